@@ -1,0 +1,3 @@
+//! Calls C functions from Python at the speed of C.
+
+pub mod metadata;

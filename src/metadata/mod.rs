@@ -1,0 +1,10 @@
+//! What is known about a callable: signatures, their text form, and the readers that find them. No IR, no Cranelift.
+
+mod check;
+mod signature;
+
+pub use check::{Nonsense, Place};
+pub use signature::{
+    DefaultValue, Effects, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises, Scalar,
+    Signature, UserType,
+};
