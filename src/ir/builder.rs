@@ -1,0 +1,118 @@
+//! Building a function from front to back.
+
+use super::entities::{Block, Value};
+use super::function::Function;
+use super::instruction::Instruction;
+use super::types::Type;
+
+/// Appends instructions to a block of a function.
+///
+/// It types results where the instruction alone decides; it does not check operands, which is the verifier's job.
+#[derive(Debug)]
+pub struct Builder {
+    function: Function,
+    block: Block,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// Starts a function with an empty entry block.
+    pub fn new() -> Self {
+        let mut function = Function::new();
+        let block = function.add_block();
+        Self { function, block }
+    }
+
+    /// The block that instructions are appended to.
+    pub fn block(&self) -> Block {
+        self.block
+    }
+
+    /// A new block at the end of the function.
+    pub fn create_block(&mut self) -> Block {
+        self.function.add_block()
+    }
+
+    /// Appends to another block from now on.
+    pub fn switch_to(&mut self, block: Block) {
+        self.block = block;
+    }
+
+    /// A new parameter of a block.
+    pub fn param(&mut self, block: Block, ty: Type) -> Value {
+        self.function.add_param(block, ty)
+    }
+
+    /// Appends an instruction with a result.
+    pub fn emit(&mut self, instruction: Instruction, ty: Type) -> Value {
+        let inst = self.function.add_inst(instruction, Some(ty));
+        self.function.blocks[self.block].insts.push(inst);
+        self.function.insts[inst].result.expect("an instruction added with a type has a result")
+    }
+
+    /// Appends an instruction without a result.
+    pub fn emit_void(&mut self, instruction: Instruction) {
+        let inst = self.function.add_inst(instruction, None);
+        self.function.blocks[self.block].insts.push(inst);
+    }
+
+    /// Appends a constant; `ty` carries it.
+    pub fn load_const(&mut self, ty: Type) -> Value {
+        self.emit(Instruction::LoadConst, ty)
+    }
+
+    /// Appends a positional argument of the call.
+    pub fn load_arg(&mut self, index: u16) -> Value {
+        self.emit(Instruction::LoadArg { index }, Type::OBJECT)
+    }
+
+    /// Appends a guard; the result is as narrow as the value and the guard together.
+    pub fn guard(&mut self, ty: Type, value: Value) -> Value {
+        let narrowed = self.function.ty(value).intersection(&ty);
+        self.emit(Instruction::Guard { ty, value }, narrowed)
+    }
+
+    /// Appends the unboxing of a number.
+    pub fn unbox(&mut self, ctype: Type, value: Value) -> Value {
+        self.emit(Instruction::Unbox { ctype: ctype.clone(), value }, ctype)
+    }
+
+    /// Appends the end of the function.
+    pub fn ret(&mut self, value: Value) {
+        self.emit_void(Instruction::Return { value });
+    }
+
+    /// What is built so far.
+    pub fn function(&self) -> &Function {
+        &self.function
+    }
+
+    /// The function.
+    pub fn finish(self) -> Function {
+        self.function
+    }
+}
+
+/// The IR of a stub's call before specialization: the callable, the receiver where the callable is a method
+/// descriptor, the arguments, the call.
+///
+/// `callable` is the type of one object: `MethodDescr["str.upper"]`, `CFunction["demo.inc"]`. `arguments` does not
+/// count the receiver.
+pub fn call_site(callable: Type, arguments: u16) -> Function {
+    let mut builder = Builder::new();
+    let is_method = callable.is_subtype(&Type::METHOD_DESCR);
+    let callable = builder.load_const(callable);
+    let mut args = Vec::with_capacity(usize::from(arguments) + 1);
+    if is_method {
+        args.push(builder.emit(Instruction::LoadSelf, Type::OBJECT));
+    }
+    args.extend((0..arguments).map(|index| builder.load_arg(index)));
+    let result = builder.emit(Instruction::VectorCallStatic { callable, args }, Type::OBJECT);
+    builder.ret(result);
+    builder.finish()
+}

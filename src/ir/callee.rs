@@ -1,0 +1,71 @@
+//! What is known about the functions that call sites name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::metadata::{Overload, Signature};
+
+/// A callable whose signature is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callee {
+    /// Its overloads.
+    pub signature: Signature,
+    /// What a direct call reaches.
+    pub target: CalleeTarget,
+}
+
+/// What a direct call of a callable reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CalleeTarget {
+    /// The underlying function of each overload, on C values.
+    Underlying,
+    /// Only the wrapper behind `ml_meth`, on objects, in its METH_ shape.
+    Method,
+}
+
+/// The callables whose signatures are known, by qualified name (`str.upper`, `demo.inc`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callees {
+    by_name: BTreeMap<Arc<str>, Callee>,
+}
+
+impl Callees {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one, or replaces the one of that name.
+    pub fn insert(&mut self, name: impl Into<Arc<str>>, callee: Callee) {
+        self.by_name.insert(name.into(), callee);
+    }
+
+    /// The callable of that qualified name.
+    pub fn get(&self, name: &str) -> Option<&Callee> {
+        self.by_name.get(name)
+    }
+
+    /// The callable and the overload that a `CallCFunction` names: `demo.inc`, `demo.abs#1`.
+    pub fn overload(&self, name: &str) -> Option<(&Callee, &Overload)> {
+        // The name as a whole first: nothing forbids a `#` in the name of a callable.
+        let (callee, index) = match (self.get(name), name.rsplit_once('#')) {
+            (Some(callee), _) => (callee, 0),
+            (None, Some((name, index))) => (self.get(name)?, index.parse().ok()?),
+            (None, None) => return None,
+        };
+        Some((callee, callee.signature.overloads.get(index)?))
+    }
+
+    /// The name that a `CallCFunction` uses for an overload of a callable.
+    pub fn overload_name(&self, name: &str, index: usize) -> Arc<str> {
+        match self.get(name) {
+            Some(callee) if callee.signature.overloads.len() > 1 => format!("{name}#{index}").into(),
+            _ => name.into(),
+        }
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Callee)> {
+        self.by_name.iter()
+    }
+}

@@ -1,0 +1,18 @@
+//! The names of things in a function: small indices into its maps.
+
+use cranelift_entity::entity_impl;
+
+/// A value in SSA form; prints as `v6`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Value(u32);
+entity_impl!(Value, "v");
+
+/// A basic block; prints as `bb0`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Block(u32);
+entity_impl!(Block, "bb");
+
+/// An instruction; prints as `inst3`, and in no IR text: there an instruction is known by its place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Inst(u32);
+entity_impl!(Inst, "inst");

@@ -1,0 +1,251 @@
+//! The instructions: one enum, matched exhaustively wherever its variants differ.
+//!
+//! References: every object operand is borrowed by the instruction, except where its documentation says otherwise, and
+//! every object result is owned by the function, which gives up what it owns when it leaves.
+
+use std::sync::Arc;
+
+use super::entities::{Block, Value};
+use super::types::Type;
+
+/// What an instruction does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instruction {
+    /// A constant; the type of the result carries it.
+    LoadConst,
+    /// The call's positional argument `index`, the receiver of a method not counted.
+    LoadArg {
+        /// Counted from 0.
+        index: u16,
+    },
+    /// The object that the method is called on; for a built-in function the object that it is bound to.
+    LoadSelf,
+    /// The per-thread context, a `CPtr`.
+    LoadContext,
+    /// A call of any object.
+    VectorCall {
+        /// The object called.
+        callable: Value,
+        /// Positional arguments.
+        args: Vec<Value>,
+    },
+    /// A call of a constant.
+    VectorCallStatic {
+        /// A value whose type is one object.
+        callable: Value,
+        /// Positional arguments; the receiver first where the callable is a method descriptor.
+        args: Vec<Value>,
+    },
+    /// A direct call of an underlying function, or of a `ml_meth` in its METH_ shape. Checks for an error by the
+    /// callee's own convention, and then leaves the function with the exception set.
+    CallCFunction {
+        /// The qualified name, `#1` behind it for overload 1 where there are several.
+        callee: Arc<str>,
+        /// The C arguments in order, `cstr` and `buffer` as one value each; for `ml_meth` the receiver, if there is
+        /// one, and the positional arguments, all objects.
+        args: Vec<Value>,
+    },
+    /// The same value, known to be of the type; where it is not, the function leaves through its fallback.
+    Guard {
+        /// What is checked.
+        ty: Type,
+        /// What is looked at.
+        value: Value,
+    },
+    /// The C number in an object whose exact type is proven; where it does not fit, the function leaves through its
+    /// fallback.
+    Unbox {
+        /// A C scalar's type.
+        ctype: Type,
+        /// An exact int or float, or a bool.
+        value: Value,
+    },
+    /// The object of a C number.
+    Box {
+        /// A C scalar.
+        value: Value,
+    },
+    /// Takes a reference.
+    Incref {
+        /// An object.
+        value: Value,
+    },
+    /// Gives up a reference.
+    Decref {
+        /// An object.
+        value: Value,
+    },
+    /// Goes on in another block.
+    Jump {
+        /// Where.
+        target: BlockCall,
+    },
+    /// Goes on in one of two blocks.
+    Branch {
+        /// A `CBool`.
+        condition: Value,
+        /// Where, when the condition is true.
+        then: BlockCall,
+        /// Where, when it is false.
+        otherwise: BlockCall,
+    },
+    /// Leaves the function with a result, to which the caller gets a reference.
+    Return {
+        /// The result.
+        value: Value,
+    },
+}
+
+/// A block to go on in, with the values of its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockCall {
+    /// The block.
+    pub block: Block,
+    /// One value per parameter.
+    pub args: Vec<Value>,
+}
+
+/// Whether an instruction has a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultRule {
+    /// Always.
+    Always,
+    /// Where the callee returns something.
+    ByCallee,
+    /// Never.
+    Never,
+}
+
+impl Instruction {
+    /// Its name in the text form.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::LoadConst => "LoadConst",
+            Self::LoadArg { .. } => "LoadArg",
+            Self::LoadSelf => "LoadSelf",
+            Self::LoadContext => "LoadContext",
+            Self::VectorCall { .. } => "VectorCall",
+            Self::VectorCallStatic { .. } => "VectorCallStatic",
+            Self::CallCFunction { .. } => "CallCFunction",
+            Self::Guard { .. } => "Guard",
+            Self::Unbox { .. } => "Unbox",
+            Self::Box { .. } => "Box",
+            Self::Incref { .. } => "Incref",
+            Self::Decref { .. } => "Decref",
+            Self::Jump { .. } => "Jump",
+            Self::Branch { .. } => "Branch",
+            Self::Return { .. } => "Return",
+        }
+    }
+
+    /// Whether it has a result.
+    pub fn result_rule(&self) -> ResultRule {
+        match self {
+            Self::LoadConst
+            | Self::LoadArg { .. }
+            | Self::LoadSelf
+            | Self::LoadContext
+            | Self::VectorCall { .. }
+            | Self::VectorCallStatic { .. }
+            | Self::Guard { .. }
+            | Self::Unbox { .. }
+            | Self::Box { .. } => ResultRule::Always,
+            Self::CallCFunction { .. } => ResultRule::ByCallee,
+            Self::Incref { .. }
+            | Self::Decref { .. }
+            | Self::Jump { .. }
+            | Self::Branch { .. }
+            | Self::Return { .. } => ResultRule::Never,
+        }
+    }
+
+    /// Whether it ends a block.
+    pub fn is_terminator(&self) -> bool {
+        match self {
+            Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } => true,
+            Self::LoadConst
+            | Self::LoadArg { .. }
+            | Self::LoadSelf
+            | Self::LoadContext
+            | Self::VectorCall { .. }
+            | Self::VectorCallStatic { .. }
+            | Self::CallCFunction { .. }
+            | Self::Guard { .. }
+            | Self::Unbox { .. }
+            | Self::Box { .. }
+            | Self::Incref { .. }
+            | Self::Decref { .. } => false,
+        }
+    }
+
+    /// Whether it may be dropped when its result is unused. A guard may not: what follows relies on its check.
+    pub fn is_pure(&self) -> bool {
+        match self {
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext => true,
+            // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
+            Self::Box { .. } => true,
+            Self::VectorCall { .. }
+            | Self::VectorCallStatic { .. }
+            | Self::CallCFunction { .. }
+            | Self::Guard { .. }
+            | Self::Unbox { .. }
+            | Self::Incref { .. }
+            | Self::Decref { .. }
+            | Self::Jump { .. }
+            | Self::Branch { .. }
+            | Self::Return { .. } => false,
+        }
+    }
+
+    /// The values that it uses, in the order of the text form.
+    pub fn operands(&self) -> Vec<Value> {
+        let mut operands = Vec::new();
+        // Visiting needs no more than a shared borrow, but one list of the operands is better than two.
+        self.clone().for_each_operand(|value| operands.push(*value));
+        operands
+    }
+
+    /// Visits the values that it uses, to replace them.
+    pub fn for_each_operand(&mut self, mut visit: impl FnMut(&mut Value)) {
+        match self {
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext => {}
+            Self::VectorCall { callable, args } | Self::VectorCallStatic { callable, args } => {
+                visit(callable);
+                args.iter_mut().for_each(visit);
+            }
+            Self::CallCFunction { callee: _, args } => args.iter_mut().for_each(visit),
+            Self::Guard { value, .. }
+            | Self::Unbox { value, .. }
+            | Self::Box { value }
+            | Self::Incref { value }
+            | Self::Decref { value }
+            | Self::Return { value } => visit(value),
+            Self::Jump { target } => target.args.iter_mut().for_each(visit),
+            Self::Branch { condition, then, otherwise } => {
+                visit(condition);
+                then.args.iter_mut().chain(&mut otherwise.args).for_each(visit);
+            }
+        }
+    }
+
+    /// Where the function may go on after it, if it ends a block.
+    pub fn targets(&self) -> Vec<&BlockCall> {
+        match self {
+            Self::Jump { target } => vec![target],
+            Self::Branch { condition: _, then, otherwise } => vec![then, otherwise],
+            Self::Return { .. }
+            | Self::LoadConst
+            | Self::LoadArg { .. }
+            | Self::LoadSelf
+            | Self::LoadContext
+            | Self::VectorCall { .. }
+            | Self::VectorCallStatic { .. }
+            | Self::CallCFunction { .. }
+            | Self::Guard { .. }
+            | Self::Unbox { .. }
+            | Self::Box { .. }
+            | Self::Incref { .. }
+            | Self::Decref { .. } => Vec::new(),
+        }
+    }
+}

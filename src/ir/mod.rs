@@ -1,0 +1,18 @@
+//! A small typed register IR: SSA over blocks with parameters. Knows no live interpreter, no code generator.
+//!
+//! [`Type`] says what a value can be, [`Instruction`] what is done, [`Function`] holds both. Constants are symbolic
+//! unless they carry an address, so that IR and its text form make tests on any machine.
+
+mod builder;
+mod callee;
+mod entities;
+mod function;
+mod instruction;
+mod types;
+
+pub use builder::{Builder, call_site};
+pub use callee::{Callee, CalleeTarget, Callees};
+pub use entities::{Block, Inst, Value};
+pub use function::{BlockData, Function, InstData, ValueData, ValueDef};
+pub use instruction::{BlockCall, Instruction, ResultRule};
+pub use types::{ConstObject, Spec, Type};

@@ -1,0 +1,408 @@
+//! The types of values: sets of leaves, with an optional specialization.
+//!
+//! A [`Type`] says which values are possible. What is computed may be wider than the truth, never narrower; a subtype
+//! test may say no where the truth is yes, never the reverse. So **do not compare types with `==`** to learn something
+//! about values: ask [`Type::is_subtype`], [`Type::intersection`], [`Type::union`]. `==` compares how two types are
+//! written, which is what tests and the round trip through text want.
+//!
+//! The text form is in `type_text.rs`.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::metadata::{Kind, PythonType, Scalar};
+
+/// A set of possible values. See the module's documentation for what `==` does not mean.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Type {
+    bits: u64,
+    spec: Option<Spec>,
+}
+
+/// What narrows a set of leaves to less than those leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Spec {
+    /// This very object: `UnicodeExact["hello,world"]`.
+    Object(ConstObject),
+    /// Any object whose type is exactly this class: `Object[class "demo.Point"]`.
+    Class(ConstObject),
+    /// A C integer: `CInt64[3]`.
+    Int(i128),
+    /// A C floating-point number, by the bits of the `f64`: `CDouble[1.5]`.
+    Double(u64),
+    /// A C truth value: `CBool[true]`.
+    Bool(bool),
+}
+
+/// A Python object known when the IR is built; symbolic unless it has an address.
+///
+/// Two symbolic objects of one label are the same object. The text form shows the label only, so that it repeats from
+/// one run to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConstObject {
+    /// How it prints: the text of a string, the qualified name of a callable.
+    pub label: Arc<str>,
+    /// Address of the object, where it is live. Whoever sets it keeps the object alive as long as the IR and its code.
+    pub address: Option<NonZeroUsize>,
+}
+
+impl ConstObject {
+    /// An object known by name only.
+    pub fn symbolic(label: impl Into<Arc<str>>) -> Self {
+        Self { label: label.into(), address: None }
+    }
+
+    /// A live object.
+    pub fn at(label: impl Into<Arc<str>>, address: NonZeroUsize) -> Self {
+        Self { label: label.into(), address: Some(address) }
+    }
+
+    /// Whether both are certainly one object.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self.address, other.address) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            (None, None) => self.label == other.label,
+            _ => false,
+        }
+    }
+
+    /// Whether both are certainly two objects.
+    fn is_distinct(&self, other: &Self) -> bool {
+        matches!((self.address, other.address), (Some(mine), Some(theirs)) if mine != theirs)
+    }
+}
+
+impl Spec {
+    /// Whether every value admitted by `self` is certainly admitted by `other`.
+    fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Object(mine), Self::Object(theirs)) | (Self::Class(mine), Self::Class(theirs)) => {
+                mine.is_same(theirs)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Whether no value is admitted by both, certainly.
+    fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Object(mine), Self::Object(theirs)) | (Self::Class(mine), Self::Class(theirs)) => {
+                mine.is_distinct(theirs)
+            }
+            // An object may or may not be of a class.
+            (Self::Object(_), Self::Class(_)) | (Self::Class(_), Self::Object(_)) => false,
+            _ => self != other,
+        }
+    }
+}
+
+/// Defines one constant per leaf, and the table of their names.
+macro_rules! leaves {
+    ($($bit:literal $constant:ident $name:literal $doc:literal;)*) => {
+        impl Type {
+            $(#[doc = $doc] pub const $constant: Self = Self::of_bits(1 << $bit);)*
+        }
+        /// Every leaf with its name.
+        pub(super) const LEAVES: &[(u64, &str)] = &[$((1 << $bit, $name)),*];
+    };
+}
+
+leaves! {
+    0 LONG_EXACT "LongExact" "Instances of exactly `int`.";
+    1 LONG_SUBCLASS "LongSubclass" "Instances of subclasses of `int`, `bool` aside.";
+    2 BOOL "Bool" "`True` and `False`.";
+    3 FLOAT_EXACT "FloatExact" "Instances of exactly `float`.";
+    4 FLOAT_SUBCLASS "FloatSubclass" "Instances of subclasses of `float`.";
+    5 UNICODE_EXACT "UnicodeExact" "Instances of exactly `str`.";
+    6 UNICODE_SUBCLASS "UnicodeSubclass" "Instances of subclasses of `str`.";
+    7 BYTES_EXACT "BytesExact" "Instances of exactly `bytes`.";
+    8 BYTES_SUBCLASS "BytesSubclass" "Instances of subclasses of `bytes`.";
+    9 LIST_EXACT "ListExact" "Instances of exactly `list`.";
+    10 LIST_SUBCLASS "ListSubclass" "Instances of subclasses of `list`.";
+    11 TUPLE_EXACT "TupleExact" "Instances of exactly `tuple`.";
+    12 TUPLE_SUBCLASS "TupleSubclass" "Instances of subclasses of `tuple`.";
+    13 DICT_EXACT "DictExact" "Instances of exactly `dict`.";
+    14 DICT_SUBCLASS "DictSubclass" "Instances of subclasses of `dict`.";
+    15 NONE_TYPE "NoneType" "`None`.";
+    16 TYPE "Type" "Classes: instances of `type` and of its subclasses.";
+    17 FUNC "Func" "Functions written in Python.";
+    18 C_FUNCTION "CFunction" "Built-in functions and bound built-in methods, `builtin_function_or_method`.";
+    19 METHOD_DESCR "MethodDescr" "Unbound built-in methods, `method_descriptor`.";
+    20 MODULE "Module" "Modules: instances of `ModuleType` and of its subclasses.";
+    21 OTHER "Other" "All other objects.";
+    22 C_BOOL "CBool" "C's `bool`.";
+    23 C_INT8 "CInt8" "C's `int8_t`.";
+    24 C_INT16 "CInt16" "C's `int16_t`.";
+    25 C_INT32 "CInt32" "C's `int32_t`.";
+    26 C_INT64 "CInt64" "C's `int64_t`, and `Py_ssize_t`.";
+    27 C_UINT8 "CUInt8" "C's `uint8_t`.";
+    28 C_UINT16 "CUInt16" "C's `uint16_t`.";
+    29 C_UINT32 "CUInt32" "C's `uint32_t`.";
+    30 C_UINT64 "CUInt64" "C's `uint64_t`, and `size_t`.";
+    31 C_FLOAT "CFloat" "C's `float`.";
+    32 C_DOUBLE "CDouble" "C's `double`.";
+    33 C_PTR "CPtr" "A C pointer that is no object.";
+    34 NULLPTR "Nullptr" "The null pointer where an object could be.";
+}
+
+const TOP: u64 = (1 << 35) - 1;
+const OBJECT: u64 = (1 << 22) - 1;
+const LONG: u64 = 0b111;
+const FLOAT: u64 = 0b11 << 3;
+const UNICODE: u64 = 0b11 << 5;
+const BYTES: u64 = 0b11 << 7;
+const LIST: u64 = 0b11 << 9;
+const TUPLE: u64 = 0b11 << 11;
+const DICT: u64 = 0b11 << 13;
+
+/// Names of unions of leaves, each before those that it contains.
+pub(super) const UNIONS: &[(u64, &str)] = &[
+    (TOP, "Top"),
+    (OBJECT, "Object"),
+    (LONG, "Long"),
+    (FLOAT, "Float"),
+    (UNICODE, "Unicode"),
+    (BYTES, "Bytes"),
+    (LIST, "List"),
+    (TUPLE, "Tuple"),
+    (DICT, "Dict"),
+];
+
+impl Type {
+    /// No value.
+    pub const BOTTOM: Self = Self::of_bits(0);
+    /// Any value.
+    pub const TOP: Self = Self::of_bits(TOP);
+    /// Any Python object.
+    pub const OBJECT: Self = Self::of_bits(OBJECT);
+    /// `int` with its subclasses, `bool` among them.
+    pub const LONG: Self = Self::of_bits(LONG);
+    /// `float` with its subclasses.
+    pub const FLOAT: Self = Self::of_bits(FLOAT);
+    /// `str` with its subclasses.
+    pub const UNICODE: Self = Self::of_bits(UNICODE);
+    /// `bytes` with its subclasses.
+    pub const BYTES: Self = Self::of_bits(BYTES);
+    /// `list` with its subclasses.
+    pub const LIST: Self = Self::of_bits(LIST);
+    /// `tuple` with its subclasses.
+    pub const TUPLE: Self = Self::of_bits(TUPLE);
+    /// `dict` with its subclasses.
+    pub const DICT: Self = Self::of_bits(DICT);
+
+    pub(super) const fn of_bits(bits: u64) -> Self {
+        Self { bits, spec: None }
+    }
+
+    pub(super) fn bits(&self) -> u64 {
+        self.bits
+    }
+
+    /// What narrows it below its leaves.
+    pub fn spec(&self) -> Option<&Spec> {
+        self.spec.as_ref()
+    }
+
+    /// These leaves, narrowed by `spec`; `None` where the two don't go together (`CInt8[300]`, `Long` with a C number).
+    pub fn specialized(&self, spec: Spec) -> Option<Self> {
+        let fits = match &spec {
+            Spec::Object(_) | Spec::Class(_) => self.bits != 0 && self.is_object(),
+            Spec::Int(number) => self
+                .scalar()
+                .and_then(Scalar::integer_range)
+                .is_some_and(|(least, greatest)| (least..=greatest).contains(number)),
+            Spec::Double(bits) => match self.scalar() {
+                Some(Scalar::F64) => true,
+                Some(Scalar::F32) => {
+                    let number = f64::from_bits(*bits);
+                    number.is_nan() || f64::from(number as f32) == number
+                }
+                _ => false,
+            },
+            Spec::Bool(_) => self.scalar() == Some(Scalar::CBool),
+        };
+        fits.then_some(Self { bits: self.bits, spec: Some(spec) })
+    }
+
+    /// The type of one object, which is of one of these leaves; those that are no objects are left out.
+    pub fn constant(&self, object: ConstObject) -> Self {
+        Self::normal(self.bits & OBJECT, Some(Spec::Object(object)))
+    }
+
+    /// The object that every value of this type is.
+    pub fn const_object(&self) -> Option<&ConstObject> {
+        match &self.spec {
+            Some(Spec::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// Whether one value only is possible, so that `LoadConst` can give it.
+    pub fn is_constant(&self) -> bool {
+        matches!(self.spec, Some(Spec::Object(_) | Spec::Int(_) | Spec::Double(_) | Spec::Bool(_)))
+    }
+
+    /// Whether no value is possible.
+    pub fn is_bottom(&self) -> bool {
+        self.bits == 0
+    }
+
+    /// Whether all values are Python objects.
+    pub fn is_object(&self) -> bool {
+        self.bits & !OBJECT == 0
+    }
+
+    /// Whether every value of this type is certainly one of `other`.
+    pub fn is_subtype(&self, other: &Self) -> bool {
+        if self.is_bottom() {
+            return true;
+        }
+        self.bits & !other.bits == 0
+            && match (&self.spec, &other.spec) {
+                (_, None) => true,
+                (Some(mine), Some(theirs)) => mine.implies(theirs),
+                (None, Some(_)) => false,
+            }
+    }
+
+    /// Whether some value may be of both types.
+    pub fn may_overlap(&self, other: &Self) -> bool {
+        !self.intersection(other).is_bottom()
+    }
+
+    /// The values of either type, or more.
+    pub fn union(&self, other: &Self) -> Self {
+        if self.is_subtype(other) {
+            return other.clone();
+        }
+        if other.is_subtype(self) {
+            return self.clone();
+        }
+        let spec = match (&self.spec, &other.spec) {
+            (Some(mine), Some(theirs)) if mine.implies(theirs) => Some(theirs.clone()),
+            (Some(mine), Some(theirs)) if theirs.implies(mine) => Some(mine.clone()),
+            _ => None,
+        };
+        Self::normal(self.bits | other.bits, spec)
+    }
+
+    /// The values of both types, or more.
+    pub fn intersection(&self, other: &Self) -> Self {
+        let bits = self.bits & other.bits;
+        let spec = match (&self.spec, &other.spec) {
+            (Some(mine), Some(theirs)) if mine.excludes(theirs) => return Self::BOTTOM,
+            // One object is less than a class of them.
+            (Some(Spec::Class(_)), Some(theirs @ Spec::Object(_))) => Some(theirs.clone()),
+            (Some(mine), _) => Some(mine.clone()),
+            (None, theirs) => theirs.clone(),
+        };
+        Self::normal(bits, spec)
+    }
+
+    /// The values of this type that are not of the `other`, or more.
+    pub fn without(&self, other: &Self) -> Self {
+        if self.is_subtype(other) {
+            return Self::BOTTOM;
+        }
+        match other.spec {
+            None => Self::normal(self.bits & !other.bits, self.spec.clone()),
+            Some(_) => self.clone(),
+        }
+    }
+
+    /// These leaves and as much of `spec` as they admit.
+    fn normal(bits: u64, spec: Option<Spec>) -> Self {
+        let leaves = Self::of_bits(bits);
+        spec.and_then(|spec| leaves.specialized(spec)).unwrap_or(leaves)
+    }
+
+    /// The type of a C scalar.
+    pub const fn of_scalar(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::I8 => Self::C_INT8,
+            Scalar::I16 => Self::C_INT16,
+            Scalar::I32 => Self::C_INT32,
+            Scalar::I64 | Scalar::Isize => Self::C_INT64,
+            Scalar::U8 => Self::C_UINT8,
+            Scalar::U16 => Self::C_UINT16,
+            Scalar::U32 => Self::C_UINT32,
+            Scalar::U64 | Scalar::Usize => Self::C_UINT64,
+            Scalar::F32 => Self::C_FLOAT,
+            Scalar::F64 => Self::C_DOUBLE,
+            Scalar::CBool => Self::C_BOOL,
+        }
+    }
+
+    /// The C scalar that every value of this type is: `I64` for `Py_ssize_t` too, `U64` for `size_t`.
+    pub fn scalar(&self) -> Option<Scalar> {
+        use Scalar::{CBool, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
+        [CBool, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64]
+            .into_iter()
+            .find(|&scalar| Self::of_scalar(scalar).bits == self.bits)
+    }
+
+    /// The exact instances of a type that CPython defines.
+    pub const fn python_exact(class: PythonType) -> Self {
+        match class {
+            PythonType::Int => Self::LONG_EXACT,
+            PythonType::Float => Self::FLOAT_EXACT,
+            PythonType::Bool => Self::BOOL,
+            PythonType::Str => Self::UNICODE_EXACT,
+            PythonType::Bytes => Self::BYTES_EXACT,
+            PythonType::List => Self::LIST_EXACT,
+            PythonType::Tuple => Self::TUPLE_EXACT,
+            PythonType::Dict => Self::DICT_EXACT,
+            PythonType::None => Self::NONE_TYPE,
+        }
+    }
+
+    /// The instances of a type that CPython defines, and of its subclasses.
+    pub const fn python(class: PythonType) -> Self {
+        match class {
+            PythonType::Int => Self::LONG,
+            PythonType::Float => Self::FLOAT,
+            PythonType::Bool => Self::BOOL,
+            PythonType::Str => Self::UNICODE,
+            PythonType::Bytes => Self::BYTES,
+            PythonType::List => Self::LIST,
+            PythonType::Tuple => Self::TUPLE,
+            PythonType::Dict => Self::DICT,
+            PythonType::None => Self::NONE_TYPE,
+        }
+    }
+
+    /// The type of a value of this kind: of the C value of a scalar, of the object otherwise. A pointer for `context`
+    /// and for the first C argument of `cstr` and `buffer`; no value for `void`.
+    pub fn of_kind(kind: &Kind) -> Self {
+        match kind {
+            Kind::Scalar(scalar) => Self::of_scalar(*scalar),
+            Kind::Object | Kind::User { subclasses: true, .. } => Self::OBJECT,
+            Kind::Python { class, subclasses: false } => Self::python_exact(*class),
+            Kind::Python { class, subclasses: true } => Self::python(*class),
+            Kind::User { class, subclasses: false } => Self::normal(
+                OBJECT,
+                Some(Spec::Class(ConstObject { label: class.name.as_str().into(), address: class.address })),
+            ),
+            Kind::Cstr | Kind::Buffer | Kind::Context => Self::C_PTR,
+            Kind::Void => Self::BOTTOM,
+        }
+    }
+
+    /// The type of the object that a C scalar is unboxed from and boxed to.
+    pub const fn boxed(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::F32 | Scalar::F64 => Self::FLOAT_EXACT,
+            Scalar::CBool => Self::BOOL,
+            Scalar::I8
+            | Scalar::I16
+            | Scalar::I32
+            | Scalar::I64
+            | Scalar::U8
+            | Scalar::U16
+            | Scalar::U32
+            | Scalar::U64
+            | Scalar::Isize
+            | Scalar::Usize => Self::LONG_EXACT,
+        }
+    }
+}
