@@ -1,0 +1,330 @@
+//! Just enough of a Python to embed: attach a thread, import, call, evaluate. Safe wrappers over `pyo3_ffi`.
+//!
+//! Embedders that have bindings of their own use [`Python::assume_attached`] and [`Object::from_borrowed`].
+
+use std::ffi::{CStr, CString};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::Once;
+
+use pyo3_ffi as ffi;
+
+/// Proof that this thread is attached to the interpreter (holds the GIL).
+#[derive(Debug)]
+pub struct Python {
+    /// What to give back; `None` where somebody else attached the thread.
+    attached: Option<ffi::PyGILState_STATE>,
+    // The GIL is held by a thread: the proof must not leave it.
+    not_send: PhantomData<*mut ()>,
+}
+
+/// A reference to an object, owned.
+#[derive(Debug)]
+pub struct Object(NonNull<ffi::PyObject>);
+
+/// A Python exception, taken from the interpreter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{class}: {message}")]
+pub struct Exception {
+    /// The name of its type.
+    pub class: String,
+    /// Its text.
+    pub message: String,
+}
+
+impl Python {
+    /// Starts the interpreter if it is not running, and attaches this thread until the result is dropped.
+    ///
+    /// The interpreter stays up for the rest of the process. Signal handlers are left alone.
+    pub fn attach() -> Self {
+        static START: Once = Once::new();
+        START.call_once(|| {
+            // SAFETY: `Once` runs this at most once; an interpreter that somebody else started is left as it is.
+            unsafe {
+                if ffi::Py_IsInitialized() == 0 {
+                    ffi::Py_InitializeEx(0);
+                    // Every thread attaches in the same way from now on, this one too.
+                    ffi::PyEval_SaveThread();
+                }
+            }
+        });
+        // SAFETY: the interpreter runs.
+        let attached = Some(unsafe { ffi::PyGILState_Ensure() });
+        Self { attached, not_send: PhantomData }
+    }
+
+    /// The proof, where the caller knows that this thread is attached and stays so.
+    ///
+    /// # Safety
+    /// This thread holds the GIL for as long as the result lives.
+    pub unsafe fn assume_attached() -> Self {
+        Self { attached: None, not_send: PhantomData }
+    }
+
+    /// Lets other threads run Python while `work` runs, which must not touch Python.
+    pub fn detached<T>(&self, work: impl FnOnce() -> T + Send) -> T {
+        // SAFETY: this thread is attached, as `self` proves.
+        let state = unsafe { ffi::PyEval_SaveThread() };
+        let result = work();
+        // SAFETY: `state` is this thread's, saved above.
+        unsafe { ffi::PyEval_RestoreThread(state) };
+        result
+    }
+
+    /// `import name`, and the module of that name.
+    ///
+    /// # Errors
+    /// The exception of the import.
+    pub fn import(&self, name: &str) -> Result<Object, Exception> {
+        let name = c_string(name)?;
+        // SAFETY: the thread is attached, the name is a C string.
+        unsafe { self.owned(ffi::PyImport_ImportModule(name.as_ptr())) }
+    }
+
+    /// The value of an expression, with `names` as its globals.
+    ///
+    /// # Errors
+    /// The exception that the expression raises.
+    pub fn eval(&self, expression: &str, names: &Object) -> Result<Object, Exception> {
+        self.compile_and_run(expression, ffi::Py_eval_input, names)
+    }
+
+    /// Runs statements with `names` as their globals.
+    ///
+    /// # Errors
+    /// The exception that they raise.
+    pub fn run(&self, statements: &str, names: &Object) -> Result<(), Exception> {
+        self.compile_and_run(statements, ffi::Py_file_input, names).map(drop)
+    }
+
+    /// A dict with the builtins in it, to run code in.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn namespace(&self) -> Result<Object, Exception> {
+        // SAFETY: the thread is attached; the dict is fresh and the builtins borrowed.
+        unsafe {
+            let names = self.owned(ffi::PyDict_New())?;
+            let status =
+                ffi::PyDict_SetItemString(names.as_ptr(), c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
+            if status == 0 { Ok(names) } else { Err(self.take_exception()) }
+        }
+    }
+
+    /// An `int`.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn int(&self, value: i64) -> Result<Object, Exception> {
+        // SAFETY: the thread is attached.
+        unsafe { self.owned(ffi::PyLong_FromLongLong(value)) }
+    }
+
+    /// Takes over a new reference, or the exception that stands for it.
+    ///
+    /// # Errors
+    /// Where `object` is null: the current exception.
+    ///
+    /// # Safety
+    /// `object` is null with an exception set, or a reference that the caller owns.
+    pub unsafe fn owned(&self, object: *mut ffi::PyObject) -> Result<Object, Exception> {
+        NonNull::new(object).map(Object).ok_or_else(|| self.take_exception())
+    }
+
+    /// Takes the current exception away from the interpreter.
+    pub fn take_exception(&self) -> Exception {
+        let unknown = || Exception { class: "SystemError".into(), message: "an error without an exception".into() };
+        // SAFETY: the thread is attached; PyErr_Fetch hands over the references, null where there is none.
+        unsafe {
+            let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+            #[allow(deprecated, reason = "PyErr_GetRaisedException is not in 3.11")]
+            {
+                ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+                ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
+            }
+            ffi::Py_XDECREF(traceback);
+            let (Some(class), Some(value)) = (NonNull::new(class).map(Object), NonNull::new(value).map(Object)) else {
+                return unknown();
+            };
+            let class = class.attr(self, "__name__").and_then(|name| name.text(self)).unwrap_or_default();
+            Exception { class, message: value.text(self).unwrap_or_default() }
+        }
+    }
+
+    fn compile_and_run(&self, source: &str, start: i32, names: &Object) -> Result<Object, Exception> {
+        let source = c_string(source)?;
+        // SAFETY: the thread is attached; the source is a C string; PyEval_EvalCode checks what its globals are.
+        unsafe {
+            let code = self.owned(ffi::Py_CompileString(source.as_ptr(), c"<typedcall>".as_ptr(), start))?;
+            self.owned(ffi::PyEval_EvalCode(code.as_ptr(), names.as_ptr(), names.as_ptr()))
+        }
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        if let Some(state) = self.attached {
+            // SAFETY: the state is what PyGILState_Ensure gave this thread.
+            unsafe { ffi::PyGILState_Release(state) };
+        }
+    }
+}
+
+impl Object {
+    /// Takes a reference of its own to an object that somebody else owns.
+    ///
+    /// # Safety
+    /// `object` is a live object.
+    pub unsafe fn from_borrowed(_: &Python, object: NonNull<ffi::PyObject>) -> Self {
+        // SAFETY: the caller promises a live object, and the thread is attached.
+        unsafe { ffi::Py_INCREF(object.as_ptr()) };
+        Self(object)
+    }
+
+    /// The object, borrowed.
+    pub fn as_ptr(&self) -> *mut ffi::PyObject {
+        self.0.as_ptr()
+    }
+
+    /// The object, with its reference.
+    pub fn into_ptr(self) -> *mut ffi::PyObject {
+        std::mem::ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// A second reference to the same object.
+    pub fn clone_ref(&self, python: &Python) -> Self {
+        // SAFETY: `self` keeps the object alive.
+        unsafe { Self::from_borrowed(python, self.0) }
+    }
+
+    /// `object.name`.
+    ///
+    /// # Errors
+    /// The exception that the access raises.
+    pub fn attr(&self, python: &Python, name: &str) -> Result<Self, Exception> {
+        let name = c_string(name)?;
+        // SAFETY: the thread is attached, the object alive, the name a C string.
+        unsafe { python.owned(ffi::PyObject_GetAttrString(self.as_ptr(), name.as_ptr())) }
+    }
+
+    /// `object.name = value`.
+    ///
+    /// # Errors
+    /// The exception that the assignment raises.
+    pub fn set_attr(&self, python: &Python, name: &str, value: &Self) -> Result<(), Exception> {
+        let name = c_string(name)?;
+        // SAFETY: the thread is attached, both objects alive, the name a C string.
+        match unsafe { ffi::PyObject_SetAttrString(self.as_ptr(), name.as_ptr(), value.as_ptr()) } {
+            0 => Ok(()),
+            _ => Err(python.take_exception()),
+        }
+    }
+
+    /// `object[key]`, for a dict with string keys; `None` where there is no such key.
+    pub fn item(&self, python: &Python, key: &str) -> Option<Self> {
+        let key = c_string(key).ok()?;
+        // SAFETY: the thread is attached; the item is borrowed from the dict, which `self` keeps alive.
+        unsafe {
+            let item = NonNull::new(ffi::PyDict_GetItemString(self.as_ptr(), key.as_ptr()))?;
+            Some(Self::from_borrowed(python, item))
+        }
+    }
+
+    /// `object[key] = value`, for a dict with string keys.
+    ///
+    /// # Errors
+    /// Where the object is no dict, or memory runs out.
+    pub fn set_item(&self, python: &Python, key: &str, value: &Self) -> Result<(), Exception> {
+        let key = c_string(key)?;
+        // SAFETY: the thread is attached, both objects alive; a non-dict raises SystemError.
+        match unsafe { ffi::PyDict_SetItemString(self.as_ptr(), key.as_ptr(), value.as_ptr()) } {
+            0 => Ok(()),
+            _ => Err(python.take_exception()),
+        }
+    }
+
+    /// `object(*arguments)`.
+    ///
+    /// # Errors
+    /// The exception that the call raises.
+    pub fn call(&self, python: &Python, arguments: &[&Self]) -> Result<Self, Exception> {
+        let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
+        // SAFETY: the thread is attached, and the slices keep callable and arguments alive.
+        unsafe {
+            python.owned(ffi::PyObject_Vectorcall(
+                self.as_ptr(),
+                pointers.as_ptr(),
+                pointers.len(),
+                std::ptr::null_mut(),
+            ))
+        }
+    }
+
+    /// `str(object)`.
+    ///
+    /// # Errors
+    /// The exception that it raises; also for text that is not UTF-8.
+    pub fn text(&self, python: &Python) -> Result<String, Exception> {
+        // SAFETY: the thread is attached and the object alive.
+        unsafe { utf8(python, &python.owned(ffi::PyObject_Str(self.as_ptr()))?) }
+    }
+
+    /// `repr(object)`.
+    ///
+    /// # Errors
+    /// As [`Object::text`].
+    pub fn repr(&self, python: &Python) -> Result<String, Exception> {
+        // SAFETY: the thread is attached and the object alive.
+        unsafe { utf8(python, &python.owned(ffi::PyObject_Repr(self.as_ptr()))?) }
+    }
+
+    /// The object's reference count.
+    pub fn refcount(&self, _: &Python) -> isize {
+        // SAFETY: the object is alive.
+        unsafe { ffi::Py_REFCNT(self.as_ptr()) as isize }
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        // SAFETY: `self` owns a reference. It is given up with the GIL held; where the interpreter is gone, so is the
+        // object.
+        unsafe {
+            if ffi::PyGILState_Check() == 1 {
+                ffi::Py_DECREF(self.as_ptr());
+            } else if ffi::Py_IsInitialized() != 0 {
+                let state = ffi::PyGILState_Ensure();
+                ffi::Py_DECREF(self.as_ptr());
+                ffi::PyGILState_Release(state);
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `text` is a `str`.
+unsafe fn utf8(python: &Python, text: &Object) -> Result<String, Exception> {
+    let mut length = 0;
+    // SAFETY: the thread is attached; the bytes live as long as `text`.
+    unsafe {
+        let bytes = ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &mut length);
+        if bytes.is_null() {
+            return Err(python.take_exception());
+        }
+        let bytes = std::slice::from_raw_parts(bytes.cast::<u8>(), usize::try_from(length).unwrap_or(0));
+        Ok(String::from_utf8_lossy(bytes).into_owned())
+    }
+}
+
+fn c_string(text: &str) -> Result<CString, Exception> {
+    CString::new(text).map_err(|_| Exception {
+        class: "ValueError".into(),
+        message: format!("{text:?} holds a NUL character"),
+    })
+}
+
+/// The version text of the running interpreter, such as `3.13.0 (main, …) [GCC …]`.
+pub fn running_version() -> String {
+    // SAFETY: Py_GetVersion returns a C string that lives for ever, before initialization too.
+    unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }.to_string_lossy().into_owned()
+}

@@ -1,0 +1,50 @@
+//! The addresses in the running interpreter that compiled code refers to.
+
+use std::num::NonZeroUsize;
+
+use pyo3_ffi as ffi;
+
+use super::{context, int};
+use crate::embed::Python;
+use crate::lower::{AddressTable, Symbol};
+use crate::runtime::Layout;
+
+impl AddressTable {
+    /// The addresses of the running interpreter, whose array of small ints lies as `layout` says.
+    pub fn of_running(_: &Python, layout: &Layout) -> Self {
+        Self::new(|symbol| {
+            // SAFETY: the thread is attached; the statics and functions are CPython's own, and a small int is never
+            // deallocated, so that its address outlives the reference that is given up.
+            let address = unsafe {
+                match symbol {
+                    Symbol::LongType => &raw const ffi::PyLong_Type as usize,
+                    Symbol::FloatType => &raw const ffi::PyFloat_Type as usize,
+                    Symbol::BoolType => &raw const ffi::PyBool_Type as usize,
+                    Symbol::UnicodeType => &raw const ffi::PyUnicode_Type as usize,
+                    Symbol::BytesType => &raw const ffi::PyBytes_Type as usize,
+                    Symbol::ListType => &raw const ffi::PyList_Type as usize,
+                    Symbol::TupleType => &raw const ffi::PyTuple_Type as usize,
+                    Symbol::DictType => &raw const ffi::PyDict_Type as usize,
+                    Symbol::NoneObject => ffi::Py_None() as usize,
+                    Symbol::TrueObject => ffi::Py_True() as usize,
+                    Symbol::FalseObject => ffi::Py_False() as usize,
+                    Symbol::SmallInts => {
+                        let first = ffi::PyLong_FromLongLong(layout.int.small_min);
+                        ffi::Py_DECREF(first);
+                        first as usize
+                    }
+                    Symbol::LongFromLong => ffi::PyLong_FromLong as usize,
+                    Symbol::LongFromUnsignedLongLong => ffi::PyLong_FromUnsignedLongLong as usize,
+                    Symbol::FloatFromDouble => ffi::PyFloat_FromDouble as usize,
+                    Symbol::ErrOccurred => ffi::PyErr_Occurred as usize,
+                    Symbol::Vectorcall => ffi::PyObject_Vectorcall as usize,
+                    Symbol::Dealloc => ffi::_Py_Dealloc as usize,
+                    Symbol::UnboxI64 => int::unbox_i64 as usize,
+                    Symbol::UnboxU64 => int::unbox_u64 as usize,
+                    Symbol::Context => context::current as usize,
+                }
+            };
+            NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")
+        })
+    }
+}

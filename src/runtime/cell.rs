@@ -1,0 +1,269 @@
+//! Cells: what differs between the stubs of a shape, in an object that owns it.
+//!
+//! A cell is an instance of a private subclass of `ModuleType`, so that a function whose `m_self` it is looks like a
+//! function of a module; attribute access and repr lead to the object that the original is bound to. It owns the
+//! original callable, the shape whose code it lets run, its thunk if it has one, and the `PyMethodDef` of a function
+//! made from it.
+
+use std::ffi::c_int;
+use std::ffi::c_void;
+use std::mem::offset_of;
+use std::num::NonZeroUsize;
+use std::ptr::{NonNull, null_mut};
+use std::sync::{Arc, OnceLock};
+
+use pyo3_ffi as ffi;
+
+use super::layout::Layout;
+use super::shape::{Shape, retire};
+use super::thunk::Thunk;
+use crate::embed::{Exception, Object, Python};
+use crate::lower::CellField;
+
+/// What lies behind the module's own fields. Compiled code reads the first five, at `CellField`'s offsets.
+#[repr(C)]
+struct Fields {
+    target: usize,
+    method: usize,
+    receiver: *mut ffi::PyObject,
+    callable: *mut ffi::PyObject,
+    class: *mut ffi::PyTypeObject,
+    shape: Option<Arc<Shape>>,
+    thunk: Option<Thunk>,
+    def: ffi::PyMethodDef,
+}
+
+const _: () = {
+    assert!(offset_of!(Fields, target) == CellField::Target as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, method) == CellField::Method as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, receiver) == CellField::Receiver as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, callable) == CellField::Callable as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, class) == CellField::Class as usize * CellField::SIZE as usize);
+};
+
+/// What a new cell holds.
+pub struct CellContents {
+    /// The underlying function; `ml_meth` where that is the target.
+    pub target: NonZeroUsize,
+    /// The original.
+    pub callable: Object,
+    /// The original's `ml_meth`.
+    pub method: usize,
+    /// The original's `m_self`; null for a method descriptor and a static method.
+    pub receiver: *mut ffi::PyObject,
+    /// The type whose instances a method descriptor admits; else null.
+    pub class: *mut ffi::PyTypeObject,
+    /// The code.
+    pub shape: Arc<Shape>,
+    /// What a function made from the cell has as its `PyMethodDef`.
+    pub def: ffi::PyMethodDef,
+}
+
+/// A cell, owned.
+#[derive(Debug)]
+pub struct Cell(Object);
+
+impl Cell {
+    /// A new cell.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn new(python: &Python, contents: CellContents) -> Result<Self, Exception> {
+        let class = cell_type(python)?;
+        // SAFETY: the type is ours; a generic allocation is zeroed and counts one reference, which `owned` takes.
+        let object = unsafe { python.owned(ffi::PyType_GenericAlloc(class, 0))? };
+        let CellContents { target, callable, method, receiver, class, shape, def } = contents;
+        let fields = Fields {
+            target: target.get(),
+            method,
+            receiver,
+            callable: callable.into_ptr(),
+            class,
+            shape: Some(shape),
+            thunk: None,
+            def,
+        };
+        // SAFETY: the fields lie within the fresh object, which nobody else has seen; zeroes are overwritten.
+        unsafe { fields_of(object.as_ptr()).write(fields) };
+        Ok(Self(object))
+    }
+
+    /// The cell's address: what compiled code gets.
+    pub fn address(&self) -> NonNull<u8> {
+        // An object is never null.
+        NonNull::new(self.0.as_ptr().cast()).expect("an owned object has an address")
+    }
+
+    /// The cell's object.
+    pub fn object(&self) -> &Object {
+        &self.0
+    }
+
+    /// Gives the cell its thunk, which lives as long as the cell.
+    pub fn set_thunk(&self, thunk: Thunk) {
+        // SAFETY: the cell is alive and initialized; the GIL orders this against its other users.
+        unsafe { (*fields_of(self.0.as_ptr())).thunk = Some(thunk) };
+    }
+
+    /// The address of the thunk, if there is one.
+    pub fn thunk(&self) -> Option<NonNull<u8>> {
+        // SAFETY: the cell is alive and initialized.
+        unsafe { (*fields_of(self.0.as_ptr())).thunk.as_ref().map(Thunk::address) }
+    }
+
+    /// The `PyMethodDef` in the cell, which lives as long as the cell.
+    pub fn def(&self) -> *mut ffi::PyMethodDef {
+        // SAFETY: the cell is alive; only the address is taken.
+        unsafe { &raw mut (*fields_of(self.0.as_ptr())).def }
+    }
+
+    /// The original that the cell stands for.
+    pub fn callable(&self, python: &Python) -> Object {
+        // SAFETY: the cell owns a reference to the original, which is never null.
+        unsafe {
+            let callable = NonNull::new_unchecked((*fields_of(self.0.as_ptr())).callable);
+            Object::from_borrowed(python, callable)
+        }
+    }
+
+    /// Keeps the cell for the rest of the process: for what Python may call and nobody owns.
+    pub fn leak(self) {
+        self.0.into_ptr();
+    }
+}
+
+fn fields_of(cell: *mut ffi::PyObject) -> *mut Fields {
+    cell.cast::<u8>().wrapping_offset(Layout::CURRENT.module_size as isize).cast()
+}
+
+/// The type of cells, made when the first one is.
+fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
+    struct Type(*mut ffi::PyTypeObject);
+    // SAFETY: a type may be used from every thread that is attached.
+    unsafe impl Send for Type {}
+    // SAFETY: as above.
+    unsafe impl Sync for Type {}
+    static TYPE: OnceLock<Type> = OnceLock::new();
+    if let Some(class) = TYPE.get() {
+        return Ok(class.0);
+    }
+    let slot = |slot, function: *mut c_void| ffi::PyType_Slot { slot, pfunc: function };
+    let mut slots = [
+        slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
+        slot(ffi::Py_tp_traverse, traverse as *mut c_void),
+        slot(ffi::Py_tp_clear, clear as *mut c_void),
+        slot(ffi::Py_tp_getattro, get_attribute as *mut c_void),
+        slot(ffi::Py_tp_setattro, set_attribute as *mut c_void),
+        slot(ffi::Py_tp_repr, represent as *mut c_void),
+        slot(0, null_mut()),
+    ];
+    let mut spec = ffi::PyType_Spec {
+        name: c"typedcall.cell".as_ptr(),
+        basicsize: Layout::CURRENT.module_size + size_of::<Fields>() as c_int,
+        itemsize: 0,
+        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION)
+            as std::ffi::c_uint,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the thread is attached; spec and slots live through the call, which copies what it needs.
+    let class = unsafe {
+        let base = (&raw mut ffi::PyModule_Type).cast::<ffi::PyObject>();
+        python.owned(ffi::PyType_FromSpecWithBases(&mut spec, base))?
+    };
+    // Another thread may have been here meanwhile; the first type wins, the other one dies.
+    Ok(TYPE.get_or_init(|| Type(class.into_ptr().cast())).0)
+}
+
+/// # Safety
+/// Called by CPython with a cell whose last reference is gone.
+unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
+    // SAFETY: the cell was allocated by PyType_GenericAlloc; its fields are initialized, or all zeroes, which is a
+    // valid empty state, where its making failed. Each is given up once. The shape is the last to go: see `retire`.
+    unsafe {
+        ffi::PyObject_GC_UnTrack(cell.cast());
+        ffi::PyObject_ClearWeakRefs(cell);
+        let fields = fields_of(cell);
+        let callable = std::mem::replace(&mut (*fields).callable, null_mut());
+        ffi::Py_XDECREF(callable);
+        drop((*fields).thunk.take());
+        let shape = (*fields).shape.take();
+        let class = ffi::Py_TYPE(cell);
+        ffi::PyObject_GC_Del(cell.cast());
+        ffi::Py_DECREF(class.cast());
+        if let Some(shape) = shape {
+            retire(shape);
+        }
+    }
+}
+
+/// # Safety
+/// Called by the garbage collector with a live cell.
+unsafe extern "C" fn traverse(cell: *mut ffi::PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
+    // SAFETY: the cell is alive; the collector only looks at what it is shown.
+    unsafe {
+        for object in [ffi::Py_TYPE(cell).cast(), (*fields_of(cell)).callable] {
+            if !object.is_null() {
+                let status = visit(object, argument);
+                if status != 0 {
+                    return status;
+                }
+            }
+        }
+    }
+    0
+}
+
+/// A cell keeps what it has until it dies: a `__del__` in the same garbage may call the stub. Cycles break elsewhere,
+/// at the namespace that holds the stub.
+unsafe extern "C" fn clear(_: *mut ffi::PyObject) -> c_int {
+    0
+}
+
+/// What the original is bound to: a module; none for a static method or a method descriptor.
+///
+/// # Safety
+/// `cell` is a live cell.
+unsafe fn receiver_of(cell: *mut ffi::PyObject) -> Option<NonNull<ffi::PyObject>> {
+    // SAFETY: the caller promises a live cell; the original keeps its receiver alive.
+    NonNull::new(unsafe { (*fields_of(cell)).receiver })
+}
+
+/// # Safety
+/// Called by CPython with a live cell.
+unsafe extern "C" fn get_attribute(cell: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the cell and what it is bound to are alive.
+    unsafe {
+        match receiver_of(cell) {
+            Some(receiver) => ffi::PyObject_GetAttr(receiver.as_ptr(), name),
+            None => ffi::PyObject_GenericGetAttr(cell, name),
+        }
+    }
+}
+
+/// # Safety
+/// Called by CPython with a live cell.
+unsafe extern "C" fn set_attribute(
+    cell: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: the cell and what it is bound to are alive.
+    unsafe {
+        match receiver_of(cell) {
+            Some(receiver) => ffi::PyObject_SetAttr(receiver.as_ptr(), name, value),
+            None => ffi::PyObject_GenericSetAttr(cell, name, value),
+        }
+    }
+}
+
+/// # Safety
+/// Called by CPython with a live cell.
+unsafe extern "C" fn represent(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the cell and what it is bound to are alive.
+    unsafe {
+        match receiver_of(cell) {
+            Some(receiver) => ffi::PyObject_Repr(receiver.as_ptr()),
+            None => ffi::PyUnicode_FromString(c"<typedcall cell>".as_ptr()),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Everything that touches live CPython, and the memory that code runs in.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `layout` | where CPython keeps what compiled code reads, by version |
+//! | `selfcheck` | proves the layout against live objects |
+//! | `int`, `context` | functions that compiled code calls |
+//! | `addresses` | what compiled code refers to in the running interpreter |
+//! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
+//! | `cell` | what differs between the stubs of a shape |
+
+mod addresses;
+pub(crate) mod cell;
+mod context;
+mod int;
+mod layout;
+mod segment;
+pub(crate) mod selfcheck;
+pub(crate) mod shape;
+pub(crate) mod thunk;
+
+pub use context::Context;
+pub use layout::{DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK};
+pub use selfcheck::{Incompatible, check};
+pub use shape::{CompileError, build_stub, disassemble, target_isa};

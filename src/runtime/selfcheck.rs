@@ -1,0 +1,353 @@
+//! Proves the layout against live objects, so that a CPython whose layout differs is refused, not misread.
+//!
+//! Each check makes or takes an object whose contents are known, and reads it as the layout says. The reads go through
+//! `metadata::memory`, so that a wrong offset is a failed check and never a fault.
+
+use std::mem::ManuallyDrop;
+
+use pyo3_ffi as ffi;
+
+use super::int;
+use super::layout::{DIGIT_BITS, IntForm, Layout, TAG_SHIFT};
+use crate::embed::{Object, Python, running_version};
+use crate::metadata::memory;
+
+/// Why the running interpreter is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Incompatible {
+    /// It is another version than the crate was built for.
+    #[error(
+        "typedcall was built for CPython 3.{built}, and {running} is running: build it again with PYO3_PYTHON set to \
+         the Python that is to run"
+    )]
+    Version {
+        /// The second number of the version that the crate was built for.
+        built: u8,
+        /// The running version.
+        running: String,
+    },
+    /// It runs without a GIL.
+    #[error("{running} is a free-threaded build, which is not supported yet: use a build with the GIL")]
+    FreeThreaded {
+        /// The running version.
+        running: String,
+    },
+    /// An object is laid out differently.
+    #[error(
+        "this build of CPython 3.{minor} keeps {check} elsewhere than other builds do ({detail}): typedcall supports \
+         builds of python.org's sources with the usual options"
+    )]
+    Layout {
+        /// The second number of the version.
+        minor: u8,
+        /// What differs.
+        check: &'static str,
+        /// What was expected, and what was found.
+        detail: String,
+    },
+}
+
+type Check = fn(&Python, &Layout) -> Result<(), String>;
+
+/// Every check, with what it proves.
+const CHECKS: &[(&str, Check)] = &[
+    ("reference counts", reference_count),
+    ("the immortality of None", immortality),
+    ("the type of an object", object_type),
+    ("the digits of an int", digits),
+    ("the size of an int", one_digit),
+    ("the small ints", small_ints),
+    ("the value of a float", float_value),
+    ("the flags of a type", type_flags),
+    ("the name of a type", type_name),
+    ("the definition of a built-in function", function_def),
+    ("the self of a built-in function", function_self),
+    ("the definition of a method descriptor", descriptor_def),
+    ("the type of a method descriptor", descriptor_type),
+    ("the size of a module object", module_size),
+];
+
+/// Checks the running interpreter against the layout.
+///
+/// # Errors
+/// The first check that fails, and what it found.
+pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
+    check_version(&running_version(), layout.minor)?;
+    for (name, check) in CHECKS {
+        check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: name, detail })?;
+    }
+    Ok(())
+}
+
+/// Checks the text of `Py_GetVersion` against the version that the crate was built for.
+///
+/// # Errors
+/// Another version, or a free-threaded build.
+pub fn check_version(running: &str, minor: u8) -> Result<(), Incompatible> {
+    let number = running.split_whitespace().next().unwrap_or_default();
+    let prefix = format!("3.{minor}");
+    // `3.1` must not pass for `3.11`, `3.14.0rc1` and `3.15.0+` are fine.
+    let matches = number.strip_prefix(&prefix).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()));
+    if !matches {
+        return Err(Incompatible::Version { built: minor, running: number.to_owned() });
+    }
+    if cfg!(Py_GIL_DISABLED) || running.contains("free-threading") {
+        return Err(Incompatible::FreeThreaded { running: number.to_owned() });
+    }
+    Ok(())
+}
+
+fn reference_count(python: &Python, layout: &Layout) -> Result<(), String> {
+    // SAFETY: the thread is attached; a fresh list has one reference.
+    let list = unsafe { python.owned(ffi::PyList_New(0)) }.map_err(|error| error.to_string())?;
+    let before = peek::<u32>(&list, layout.ob_refcnt)?;
+    let second = list.clone_ref(python);
+    let during = peek::<u32>(&list, layout.ob_refcnt)?;
+    drop(second);
+    expect("a list with one reference, then two", (1, 2), (before, during))
+}
+
+fn immortality(python: &Python, layout: &Layout) -> Result<(), String> {
+    // SAFETY: None is alive.
+    let none = unsafe { borrowed(python, ffi::Py_None()) };
+    let before = peek::<u32>(&none, layout.ob_refcnt)?;
+    let second = none.clone_ref(python);
+    let during = peek::<u32>(&none, layout.ob_refcnt)?;
+    drop(second);
+    expect("None's count stands still", layout.has_immortals(), before == during)
+}
+
+fn object_type(python: &Python, layout: &Layout) -> Result<(), String> {
+    let float = float(python)?;
+    expect("the type of a float", &raw const ffi::PyFloat_Type as usize, peek(&float, layout.ob_type)?)
+}
+
+fn digits(python: &Python, layout: &Layout) -> Result<(), String> {
+    for shift in [0, 1, 29, 30, 31, 59, 60, 61, 62] {
+        for value in [1i64 << shift, (1 << shift) + 1, -(1 << shift), 0] {
+            let object = python.int(value).map_err(|error| error.to_string())?;
+            // An int of a 64-bit number has three digits at most: as many bytes can be read as the value may need.
+            let words: Vec<u32> = (0..8).map(|word| peek(&object, layout.ob_refcnt + 4 * word).unwrap_or(0)).collect();
+            let size = peek::<i64>(&object, layout.int.size)?;
+            let count = match layout.int.form {
+                IntForm::SignedSize => size.unsigned_abs(),
+                IntForm::Tag => size as u64 >> TAG_SHIFT,
+            };
+            if count > 3 {
+                return Err(format!("{value} seems to have {count} digits"));
+            }
+            let needed = u64::from(i64::BITS - value.unsigned_abs().leading_zeros()).div_ceil(u64::from(DIGIT_BITS));
+            expect(&format!("the number of digits of {value}"), needed, count)?;
+            drop(words);
+            if layout.int.digits < 0 || layout.int.digits > 24 {
+                return Err(format!("digits at {} lie outside of the object", layout.int.digits));
+            }
+            // SAFETY: the count of digits is right, as just checked, and with it what is read lies in the object.
+            let read = unsafe { int::value_of(object.as_ptr(), layout) };
+            expect("an int", Some(i128::from(value)), read)?;
+        }
+    }
+    Ok(())
+}
+
+fn one_digit(python: &Python, layout: &Layout) -> Result<(), String> {
+    let greatest = python.int((1 << DIGIT_BITS) - 1).map_err(|error| error.to_string())?;
+    let size = peek::<i64>(&greatest, layout.int.size)?;
+    let expected = match layout.int.form {
+        IntForm::SignedSize => 1,
+        IntForm::Tag => 1 << TAG_SHIFT,
+    };
+    expect("the size field of the greatest int of one digit", expected, size)
+}
+
+fn small_ints(python: &Python, layout: &Layout) -> Result<(), String> {
+    let int = layout.int;
+    let address = |value| python.int(value).map(|object| object.as_ptr() as usize).map_err(|error| error.to_string());
+    let first = address(int.small_min)?;
+    for value in int.small_min..=int.small_max {
+        let expected = first.wrapping_add(((value - int.small_min) * int.small_stride) as usize);
+        expect(&format!("the address of {value}"), expected, address(value)?)?;
+    }
+    for outside in [int.small_min - 1, int.small_max + 1] {
+        let (one, other) = (python.int(outside), python.int(outside));
+        let (one, other) = (one.map_err(|error| error.to_string())?, other.map_err(|error| error.to_string())?);
+        expect(&format!("two ints of {outside} are different objects"), true, one.as_ptr() != other.as_ptr())?;
+    }
+    Ok(())
+}
+
+fn float_value(python: &Python, layout: &Layout) -> Result<(), String> {
+    let float = float(python)?;
+    expect("the bits of a float", PROBE.to_bits(), peek(&float, layout.float_value)?)
+}
+
+fn type_flags(python: &Python, layout: &Layout) -> Result<(), String> {
+    // SAFETY: `int` is alive, and its flags may be asked for.
+    let (int, flags) = unsafe {
+        let int = &raw mut ffi::PyLong_Type;
+        (borrowed(python, int.cast()), ffi::PyType_GetFlags(int))
+    };
+    expect("the flags of int", flags, peek(&int, layout.type_flags)?)
+}
+
+fn type_name(python: &Python, layout: &Layout) -> Result<(), String> {
+    // SAFETY: `int` is alive.
+    let int = unsafe { borrowed(python, (&raw mut ffi::PyLong_Type).cast()) };
+    expect("the name of int", "int".to_owned(), text_at(peek(&int, layout.type_name)?)?)
+}
+
+fn function_def(python: &Python, layout: &Layout) -> Result<(), String> {
+    let len = builtin(python, "len")?;
+    expect("the name of len", "len".to_owned(), method_name(peek(&len, layout.function_def)?)?)
+}
+
+fn function_self(python: &Python, layout: &Layout) -> Result<(), String> {
+    let builtins = python.import("builtins").map_err(|error| error.to_string())?;
+    let len = builtin(python, "len")?;
+    expect("what len is bound to", builtins.as_ptr() as usize, peek(&len, layout.function_self)?)
+}
+
+fn descriptor_def(python: &Python, layout: &Layout) -> Result<(), String> {
+    let upper = upper(python)?;
+    expect("the name of str.upper", "upper".to_owned(), method_name(peek(&upper, layout.descriptor_def)?)?)
+}
+
+fn descriptor_type(python: &Python, layout: &Layout) -> Result<(), String> {
+    let upper = upper(python)?;
+    let str_type = &raw const ffi::PyUnicode_Type as usize;
+    expect("the type that str.upper belongs to", str_type, peek(&upper, layout.descriptor_type)?)
+}
+
+fn module_size(_: &Python, layout: &Layout) -> Result<(), String> {
+    // SAFETY: `ModuleType` is alive, and its size never changes.
+    let size = unsafe { (*&raw const ffi::PyModule_Type).tp_basicsize };
+    expect("the size of a module object", layout.module_size as isize, size)
+}
+
+/// A float that no zeroed or shifted field looks like.
+const PROBE: f64 = 1234.5678e9;
+
+fn float(python: &Python) -> Result<Object, String> {
+    // SAFETY: the thread is attached.
+    unsafe { python.owned(ffi::PyFloat_FromDouble(PROBE)) }.map_err(|error| error.to_string())
+}
+
+fn builtin(python: &Python, name: &str) -> Result<Object, String> {
+    python.import("builtins").and_then(|builtins| builtins.attr(python, name)).map_err(|error| error.to_string())
+}
+
+fn upper(python: &Python) -> Result<Object, String> {
+    builtin(python, "str")?.attr(python, "upper").map_err(|error| error.to_string())
+}
+
+/// # Safety
+/// `object` is a live object.
+unsafe fn borrowed(python: &Python, object: *mut ffi::PyObject) -> Object {
+    // SAFETY: the caller promises a live object; live objects have addresses.
+    unsafe { Object::from_borrowed(python, std::ptr::NonNull::new_unchecked(object)) }
+}
+
+/// Reads a field of an object without trusting the offset.
+fn peek<T: Copy>(object: &Object, offset: i32) -> Result<T, String> {
+    peek_at((object.as_ptr() as usize).wrapping_add_signed(offset as isize))
+}
+
+fn peek_at<T: Copy>(address: usize) -> Result<T, String> {
+    let mut value = ManuallyDrop::new(std::mem::MaybeUninit::<T>::zeroed());
+    // SAFETY: the slice covers exactly the bytes of `value`; it is only used for the integers that peek is asked for.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(value.as_mut_ptr().cast::<u8>(), size_of::<T>()) };
+    memory::read(address, bytes).map_err(|error| error.to_string())?;
+    // SAFETY: every byte is written, and any bytes make an integer.
+    Ok(unsafe { value.assume_init_read() })
+}
+
+fn method_name(def: usize) -> Result<String, String> {
+    text_at(peek_at(def)?)
+}
+
+fn text_at(address: usize) -> Result<String, String> {
+    memory::read_text(address, 32).map_err(|error| error.to_string())
+}
+
+fn expect<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
+    if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_running_interpreter_passes() {
+        let python = Python::attach();
+        assert_eq!(check(&python, &Layout::CURRENT), Ok(()));
+    }
+
+    /// Every field of the layout, changed, with the check that must notice.
+    #[test]
+    fn every_check_fails_where_its_field_is_wrong() {
+        type Change = fn(&mut Layout);
+        let changes: &[(&str, Change)] = &[
+            ("reference counts", |layout| layout.ob_refcnt += 8),
+            ("the immortality of None", |layout| {
+                layout.refcount = if layout.has_immortals() {
+                    super::super::layout::Refcount::Plain
+                } else {
+                    super::super::layout::Refcount::ImmortalSign
+                };
+            }),
+            ("the type of an object", |layout| layout.ob_type += 8),
+            ("the digits of an int", |layout| layout.int.digits -= 4),
+            ("the digits of an int", |layout| layout.int.size -= 8),
+            ("the digits of an int", |layout| {
+                layout.int.form = match layout.int.form {
+                    IntForm::SignedSize => IntForm::Tag,
+                    IntForm::Tag => IntForm::SignedSize,
+                };
+            }),
+            ("the small ints", |layout| layout.int.small_stride += 8),
+            ("the small ints", |layout| layout.int.small_max += 1),
+            ("the small ints", |layout| layout.int.small_max -= 1),
+            ("the small ints", |layout| layout.int.small_min -= 1),
+            ("the value of a float", |layout| layout.float_value += 8),
+            ("the flags of a type", |layout| layout.type_flags += 8),
+            ("the name of a type", |layout| layout.type_name += 8),
+            ("the definition of a built-in function", |layout| layout.function_def += 8),
+            ("the self of a built-in function", |layout| layout.function_self += 8),
+            ("the definition of a method descriptor", |layout| layout.descriptor_def -= 8),
+            ("the type of a method descriptor", |layout| layout.descriptor_type += 8),
+            ("the size of a module object", |layout| layout.module_size += 8),
+        ];
+        let python = Python::attach();
+        for (name, change) in changes {
+            let mut layout = Layout::CURRENT;
+            change(&mut layout);
+            match check(&python, &layout) {
+                Err(Incompatible::Layout { check, .. }) => assert_eq!(check, *name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        // Every check but that of the size of an int, which stands behind the digits, was made to fail above.
+        let mut layout = Layout::CURRENT;
+        layout.int.size -= 8;
+        assert!(one_digit(&python, &layout).is_err());
+        let unchanged: Vec<_> = CHECKS
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| *name != "the size of an int" && !changes.iter().any(|(changed, _)| changed == name))
+            .collect();
+        assert_eq!(unchanged, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn other_versions_and_free_threaded_builds_are_refused() {
+        assert_eq!(check_version("3.13.0 (main, Oct  7 2024) [GCC 12.2.0]", 13), Ok(()));
+        assert_eq!(check_version("3.14.0rc1+ (main)", 14), Ok(()));
+        for (running, minor) in [("3.1.0 (x)", 11), ("3.110.0 (x)", 11), ("3.12.1 (x)", 13), ("", 13)] {
+            assert!(matches!(check_version(running, minor), Err(Incompatible::Version { .. })), "{running}");
+        }
+        let free = "3.13.0 experimental free-threading build (main, Oct  7 2024) [GCC 12.2.0]";
+        assert!(matches!(check_version(free, 13), Err(Incompatible::FreeThreaded { .. })));
+    }
+}
