@@ -1,9 +1,17 @@
 //! What is known about a callable: signatures, their text form, and the readers that find them. No IR, no Cranelift.
 
+pub mod abi;
 mod check;
+mod cpython;
+mod definition;
+pub mod memory;
+mod reader;
 mod signature;
+mod values;
 
 pub use check::{Nonsense, Place};
+pub use definition::{Definition, Receiver, definition};
+pub use reader::{Entry, FlagError, MethodTable, Rejected, TypedMethod, clear_flag, read_def, read_table};
 pub use signature::{
     DefaultValue, Effects, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises, Scalar,
     Signature, UserType,

@@ -1,0 +1,251 @@
+//! Reads dialect version 1: from a `PyMethodDef` to a [`TypedMethod`], trusting nothing that it finds there.
+//!
+//! Everything is read with [`memory`](super::memory) and checked, so that any address may be given, and any bytes may
+//! stand there. What is checked in which order is in `docs/abi.md`.
+
+use std::ffi::{c_int, c_void};
+use std::num::NonZeroUsize;
+
+use super::abi::{self, Footer, Function, Head, METH_TYPED, Value};
+use super::check::Place;
+use super::cpython::{METHOD_DEF_SIZE, ML_FLAGS, MethodDef};
+use super::memory;
+use super::signature::{MAX_OVERLOADS, MAX_PARAMETERS, Overload, Signature};
+use super::values::{self, Flaw, aligned};
+
+/// The most methods of one table that are looked at: a bound, should the end be missing.
+const MAX_METHODS: usize = 10_000;
+
+/// A method whose metadata was read and found good. A copy: nothing in it points at the metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedMethod {
+    /// The method's name.
+    pub name: String,
+    /// Its overloads.
+    pub signature: Signature,
+    /// For each overload, the address of the underlying function.
+    pub functions: Vec<NonZeroUsize>,
+    /// Address of the `PyMethodDef`.
+    pub def: usize,
+    /// Whether the flag is set.
+    pub flagged: bool,
+    /// `ml_flags`, without the flag.
+    pub flags: c_int,
+    /// `ml_meth`: address of the wrapper.
+    pub meth: usize,
+}
+
+/// Metadata that is there, but not as it must be. The callable goes on working as an ordinary one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {field}: {reason}", name.as_deref().unwrap_or("<unreadable name>"))]
+pub struct Rejected {
+    /// The method's name, where it could be read.
+    pub name: Option<String>,
+    /// Which field, such as `signatures[0].values[2].kind`.
+    pub field: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Why the flag of a `PyMethodDef` could not be cleared.
+#[derive(Debug, thiserror::Error)]
+#[error("the METH_TYPED flag of the PyMethodDef at {def:#x} can't be cleared: {source}")]
+pub struct FlagError {
+    /// Address of the `PyMethodDef`.
+    pub def: usize,
+    /// What is in the way.
+    pub source: memory::Fault,
+}
+
+/// One line of a method table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Address of the `PyMethodDef`.
+    pub def: usize,
+    /// What [`read_def`] found there.
+    pub method: Result<Option<TypedMethod>, Rejected>,
+}
+
+/// The lines of a `PyMethodDef[]`, up to its end. See [`read_table`].
+#[derive(Clone, Debug)]
+pub struct MethodTable {
+    next: usize,
+    left: usize,
+    ended: bool,
+}
+
+/// Reads the metadata of the `PyMethodDef` at `def`; `None` where it has none.
+///
+/// Any address is safe. The result is as good as the memory was while it was read: hold the module.
+///
+/// # Errors
+/// The first field that is not as it must be. A set flag without a version 1 container is one (`ml_flags`).
+pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
+    let def = def as usize;
+    let found: MethodDef = memory::read(def).map_err(|fault| Rejected {
+        name: None,
+        field: "PyMethodDef".to_owned(),
+        reason: fault.to_string(),
+    })?;
+    let flagged = found.flags & METH_TYPED != 0;
+    let name = read_name(&found);
+    let reject = |flaw: Flaw| Rejected { name: name.as_ref().ok().cloned(), field: flaw.field, reason: flaw.reason };
+    let Some(footer) = find_footer(found.name) else {
+        if flagged {
+            let reason = "the METH_TYPED flag is set, but no version 1 container stands before the name";
+            return Err(reject(Flaw::new("ml_flags", reason)));
+        }
+        return Ok(None);
+    };
+    let (signature, functions) = read_container(found.name, &footer).map_err(reject)?;
+    let name = match &name {
+        Ok(name) => name.clone(),
+        Err(reason) => return Err(reject(Flaw::new("ml_name", reason))),
+    };
+    if found.meth == 0 {
+        return Err(reject(Flaw::new("ml_meth", "null")));
+    }
+    let flags = found.flags & !METH_TYPED;
+    Ok(Some(TypedMethod { name, signature, functions, def, flagged, flags, meth: found.meth }))
+}
+
+/// Reads a `PyMethodDef[]` up to the line whose `ml_name` is null; no interpreter is needed.
+///
+/// Any address is safe: a table that runs into unreadable memory, or on for ever, ends with a rejected entry.
+pub fn read_table(table: *const c_void) -> MethodTable {
+    MethodTable { next: table as usize, left: MAX_METHODS, ended: false }
+}
+
+impl Iterator for MethodTable {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        if self.ended {
+            return None;
+        }
+        let def = self.next;
+        let (field, reason) = match memory::read::<usize>(def) {
+            Ok(0) => {
+                self.ended = true;
+                return None;
+            }
+            Ok(_) if self.left > 0 => {
+                self.left -= 1;
+                self.next = def.wrapping_add(METHOD_DEF_SIZE);
+                return Some(Entry { def, method: read_def(def as *const c_void) });
+            }
+            Ok(_) => ("ml_name", format!("the table does not end within {MAX_METHODS} methods")),
+            Err(fault) => ("PyMethodDef", fault.to_string()),
+        };
+        self.ended = true;
+        Some(Entry { def, method: Err(Rejected { name: None, field: field.to_owned(), reason }) })
+    }
+}
+
+/// Clears the METH_TYPED bit of the `PyMethodDef` at `def`, if it is set; no other bit changes.
+///
+/// Any address is safe, but whoever else changes the same flags at the same time may lose their change: hold the GIL.
+///
+/// # Errors
+/// The `PyMethodDef` can't be read, or lies in a page that can't be written.
+pub fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
+    let def = def as usize;
+    let address = def.wrapping_add(ML_FLAGS);
+    let clear = || {
+        let flags: u32 = memory::read(address)?;
+        let cleared = flags & !METH_TYPED.cast_unsigned();
+        if cleared == flags { Ok(()) } else { memory::write_u32(address, cleared) }
+    };
+    clear().map_err(|source| FlagError { def, source })
+}
+
+fn read_name(def: &MethodDef) -> Result<String, String> {
+    if def.name == 0 {
+        return Err("null".to_owned());
+    }
+    let bytes = memory::read_text(def.name, abi::MAX_NAME).map_err(|fault| fault.to_string())?;
+    values::identifier(bytes)
+}
+
+/// The footer before a name, recognised by its magic number.
+fn find_footer(name: usize) -> Option<Footer> {
+    let footer: Footer = memory::read(name.checked_sub(size_of::<Footer>())?).ok()?;
+    (footer.magic == abi::MAGIC).then_some(footer)
+}
+
+fn read_container(name: usize, footer: &Footer) -> Result<(Signature, Vec<NonZeroUsize>), Flaw> {
+    let least = size_of::<Head>() as u32;
+    if footer.version != abi::VERSION {
+        return Err(Flaw::new("version", format!("found {}, supported is {}", footer.version, abi::VERSION)));
+    }
+    if !(least..=abi::MAX_SIZE).contains(&footer.size) || !footer.size.is_multiple_of(8) {
+        let reason = format!("{} is not a multiple of 8 from {least} to {}", footer.size, abi::MAX_SIZE);
+        return Err(Flaw::new("size", reason));
+    }
+    if name.checked_sub(footer.size as usize) != Some(footer.container) {
+        let reason = format!("{:#x} is not {} bytes before the name at {name:#x}", footer.container, footer.size);
+        return Err(Flaw::new("self", reason));
+    }
+    // The size was checked, so that this does not wrap around. All of it must be there, not only what we know of it.
+    memory::read_bytes(footer.container, &mut vec![0; footer.size as usize])
+        .map_err(|fault| Flaw::new("size", fault))?;
+    let head: Head = memory::read(name - size_of::<Head>()).map_err(|fault| Flaw::new("signatures", fault))?;
+    if head.reserved != 0 {
+        return Err(Flaw::new("reserved", format!("{} is not 0", head.reserved)));
+    }
+    if !(1..=MAX_OVERLOADS as u32).contains(&head.signature_count) {
+        let reason = format!("{} is not from 1 to {MAX_OVERLOADS}", head.signature_count);
+        return Err(Flaw::new("signature_count", reason));
+    }
+    aligned("signatures", head.signatures)?;
+    let (mut overloads, mut functions) = (Vec::new(), Vec::new());
+    for index in 0..head.signature_count as usize {
+        let (overload, function) =
+            read_overload(head.signatures, index).map_err(|flaw| flaw.within(&format!("signatures[{index}]")))?;
+        overloads.push(overload);
+        functions.push(function);
+    }
+    Ok((Signature { overloads }, functions))
+}
+
+/// Reads the overload behind the pointer at this position.
+fn read_overload(signatures: usize, index: usize) -> Result<(Overload, NonZeroUsize), Flaw> {
+    let address: usize =
+        memory::read(element(signatures, index, size_of::<usize>())?).map_err(|fault| Flaw::new("", fault))?;
+    aligned("", address)?;
+    let found: Function = memory::read(address).map_err(|fault| Flaw::new("", fault))?;
+    let function = NonZeroUsize::new(found.function).ok_or_else(|| Flaw::new("function", "null"))?;
+    memory::read_bytes(found.function, &mut [0]).map_err(|fault| Flaw::new("function", fault))?;
+    if found.reserved != 0 {
+        return Err(Flaw::new("reserved", format!("{} is not 0", found.reserved)));
+    }
+    if !(1..=MAX_PARAMETERS as u32 + 1).contains(&found.value_count) {
+        let reason = format!("{} is not from 1 to {}", found.value_count, MAX_PARAMETERS + 1);
+        return Err(Flaw::new("value_count", reason));
+    }
+    aligned("values", found.values)?;
+    let value = |position: usize| -> Result<Value, Flaw> {
+        memory::read(element(found.values, position, size_of::<Value>())?).map_err(|fault| Flaw::new("", fault))
+    };
+    let at = |position: usize| move |flaw: Flaw| flaw.within(&format!("values[{position}]"));
+    let (result, raises, effects) = value(0).and_then(|found| values::result(&found)).map_err(at(0))?;
+    let parameters = (1..found.value_count as usize)
+        .map(|position| value(position).and_then(|found| values::parameter(&found)).map_err(at(position)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let overload = Overload { parameters, result, raises, effects };
+    overload.check().map_err(|nonsense| {
+        let field = match nonsense.place {
+            Place::Parameter(position) => format!("values[{}]", position + 1),
+            Place::Result => "values[0].kind".to_owned(),
+            Place::Raises => "values[0].flags".to_owned(),
+            Place::Effects => "values[0].effects".to_owned(),
+        };
+        Flaw::new(&field, nonsense.reason)
+    })?;
+    Ok((overload, function))
+}
+
+/// The address of an element of an array, which may lie at the very end of the address space.
+fn element(array: usize, index: usize, size: usize) -> Result<usize, Flaw> {
+    array.checked_add(index * size).ok_or_else(|| Flaw::new("", "beyond the end of the address space"))
+}

@@ -1,0 +1,113 @@
+//! Compiles C for the tests and loads it. Shared by all integration tests, each of which uses a part of it.
+#![allow(dead_code, reason = "every integration test is a crate of its own and uses a part")]
+
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::{CStr, CString, c_void};
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What the header promises to be clean under.
+pub const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// Compiles C (C++ where the flags say `-std=c++…`) to a shared object, once for equal source, flags and headers.
+/// `typedcall.h` and `Python.h` can be included.
+pub fn compile(name: &str, source: &str, flags: &[&str]) -> PathBuf {
+    build(name, source, "so", &["-shared"], flags)
+}
+
+/// The same to an object file.
+pub fn compile_object(name: &str, source: &str, flags: &[&str]) -> PathBuf {
+    build(name, source, "o", &["-c"], flags)
+}
+
+/// The same to a program, which is run; gives what it prints.
+pub fn run(name: &str, source: &str, flags: &[&str]) -> String {
+    let output = Command::new(build(name, source, "out", &[], flags)).output().expect("the compiled program starts");
+    assert!(output.status.success(), "{name}: {output:?}");
+    String::from_utf8(output.stdout).expect("the program prints UTF-8")
+}
+
+fn build(name: &str, source: &str, extension: &str, form: &[&str], flags: &[&str]) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let mut hasher = DefaultHasher::new();
+    (source, form, flags, python_include()).hash(&mut hasher);
+    for header in fs::read_dir(&include).expect("the crate has an include folder") {
+        fs::read(header.expect("the folder can be listed").path()).expect("a header is readable").hash(&mut hasher);
+    }
+    let stem = format!("{name}-{:016x}", hasher.finish());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let built = folder.join(format!("{stem}.{extension}"));
+    if built.exists() {
+        return built;
+    }
+    // Other tests may compile the same at the same time: each makes its own, and the last one to rename it wins.
+    let own = format!("{stem}.{}.{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let is_cpp = flags.iter().any(|flag| flag.starts_with("-std=c++"));
+    let (compiler, language) = if is_cpp { ("c++", "cpp") } else { ("cc", "c") };
+    let (text, result) = (folder.join(format!("{own}.{language}")), folder.join(format!("{own}.{extension}")));
+    fs::write(&text, source).expect("the temporary folder is writable");
+    let output = Command::new(compiler)
+        .args(form)
+        .args(["-fPIC", "-g0"])
+        .arg("-I")
+        .arg(&include)
+        .arg("-isystem")
+        .arg(python_include())
+        .args(flags)
+        .arg(&text)
+        .arg("-o")
+        .arg(&result)
+        .output()
+        .expect("a C compiler is installed");
+    assert!(output.status.success(), "{compiler} {flags:?} {name}:\n{}", String::from_utf8_lossy(&output.stderr));
+    fs::rename(&result, &built).expect("the temporary folder is writable");
+    // Nobody needs the copy of the source; that it stays is no failure.
+    let _ = fs::remove_file(&text);
+    built
+}
+
+/// The folder of `Python.h`, asked of the interpreter that the crate is built for: `TYPEDCALL_PYTHON_INCLUDE`,
+/// else the interpreter `PYO3_PYTHON`, else `python3`.
+pub fn python_include() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        if let Some(folder) = std::env::var_os("TYPEDCALL_PYTHON_INCLUDE") {
+            return folder.into();
+        }
+        let python = std::env::var_os("PYO3_PYTHON").unwrap_or_else(|| "python3".into());
+        let output = Command::new(python)
+            .args(["-c", "import sysconfig; print(sysconfig.get_path('include'))"])
+            .output()
+            .expect("Python is installed");
+        String::from_utf8(output.stdout).expect("the path is UTF-8").trim_end().into()
+    })
+}
+
+/// A loaded shared object; never unloaded, so that what it holds lives as long as the process.
+pub struct Library(*mut c_void);
+
+impl Library {
+    /// Loads it. Functions of CPython that it needs are looked up at their first call.
+    pub fn load(path: &Path) -> Self {
+        let name = CString::new(path.to_str().expect("the path is UTF-8")).expect("the path has no NUL");
+        // SAFETY: a NUL-terminated path; the tests' own libraries run no code when loaded.
+        let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_LOCAL) };
+        // SAFETY: after a failure `dlerror` gives a text; it is copied before the next call.
+        assert!(!handle.is_null(), "{}", unsafe { CStr::from_ptr(libc::dlerror()) }.to_string_lossy());
+        Self(handle)
+    }
+
+    /// The address of an exported symbol.
+    pub fn symbol(&self, name: &str) -> *mut c_void {
+        let symbol = CString::new(name).expect("a symbol has no NUL");
+        // SAFETY: the handle is a loaded library's, the name NUL-terminated.
+        let address = unsafe { libc::dlsym(self.0, symbol.as_ptr()) };
+        assert!(!address.is_null(), "no symbol {name}");
+        address
+    }
+}
