@@ -1,4 +1,28 @@
 //! Calls C functions from Python at the speed of C.
+//!
+//! Every call from Python to C pays for arity checks, type checks, boxing and a calling protocol, though the C function
+//! behind it often takes a `long` and returns a `long`. This crate reads C-level signatures ([`metadata`]), builds a
+//! small typed register IR for a call site ([`ir`]), and emits native stubs with Cranelift ([`lower`], [`runtime`]) that
+//! call the underlying C function directly. The front door is [`Specializer`].
+//!
+//! Start with [`Specializer`]'s example, then `examples/embed.rs`; extension authors with `include/typedcall.h`.
 
+mod adopt;
+#[cfg(feature = "cli")]
+pub mod demo;
+pub mod embed;
+mod error;
 pub mod ir;
+pub mod lower;
 pub mod metadata;
+mod original;
+mod registry;
+pub mod runtime;
+mod site;
+mod specializer;
+mod stub;
+
+pub use adopt::{Adopted, AdoptedMethod, Flag, RejectedMethod};
+pub use error::Error;
+pub use specializer::{Entry, Options, Specializer};
+pub use stub::Stub;

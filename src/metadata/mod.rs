@@ -2,7 +2,7 @@
 
 pub mod abi;
 mod check;
-mod cpython;
+pub(crate) mod cpython;
 mod definition;
 pub mod memory;
 mod reader;

@@ -9,6 +9,13 @@ use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
 use crate::runtime::Layout;
 
+// Declared here because for some versions pyo3-ffi has Rust functions of these names, which have no C address.
+#[allow(clashing_extern_declarations, reason = "only the addresses are wanted")]
+unsafe extern "C" {
+    fn PyObject_Vectorcall();
+    fn _Py_Dealloc();
+}
+
 impl AddressTable {
     /// The addresses of the running interpreter, whose array of small ints lies as `layout` says.
     pub fn of_running(_: &Python, layout: &Layout) -> Self {
@@ -37,8 +44,8 @@ impl AddressTable {
                     Symbol::LongFromUnsignedLongLong => ffi::PyLong_FromUnsignedLongLong as usize,
                     Symbol::FloatFromDouble => ffi::PyFloat_FromDouble as usize,
                     Symbol::ErrOccurred => ffi::PyErr_Occurred as usize,
-                    Symbol::Vectorcall => ffi::PyObject_Vectorcall as usize,
-                    Symbol::Dealloc => ffi::_Py_Dealloc as usize,
+                    Symbol::Vectorcall => PyObject_Vectorcall as usize,
+                    Symbol::Dealloc => _Py_Dealloc as usize,
                     Symbol::UnboxI64 => int::unbox_i64 as usize,
                     Symbol::UnboxU64 => int::unbox_u64 as usize,
                     Symbol::Context => context::current as usize,

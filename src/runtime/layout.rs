@@ -1,7 +1,11 @@
-//! Where CPython keeps what compiled code reads, by version. The only file that knows an offset of a CPython object.
+//! Where CPython keeps what compiled code reads, by version. The only file that knows where
+//! CPython keeps what differs between versions; the few offsets that the readers of metadata need, and that no version
+//! changed, come from `metadata::cpython`, and are checked here with the others.
 //!
 //! A [`Layout`] is a value: code for any version can be generated, and read in tests, on any machine. The layout of the
 //! running interpreter is [`Layout::CURRENT`], and `selfcheck` proves it against live objects before it is used.
+
+use crate::metadata::cpython;
 
 /// The layout of one CPython version's objects on a 64-bit little-endian platform, builds with a GIL.
 ///
@@ -108,12 +112,12 @@ impl Layout {
                 small_stride: 32,
             },
             float_value: 16,
-            type_flags: 168,
-            type_name: 24,
-            function_def: 16,
-            function_self: 24,
-            descriptor_def: 40,
-            descriptor_type: 16,
+            type_flags: cpython::TP_FLAGS as i32,
+            type_name: cpython::TP_NAME as i32,
+            function_def: cpython::M_ML as i32,
+            function_self: cpython::M_SELF as i32,
+            descriptor_def: cpython::D_METHOD as i32,
+            descriptor_type: cpython::D_TYPE as i32,
             module_size: if minor >= 15 { 104 } else { 56 },
         })
     }

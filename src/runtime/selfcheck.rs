@@ -3,14 +3,12 @@
 //! Each check makes or takes an object whose contents are known, and reads it as the layout says. The reads go through
 //! `metadata::memory`, so that a wrong offset is a failed check and never a fault.
 
-use std::mem::ManuallyDrop;
-
 use pyo3_ffi as ffi;
 
 use super::int;
 use super::layout::{DIGIT_BITS, IntForm, Layout, TAG_SHIFT};
 use crate::embed::{Object, Python, running_version};
-use crate::metadata::memory;
+use crate::metadata::memory::{self, Plain};
 
 /// Why the running interpreter is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -127,19 +125,16 @@ fn digits(python: &Python, layout: &Layout) -> Result<(), String> {
     for shift in [0, 1, 29, 30, 31, 59, 60, 61, 62] {
         for value in [1i64 << shift, (1 << shift) + 1, -(1 << shift), 0] {
             let object = python.int(value).map_err(|error| error.to_string())?;
-            // An int of a 64-bit number has three digits at most: as many bytes can be read as the value may need.
-            let words: Vec<u32> = (0..8).map(|word| peek(&object, layout.ob_refcnt + 4 * word).unwrap_or(0)).collect();
-            let size = peek::<i64>(&object, layout.int.size)?;
+            let size = peek::<u64>(&object, layout.int.size)?.cast_signed();
             let count = match layout.int.form {
                 IntForm::SignedSize => size.unsigned_abs(),
-                IntForm::Tag => size as u64 >> TAG_SHIFT,
+                IntForm::Tag => size.cast_unsigned() >> TAG_SHIFT,
             };
             if count > 3 {
                 return Err(format!("{value} seems to have {count} digits"));
             }
             let needed = u64::from(i64::BITS - value.unsigned_abs().leading_zeros()).div_ceil(u64::from(DIGIT_BITS));
             expect(&format!("the number of digits of {value}"), needed, count)?;
-            drop(words);
             if layout.int.digits < 0 || layout.int.digits > 24 {
                 return Err(format!("digits at {} lie outside of the object", layout.int.digits));
             }
@@ -153,7 +148,7 @@ fn digits(python: &Python, layout: &Layout) -> Result<(), String> {
 
 fn one_digit(python: &Python, layout: &Layout) -> Result<(), String> {
     let greatest = python.int((1 << DIGIT_BITS) - 1).map_err(|error| error.to_string())?;
-    let size = peek::<i64>(&greatest, layout.int.size)?;
+    let size = peek::<u64>(&greatest, layout.int.size)?;
     let expected = match layout.int.form {
         IntForm::SignedSize => 1,
         IntForm::Tag => 1 << TAG_SHIFT,
@@ -188,7 +183,7 @@ fn type_flags(python: &Python, layout: &Layout) -> Result<(), String> {
         let int = &raw mut ffi::PyLong_Type;
         (borrowed(python, int.cast()), ffi::PyType_GetFlags(int))
     };
-    expect("the flags of int", flags, peek(&int, layout.type_flags)?)
+    expect("the flags of int", flags, peek::<u64>(&int, layout.type_flags)?)
 }
 
 fn type_name(python: &Python, layout: &Layout) -> Result<(), String> {
@@ -249,17 +244,12 @@ unsafe fn borrowed(python: &Python, object: *mut ffi::PyObject) -> Object {
 }
 
 /// Reads a field of an object without trusting the offset.
-fn peek<T: Copy>(object: &Object, offset: i32) -> Result<T, String> {
+fn peek<T: Plain>(object: &Object, offset: i32) -> Result<T, String> {
     peek_at((object.as_ptr() as usize).wrapping_add_signed(offset as isize))
 }
 
-fn peek_at<T: Copy>(address: usize) -> Result<T, String> {
-    let mut value = ManuallyDrop::new(std::mem::MaybeUninit::<T>::zeroed());
-    // SAFETY: the slice covers exactly the bytes of `value`; it is only used for the integers that peek is asked for.
-    let bytes = unsafe { std::slice::from_raw_parts_mut(value.as_mut_ptr().cast::<u8>(), size_of::<T>()) };
-    memory::read(address, bytes).map_err(|error| error.to_string())?;
-    // SAFETY: every byte is written, and any bytes make an integer.
-    Ok(unsafe { value.assume_init_read() })
+fn peek_at<T: Plain>(address: usize) -> Result<T, String> {
+    memory::read(address).map_err(|fault| fault.to_string())
 }
 
 fn method_name(def: usize) -> Result<String, String> {
@@ -267,7 +257,8 @@ fn method_name(def: usize) -> Result<String, String> {
 }
 
 fn text_at(address: usize) -> Result<String, String> {
-    memory::read_text(address, 32).map_err(|error| error.to_string())
+    let text = memory::read_text(address, 32).map_err(|fault| fault.to_string())?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn expect<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {

@@ -40,6 +40,11 @@ pub struct Thunks {
 }
 
 impl Thunks {
+    /// No pages yet.
+    pub const fn new() -> Self {
+        Self { pages: Mutex::new(Vec::new()) }
+    }
+
     /// A thunk that jumps to `code` with `cell` in `register`.
     ///
     /// # Errors

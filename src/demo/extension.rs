@@ -1,0 +1,110 @@
+//! Compiles C extensions with the machine's compiler, and imports them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::embed::{Exception, Object, Python};
+
+/// The header that the sources include as `"typedcall.h"`.
+pub const HEADER: &str = include_str!("../../include/typedcall.h");
+
+/// Why an extension could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExtensionError {
+    /// No compiler, or one that does not start.
+    #[error("no C compiler: {0}; install one, or name it in the environment variable CC")]
+    NoCompiler(String),
+    /// The compiler reported errors.
+    #[error("the C compiler failed on {source_file}:\n{output}")]
+    Failed {
+        /// The file.
+        source_file: String,
+        /// What the compiler printed.
+        output: String,
+    },
+    /// The headers are not where `sysconfig` says.
+    #[error("Python.h is not in {0}: install the headers of this Python (on Debian, package python3-dev)")]
+    NoHeaders(PathBuf),
+    /// Files could not be written.
+    #[error("{path}: {source}")]
+    Files {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Python raised.
+    #[error("Python raised {0}")]
+    Python(#[from] Exception),
+}
+
+/// Compiles a C source to the shared object `directory/name.so` at -O2, with the headers of the running Python and
+/// `typedcall.h` in reach.
+///
+/// # Errors
+/// No compiler, no headers, or a source that does not compile.
+pub fn compile(python: &Python, directory: &Path, name: &str, source: &str) -> Result<PathBuf, ExtensionError> {
+    let include = include_directory(python)?;
+    if !include.join("Python.h").is_file() {
+        return Err(ExtensionError::NoHeaders(include));
+    }
+    let write = |path: PathBuf, text: &str| {
+        std::fs::write(&path, text).map(|()| path.clone()).map_err(|source| ExtensionError::Files { path, source })
+    };
+    std::fs::create_dir_all(directory)
+        .map_err(|source| ExtensionError::Files { path: directory.to_owned(), source })?;
+    write(directory.join("typedcall.h"), HEADER)?;
+    let source_file = write(directory.join(format!("{name}.c")), source)?;
+    let library = directory.join(format!("{name}.so"));
+    let mut command = compiler()?;
+    command.args(["-O2", "-shared", "-fPIC", "-fno-strict-aliasing", "-I"]).arg(&include).arg("-I").arg(directory);
+    command.arg(&source_file).arg("-o").arg(&library);
+    let output = command.output().map_err(|error| ExtensionError::NoCompiler(error.to_string()))?;
+    if output.status.success() {
+        return Ok(library);
+    }
+    let output = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(ExtensionError::Failed { source_file: source_file.display().to_string(), output })
+}
+
+/// Imports the extension module `name` from a shared object.
+///
+/// # Errors
+/// The exception of the import.
+pub fn import(python: &Python, name: &str, library: &Path) -> Result<Object, Exception> {
+    let names = python.namespace()?;
+    let path = library.display().to_string();
+    python.run(
+        &format!(
+            "import importlib.util as util, sys\n\
+             spec = util.spec_from_file_location({name:?}, {path:?})\n\
+             module = util.module_from_spec(spec)\n\
+             spec.loader.exec_module(module)\n\
+             sys.modules[{name:?}] = module\n"
+        ),
+        &names,
+    )?;
+    names.item(python, "module").ok_or_else(|| python.take_exception())
+}
+
+fn include_directory(python: &Python) -> Result<PathBuf, Exception> {
+    let names = python.namespace()?;
+    python.run("import sysconfig\ninclude = sysconfig.get_path('include')", &names)?;
+    let include = names.item(python, "include").ok_or_else(|| python.take_exception())?;
+    Ok(PathBuf::from(include.text(python)?))
+}
+
+/// The machine's C compiler, as the `cc` crate finds it.
+fn compiler() -> Result<Command, ExtensionError> {
+    let target = target_lexicon::HOST.to_string();
+    let compiler = cc::Build::new()
+        .target(&target)
+        .host(&target)
+        .opt_level(2)
+        .debug(false)
+        .cargo_metadata(false)
+        .try_get_compiler()
+        .map_err(|error| ExtensionError::NoCompiler(error.to_string()))?;
+    Ok(Command::new(compiler.path()))
+}

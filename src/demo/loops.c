@@ -1,0 +1,64 @@
+/* The loops that calls are timed in: one for each C signature, so that all ways of a case cost the same beside the
+ * call. The compiler cannot see what the pointers lead to. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+
+#define EXPORT __attribute__((visibility("default"), noinline))
+
+typedef PyObject *(*one_pointer)(PyObject *);
+typedef PyObject *(*two_pointers)(PyObject *, PyObject *);
+typedef PyObject *(*fastcall)(PyObject *, PyObject *const *, Py_ssize_t);
+
+/* Underlying functions: the sums keep the results alive. */
+
+EXPORT int64_t loop_noop(void (*f)(PyObject *), PyObject *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) f(x);
+    return n;
+}
+
+EXPORT int64_t loop_inc(int64_t (*f)(int64_t), int64_t x, int64_t n) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < n; i++) sum ^= f(x);
+    return sum;
+}
+
+EXPORT int64_t loop_add(double (*f)(double, double), double a, double b, int64_t n) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum = f(a, b);
+    return (int64_t)sum;
+}
+
+EXPORT int64_t loop_obj(int64_t (*f)(PyObject *, int64_t), PyObject *o, int64_t x, int64_t n) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < n; i++) sum ^= f(o, x);
+    return sum;
+}
+
+/* Functions of objects. Each result is given up, as an interpreter does; a null ends the loop. */
+
+#define LOOP(call) \
+    for (int64_t i = 0; i < n; i++) { \
+        PyObject *result = (call); \
+        if (result == NULL) return -1; \
+        Py_DECREF(result); \
+    } \
+    return n
+
+EXPORT int64_t loop_boxed(void *f, PyObject *const *args, int64_t count, int64_t n) {
+    if (count == 1) {
+        LOOP(((one_pointer)f)(args[0]));
+    }
+    LOOP(((two_pointers)f)(args[0], args[1]));
+}
+
+EXPORT int64_t loop_guarded(void *f, PyObject *self, PyObject *const *args, int64_t count, int64_t n) {
+    if (count == 1) {
+        LOOP(((two_pointers)f)(self, args[0]));
+    }
+    LOOP(((fastcall)f)(self, args, count));
+}
+
+EXPORT int64_t loop_vectorcall(PyObject *callable, PyObject *const *args, int64_t count, int64_t n) {
+    LOOP(PyObject_Vectorcall(callable, args, (size_t)count, NULL));
+}

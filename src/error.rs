@@ -1,0 +1,54 @@
+//! Why there is no stub.
+
+use crate::embed::Exception;
+use crate::lower::Unsupported;
+use crate::metadata::{ParseError, Rejected};
+use crate::runtime::{CompileError, Incompatible};
+
+/// Why there is no stub. The callable goes on working as it did.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The running interpreter is not one that the crate can work with.
+    #[error(transparent)]
+    Incompatible(#[from] Incompatible),
+    /// The object is not a callable with a `PyMethodDef`.
+    #[error(
+        "{0} is neither a built-in function nor a method descriptor: only these have a C function behind them"
+    )]
+    NotBuiltin(String),
+    /// Nothing is known about the callable.
+    #[error(
+        "{0} has no typed metadata: declare its signature with include/typedcall.h in the extension, or with \
+         Specializer::declare"
+    )]
+    Untyped(String),
+    /// The callable has metadata that is not as it must be.
+    #[error("the metadata was rejected: {0}; mend the extension that declares it")]
+    Rejected(#[from] Rejected),
+    /// A signature's text.
+    #[error("{0}")]
+    Signature(#[from] ParseError),
+    /// The signature and the callable do not go together.
+    #[error("{name}: {reason}")]
+    Mismatch {
+        /// The callable.
+        name: String,
+        /// What does not go together, and what to do.
+        reason: String,
+    },
+    /// The signature has something that stubs cannot do yet.
+    #[error("{name}: {source}")]
+    Unsupported {
+        /// The callable.
+        name: String,
+        /// What, and why.
+        source: Unsupported,
+    },
+    /// There is no machine code.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Python raised.
+    #[error("Python raised {0}")]
+    Python(#[from] Exception),
+}

@@ -1,0 +1,152 @@
+//! The callable that a stub stands for.
+
+use std::ffi::c_void;
+use std::ptr::{NonNull, null_mut};
+
+use pyo3_ffi as ffi;
+
+use crate::embed::{Object, Python};
+use crate::error::Error;
+use crate::ir::CalleeTarget;
+use crate::lower::{Binding, MethodConvention};
+use crate::metadata::{Overload, Receiver, definition};
+use crate::registry::KnownMethod;
+
+/// A callable with a `PyMethodDef`, taken apart.
+#[derive(Debug)]
+pub struct Original {
+    /// The built-in function or descriptor itself.
+    pub callable: Object,
+    /// Its definition.
+    pub def: *const c_void,
+    /// Its `ml_meth`.
+    pub method: usize,
+    /// The shape of that.
+    pub convention: MethodConvention,
+    /// What it is bound to.
+    pub binding: Binding,
+    /// `m_self` of a function; null for others.
+    pub receiver: *mut ffi::PyObject,
+    /// The type of a method descriptor; null for others.
+    pub class: *mut ffi::PyTypeObject,
+}
+
+impl Original {
+    /// Takes a callable apart.
+    ///
+    /// # Errors
+    /// Objects that have no `PyMethodDef`, and class-method descriptors, which are not what Python calls.
+    pub fn of(python: &Python, callable: &Object) -> Result<Self, Error> {
+        let not_builtin = || Error::NotBuiltin(callable.repr(python).unwrap_or_else(|error| error.to_string()));
+        // SAFETY: the callable is alive and the thread attached.
+        let found = unsafe { definition(callable.as_ptr()) }.ok_or_else(not_builtin)?;
+        let (binding, receiver, class) = match found.receiver {
+            Receiver::Function { m_self } => (Binding::Function, m_self, null_mut()),
+            Receiver::Method { d_type } => (Binding::Method, null_mut(), d_type),
+            Receiver::ClassMethod { .. } => return Err(not_builtin()),
+        };
+        let callable = NonNull::new(found.callable).ok_or_else(not_builtin)?;
+        // SAFETY: `callable` is alive, for the object that was given keeps it; the definition belongs to it.
+        let (callable, def) =
+            unsafe { (Object::from_borrowed(python, callable), &*found.def.cast::<ffi::PyMethodDef>()) };
+        let convention = match def.ml_flags & CONVENTION_BITS {
+            ffi::METH_NOARGS => MethodConvention::NoArgs,
+            ffi::METH_O => MethodConvention::O,
+            ffi::METH_FASTCALL => MethodConvention::FastCall,
+            _ => MethodConvention::Other,
+        };
+        Ok(Self {
+            callable,
+            def: found.def,
+            method: def.ml_meth.as_ptr() as usize,
+            convention,
+            binding,
+            receiver,
+            class,
+        })
+    }
+
+    /// Its qualified name, for messages and IR: `demo.inc`, `str.upper`.
+    pub fn name(&self, python: &Python) -> String {
+        let attribute = |name| self.callable.attr(python, name).and_then(|value| value.text(python)).ok();
+        let name = attribute("__qualname__").unwrap_or_else(|| "<unnamed>".to_owned());
+        match attribute("__module__").filter(|_| self.bound_to_module()) {
+            Some(module) => format!("{module}.{name}"),
+            None => name,
+        }
+    }
+
+    /// Whether it is a function of a module.
+    pub fn bound_to_module(&self) -> bool {
+        // SAFETY: the callable keeps its receiver alive.
+        !self.receiver.is_null() && unsafe { ffi::PyModule_Check(self.receiver) } != 0
+    }
+
+    /// The definition for a function that stands for this one: the same name, text and convention, no other flags,
+    /// so that CPython's own call specializations apply.
+    pub fn plain_def(&self) -> ffi::PyMethodDef {
+        // SAFETY: the definition belongs to the callable, which `self` owns.
+        let def = unsafe { &*self.def.cast::<ffi::PyMethodDef>() };
+        ffi::PyMethodDef { ml_flags: def.ml_flags & CONVENTION_BITS, ..*def }
+    }
+
+    /// The overload that a stub is made for: the first that the callable can be called with.
+    ///
+    /// # Errors
+    /// Where none can: the reason of the first.
+    pub fn choose(&self, python: &Python, known: &KnownMethod) -> Result<usize, Error> {
+        let mut reason = None;
+        for (index, overload) in known.signature.overloads.iter().enumerate() {
+            let checked = match known.target {
+                CalleeTarget::Underlying => self.check_arity(python, overload),
+                CalleeTarget::Method => self.check_objects(python, overload),
+            };
+            match checked {
+                Ok(()) => return Ok(index),
+                Err(error) => reason = reason.or(Some(error)),
+            }
+        }
+        Err(reason.unwrap_or_else(|| Error::Untyped(self.name(python))))
+    }
+
+    fn check_arity(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
+        let arguments = overload.arguments().count();
+        let admitted = match self.convention {
+            MethodConvention::NoArgs => 0..=0,
+            MethodConvention::O => 1..=1,
+            MethodConvention::FastCall | MethodConvention::Other => 0..=usize::MAX,
+        };
+        if admitted.contains(&arguments) {
+            return Ok(());
+        }
+        let convention = self.convention.name();
+        Err(self.mismatch(python, format!("{overload} has {arguments} arguments, which {convention} does not pass")))
+    }
+
+    /// Checks that a signature can be that of `ml_meth` itself.
+    ///
+    /// # Errors
+    /// Where it has parameters or a result that are no objects, or not as many as the convention.
+    pub fn check_objects(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
+        let objects = overload.parameters.iter().all(|parameter| parameter.kind.is_object());
+        if !objects || !overload.result.is_object() || overload.has_context() {
+            return Err(self.mismatch(python, format!("{overload}: ml_meth takes and returns objects only")));
+        }
+        if overload.has_receiver() && self.binding == Binding::Function {
+            return Err(self.mismatch(python, format!("{overload}: a function has no self among its arguments")));
+        }
+        self.check_arity(python, overload)
+    }
+
+    fn mismatch(&self, python: &Python, reason: String) -> Error {
+        Error::Mismatch { name: self.name(python), reason }
+    }
+}
+
+/// The bits of `ml_flags` that say how `ml_meth` is called.
+const CONVENTION_BITS: i32 = ffi::METH_VARARGS
+    | ffi::METH_KEYWORDS
+    | ffi::METH_NOARGS
+    | ffi::METH_O
+    | ffi::METH_FASTCALL
+    | ffi::METH_METHOD;

@@ -1,0 +1,104 @@
+//! What is known about methods: by their `PyMethodDef`, read once.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::embed::{Object, Python};
+use crate::ir::CalleeTarget;
+use crate::metadata::{Rejected, Signature, TypedMethod, read_def};
+
+/// A method and its signature.
+#[derive(Debug)]
+pub struct KnownMethod {
+    /// Its overloads.
+    pub signature: Signature,
+    /// The C function behind each overload.
+    pub functions: Vec<NonZeroUsize>,
+    /// Whether these are underlying functions, or `ml_meth` itself.
+    pub target: CalleeTarget,
+}
+
+/// Identifies a definition beyond its address, which may be used again for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fingerprint {
+    name: usize,
+    meth: usize,
+}
+
+#[derive(Debug)]
+struct Known {
+    fingerprint: Fingerprint,
+    method: Arc<KnownMethod>,
+    /// What keeps the definition's memory alive.
+    _holder: Object,
+}
+
+/// All methods that were looked at.
+#[derive(Debug, Default)]
+pub struct Registry {
+    methods: Mutex<HashMap<usize, Known>>,
+}
+
+impl Registry {
+    /// What is known about the method behind `def`, read from its metadata the first time; `None` where it has none.
+    ///
+    /// # Errors
+    /// Metadata that is there, but not as it must be.
+    ///
+    /// # Safety
+    /// `def` is the definition of a live callable, which `holder` keeps alive.
+    pub unsafe fn method(
+        &self,
+        python: &Python,
+        def: *const c_void,
+        holder: &Object,
+    ) -> Result<Option<Arc<KnownMethod>>, Rejected> {
+        // SAFETY: the caller promises a definition.
+        let fingerprint = unsafe { fingerprint(def) };
+        if let Some(known) = self.lock().get(&(def as usize)).filter(|known| known.fingerprint == fingerprint) {
+            return Ok(Some(known.method.clone()));
+        }
+        let Some(TypedMethod { signature, functions, .. }) = read_def(def)? else { return Ok(None) };
+        let method = KnownMethod { signature, functions, target: CalleeTarget::Underlying };
+        // SAFETY: as above.
+        Ok(Some(unsafe { self.insert(python, def, holder, method) }))
+    }
+
+    /// Records a method.
+    ///
+    /// # Safety
+    /// As for [`Registry::method`].
+    pub unsafe fn insert(
+        &self,
+        python: &Python,
+        def: *const c_void,
+        holder: &Object,
+        method: KnownMethod,
+    ) -> Arc<KnownMethod> {
+        // SAFETY: the caller promises a definition.
+        let fingerprint = unsafe { fingerprint(def) };
+        let method = Arc::new(method);
+        let known = Known { fingerprint, method: method.clone(), _holder: holder.clone_ref(python) };
+        // What the new entry replaces is dropped behind the lock: giving up its holder may run Python code.
+        let replaced = self.lock().insert(def as usize, known);
+        drop(replaced);
+        method
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<usize, Known>> {
+        self.methods.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// # Safety
+/// `def` is a live `PyMethodDef`.
+unsafe fn fingerprint(def: *const c_void) -> Fingerprint {
+    // SAFETY: the caller promises one.
+    let def = unsafe { def.cast::<pyo3_ffi::PyMethodDef>().as_ref() };
+    def.map_or(Fingerprint { name: 0, meth: 0 }, |def| Fingerprint {
+        name: def.ml_name as usize,
+        meth: def.ml_meth.as_ptr() as usize,
+    })
+}

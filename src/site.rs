@@ -1,0 +1,110 @@
+//! A stub's call site: its IR before and after specialization.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::ir::{Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Type, call_site, passes};
+use crate::lower::{Binding, Convention, Frame, Plan, plan};
+use crate::metadata::{Kind, Overload, Signature};
+use crate::registry::KnownMethod;
+
+/// What a stub calls, and how it is called.
+#[derive(Clone, Debug)]
+pub struct CallSite {
+    /// The callee's qualified name.
+    pub name: String,
+    /// How the stub is called.
+    pub frame: Frame,
+    known: Arc<KnownMethod>,
+    overload: usize,
+}
+
+impl CallSite {
+    /// The call site of a stub for one overload of a method.
+    pub fn new(name: String, known: Arc<KnownMethod>, overload: usize, frame: Frame) -> Self {
+        Self { name, frame, known, overload }
+    }
+
+    /// The overload that the stub is made for.
+    pub fn overload(&self) -> &Overload {
+        &self.known.signature.overloads[self.overload]
+    }
+
+    /// Its position among the overloads.
+    pub fn overload_index(&self) -> usize {
+        self.overload
+    }
+
+    /// What the stub's code calls.
+    pub fn target(&self) -> CalleeTarget {
+        self.known.target
+    }
+
+    /// The IR of the call before anything is known about the callee. Where the stub's caller has proven the types of
+    /// the arguments, they are in it.
+    pub fn generic(&self) -> Function {
+        let constant = match self.frame.binding {
+            Binding::Function => Type::C_FUNCTION,
+            Binding::Method => Type::METHOD_DESCR,
+        };
+        let callable = constant.constant(ConstObject::symbolic(self.name.as_str()));
+        let mut function = call_site(callable, self.frame.arity);
+        if self.frame.convention == Convention::Objects {
+            self.assume_types(&mut function);
+        }
+        function
+    }
+
+    /// The IR of the call of the underlying function.
+    pub fn specialized(&self) -> Function {
+        let mut function = self.generic();
+        passes::run(&mut function, &self.callees());
+        function
+    }
+
+    /// What the stub's code does.
+    ///
+    /// # Errors
+    /// Signatures that stubs cannot do yet.
+    pub fn plan(&self) -> Result<Plan, Error> {
+        plan(&self.specialized(), &self.callees(), self.frame)
+            .map_err(|source| Error::Unsupported { name: self.name.clone(), source })
+    }
+
+    /// An error that names the callee.
+    pub fn mismatch(&self, reason: impl Into<String>) -> Error {
+        Error::Mismatch { name: self.name.clone(), reason: reason.into() }
+    }
+
+    fn callees(&self) -> Callees {
+        let signature = Signature { overloads: vec![self.overload().clone()] };
+        let mut callees = Callees::new();
+        callees.insert(self.name.as_str(), Callee { signature, target: self.known.target });
+        callees
+    }
+
+    fn assume_types(&self, function: &mut Function) {
+        let overload = self.overload();
+        let receiver = overload.parameters.iter().find(|parameter| parameter.receiver);
+        let arguments: Vec<_> = overload.arguments().map(|(_, parameter)| parameter).collect();
+        for inst in function.insts.keys() {
+            let data = &function.insts[inst];
+            let parameter = match data.instruction {
+                Instruction::LoadSelf => receiver,
+                Instruction::LoadArg { index } => arguments.get(usize::from(index)).copied(),
+                _ => None,
+            };
+            if let (Some(parameter), Some(value)) = (parameter, data.result) {
+                function.values[value].ty = proven(&parameter.kind);
+            }
+        }
+    }
+}
+
+/// The type that a caller of a boxed stub has proven for an argument of this kind.
+fn proven(kind: &Kind) -> Type {
+    match kind {
+        Kind::Scalar(scalar) => Type::boxed(*scalar),
+        kind => Type::of_kind(kind),
+    }
+}

@@ -1,0 +1,322 @@
+//! The front door: a [`Specializer`] makes [`Stub`]s.
+
+use std::collections::HashMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use pyo3_ffi as ffi;
+
+use crate::adopt::{Adopted, adopt};
+use crate::embed::{Object, Python};
+use crate::error::Error;
+use crate::ir::CalleeTarget;
+use crate::lower::{AddressTable, Binding, CellSource, Convention, Frame, MethodConvention};
+use crate::metadata::{Overload, Signature};
+use crate::original::Original;
+use crate::registry::{KnownMethod, Registry};
+use crate::runtime::cell::{Cell, CellContents};
+use crate::runtime::shape::{Compiler, Shape};
+use crate::runtime::thunk::Thunks;
+use crate::runtime::{CompileError, Layout, check};
+use crate::site::CallSite;
+use crate::stub::Stub;
+
+/// The C signature that a stub has, and who checks the arguments. See section 6 of the design for when to use which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// The underlying function itself: C values in, a C value out, nothing checked.
+    Native,
+    /// `(PyObject *…) -> PyObject *`, the receiver of a method descriptor first: for callers that have proven the
+    /// types. Borrows its arguments, returns a new reference, or null with an exception set.
+    Boxed,
+    /// The original's own METH_ convention (METH_NOARGS, METH_O or METH_FASTCALL), a drop-in for its `ml_meth`.
+    Guarded,
+    /// The vectorcall convention, a drop-in for the original's vectorcall function.
+    Vectorcall,
+}
+
+/// How a [`Specializer`] works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Whether the code generator verifies its input. A stub compiles slower by a third; on in debug builds.
+    pub verify_code: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { verify_code: cfg!(debug_assertions) }
+    }
+}
+
+/// Makes stubs, and remembers what it knows and what it compiled.
+///
+/// ```
+/// use typedcall::{Entry, Options, Specializer, embed::Python};
+///
+/// let python = Python::attach();
+/// let specializer = Specializer::new(&python, Options::default())?;
+/// let upper = python.import("builtins")?.attr(&python, "str")?.attr(&python, "upper")?;
+/// specializer.declare(&python, &upper, "(self: str) -> str raises null")?;
+/// let fast = specializer.function(&python, &upper)?;
+/// let names = python.namespace()?;
+/// names.set_item(&python, "fast", &fast)?;
+/// assert_eq!(python.eval("fast('hello')", &names)?.text(&python)?, "HELLO");
+/// # Ok::<(), typedcall::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Specializer {
+    compiler: Arc<Compiler>,
+    registry: Registry,
+    shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,
+    /// Descriptors made for Python, by the original's definition: nobody owns their cells, so there is one each.
+    descriptors: Mutex<HashMap<usize, Object>>,
+}
+
+/// All that a shape's code depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ShapeKey {
+    frame: Frame,
+    target: CalleeTarget,
+    overload: Overload,
+}
+
+/// Thunks belong to the process: a cell may outlive the specializer that made it.
+static THUNKS: Thunks = Thunks::new();
+
+impl Specializer {
+    /// A specializer for the running interpreter.
+    ///
+    /// # Errors
+    /// An interpreter that is not laid out as the crate was built for, or a machine that Cranelift does not know.
+    pub fn new(python: &Python, options: Options) -> Result<Self, Error> {
+        let layout = Layout::CURRENT;
+        check(python, &layout)?;
+        let addresses = AddressTable::of_running(python, &layout);
+        let compiler = Arc::new(Compiler::new(layout, addresses, options.verify_code)?);
+        Ok(Self { compiler, registry: Registry::default(), shapes: Mutex::default(), descriptors: Mutex::default() })
+    }
+
+    /// What is known about a callable.
+    ///
+    /// # Errors
+    /// Objects that have no definition, no metadata, or rejected metadata.
+    pub fn signature(&self, python: &Python, callable: &Object) -> Result<Signature, Error> {
+        let original = Original::of(python, callable)?;
+        Ok(self.known(python, &original)?.signature.clone())
+    }
+
+    /// Tells the signature of a callable whose underlying function cannot be reached: stubs call its `ml_meth`, and
+    /// skip the rest of the calling protocol. All its arguments and its result are objects.
+    ///
+    /// # Errors
+    /// A text that is no signature, or one that does not fit the callable.
+    pub fn declare(&self, python: &Python, callable: &Object, signature: &str) -> Result<(), Error> {
+        let signature: Signature = signature.parse()?;
+        let original = Original::of(python, callable)?;
+        for overload in &signature.overloads {
+            original.check_objects(python, overload)?;
+        }
+        let meth = NonZeroUsize::new(original.method).ok_or_else(|| Error::Untyped(original.name(python)))?;
+        let functions = vec![meth; signature.overloads.len()];
+        let method = KnownMethod { signature, functions, target: CalleeTarget::Method };
+        // SAFETY: the definition is that of the live callable.
+        unsafe { self.registry.insert(python, original.def, callable, method) };
+        Ok(())
+    }
+
+    /// Reads the metadata of every method of a module and of its types, remembers it, and clears the flag that makes
+    /// the interpreter's own calls slow.
+    ///
+    /// # Errors
+    /// Where the module's namespace cannot be read. Methods that are rejected are in the result.
+    pub fn adopt(&self, python: &Python, module: &Object) -> Result<Adopted, Error> {
+        adopt(python, &self.registry, module)
+    }
+
+    /// A stub for a callable.
+    ///
+    /// # Errors
+    /// Callables without a signature, signatures that stubs cannot do yet, or no machine code.
+    pub fn stub(&self, python: &Python, callable: &Object, entry: Entry) -> Result<Stub, Error> {
+        let original = Original::of(python, callable)?;
+        let known = self.known(python, &original)?;
+        let site = self.site(python, &original, &known, entry)?;
+        let function = known.functions[site.overload_index()];
+        if entry == Entry::Native {
+            return match known.target {
+                CalleeTarget::Underlying => {
+                    Ok(Stub::native(site, function, callable.clone_ref(python), self.compiler.clone()))
+                }
+                CalleeTarget::Method => {
+                    Err(site.mismatch("only ml_meth is known, which takes objects: use another entry"))
+                }
+            };
+        }
+        let shape = self.shape(&site)?;
+        let cell = self.cell(python, &original, function, &shape)?;
+        let register = site.frame.thunk_register();
+        let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
+        let address = thunk.address();
+        cell.set_thunk(thunk);
+        Ok(Stub::thunk(site, entry, address, cell, self.compiler.clone()))
+    }
+
+    /// A callable that behaves as the original, and is faster: a built-in function for a function of a module, a
+    /// method descriptor for a method descriptor.
+    ///
+    /// # Errors
+    /// As [`Specializer::stub`]; also for functions that are bound to something else than a module.
+    pub fn function(&self, python: &Python, callable: &Object) -> Result<Object, Error> {
+        let original = Original::of(python, callable)?;
+        match original.binding {
+            Binding::Function if original.bound_to_module() => self.built_in(python, &original),
+            Binding::Function => Err(Error::Mismatch {
+                name: original.name(python),
+                reason: "it is bound to no module, so that a stub for Python cannot stand for it yet: use \
+                         Specializer::stub"
+                    .into(),
+            }),
+            Binding::Method => self.descriptor(python, &original),
+        }
+    }
+
+    fn built_in(&self, python: &Python, original: &Original) -> Result<Object, Error> {
+        let known = self.known(python, original)?;
+        let mut site = self.site(python, original, &known, Entry::Guarded)?;
+        site.frame.cell = CellSource::Receiver;
+        let shape = self.shape(&site)?;
+        let cell = self.cell(python, original, known.functions[site.overload_index()], &shape)?;
+        let def = cell.def();
+        // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be any
+        // object, or null.
+        unsafe {
+            (*def).ml_meth = method_pointer(shape.code());
+            let module = original.callable.attr(python, "__module__").ok();
+            let module = module.as_ref().map_or(std::ptr::null_mut(), Object::as_ptr);
+            Ok(python.owned(ffi::PyCFunction_NewEx(def, cell.object().as_ptr(), module))?)
+        }
+    }
+
+    fn descriptor(&self, python: &Python, original: &Original) -> Result<Object, Error> {
+        let made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(descriptor) = made.get(&(original.def as usize)) {
+            return Ok(descriptor.clone_ref(python));
+        }
+        drop(made);
+        let stub = self.stub(python, &original.callable, Entry::Guarded)?;
+        let cell = stub.into_cell().ok_or_else(|| Error::Untyped(original.name(python)))?;
+        let def = cell.def();
+        let thunk = cell.thunk().ok_or_else(|| Error::Untyped(original.name(python)))?;
+        // SAFETY: the cell and with it definition and thunk are leaked below, for a descriptor owns nothing.
+        let descriptor = unsafe {
+            (*def).ml_meth = method_pointer(thunk);
+            python.owned(ffi::PyDescr_NewMethod(original.class, def))?
+        };
+        cell.leak();
+        let mut made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
+        made.insert(original.def as usize, descriptor.clone_ref(python));
+        Ok(descriptor)
+    }
+
+    fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
+        // SAFETY: the definition is that of the live callable.
+        let known = unsafe { self.registry.method(python, original.def, &original.callable) }?;
+        known.ok_or_else(|| Error::Untyped(original.name(python)))
+    }
+
+    /// The call site of a stub with this entry, for the first overload that fits the callable.
+    fn site(
+        &self,
+        python: &Python,
+        original: &Original,
+        known: &Arc<KnownMethod>,
+        entry: Entry,
+    ) -> Result<CallSite, Error> {
+        let overload = original.choose(python, known)?;
+        let convention = match entry {
+            Entry::Native | Entry::Boxed => Convention::Objects,
+            Entry::Guarded => Convention::Method(original.convention),
+            Entry::Vectorcall => Convention::Vectorcall,
+        };
+        let arity = known.signature.overloads[overload].arguments().count();
+        let mut frame = Frame {
+            convention,
+            original: original.convention,
+            binding: original.binding,
+            cell: CellSource::Receiver,
+            arity: u16::try_from(arity).expect("an overload has at most 16 parameters"),
+        };
+        frame.cell = CellSource::Thunk(frame.thunk_register());
+        let site = CallSite::new(original.name(python), known.clone(), overload, frame);
+        if convention == Convention::Method(MethodConvention::Other) {
+            return Err(site.mismatch(
+                "its METH_ convention is none of METH_NOARGS, METH_O and METH_FASTCALL: use Entry::Vectorcall",
+            ));
+        }
+        Ok(site)
+    }
+
+    /// The code for a call site, compiled if this is the first of its shape.
+    fn shape(&self, site: &CallSite) -> Result<Arc<Shape>, Error> {
+        let mut key = ShapeKey { frame: site.frame, target: site.target(), overload: site.overload().clone() };
+        for parameter in &mut key.overload.parameters {
+            // Names and defaults are not in the code: a call that needs them takes the original's way.
+            (parameter.name, parameter.default) = (None, None);
+        }
+        let known = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
+        if let Some(shape) = known {
+            return Ok(shape);
+        }
+        let shape = Arc::new(self.compiler.compile(&site.plan()?).inspect_err(warn_once)?);
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        // Shapes whose stubs are all gone leave their entries behind, until here.
+        shapes.retain(|_, shape| shape.strong_count() > 0);
+        shapes.insert(key, Arc::downgrade(&shape));
+        Ok(shape)
+    }
+
+    fn cell(
+        &self,
+        python: &Python,
+        original: &Original,
+        target: NonZeroUsize,
+        shape: &Arc<Shape>,
+    ) -> Result<Cell, Error> {
+        let contents = CellContents {
+            target,
+            callable: original.callable.clone_ref(python),
+            method: original.method,
+            receiver: original.receiver,
+            class: original.class,
+            shape: shape.clone(),
+            def: original.plain_def(),
+        };
+        Ok(Cell::new(python, contents)?)
+    }
+}
+
+/// The one place that turns code into a function pointer.
+fn method_pointer(code: NonNull<u8>) -> ffi::PyMethodDefPointer {
+    // SAFETY: the code is that of a METH_ function, and a function pointer is an address; CPython casts it back by the
+    // definition's flags before it calls it.
+    let function = unsafe { std::mem::transmute::<NonNull<u8>, ffi::PyCFunction>(code) };
+    ffi::PyMethodDefPointer { PyCFunction: function }
+}
+
+fn refused(error: io::Error) -> Error {
+    let error = CompileError::ExecutableMemory(error);
+    warn_once(&error);
+    Error::Compile(error)
+}
+
+/// Where executable memory is refused there is one warning, however many callables stay as they are.
+fn warn_once(error: &CompileError) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if matches!(error, CompileError::ExecutableMemory(_)) && !WARNED.swap(true, Ordering::Relaxed) {
+        log::warn!(target: "typedcall", "{error}");
+    }
+}

@@ -1,0 +1,156 @@
+//! Stubs: code for one call, and its stages as text.
+
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+
+use crate::embed::{Object, Python};
+use crate::error::Error;
+use crate::lower::{Binding, Convention, Emitter, Frame, Plan};
+use crate::metadata::Overload;
+use crate::runtime::cell::Cell;
+use crate::runtime::shape::Compiler;
+use crate::site::CallSite;
+use crate::specializer::Entry;
+
+/// Code for calls of one callable. It runs as long as the stub lives: drop it and its address is gone.
+///
+/// A stub may be dropped by a call of itself, and on any thread; dropping it takes the GIL if need be.
+#[derive(Debug)]
+pub struct Stub {
+    site: CallSite,
+    entry: Entry,
+    code: Code,
+    compiler: Arc<Compiler>,
+}
+
+#[derive(Debug)]
+enum Code {
+    /// The underlying function itself, which the original keeps in memory.
+    Native { function: NonZeroUsize, callable: Object },
+    /// A thunk that leads to shared code, owned by a cell.
+    Thunk { address: NonNull<u8>, cell: Cell },
+}
+
+// SAFETY: the references that a stub owns are given up with the GIL held (`Object::drop`), and all else in it is
+// immutable.
+unsafe impl Send for Stub {}
+// SAFETY: as above; a shared stub is only called and read.
+unsafe impl Sync for Stub {}
+
+impl Stub {
+    pub(crate) fn native(site: CallSite, function: NonZeroUsize, callable: Object, compiler: Arc<Compiler>) -> Self {
+        Self { site, entry: Entry::Native, code: Code::Native { function, callable }, compiler }
+    }
+
+    pub(crate) fn thunk(site: CallSite, entry: Entry, address: NonNull<u8>, cell: Cell, compiler: Arc<Compiler>) -> Self {
+        Self { site, entry, code: Code::Thunk { address, cell }, compiler }
+    }
+
+    pub(crate) fn into_cell(self) -> Option<Cell> {
+        match self.code {
+            Code::Native { .. } => None,
+            Code::Thunk { cell, .. } => Some(cell),
+        }
+    }
+
+    /// What to call, with the C signature that the entry has (see [`Entry`]).
+    pub fn address(&self) -> NonNull<u8> {
+        match self.code {
+            // The address is not null, whatever a pointer to it may be good for.
+            Code::Native { function, .. } => NonNull::new(function.get() as *mut u8).expect("it is not zero"),
+            Code::Thunk { address, .. } => address,
+        }
+    }
+
+    /// The entry that was asked for.
+    pub fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    /// The callable's qualified name.
+    pub fn name(&self) -> &str {
+        &self.site.name
+    }
+
+    /// The overload that the stub calls.
+    pub fn overload(&self) -> &Overload {
+        self.site.overload()
+    }
+
+    /// The IR of the call before specialization.
+    pub fn generic_ir(&self) -> String {
+        self.site.generic().to_string()
+    }
+
+    /// The IR of the call of the underlying function.
+    pub fn ir(&self) -> String {
+        self.site.specialized().to_string()
+    }
+
+    /// What the code does, step by step; for a native stub, what a boxed one of the same callable does.
+    ///
+    /// # Errors
+    /// Signatures that have a native stub only.
+    pub fn plan(&self) -> Result<Plan, Error> {
+        self.site.plan()
+    }
+
+    /// The CLIF of the code; none for a native stub, which is the underlying function itself.
+    ///
+    /// # Errors
+    /// Where the code generator fails.
+    pub fn clif(&self) -> Result<Option<String>, Error> {
+        self.compiled(|plan| Ok(self.compiler.clif(plan)?))
+    }
+
+    /// The machine code as text; none for a native stub, which is the underlying function itself.
+    ///
+    /// # Errors
+    /// Where the code generator fails.
+    pub fn machine_code(&self) -> Result<Option<String>, Error> {
+        self.compiled(|plan| Ok(self.compiler.disassembly(plan)?))
+    }
+
+    /// Emits the call into a function of the embedder's own, as a boxed stub would make it: the result is a new
+    /// reference, or null with an exception set. `objects` are the receiver, of a method descriptor, and the
+    /// arguments, of proven types. The code holds the cell's address: keep the stub as long as it.
+    ///
+    /// # Errors
+    /// Native stubs and signatures that stubs cannot do yet; a wrong number of objects.
+    pub fn inline(&self, emitter: &mut Emitter<'_, '_>, objects: &[Value]) -> Result<Value, Error> {
+        let Code::Thunk { cell, .. } = &self.code else {
+            return Err(self.site.mismatch("a native stub has no cell: inline another, or use Emitter::typed_call"));
+        };
+        let frame = Frame { convention: Convention::Objects, ..self.site.frame };
+        if objects.len() != frame.objects() {
+            let reason = format!("it takes {} objects, not {}", frame.objects(), objects.len());
+            return Err(self.site.mismatch(reason));
+        }
+        let plan = CallSite { frame, ..self.site.clone() }.plan()?;
+        let cell = emitter.builder.ins().iconst(types::I64, cell.address().as_ptr() as i64);
+        Ok(emitter.inline(&plan, cell, objects))
+    }
+
+    /// The callable that the stub stands for.
+    pub fn original(&self, python: &Python) -> Object {
+        match &self.code {
+            Code::Native { callable, .. } => callable.clone_ref(python),
+            Code::Thunk { cell, .. } => cell.callable(python),
+        }
+    }
+
+    /// Whether the callable is a method descriptor, whose receiver is its first argument.
+    pub fn is_method(&self) -> bool {
+        self.site.frame.binding == Binding::Method
+    }
+
+    fn compiled(&self, text: impl FnOnce(&Plan) -> Result<String, Error>) -> Result<Option<String>, Error> {
+        match self.code {
+            Code::Native { .. } => Ok(None),
+            Code::Thunk { .. } => text(&self.plan()?).map(Some),
+        }
+    }
+}
