@@ -1,6 +1,7 @@
 //! What is known about a callable: signatures, their text form, and the readers that find them. No IR, no Cranelift.
 
 mod check;
+pub(crate) mod cursor;
 mod signature;
 
 pub use check::{Nonsense, Place};
