@@ -8,6 +8,9 @@ mod callee;
 mod entities;
 mod function;
 mod instruction;
+mod parse;
+mod print;
+mod type_text;
 mod types;
 
 pub use builder::{Builder, call_site};
@@ -15,4 +18,5 @@ pub use callee::{Callee, CalleeTarget, Callees};
 pub use entities::{Block, Inst, Value};
 pub use function::{BlockData, Function, InstData, ValueData, ValueDef};
 pub use instruction::{BlockCall, Instruction, ResultRule};
+pub use parse::ParseError;
 pub use types::{ConstObject, Spec, Type};

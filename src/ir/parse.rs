@@ -1,0 +1,332 @@
+//! Reading the text form of functions. What is read is well-formed (every value used is defined, once), but not yet
+//! correct: that is for the verifier to say.
+
+use std::str::FromStr;
+
+use cranelift_entity::{EntityRef, PrimaryMap};
+
+use super::entities::{Block, Inst, Value};
+use super::function::{BlockData, Function, InstData, ValueData, ValueDef};
+use super::instruction::{BlockCall, Instruction, ResultRule};
+use super::type_text::parse_type;
+use super::types::Type;
+use crate::metadata::cursor::Cursor;
+
+/// The greatest number of a value or a block, so that a typing mistake can't ask for gigabytes of gaps.
+const MAX_NUMBER: u32 = 1 << 20;
+
+/// Why a text is no function, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct ParseError {
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted in characters from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl FromStr for Function {
+    type Err = ParseError;
+
+    /// Reads a function as it prints. Empty lines, and lines that start with `#`, are skipped.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut parser = Parser::default();
+        for (index, line) in text.lines().enumerate() {
+            let mut cursor = Cursor::new(line);
+            parser.line = index + 1;
+            parser.read_line(&mut cursor).map_err(|message| ParseError {
+                line: index + 1,
+                column: cursor.column(),
+                message,
+            })?;
+        }
+        parser.finish()
+    }
+}
+
+impl FromStr for Type {
+    type Err = ParseError;
+
+    /// Reads a type as it prints.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(text);
+        let parsed = parse_type(&mut cursor).and_then(|ty| end_of_line(&cursor).map(|()| ty));
+        parsed.map_err(|message| ParseError { line: 1, column: cursor.column(), message })
+    }
+}
+
+/// A use of a value or a block, to be checked once all are known.
+struct Use<E> {
+    entity: E,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Default)]
+struct Parser {
+    function: Function,
+    block: Option<Block>,
+    line: usize,
+    values: Vec<Use<Value>>,
+    blocks: Vec<Use<Block>>,
+}
+
+/// What a step of reading gives, or what is wrong where the cursor is.
+type Read<T> = Result<T, String>;
+
+impl Parser {
+    fn read_line(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
+        cursor.skip_spaces();
+        match cursor.peek() {
+            None | Some('#') => return Ok(()),
+            Some(_) => {}
+        }
+        if cursor.rest().starts_with("bb") { self.read_header(cursor) } else { self.read_inst(cursor) }?;
+        cursor.skip_spaces();
+        end_of_line(cursor)
+    }
+
+    fn read_header(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
+        let start = cursor.clone();
+        let block = Block::from_u32(number(cursor, "bb")?);
+        if self.function.layout.contains(&block) {
+            *cursor = start;
+            return Err(format!("{block} is here a second time"));
+        }
+        self.open(block);
+        if cursor.eat("(") {
+            while !cursor.eat(")") {
+                let (value, ty) = self.read_definition(cursor)?;
+                let position = self.function.blocks[block].params.len();
+                self.function.blocks[block].params.push(value);
+                self.function.values[value] = ValueData { ty, def: ValueDef::Param(block, position) };
+                cursor.skip_spaces();
+            }
+        }
+        if cursor.eat(":") { Ok(()) } else { Err("expected `:`".to_owned()) }
+    }
+
+    fn open(&mut self, block: Block) {
+        extend(&mut self.function.blocks, block, BlockData::default);
+        self.function.layout.push(block);
+        self.block = Some(block);
+    }
+
+    fn read_inst(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
+        // Instructions before any header are those of a bare function.
+        if self.block.is_none() {
+            self.open(Block::new(0));
+        }
+        let block = self.block.expect("a block was opened above, if none was open");
+        let start = cursor.clone();
+        let definition = match cursor.peek() {
+            Some('v') => {
+                let definition = self.read_definition(cursor)?;
+                cursor.skip_spaces();
+                expect(cursor, "=")?;
+                cursor.skip_spaces();
+                Some(definition)
+            }
+            _ => None,
+        };
+        let instruction = self.read_instruction(cursor)?;
+        let complaint = match (instruction.result_rule(), &definition) {
+            (ResultRule::Always, None) => Some("has a result, which needs a name"),
+            (ResultRule::Never, Some(_)) => Some("has no result"),
+            _ => None,
+        };
+        if let Some(complaint) = complaint {
+            *cursor = start;
+            return Err(format!("{} {complaint}", instruction.name()));
+        }
+        let inst: Inst = self.function.insts.next_key();
+        let result = definition.map(|(value, ty)| {
+            self.function.values[value] = ValueData { ty, def: ValueDef::Result(inst) };
+            value
+        });
+        self.function.insts.push(InstData { instruction, result });
+        self.function.blocks[block].insts.push(inst);
+        Ok(())
+    }
+
+    /// `v6:Object`, a value that is not defined yet.
+    fn read_definition(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Type)> {
+        let start = cursor.clone();
+        let value = Value::from_u32(number(cursor, "v")?);
+        extend(&mut self.function.values, value, ValueData::unused);
+        if self.function.values[value].def != ValueDef::Unused {
+            *cursor = start;
+            return Err(format!("{value} is defined a second time"));
+        }
+        expect(cursor, ":")?;
+        let ty = parse_type(cursor)?;
+        // Keeps `v1:Object = Guard<Object> v1` and a parameter named twice apart from gaps; the caller overwrites it.
+        self.function.values[value].def = ValueDef::Param(Block::from_u32(0), usize::MAX);
+        Ok((value, ty))
+    }
+
+    fn read_instruction(&mut self, cursor: &mut Cursor<'_>) -> Read<Instruction> {
+        let start = cursor.clone();
+        Ok(match cursor.word() {
+            "LoadConst" => Instruction::LoadConst,
+            "LoadArg" => {
+                expect(cursor, "<")?;
+                let index = decimal(cursor)?;
+                expect(cursor, ">")?;
+                Instruction::LoadArg { index }
+            }
+            "LoadSelf" => Instruction::LoadSelf,
+            "LoadContext" => Instruction::LoadContext,
+            "VectorCall" => {
+                let (callable, args) = self.read_call(cursor)?;
+                Instruction::VectorCall { callable, args }
+            }
+            "VectorCallStatic" => {
+                let (callable, args) = self.read_call(cursor)?;
+                Instruction::VectorCallStatic { callable, args }
+            }
+            "CallCFunction" => {
+                expect(cursor, "<")?;
+                expect(cursor, "\"")?;
+                let callee = cursor.quoted('"')?.into();
+                expect(cursor, ">")?;
+                Instruction::CallCFunction { callee, args: self.read_values(cursor)? }
+            }
+            "Guard" => {
+                let (ty, value) = self.read_typed_operand(cursor)?;
+                Instruction::Guard { ty, value }
+            }
+            "Unbox" => {
+                let (ctype, value) = self.read_typed_operand(cursor)?;
+                Instruction::Unbox { ctype, value }
+            }
+            "Box" => Instruction::Box { value: self.read_value(cursor)? },
+            "Incref" => Instruction::Incref { value: self.read_value(cursor)? },
+            "Decref" => Instruction::Decref { value: self.read_value(cursor)? },
+            "Jump" => Instruction::Jump { target: self.read_block_call(cursor)? },
+            "Branch" => Instruction::Branch {
+                condition: self.read_value(cursor)?,
+                then: self.read_block_call(cursor)?,
+                otherwise: self.read_block_call(cursor)?,
+            },
+            "Return" => Instruction::Return { value: self.read_value(cursor)? },
+            word => {
+                *cursor = start;
+                return Err(match word {
+                    "" => "expected an instruction".to_owned(),
+                    word => format!("unknown instruction `{word}`"),
+                });
+            }
+        })
+    }
+
+    /// `<2> v0 v1 v2`: the count is that of the arguments, without the callable.
+    fn read_call(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Vec<Value>)> {
+        expect(cursor, "<")?;
+        let at_count = cursor.clone();
+        let count: usize = decimal(cursor)?;
+        expect(cursor, ">")?;
+        let callable = self.read_value(cursor)?;
+        let args = self.read_values(cursor)?;
+        if args.len() != count {
+            *cursor = at_count;
+            return Err(format!("the count is {count}, but {} arguments follow the callable", args.len()));
+        }
+        Ok((callable, args))
+    }
+
+    fn read_typed_operand(&mut self, cursor: &mut Cursor<'_>) -> Read<(Type, Value)> {
+        expect(cursor, "<")?;
+        let ty = parse_type(cursor)?;
+        expect(cursor, ">")?;
+        Ok((ty, self.read_value(cursor)?))
+    }
+
+    fn read_block_call(&mut self, cursor: &mut Cursor<'_>) -> Read<BlockCall> {
+        cursor.skip_spaces();
+        let column = cursor.column();
+        let block = Block::from_u32(number(cursor, "bb")?);
+        self.blocks.push(Use { entity: block, line: self.line, column });
+        let mut args = Vec::new();
+        if cursor.eat("(") {
+            args = self.read_values(cursor)?;
+            expect(cursor, ")")?;
+        }
+        Ok(BlockCall { block, args })
+    }
+
+    /// Values as long as they come.
+    fn read_values(&mut self, cursor: &mut Cursor<'_>) -> Read<Vec<Value>> {
+        let mut values = Vec::new();
+        loop {
+            cursor.skip_spaces();
+            if cursor.peek() != Some('v') {
+                return Ok(values);
+            }
+            values.push(self.read_value(cursor)?);
+        }
+    }
+
+    fn read_value(&mut self, cursor: &mut Cursor<'_>) -> Read<Value> {
+        cursor.skip_spaces();
+        let column = cursor.column();
+        let value = Value::from_u32(number(cursor, "v")?);
+        self.values.push(Use { entity: value, line: self.line, column });
+        Ok(value)
+    }
+
+    /// Checks that what is used is there.
+    fn finish(self) -> Result<Function, ParseError> {
+        let is_defined = |value| self.function.values.get(value).is_some_and(|data| data.def != ValueDef::Unused);
+        if let Some(missing) = self.values.iter().find(|used| !is_defined(used.entity)) {
+            let message = format!("{} is not defined", missing.entity);
+            return Err(ParseError { line: missing.line, column: missing.column, message });
+        }
+        if let Some(missing) = self.blocks.iter().find(|used| !self.function.layout.contains(&used.entity)) {
+            let message = format!("there is no {}", missing.entity);
+            return Err(ParseError { line: missing.line, column: missing.column, message });
+        }
+        Ok(self.function)
+    }
+}
+
+fn extend<E: EntityRef, D>(map: &mut PrimaryMap<E, D>, entity: E, gap: impl Fn() -> D) {
+    while map.len() <= entity.index() {
+        map.push(gap());
+    }
+}
+
+fn expect(cursor: &mut Cursor<'_>, token: &str) -> Read<()> {
+    if cursor.eat(token) { Ok(()) } else { Err(format!("expected `{token}`")) }
+}
+
+fn end_of_line(cursor: &Cursor<'_>) -> Read<()> {
+    if cursor.is_at_end() { Ok(()) } else { Err("expected the end of the line".to_owned()) }
+}
+
+/// The number of an entity, behind its prefix.
+fn number(cursor: &mut Cursor<'_>, prefix: &str) -> Read<u32> {
+    let start = cursor.clone();
+    let number = cursor.eat(prefix).then(|| decimal(cursor).ok()).flatten();
+    match number {
+        Some(number) if number <= MAX_NUMBER => Ok(number),
+        Some(_) => {
+            *cursor = start;
+            Err(format!("numbers end at {MAX_NUMBER}"))
+        }
+        None => {
+            *cursor = start;
+            Err(format!("expected {}", if prefix == "v" { "a value" } else { "a block" }))
+        }
+    }
+}
+
+fn decimal<N: FromStr>(cursor: &mut Cursor<'_>) -> Read<N> {
+    let start = cursor.clone();
+    cursor.take_while(|character| character.is_ascii_digit()).parse().map_err(|_| {
+        *cursor = start;
+        "expected a number".to_owned()
+    })
+}
