@@ -247,3 +247,18 @@ impl Scalar {
         Some(if self.is_signed() { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) })
     }
 }
+
+impl PythonType {
+    /// Every type.
+    pub const ALL: [Self; 9] = [
+        Self::Int,
+        Self::Float,
+        Self::Bool,
+        Self::Str,
+        Self::Bytes,
+        Self::List,
+        Self::Tuple,
+        Self::Dict,
+        Self::None,
+    ];
+}

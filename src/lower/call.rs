@@ -1,0 +1,105 @@
+//! Calls of underlying functions, and what follows from how they report errors.
+
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+
+use super::emitter::Emitter;
+use super::machine::CType;
+use super::plan::MethodConvention;
+use super::symbol::Symbol;
+use crate::metadata::{Raises, Scalar};
+
+impl Emitter<'_, '_> {
+    /// Goes to `error`, where an exception is set, if the C function whose result this is has raised.
+    pub(super) fn check_error(&mut self, result: Option<(Value, CType)>, raises: Raises, error: Block) {
+        match (raises, result) {
+            (Raises::Never, _) => {}
+            (Raises::Null | Raises::Nonzero, Some((value, _))) => {
+                let raised = match raises {
+                    Raises::Null => self.builder.ins().icmp_imm_s(IntCC::Equal, value, 0),
+                    _ => value,
+                };
+                self.refuse(raised, error);
+            }
+            (Raises::MinusOne, Some((value, ty))) => {
+                let (ask, done) = (self.cold_block(), self.builder.create_block());
+                let suspect = match ty {
+                    CType::Scalar(Scalar::F64) => {
+                        let minus_one = self.builder.ins().f64const(-1.0);
+                        self.builder.ins().fcmp(FloatCC::Equal, value, minus_one)
+                    }
+                    CType::Scalar(Scalar::F32) => {
+                        let minus_one = self.builder.ins().f32const(-1.0);
+                        self.builder.ins().fcmp(FloatCC::Equal, value, minus_one)
+                    }
+                    _ => {
+                        // `(unsigned)-1`, too: all bits of the result, whatever its width.
+                        let minus_one = self.minus_one(ty);
+                        self.builder.ins().icmp(IntCC::Equal, value, minus_one)
+                    }
+                };
+                self.builder.ins().brif(suspect, ask, &[], done, &[]);
+                self.enter(ask);
+                let raised = self.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                self.builder.ins().brif(raised, error, &[], done, &[]);
+                self.enter(done);
+            }
+            (Raises::Check, Some((object, CType::Pointer))) => {
+                let (drop, raised_null) = (self.cold_block(), self.cold_block());
+                let raised = self.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                let dropping = self.cold_block();
+                self.refuse(raised, dropping);
+                let next = self.builder.create_block();
+                self.builder.ins().jump(next, &[]);
+                // What a function returned beside an exception is owned, and nobody will want it.
+                self.enter(dropping);
+                self.builder.ins().brif(object, drop, &[], raised_null, &[]);
+                self.enter(drop);
+                self.decref(object);
+                self.builder.ins().jump(raised_null, &[]);
+                self.enter(raised_null);
+                self.builder.ins().jump(error, &[]);
+                self.enter(next);
+            }
+            (Raises::Check, _) => {
+                let raised = self.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                self.refuse(raised, error);
+            }
+            (Raises::Null | Raises::Nonzero | Raises::MinusOne, None) => {
+                unreachable!("Overload::check admits no error in a result that there is not")
+            }
+        }
+    }
+
+    fn minus_one(&mut self, ty: CType) -> Value {
+        let clif = ty.clif();
+        let all_ones = if clif == types::I64 { -1 } else { (1i64 << clif.bits()) - 1 };
+        self.builder.ins().iconst(clif, all_ones)
+    }
+
+    /// Calls a `ml_meth` with objects in its own convention. A receiver is passed as it is; METH_NOARGS gets a null.
+    pub(super) fn call_method(
+        &mut self,
+        method: Value,
+        convention: MethodConvention,
+        receiver: Value,
+        arguments: &[Value],
+    ) -> Value {
+        let arguments = match convention {
+            MethodConvention::NoArgs => vec![receiver, self.null()],
+            MethodConvention::O => vec![receiver, arguments[0]],
+            MethodConvention::FastCall | MethodConvention::Other => {
+                let array = self.spill(arguments);
+                let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");
+                vec![receiver, array, self.builder.ins().iconst(types::I64, count)]
+            }
+        };
+        self.call_pointers(method, &arguments)
+    }
+
+    /// Calls a C function of pointers that returns a pointer.
+    pub(super) fn call_pointers(&mut self, target: Value, arguments: &[Value]) -> Value {
+        let parameters = vec![CType::Pointer; arguments.len()];
+        self.call(target, &parameters, Some(CType::Pointer), arguments).expect("a call with a result type has a result")
+    }
+}

@@ -1,0 +1,58 @@
+//! What a stub's cell holds, seen from compiled code: machine code is shared by all stubs of a shape, and what differs
+//! between them is read from here.
+
+use crate::runtime::Layout;
+
+/// A field of a cell. `runtime::cell` writes them, compiled code reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CellField {
+    /// The underlying C function, or the original's `ml_meth` where that is the target.
+    Target,
+    /// The original's `ml_meth`.
+    Method,
+    /// The original's `m_self`: what its `ml_meth` gets as its first argument.
+    Receiver,
+    /// The original callable itself.
+    Callable,
+    /// The type whose instances a method descriptor admits.
+    Class,
+}
+
+impl CellField {
+    /// Bytes between fields.
+    pub const SIZE: i32 = 8;
+    /// Number of fields.
+    pub const COUNT: i32 = 5;
+
+    /// Where the field lies, from the start of the cell.
+    pub const fn offset(self, layout: &Layout) -> i32 {
+        layout.module_size + Self::SIZE * self as i32
+    }
+}
+
+/// Where a shape's code finds its cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CellSource {
+    /// The first argument is the cell: `m_self` of a stub that Python holds as a function.
+    Receiver,
+    /// A thunk loads it into one more argument register.
+    Thunk(CellRegister),
+}
+
+/// The register that carries the cell from a thunk to the shape's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CellRegister {
+    /// The integer argument register of this number.
+    Integer(u8),
+    /// The first float argument register: where the arguments, all pointers, fill the integer ones.
+    Float,
+}
+
+impl CellRegister {
+    /// The first free register behind `pointers` pointer arguments.
+    ///
+    /// x86-64 passes six integers in registers, aarch64 eight: the smaller number serves both.
+    pub const fn behind(pointers: usize) -> Self {
+        if pointers < 6 { Self::Integer(pointers as u8) } else { Self::Float }
+    }
+}

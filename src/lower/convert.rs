@@ -1,0 +1,191 @@
+//! Objects to C values and back: guards, unboxing, boxing.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+
+use super::emitter::Emitter;
+use super::machine::CType;
+use super::symbol::Symbol;
+use crate::metadata::{PythonType, Scalar};
+use crate::runtime::{IntForm, TAG_SHIFT, TAG_SIGN_MASK};
+
+/// Numbers of one digit lie between these.
+const ONE_DIGIT: (i128, i128) = (-(1 << 30) + 1, (1 << 30) - 1);
+
+impl Emitter<'_, '_> {
+    /// Goes to `fallback` unless `object` is of exactly this type.
+    pub(super) fn guard(&mut self, object: Value, class: PythonType, fallback: Block) {
+        let holds = match type_symbol(class) {
+            Some(symbol) => {
+                let actual = self.load(types::I64, object, self.layout.ob_type);
+                let wanted = self.address(symbol);
+                self.builder.ins().icmp(IntCC::Equal, actual, wanted)
+            }
+            // `None` is the only instance of its type.
+            None => {
+                let none = self.address(Symbol::NoneObject);
+                self.builder.ins().icmp(IntCC::Equal, object, none)
+            }
+        };
+        self.require(holds, fallback);
+    }
+
+    /// The C number in `object`, whose exact type is proven; goes to `fallback` where the number does not fit.
+    pub(super) fn unbox(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+        match scalar {
+            Scalar::F64 => self.load(types::F64, object, self.layout.float_value),
+            Scalar::F32 => {
+                let double = self.load(types::F64, object, self.layout.float_value);
+                self.builder.ins().fdemote(types::F32, double)
+            }
+            Scalar::CBool => {
+                let truth = self.address(Symbol::TrueObject);
+                self.builder.ins().icmp(IntCC::Equal, object, truth)
+            }
+            _ => self.unbox_int(object, scalar, fallback),
+        }
+    }
+
+    /// One digit inline; more digits in the runtime.
+    fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let size = self.load(types::I64, object, self.layout.int.size);
+        let value = match self.layout.int.form {
+            IntForm::SignedSize => {
+                // A size of -1, 0 or 1 becomes 0, 1 or 2.
+                let shifted = self.builder.ins().iadd_imm_s(size, 1);
+                let compact = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, shifted, 3);
+                self.require(compact, slow);
+                let digit = self.builder.ins().uload32(super::emitter::TRUSTED, object, self.layout.int.digits);
+                self.builder.ins().imul(digit, size)
+            }
+            IntForm::Tag => {
+                let compact = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, size, 2 << TAG_SHIFT);
+                self.require(compact, slow);
+                let digit = self.builder.ins().uload32(super::emitter::TRUSTED, object, self.layout.int.digits);
+                let sign_bits = self.builder.ins().band_imm_s(size, TAG_SIGN_MASK);
+                let one = self.builder.ins().iconst(types::I64, 1);
+                let sign = self.builder.ins().isub(one, sign_bits);
+                self.builder.ins().imul(digit, sign)
+            }
+        };
+        self.check_range(value, scalar, ONE_DIGIT, fallback);
+        self.builder.ins().jump(done, &[value.into()]);
+        self.builder.append_block_param(done, types::I64);
+
+        self.enter(slow);
+        let (symbol, known) = if scalar.is_signed() {
+            (Symbol::UnboxI64, (i128::from(i64::MIN), i128::from(i64::MAX)))
+        } else {
+            (Symbol::UnboxU64, (0, i128::from(u64::MAX)))
+        };
+        let slot = self.stack_slot(1);
+        let out = self.stack_address(slot);
+        let fits = self.call_symbol(symbol, &[CType::Pointer; 2], CType::Status, &[object, out]);
+        self.require(fits, fallback);
+        let value = self.load(types::I64, out, 0);
+        self.check_range(value, scalar, known, fallback);
+        self.builder.ins().jump(done, &[value.into()]);
+
+        self.enter(done);
+        let value = self.builder.block_params(done)[0];
+        match CType::Scalar(scalar).clif() {
+            types::I64 => value,
+            narrow => self.builder.ins().ireduce(narrow, value),
+        }
+    }
+
+    /// Goes to `fallback` unless the 64-bit `value`, known to lie in a range, fits the scalar.
+    fn check_range(&mut self, value: Value, scalar: Scalar, known: (i128, i128), fallback: Block) {
+        let (least, greatest) = scalar.integer_range().expect("only integers are range-checked");
+        if least <= known.0 && known.1 <= greatest {
+            return;
+        }
+        let narrow = CType::Scalar(scalar).clif();
+        let fits = if narrow == types::I64 {
+            // The only 64-bit numbers that do not fit are negative ones, for unsigned kinds.
+            self.builder.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, value, 0)
+        } else {
+            let low = self.builder.ins().ireduce(narrow, value);
+            let back = if scalar.is_signed() {
+                self.builder.ins().sextend(types::I64, low)
+            } else {
+                self.builder.ins().uextend(types::I64, low)
+            };
+            self.builder.ins().icmp(IntCC::Equal, back, value)
+        };
+        self.require(fits, fallback);
+    }
+
+    /// A new reference to the object of a C number; null, with an exception set, where memory runs out.
+    pub(super) fn box_scalar(&mut self, value: Value, scalar: Scalar) -> Value {
+        match scalar {
+            Scalar::F64 => self.box_double(value),
+            Scalar::F32 => {
+                let double = self.builder.ins().fpromote(types::F64, value);
+                self.box_double(double)
+            }
+            Scalar::CBool => {
+                let (truth, falsehood) = (self.address(Symbol::TrueObject), self.address(Symbol::FalseObject));
+                // Only the low byte of a returned `bool` means something.
+                let object = self.builder.ins().select(value, truth, falsehood);
+                self.incref_immortal(object);
+                object
+            }
+            _ => self.box_int(value, scalar),
+        }
+    }
+
+    fn box_double(&mut self, value: Value) -> Value {
+        self.call_symbol(Symbol::FloatFromDouble, &[CType::Scalar(Scalar::F64)], CType::Pointer, &[value])
+    }
+
+    /// Small ints from the interpreter's table, others from its allocator.
+    fn box_int(&mut self, value: Value, scalar: Scalar) -> Value {
+        let wide = match CType::Scalar(scalar).clif() {
+            types::I64 => value,
+            _ if scalar.is_signed() => self.builder.ins().sextend(types::I64, value),
+            _ => self.builder.ins().uextend(types::I64, value),
+        };
+        let int = self.layout.int;
+        let (small, large, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        self.builder.append_block_param(done, types::I64);
+        // Unsigned numbers have no small negative ones; adding to the greatest would wrap to a small number.
+        let first = if scalar.is_signed() { int.small_min } else { 0 };
+        let index = self.builder.ins().iadd_imm_s(wide, -first);
+        let is_small = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, index, int.small_max - first);
+        self.builder.ins().brif(is_small, small, &[], large, &[]);
+
+        self.enter(small);
+        let table = self.address(Symbol::SmallInts);
+        let offset = self.builder.ins().imul_imm_s(index, int.small_stride);
+        let element = self.builder.ins().iadd(table, offset);
+        let object = self.builder.ins().iadd_imm_s(element, (first - int.small_min) * int.small_stride);
+        self.incref_immortal(object);
+        self.builder.ins().jump(done, &[object.into()]);
+
+        self.enter(large);
+        let unsigned = matches!(scalar, Scalar::U64 | Scalar::Usize);
+        let symbol = if unsigned { Symbol::LongFromUnsignedLongLong } else { Symbol::LongFromLong };
+        let object = self.call_symbol(symbol, &[CType::Scalar(Scalar::I64)], CType::Pointer, &[wide]);
+        self.builder.ins().jump(done, &[object.into()]);
+
+        self.enter(done);
+        self.builder.block_params(done)[0]
+    }
+}
+
+fn type_symbol(class: PythonType) -> Option<Symbol> {
+    Some(match class {
+        PythonType::Int => Symbol::LongType,
+        PythonType::Float => Symbol::FloatType,
+        PythonType::Bool => Symbol::BoolType,
+        PythonType::Str => Symbol::UnicodeType,
+        PythonType::Bytes => Symbol::BytesType,
+        PythonType::List => Symbol::ListType,
+        PythonType::Tuple => Symbol::TupleType,
+        PythonType::Dict => Symbol::DictType,
+        PythonType::None => return None,
+    })
+}

@@ -1,0 +1,72 @@
+//! C types as Cranelift sees them, and the signatures of the C functions that compiled code calls.
+
+use std::fmt;
+
+use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
+use cranelift_codegen::isa::CallConv;
+
+use crate::metadata::{Kind, Scalar};
+
+/// The type of one C value, in a register or on the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CType {
+    /// A number or truth value.
+    Scalar(Scalar),
+    /// An object, a context, an address.
+    Pointer,
+    /// A C `int` that is 0 when all went well.
+    Status,
+}
+
+impl CType {
+    /// The C type of a parameter or result of this kind; `None` for `void` and for kinds of more than one C value.
+    pub fn of(kind: &Kind) -> Option<Self> {
+        match kind {
+            Kind::Scalar(scalar) => Some(Self::Scalar(*scalar)),
+            Kind::Object | Kind::Python { .. } | Kind::User { .. } | Kind::Context => Some(Self::Pointer),
+            Kind::Cstr | Kind::Buffer | Kind::Void => None,
+        }
+    }
+
+    /// The type of the Cranelift value that carries it.
+    pub fn clif(self) -> Type {
+        match self {
+            Self::Scalar(Scalar::F32) => types::F32,
+            Self::Scalar(Scalar::F64) => types::F64,
+            Self::Scalar(scalar) => {
+                Type::int(u16::from(scalar.bytes()) * 8).expect("a C integer has 8, 16, 32 or 64 bits")
+            }
+            Self::Pointer => types::I64,
+            Self::Status => types::I32,
+        }
+    }
+
+    /// As a parameter or result of a C function. Callees may rely on small integers being extended to 32 bits, as
+    /// clang's do (x86-64 psABI leaves it open, AAPCS64 does not ask for it).
+    pub fn abi(self) -> AbiParam {
+        let param = AbiParam::new(self.clif());
+        match self {
+            Self::Scalar(scalar) if scalar.bytes() < 4 && scalar.is_signed() => param.sext(),
+            Self::Scalar(scalar) if scalar.bytes() < 4 && scalar != Scalar::F32 => param.uext(),
+            _ => param,
+        }
+    }
+}
+
+impl fmt::Display for CType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scalar(scalar) => write!(formatter, "{}", Kind::Scalar(*scalar)),
+            Self::Pointer => formatter.write_str("ptr"),
+            Self::Status => formatter.write_str("status"),
+        }
+    }
+}
+
+/// The signature of a C function that takes `parameters` and returns `result`.
+pub(super) fn c_signature(call_conv: CallConv, parameters: &[CType], result: Option<CType>) -> Signature {
+    let mut signature = Signature::new(call_conv);
+    signature.params.extend(parameters.iter().map(|parameter| parameter.abi()));
+    signature.returns.extend(result.map(CType::abi));
+    signature
+}

@@ -1,0 +1,31 @@
+//! IR to machine code. The only folder that names Cranelift's function builder.
+//!
+//! A call site's IR becomes a [`Plan`]: pure data that says what the code does, and prints. The [`Emitter`] walks the
+//! plan and emits CLIF, through [`Symbols`] that say where CPython's functions are and a `Layout` that says how its
+//! objects look; both are values, so code for any CPython and any target can be generated anywhere.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `machine` | C types and C signatures |
+//! | `plan`, `planner` | what a stub does, and how that follows from IR |
+//! | `cell` | what differs between the stubs of a shape |
+//! | `symbol` | addresses, absolute or imported |
+//! | `emitter`, `convert`, `call`, `stub` | from a plan to CLIF |
+
+mod call;
+mod cell;
+mod convert;
+mod emitter;
+mod machine;
+mod plan;
+mod planner;
+mod stub;
+mod symbol;
+
+pub use cell::{CellField, CellRegister, CellSource};
+pub use emitter::Emitter;
+pub use machine::CType;
+pub use plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
+pub use planner::{Unsupported, plan};
+pub use stub::stub_signature;
+pub use symbol::{AddressTable, ModuleSymbols, Symbol, Symbols};

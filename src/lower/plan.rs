@@ -1,0 +1,303 @@
+//! The plan of a stub: what its code does, step by step, as plain data that prints.
+//!
+//! The planner decides, the emitter walks the plan. A plan holds nothing that differs between two stubs of a shape, so
+//! equal plans have equal code.
+
+use std::fmt;
+
+use super::cell::{CellRegister, CellSource};
+use super::machine::CType;
+use crate::ir::Value;
+use crate::metadata::{PythonType, Raises, Scalar};
+
+/// How a stub is called, and what it does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// How it is called.
+    pub frame: Frame,
+    /// What it does, in order; ends with [`Step::Return`].
+    pub steps: Vec<Step>,
+}
+
+/// How a stub is called and what stands behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Frame {
+    /// The C signature of the stub.
+    pub convention: Convention,
+    /// The C signature of the original's `ml_meth`.
+    pub original: MethodConvention,
+    /// Whether the original is a function or a method of a type.
+    pub binding: Binding,
+    /// Where the code finds its cell.
+    pub cell: CellSource,
+    /// Number of positional arguments, the receiver of a method not counted.
+    pub arity: u16,
+}
+
+/// The C signature of a stub, up to the register that may bring its cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Convention {
+    /// `(PyObject *…) -> PyObject *`: one pointer for each argument, the receiver of a method first. The caller has
+    /// proven what the guards would check.
+    Objects,
+    /// That of a `ml_meth`.
+    Method(MethodConvention),
+    /// `(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames) -> PyObject *`.
+    Vectorcall,
+}
+
+/// The C signature of a `ml_meth` (CPython's `Include/methodobject.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MethodConvention {
+    /// `METH_NOARGS`: `(self, NULL)`.
+    NoArgs,
+    /// `METH_O`: `(self, arg)`.
+    O,
+    /// `METH_FASTCALL`: `(self, args, nargs)`.
+    FastCall,
+    /// Another one, which stubs neither have nor call.
+    Other,
+}
+
+/// What the original is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Binding {
+    /// A built-in function: its receiver is `m_self`.
+    Function,
+    /// A method descriptor: its receiver is the first argument.
+    Method,
+}
+
+/// One step of a stub. Steps name values as the IR does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The object that the method is called on.
+    Receiver {
+        /// What it is named.
+        into: Value,
+    },
+    /// A positional argument.
+    Argument {
+        /// What it is named.
+        into: Value,
+        /// Counted from 0.
+        index: u16,
+    },
+    /// The per-thread context.
+    Context {
+        /// What it is named.
+        into: Value,
+    },
+    /// `None`.
+    None {
+        /// What it is named.
+        into: Value,
+    },
+    /// Leaves through the fallback unless the value is of exactly this type.
+    Guard {
+        /// The same value, under a new name.
+        into: Value,
+        /// What is looked at.
+        from: Value,
+        /// The type.
+        class: PythonType,
+    },
+    /// The C number in an exact int, float or bool; leaves through the fallback where it does not fit.
+    Unbox {
+        /// The number.
+        into: Value,
+        /// The object.
+        from: Value,
+        /// The C type.
+        scalar: Scalar,
+    },
+    /// Calls the underlying function, and leaves with its error where it reports one.
+    Call {
+        /// Its result, if it has one.
+        into: Option<Value>,
+        /// The C arguments.
+        arguments: Vec<(Value, CType)>,
+        /// What the C function returns; `None` for `void`.
+        result: Option<CType>,
+        /// How it reports an error.
+        raises: Raises,
+        /// Whether it may run Python code, which may drop the stub.
+        runs_python: bool,
+    },
+    /// Calls the original's `ml_meth` with these objects.
+    CallMethod {
+        /// Its result.
+        into: Value,
+        /// What it is called on; `None` for what the original is bound to.
+        receiver: Option<Value>,
+        /// The positional arguments.
+        arguments: Vec<Value>,
+        /// How it reports an error.
+        raises: Raises,
+        /// Whether it may run Python code, which may drop the stub.
+        runs_python: bool,
+    },
+    /// The object of a C number; leaves with an error where memory runs out.
+    Box {
+        /// The object.
+        into: Value,
+        /// The number.
+        from: Value,
+        /// The C type.
+        scalar: Scalar,
+    },
+    /// Leaves with a result.
+    Return {
+        /// The result.
+        value: Value,
+        /// Whether the stub has a reference to hand over; else it takes one first.
+        owned: bool,
+    },
+}
+
+impl Plan {
+    /// Whether the stub holds its cell while it runs: only one that a thunk leads to, for who calls an object owns it,
+    /// and only around code that may drop the stub.
+    pub fn keeps_cell(&self) -> bool {
+        let runs_python = self.steps.iter().any(|step| {
+            matches!(step, Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. })
+        });
+        runs_python && matches!(self.frame.cell, CellSource::Thunk(_))
+    }
+}
+
+impl Frame {
+    /// Number of objects that the original takes, the receiver of a method counted.
+    pub fn objects(&self) -> usize {
+        usize::from(self.arity) + usize::from(self.binding == Binding::Method)
+    }
+
+    /// Number of C arguments of the stub, the cell not counted.
+    pub fn c_arguments(&self) -> usize {
+        match self.convention {
+            Convention::Objects => self.objects(),
+            Convention::Method(method) => method.c_arguments(),
+            Convention::Vectorcall => 4,
+        }
+    }
+
+    /// The register in which a thunk passes the cell to a stub of this frame.
+    pub fn thunk_register(&self) -> CellRegister {
+        CellRegister::behind(self.c_arguments())
+    }
+}
+
+impl MethodConvention {
+    /// Number of C arguments.
+    pub fn c_arguments(self) -> usize {
+        match self {
+            Self::NoArgs | Self::O => 2,
+            Self::FastCall | Self::Other => 3,
+        }
+    }
+
+    /// Its macro in CPython.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoArgs => "METH_NOARGS",
+            Self::O => "METH_O",
+            Self::FastCall => "METH_FASTCALL",
+            Self::Other => "another METH_ convention",
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "{}", self.frame)?;
+        for step in &self.steps {
+            writeln!(formatter, "  {step}")?;
+        }
+        match self.frame.convention {
+            Convention::Objects | Convention::Vectorcall => {
+                writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
+            }
+            Convention::Method(_) => writeln!(formatter, "  fallback: ml_meth of the original"),
+        }
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.convention {
+            Convention::Objects => write!(formatter, "objects/{}", self.objects())?,
+            Convention::Method(method) => write!(formatter, "{}/{}", method.name(), self.arity)?,
+            Convention::Vectorcall => write!(formatter, "vectorcall/{}", self.objects())?,
+        }
+        formatter.write_str(match self.binding {
+            Binding::Function => " of a function",
+            Binding::Method => " of a method",
+        })?;
+        match self.cell {
+            CellSource::Receiver => formatter.write_str(", cell: self"),
+            CellSource::Thunk(CellRegister::Integer(number)) => {
+                write!(formatter, ", cell: integer register {number}")
+            }
+            CellSource::Thunk(CellRegister::Float) => formatter.write_str(", cell: float register 0"),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Receiver { into } => write!(formatter, "{into} = self"),
+            Self::Argument { into, index } => write!(formatter, "{into} = argument {index}"),
+            Self::Context { into } => write!(formatter, "{into} = context"),
+            Self::None { into } => write!(formatter, "{into} = None"),
+            Self::Guard { into, from, class } => {
+                write!(formatter, "{into} = {from}, exactly {} or fallback", class.name())
+            }
+            Self::Unbox { into, from, scalar } => write!(formatter, "{into} = unbox {scalar} {from} or fallback"),
+            Self::Call { into, arguments, result, raises, runs_python } => {
+                write_into(formatter, *into)?;
+                formatter.write_str("call target(")?;
+                for (position, (value, ty)) in arguments.iter().enumerate() {
+                    let separator = if position == 0 { "" } else { ", " };
+                    write!(formatter, "{separator}{ty} {value}")?;
+                }
+                match result {
+                    Some(result) => write!(formatter, ") -> {result}")?,
+                    None => formatter.write_str(") -> void")?,
+                }
+                write_outcome(formatter, *raises, *runs_python)
+            }
+            Self::CallMethod { into, receiver, arguments, raises, runs_python } => {
+                write_into(formatter, Some(*into))?;
+                formatter.write_str("call ml_meth(")?;
+                match receiver {
+                    Some(receiver) => write!(formatter, "{receiver}")?,
+                    None => formatter.write_str("self")?,
+                }
+                for argument in arguments {
+                    write!(formatter, ", {argument}")?;
+                }
+                formatter.write_str(") -> ptr")?;
+                write_outcome(formatter, *raises, *runs_python)
+            }
+            Self::Box { into, from, scalar } => write!(formatter, "{into} = box {scalar} {from}"),
+            Self::Return { value, owned: true } => write!(formatter, "return {value}"),
+            Self::Return { value, owned: false } => write!(formatter, "return a new reference to {value}"),
+        }
+    }
+}
+
+fn write_into(formatter: &mut fmt::Formatter<'_>, into: Option<Value>) -> fmt::Result {
+    into.map_or(Ok(()), |into| write!(formatter, "{into} = "))
+}
+
+fn write_outcome(formatter: &mut fmt::Formatter<'_>, raises: Raises, runs_python: bool) -> fmt::Result {
+    let raises = match raises {
+        Raises::Never => "",
+        Raises::Null => ", raises null",
+        Raises::MinusOne => ", raises minus_one",
+        Raises::Nonzero => ", raises nonzero",
+        Raises::Check => ", raises check",
+    };
+    write!(formatter, "{raises}{}", if runs_python { ", may run Python" } else { "" })
+}

@@ -1,0 +1,245 @@
+//! From a plan to CLIF: a whole stub, or a call inlined into a function of an embedder's.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signature, Value, types};
+use cranelift_codegen::isa::CallConv;
+use cranelift_entity::SecondaryMap;
+
+use super::cell::{CellField, CellRegister, CellSource};
+use super::emitter::Emitter;
+use super::machine::CType;
+use super::plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
+use super::symbol::Symbol;
+use crate::ir;
+
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
+const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
+
+/// What a stub gets from its caller.
+struct Arguments {
+    cell: Value,
+    /// The C arguments before the cell, as the fallback passes them on.
+    raw: Vec<Value>,
+    /// The object that the original is called on.
+    receiver: Value,
+    /// The positional arguments.
+    objects: Vec<Value>,
+}
+
+/// Where a stub leaves to.
+struct Exits {
+    /// With a result, as this block's parameter; null means that an exception is set.
+    result: Block,
+    /// With an exception set.
+    error: Block,
+    /// With the original call.
+    fallback: Block,
+}
+
+/// The machine signature of a stub of this frame.
+pub fn stub_signature(frame: &Frame, call_conv: CallConv) -> Signature {
+    let mut signature = Signature::new(call_conv);
+    signature.params.extend((0..frame.c_arguments()).map(|_| AbiParam::new(types::I64)));
+    match frame.cell {
+        CellSource::Receiver => {}
+        CellSource::Thunk(CellRegister::Integer(_)) => signature.params.push(AbiParam::new(types::I64)),
+        CellSource::Thunk(CellRegister::Float) => signature.params.push(AbiParam::new(types::F64)),
+    }
+    signature.returns.push(AbiParam::new(types::I64));
+    signature
+}
+
+impl Emitter<'_, '_> {
+    /// Emits the body of a stub into a function that has the signature of [`stub_signature`] and no blocks yet.
+    pub fn stub(&mut self, plan: &Plan) {
+        let entry = self.builder.create_block();
+        self.builder.append_block_params_for_function_params(entry);
+        self.enter(entry);
+        let mut raw = self.builder.block_params(entry).to_vec();
+        let cell = match plan.frame.cell {
+            CellSource::Receiver => raw[0],
+            CellSource::Thunk(register) => {
+                let cell = raw.pop().expect("the cell is a stub's last argument");
+                match register {
+                    CellRegister::Integer(_) => cell,
+                    CellRegister::Float => self.builder.ins().bitcast(types::I64, MemFlagsData::new(), cell),
+                }
+            }
+        };
+        let object = self.body(plan, cell, raw);
+        self.builder.ins().return_(&[object]);
+    }
+
+    /// Emits a call, as the [`Convention::Objects`] stub of the same plan would make it, at the builder's position:
+    /// goes on with the result, a new reference, or null with an exception set. `cell` is the cell of a stub of
+    /// this plan, `objects` the receiver of a method and the positional arguments, whose types are proven.
+    pub fn inline(&mut self, plan: &Plan, cell: Value, objects: &[Value]) -> Value {
+        self.body(plan, cell, objects.to_vec())
+    }
+
+    /// Emits all steps and exits, and goes on where they meet, with the result or null.
+    fn body(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>) -> Value {
+        let result = self.builder.create_block();
+        self.builder.append_block_param(result, types::I64);
+        let exits = Exits { result, error: self.cold_block(), fallback: self.cold_block() };
+        // Code that may drop the stub runs while the cell is held: the cell owns the machine code that it returns to.
+        if plan.keeps_cell() {
+            self.incref(cell);
+        }
+        let arguments = self.arguments(&plan.frame, cell, raw, exits.fallback);
+        let mut values = SecondaryMap::new();
+        for step in &plan.steps {
+            self.step(plan, step, &arguments, &exits, &mut values);
+        }
+        self.enter(exits.error);
+        let null = self.null();
+        self.builder.ins().jump(exits.result, &[null.into()]);
+        self.enter(exits.fallback);
+        self.fallback(plan, &arguments, exits.result);
+
+        self.enter(result);
+        if plan.keeps_cell() {
+            self.decref(cell);
+        }
+        self.builder.block_params(result)[0]
+    }
+
+    /// Checks the number of arguments where the convention leaves it open, and finds the objects.
+    fn arguments(&mut self, frame: &Frame, cell: Value, raw: Vec<Value>, fallback: Block) -> Arguments {
+        let bound = match frame.binding {
+            Binding::Function => self.load_field(cell, CellField::Receiver),
+            Binding::Method => raw[0],
+        };
+        let (receiver, objects) = match frame.convention {
+            Convention::Objects => (bound, raw[frame.objects() - usize::from(frame.arity)..].to_vec()),
+            Convention::Method(MethodConvention::NoArgs) => (bound, Vec::new()),
+            Convention::Method(MethodConvention::O) => (bound, vec![raw[1]]),
+            Convention::Method(MethodConvention::FastCall | MethodConvention::Other) => {
+                let arity = self.builder.ins().icmp_imm_s(IntCC::Equal, raw[2], i64::from(frame.arity));
+                self.require(arity, fallback);
+                (bound, self.elements(raw[1], 0, frame.arity))
+            }
+            Convention::Vectorcall => {
+                self.refuse(raw[3], fallback);
+                let count = self.builder.ins().band_imm_s(raw[2], ARGUMENTS_COUNT_MASK);
+                let expected = i64::try_from(frame.objects()).expect("a call has at most 17 arguments");
+                let arity = self.builder.ins().icmp_imm_s(IntCC::Equal, count, expected);
+                self.require(arity, fallback);
+                match frame.binding {
+                    Binding::Function => (bound, self.elements(raw[1], 0, frame.arity)),
+                    Binding::Method => {
+                        let receiver = self.elements(raw[1], 0, 1)[0];
+                        // CPython's own check admits subclasses; they take the original's way.
+                        let class = self.load(types::I64, receiver, self.layout.ob_type);
+                        let wanted = self.load_field(cell, CellField::Class);
+                        let exact = self.builder.ins().icmp(IntCC::Equal, class, wanted);
+                        self.require(exact, fallback);
+                        (receiver, self.elements(raw[1], 1, frame.arity))
+                    }
+                }
+            }
+        };
+        Arguments { cell, raw, receiver, objects }
+    }
+
+    fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {
+        (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * 8)).collect()
+    }
+
+    fn step(
+        &mut self,
+        plan: &Plan,
+        step: &Step,
+        arguments: &Arguments,
+        exits: &Exits,
+        values: &mut SecondaryMap<ir::Value, Option<Value>>,
+    ) {
+        let get = |value: &ir::Value| values[*value].expect("the verifier has seen every use behind its definition");
+        match step {
+            Step::Receiver { into } => values[*into] = Some(arguments.receiver),
+            Step::Argument { into, index } => values[*into] = Some(arguments.objects[usize::from(*index)]),
+            Step::Context { into } => {
+                let context = self.call_symbol(Symbol::Context, &[], CType::Pointer, &[]);
+                self.require(context, exits.error);
+                values[*into] = Some(context);
+            }
+            Step::None { into } => values[*into] = Some(self.address(Symbol::NoneObject)),
+            Step::Guard { into, from, class } => {
+                let object = get(from);
+                self.guard(object, *class, exits.fallback);
+                values[*into] = Some(object);
+            }
+            Step::Unbox { into, from, scalar } => {
+                let object = get(from);
+                values[*into] = Some(self.unbox(object, *scalar, exits.fallback));
+            }
+            Step::Call { into, arguments: passed, result, raises, .. } => {
+                let (clif, types): (Vec<_>, Vec<_>) = passed.iter().map(|(value, ty)| (get(value), *ty)).unzip();
+                let target = self.load_field(arguments.cell, CellField::Target);
+                let value = self.call(target, &types, *result, &clif);
+                self.check_error(value.zip(*result), *raises, exits.error);
+                if let Some(into) = into {
+                    values[*into] = value;
+                }
+            }
+            Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
+                let receiver = receiver.as_ref().map_or(arguments.receiver, get);
+                let objects: Vec<_> = passed.iter().map(get).collect();
+                let method = self.load_field(arguments.cell, CellField::Method);
+                let value = self.call_method(method, plan.frame.original, receiver, &objects);
+                self.check_error(Some((value, CType::Pointer)), *raises, exits.error);
+                values[*into] = Some(value);
+            }
+            Step::Box { into, from, scalar } => {
+                let value = get(from);
+                values[*into] = Some(self.box_scalar(value, *scalar));
+            }
+            Step::Return { value, owned } => {
+                let object = get(value);
+                if !owned {
+                    self.incref(object);
+                }
+                self.builder.ins().jump(exits.result, &[object.into()]);
+            }
+        }
+    }
+
+    /// The original call, with the original arguments.
+    fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
+        let (frame, cell) = (&plan.frame, arguments.cell);
+        let hold = matches!(frame.cell, CellSource::Thunk(_)) && !plan.keeps_cell();
+        if hold {
+            self.incref(cell);
+        }
+        let object = match frame.convention {
+            Convention::Method(_) => {
+                let method = self.load_field(cell, CellField::Method);
+                let mut passed = arguments.raw.clone();
+                passed[0] = arguments.receiver;
+                self.call_pointers(method, &passed)
+            }
+            Convention::Vectorcall => {
+                let callable = self.load_field(cell, CellField::Callable);
+                self.vectorcall(callable, &arguments.raw[1..])
+            }
+            Convention::Objects => {
+                let callable = self.load_field(cell, CellField::Callable);
+                let array = self.spill(&arguments.raw);
+                let count = i64::try_from(arguments.raw.len()).expect("a call has at most 17 arguments");
+                let (count, null) = (self.builder.ins().iconst(types::I64, count), self.null());
+                self.vectorcall(callable, &[array, count, null])
+            }
+        };
+        if hold {
+            self.decref(cell);
+        }
+        self.builder.ins().jump(result, &[object.into()]);
+    }
+
+    fn vectorcall(&mut self, callable: Value, rest: &[Value]) -> Value {
+        let target = self.address(Symbol::Vectorcall);
+        let mut arguments = vec![callable];
+        arguments.extend_from_slice(rest);
+        self.call_pointers(target, &arguments)
+    }
+}

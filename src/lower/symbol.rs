@@ -1,0 +1,176 @@
+//! The few addresses outside of a stub that compiled code needs, by name.
+
+use std::num::NonZeroUsize;
+
+use cranelift_codegen::ir::{self, InstBuilder, types};
+use cranelift_frontend::FunctionBuilder;
+use cranelift_module::{DataId, Linkage, Module, ModuleError};
+
+/// Something of CPython's, or of this crate's runtime, that compiled code refers to by its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each is the C name that `Symbol::name` gives")]
+#[repr(u8)]
+pub enum Symbol {
+    LongType,
+    FloatType,
+    BoolType,
+    UnicodeType,
+    BytesType,
+    ListType,
+    TupleType,
+    DictType,
+    NoneObject,
+    TrueObject,
+    FalseObject,
+    /// The interpreter's array of small ints, its first element.
+    SmallInts,
+    LongFromLong,
+    LongFromUnsignedLongLong,
+    FloatFromDouble,
+    ErrOccurred,
+    Vectorcall,
+    Dealloc,
+    /// `runtime::int::unbox_i64`.
+    UnboxI64,
+    /// `runtime::int::unbox_u64`.
+    UnboxU64,
+    /// `runtime::context::current`.
+    Context,
+}
+
+impl Symbol {
+    /// Every symbol, in the order of their numbers.
+    pub const ALL: [Self; 21] = [
+        Self::LongType,
+        Self::FloatType,
+        Self::BoolType,
+        Self::UnicodeType,
+        Self::BytesType,
+        Self::ListType,
+        Self::TupleType,
+        Self::DictType,
+        Self::NoneObject,
+        Self::TrueObject,
+        Self::FalseObject,
+        Self::SmallInts,
+        Self::LongFromLong,
+        Self::LongFromUnsignedLongLong,
+        Self::FloatFromDouble,
+        Self::ErrOccurred,
+        Self::Vectorcall,
+        Self::Dealloc,
+        Self::UnboxI64,
+        Self::UnboxU64,
+        Self::Context,
+    ];
+
+    /// The name under which a linker knows it; our own begin with `typedcall_`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LongType => "PyLong_Type",
+            Self::FloatType => "PyFloat_Type",
+            Self::BoolType => "PyBool_Type",
+            Self::UnicodeType => "PyUnicode_Type",
+            Self::BytesType => "PyBytes_Type",
+            Self::ListType => "PyList_Type",
+            Self::TupleType => "PyTuple_Type",
+            Self::DictType => "PyDict_Type",
+            Self::NoneObject => "_Py_NoneStruct",
+            Self::TrueObject => "_Py_TrueStruct",
+            Self::FalseObject => "_Py_FalseStruct",
+            Self::SmallInts => "typedcall_small_ints",
+            Self::LongFromLong => "PyLong_FromLong",
+            Self::LongFromUnsignedLongLong => "PyLong_FromUnsignedLongLong",
+            Self::FloatFromDouble => "PyFloat_FromDouble",
+            Self::ErrOccurred => "PyErr_Occurred",
+            Self::Vectorcall => "PyObject_Vectorcall",
+            Self::Dealloc => "_Py_Dealloc",
+            Self::UnboxI64 => "typedcall_unbox_i64",
+            Self::UnboxU64 => "typedcall_unbox_u64",
+            Self::Context => "typedcall_context_current",
+        }
+    }
+}
+
+/// Where compiled code finds a [`Symbol`].
+pub trait Symbols {
+    /// Emits the address of `symbol`.
+    fn address(&mut self, builder: &mut FunctionBuilder<'_>, symbol: Symbol) -> ir::Value;
+}
+
+/// Absolute addresses, for code that runs in this process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressTable([NonZeroUsize; Symbol::ALL.len()]);
+
+impl AddressTable {
+    /// The table with an address for each symbol.
+    pub fn new(address: impl Fn(Symbol) -> NonZeroUsize) -> Self {
+        Self(Symbol::ALL.map(address))
+    }
+
+    /// The address of a symbol.
+    pub fn get(&self, symbol: Symbol) -> NonZeroUsize {
+        self.0[symbol as usize]
+    }
+
+    /// Addresses that look like ones and print the same on every machine, for golden tests.
+    pub fn symbolic() -> Self {
+        const FIRST: usize = 0x5000_0000;
+        const APART: usize = 0x1000;
+        Self::new(|symbol| NonZeroUsize::MIN.saturating_add(FIRST + APART * symbol as usize - 1))
+    }
+
+    /// Adds to each line of CLIF that holds an address of the table the symbol's name, as a comment.
+    pub fn annotate(&self, clif: &str) -> String {
+        let names: Vec<(String, &str)> = Symbol::ALL
+            .iter()
+            .map(|symbol| {
+                let address = ir::immediates::Imm64::new(self.get(*symbol).get() as i64);
+                (format!("iconst.i64 {address}"), symbol.name())
+            })
+            .collect();
+        let annotated = clif.lines().map(|line| {
+            let code = line.split("  ;").next().unwrap_or(line).trim_end();
+            match names.iter().find(|(constant, _)| code.ends_with(constant.as_str())) {
+                Some((_, name)) => format!("{code}  ; {name}\n"),
+                None => format!("{line}\n"),
+            }
+        });
+        annotated.collect()
+    }
+}
+
+impl Symbols for &AddressTable {
+    fn address(&mut self, builder: &mut FunctionBuilder<'_>, symbol: Symbol) -> ir::Value {
+        builder.ins().iconst(types::I64, self.get(symbol).get() as i64)
+    }
+}
+
+/// Imports of a [`Module`], for code that a linker or another JIT puts in place. Define our own symbols, and
+/// `typedcall_small_ints`, where the module looks for them.
+pub struct ModuleSymbols<'m> {
+    module: &'m dyn Module,
+    imports: [DataId; Symbol::ALL.len()],
+}
+
+impl<'m> ModuleSymbols<'m> {
+    /// Declares the symbols as imports of `module`.
+    ///
+    /// # Errors
+    /// Where the module declares one of the names as something else.
+    pub fn declare(module: &'m mut dyn Module) -> Result<Self, ModuleError> {
+        let mut imports = [DataId::from_u32(0); Symbol::ALL.len()];
+        for (symbol, import) in Symbol::ALL.iter().zip(&mut imports) {
+            // Functions too are imported as data: all that is wanted is their address.
+            *import = module.declare_data(symbol.name(), Linkage::Import, false, false)?;
+        }
+        Ok(Self { module, imports })
+    }
+}
+
+impl Symbols for ModuleSymbols<'_> {
+    fn address(&mut self, builder: &mut FunctionBuilder<'_>, symbol: Symbol) -> ir::Value {
+        let value = self.module.declare_data_in_func(self.imports[symbol as usize], builder.func);
+        builder.ins().symbol_value(types::I64, value)
+    }
+}

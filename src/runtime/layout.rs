@@ -1,0 +1,144 @@
+//! Where CPython keeps what compiled code reads, by version. The only file that knows an offset of a CPython object.
+//!
+//! A [`Layout`] is a value: code for any version can be generated, and read in tests, on any machine. The layout of the
+//! running interpreter is [`Layout::CURRENT`], and `selfcheck` proves it against live objects before it is used.
+
+/// The layout of one CPython version's objects on a 64-bit little-endian platform, builds with a GIL.
+///
+/// Offsets are in bytes from the start of the object. Source: the headers of each version
+/// (`Include/object.h`, `Include/cpython/longintrepr.h`, `methodobject.h`, `descrobject.h`, `moduleobject.c`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// The version's second number: 11 for CPython 3.11.
+    pub minor: u8,
+    /// How references are counted.
+    pub refcount: Refcount,
+    /// `PyObject.ob_refcnt`.
+    pub ob_refcnt: i32,
+    /// `PyObject.ob_type`.
+    pub ob_type: i32,
+    /// How an `int` is stored.
+    pub int: IntLayout,
+    /// `PyFloatObject.ob_fval`.
+    pub float_value: i32,
+    /// `PyTypeObject.tp_flags`.
+    pub type_flags: i32,
+    /// `PyTypeObject.tp_name`.
+    pub type_name: i32,
+    /// `PyCFunctionObject.m_ml`.
+    pub function_def: i32,
+    /// `PyCFunctionObject.m_self`.
+    pub function_self: i32,
+    /// `PyMethodDescrObject.d_method`.
+    pub descriptor_def: i32,
+    /// `PyDescrObject.d_type`.
+    pub descriptor_type: i32,
+    /// `sizeof(PyModuleObject)`: our cells are modules with fields behind.
+    pub module_size: i32,
+}
+
+/// How a version counts references.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refcount {
+    /// 3.11: 64 bits, every object is counted.
+    Plain,
+    /// 3.12 and 3.13: the low 32 bits count; all ones means immortal.
+    ImmortalAllOnes,
+    /// From 3.14: the low 32 bits count; the top one of them set means immortal.
+    ImmortalSign,
+}
+
+/// How a version stores an `int`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct IntLayout {
+    /// What stands at `size`.
+    pub form: IntForm,
+    /// `ob_size` or `lv_tag`: sign and number of digits.
+    pub size: i32,
+    /// `ob_digit`: 30-bit digits, 32 bits apart, the least first.
+    pub digits: i32,
+    /// The least `int` that is always the same object.
+    pub small_min: i64,
+    /// The greatest `int` that is always the same object.
+    pub small_max: i64,
+    /// Distance between neighbours in the interpreter's array of small ints.
+    pub small_stride: i64,
+}
+
+/// What stands beside the digits of an `int`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IntForm {
+    /// 3.11: a signed count of digits, whose sign is the number's.
+    SignedSize,
+    /// From 3.12: the count of digits << 3; the low two bits are 0 for positive, 1 for zero, 2 for negative; from 3.14
+    /// bit 2 marks small ints.
+    Tag,
+}
+
+/// Bits of a digit of an `int`.
+pub const DIGIT_BITS: u32 = 30;
+/// How far the count of digits is shifted in a tag.
+pub const TAG_SHIFT: u32 = 3;
+/// The bits of a tag that hold the sign.
+pub const TAG_SIGN_MASK: i64 = 3;
+
+impl Layout {
+    /// The versions that have a layout.
+    pub const MINORS: [u8; 5] = [11, 12, 13, 14, 15];
+
+    /// The layout of CPython 3.`minor`; `None` for versions that are not supported.
+    pub const fn of(minor: u8) -> Option<Self> {
+        let (refcount, form) = match minor {
+            11 => (Refcount::Plain, IntForm::SignedSize),
+            12 | 13 => (Refcount::ImmortalAllOnes, IntForm::Tag),
+            14 | 15 => (Refcount::ImmortalSign, IntForm::Tag),
+            _ => return None,
+        };
+        Some(Self {
+            minor,
+            refcount,
+            ob_refcnt: 0,
+            ob_type: 8,
+            int: IntLayout {
+                form,
+                size: 16,
+                digits: 24,
+                small_min: -5,
+                small_max: if minor >= 15 { 1024 } else { 256 },
+                small_stride: 32,
+            },
+            float_value: 16,
+            type_flags: 168,
+            type_name: 24,
+            function_def: 16,
+            function_self: 24,
+            descriptor_def: 40,
+            descriptor_type: 16,
+            module_size: if minor >= 15 { 104 } else { 56 },
+        })
+    }
+
+    /// The layout of the version that this crate is built for.
+    pub const CURRENT: Self = {
+        let minor = if cfg!(Py_3_15) {
+            15
+        } else if cfg!(Py_3_14) {
+            14
+        } else if cfg!(Py_3_13) {
+            13
+        } else if cfg!(Py_3_12) {
+            12
+        } else {
+            11
+        };
+        match Self::of(minor) {
+            Some(layout) => layout,
+            None => panic!("every minor version above has a layout"),
+        }
+    };
+
+    /// Whether `None`, `True`, `False` and the small ints are immortal: their count need not be touched.
+    pub const fn has_immortals(&self) -> bool {
+        !matches!(self.refcount, Refcount::Plain)
+    }
+}

@@ -1,0 +1,146 @@
+//! Thunks: 16 bytes of code that give a cell an address of its own.
+//!
+//! A thunk loads its cell into one more argument register and jumps to the shape's code. The code of a page of thunks
+//! is written once; what each thunk loads lies in a slot on the page behind it, plain data that is reused.
+
+use std::io;
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex};
+
+use super::segment::{Segment, page_size};
+use crate::lower::CellRegister;
+
+/// Bytes of code of one thunk, and bytes of one slot.
+const THUNK_BYTES: usize = 16;
+
+/// What a thunk loads. The layout is known to the code below.
+#[repr(C)]
+struct Slot {
+    cell: *mut u8,
+    code: *const u8,
+}
+
+/// An address that can be called, bound to one cell.
+#[derive(Debug)]
+pub struct Thunk {
+    page: Arc<Page>,
+    index: usize,
+}
+
+#[derive(Debug)]
+struct Page {
+    segment: Segment,
+    free: Mutex<Vec<usize>>,
+}
+
+/// All pages of thunks of a process, a list for each register that a cell may travel in.
+#[derive(Debug, Default)]
+pub struct Thunks {
+    pages: Mutex<Vec<(CellRegister, Arc<Page>)>>,
+}
+
+impl Thunks {
+    /// A thunk that jumps to `code` with `cell` in `register`.
+    ///
+    /// # Errors
+    /// Where the system refuses executable memory, and on platforms whose thunks are not written yet.
+    pub fn bind(&self, register: CellRegister, cell: NonNull<u8>, code: NonNull<u8>) -> io::Result<Thunk> {
+        let mut pages = self.pages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // The newest page is the likeliest to have a free slot.
+        let found = pages.iter().rev().filter(|(of, _)| *of == register).find_map(|(_, page)| Thunk::take(page));
+        let thunk = match found {
+            Some(thunk) => thunk,
+            None => {
+                let page = Arc::new(Page::new(register)?);
+                let thunk = Thunk::take(&page).ok_or_else(|| io::Error::other("a fresh page of thunks is full"))?;
+                // Pages whose thunks are all gone go as a new one comes.
+                pages.retain(|(_, page)| Arc::strong_count(page) > 1);
+                pages.push((register, page));
+                thunk
+            }
+        };
+        let slot = thunk.slot();
+        // SAFETY: the slot lies in the writable half of the page, and belongs to this thunk alone; nobody calls the
+        // thunk before its address is known.
+        unsafe { slot.write(Slot { cell: cell.as_ptr(), code: code.as_ptr() }) };
+        Ok(thunk)
+    }
+}
+
+impl Thunk {
+    fn take(page: &Arc<Page>) -> Option<Self> {
+        let index = page.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop()?;
+        Some(Self { page: page.clone(), index })
+    }
+
+    /// What to call.
+    pub fn address(&self) -> NonNull<u8> {
+        // SAFETY: the index is below the number of thunks on the page.
+        unsafe { NonNull::new_unchecked(self.page.segment.start().add(self.index * THUNK_BYTES)) }
+    }
+
+    fn slot(&self) -> *mut Slot {
+        self.page.segment.start().wrapping_add(page_size() + self.index * THUNK_BYTES).cast()
+    }
+}
+
+impl Drop for Thunk {
+    fn drop(&mut self) {
+        self.page.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(self.index);
+    }
+}
+
+impl Page {
+    fn new(register: CellRegister) -> io::Result<Self> {
+        let code_bytes = page_size();
+        let count = code_bytes / THUNK_BYTES;
+        let segment = Segment::writable(2 * code_bytes)?;
+        for index in 0..count {
+            let code = encode(register, code_bytes)?;
+            // SAFETY: `index` is below the number of thunks on the page, which is writable still.
+            unsafe {
+                segment.start().add(index * THUNK_BYTES).copy_from_nonoverlapping(code.as_ptr(), THUNK_BYTES);
+            }
+        }
+        segment.make_executable(code_bytes)?;
+        Ok(Self { segment, free: Mutex::new((0..count).rev().collect()) })
+    }
+}
+
+/// The code of a thunk whose slot lies `distance` bytes behind its first byte:
+/// a load of `Slot::cell` into the register, then a jump through `Slot::code`. Both address relative to rip.
+#[cfg(target_arch = "x86_64")]
+fn encode(register: CellRegister, distance: usize) -> io::Result<[u8; THUNK_BYTES]> {
+    // `mov r64, [rip+disp32]` for the third to sixth integer argument, `movsd xmm0, [rip+disp32]` for the float one.
+    let load: &[u8] = match register {
+        CellRegister::Integer(0) => &[0x48, 0x8b, 0x3d],
+        CellRegister::Integer(1) => &[0x48, 0x8b, 0x35],
+        CellRegister::Integer(2) => &[0x48, 0x8b, 0x15],
+        CellRegister::Integer(3) => &[0x48, 0x8b, 0x0d],
+        CellRegister::Integer(4) => &[0x4c, 0x8b, 0x05],
+        CellRegister::Integer(5) => &[0x4c, 0x8b, 0x0d],
+        CellRegister::Float => &[0xf2, 0x0f, 0x10, 0x05],
+        CellRegister::Integer(other) => {
+            return Err(io::Error::other(format!("x86-64 has no integer argument register {other}")));
+        }
+    };
+    const JUMP: [u8; 2] = [0xff, 0x25];
+    const DISPLACEMENT: usize = 4;
+    let mut code = [0xcc; THUNK_BYTES];
+    let after_load = load.len() + DISPLACEMENT;
+    let after_jump = after_load + JUMP.len() + DISPLACEMENT;
+    let displacement = |target: usize, next: usize| {
+        i32::try_from(target - next).map(i32::to_le_bytes).map_err(|_| io::Error::other("a page is out of reach"))
+    };
+    code[..load.len()].copy_from_slice(load);
+    code[load.len()..after_load].copy_from_slice(&displacement(distance, after_load)?);
+    code[after_load..after_load + JUMP.len()].copy_from_slice(&JUMP);
+    let pointer = distance + std::mem::offset_of!(Slot, code);
+    code[after_load + JUMP.len()..after_jump].copy_from_slice(&displacement(pointer, after_jump)?);
+    Ok(code)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn encode(_: CellRegister, _: usize) -> io::Result<[u8; THUNK_BYTES]> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "thunks are written for x86-64 only"))
+}
