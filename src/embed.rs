@@ -42,7 +42,7 @@ impl Python {
             // SAFETY: `Once` runs this at most once; an interpreter that somebody else started is left as it is.
             unsafe {
                 if ffi::Py_IsInitialized() == 0 {
-                    ffi::Py_InitializeEx(0);
+                    initialize();
                     // Every thread attaches in the same way from now on, this one too.
                     ffi::PyEval_SaveThread();
                 }
@@ -297,6 +297,37 @@ impl Drop for Object {
                 ffi::Py_DECREF(self.as_ptr());
                 ffi::PyGILState_Release(state);
             }
+        }
+    }
+}
+
+/// Starts the interpreter as the Python that the build asked, so that it finds that one's standard library: left to
+/// itself it looks beside whichever `python3` is on the path.
+///
+/// # Safety
+/// The interpreter is not running, and nobody else is starting it.
+unsafe fn initialize() {
+    let Some(executable) = option_env!("TYPEDCALL_BUILD_PYTHON").filter(|path| std::path::Path::new(path).exists())
+    else {
+        // SAFETY: the caller promises that nobody else starts the interpreter.
+        return unsafe { ffi::Py_InitializeEx(0) };
+    };
+    let executable = CString::new(executable).expect("a path that the build was given has no NUL in it");
+    // SAFETY: as above; the configuration is initialized before it is filled, and cleared behind its last use.
+    unsafe {
+        let mut config = std::mem::zeroed::<ffi::PyConfig>();
+        ffi::PyConfig_InitPythonConfig(&mut config);
+        config.install_signal_handlers = 0;
+        config.parse_argv = 0;
+        let name = &raw mut config.program_name;
+        let mut status = ffi::PyConfig_SetBytesString(&mut config, name, executable.as_ptr());
+        if ffi::PyStatus_Exception(status) == 0 {
+            status = ffi::Py_InitializeFromConfig(&config);
+        }
+        ffi::PyConfig_Clear(&mut config);
+        if ffi::PyStatus_Exception(status) != 0 {
+            // As Py_InitializeEx does: prints what is wrong, and ends the process.
+            ffi::Py_ExitStatusException(status);
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod abi;
 mod check;
 pub(crate) mod cpython;
+pub(crate) mod cursor;
 mod definition;
 pub mod memory;
 mod reader;
