@@ -3,6 +3,7 @@
 mod support;
 
 use std::ffi::{CStr, c_void};
+use std::path::Path;
 
 use support::sample::Sample;
 use support::{Library, STRICT, compile};
@@ -398,4 +399,34 @@ fn an_error_convention_may_come_with_subclasses() {
     let overload = &method.signature.overloads[0];
     assert_eq!(overload.result, Kind::Python { class: PythonType::Dict, subclasses: true });
     assert_eq!(overload.raises, Raises::Null);
+}
+
+/// A file that is never built again, read as it was when version 1 was new.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_frozen_binary_of_version_1_reads_as_ever() {
+    let library = Library::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frozen/version1-x86_64.so"));
+    let methods: Vec<TypedMethod> = read_table(library.symbol("table"))
+        .filter_map(|entry| entry.method.expect("it was good on its first day"))
+        .collect();
+    assert_eq!(methods.iter().map(|method| method.name.as_str()).collect::<Vec<_>>(), ["inc", "put", "either"]);
+    assert!(methods.iter().all(|method| method.flagged && method.flags == 8));
+    let inc = only(&methods, "inc");
+    assert_eq!(inc.effects, Effects { no_python: true, pure: true, ..Effects::default() });
+    assert_eq!(inc.parameters, [named("x", Kind::Scalar(Scalar::I64))]);
+    let put = only(&methods, "put");
+    assert_eq!((&put.result, put.raises, put.effects.steals), (&Kind::Object, Raises::Null, 0b100));
+    assert_eq!(put.parameters[0], receiver(Kind::Object));
+    assert_eq!(put.parameters[1], Parameter::positional(Kind::Context));
+    assert!(matches!(put.parameters[2].default, Some(DefaultValue::Object { address: Some(_) })));
+    assert_eq!(put.parameters[3].default, Some(DefaultValue::Int(10)));
+    let other = Parameter {
+        nullable: true,
+        keyword_only: true,
+        default: Some(DefaultValue::None),
+        ..named("other", Kind::Python { class: PythonType::Str, subclasses: true })
+    };
+    assert_eq!(put.parameters[4], other);
+    let raises: Vec<Raises> = methods[2].signature.overloads.iter().map(|overload| overload.raises).collect();
+    assert_eq!(raises, [Raises::MinusOne, Raises::Check]);
 }
