@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::ir::{Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Type, call_site, passes};
-use crate::lower::{Binding, Convention, Frame, Plan, plan};
+use crate::lower::{Binding, Convention, Frame, Plan, Unsupported, plan};
 use crate::metadata::{Kind, Overload, Signature};
 use crate::registry::KnownMethod;
 
@@ -67,8 +67,13 @@ impl CallSite {
     /// # Errors
     /// Signatures that stubs cannot do yet.
     pub fn plan(&self) -> Result<Plan, Error> {
-        plan(&self.specialized(), &self.callees(), self.frame)
-            .map_err(|source| Error::Unsupported { name: self.name.clone(), source })
+        let unsupported = |source| Error::Unsupported { name: self.name.clone(), source };
+        let mut function = self.generic();
+        let callees = self.callees();
+        if let Some(call) = passes::run(&mut function, &callees).pop() {
+            return Err(unsupported(Unsupported::new(self.overload().to_string(), call.reason)));
+        }
+        plan(&function, &callees, self.frame).map_err(unsupported)
     }
 
     /// An error that names the callee.

@@ -129,7 +129,9 @@ impl Stub {
             let reason = format!("it takes {} objects, not {}", frame.objects(), objects.len());
             return Err(self.site.mismatch(reason));
         }
-        let plan = CallSite { frame, ..self.site.clone() }.plan()?;
+        let mut site = self.site.clone();
+        site.frame = frame;
+        let plan = site.plan()?;
         let cell = emitter.builder.ins().iconst(types::I64, cell.address().as_ptr() as i64);
         Ok(emitter.inline(&plan, cell, objects))
     }

@@ -26,7 +26,7 @@ pub enum Case {
 pub enum Way {
     /// `PyObject_Vectorcall` of the original.
     Vectorcall,
-    /// The guarded stub, in the original's METH_ convention.
+    /// The guarded stub, in the original's METH_ convention, as an interpreter calls the function that it is for Python.
     Guarded,
     /// The boxed stub.
     Boxed,
@@ -168,12 +168,12 @@ fn run(
     let count = items.len() as i64;
     let (callable, loops) = (function.as_ptr(), *loops);
     let entry = match way {
-        Way::Vectorcall => None,
-        Way::Guarded => Some(Entry::Guarded),
+        Way::Vectorcall | Way::Guarded => None,
         Way::Boxed => Some(Entry::Boxed),
         Way::Native | Way::Direct => Some(Entry::Native),
     };
     let stub = entry.map(|entry| specializer.stub(python, function, entry)).transpose()?;
+    let guarded = specializer.function(python, function)?;
     let address = stub.as_ref().map_or(std::ptr::null_mut(), |stub| stub.address().as_ptr().cast::<c_void>());
     // SAFETY (of all calls below): the loops have the signatures that `Loops` says; stub, callable and arguments are
     // kept by the run; whoever calls the run holds the GIL.
@@ -183,9 +183,14 @@ fn run(
             Box::new(move |n| unsafe { (loops.vectorcall)(callable, items.as_ptr(), count, n) })
         }
         (Way::Guarded, _) => {
-            let receiver = std::ptr::null_mut();
-            // SAFETY: see above; a stub of a function knows its receiver itself.
-            Box::new(move |n| unsafe { (loops.guarded)(address, receiver, items.as_ptr(), count, n) })
+            // As an interpreter calls a built-in function: what its definition and its `m_self` say.
+            // SAFETY: the specializer has made a built-in function, which the run keeps.
+            let (method, receiver) = unsafe {
+                let method = pyo3_ffi::PyCFunction_GetFunction(guarded.as_ptr());
+                (method.map_or(std::ptr::null_mut(), |f| f as *mut c_void), pyo3_ffi::PyCFunction_GetSelf(guarded.as_ptr()))
+            };
+            // SAFETY: see above.
+            Box::new(move |n| unsafe { (loops.guarded)(method, receiver, items.as_ptr(), count, n) })
         }
         (Way::Boxed, _) => {
             // SAFETY: see above; the arguments are of the proven types.
@@ -208,7 +213,7 @@ fn run(
             Box::new(move |n| unsafe { (loops.obj)(address, items[0], 123_456, n) })
         }
     };
-    let keep = (stub, vec![function.clone_ref(python), arguments.clone_ref(python)]);
+    let keep = (stub, vec![function.clone_ref(python), arguments.clone_ref(python), guarded]);
     Ok(Run { case, way, body, _keep: keep })
 }
 

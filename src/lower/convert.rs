@@ -3,14 +3,11 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
-use super::emitter::Emitter;
+use super::emitter::{Emitter, TRUSTED};
 use super::machine::CType;
 use super::symbol::Symbol;
 use crate::metadata::{PythonType, Scalar};
-use crate::runtime::{IntForm, TAG_SHIFT, TAG_SIGN_MASK};
-
-/// Numbers of one digit lie between these.
-const ONE_DIGIT: (i128, i128) = (-(1 << 30) + 1, (1 << 30) - 1);
+use crate::runtime::{DIGIT_BITS, IntForm, TAG_SHIFT, TAG_SIGN_MASK};
 
 impl Emitter<'_, '_> {
     /// Goes to `fallback` unless `object` is of exactly this type.
@@ -46,45 +43,48 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// One digit inline; more digits in the runtime.
+    /// Numbers of one digit on the likely path, of two off it; for more, which few programs have, the fallback. No
+    /// calls: what is live across one would have to be saved on every path.
     fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
-        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let (two, done) = (self.cold_block(), self.builder.create_block());
+        self.builder.append_block_param(done, types::I64);
         let size = self.load(types::I64, object, self.layout.int.size);
-        let value = match self.layout.int.form {
+        let one_digit = match self.layout.int.form {
             IntForm::SignedSize => {
                 // A size of -1, 0 or 1 becomes 0, 1 or 2.
                 let shifted = self.builder.ins().iadd_imm_s(size, 1);
-                let compact = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, shifted, 3);
-                self.require(compact, slow);
-                let digit = self.builder.ins().uload32(super::emitter::TRUSTED, object, self.layout.int.digits);
-                self.builder.ins().imul(digit, size)
+                self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, shifted, 3)
+            }
+            IntForm::Tag => self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, size, 2 << TAG_SHIFT),
+        };
+        self.require(one_digit, two);
+        let digit = self.digit(object, 0);
+        let sign = match self.layout.int.form {
+            IntForm::SignedSize => size,
+            IntForm::Tag => self.tag_sign(size),
+        };
+        let value = self.builder.ins().imul(digit, sign);
+        self.check_range(value, scalar, 1, fallback);
+        self.builder.ins().jump(done, &[value.into()]);
+
+        self.enter(two);
+        let (two_digits, sign) = match self.layout.int.form {
+            IntForm::SignedSize => {
+                let count = self.builder.ins().iabs(size);
+                let negative = self.builder.ins().sshr_imm_u(size, 63);
+                (self.builder.ins().icmp_imm_s(IntCC::Equal, count, 2), self.builder.ins().bor_imm_s(negative, 1))
             }
             IntForm::Tag => {
-                let compact = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, size, 2 << TAG_SHIFT);
-                self.require(compact, slow);
-                let digit = self.builder.ins().uload32(super::emitter::TRUSTED, object, self.layout.int.digits);
-                let sign_bits = self.builder.ins().band_imm_s(size, TAG_SIGN_MASK);
-                let one = self.builder.ins().iconst(types::I64, 1);
-                let sign = self.builder.ins().isub(one, sign_bits);
-                self.builder.ins().imul(digit, sign)
+                let count = self.builder.ins().ushr_imm_u(size, i64::from(TAG_SHIFT));
+                (self.builder.ins().icmp_imm_s(IntCC::Equal, count, 2), self.tag_sign(size))
             }
         };
-        self.check_range(value, scalar, ONE_DIGIT, fallback);
-        self.builder.ins().jump(done, &[value.into()]);
-        self.builder.append_block_param(done, types::I64);
-
-        self.enter(slow);
-        let (symbol, known) = if scalar.is_signed() {
-            (Symbol::UnboxI64, (i128::from(i64::MIN), i128::from(i64::MAX)))
-        } else {
-            (Symbol::UnboxU64, (0, i128::from(u64::MAX)))
-        };
-        let slot = self.stack_slot(1);
-        let out = self.stack_address(slot);
-        let fits = self.call_symbol(symbol, &[CType::Pointer; 2], CType::Status, &[object, out]);
-        self.require(fits, fallback);
-        let value = self.load(types::I64, out, 0);
-        self.check_range(value, scalar, known, fallback);
+        self.require(two_digits, fallback);
+        let (low, high) = (self.digit(object, 0), self.digit(object, 1));
+        let high = self.builder.ins().ishl_imm_u(high, i64::from(DIGIT_BITS));
+        let magnitude = self.builder.ins().bor(low, high);
+        let value = self.builder.ins().imul(magnitude, sign);
+        self.check_range(value, scalar, 2, fallback);
         self.builder.ins().jump(done, &[value.into()]);
 
         self.enter(done);
@@ -95,10 +95,24 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Goes to `fallback` unless the 64-bit `value`, known to lie in a range, fits the scalar.
-    fn check_range(&mut self, value: Value, scalar: Scalar, known: (i128, i128), fallback: Block) {
+    fn digit(&mut self, object: Value, index: i32) -> Value {
+        const DIGIT_BYTES: i32 = 4;
+        let offset = self.layout.int.digits + DIGIT_BYTES * index;
+        self.builder.ins().uload32(TRUSTED, object, offset)
+    }
+
+    /// 1, 0 or -1.
+    fn tag_sign(&mut self, tag: Value) -> Value {
+        let bits = self.builder.ins().band_imm_s(tag, TAG_SIGN_MASK);
+        let one = self.builder.ins().iconst(types::I64, 1);
+        self.builder.ins().isub(one, bits)
+    }
+
+    /// Goes to `fallback` unless the 64-bit `value`, made of so many digits and a sign, fits the scalar.
+    fn check_range(&mut self, value: Value, scalar: Scalar, digits: u32, fallback: Block) {
         let (least, greatest) = scalar.integer_range().expect("only integers are range-checked");
-        if least <= known.0 && known.1 <= greatest {
+        let bound = (1i128 << (DIGIT_BITS * digits)) - 1;
+        if least <= -bound && bound <= greatest {
             return;
         }
         let narrow = CType::Scalar(scalar).clif();
@@ -153,15 +167,17 @@ impl Emitter<'_, '_> {
         self.builder.append_block_param(done, types::I64);
         // Unsigned numbers have no small negative ones; adding to the greatest would wrap to a small number.
         let first = if scalar.is_signed() { int.small_min } else { 0 };
-        let index = self.builder.ins().iadd_imm_s(wide, -first);
+        let index = if first == 0 { wide } else { self.builder.ins().iadd_imm_s(wide, -first) };
         let is_small = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, index, int.small_max - first);
         self.builder.ins().brif(is_small, small, &[], large, &[]);
 
         self.enter(small);
         let table = self.address(Symbol::SmallInts);
         let offset = self.builder.ins().imul_imm_s(index, int.small_stride);
-        let element = self.builder.ins().iadd(table, offset);
-        let object = self.builder.ins().iadd_imm_s(element, (first - int.small_min) * int.small_stride);
+        let mut object = self.builder.ins().iadd(table, offset);
+        if first != int.small_min {
+            object = self.builder.ins().iadd_imm_s(object, (first - int.small_min) * int.small_stride);
+        }
         self.incref_immortal(object);
         self.builder.ins().jump(done, &[object.into()]);
 

@@ -251,7 +251,7 @@ impl fmt::Display for Step {
             Self::Context { into } => write!(formatter, "{into} = context"),
             Self::None { into } => write!(formatter, "{into} = None"),
             Self::Guard { into, from, class } => {
-                write!(formatter, "{into} = {from}, exactly {} or fallback", class.name())
+                write!(formatter, "{into} = {from}, exactly {class} or fallback")
             }
             Self::Unbox { into, from, scalar } => write!(formatter, "{into} = unbox {scalar} {from} or fallback"),
             Self::Call { into, arguments, result, raises, runs_python } => {

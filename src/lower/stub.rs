@@ -20,8 +20,8 @@ struct Arguments {
     cell: Value,
     /// The C arguments before the cell, as the fallback passes them on.
     raw: Vec<Value>,
-    /// The object that the original is called on.
-    receiver: Value,
+    /// The object that the original is called on; `None` for what its cell knows.
+    receiver: Option<Value>,
     /// The positional arguments.
     objects: Vec<Value>,
 }
@@ -107,8 +107,8 @@ impl Emitter<'_, '_> {
     /// Checks the number of arguments where the convention leaves it open, and finds the objects.
     fn arguments(&mut self, frame: &Frame, cell: Value, raw: Vec<Value>, fallback: Block) -> Arguments {
         let bound = match frame.binding {
-            Binding::Function => self.load_field(cell, CellField::Receiver),
-            Binding::Method => raw[0],
+            Binding::Function => None,
+            Binding::Method => Some(raw[0]),
         };
         let (receiver, objects) = match frame.convention {
             Convention::Objects => (bound, raw[frame.objects() - usize::from(frame.arity)..].to_vec()),
@@ -134,7 +134,7 @@ impl Emitter<'_, '_> {
                         let wanted = self.load_field(cell, CellField::Class);
                         let exact = self.builder.ins().icmp(IntCC::Equal, class, wanted);
                         self.require(exact, fallback);
-                        (receiver, self.elements(raw[1], 1, frame.arity))
+                        (Some(receiver), self.elements(raw[1], 1, frame.arity))
                     }
                 }
             }
@@ -156,7 +156,7 @@ impl Emitter<'_, '_> {
     ) {
         let get = |value: &ir::Value| values[*value].expect("the verifier has seen every use behind its definition");
         match step {
-            Step::Receiver { into } => values[*into] = Some(arguments.receiver),
+            Step::Receiver { into } => values[*into] = Some(self.receiver(arguments)),
             Step::Argument { into, index } => values[*into] = Some(arguments.objects[usize::from(*index)]),
             Step::Context { into } => {
                 let context = self.call_symbol(Symbol::Context, &[], CType::Pointer, &[]);
@@ -183,7 +183,7 @@ impl Emitter<'_, '_> {
                 }
             }
             Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
-                let receiver = receiver.as_ref().map_or(arguments.receiver, get);
+                let receiver = receiver.as_ref().map(get).unwrap_or_else(|| self.receiver(arguments));
                 let objects: Vec<_> = passed.iter().map(get).collect();
                 let method = self.load_field(arguments.cell, CellField::Method);
                 let value = self.call_method(method, plan.frame.original, receiver, &objects);
@@ -215,7 +215,7 @@ impl Emitter<'_, '_> {
             Convention::Method(_) => {
                 let method = self.load_field(cell, CellField::Method);
                 let mut passed = arguments.raw.clone();
-                passed[0] = arguments.receiver;
+                passed[0] = self.receiver(arguments);
                 self.call_pointers(method, &passed)
             }
             Convention::Vectorcall => {
@@ -234,6 +234,11 @@ impl Emitter<'_, '_> {
             self.decref(cell);
         }
         self.builder.ins().jump(result, &[object.into()]);
+    }
+
+    /// Loaded where it is used: most stubs need it on their fallback's path only.
+    fn receiver(&mut self, arguments: &Arguments) -> Value {
+        arguments.receiver.unwrap_or_else(|| self.load_field(arguments.cell, CellField::Receiver))
     }
 
     fn vectorcall(&mut self, callable: Value, rest: &[Value]) -> Value {

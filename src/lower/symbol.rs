@@ -30,17 +30,13 @@ pub enum Symbol {
     ErrOccurred,
     Vectorcall,
     Dealloc,
-    /// `runtime::int::unbox_i64`.
-    UnboxI64,
-    /// `runtime::int::unbox_u64`.
-    UnboxU64,
     /// `runtime::context::current`.
     Context,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 19] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -59,8 +55,6 @@ impl Symbol {
         Self::ErrOccurred,
         Self::Vectorcall,
         Self::Dealloc,
-        Self::UnboxI64,
-        Self::UnboxU64,
         Self::Context,
     ];
 
@@ -85,8 +79,6 @@ impl Symbol {
             Self::ErrOccurred => "PyErr_Occurred",
             Self::Vectorcall => "PyObject_Vectorcall",
             Self::Dealloc => "_Py_Dealloc",
-            Self::UnboxI64 => "typedcall_unbox_i64",
-            Self::UnboxU64 => "typedcall_unbox_u64",
             Self::Context => "typedcall_context_current",
         }
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::{context, int};
+use super::context;
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
 use crate::runtime::Layout;
@@ -40,15 +40,13 @@ impl AddressTable {
                         ffi::Py_DECREF(first);
                         first as usize
                     }
-                    Symbol::LongFromLong => ffi::PyLong_FromLong as usize,
-                    Symbol::LongFromUnsignedLongLong => ffi::PyLong_FromUnsignedLongLong as usize,
-                    Symbol::FloatFromDouble => ffi::PyFloat_FromDouble as usize,
-                    Symbol::ErrOccurred => ffi::PyErr_Occurred as usize,
-                    Symbol::Vectorcall => PyObject_Vectorcall as usize,
-                    Symbol::Dealloc => _Py_Dealloc as usize,
-                    Symbol::UnboxI64 => int::unbox_i64 as usize,
-                    Symbol::UnboxU64 => int::unbox_u64 as usize,
-                    Symbol::Context => context::current as usize,
+                    Symbol::LongFromLong => ffi::PyLong_FromLong as *const () as usize,
+                    Symbol::LongFromUnsignedLongLong => ffi::PyLong_FromUnsignedLongLong as *const () as usize,
+                    Symbol::FloatFromDouble => ffi::PyFloat_FromDouble as *const () as usize,
+                    Symbol::ErrOccurred => ffi::PyErr_Occurred as *const () as usize,
+                    Symbol::Vectorcall => PyObject_Vectorcall as *const () as usize,
+                    Symbol::Dealloc => _Py_Dealloc as *const () as usize,
+                    Symbol::Context => context::current as *const () as usize,
                 }
             };
             NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")

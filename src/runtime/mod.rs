@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `layout` | where CPython keeps what compiled code reads, by version |
 //! | `selfcheck` | proves the layout against live objects |
-//! | `int`, `context` | functions that compiled code calls |
+//! | `context` | per-thread state that compiled code hands to C functions |
 //! | `addresses` | what compiled code refers to in the running interpreter |
 //! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
 //! | `cell` | what differs between the stubs of a shape |
@@ -12,7 +12,6 @@
 mod addresses;
 pub(crate) mod cell;
 mod context;
-mod int;
 mod layout;
 mod segment;
 pub(crate) mod selfcheck;

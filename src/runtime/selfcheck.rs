@@ -5,8 +5,7 @@
 
 use pyo3_ffi as ffi;
 
-use super::int;
-use super::layout::{DIGIT_BITS, IntForm, Layout, TAG_SHIFT};
+use super::layout::{DIGIT_BITS, IntForm, Layout, TAG_SHIFT, TAG_SIGN_MASK};
 use crate::embed::{Object, Python, running_version};
 use crate::metadata::memory::{self, Plain};
 
@@ -130,20 +129,44 @@ fn digits(python: &Python, layout: &Layout) -> Result<(), String> {
                 IntForm::SignedSize => size.unsigned_abs(),
                 IntForm::Tag => size.cast_unsigned() >> TAG_SHIFT,
             };
-            if count > 3 {
-                return Err(format!("{value} seems to have {count} digits"));
-            }
             let needed = u64::from(i64::BITS - value.unsigned_abs().leading_zeros()).div_ceil(u64::from(DIGIT_BITS));
             expect(&format!("the number of digits of {value}"), needed, count)?;
             if layout.int.digits < 0 || layout.int.digits > 24 {
                 return Err(format!("digits at {} lie outside of the object", layout.int.digits));
             }
             // SAFETY: the count of digits is right, as just checked, and with it what is read lies in the object.
-            let read = unsafe { int::value_of(object.as_ptr(), layout) };
+            let read = unsafe { value_of(object.as_ptr(), layout) };
             expect("an int", Some(i128::from(value)), read)?;
         }
     }
     Ok(())
+}
+
+/// A 64-bit number has at most this many digits of 30 bits.
+const MAX_DIGITS: i64 = 3;
+
+/// The value of an `int`, unless it has more than 90 bits.
+///
+/// # Safety
+/// `object` is an `int` (or an instance of a subclass), laid out as `layout` says.
+unsafe fn value_of(object: *mut ffi::PyObject, layout: &Layout) -> Option<i128> {
+    let base = object.cast::<u8>();
+    // SAFETY: the caller promises an int of this layout, so the size field lies within the object.
+    let size = unsafe { base.offset(layout.int.size as isize).cast::<i64>().read() };
+    let (count, sign) = match layout.int.form {
+        IntForm::SignedSize => (size.abs(), size.signum()),
+        IntForm::Tag => (size >> TAG_SHIFT, 1 - (size & TAG_SIGN_MASK)),
+    };
+    if count > MAX_DIGITS {
+        return None;
+    }
+    let digits = base.wrapping_offset(layout.int.digits as isize).cast::<u32>();
+    let mut magnitude = 0i128;
+    for index in (0..count as usize).rev() {
+        // SAFETY: the int has `count` digits.
+        magnitude = magnitude << DIGIT_BITS | i128::from(unsafe { digits.add(index).read() });
+    }
+    Some(magnitude * i128::from(sign))
 }
 
 fn one_digit(python: &Python, layout: &Layout) -> Result<(), String> {

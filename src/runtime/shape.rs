@@ -226,9 +226,12 @@ impl Compiler {
 /// Where the code generator fails.
 pub fn disassemble(context: &mut Context, isa: &dyn TargetIsa) -> Result<String, CompileError> {
     context.set_disasm(true);
-    let compiled = context.compile(isa, &mut Default::default()).map(|code| code.vcode.clone());
+    let compiled = context.compile(isa, &mut Default::default());
+    let text = compiled
+        .map(|code| code.vcode.clone())
+        .map_err(|error| CompileError::CodeGenerator(error.inner.to_string()));
     context.set_disasm(false);
-    let text = compiled.map_err(|error| CompileError::CodeGenerator(error.inner.to_string()))?;
+    let text = text?;
     text.ok_or_else(|| CompileError::CodeGenerator("the code generator gave no text".into()))
 }
 
