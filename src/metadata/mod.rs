@@ -2,9 +2,12 @@
 
 mod check;
 pub(crate) mod cursor;
+mod parse;
 mod signature;
+mod text;
 
 pub use check::{Nonsense, Place};
+pub use parse::ParseError;
 pub use signature::{
     DefaultValue, Effects, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises, Scalar,
     Signature, UserType,
