@@ -5,13 +5,16 @@
 
 mod builder;
 mod callee;
+mod dominators;
 mod entities;
 mod function;
 mod instruction;
 mod parse;
+pub mod passes;
 mod print;
 mod type_text;
 mod types;
+mod verify;
 
 pub use builder::{Builder, call_site};
 pub use callee::{Callee, CalleeTarget, Callees};
@@ -20,3 +23,4 @@ pub use function::{BlockData, Function, InstData, ValueData, ValueDef};
 pub use instruction::{BlockCall, Instruction, ResultRule};
 pub use parse::ParseError;
 pub use types::{ConstObject, Spec, Type};
+pub use verify::VerifyError;

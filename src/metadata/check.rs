@@ -1,6 +1,8 @@
 //! Which signatures make sense: the rules that the text form and the readers of binary metadata share.
 
-use super::signature::{Overload, Signature};
+use super::signature::{
+    DefaultValue, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar, Signature,
+};
 
 /// A part of an overload, so that a text parser can point at a column and a reader can name a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +33,50 @@ impl Overload {
     /// # Errors
     /// The first part that does not, with the reason.
     pub fn check(&self) -> Result<(), Nonsense> {
+        let at = |place| move |reason: String| Nonsense { place, reason };
+        if self.parameters.len() > MAX_PARAMETERS {
+            return Err(at(Place::Parameter(MAX_PARAMETERS))(format!("more than {MAX_PARAMETERS} parameters")));
+        }
+        for (position, parameter) in self.parameters.iter().enumerate() {
+            check_parameter(parameter)
+                .and_then(|()| check_order(&self.parameters[..position], parameter))
+                .map_err(at(Place::Parameter(position)))?;
+        }
+        check_result(&self.result).map_err(at(Place::Result))?;
+        self.check_raises().map_err(at(Place::Raises))?;
+        self.check_effects().map_err(at(Place::Effects))
+    }
+
+    fn check_raises(&self) -> Result<(), String> {
+        let result = &self.result;
+        let fits = match self.raises {
+            Raises::Never | Raises::Check => true,
+            Raises::Null => result.is_object() || matches!(result, Kind::Cstr | Kind::Buffer),
+            Raises::MinusOne => matches!(result, Kind::Scalar(scalar) if *scalar != Scalar::CBool),
+            Raises::Nonzero => *result == Kind::Void,
+        };
+        if fits { Ok(()) } else { Err(format!("a result of kind {result} can't report an error by {}", self.raises)) }
+    }
+
+    fn check_effects(&self) -> Result<(), String> {
+        if self.effects.borrowed_result && !self.result.is_object() {
+            return Err(format!("a result of kind {} can't be borrowed, only an object can", self.result));
+        }
+        let arguments = self.c_arguments();
+        for argument in (0..u16::BITS).filter(|argument| self.effects.steals >> argument & 1 == 1) {
+            match arguments.get(argument as usize) {
+                Some(parameter) if parameter.kind.is_object() => {}
+                Some(_) => return Err(format!("C argument {argument} is no object, so it can't be stolen")),
+                None => return Err(format!("there is no C argument {argument} to steal")),
+            }
+        }
         Ok(())
+    }
+
+    /// The parameter of each C argument.
+    fn c_arguments(&self) -> Vec<&Parameter> {
+        let count = |parameter: &Parameter| if matches!(parameter.kind, Kind::Cstr | Kind::Buffer) { 2 } else { 1 };
+        self.parameters.iter().flat_map(|parameter| std::iter::repeat_n(parameter, count(parameter))).collect()
     }
 }
 
@@ -41,9 +86,150 @@ impl Signature {
     /// # Errors
     /// The position of the overload, and what makes no sense in it.
     pub fn check(&self) -> Result<(), (usize, Nonsense)> {
+        let nonsense = |reason: String| Nonsense { place: Place::Parameter(0), reason };
+        if self.overloads.is_empty() {
+            return Err((0, nonsense("no overloads".to_owned())));
+        }
+        if self.overloads.len() > MAX_OVERLOADS {
+            return Err((MAX_OVERLOADS, nonsense(format!("more than {MAX_OVERLOADS} overloads"))));
+        }
         for (index, overload) in self.overloads.iter().enumerate() {
             overload.check().map_err(|nonsense| (index, nonsense))?;
         }
         Ok(())
     }
 }
+
+/// Checks a parameter by itself.
+fn check_parameter(parameter: &Parameter) -> Result<(), String> {
+    let Parameter { name, kind, receiver, nullable, keyword_only, default } = parameter;
+    check_user_type(kind)?;
+    if *kind == Kind::Void {
+        return Err("void is for results only".to_owned());
+    }
+    let special = match (receiver, kind) {
+        (true, Kind::Context) => return Err("the context can't be the receiver".to_owned()),
+        (true, _) => Some("the receiver"),
+        (false, Kind::Context) => Some("the context"),
+        (false, _) => None,
+    };
+    if let Some(special) = special {
+        let complaint = match (nullable, keyword_only, default) {
+            (true, _, _) => "can't be None",
+            (_, true, _) => "can't be passed by name",
+            (_, _, Some(_)) => "can't have a default",
+            (false, false, None) => "",
+        };
+        if !complaint.is_empty() {
+            return Err(format!("{special} {complaint}"));
+        }
+    }
+    match (name.as_deref(), receiver, kind) {
+        (Some("self"), true, _) => {}
+        (_, true, _) => return Err("the receiver is always named self".to_owned()),
+        (Some("self"), false, _) => return Err("a parameter named self is always the receiver".to_owned()),
+        (Some(_), false, Kind::Context) => return Err("the context has no name".to_owned()),
+        (Some(name), false, _) => check_name(name)?,
+        (None, false, _) if *keyword_only => return Err("a keyword-only parameter needs a name".to_owned()),
+        (None, false, _) => {}
+    }
+    if *nullable && !kind.is_object() && !matches!(kind, Kind::Cstr | Kind::Buffer) {
+        return Err(format!("{kind} can't be None"));
+    }
+    default.as_ref().map_or(Ok(()), |default| check_default(default, kind, *nullable))
+}
+
+/// Checks a parameter against those before it.
+fn check_order(before: &[Parameter], parameter: &Parameter) -> Result<(), String> {
+    if parameter.receiver && before.iter().any(|other| other.receiver) {
+        return Err("a second receiver".to_owned());
+    }
+    if parameter.kind == Kind::Context && before.iter().any(|other| other.kind == Kind::Context) {
+        return Err("a second context".to_owned());
+    }
+    if let Some(name) = &parameter.name
+        && before.iter().any(|other| other.name.as_ref() == Some(name))
+    {
+        return Err(format!("a second parameter named {name}"));
+    }
+    if parameter.receiver || parameter.kind == Kind::Context || parameter.keyword_only {
+        return Ok(());
+    }
+    if before.iter().any(|other| other.keyword_only) {
+        return Err("a positional parameter after a keyword-only one".to_owned());
+    }
+    if parameter.default.is_none() && before.iter().any(|other| other.default.is_some()) {
+        return Err("a parameter without a default after one with a default".to_owned());
+    }
+    Ok(())
+}
+
+fn check_result(result: &Kind) -> Result<(), String> {
+    check_user_type(result)?;
+    if *result == Kind::Context { Err("context is for parameters only".to_owned()) } else { Ok(()) }
+}
+
+/// A name that does not print as one could not be read back.
+fn check_user_type(kind: &Kind) -> Result<(), String> {
+    match kind {
+        Kind::User { class, .. } if !class.name.contains('.') || !class.name.split('.').all(is_identifier) => {
+            Err(format!("a type is named module.Name, not {:?}", class.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    if !is_identifier(name) {
+        Err(format!("{name:?} is no identifier"))
+    } else if KEYWORDS.contains(&name) {
+        Err(format!("{name} is a keyword of Python"))
+    } else {
+        Ok(())
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    let admitted = |character: char| character == '_' || character.is_alphanumeric();
+    name.starts_with(|first: char| first == '_' || first.is_alphabetic()) && name.chars().all(admitted)
+}
+
+fn check_default(default: &DefaultValue, kind: &Kind, nullable: bool) -> Result<(), String> {
+    let range = match kind {
+        Kind::Scalar(scalar) => scalar.integer_range(),
+        _ => None,
+    };
+    let fits = match default {
+        DefaultValue::Int(number) => match range {
+            Some((least, greatest)) if (least..=greatest).contains(number) => true,
+            Some(_) => return Err(format!("{number} does not fit into {kind}")),
+            None => false,
+        },
+        DefaultValue::Float(bits) => match kind {
+            Kind::Scalar(Scalar::F64) => true,
+            Kind::Scalar(Scalar::F32) => {
+                let number = f64::from_bits(*bits);
+                if number.is_finite() && (number as f32).is_infinite() {
+                    return Err(format!("{number:?} does not fit into f32"));
+                }
+                true
+            }
+            _ => false,
+        },
+        DefaultValue::Bool(_) => *kind == Kind::Scalar(Scalar::CBool),
+        DefaultValue::Str(_) => *kind == Kind::Cstr,
+        DefaultValue::None if !nullable => {
+            return Err("the default None needs a parameter that admits it (?)".to_owned());
+        }
+        DefaultValue::None => true,
+        DefaultValue::Object { .. } => kind.is_object(),
+    };
+    if fits { Ok(()) } else { Err(format!("{default} is no default for {kind}")) }
+}
+
+/// Words that can't name a keyword argument, in all versions from 3.11 on.
+const KEYWORDS: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];

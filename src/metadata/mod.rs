@@ -6,12 +6,15 @@ pub(crate) mod cpython;
 pub(crate) mod cursor;
 mod definition;
 pub mod memory;
+mod parse;
 mod reader;
 mod signature;
+mod text;
 mod values;
 
 pub use check::{Nonsense, Place};
 pub use definition::{Definition, Receiver, definition};
+pub use parse::ParseError;
 pub use reader::{Entry, FlagError, MethodTable, Rejected, TypedMethod, clear_flag, read_def, read_table};
 pub use signature::{
     DefaultValue, Effects, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises, Scalar,

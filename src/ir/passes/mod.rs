@@ -1,0 +1,45 @@
+//! The passes: each a file, each a function from IR to better IR, in one list.
+
+pub mod dead_code;
+pub mod specialize_calls;
+
+use super::callee::Callees;
+use super::entities::Inst;
+use super::function::Function;
+
+/// A pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// As its file is called.
+    pub name: &'static str,
+    /// Changes the function; adds the calls that it had to leave alone.
+    pub run: fn(&mut Function, &Callees, &mut Vec<NotSpecialized>),
+}
+
+/// A call that stayed as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotSpecialized {
+    /// The call.
+    pub inst: Inst,
+    /// Why.
+    pub reason: String,
+}
+
+/// The passes in the order in which they run.
+pub fn passes() -> [Pass; 2] {
+    [
+        Pass { name: "specialize_calls", run: specialize_calls::run },
+        Pass { name: "dead_code", run: |function, callees, _| dead_code::run(function, callees) },
+    ]
+}
+
+/// Runs all passes. Debug builds verify the function after each.
+pub fn run(function: &mut Function, callees: &Callees) -> Vec<NotSpecialized> {
+    let mut left_alone = Vec::new();
+    for pass in passes() {
+        (pass.run)(function, callees, &mut left_alone);
+        // A function that was wrong before a pass is no fault of the pass, but nobody may go on with it either.
+        debug_assert_eq!(function.verify(), Ok(()), "after {}:\n{function}", pass.name);
+    }
+    left_alone
+}

@@ -1,0 +1,300 @@
+//! Calls of constants become static, and those of callees with a known signature direct: guards and unboxing for the
+//! arguments, the C function, boxing for the result.
+//!
+//! First a plan (which overload, what each argument needs), as plain data; then the instructions that it asks for. A
+//! call that can't be planned stays as it is, with the reason.
+
+use crate::ir::verify::result_type;
+use crate::ir::{Block, Callee, CalleeTarget, Callees, ConstObject, Function, Inst, Instruction, Type, Value};
+use crate::metadata::{Kind, Overload, Parameter, Scalar};
+
+use super::NotSpecialized;
+
+/// Runs the pass.
+pub fn run(function: &mut Function, callees: &Callees, left_alone: &mut Vec<NotSpecialized>) {
+    for block in function.layout.clone() {
+        let mut rewriter = Rewriter { function, out: Vec::new() };
+        let before = std::mem::take(&mut rewriter.function.blocks[block].insts);
+        for inst in before {
+            rewriter.make_static(inst);
+            match plan(rewriter.function, callees, inst) {
+                Ok(Some(plan)) => rewriter.emit(inst, plan),
+                Ok(None) => rewriter.out.push(inst),
+                Err(reason) => {
+                    left_alone.push(NotSpecialized { inst, reason });
+                    rewriter.out.push(inst);
+                }
+            }
+        }
+        rewriter.finish(block);
+    }
+}
+
+/// How to make one call directly.
+#[derive(Debug)]
+struct Plan {
+    callee: std::sync::Arc<str>,
+    /// In the order of the callee's arguments.
+    args: Vec<Arg>,
+    result: ResultStep,
+    /// The C arguments of which the callee takes over a reference.
+    steals: u16,
+    borrowed_result: bool,
+}
+
+#[derive(Debug)]
+struct Arg {
+    source: Source,
+    /// Checked, unless already proven.
+    guard: Type,
+    unbox: Option<Scalar>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Value(Value),
+    Receiver,
+    Context,
+}
+
+#[derive(Debug)]
+enum ResultStep {
+    /// The callee's result is the call's.
+    Object(Type),
+    Box(Scalar),
+    /// The callee returns nothing: `None`.
+    Nothing,
+}
+
+/// The plan for an instruction; `None` if it is no call of a constant.
+fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Plan>, String> {
+    let Instruction::VectorCallStatic { callable, args } = &function.insts[inst].instruction else { return Ok(None) };
+    let ty = function.ty(*callable);
+    let Some(object) = ty.const_object() else { return Ok(None) };
+    let name = &object.label;
+    let callee = callees.get(name).ok_or_else(|| format!("no signature of {name} is known"))?;
+    let is_method = ty.is_subtype(&Type::METHOD_DESCR);
+    let mut reasons = Vec::new();
+    for (index, overload) in callee.signature.overloads.iter().enumerate() {
+        match plan_overload(function, callee, overload, is_method, args) {
+            Ok((args, result)) => {
+                let effects = overload.effects;
+                let is_underlying = callee.target == CalleeTarget::Underlying;
+                return Ok(Some(Plan {
+                    callee: callees.overload_name(name, index),
+                    args,
+                    result,
+                    // What the wrapper does with references is between it and its underlying function.
+                    steals: if is_underlying { effects.steals } else { 0 },
+                    borrowed_result: is_underlying && effects.borrowed_result,
+                }));
+            }
+            Err(reason) if callee.signature.overloads.len() > 1 => reasons.push(format!("overload {index}: {reason}")),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    Err(format!("{name}: {}", reasons.join("; ")))
+}
+
+/// What an overload needs, if the call may be one of it.
+fn plan_overload(
+    function: &Function,
+    callee: &Callee,
+    overload: &Overload,
+    is_method: bool,
+    args: &[Value],
+) -> Result<(Vec<Arg>, ResultStep), String> {
+    let (receiver, args) = match (is_method, args) {
+        (true, [receiver, args @ ..]) => (Some(*receiver), args),
+        (true, []) => return Err("the call has no receiver".to_owned()),
+        (false, args) => (None, args),
+    };
+    let wanted = overload.arguments().count();
+    if wanted != args.len() {
+        return Err(format!("it takes {wanted} arguments, the call has {}", args.len()));
+    }
+    if is_method && !overload.has_receiver() {
+        return Err("it does not take the receiver".to_owned());
+    }
+    let mut rest = args.iter().copied();
+    let mut planned = Vec::with_capacity(overload.parameters.len());
+    for (position, parameter) in overload.parameters.iter().enumerate() {
+        let source = if parameter.receiver {
+            receiver.map_or(Source::Receiver, Source::Value)
+        } else if parameter.kind == Kind::Context {
+            Source::Context
+        } else {
+            Source::Value(rest.next().expect("as many arguments as such parameters, checked above"))
+        };
+        let known = match &source {
+            Source::Value(value) => function.ty(*value).clone(),
+            Source::Receiver => Type::OBJECT,
+            Source::Context => Type::C_PTR,
+        };
+        let (guard, unbox) =
+            conversion(parameter).map_err(|reason| format!("{}: {reason}", describe(position, parameter)))?;
+        if !known.may_overlap(&guard) {
+            return Err(format!("{} is {guard}, the argument is {known}", describe(position, parameter)));
+        }
+        planned.push(Arg { source, guard, unbox });
+    }
+    let result = result_step(overload, callee.target)?;
+    if callee.target == CalleeTarget::Method {
+        planned = boxed_order(overload, planned);
+    }
+    Ok((planned, result))
+}
+
+/// What a parameter needs: the type that its argument must be of, and the C value that is passed for it.
+fn conversion(parameter: &Parameter) -> Result<(Type, Option<Scalar>), String> {
+    if parameter.nullable {
+        return Err("parameters that admit None are not specialized yet".to_owned());
+    }
+    if parameter.keyword_only {
+        return Err("is passed by name only".to_owned());
+    }
+    match &parameter.kind {
+        Kind::Scalar(scalar) => Ok((Type::boxed(*scalar), Some(*scalar))),
+        kind @ (Kind::Object | Kind::Python { subclasses: false, .. } | Kind::Context) => {
+            Ok((Type::of_kind(kind), None))
+        }
+        Kind::Python { subclasses: true, .. } => Err("types with subclasses are not specialized yet".to_owned()),
+        Kind::User { .. } => Err("types of extensions are not specialized yet".to_owned()),
+        Kind::Cstr | Kind::Buffer => Err("strings and buffers are not specialized yet".to_owned()),
+        Kind::Void => Err("void is no kind of parameter".to_owned()),
+    }
+}
+
+fn describe(position: usize, parameter: &Parameter) -> String {
+    match &parameter.name {
+        Some(name) => format!("parameter {name}"),
+        None => format!("parameter {position}"),
+    }
+}
+
+fn result_step(overload: &Overload, target: CalleeTarget) -> Result<ResultStep, String> {
+    match (&overload.result, target) {
+        (Kind::Cstr | Kind::Buffer | Kind::Context, _) => {
+            Err("results that are strings or buffers are not specialized yet".to_owned())
+        }
+        (Kind::Void, CalleeTarget::Underlying) => Ok(ResultStep::Nothing),
+        (Kind::Scalar(scalar), CalleeTarget::Underlying) => Ok(ResultStep::Box(*scalar)),
+        (Kind::Object | Kind::Python { .. } | Kind::User { .. }, _) | (_, CalleeTarget::Method) => {
+            Ok(ResultStep::Object(result_type(overload, target).unwrap_or(Type::OBJECT)))
+        }
+    }
+}
+
+/// The arguments of a wrapper: the receiver first, then the call's own, all objects, no context.
+fn boxed_order(overload: &Overload, planned: Vec<Arg>) -> Vec<Arg> {
+    let mut receiver = Vec::new();
+    let mut others = Vec::new();
+    for (parameter, mut arg) in overload.parameters.iter().zip(planned) {
+        arg.unbox = None;
+        if parameter.receiver {
+            receiver.push(arg);
+        } else if parameter.kind != Kind::Context {
+            others.push(arg);
+        }
+    }
+    receiver.append(&mut others);
+    receiver
+}
+
+/// Builds the new list of a block's instructions.
+struct Rewriter<'a> {
+    function: &'a mut Function,
+    out: Vec<Inst>,
+}
+
+impl Rewriter<'_> {
+    /// A call of a value that is one object, written as what it is.
+    fn make_static(&mut self, inst: Inst) {
+        let Instruction::VectorCall { callable, args } = &self.function.insts[inst].instruction else { return };
+        if self.function.ty(*callable).const_object().is_some() {
+            let instruction = Instruction::VectorCallStatic { callable: *callable, args: args.clone() };
+            self.function.insts[inst].instruction = instruction;
+        }
+    }
+
+    fn add(&mut self, instruction: Instruction, ty: Type) -> Value {
+        let inst = self.function.add_inst(instruction, Some(ty));
+        self.out.push(inst);
+        self.function.insts[inst].result.expect("an instruction added with a type has a result")
+    }
+
+    fn add_void(&mut self, instruction: Instruction) {
+        let inst = self.function.add_inst(instruction, None);
+        self.out.push(inst);
+    }
+
+    /// Replaces a call. The call's result stays the same value, so that its uses need no change.
+    fn emit(&mut self, inst: Inst, plan: Plan) {
+        // All guards come before all unboxing: a call that is not of these types leaves before any work is done.
+        let guarded: Vec<_> = plan.args.iter().map(|arg| self.emit_guard(arg)).collect();
+        let args: Vec<_> = plan.args.iter().zip(guarded).map(|(arg, value)| self.emit_unbox(arg, value)).collect();
+        // What the callee takes over is only borrowed here. Nothing between this and the call leaves the function.
+        for (position, &value) in args.iter().enumerate() {
+            if plan.steals >> position & 1 == 1 {
+                self.add_void(Instruction::Incref { value });
+            }
+        }
+        let call = Instruction::CallCFunction { callee: plan.callee, args };
+        let last = match plan.result {
+            ResultStep::Object(ty) => {
+                self.finish_call(inst, call, ty);
+                if plan.borrowed_result
+                    && let Some(value) = self.function.insts[inst].result
+                {
+                    self.add_void(Instruction::Incref { value });
+                }
+                return;
+            }
+            ResultStep::Box(scalar) => {
+                let value = self.add(call, Type::of_scalar(scalar));
+                (Instruction::Box { value }, Type::boxed(scalar))
+            }
+            ResultStep::Nothing => {
+                self.add_void(call);
+                (Instruction::LoadConst, Type::NONE_TYPE.constant(ConstObject::symbolic("None")))
+            }
+        };
+        self.finish_call(inst, last.0, last.1);
+    }
+
+    /// Puts an instruction in the place of the call, with the call's result.
+    fn finish_call(&mut self, inst: Inst, instruction: Instruction, ty: Type) {
+        self.function.insts[inst].instruction = instruction;
+        if let Some(result) = self.function.insts[inst].result {
+            self.function.values[result].ty = ty;
+        }
+        self.out.push(inst);
+    }
+
+    fn emit_guard(&mut self, arg: &Arg) -> Value {
+        let value = match arg.source {
+            Source::Value(value) => value,
+            Source::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
+            Source::Context => return self.add(Instruction::LoadContext, Type::C_PTR),
+        };
+        let known = self.function.ty(value).clone();
+        if known.is_subtype(&arg.guard) {
+            return value;
+        }
+        self.add(Instruction::Guard { ty: arg.guard.clone(), value }, known.intersection(&arg.guard))
+    }
+
+    fn emit_unbox(&mut self, arg: &Arg, value: Value) -> Value {
+        match arg.unbox {
+            None => value,
+            Some(scalar) => {
+                let ctype = Type::of_scalar(scalar);
+                self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype)
+            }
+        }
+    }
+
+    fn finish(self, block: Block) {
+        self.function.blocks[block].insts = self.out;
+    }
+}

@@ -1,0 +1,305 @@
+//! The verifier: what a function must be for passes and the lowering to rely on it.
+//!
+//! Blocks end with a terminator and nowhere else; values are defined once and before their uses, on every way there;
+//! operands and results are of the types that the instruction deals in; block calls pass what the block wants. With
+//! the callees at hand, direct calls pass what their callees want.
+
+use super::callee::{CalleeTarget, Callees};
+use super::dominators::Dominators;
+use super::entities::{Block, Inst, Value};
+use super::function::{Function, InstData, ValueDef};
+use super::instruction::{BlockCall, Instruction, ResultRule};
+use super::types::Type;
+use crate::metadata::{Kind, Overload};
+
+/// What is wrong with a function.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{block}: `{text}`: {reason}")]
+pub struct VerifyError {
+    /// The block.
+    pub block: Block,
+    /// The instruction as text; empty for the block itself.
+    pub text: String,
+    /// What is wrong, naming the value.
+    pub reason: String,
+}
+
+impl Function {
+    /// Checks all that can be checked without the callees.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn verify(&self) -> Result<(), VerifyError> {
+        self.check(None)
+    }
+
+    /// Checks the direct calls too.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn verify_calls(&self, callees: &Callees) -> Result<(), VerifyError> {
+        self.check(Some(callees))
+    }
+
+    fn check(&self, callees: Option<&Callees>) -> Result<(), VerifyError> {
+        let entry = self.entry().ok_or_else(|| in_block(Block::from_u32(0), "a function needs a block".to_owned()))?;
+        let mut places = Places::default();
+        for &block in &self.layout {
+            places.enter(self, block)?;
+        }
+        let dominators = Dominators::compute(self, entry);
+        let verifier = Verifier { function: self, callees, places, dominators };
+        if let Some((target, block)) = verifier.jump_to(entry) {
+            return Err(in_block(block, format!("jumps to the entry, {target}")));
+        }
+        for (block, inst, data) in self.instructions() {
+            verifier.check_inst(block, inst, data).map_err(|reason| VerifyError {
+                block,
+                text: self.display_inst(data),
+                reason,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn in_block(block: Block, reason: String) -> VerifyError {
+    VerifyError { block, text: String::new(), reason }
+}
+
+/// Where each instruction is.
+#[derive(Default)]
+struct Places {
+    /// By instruction; `None` for those in no block.
+    of_inst: Vec<Option<(Block, usize)>>,
+    blocks: Vec<Block>,
+}
+
+impl Places {
+    /// Checks that a block has the right ends, and notes its instructions.
+    fn enter(&mut self, function: &Function, block: Block) -> Result<(), VerifyError> {
+        let Some(data) = function.blocks.get(block) else {
+            return Err(in_block(block, "is in the layout, but not in the function".to_owned()));
+        };
+        if self.blocks.contains(&block) {
+            return Err(in_block(block, "is in the layout twice".to_owned()));
+        }
+        self.blocks.push(block);
+        for (position, &value) in data.params.iter().enumerate() {
+            if function.values.get(value).map(|data| data.def) != Some(ValueDef::Param(block, position)) {
+                return Err(in_block(block, format!("{value} is not defined as parameter {position}")));
+            }
+        }
+        self.of_inst.resize(function.insts.len(), None);
+        for (position, &inst) in data.insts.iter().enumerate() {
+            let Some(inst_data) = function.insts.get(inst) else {
+                return Err(in_block(block, format!("{inst} is not in the function")));
+            };
+            if self.of_inst[inst.as_u32() as usize].replace((block, position)).is_some() {
+                return Err(in_block(block, format!("`{}` is here a second time", function.display_inst(inst_data))));
+            }
+            let is_last = position + 1 == data.insts.len();
+            if inst_data.instruction.is_terminator() != is_last {
+                let reason =
+                    if is_last { "the last instruction does not end the block" } else { "ends the block early" };
+                let text = function.display_inst(inst_data);
+                return Err(VerifyError { block, text, reason: reason.to_owned() });
+            }
+        }
+        if data.insts.is_empty() {
+            return Err(in_block(block, "has no instructions".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn of(&self, inst: Inst) -> Option<(Block, usize)> {
+        self.of_inst.get(inst.as_u32() as usize).copied().flatten()
+    }
+}
+
+struct Verifier<'a> {
+    function: &'a Function,
+    callees: Option<&'a Callees>,
+    places: Places,
+    dominators: Dominators,
+}
+
+/// What is wrong with one instruction.
+type Check = Result<(), String>;
+
+impl Verifier<'_> {
+    fn jump_to(&self, entry: Block) -> Option<(Block, Block)> {
+        self.function.instructions().find_map(|(block, _, data)| {
+            data.instruction.targets().iter().any(|call| call.block == entry).then_some((entry, block))
+        })
+    }
+
+    fn check_inst(&self, block: Block, inst: Inst, data: &InstData) -> Check {
+        for value in data.instruction.operands() {
+            self.check_use(block, inst, value)?;
+        }
+        match (data.instruction.result_rule(), data.result) {
+            (ResultRule::Always, None) => return Err("has no result".to_owned()),
+            (ResultRule::Never, Some(result)) => return Err(format!("can't have the result {result}")),
+            _ => {}
+        }
+        if let Some(result) = data.result
+            && self.function.values.get(result).map(|data| data.def) != Some(ValueDef::Result(inst))
+        {
+            return Err(format!("{result} is not defined as its result"));
+        }
+        self.check_types(&data.instruction, data.result)
+    }
+
+    /// A value must be defined before its use on every way there.
+    fn check_use(&self, block: Block, inst: Inst, value: Value) -> Check {
+        let Some(data) = self.function.values.get(value) else {
+            return Err(format!("{value} does not exist"));
+        };
+        let reaches = match data.def {
+            ValueDef::Unused => return Err(format!("{value} is not defined")),
+            ValueDef::Param(definer, _) => {
+                self.places.blocks.contains(&definer) && self.dominators.dominates(definer, block)
+            }
+            ValueDef::Result(definer) => match (self.places.of(definer), self.places.of(inst)) {
+                (None, _) => return Err(format!("the instruction that defines {value} is in no block")),
+                (Some((from, before)), Some((_, here))) if from == block => before < here,
+                (Some((from, _)), _) => self.dominators.dominates(from, block),
+            },
+        };
+        if reaches { Ok(()) } else { Err(format!("{value} is used where it may not be defined yet")) }
+    }
+
+    fn check_types(&self, instruction: &Instruction, result: Option<Value>) -> Check {
+        match instruction {
+            Instruction::LoadConst => self.check_result_by(result, "one constant", Type::is_constant),
+            Instruction::LoadArg { .. } | Instruction::LoadSelf => self.check_result(result, &Type::OBJECT),
+            Instruction::LoadContext => self.check_result(result, &Type::C_PTR),
+            Instruction::VectorCall { callable, args } => {
+                self.check_object(*callable)?;
+                args.iter().try_for_each(|&arg| self.check_object(arg))?;
+                self.check_result(result, &Type::OBJECT)
+            }
+            Instruction::VectorCallStatic { callable, args } => {
+                self.check_object(*callable)?;
+                if self.function.ty(*callable).const_object().is_none() {
+                    return Err(format!("{callable} is not one known object"));
+                }
+                args.iter().try_for_each(|&arg| self.check_object(arg))?;
+                self.check_result(result, &Type::OBJECT)
+            }
+            Instruction::CallCFunction { callee, args } => self.check_direct_call(callee, args, result),
+            Instruction::Guard { ty, value } => {
+                self.check_object(*value)?;
+                if !ty.is_object() {
+                    return Err(format!("{ty} can't be looked for in {value}, an object"));
+                }
+                self.check_result(result, &self.function.ty(*value).intersection(ty))
+            }
+            Instruction::Unbox { ctype, value } => {
+                let scalar = ctype.scalar().filter(|_| ctype.spec().is_none());
+                let Some(scalar) = scalar else {
+                    return Err(format!("{ctype} is no type of a C number"));
+                };
+                self.check_operand(*value, &Type::boxed(scalar))?;
+                self.check_result(result, ctype)
+            }
+            Instruction::Box { value } => {
+                let Some(scalar) = self.function.ty(*value).scalar() else {
+                    return Err(format!("{value} is no C number"));
+                };
+                self.check_result(result, &Type::boxed(scalar))
+            }
+            Instruction::Incref { value } | Instruction::Decref { value } | Instruction::Return { value } => {
+                self.check_object(*value)
+            }
+            Instruction::Jump { target } => self.check_block_call(target),
+            Instruction::Branch { condition, then, otherwise } => {
+                self.check_operand(*condition, &Type::C_BOOL)?;
+                self.check_block_call(then)?;
+                self.check_block_call(otherwise)
+            }
+        }
+    }
+
+    fn check_block_call(&self, call: &BlockCall) -> Check {
+        if !self.places.blocks.contains(&call.block) {
+            return Err(format!("there is no {}", call.block));
+        }
+        let params = &self.function.blocks[call.block].params;
+        if params.len() != call.args.len() {
+            return Err(format!("{} takes {} values, not {}", call.block, params.len(), call.args.len()));
+        }
+        call.args.iter().zip(params).try_for_each(|(&arg, &param)| self.check_operand(arg, self.function.ty(param)))
+    }
+
+    fn check_direct_call(&self, callee: &str, args: &[Value], result: Option<Value>) -> Check {
+        let Some(callees) = self.callees else { return Ok(()) };
+        let Some((known, overload)) = callees.overload(callee) else {
+            return Err(format!("nothing is known about {callee}"));
+        };
+        let wanted = argument_types(overload, known.target);
+        if wanted.len() != args.len() {
+            return Err(format!("{callee} takes {} values, not {}", wanted.len(), args.len()));
+        }
+        args.iter().zip(&wanted).try_for_each(|(&arg, ty)| self.check_operand(arg, ty))?;
+        match (result_type(overload, known.target), result) {
+            (Some(ty), Some(_)) => self.check_result(result, &ty),
+            (None, None) => Ok(()),
+            (Some(ty), None) => Err(format!("{callee} returns {ty}, which needs a name")),
+            (None, Some(result)) => Err(format!("{callee} returns nothing, not {result}")),
+        }
+    }
+
+    fn check_object(&self, value: Value) -> Check {
+        self.check_operand(value, &Type::OBJECT)
+    }
+
+    fn check_operand(&self, value: Value, wanted: &Type) -> Check {
+        let ty = self.function.ty(value);
+        if ty.is_subtype(wanted) { Ok(()) } else { Err(format!("{value} is {ty}, not {wanted}")) }
+    }
+
+    /// The result must be declared at least as wide as what the instruction gives.
+    fn check_result(&self, result: Option<Value>, given: &Type) -> Check {
+        self.check_result_by(result, &given.to_string(), |declared| given.is_subtype(declared))
+    }
+
+    fn check_result_by(&self, result: Option<Value>, given: &str, fits: impl Fn(&Type) -> bool) -> Check {
+        let Some(result) = result else { return Err("has no result".to_owned()) };
+        let declared = self.function.ty(result);
+        if fits(declared) { Ok(()) } else { Err(format!("{result} is declared {declared}, not {given}")) }
+    }
+}
+
+/// What a direct call passes: C values to an underlying function, objects to a wrapper.
+fn argument_types(overload: &Overload, target: CalleeTarget) -> Vec<Type> {
+    let parameters = &overload.parameters;
+    match target {
+        CalleeTarget::Underlying => parameters.iter().map(|parameter| Type::of_kind(&parameter.kind)).collect(),
+        CalleeTarget::Method => {
+            let receiver = parameters.iter().filter(|parameter| parameter.receiver);
+            let others = overload.arguments().map(|(_, parameter)| parameter);
+            receiver.chain(others).map(|parameter| object_type(&parameter.kind)).collect()
+        }
+    }
+}
+
+/// What a direct call gives; `None` for nothing.
+pub(super) fn result_type(overload: &Overload, target: CalleeTarget) -> Option<Type> {
+    match (target, &overload.result) {
+        (CalleeTarget::Underlying, Kind::Void) => None,
+        (CalleeTarget::Underlying, kind) => Some(Type::of_kind(kind)),
+        (CalleeTarget::Method, kind) => Some(object_type(kind)),
+    }
+}
+
+/// The type of the object that stands for a value of this kind where no C values are passed.
+pub(super) fn object_type(kind: &Kind) -> Type {
+    match kind {
+        Kind::Scalar(scalar) => Type::boxed(*scalar),
+        Kind::Void => Type::NONE_TYPE,
+        Kind::Object | Kind::Python { .. } | Kind::User { .. } => Type::of_kind(kind),
+        Kind::Cstr | Kind::Buffer | Kind::Context => Type::OBJECT,
+    }
+}
