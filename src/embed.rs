@@ -105,8 +105,7 @@ impl Python {
         // SAFETY: the thread is attached; the dict is fresh and the builtins borrowed.
         unsafe {
             let names = self.owned(ffi::PyDict_New())?;
-            let status =
-                ffi::PyDict_SetItemString(names.as_ptr(), c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
+            let status = ffi::PyDict_SetItemString(names.as_ptr(), c"__builtins__".as_ptr(), ffi::PyEval_GetBuiltins());
             if status == 0 { Ok(names) } else { Err(self.take_exception()) }
         }
     }
@@ -136,7 +135,8 @@ impl Python {
         let unknown = || Exception { class: "SystemError".into(), message: "an error without an exception".into() };
         // SAFETY: the thread is attached; PyErr_Fetch hands over the references, null where there is none.
         unsafe {
-            let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+            let (mut class, mut value, mut traceback) =
+                (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
             #[allow(deprecated, reason = "PyErr_GetRaisedException is not in 3.11")]
             {
                 ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
@@ -348,10 +348,8 @@ unsafe fn utf8(python: &Python, text: &Object) -> Result<String, Exception> {
 }
 
 fn c_string(text: &str) -> Result<CString, Exception> {
-    CString::new(text).map_err(|_| Exception {
-        class: "ValueError".into(),
-        message: format!("{text:?} holds a NUL character"),
-    })
+    CString::new(text)
+        .map_err(|_| Exception { class: "ValueError".into(), message: format!("{text:?} holds a NUL character") })
 }
 
 /// The version text of the running interpreter, such as `3.13.0 (main, …) [GCC …]`.

@@ -13,9 +13,7 @@ pub enum Error {
     #[error(transparent)]
     Incompatible(#[from] Incompatible),
     /// The object is not a callable with a `PyMethodDef`.
-    #[error(
-        "{0} is neither a built-in function nor a method descriptor: only these have a C function behind them"
-    )]
+    #[error("{0} is neither a built-in function nor a method descriptor: only these have a C function behind them")]
     NotBuiltin(String),
     /// Nothing is known about the callable.
     #[error(

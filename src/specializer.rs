@@ -100,6 +100,16 @@ impl Specializer {
         Ok(Self { compiler, registry: Registry::default(), shapes: Mutex::default(), descriptors: Mutex::default() })
     }
 
+    /// The layout of the running interpreter's objects, for an embedder's own [`Emitter`](crate::lower::Emitter).
+    pub fn layout(&self) -> &Layout {
+        self.compiler.layout()
+    }
+
+    /// The running interpreter's addresses, for an embedder's own [`Emitter`](crate::lower::Emitter).
+    pub fn addresses(&self) -> &AddressTable {
+        self.compiler.addresses()
+    }
+
     /// What is known about a callable.
     ///
     /// # Errors

@@ -45,7 +45,13 @@ impl Stub {
         Self { site, entry: Entry::Native, code: Code::Native { function, callable }, compiler }
     }
 
-    pub(crate) fn thunk(site: CallSite, entry: Entry, address: NonNull<u8>, cell: Cell, compiler: Arc<Compiler>) -> Self {
+    pub(crate) fn thunk(
+        site: CallSite,
+        entry: Entry,
+        address: NonNull<u8>,
+        cell: Cell,
+        compiler: Arc<Compiler>,
+    ) -> Self {
         Self { site, entry, code: Code::Thunk { address, cell }, compiler }
     }
 

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use pyo3_ffi::PyObject;
 
-use super::extension::{ExtensionError, compile};
 use super::LOOPS;
+use super::extension::{ExtensionError, compile};
 use crate::embed::{Object, Python};
 use crate::{Entry, Error, Options, Specializer, Stub};
 
@@ -187,7 +187,10 @@ fn run(
             // SAFETY: the specializer has made a built-in function, which the run keeps.
             let (method, receiver) = unsafe {
                 let method = pyo3_ffi::PyCFunction_GetFunction(guarded.as_ptr());
-                (method.map_or(std::ptr::null_mut(), |f| f as *mut c_void), pyo3_ffi::PyCFunction_GetSelf(guarded.as_ptr()))
+                (
+                    method.map_or(std::ptr::null_mut(), |f| f as *mut c_void),
+                    pyo3_ffi::PyCFunction_GetSelf(guarded.as_ptr()),
+                )
             };
             // SAFETY: see above.
             Box::new(move |n| unsafe { (loops.guarded)(method, receiver, items.as_ptr(), count, n) })
@@ -244,24 +247,32 @@ impl Loops {
         if handle.is_null() {
             return Err(missing("the library itself"));
         }
-        let symbol = |name: &std::ffi::CStr| {
-            // SAFETY: the handle is that of a loaded library.
-            let address = unsafe { libc::dlsym(handle, name.as_ptr()) };
-            if address.is_null() { Err(missing(&name.to_string_lossy())) } else { Ok(address) }
-        };
         // SAFETY: each function is declared above as it is defined in loops.c.
-        unsafe {
-            Ok(Self {
-                noop: std::mem::transmute::<*mut c_void, _>(symbol(c"loop_noop")?),
-                inc: std::mem::transmute::<*mut c_void, _>(symbol(c"loop_inc")?),
-                add: std::mem::transmute::<*mut c_void, _>(symbol(c"loop_add")?),
-                obj: std::mem::transmute::<*mut c_void, _>(symbol(c"loop_obj")?),
-                boxed: std::mem::transmute::<*mut c_void, _>(symbol(c"loop_boxed")?),
-                guarded: std::mem::transmute::<*mut c_void, _>(symbol(c"loop_guarded")?),
-                vectorcall: std::mem::transmute::<*mut c_void, _>(symbol(c"loop_vectorcall")?),
-            })
-        }
+        let loops = unsafe {
+            Self {
+                noop: symbol(handle, c"loop_noop").ok_or_else(|| missing("loop_noop"))?,
+                inc: symbol(handle, c"loop_inc").ok_or_else(|| missing("loop_inc"))?,
+                add: symbol(handle, c"loop_add").ok_or_else(|| missing("loop_add"))?,
+                obj: symbol(handle, c"loop_obj").ok_or_else(|| missing("loop_obj"))?,
+                boxed: symbol(handle, c"loop_boxed").ok_or_else(|| missing("loop_boxed"))?,
+                guarded: symbol(handle, c"loop_guarded").ok_or_else(|| missing("loop_guarded"))?,
+                vectorcall: symbol(handle, c"loop_vectorcall").ok_or_else(|| missing("loop_vectorcall"))?,
+            }
+        };
+        Ok(loops)
     }
+}
+
+/// A function of a loaded library.
+///
+/// # Safety
+/// `handle` is that of a loaded library, and `F` a function pointer's type: that of the function of this name.
+unsafe fn symbol<F: Copy>(handle: *mut c_void, name: &std::ffi::CStr) -> Option<F> {
+    const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
+    // SAFETY: the caller promises a handle.
+    let address = unsafe { libc::dlsym(handle, name.as_ptr()) };
+    // SAFETY: the caller promises that this is the function's type; the address is not null.
+    (!address.is_null()).then(|| unsafe { std::mem::transmute_copy(&address) })
 }
 
 /// Times every run: in each round every way of every case once, so that a slow moment of the machine hits all alike.

@@ -15,7 +15,7 @@ pub struct Callee {
 }
 
 /// What a direct call of a callable reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CalleeTarget {
     /// The underlying function of each overload, on C values.
     Underlying,

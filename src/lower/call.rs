@@ -6,10 +6,34 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use super::emitter::Emitter;
 use super::machine::CType;
 use super::plan::MethodConvention;
+use super::planner::{Unsupported, c_prototype};
 use super::symbol::Symbol;
-use crate::metadata::{Raises, Scalar};
+use crate::metadata::{Kind, Overload, Raises, Scalar};
 
 impl Emitter<'_, '_> {
+    /// Emits a call of an underlying function at the builder's position, on C values: `target` is its address,
+    /// `arguments` one value for each parameter. Goes on with the result, if there is one; to `error`, where an
+    /// exception is set, if the function raised.
+    ///
+    /// # Errors
+    /// Kinds and effects that are not lowered yet, or a wrong number of arguments.
+    pub fn typed_call(
+        &mut self,
+        overload: &Overload,
+        target: Value,
+        arguments: &[Value],
+        error: Block,
+    ) -> Result<Option<Value>, Unsupported> {
+        let (parameters, result) = c_prototype(overload)?;
+        if parameters.len() != arguments.len() {
+            let reason = format!("the call has {} C arguments", arguments.len());
+            return Err(Unsupported::new(overload.to_string(), reason));
+        }
+        let value = self.call(target, &parameters, result, arguments);
+        self.check_error(value.zip(result), overload.raises, error);
+        Ok(value.filter(|_| overload.result != Kind::Void))
+    }
+
     /// Goes to `error`, where an exception is set, if the C function whose result this is has raised.
     pub(super) fn check_error(&mut self, result: Option<(Value, CType)>, raises: Raises, error: Block) {
         match (raises, result) {

@@ -39,12 +39,7 @@ pub fn plan(function: &Function, callees: &Callees, frame: Frame) -> Result<Plan
     Ok(plan)
 }
 
-fn step(
-    function: &Function,
-    callees: &Callees,
-    frame: &Frame,
-    inst: crate::ir::Inst,
-) -> Result<Step, Unsupported> {
+fn step(function: &Function, callees: &Callees, frame: &Frame, inst: crate::ir::Inst) -> Result<Step, Unsupported> {
     let data = &function.insts[inst];
     let into = || {
         data.result.ok_or_else(|| Unsupported::new(data.instruction.name(), "the instruction has no result to name"))
@@ -62,15 +57,19 @@ fn step(
             Step::None { into }
         }
         Instruction::LoadArg { index } if *index >= frame.arity => {
-            return Err(Unsupported::new(format!("LoadArg<{index}>"), format!("the stub has {} arguments", frame.arity)));
+            return Err(Unsupported::new(
+                format!("LoadArg<{index}>"),
+                format!("the stub has {} arguments", frame.arity),
+            ));
         }
         Instruction::LoadArg { index } => Step::Argument { into: into()?, index: *index },
         Instruction::LoadSelf => Step::Receiver { into: into()? },
         Instruction::LoadContext => Step::Context { into: into()? },
         Instruction::Guard { ty, value } => {
-            let class = PythonType::ALL.into_iter().find(|class| Type::python_exact(*class) == *ty).ok_or_else(|| {
-                Unsupported::new(format!("Guard<{ty}>"), "only exact types of CPython's own are checked")
-            })?;
+            let class =
+                PythonType::ALL.into_iter().find(|class| Type::python_exact(*class) == *ty).ok_or_else(|| {
+                    Unsupported::new(format!("Guard<{ty}>"), "only exact types of CPython's own are checked")
+                })?;
             Step::Guard { into: into()?, from: *value, class }
         }
         Instruction::Unbox { ctype, value } => {
@@ -108,24 +107,11 @@ fn call(
     into: Option<Value>,
     args: &[Value],
 ) -> Result<Step, Unsupported> {
-    let effects = overload.effects;
-    if effects.steals != 0 || effects.borrowed_result {
-        return Err(Unsupported::new("a call that moves references", "steals and borrowed_result are not lowered yet"));
-    }
-    let runs_python = !effects.no_python;
+    let (parameters, result) = c_prototype(overload)?;
+    let runs_python = !overload.effects.no_python;
     match callee.target {
         CalleeTarget::Underlying => {
-            let arguments = overload
-                .parameters
-                .iter()
-                .zip(args)
-                .map(|(parameter, value)| Ok((*value, c_type(&parameter.kind)?)))
-                .collect::<Result<Vec<_>, Unsupported>>()?;
-            let result = match (&overload.result, overload.raises) {
-                (Kind::Void, Raises::Nonzero) => Some(CType::Status),
-                (Kind::Void, _) => None,
-                (kind, _) => Some(c_type(kind)?),
-            };
+            let arguments = args.iter().copied().zip(parameters).collect();
             Ok(Step::Call { into, arguments, result, raises: overload.raises, runs_python })
         }
         CalleeTarget::Method => {
@@ -142,8 +128,21 @@ fn call(
     }
 }
 
-fn c_type(kind: &Kind) -> Result<CType, Unsupported> {
-    CType::of(kind).ok_or_else(|| Unsupported::new(kind.to_string(), "kinds of two C values are not lowered yet"))
+/// The C parameters and the C result of an underlying function.
+pub(super) fn c_prototype(overload: &Overload) -> Result<(Vec<CType>, Option<CType>), Unsupported> {
+    if overload.effects.steals != 0 || overload.effects.borrowed_result {
+        return Err(Unsupported::new("a call that moves references", "steals and borrowed_result are not lowered yet"));
+    }
+    let c_type = |kind: &Kind| {
+        CType::of(kind).ok_or_else(|| Unsupported::new(kind.to_string(), "kinds of two C values are not lowered yet"))
+    };
+    let parameters = overload.parameters.iter().map(|parameter| c_type(&parameter.kind)).collect::<Result<_, _>>()?;
+    let result = match (&overload.result, overload.raises) {
+        (Kind::Void, Raises::Nonzero) => Some(CType::Status),
+        (Kind::Void, _) => None,
+        (kind, _) => Some(c_type(kind)?),
+    };
+    Ok((parameters, result))
 }
 
 /// Whether the function has a reference to the value that it can hand over.
@@ -180,4 +179,3 @@ fn check_ownership(plan: &Plan) -> Result<(), Unsupported> {
     }
     Ok(())
 }
-

@@ -150,7 +150,7 @@ impl<'m> ModuleSymbols<'m> {
     ///
     /// # Errors
     /// Where the module declares one of the names as something else.
-    pub fn declare(module: &'m mut dyn Module) -> Result<Self, ModuleError> {
+    pub fn declare(module: &'m mut dyn Module) -> Result<Self, Box<ModuleError>> {
         let mut imports = [DataId::from_u32(0); Symbol::ALL.len()];
         for (symbol, import) in Symbol::ALL.iter().zip(&mut imports) {
             // Functions too are imported as data: all that is wanted is their address.

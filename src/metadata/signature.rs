@@ -250,15 +250,6 @@ impl Scalar {
 
 impl PythonType {
     /// Every type.
-    pub const ALL: [Self; 9] = [
-        Self::Int,
-        Self::Float,
-        Self::Bool,
-        Self::Str,
-        Self::Bytes,
-        Self::List,
-        Self::Tuple,
-        Self::Dict,
-        Self::None,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Int, Self::Float, Self::Bool, Self::Str, Self::Bytes, Self::List, Self::Tuple, Self::Dict, Self::None];
 }

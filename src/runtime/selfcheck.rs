@@ -85,7 +85,8 @@ pub fn check_version(running: &str, minor: u8) -> Result<(), Incompatible> {
     let number = running.split_whitespace().next().unwrap_or_default();
     let prefix = format!("3.{minor}");
     // `3.1` must not pass for `3.11`, `3.14.0rc1` and `3.15.0+` are fine.
-    let matches = number.strip_prefix(&prefix).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()));
+    let matches =
+        number.strip_prefix(&prefix).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()));
     if !matches {
         return Err(Incompatible::Version { built: minor, running: number.to_owned() });
     }
@@ -239,7 +240,7 @@ fn descriptor_type(python: &Python, layout: &Layout) -> Result<(), String> {
 
 fn module_size(_: &Python, layout: &Layout) -> Result<(), String> {
     // SAFETY: `ModuleType` is alive, and its size never changes.
-    let size = unsafe { (*&raw const ffi::PyModule_Type).tp_basicsize };
+    let size = unsafe { ffi::PyModule_Type.tp_basicsize };
     expect("the size of a module object", layout.module_size as isize, size)
 }
 

@@ -9,7 +9,7 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{Module, ModuleError, default_libcall_names};
+use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 use target_lexicon::Triple;
 
 use super::layout::Layout;
@@ -20,7 +20,6 @@ use crate::lower::{AddressTable, Emitter, Plan, Symbols, stub_signature};
 #[derive(Debug)]
 pub struct Shape {
     code: NonNull<u8>,
-    bytes: usize,
     _segment: Segment,
 }
 
@@ -33,11 +32,6 @@ impl Shape {
     /// Where the code starts.
     pub fn code(&self) -> NonNull<u8> {
         self.code
-    }
-
-    /// Length of the code in bytes.
-    pub fn bytes(&self) -> usize {
-        self.bytes
     }
 }
 
@@ -148,7 +142,7 @@ impl Compiler {
             self.build(context, buffer, plan);
             self.place(context)
         })??;
-        log::debug!(target: "typedcall::compile", "{} bytes for\n{plan}", shape.bytes);
+        log::debug!(target: "typedcall::compile", "compiled\n{plan}");
         Ok(shape)
     }
 
@@ -183,29 +177,19 @@ impl Compiler {
         let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         builder.memory_provider(Box::new(provider.clone()));
         let mut module = JITModule::new(builder);
-        let placed = (|| {
-            let id = module.declare_anonymous_function(&context.func.signature)?;
-            module.define_function(id, context)?;
-            module.finalize_definitions()?;
-            Ok(id)
-        })();
-        let id = placed.map_err(|error: ModuleError| match error {
+        let id = define(&mut module, context).map_err(|error| match *error {
             ModuleError::Allocation { err } => CompileError::ExecutableMemory(err),
             other => CompileError::CodeGenerator(other.to_string()),
         })?;
-        let bytes = context.compiled_code().map_or(0, |code| code.code_buffer().len());
         let code = NonNull::new(module.get_finalized_function(id).cast_mut());
         match (code, <[Segment; 1]>::try_from(provider.take())) {
-            (Some(code), Ok([segment])) => Ok(Shape { code, bytes, _segment: segment }),
+            (Some(code), Ok([segment])) => Ok(Shape { code, _segment: segment }),
             _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
         }
     }
 
     /// Runs the code generator; a panic in it means "not compiled".
-    fn guarded<T>(
-        &self,
-        work: impl FnOnce(&mut Context, &mut FunctionBuilderContext) -> T,
-    ) -> Result<T, CompileError> {
+    fn guarded<T>(&self, work: impl FnOnce(&mut Context, &mut FunctionBuilderContext) -> T) -> Result<T, CompileError> {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let (context, buffer) = &mut *buffers;
         catch_unwind(AssertUnwindSafe(|| work(context, buffer))).map_err(|panic| {
@@ -220,6 +204,14 @@ impl Compiler {
     }
 }
 
+/// Compiles what `context` holds into the module, and makes it executable.
+fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<ModuleError>> {
+    let id = module.declare_anonymous_function(&context.func.signature)?;
+    module.define_function(id, context)?;
+    module.finalize_definitions()?;
+    Ok(id)
+}
+
 /// The machine code of what `context` holds, as text.
 ///
 /// # Errors
@@ -227,9 +219,8 @@ impl Compiler {
 pub fn disassemble(context: &mut Context, isa: &dyn TargetIsa) -> Result<String, CompileError> {
     context.set_disasm(true);
     let compiled = context.compile(isa, &mut Default::default());
-    let text = compiled
-        .map(|code| code.vcode.clone())
-        .map_err(|error| CompileError::CodeGenerator(error.inner.to_string()));
+    let text =
+        compiled.map(|code| code.vcode.clone()).map_err(|error| CompileError::CodeGenerator(error.inner.to_string()));
     context.set_disasm(false);
     let text = text?;
     text.ok_or_else(|| CompileError::CodeGenerator("the code generator gave no text".into()))

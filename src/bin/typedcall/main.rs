@@ -11,7 +11,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{once:?}");
     let inc = module.attr(&python, "inc")?;
     let stub = specializer.stub(&python, &inc, Entry::Guarded)?;
-    println!("{}\n{}\n{}\n{}\n{}", stub.generic_ir(), stub.ir(), stub.plan()?, stub.clif()?.unwrap(), stub.machine_code()?.unwrap());
+    println!(
+        "{}\n{}\n{}\n{}\n{}",
+        stub.generic_ir(),
+        stub.ir(),
+        stub.plan()?,
+        stub.clif()?.unwrap(),
+        stub.machine_code()?.unwrap()
+    );
     let runs = demo::runs(&python, &specializer, &module, &dir)?;
     for m in demo::measure(&runs, 101, 20000) {
         println!("{:?} {:?} {:.2} {:?}", m.case, m.way, m.median, m.spread);
