@@ -91,10 +91,13 @@ fn step(function: &Function, callees: &Callees, frame: &Frame, inst: crate::ir::
         Instruction::VectorCall { .. } | Instruction::VectorCallStatic { .. } => {
             return Err(Unsupported::new(name, "the call was not specialized"));
         }
-        Instruction::Incref { .. }
-        | Instruction::Decref { .. }
-        | Instruction::Jump { .. }
-        | Instruction::Branch { .. } => {
+        Instruction::Incref { .. } | Instruction::Decref { .. } => {
+            return Err(Unsupported::new(
+                name,
+                "calls that steal, or return, a borrowed reference are not lowered yet",
+            ));
+        }
+        Instruction::Jump { .. } | Instruction::Branch { .. } => {
             return Err(Unsupported::new(name, "only straight-line call sites are lowered"));
         }
     })
