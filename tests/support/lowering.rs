@@ -166,6 +166,7 @@ impl Case {
         callees.insert(self.name.as_str(), Callee { signature: self.signature.clone(), target: self.target });
         let mut function = self.generic();
         let left_alone = passes::run(&mut function, &callees);
+        function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}:\n{function}"));
         let plan = match left_alone.first() {
             Some(call) => Err(call.reason.clone()),
             None => plan(&function, &callees, self.frame).map_err(|error| error.to_string()),
