@@ -125,8 +125,8 @@ impl Emitter<'_, '_> {
         array
     }
 
-    /// One reference more to an object that is never immortal, or whose count says so itself.
-    pub(super) fn incref(&mut self, object: Value) {
+    /// Emits one reference more to an object; one that is immortal is left alone.
+    pub fn incref(&mut self, object: Value) {
         let count_at = self.layout.ob_refcnt;
         match self.layout.refcount {
             Refcount::Plain => {
@@ -159,8 +159,8 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// One reference less; the last one deallocates.
-    pub(super) fn decref(&mut self, object: Value) {
+    /// Emits one reference less to an object; the last one deallocates it, which may run any code.
+    pub fn decref(&mut self, object: Value) {
         let count_at = self.layout.ob_refcnt;
         let (dealloc, done) = (self.cold_block(), self.builder.create_block());
         let ty = match self.layout.refcount {

@@ -37,7 +37,7 @@ struct Plan {
     /// In the order of the callee's arguments.
     args: Vec<Arg>,
     result: ResultStep,
-    /// The C arguments of which the callee takes over a reference.
+    /// The parameters of which the callee takes over a reference.
     steals: u16,
     borrowed_result: bool,
 }
