@@ -46,7 +46,7 @@ Exits with 3 where the callable has no metadata, or rejected metadata.";
 const BENCH_EXAMPLES: &str = "\
 Examples:
   typedcall bench
-  typedcall bench --rounds 501 --calls 100000
+  typedcall bench --rounds 501 --calls 200000
   typedcall bench --json | jq '.[] | select(.case == \"inc\") | {how, ns}'
 
 With --json: one array of rows {\"case\", \"how\", \"ns\", \"low\", \"high\"}. `ns` is the median, in nanoseconds; the
@@ -122,7 +122,7 @@ pub struct Bench {
     #[arg(long, default_value = "101")]
     pub rounds: NonZeroU32,
     /// Calls in each round
-    #[arg(long, default_value = "20000")]
+    #[arg(long, default_value = "100000")]
     pub calls: NonZeroU32,
 }
 

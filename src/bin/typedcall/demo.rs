@@ -26,9 +26,9 @@ const CALLS: [(&str, &str, &str); 9] = [
     ("thread", "()", "with the context"),
 ];
 
-/// Rounds and calls of the table: a fraction of a second.
+/// Rounds and calls of the table: a second or two.
 const ROUNDS: u32 = 101;
-const CALLS_A_ROUND: u32 = 20_000;
+const CALLS_A_ROUND: u32 = 100_000;
 
 /// Runs the command.
 pub fn run(out: &mut dyn Write) -> Result<(), Failure> {
