@@ -86,8 +86,9 @@ pub fn import(python: &Python, name: &str, library: &Path) -> Result<Object, Exc
         names.set_item(python, variable, &python.eval(&literal(text), &names)?)?;
     }
     python.run(
-        "import importlib.util, sys\n\
-         spec = importlib.util.spec_from_file_location(name, path)\n\
+        "import importlib.machinery, importlib.util, sys\n\
+         loader = importlib.machinery.ExtensionFileLoader(name, path)\n\
+         spec = importlib.util.spec_from_file_location(name, path, loader=loader)\n\
          module = importlib.util.module_from_spec(spec)\n\
          spec.loader.exec_module(module)\n\
          sys.modules[name] = module\n",
@@ -121,6 +122,8 @@ fn compiler() -> Result<Command, ExtensionError> {
         .opt_level(2)
         .debug(false)
         .cargo_metadata(false)
+        // They would go to stdout, which belongs to whoever calls this.
+        .cargo_warnings(false)
         .try_get_compiler()
         .map_err(|error| ExtensionError::NoCompiler(error.to_string()))?;
     Ok(Command::new(compiler.path()))
