@@ -88,7 +88,7 @@ pub enum Step {
         /// What it is named.
         into: Value,
     },
-    /// `None`.
+    /// A new reference to `None`.
     None {
         /// What it is named.
         into: Value,
