@@ -62,21 +62,14 @@ impl Overload {
         if self.effects.borrowed_result && !self.result.is_object() {
             return Err(format!("a result of kind {} can't be borrowed, only an object can", self.result));
         }
-        let arguments = self.c_arguments();
-        for argument in (0..u16::BITS).filter(|argument| self.effects.steals >> argument & 1 == 1) {
-            match arguments.get(argument as usize) {
+        for stolen in (0..u16::BITS).filter(|stolen| self.effects.steals >> stolen & 1 == 1) {
+            match self.parameters.get(stolen as usize) {
                 Some(parameter) if parameter.kind.is_object() => {}
-                Some(_) => return Err(format!("C argument {argument} is no object, so it can't be stolen")),
-                None => return Err(format!("there is no C argument {argument} to steal")),
+                Some(_) => return Err(format!("parameter {stolen} is no object, so it can't be stolen")),
+                None => return Err(format!("there is no parameter {stolen} to steal")),
             }
         }
         Ok(())
-    }
-
-    /// The parameter of each C argument.
-    fn c_arguments(&self) -> Vec<&Parameter> {
-        let count = |parameter: &Parameter| if matches!(parameter.kind, Kind::Cstr | Kind::Buffer) { 2 } else { 1 };
-        self.parameters.iter().flat_map(|parameter| std::iter::repeat_n(parameter, count(parameter))).collect()
     }
 }
 
@@ -180,13 +173,8 @@ fn check_user_type(kind: &Kind) -> Result<(), String> {
 }
 
 fn check_name(name: &str) -> Result<(), String> {
-    if !is_identifier(name) {
-        Err(format!("{name:?} is no identifier"))
-    } else if KEYWORDS.contains(&name) {
-        Err(format!("{name} is a keyword of Python"))
-    } else {
-        Ok(())
-    }
+    // A keyword of Python is one too: `f(**{"class": 1})` passes it.
+    if is_identifier(name) { Ok(()) } else { Err(format!("{name:?} is no identifier")) }
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -226,10 +214,3 @@ fn check_default(default: &DefaultValue, kind: &Kind, nullable: bool) -> Result<
     };
     if fits { Ok(()) } else { Err(format!("{default} is no default for {kind}")) }
 }
-
-/// Words that can't name a keyword argument, in all versions from 3.11 on.
-const KEYWORDS: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];

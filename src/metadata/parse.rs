@@ -316,7 +316,7 @@ fn effects(cursor: &mut Cursor<'_>, columns: &mut Columns) -> Read<Effects> {
             }
             "steals" => {
                 checked.push(start.column());
-                effects.steals |= 1 << stolen_argument(cursor)?;
+                effects.steals |= 1 << stolen_parameter(cursor)?;
             }
             _ => {
                 *cursor = start;
@@ -338,7 +338,7 @@ fn effects(cursor: &mut Cursor<'_>, columns: &mut Columns) -> Read<Effects> {
     }
 }
 
-fn stolen_argument(cursor: &mut Cursor<'_>) -> Read<u32> {
+fn stolen_parameter(cursor: &mut Cursor<'_>) -> Read<u32> {
     expect(cursor, "(", "expected `(`")?;
     let start = cursor.clone();
     let digits = cursor.take_while(|character| character.is_ascii_digit());
@@ -349,7 +349,7 @@ fn stolen_argument(cursor: &mut Cursor<'_>) -> Read<u32> {
         }
         _ => {
             *cursor = start;
-            wrong("expected the position of a C argument, counted from 0, at most 15")
+            wrong("expected the position of a parameter, counted from 0, at most 15")
         }
     }
 }

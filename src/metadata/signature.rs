@@ -174,7 +174,7 @@ pub struct Effects {
     pub nogil: bool,
     /// The resulting object is borrowed: the caller must take a reference to keep it.
     pub borrowed_result: bool,
-    /// Bit n: the call takes over a reference to its C argument n (counted from 0).
+    /// Bit n: the call takes over a reference to parameter n (counted from 0, `self` and `context` included).
     pub steals: u16,
 }
 

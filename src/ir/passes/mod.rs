@@ -33,7 +33,10 @@ pub fn passes() -> [Pass; 2] {
     ]
 }
 
-/// Runs all passes. Debug builds verify the function after each.
+/// Runs all passes over a function that the verifier accepts.
+///
+/// # Panics
+/// In debug builds, when the function is not correct after a pass.
 pub fn run(function: &mut Function, callees: &Callees) -> Vec<NotSpecialized> {
     let mut left_alone = Vec::new();
     for pass in passes() {

@@ -37,7 +37,7 @@ struct Plan {
     /// In the order of the callee's arguments.
     args: Vec<Arg>,
     result: ResultStep,
-    /// The C arguments of which the callee takes over a reference.
+    /// The parameters of which the callee takes over a reference.
     steals: u16,
     borrowed_result: bool,
 }
@@ -89,11 +89,27 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Pla
                     borrowed_result: is_underlying && effects.borrowed_result,
                 }));
             }
-            Err(reason) if callee.signature.overloads.len() > 1 => reasons.push(format!("overload {index}: {reason}")),
-            Err(reason) => reasons.push(reason),
+            Err(unfit) => {
+                let is_last_word = matches!(unfit, Unfit::Unsupported(_));
+                let (Unfit::Impossible(reason) | Unfit::Unsupported(reason)) = unfit;
+                let many = callee.signature.overloads.len() > 1;
+                reasons.push(if many { format!("overload {index}: {reason}") } else { reason });
+                // This overload may be the one that the call means: a later one must not take its place.
+                if is_last_word {
+                    break;
+                }
+            }
         }
     }
     Err(format!("{name}: {}", reasons.join("; ")))
+}
+
+/// Why an overload is not what is called.
+enum Unfit {
+    /// The call can't be one of this overload.
+    Impossible(String),
+    /// It may be one, of a form that is not specialized yet.
+    Unsupported(String),
 }
 
 /// What an overload needs, if the call may be one of it.
@@ -103,20 +119,18 @@ fn plan_overload(
     overload: &Overload,
     is_method: bool,
     args: &[Value],
-) -> Result<(Vec<Arg>, ResultStep), String> {
+) -> Result<(Vec<Arg>, ResultStep), Unfit> {
     let (receiver, args) = match (is_method, args) {
         (true, [receiver, args @ ..]) => (Some(*receiver), args),
-        (true, []) => return Err("the call has no receiver".to_owned()),
+        (true, []) => return Err(Unfit::Impossible("the call has no receiver".to_owned())),
         (false, args) => (None, args),
     };
-    let wanted = overload.arguments().count();
-    if wanted != args.len() {
-        return Err(format!("it takes {wanted} arguments, the call has {}", args.len()));
-    }
+    check_count(overload, args.len())?;
     if is_method && !overload.has_receiver() {
-        return Err("it does not take the receiver".to_owned());
+        return Err(Unfit::Unsupported("it does not take the receiver".to_owned()));
     }
     let mut rest = args.iter().copied();
+    let mut unsupported = None;
     let mut planned = Vec::with_capacity(overload.parameters.len());
     for (position, parameter) in overload.parameters.iter().enumerate() {
         let source = if parameter.receiver {
@@ -131,18 +145,36 @@ fn plan_overload(
             Source::Receiver => Type::OBJECT,
             Source::Context => Type::C_PTR,
         };
-        let (guard, unbox) =
-            conversion(parameter).map_err(|reason| format!("{}: {reason}", describe(position, parameter)))?;
-        if !known.may_overlap(&guard) {
-            return Err(format!("{} is {guard}, the argument is {known}", describe(position, parameter)));
+        let at_parameter = |reason: &str| format!("{}: {reason}", describe(position, parameter));
+        match conversion(parameter) {
+            Err(reason) => unsupported = unsupported.or(Some(at_parameter(&reason))),
+            Ok((guard, _)) if !known.may_overlap(&guard) => {
+                return Err(Unfit::Impossible(at_parameter(&format!("takes {guard}, the argument is {known}"))));
+            }
+            Ok((guard, unbox)) => planned.push(Arg { source, guard, unbox }),
         }
-        planned.push(Arg { source, guard, unbox });
     }
-    let result = result_step(overload, callee.target)?;
+    // Only now: a later parameter may have shown that the call can't be one of this overload.
+    if let Some(reason) = unsupported {
+        return Err(Unfit::Unsupported(reason));
+    }
+    let result = result_step(overload, callee.target).map_err(Unfit::Unsupported)?;
     if callee.target == CalleeTarget::Method {
         planned = boxed_order(overload, planned);
     }
     Ok((planned, result))
+}
+
+/// A direct call passes every parameter, by position.
+fn check_count(overload: &Overload, given: usize) -> Result<(), Unfit> {
+    let all = overload.arguments().count();
+    if given == all {
+        return Ok(());
+    }
+    let positional = overload.arguments().filter(|(_, parameter)| !parameter.keyword_only).count();
+    let required = overload.arguments().filter(|(_, parameter)| parameter.default.is_none()).count();
+    let reason = format!("it takes {all} arguments, the call has {given}");
+    Err(if (required..=positional).contains(&given) { Unfit::Unsupported(reason) } else { Unfit::Impossible(reason) })
 }
 
 /// What a parameter needs: the type that its argument must be of, and the C value that is passed for it.
