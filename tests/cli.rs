@@ -35,7 +35,7 @@ fn extensions() -> &'static Path {
         let python = Python::attach();
         let version = typedcall::embed::running_version();
         let version = version.split(' ').next().unwrap_or_default();
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{version}-{}", std::process::id()));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{version}"));
         demo::compile(&python, &folder, "broken", include_str!("broken.c")).expect("it compiles");
         demo::compile(&python, &folder, demo::NAME, demo::SOURCE).expect("it compiles");
         folder
@@ -90,6 +90,8 @@ fn the_demo_shows_every_stage_of_several_methods() {
         assert!(text.contains(line), "no {line:?}");
     }
     assert_eq!(text.matches("the same address").count(), 4);
+    // Adoption cleared what looking at the module had left as it was.
+    assert_eq!(text.matches("flag cleared").count(), 6);
 }
 
 /// What the demo compiles lies in a folder of its own, which is gone afterwards.
@@ -243,7 +245,7 @@ fn untyped_callables_have_an_exit_code_of_their_own() {
 
 #[test]
 fn errors_say_what_to_do() {
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["inspect", "no_such_module"], 1, "name its folder with --path"),
         (&["inspect", "./no_such_file.so"], 1, "no such file"),
         (&["inspect", "math", "--path", "/no/such/folder"], 1, "no such folder"),
@@ -252,6 +254,7 @@ fn errors_say_what_to_do() {
         (&["explain", "builtins.str.upper", "--signature", "(self: st) -> str"], 1, "column 8"),
         (&["explain", "builtins.str.upper", "--signature", "(self: i64) -> i64"], 1, "objects only"),
         (&["explain", "builtins.str.upper", "--entry", "fast"], 2, "possible values: native, boxed"),
+        (&["bench", "--rounds", "0"], 2, "1..=1000000"),
         (&["no_such_command"], 2, "unrecognized subcommand"),
     ];
     for (arguments, code, message) in cases {

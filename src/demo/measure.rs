@@ -133,3 +133,28 @@ pub fn measure_once(python: &Python, module: &Object) -> Result<(Specializer, Ve
     ];
     Ok((specializer, all))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measurement(way: Way, rounds: &[f64]) -> Measurement {
+        let (median, spread) = summarize(rounds.to_vec());
+        Measurement { case: Case::Inc, way, median, spread, rounds: rounds.to_vec() }
+    }
+
+    #[test]
+    fn a_spread_leaves_out_the_fastest_and_the_slowest_tenth() {
+        let rounds: Vec<_> = (0..20).rev().map(f64::from).collect();
+        assert_eq!(summarize(rounds), (10.0, (2.0, 17.0)));
+        assert_eq!(summarize(vec![7.0]), (7.0, (7.0, 7.0)));
+    }
+
+    #[test]
+    fn ratios_are_taken_round_by_round() {
+        // Three times as slow in one round, both: the ratio does not see it.
+        let stub = measurement(Way::Guarded, &[1.0, 3.0, 1.0]);
+        let original = measurement(Way::Vectorcall, &[2.0, 6.0, 2.0]);
+        assert_eq!(stub.ratio(&original), Ratio { median: 0.5, spread: (0.5, 0.5) });
+    }
+}

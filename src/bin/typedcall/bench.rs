@@ -18,7 +18,7 @@ pub fn run(arguments: &Bench, out: &mut dyn Write) -> Result<(), Failure> {
     let runs = demo::runs(&python, &specializer, &module, folder.path())?;
     // All that is in it is loaded by now.
     folder.close()?;
-    let (rounds, calls) = (arguments.rounds.get(), arguments.calls.get());
+    let (rounds, calls) = (arguments.rounds, arguments.calls);
     let measurements = demo::measure(&runs, rounds as usize, i64::from(calls));
     if !arguments.json {
         return Ok(table::print(out, rounds, calls, &measurements, &once)?);

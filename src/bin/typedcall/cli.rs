@@ -1,9 +1,8 @@
 //! The arguments, and what `--help` says.
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use typedcall::Entry;
 
 const EXIT_CODES: &str = "\
@@ -33,6 +32,7 @@ Examples:
   typedcall inspect ./mymod.cpython-311-x86_64-linux-gnu.so
   typedcall inspect mymod --json | jq -r '.rejected[] | \"\\(.name): \\(.field)\"'
 
+The flag is METH_TYPED, set or unset as the module has it: inspect changes nothing.
 Exits with 3 where a method was rejected.";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -56,10 +56,11 @@ make_stub (one more of a known shape) are warm, startup (of the library) is cold
 
 /// Calls C functions from Python at the speed of C.
 ///
-/// Reads the C-level signatures that a C extension declares with typedcall.h, and compiles stubs that call the functions
-/// behind its methods directly. Without a command: demo.
+/// Reads the C-level signatures that a C extension declares with typedcall.h,
+/// and compiles stubs that call the functions behind its methods directly.
+/// Without a command: demo.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(version, verbatim_doc_comment, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -119,11 +120,11 @@ pub struct Bench {
     #[arg(long)]
     pub json: bool,
     /// How often each way is timed; the ways take turns
-    #[arg(long, default_value = "101")]
-    pub rounds: NonZeroU32,
+    #[arg(long, default_value_t = 101, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub rounds: u32,
     /// Calls in each round
-    #[arg(long, default_value = "100000")]
-    pub calls: NonZeroU32,
+    #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
+    pub calls: u32,
 }
 
 /// [`Entry`], by name.
