@@ -1,6 +1,6 @@
 //! Functions of a shared object, by the names that it exports.
 
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CString, c_void};
 use std::path::{Path, PathBuf};
 
 use super::extension::ExtensionError;
@@ -35,13 +35,14 @@ impl Library {
     ///
     /// # Safety
     /// `F` is a function pointer's type: that of the function of this name.
-    pub unsafe fn function<F: Copy>(&self, name: &CStr) -> Result<F, ExtensionError> {
+    pub unsafe fn function<F: Copy>(&self, name: &str) -> Result<F, ExtensionError> {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
-        // SAFETY: the handle is that of a loaded library.
-        let address = unsafe { libc::dlsym(self.handle, name.as_ptr()) };
+        let missing = || ExtensionError::Missing { library: self.path.clone(), what: name.to_owned() };
+        let c_name = CString::new(name).map_err(|_| missing())?;
+        // SAFETY: the handle is that of a loaded library, the name a C string.
+        let address = unsafe { libc::dlsym(self.handle, c_name.as_ptr()) };
         if address.is_null() {
-            let what = name.to_string_lossy().into_owned();
-            return Err(ExtensionError::Missing { library: self.path.clone(), what });
+            return Err(missing());
         }
         // SAFETY: the caller promises that this is the function's type; the address is not null.
         Ok(unsafe { std::mem::transmute_copy(&address) })

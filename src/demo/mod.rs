@@ -49,7 +49,7 @@ pub fn underlying(python: &Python, module: &Object, name: &str) -> Result<NonNul
     // SAFETY: the library is that of an imported module, so that it is loaded; the function is declared as in demo.c.
     unsafe {
         let ask: unsafe extern "C" fn(*const c_char) -> *mut c_void =
-            Library::load(&path)?.function(c"typedcall_demo_underlying")?;
+            Library::load(&path)?.function("typedcall_demo_underlying")?;
         NonNull::new(ask(name.as_ptr())).ok_or_else(missing)
     }
 }

@@ -114,7 +114,9 @@ pub fn runs(
     module: &Object,
     directory: &Path,
 ) -> Result<Vec<Run>, Box<dyn std::error::Error>> {
-    let loops = Loops::load(python, directory)?;
+    let library = compile(python, directory, "typedcall_loops", LOOPS)?;
+    // SAFETY: the library is ours: loading it runs no code but the loader's.
+    let library = unsafe { Library::load(&library)? };
     let names = python.namespace()?;
     let mut runs = Vec::new();
     for case in Case::ALL {
@@ -124,6 +126,7 @@ pub fn runs(
             arguments: python.eval(case.arguments(), &names)?,
             direct: underlying(python, module, case.name())?.as_ptr(),
         };
+        let loops = Loops::of(&library, case)?;
         for way in Way::ALL {
             runs.push(run(python, specializer, loops, &subject, way)?);
         }
@@ -148,7 +151,6 @@ fn run(python: &Python, specializer: &Specializer, loops: Loops, subject: &Subje
             .map(|index| pyo3_ffi::PyTuple_GetItem(arguments.as_ptr(), index))
             .collect()
     };
-    let count = items.len() as i64;
     let callable = function.as_ptr();
     let mut keep = (None, vec![function.clone_ref(python), arguments.clone_ref(python)]);
     let mut stub = |entry| -> Result<*mut c_void, Error> {
@@ -160,7 +162,7 @@ fn run(python: &Python, specializer: &Specializer, loops: Loops, subject: &Subje
     let body: Box<dyn Fn(i64) -> i64> = match way {
         Way::Vectorcall => {
             // SAFETY: see above.
-            Box::new(move |n| unsafe { (loops.vectorcall)(callable, items.as_ptr(), count, n) })
+            Box::new(move |n| unsafe { (loops.vectorcall)(callable, items.as_ptr(), n) })
         }
         Way::Guarded => {
             // As an interpreter calls a built-in function: what its definition and its `m_self` say.
@@ -173,65 +175,72 @@ fn run(python: &Python, specializer: &Specializer, loops: Loops, subject: &Subje
             };
             keep.1.push(guarded);
             // SAFETY: see above.
-            Box::new(move |n| unsafe { (loops.guarded)(method, receiver, items.as_ptr(), count, n) })
+            Box::new(move |n| unsafe { (loops.guarded)(method, receiver, items.as_ptr(), n) })
         }
         Way::Boxed => {
             let address = stub(Entry::Boxed)?;
             // SAFETY: see above; the arguments are of the proven types.
-            Box::new(move |n| unsafe { (loops.boxed)(address, items.as_ptr(), count, n) })
+            Box::new(move |n| unsafe { (loops.boxed)(address, items.as_ptr(), n) })
         }
         // The stub's address and the extension's own are the same; that they are is for others to check.
-        Way::Native => loops.underlying(subject.case, stub(Entry::Native)?, items),
-        Way::Direct => loops.underlying(subject.case, subject.direct, items),
+        Way::Native => loops.underlying(stub(Entry::Native)?, items),
+        Way::Direct => loops.underlying(subject.direct, items),
     };
     Ok(Run { case: subject.case, way, body, _keep: keep })
 }
 
 type Objects = *const *mut PyObject;
 
-/// The functions of `loops.c`. Each returns -1 where a call failed.
+/// The loops of one case. Those of objects return -1 where a call failed.
 #[derive(Clone, Copy)]
 struct Loops {
-    noop: unsafe extern "C" fn(*mut c_void, *mut PyObject, i64) -> i64,
-    inc: unsafe extern "C" fn(*mut c_void, i64, i64) -> i64,
-    add: unsafe extern "C" fn(*mut c_void, f64, f64, i64) -> i64,
-    obj: unsafe extern "C" fn(*mut c_void, *mut PyObject, i64, i64) -> i64,
-    boxed: unsafe extern "C" fn(*mut c_void, Objects, i64, i64) -> i64,
-    guarded: unsafe extern "C" fn(*mut c_void, *mut PyObject, Objects, i64, i64) -> i64,
-    vectorcall: unsafe extern "C" fn(*mut PyObject, Objects, i64, i64) -> i64,
+    underlying: UnderlyingLoop,
+    boxed: unsafe extern "C" fn(*mut c_void, Objects, i64) -> i64,
+    guarded: unsafe extern "C" fn(*mut c_void, *mut PyObject, Objects, i64) -> i64,
+    vectorcall: unsafe extern "C" fn(*mut PyObject, Objects, i64) -> i64,
+}
+
+/// The loop over the underlying function, by its signature.
+#[derive(Clone, Copy)]
+enum UnderlyingLoop {
+    Noop(unsafe extern "C" fn(*mut c_void, *mut PyObject, i64) -> i64),
+    Inc(unsafe extern "C" fn(*mut c_void, i64, i64) -> i64),
+    Add(unsafe extern "C" fn(*mut c_void, f64, f64, i64) -> i64),
+    Obj(unsafe extern "C" fn(*mut c_void, *mut PyObject, i64, i64) -> i64),
 }
 
 impl Loops {
-    fn load(python: &Python, directory: &Path) -> Result<Self, ExtensionError> {
-        let path = compile(python, directory, "typedcall_loops", LOOPS)?;
-        // SAFETY: the library is ours: loading it runs no code but the loader's; each function is declared above as it
-        // is defined in loops.c.
+    fn of(library: &Library, case: Case) -> Result<Self, ExtensionError> {
+        let name = |way: &str| format!("loop_{way}{}", case.name());
+        // SAFETY: each function is declared above as it is defined in loops.c.
         unsafe {
-            let library = Library::load(&path)?;
+            let underlying = name("");
             Ok(Self {
-                noop: library.function(c"loop_noop")?,
-                inc: library.function(c"loop_inc")?,
-                add: library.function(c"loop_add")?,
-                obj: library.function(c"loop_obj")?,
-                boxed: library.function(c"loop_boxed")?,
-                guarded: library.function(c"loop_guarded")?,
-                vectorcall: library.function(c"loop_vectorcall")?,
+                underlying: match case {
+                    Case::Noop => UnderlyingLoop::Noop(library.function(&underlying)?),
+                    Case::Inc => UnderlyingLoop::Inc(library.function(&underlying)?),
+                    Case::Add => UnderlyingLoop::Add(library.function(&underlying)?),
+                    Case::Obj => UnderlyingLoop::Obj(library.function(&underlying)?),
+                },
+                boxed: library.function(&name("boxed_"))?,
+                guarded: library.function(&name("guarded_"))?,
+                vectorcall: library.function(&name("vectorcall_"))?,
             })
         }
     }
 
     /// Calls of an underlying function at `address`, with the arguments of the case; what they are borrowed from lives
     /// as long as the result.
-    fn underlying(self, case: Case, address: *mut c_void, items: Vec<*mut PyObject>) -> Box<dyn Fn(i64) -> i64> {
-        match case {
+    fn underlying(self, address: *mut c_void, items: Vec<*mut PyObject>) -> Box<dyn Fn(i64) -> i64> {
+        match self.underlying {
             // SAFETY: the address is that of `noop_impl`, the argument alive.
-            Case::Noop => Box::new(move |n| unsafe { (self.noop)(address, items[0], n) }),
+            UnderlyingLoop::Noop(noop) => Box::new(move |n| unsafe { noop(address, items[0], n) }),
             // SAFETY: the address is that of `inc_impl`.
-            Case::Inc => Box::new(move |n| unsafe { (self.inc)(address, 123_456, n) }),
+            UnderlyingLoop::Inc(inc) => Box::new(move |n| unsafe { inc(address, 123_456, n) }),
             // SAFETY: the address is that of `add_impl`.
-            Case::Add => Box::new(move |n| unsafe { (self.add)(address, 1.5, 2.25, n) }),
+            UnderlyingLoop::Add(add) => Box::new(move |n| unsafe { add(address, 1.5, 2.25, n) }),
             // SAFETY: the address is that of `obj_impl`, the argument alive.
-            Case::Obj => Box::new(move |n| unsafe { (self.obj)(address, items[0], 123_456, n) }),
+            UnderlyingLoop::Obj(obj) => Box::new(move |n| unsafe { obj(address, items[0], 123_456, n) }),
         }
     }
 }
