@@ -104,12 +104,13 @@ impl Stub {
         self.site.plan()
     }
 
-    /// The CLIF of the code; none for a native stub, which is the underlying function itself.
+    /// The CLIF of the code; none for a native stub, which is the underlying function itself, and for one that is
+    /// nothing but a jump to it.
     ///
     /// # Errors
     /// Where the code generator fails.
     pub fn clif(&self) -> Result<Option<String>, Error> {
-        self.compiled(|plan| Ok(self.compiler.clif(plan)?))
+        self.compiled(|plan| Ok(self.compiler.clif(plan)?)).map(Option::flatten)
     }
 
     /// The machine code as text; none for a native stub, which is the underlying function itself.
@@ -194,7 +195,7 @@ impl Stub {
         self.site.frame.binding == Binding::Method
     }
 
-    fn compiled(&self, text: impl FnOnce(&Plan) -> Result<String, Error>) -> Result<Option<String>, Error> {
+    fn compiled<T>(&self, text: impl FnOnce(&Plan) -> Result<T, Error>) -> Result<Option<T>, Error> {
         match self.code {
             Code::Native { .. } => Ok(None),
             Code::Thunk { .. } => text(&self.plan()?).map(Some),

@@ -7,17 +7,19 @@
 
 #include "typedcall.h"
 
-/* noop(x) -> None */
+/* noop(x) -> None: object -> None */
 
-static void noop_impl(PyObject *x) { (void)x; }
-
-static PyObject *noop(PyObject *self, PyObject *x) {
-    (void)self;
-    noop_impl(x);
+static PyObject *noop_impl(PyObject *x) {
+    (void)x;
     Py_RETURN_NONE;
 }
 
-TYPEDCALL_METHOD(noop, noop_impl, TYPEDCALL_RESULT(VOID, NEVER, TYPEDCALL_NO_PYTHON), TYPEDCALL_ARG(OBJECT, x));
+static PyObject *noop(PyObject *self, PyObject *x) {
+    (void)self;
+    return noop_impl(x);
+}
+
+TYPEDCALL_METHOD(noop, noop_impl, TYPEDCALL_RESULT(NONE, NEVER, TYPEDCALL_NO_PYTHON), TYPEDCALL_ARG(OBJECT, x));
 
 /* inc(x): long -> long */
 

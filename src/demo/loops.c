@@ -13,11 +13,6 @@ typedef PyObject *(*fastcall)(PyObject *, PyObject *const *, Py_ssize_t);
 
 /* Underlying functions: the sums keep the results alive. */
 
-EXPORT int64_t loop_noop(void (*f)(PyObject *), PyObject *x, int64_t n) {
-    for (int64_t i = 0; i < n; i++) f(x);
-    return n;
-}
-
 EXPORT int64_t loop_inc(int64_t (*f)(int64_t), int64_t x, int64_t n) {
     int64_t sum = 0;
     for (int64_t i = 0; i < n; i++) sum ^= f(x);
@@ -36,7 +31,7 @@ EXPORT int64_t loop_obj(int64_t (*f)(PyObject *, int64_t), PyObject *o, int64_t 
     return sum;
 }
 
-/* Functions of objects. Each result is given up, as an interpreter does; a null ends the loop. */
+/* Functions of objects, the underlying one of noop among them. Each result is given up, as an interpreter does; a null ends the loop. */
 
 #define LOOP(call) \
     for (int64_t i = 0; i < n; i++) { \
@@ -45,6 +40,8 @@ EXPORT int64_t loop_obj(int64_t (*f)(PyObject *, int64_t), PyObject *o, int64_t 
         Py_DECREF(result); \
     } \
     return n
+
+EXPORT int64_t loop_noop(one_pointer f, PyObject *x, int64_t n) { LOOP(f(x)); }
 
 #define LOOPS_OF(name, count, boxed, guarded) \
     EXPORT int64_t loop_boxed_##name(void *f, PyObject *const *args, int64_t n) { LOOP(boxed); } \

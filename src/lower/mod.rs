@@ -11,11 +11,13 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `call`, `stub` | from a plan to CLIF |
+//! | `forwarder` | stubs that are nothing but a jump |
 
 mod call;
 mod cell;
 mod convert;
 mod emitter;
+mod forwarder;
 mod machine;
 mod plan;
 mod planner;
@@ -26,6 +28,7 @@ mod tests;
 
 pub use cell::{CellField, CellRegister, CellSource};
 pub use emitter::Emitter;
+pub use forwarder::Forwarder;
 pub use machine::CType;
 pub use plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
 pub use planner::{Unsupported, plan};

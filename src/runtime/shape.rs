@@ -14,7 +14,7 @@ use target_lexicon::Triple;
 
 use super::layout::Layout;
 use super::segment::{Segment, SegmentProvider};
-use crate::lower::{AddressTable, Emitter, Plan, Symbols, stub_signature};
+use crate::lower::{AddressTable, Emitter, Forwarder, Plan, Symbols, stub_signature};
 
 /// The compiled code of one plan. Its segment is unmapped with the last owner of the shape.
 #[derive(Debug)]
@@ -139,23 +139,31 @@ impl Compiler {
     /// # Errors
     /// Where the code generator fails, by a panic too, or the system refuses executable memory.
     pub fn compile(&self, plan: &Plan) -> Result<Shape, CompileError> {
-        let shape = self.guarded(|context, buffer| {
-            self.build(context, buffer, plan);
-            self.place(context)
-        })??;
+        let shape = match forwarder(plan) {
+            Some(forwarder) => place_bytes(&forwarder.encode(&self.layout)).map_err(CompileError::ExecutableMemory)?,
+            None => self.guarded(|context, buffer| {
+                self.build(context, buffer, plan);
+                self.place(context)
+            })??,
+        };
         log::debug!(target: "typedcall::compile", "compiled\n{plan}");
         Ok(shape)
     }
 
-    /// The CLIF of a plan, with the names of what its constants point at.
+    /// The CLIF of a plan, with the names of what its constants point at; none for a forwarder, which is encoded by
+    /// hand.
     ///
     /// # Errors
     /// As [`Compiler::compile`].
-    pub fn clif(&self, plan: &Plan) -> Result<String, CompileError> {
-        self.guarded(|context, buffer| {
+    pub fn clif(&self, plan: &Plan) -> Result<Option<String>, CompileError> {
+        if forwarder(plan).is_some() {
+            return Ok(None);
+        }
+        let clif = self.guarded(|context, buffer| {
             self.build(context, buffer, plan);
             self.addresses.annotate(&context.func.display().to_string())
-        })
+        })?;
+        Ok(Some(clif))
     }
 
     /// The machine code of a plan as text.
@@ -163,6 +171,9 @@ impl Compiler {
     /// # Errors
     /// As [`Compiler::compile`].
     pub fn disassembly(&self, plan: &Plan) -> Result<String, CompileError> {
+        if let Some(forwarder) = forwarder(plan) {
+            return Ok(forwarder.disassembly(&self.layout));
+        }
         self.guarded(|context, buffer| {
             self.build(context, buffer, plan);
             disassemble(context, &*self.isa)
@@ -203,6 +214,21 @@ impl Compiler {
             CompileError::CodeGenerator(text.to_owned())
         })
     }
+}
+
+/// The forwarder that does what the plan says, on machines that forwarders are encoded for.
+fn forwarder(plan: &Plan) -> Option<Forwarder> {
+    if cfg!(target_arch = "x86_64") { Forwarder::of(plan) } else { None }
+}
+
+/// Puts machine code into a segment of its own.
+fn place_bytes(code: &[u8]) -> std::io::Result<Shape> {
+    let segment = Segment::writable(code.len())?;
+    let start = NonNull::new(segment.start()).ok_or_else(|| std::io::Error::other("a segment at null"))?;
+    // SAFETY: the segment is fresh, writable, and at least as long as the code.
+    unsafe { start.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+    segment.make_executable(segment.length())?;
+    Ok(Shape { code: start, _segment: segment })
 }
 
 /// Compiles what `context` holds into the module, and makes it executable.

@@ -1,0 +1,143 @@
+//! Stubs that only pass on what they get: a jump, encoded by hand.
+//!
+//! A method of objects that returns an object, checks nothing, and reports errors as every `ml_meth` does needs no frame:
+//! the arguments move to where the underlying function wants them, and it returns to the stub's caller. Cranelift
+//! makes no tail calls in the system's convention. A forwarder is never on the stack, so it need not keep its cell.
+
+use std::fmt::Write;
+
+use super::cell::{CellField, CellRegister, CellSource};
+use super::machine::CType;
+use super::plan::{Binding, Convention, MethodConvention, Plan, Step};
+use crate::ir::Value;
+use crate::metadata::Raises;
+use crate::runtime::Layout;
+
+/// A stub that only passes on what it gets. See the module's documentation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarder {
+    /// The argument register that holds the cell.
+    cell: u8,
+    /// Where each argument of the underlying function comes from.
+    sources: Vec<Source>,
+}
+
+/// Where an argument comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// An argument register of the stub.
+    Register(u8),
+    /// What the original is bound to, in the cell.
+    Receiver,
+}
+
+/// x86-64's registers of integer arguments in the System V convention: number in the encoding, and name.
+const REGISTERS: [(u8, &str); 6] = [(7, "rdi"), (6, "rsi"), (2, "rdx"), (1, "rcx"), (8, "r8"), (9, "r9")];
+/// The register that holds the target: no argument travels in it.
+const RAX: u8 = 0;
+
+impl Forwarder {
+    /// The forwarder that does what `plan` says; `None` where that takes more than moves and a jump.
+    pub fn of(plan: &Plan) -> Option<Self> {
+        let frame = &plan.frame;
+        let cell = match frame.cell {
+            CellSource::Receiver => 0,
+            CellSource::Thunk(CellRegister::Integer(register)) => register,
+            CellSource::Thunk(CellRegister::Float) => return None,
+        };
+        let [loads @ .., Step::Call { into: Some(result), arguments, result: Some(CType::Pointer), raises, .. }, last] =
+            &plan.steps[..]
+        else {
+            return None;
+        };
+        let passes_on = *last == Step::Return { value: *result, owned: true };
+        if !passes_on || !matches!(raises, Raises::Never | Raises::Null) {
+            return None;
+        }
+        let source = |value: Value| {
+            loads.iter().find_map(|step| match step {
+                Step::Receiver { into } if *into == value => match frame.binding {
+                    Binding::Function => Some(Source::Receiver),
+                    Binding::Method => Some(Source::Register(0)),
+                },
+                Step::Argument { into, index } if *into == value => match frame.convention {
+                    Convention::Objects => {
+                        let first = u8::from(frame.binding == Binding::Method);
+                        Some(Source::Register(first + u8::try_from(*index).ok()?))
+                    }
+                    Convention::Method(MethodConvention::O) => Some(Source::Register(1)),
+                    Convention::Method(_) | Convention::Vectorcall => None,
+                },
+                _ => None,
+            })
+        };
+        let only_loads = loads.iter().all(|step| matches!(step, Step::Receiver { .. } | Step::Argument { .. }));
+        let counted = matches!(
+            frame.convention,
+            Convention::Method(MethodConvention::FastCall | MethodConvention::Other) | Convention::Vectorcall
+        );
+        let sources = arguments.iter().map(|(value, _)| source(*value)).collect::<Option<Vec<_>>>()?;
+        let forwarder = Self { cell, sources };
+        (only_loads && !counted && forwarder.moves_in_order()).then_some(forwarder)
+    }
+
+    /// Whether the arguments can be moved one after the other: none is overwritten before it is read.
+    fn moves_in_order(&self) -> bool {
+        self.sources.len() <= REGISTERS.len()
+            && self.sources.iter().enumerate().all(|(to, _)| {
+                self.sources[to + 1..].iter().all(|later| match later {
+                    Source::Register(from) => usize::from(*from) != to,
+                    Source::Receiver => usize::from(self.cell) != to,
+                })
+            })
+    }
+
+    /// The machine code for x86-64.
+    pub fn encode(&self, layout: &Layout) -> Vec<u8> {
+        let mut code = Vec::new();
+        let cell = REGISTERS[usize::from(self.cell)].0;
+        load(&mut code, RAX, cell, CellField::Target.offset(layout));
+        for (to, from) in self.sources.iter().enumerate() {
+            let to = REGISTERS[to].0;
+            match from {
+                Source::Receiver => load(&mut code, to, cell, CellField::Receiver.offset(layout)),
+                Source::Register(from) if REGISTERS[usize::from(*from)].0 == to => {}
+                Source::Register(from) => {
+                    let from = REGISTERS[usize::from(*from)].0;
+                    // REX.W 89 /r: mov r/m64, r64
+                    code.extend([0x48 | (from >> 3) << 2 | to >> 3, 0x89, 0xc0 | (from & 7) << 3 | (to & 7)]);
+                }
+            }
+        }
+        // FF /4: jmp rax
+        code.extend([0xff, 0xe0]);
+        code
+    }
+
+    /// The machine code as text.
+    pub fn disassembly(&self, layout: &Layout) -> String {
+        let cell = REGISTERS[usize::from(self.cell)].1;
+        let mut text = format!("  movq {:#x}(%{cell}), %rax\n", CellField::Target.offset(layout));
+        for (to, from) in self.sources.iter().enumerate() {
+            let to_name = REGISTERS[to].1;
+            let line = match from {
+                Source::Receiver => {
+                    writeln!(text, "  movq {:#x}(%{cell}), %{to_name}", CellField::Receiver.offset(layout))
+                }
+                Source::Register(from) if usize::from(*from) == to => Ok(()),
+                Source::Register(from) => {
+                    writeln!(text, "  movq %{}, %{to_name}", REGISTERS[usize::from(*from)].1)
+                }
+            };
+            line.expect("a string takes whatever is written to it");
+        }
+        text.push_str("  jmp *%rax\n");
+        text
+    }
+}
+
+/// REX.W 8B /r with a 32-bit displacement: mov r64, [base + offset]. None of the argument registers needs a SIB byte.
+fn load(code: &mut Vec<u8>, to: u8, base: u8, offset: i32) {
+    code.extend([0x48 | (to >> 3) << 2 | base >> 3, 0x8b, 0x80 | (to & 7) << 3 | (base & 7)]);
+    code.extend(offset.to_le_bytes());
+}
