@@ -88,7 +88,7 @@ impl Emitter<'_, '_> {
                 self.refuse(raised, error);
             }
             (Raises::MinusOne, Some((value, ty))) => {
-                let (ask, done) = (self.cold_block(), self.builder.create_block());
+                let (ask, done) = (self.cold_block(), self.block());
                 let suspect = match ty {
                     CType::Scalar(Scalar::F64) => {
                         let minus_one = self.builder.ins().f64const(-1.0);
@@ -115,7 +115,7 @@ impl Emitter<'_, '_> {
                 let raised = self.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
                 let dropping = self.cold_block();
                 self.refuse(raised, dropping);
-                let next = self.builder.create_block();
+                let next = self.block();
                 self.builder.ins().jump(next, &[]);
                 // What a function returned beside an exception is owned, and nobody will want it.
                 self.enter(dropping);

@@ -46,7 +46,7 @@ impl Emitter<'_, '_> {
     /// Numbers of one digit on the likely path, of two off it; for more, which few programs have, the fallback. No
     /// calls: what is live across one would have to be saved on every path.
     fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
-        let (two, done) = (self.cold_block(), self.builder.create_block());
+        let (two, done) = (self.cold_block(), self.block());
         self.builder.append_block_param(done, types::I64);
         let size = self.load(types::I64, object, self.layout.int.size);
         let one_digit = match self.layout.int.form {
@@ -163,7 +163,7 @@ impl Emitter<'_, '_> {
         };
         let int = self.layout.int;
         let (small, large, done) =
-            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+            (self.block(), self.block(), self.block());
         self.builder.append_block_param(done, types::I64);
         // Unsigned numbers have no small negative ones; adding to the greatest would wrap to a small number.
         let first = if scalar.is_signed() { int.small_min } else { 0 };
@@ -202,7 +202,7 @@ impl Emitter<'_, '_> {
     /// Makes an int of one digit as `PyLong_FromLong` of 3.11 and 3.12 does, at two thirds of its price; leaves others
     /// to it, and running out of memory too.
     fn allocate_int(&mut self, wide: Value, scalar: Scalar) -> Value {
-        let (one_digit, other, done) = (self.builder.create_block(), self.cold_block(), self.builder.create_block());
+        let (one_digit, other, done) = (self.block(), self.cold_block(), self.block());
         self.builder.append_block_param(done, types::I64);
         let int = self.layout.int;
         let magnitude = if scalar.is_signed() { self.builder.ins().iabs(wide) } else { wide };

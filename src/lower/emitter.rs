@@ -73,6 +73,15 @@ impl Emitter<'_, '_> {
         self.call(target, parameters, Some(result), arguments).expect("a call with a result type has a result")
     }
 
+    /// A block that follows the current one: off the likely path if that is.
+    pub(super) fn block(&mut self) -> Block {
+        let block = self.builder.create_block();
+        if self.builder.current_block().is_some_and(|current| self.builder.func.layout.is_cold(current)) {
+            self.builder.set_cold_block(block);
+        }
+        block
+    }
+
     /// A block that the likely path does not enter.
     pub(super) fn cold_block(&mut self) -> Block {
         let block = self.builder.create_block();
@@ -82,14 +91,14 @@ impl Emitter<'_, '_> {
 
     /// Goes on where `condition` holds, else to `otherwise`.
     pub(super) fn require(&mut self, condition: Value, otherwise: Block) {
-        let next = self.builder.create_block();
+        let next = self.block();
         self.builder.ins().brif(condition, next, &[], otherwise, &[]);
         self.enter(next);
     }
 
     /// Goes on where `condition` does not hold, else to `otherwise`.
     pub(super) fn refuse(&mut self, condition: Value, otherwise: Block) {
-        let next = self.builder.create_block();
+        let next = self.block();
         self.builder.ins().brif(condition, otherwise, &[], next, &[]);
         self.enter(next);
     }
@@ -137,7 +146,7 @@ impl Emitter<'_, '_> {
             Refcount::ImmortalAllOnes | Refcount::ImmortalSign => {
                 let count = self.load(types::I32, object, count_at);
                 let more = self.builder.ins().iadd_imm_s(count, 1);
-                let (store, done) = (self.builder.create_block(), self.builder.create_block());
+                let (store, done) = (self.block(), self.block());
                 let mortal = match self.layout.refcount {
                     // All ones and one more is 0.
                     Refcount::ImmortalAllOnes => more,
@@ -162,7 +171,7 @@ impl Emitter<'_, '_> {
     /// Emits one reference less to an object; the last one deallocates it, which may run any code.
     pub fn decref(&mut self, object: Value) {
         let count_at = self.layout.ob_refcnt;
-        let (dealloc, done) = (self.cold_block(), self.builder.create_block());
+        let (dealloc, done) = (self.cold_block(), self.block());
         let ty = match self.layout.refcount {
             Refcount::Plain => types::I64,
             Refcount::ImmortalAllOnes | Refcount::ImmortalSign => types::I32,

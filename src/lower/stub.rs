@@ -52,7 +52,7 @@ pub fn stub_signature(frame: &Frame, call_conv: CallConv) -> Signature {
 impl Emitter<'_, '_> {
     /// Emits the body of a stub into a function that has the signature of [`stub_signature`] and no blocks yet.
     pub fn stub(&mut self, plan: &Plan) {
-        let entry = self.builder.create_block();
+        let entry = self.block();
         self.builder.append_block_params_for_function_params(entry);
         self.enter(entry);
         let mut raw = self.builder.block_params(entry).to_vec();
@@ -79,7 +79,7 @@ impl Emitter<'_, '_> {
 
     /// Emits all steps and exits, and goes on where they meet, with the result or null.
     fn body(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>) -> Value {
-        let result = self.builder.create_block();
+        let result = self.block();
         self.builder.append_block_param(result, types::I64);
         let exits = Exits { result, error: self.cold_block(), fallback: self.cold_block() };
         // Code that may drop the stub runs while the cell is held: the cell owns the machine code that it returns to.
