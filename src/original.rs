@@ -111,12 +111,7 @@ impl Original {
 
     fn check_arity(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
         let arguments = overload.arguments().count();
-        let admitted = match self.convention {
-            MethodConvention::NoArgs => 0..=0,
-            MethodConvention::O => 1..=1,
-            MethodConvention::FastCall | MethodConvention::Other => 0..=usize::MAX,
-        };
-        if admitted.contains(&arguments) {
+        if self.convention.passes(arguments) {
             return Ok(());
         }
         let convention = self.convention.name();

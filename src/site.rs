@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::ir::{Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Type, call_site, passes};
+use crate::ir::{Callee, CalleeTarget, Callees, ConstObject, Function, Type, assume_arguments, call_site, passes};
 use crate::lower::{Binding, Convention, Frame, Plan, Unsupported, plan};
-use crate::metadata::{Kind, Overload, Signature};
+use crate::metadata::{Overload, Signature};
 use crate::registry::KnownMethod;
 
 /// What a stub calls, and how it is called.
@@ -50,7 +50,7 @@ impl CallSite {
         let callable = constant.constant(ConstObject::symbolic(self.name.as_str()));
         let mut function = call_site(callable, self.frame.arity);
         if self.frame.convention == Convention::Objects {
-            self.assume_types(&mut function);
+            assume_arguments(&mut function, self.overload());
         }
         function
     }
@@ -86,30 +86,5 @@ impl CallSite {
         let mut callees = Callees::new();
         callees.insert(self.name.as_str(), Callee { signature, target: self.known.target });
         callees
-    }
-
-    fn assume_types(&self, function: &mut Function) {
-        let overload = self.overload();
-        let receiver = overload.parameters.iter().find(|parameter| parameter.receiver);
-        let arguments: Vec<_> = overload.arguments().map(|(_, parameter)| parameter).collect();
-        for inst in function.insts.keys() {
-            let data = &function.insts[inst];
-            let parameter = match data.instruction {
-                Instruction::LoadSelf => receiver,
-                Instruction::LoadArg { index } => arguments.get(usize::from(index)).copied(),
-                _ => None,
-            };
-            if let (Some(parameter), Some(value)) = (parameter, data.result) {
-                function.values[value].ty = proven(&parameter.kind);
-            }
-        }
-    }
-}
-
-/// The type that a caller of a boxed stub has proven for an argument of this kind.
-fn proven(kind: &Kind) -> Type {
-    match kind {
-        Kind::Scalar(scalar) => Type::boxed(*scalar),
-        kind => Type::of_kind(kind),
     }
 }

@@ -124,6 +124,45 @@ impl Stub {
     /// reference, or null with an exception set. `objects` are the receiver, of a method descriptor, and the
     /// arguments, of proven types. The code holds the cell's address: keep the stub as long as it.
     ///
+    /// ```
+    /// use cranelift_codegen::ir::{AbiParam, InstBuilder, types::I64};
+    /// use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+    /// # use cranelift_jit::{JITBuilder, JITModule};
+    /// # use cranelift_module::{Module, default_libcall_names};
+    /// # use typedcall::{Entry, Options, Specializer, embed::Python, lower::Emitter, runtime::target_isa};
+    /// # let python = Python::attach();
+    /// # let specializer = Specializer::new(&python, Options::default())?;
+    /// # let upper = python.import("builtins")?.attr(&python, "str")?.attr(&python, "upper")?;
+    /// # specializer.declare(&python, &upper, "(self: str) -> str raises null")?;
+    /// # let isa = target_isa(None, true)?;
+    /// # let mut module = JITModule::new(JITBuilder::with_isa(isa.clone(), default_libcall_names()));
+    /// let stub = specializer.stub(&python, &upper, Entry::Boxed)?;
+    /// let mut context = module.make_context();
+    /// context.func.signature.params.push(AbiParam::new(I64));
+    /// context.func.signature.returns.push(AbiParam::new(I64));
+    /// let mut buffer = FunctionBuilderContext::new();
+    /// let mut builder = FunctionBuilder::new(&mut context.func, &mut buffer);
+    /// let entry = builder.create_block();
+    /// builder.append_block_params_for_function_params(entry);
+    /// builder.switch_to_block(entry);
+    /// let text = builder.block_params(entry)[0];
+    /// let (layout, mut symbols) = (specializer.layout(), specializer.addresses());
+    /// let call_conv = isa.default_call_conv();
+    /// let mut emitter = Emitter { builder: &mut builder, layout, symbols: &mut symbols, call_conv };
+    /// let result = stub.inline(&mut emitter, &[text])?;
+    /// builder.ins().return_(&[result]);
+    /// builder.seal_all_blocks();
+    /// builder.finalize(isa.frontend_config());
+    /// # let id = module.declare_anonymous_function(&context.func.signature).unwrap();
+    /// # module.define_function(id, &mut context).unwrap();
+    /// # module.finalize_definitions().unwrap();
+    /// # type Shout = unsafe extern "C" fn(*mut pyo3_ffi::PyObject) -> *mut pyo3_ffi::PyObject;
+    /// # let shout = unsafe { std::mem::transmute::<_, Shout>(module.get_finalized_function(id)) };
+    /// # let hello = python.eval("'hello'", &python.namespace()?)?;
+    /// # assert_eq!(unsafe { python.owned(shout(hello.as_ptr()))? }.text(&python)?, "HELLO");
+    /// # Ok::<(), typedcall::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Native stubs and signatures that stubs cannot do yet; a wrong number of objects.
     pub fn inline(&self, emitter: &mut Emitter<'_, '_>, objects: &[Value]) -> Result<Value, Error> {

@@ -155,7 +155,7 @@ fn the_verifier_names_the_value_and_the_instruction() {
         ("v1:Object = Guard<Object> v2\nv2:Object = LoadSelf\nReturn v1", "v2 is used where it may not be defined"),
         ("v1:Object = Guard<Object> v1\nReturn v1", "v1 is used where it may not be defined"),
         ("v0:Object = LoadConst\nReturn v0", "v0 is declared Object, not one constant"),
-        ("v0:LongExact = LoadSelf\nReturn v0", "v0 is declared LongExact, not Object"),
+        ("v0:CInt64 = LoadSelf\nReturn v0", "v0 is declared CInt64, not an object"),
         ("v0:Object = LoadSelf\nv1:CInt64 = Unbox<CInt64> v0\nReturn v0", "v0 is Object, not LongExact"),
         ("v0:Object = LoadSelf\nv1:CPtr = Unbox<CPtr> v0\nReturn v0", "CPtr is no type of a C number"),
         ("v0:CInt64[3] = LoadConst\nReturn v0", "v0 is CInt64[3], not Object"),

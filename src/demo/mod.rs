@@ -6,7 +6,7 @@ mod extension;
 mod measure;
 
 pub use extension::{ExtensionError, HEADER, compile, import};
-pub use measure::{Case, Measurement, Once, Way, measure, measure_once, runs};
+pub use measure::{Case, Measurement, Once, Run, Way, measure, measure_once, runs};
 
 use std::path::Path;
 

@@ -4,6 +4,7 @@ use super::entities::{Block, Value};
 use super::function::Function;
 use super::instruction::Instruction;
 use super::types::Type;
+use crate::metadata::{Kind, Overload};
 
 /// Appends instructions to a block of a function.
 ///
@@ -115,4 +116,25 @@ pub fn call_site(callable: Type, arguments: u16) -> Function {
     let result = builder.emit(Instruction::VectorCallStatic { callable, args }, Type::OBJECT);
     builder.ret(result);
     builder.finish()
+}
+
+/// Puts into a [`call_site`] the types that its caller has proven, those of a boxed stub: the receiver and the arguments
+/// are what this overload takes. Passes then leave out what checks them.
+pub fn assume_arguments(function: &mut Function, overload: &Overload) {
+    let receiver = overload.parameters.iter().find(|parameter| parameter.receiver);
+    let arguments: Vec<_> = overload.arguments().map(|(_, parameter)| parameter).collect();
+    for inst in function.insts.keys() {
+        let data = &function.insts[inst];
+        let parameter = match data.instruction {
+            Instruction::LoadSelf => receiver,
+            Instruction::LoadArg { index } => arguments.get(usize::from(index)).copied(),
+            _ => None,
+        };
+        if let (Some(parameter), Some(value)) = (parameter, data.result) {
+            function.values[value].ty = match &parameter.kind {
+                Kind::Scalar(scalar) => Type::boxed(*scalar),
+                kind => Type::of_kind(kind),
+            };
+        }
+    }
 }

@@ -173,7 +173,10 @@ impl Verifier<'_> {
     fn check_types(&self, instruction: &Instruction, result: Option<Value>) -> Check {
         match instruction {
             Instruction::LoadConst => self.check_result_by(result, "one constant", Type::is_constant),
-            Instruction::LoadArg { .. } | Instruction::LoadSelf => self.check_result(result, &Type::OBJECT),
+            // What the function's caller has proven of an argument is declared here, and nowhere else.
+            Instruction::LoadArg { .. } | Instruction::LoadSelf => {
+                self.check_result_by(result, "an object", |declared| !declared.is_bottom() && declared.is_object())
+            }
             Instruction::LoadContext => self.check_result(result, &Type::C_PTR),
             Instruction::VectorCall { callable, args } => {
                 self.check_object(*callable)?;

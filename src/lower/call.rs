@@ -15,6 +15,48 @@ impl Emitter<'_, '_> {
     /// `arguments` one value for each parameter. Goes on with the result, if there is one; to `error`, where an
     /// exception is set, if the function raised.
     ///
+    /// ```
+    /// use cranelift_codegen::ir::{AbiParam, InstBuilder, types::{F64, I64}};
+    /// use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+    /// # use cranelift_jit::{JITBuilder, JITModule};
+    /// # use cranelift_module::{Module, default_libcall_names};
+    /// # use typedcall::lower::{AddressTable, Emitter};
+    /// # use typedcall::{metadata::Signature, runtime::{Layout, target_isa}};
+    /// # let isa = target_isa(None, true)?;
+    /// # let mut module = JITModule::new(JITBuilder::with_isa(isa.clone(), default_libcall_names()));
+    /// extern "C" fn hypotenuse(a: f64, b: f64) -> f64 {
+    ///     a.hypot(b)
+    /// }
+    /// let signature: Signature = "(a: f64, b: f64) -> f64".parse()?;
+    /// let mut context = module.make_context();
+    /// context.func.signature.params.push(AbiParam::new(F64));
+    /// context.func.signature.returns.push(AbiParam::new(F64));
+    /// let mut buffer = FunctionBuilderContext::new();
+    /// let mut builder = FunctionBuilder::new(&mut context.func, &mut buffer);
+    /// let (entry, error) = (builder.create_block(), builder.create_block());
+    /// builder.append_block_params_for_function_params(entry);
+    /// builder.switch_to_block(entry);
+    /// let side = builder.block_params(entry)[0];
+    /// let target = builder.ins().iconst(I64, hypotenuse as *const () as i64);
+    /// let addresses = AddressTable::symbolic(); // a function that never raises refers to none
+    /// let (layout, call_conv) = (&Layout::CURRENT, isa.default_call_conv());
+    /// let mut emitter = Emitter { builder: &mut builder, layout, symbols: &mut &addresses, call_conv };
+    /// let diagonal = emitter.typed_call(&signature.overloads[0], target, &[side, side], error)?;
+    /// builder.ins().return_(&[diagonal.expect("a double")]);
+    /// # builder.switch_to_block(error);
+    /// # let nan = builder.ins().f64const(f64::NAN);
+    /// # builder.ins().return_(&[nan]);
+    /// # builder.seal_all_blocks();
+    /// # builder.finalize(isa.frontend_config());
+    /// # let id = module.declare_anonymous_function(&context.func.signature)?;
+    /// # module.define_function(id, &mut context)?;
+    /// # module.finalize_definitions()?;
+    /// # type Diagonal = unsafe extern "C" fn(f64) -> f64;
+    /// # let diagonal = unsafe { std::mem::transmute::<_, Diagonal>(module.get_finalized_function(id)) };
+    /// # assert_eq!(unsafe { diagonal(1.0) }, std::f64::consts::SQRT_2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Kinds and effects that are not lowered yet, or a wrong number of arguments.
     pub fn typed_call(

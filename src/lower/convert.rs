@@ -7,7 +7,7 @@ use super::emitter::{Emitter, TRUSTED};
 use super::machine::CType;
 use super::symbol::Symbol;
 use crate::metadata::{PythonType, Scalar};
-use crate::runtime::{DIGIT_BITS, IntForm, TAG_SHIFT, TAG_SIGN_MASK};
+use crate::runtime::{DIGIT_BITS, IntForm, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
 
 impl Emitter<'_, '_> {
     /// Goes to `fallback` unless `object` is of exactly this type.
@@ -182,9 +182,57 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(done, &[object.into()]);
 
         self.enter(large);
+        let object = if int.inline_allocation {
+            self.allocate_int(wide, scalar)
+        } else {
+            self.call_int_constructor(wide, scalar)
+        };
+        self.builder.ins().jump(done, &[object.into()]);
+
+        self.enter(done);
+        self.builder.block_params(done)[0]
+    }
+
+    fn call_int_constructor(&mut self, wide: Value, scalar: Scalar) -> Value {
         let unsigned = matches!(scalar, Scalar::U64 | Scalar::Usize);
         let symbol = if unsigned { Symbol::LongFromUnsignedLongLong } else { Symbol::LongFromLong };
-        let object = self.call_symbol(symbol, &[CType::Scalar(Scalar::I64)], CType::Pointer, &[wide]);
+        self.call_symbol(symbol, &[CType::Scalar(Scalar::I64)], CType::Pointer, &[wide])
+    }
+
+    /// Makes an int of one digit as `PyLong_FromLong` of 3.11 and 3.12 does, at two thirds of its price; leaves others
+    /// to it, and running out of memory too.
+    fn allocate_int(&mut self, wide: Value, scalar: Scalar) -> Value {
+        let (one_digit, other, done) = (self.builder.create_block(), self.cold_block(), self.builder.create_block());
+        self.builder.append_block_param(done, types::I64);
+        let int = self.layout.int;
+        let magnitude = if scalar.is_signed() { self.builder.ins().iabs(wide) } else { wide };
+        let fits = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, magnitude, 1 << DIGIT_BITS);
+        self.builder.ins().brif(fits, one_digit, &[], other, &[]);
+
+        self.enter(one_digit);
+        let held = self.spill(&[wide]);
+        let size = self.builder.ins().iconst(types::I64, int.small_stride);
+        let object = self.call_symbol(Symbol::ObjectMalloc, &[CType::Pointer], CType::Pointer, &[size]);
+        self.require(object, other);
+        let value = self.load(types::I64, held, 0);
+        let magnitude = if scalar.is_signed() { self.builder.ins().iabs(value) } else { value };
+        let negative = self.builder.ins().sshr_imm_u(value, 63);
+        let size = match int.form {
+            IntForm::SignedSize => self.builder.ins().bor_imm_s(negative, 1),
+            IntForm::Tag => {
+                let sign = self.builder.ins().band_imm_s(negative, TAG_NEGATIVE);
+                self.builder.ins().bor_imm_s(sign, 1 << TAG_SHIFT)
+            }
+        };
+        let (class, one) = (self.address(Symbol::LongType), self.builder.ins().iconst(types::I64, 1));
+        self.builder.ins().store(TRUSTED, one, object, self.layout.ob_refcnt);
+        self.builder.ins().store(TRUSTED, class, object, self.layout.ob_type);
+        self.builder.ins().store(TRUSTED, size, object, int.size);
+        self.builder.ins().istore32(TRUSTED, magnitude, object, int.digits);
+        self.builder.ins().jump(done, &[object.into()]);
+
+        self.enter(other);
+        let object = self.call_int_constructor(wide, scalar);
         self.builder.ins().jump(done, &[object.into()]);
 
         self.enter(done);

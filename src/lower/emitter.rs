@@ -27,7 +27,7 @@ pub struct Emitter<'e, 'f> {
 /// Memory that is there and aligned: every access of compiled code is to a live object, a cell or its own stack.
 pub(super) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
 
-const POINTER_BYTES: u32 = 8;
+pub(super) const POINTER_BYTES: i32 = 8;
 const POINTER_ALIGN_SHIFT: u8 = 3;
 
 impl Emitter<'_, '_> {
@@ -102,7 +102,7 @@ impl Emitter<'_, '_> {
 
     /// Room on the stack for `count` pointers or 64-bit numbers.
     pub(super) fn stack_slot(&mut self, count: usize) -> StackSlot {
-        let bytes = POINTER_BYTES * u32::try_from(count).expect("a call has at most 17 arguments");
+        let bytes = POINTER_BYTES as u32 * u32::try_from(count).expect("a call has at most 17 arguments");
         self.builder.create_sized_stack_slot(StackSlotData::new(
             StackSlotKind::ExplicitSlot,
             bytes,
@@ -119,14 +119,14 @@ impl Emitter<'_, '_> {
         let slot = self.stack_slot(objects.len().max(1));
         let array = self.stack_address(slot);
         for (index, object) in objects.iter().enumerate() {
-            let offset = i32::try_from(index).expect("a call has at most 17 arguments") * POINTER_BYTES as i32;
+            let offset = i32::try_from(index).expect("a call has at most 17 arguments") * POINTER_BYTES;
             self.builder.ins().store(TRUSTED, *object, array, offset);
         }
         array
     }
 
-    /// One reference more to an object that is never immortal, or whose count says so itself.
-    pub(super) fn incref(&mut self, object: Value) {
+    /// Emits one reference more to an object; one that is immortal is left alone.
+    pub fn incref(&mut self, object: Value) {
         let count_at = self.layout.ob_refcnt;
         match self.layout.refcount {
             Refcount::Plain => {
@@ -159,8 +159,8 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// One reference less; the last one deallocates.
-    pub(super) fn decref(&mut self, object: Value) {
+    /// Emits one reference less to an object; the last one deallocates it, which may run any code.
+    pub fn decref(&mut self, object: Value) {
         let count_at = self.layout.ob_refcnt;
         let (dealloc, done) = (self.cold_block(), self.builder.create_block());
         let ty = match self.layout.refcount {

@@ -21,6 +21,8 @@ mod plan;
 mod planner;
 mod stub;
 mod symbol;
+#[cfg(test)]
+mod tests;
 
 pub use cell::{CellField, CellRegister, CellSource};
 pub use emitter::Emitter;

@@ -196,6 +196,15 @@ impl MethodConvention {
         }
     }
 
+    /// Whether a call can pass so many positional arguments.
+    pub fn passes(self, arguments: usize) -> bool {
+        match self {
+            Self::NoArgs => arguments == 0,
+            Self::O => arguments == 1,
+            Self::FastCall | Self::Other => true,
+        }
+    }
+
     /// Its macro in CPython.
     pub fn name(self) -> &'static str {
         match self {

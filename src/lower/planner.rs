@@ -1,7 +1,7 @@
 //! From IR to a plan: which step does what, which references it owns, and what cannot be lowered, with the reason.
 
 use super::machine::CType;
-use super::plan::{Binding, Frame, MethodConvention, Plan, Step};
+use super::plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
 use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Type, Value, ValueDef};
 use crate::metadata::{Kind, Overload, PythonType, Raises};
 
@@ -21,11 +21,17 @@ impl Unsupported {
     }
 }
 
-/// Plans a straight-line call site after its call was specialized.
+/// Plans a straight-line call site after its call was specialized. The function is one that
+/// [`Function::verify_calls`] accepts: that values are defined and of the right types is not looked at again.
 ///
 /// # Errors
 /// The first instruction that has no plan, with the reason.
 pub fn plan(function: &Function, callees: &Callees, frame: Frame) -> Result<Plan, Unsupported> {
+    if let Convention::Method(method) = frame.convention
+        && !method.passes(usize::from(frame.arity))
+    {
+        return Err(Unsupported::new(frame.to_string(), "the convention passes another number of arguments"));
+    }
     let [block] = function.layout[..] else {
         return Err(Unsupported::new("a function of several blocks", "only straight-line call sites are lowered"));
     };
@@ -91,10 +97,13 @@ fn step(function: &Function, callees: &Callees, frame: &Frame, inst: crate::ir::
         Instruction::VectorCall { .. } | Instruction::VectorCallStatic { .. } => {
             return Err(Unsupported::new(name, "the call was not specialized"));
         }
-        Instruction::Incref { .. }
-        | Instruction::Decref { .. }
-        | Instruction::Jump { .. }
-        | Instruction::Branch { .. } => {
+        Instruction::Incref { .. } | Instruction::Decref { .. } => {
+            return Err(Unsupported::new(
+                name,
+                "calls that steal, or return, a borrowed reference are not lowered yet",
+            ));
+        }
+        Instruction::Jump { .. } | Instruction::Branch { .. } => {
             return Err(Unsupported::new(name, "only straight-line call sites are lowered"));
         }
     })
@@ -109,7 +118,9 @@ fn call(
 ) -> Result<Step, Unsupported> {
     let (parameters, result) = c_prototype(overload)?;
     let runs_python = !overload.effects.no_python;
+    let miscounted = || Unsupported::new(overload.to_string(), format!("the call passes {} values", args.len()));
     match callee.target {
+        CalleeTarget::Underlying if parameters.len() != args.len() => Err(miscounted()),
         CalleeTarget::Underlying => {
             let arguments = args.iter().copied().zip(parameters).collect();
             Ok(Step::Call { into, arguments, result, raises: overload.raises, runs_python })
@@ -123,6 +134,9 @@ fn call(
                 Binding::Method => (args.first().copied(), args.get(1..).unwrap_or_default()),
                 Binding::Function => (None, args),
             };
+            if !frame.original.passes(arguments.len()) || receiver.is_some() != (frame.binding == Binding::Method) {
+                return Err(miscounted());
+            }
             Ok(Step::CallMethod { into, receiver, arguments: arguments.to_vec(), raises: overload.raises, runs_python })
         }
     }

@@ -6,7 +6,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_entity::SecondaryMap;
 
 use super::cell::{CellField, CellRegister, CellSource};
-use super::emitter::Emitter;
+use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
 use super::plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
 use super::symbol::Symbol;
@@ -143,7 +143,7 @@ impl Emitter<'_, '_> {
     }
 
     fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {
-        (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * 8)).collect()
+        (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
     fn step(
@@ -208,10 +208,13 @@ impl Emitter<'_, '_> {
     fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
         let (frame, cell) = (&plan.frame, arguments.cell);
         let hold = matches!(frame.cell, CellSource::Thunk(_)) && !plan.keeps_cell();
-        if hold {
+        // What is live across the calls goes to the stack here: in registers that survive calls it would have to be
+        // saved on the likely path too.
+        let held = hold.then(|| {
             self.incref(cell);
-        }
-        let object = match frame.convention {
+            self.spill(&[cell, cell])
+        });
+        let mut object = match frame.convention {
             Convention::Method(_) => {
                 let method = self.load_field(cell, CellField::Method);
                 let mut passed = arguments.raw.clone();
@@ -230,8 +233,11 @@ impl Emitter<'_, '_> {
                 self.vectorcall(callable, &[array, count, null])
             }
         };
-        if hold {
+        if let Some(held) = held {
+            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
+            let cell = self.load(types::I64, held, 0);
             self.decref(cell);
+            object = self.load(types::I64, held, POINTER_BYTES);
         }
         self.builder.ins().jump(result, &[object.into()]);
     }

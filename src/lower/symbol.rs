@@ -27,6 +27,7 @@ pub enum Symbol {
     LongFromLong,
     LongFromUnsignedLongLong,
     FloatFromDouble,
+    ObjectMalloc,
     ErrOccurred,
     Vectorcall,
     Dealloc,
@@ -36,7 +37,7 @@ pub enum Symbol {
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -52,6 +53,7 @@ impl Symbol {
         Self::LongFromLong,
         Self::LongFromUnsignedLongLong,
         Self::FloatFromDouble,
+        Self::ObjectMalloc,
         Self::ErrOccurred,
         Self::Vectorcall,
         Self::Dealloc,
@@ -76,6 +78,7 @@ impl Symbol {
             Self::LongFromLong => "PyLong_FromLong",
             Self::LongFromUnsignedLongLong => "PyLong_FromUnsignedLongLong",
             Self::FloatFromDouble => "PyFloat_FromDouble",
+            Self::ObjectMalloc => "PyObject_Malloc",
             Self::ErrOccurred => "PyErr_Occurred",
             Self::Vectorcall => "PyObject_Vectorcall",
             Self::Dealloc => "_Py_Dealloc",

@@ -43,6 +43,7 @@ impl AddressTable {
                     Symbol::LongFromLong => ffi::PyLong_FromLong as *const () as usize,
                     Symbol::LongFromUnsignedLongLong => ffi::PyLong_FromUnsignedLongLong as *const () as usize,
                     Symbol::FloatFromDouble => ffi::PyFloat_FromDouble as *const () as usize,
+                    Symbol::ObjectMalloc => ffi::PyObject_Malloc as *const () as usize,
                     Symbol::ErrOccurred => ffi::PyErr_Occurred as *const () as usize,
                     Symbol::Vectorcall => PyObject_Vectorcall as *const () as usize,
                     Symbol::Dealloc => _Py_Dealloc as *const () as usize,

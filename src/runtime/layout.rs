@@ -67,6 +67,9 @@ pub struct IntLayout {
     pub small_max: i64,
     /// Distance between neighbours in the interpreter's array of small ints.
     pub small_stride: i64,
+    /// Whether an `int` of one digit is nothing but fresh memory with its fields set. From 3.13 reference tracers want
+    /// to hear of it, and from 3.14 there is a free list: only `PyLong_FromLong` knows.
+    pub inline_allocation: bool,
 }
 
 /// What stands beside the digits of an `int`.
@@ -83,6 +86,8 @@ pub enum IntForm {
 pub const DIGIT_BITS: u32 = 30;
 /// How far the count of digits is shifted in a tag.
 pub const TAG_SHIFT: u32 = 3;
+/// The sign bits of a negative number.
+pub const TAG_NEGATIVE: i64 = 2;
 /// The bits of a tag that hold the sign.
 pub const TAG_SIGN_MASK: i64 = 3;
 
@@ -110,6 +115,7 @@ impl Layout {
                 small_min: -5,
                 small_max: if minor >= 15 { 1024 } else { 256 },
                 small_stride: 32,
+                inline_allocation: minor <= 12,
             },
             float_value: 16,
             type_flags: cpython::TP_FLAGS as i32,

@@ -19,6 +19,6 @@ pub(crate) mod shape;
 pub(crate) mod thunk;
 
 pub use context::Context;
-pub use layout::{DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK};
+pub use layout::{DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
 pub use selfcheck::{Incompatible, check};
 pub use shape::{CompileError, build_stub, disassemble, target_isa};

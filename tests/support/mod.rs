@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every integration test is a crate of its own and uses a part")]
 
 pub mod extension;
+pub mod lowering;
 pub mod memory_map;
 pub mod sample;
 

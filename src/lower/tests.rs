@@ -1,0 +1,314 @@
+//! What the planner refuses, with its reasons, and the small total functions beside it. What it makes of IR is in the
+//! golden tests.
+
+use std::num::NonZeroUsize;
+
+use cranelift_codegen::ir::{ArgumentExtension, types};
+
+use super::{
+    AddressTable, Binding, CType, CellField, CellRegister, CellSource, Convention, Frame, MethodConvention, Plan, Step,
+    Symbol, Unsupported, plan, stub_signature,
+};
+use crate::ir::{Callee, CalleeTarget, Callees, Function};
+use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
+use crate::runtime::Layout;
+
+const METH_O: Frame = frame(Convention::Method(MethodConvention::O), Binding::Function, 1);
+
+const fn frame(convention: Convention, binding: Binding, arity: u16) -> Frame {
+    Frame { convention, original: MethodConvention::O, binding, cell: CellSource::Receiver, arity }
+}
+
+fn callees(signature: &str, target: CalleeTarget) -> Callees {
+    let signature: Signature = signature.parse().unwrap_or_else(|error| panic!("{signature}: {error}"));
+    let mut callees = Callees::new();
+    callees.insert("f", Callee { signature, target });
+    callees
+}
+
+fn plan_of(ir: &str, callees: &Callees, frame: Frame) -> Result<Plan, Unsupported> {
+    let function: Function = ir.parse().unwrap_or_else(|error| panic!("{ir}: {error}"));
+    plan(&function, callees, frame)
+}
+
+/// The error of IR that calls `f`, an underlying function of this signature.
+#[track_caller]
+fn refused(signature: &str, ir: &str) -> String {
+    let error = plan_of(ir, &callees(signature, CalleeTarget::Underlying), METH_O).expect_err(ir);
+    error.to_string()
+}
+
+#[test]
+fn a_function_without_a_call_is_planned() {
+    let plan = plan_of("v0:Object = LoadArg<0>\nReturn v0", &Callees::new(), METH_O).expect("all of it is lowered");
+    let returned = plan.steps.last().cloned();
+    assert!(matches!(returned, Some(Step::Return { owned: false, .. })), "{plan}");
+}
+
+#[test]
+fn blocks_and_jumps_are_refused() {
+    let blocks = "bb0:\n  v0:Object = LoadArg<0>\n  Jump bb1(v0)\nbb1(v1:Object):\n  Return v1";
+    assert_eq!(
+        refused("() -> void", blocks),
+        "a function of several blocks is not lowered: only straight-line call sites are lowered"
+    );
+    let jump = "v0:Object = LoadArg<0>\nJump bb0";
+    assert_eq!(refused("() -> void", jump), "Jump is not lowered: only straight-line call sites are lowered");
+    let no_return = "v0:Object = LoadArg<0>";
+    assert_eq!(
+        refused("() -> void", no_return),
+        "a function that does not return is not lowered: a stub ends with Return"
+    );
+}
+
+#[test]
+fn calls_that_were_not_specialized_are_refused() {
+    let constant = "v0:CFunction[\"g\"] = LoadConst\nv1:Object = VectorCallStatic<0> v0\nReturn v1";
+    assert_eq!(
+        refused("() -> void", constant),
+        "the constant CFunction[\"g\"] is not lowered: a stub has no constant but None; the call that uses it was not \
+         specialized"
+    );
+    for call in ["VectorCall<0> v0", "VectorCallStatic<0> v0"] {
+        let ir = format!("v0:Object = LoadArg<0>\nv1:Object = {call}\nReturn v1");
+        let error = refused("() -> void", &ir);
+        assert!(error.ends_with("is not lowered: the call was not specialized"), "{error}");
+    }
+    let unknown = "v0:Object = CallCFunction<\"g\">\nReturn v0";
+    assert_eq!(refused("() -> void", unknown), "CallCFunction<\"g\"> is not lowered: no callee of that name was given");
+}
+
+#[test]
+fn kinds_of_two_c_values_are_refused_as_parameters_and_results() {
+    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    for (signature, kind) in [
+        ("(cstr) -> object raises null", "cstr"),
+        ("(buffer) -> object raises null", "buffer"),
+        ("(object) -> cstr raises null", "cstr"),
+    ] {
+        let expected = format!("{kind} is not lowered: kinds of two C values are not lowered yet");
+        assert_eq!(refused(signature, call), expected);
+    }
+}
+
+#[test]
+fn calls_that_move_references_are_refused() {
+    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    for effect in ["borrowed_result", "steals(0)"] {
+        assert_eq!(
+            refused(&format!("(object) -> object raises null [{effect}]"), call),
+            "a call that moves references is not lowered: steals and borrowed_result are not lowered yet"
+        );
+    }
+    for instruction in ["Incref", "Decref"] {
+        let ir = format!("v0:Object = LoadArg<0>\n{instruction} v0\nReturn v0");
+        assert_eq!(
+            refused("() -> void", &ir),
+            format!(
+                "{instruction} is not lowered: calls that steal, or return, a borrowed reference are not lowered yet"
+            )
+        );
+    }
+}
+
+#[test]
+fn guards_are_of_exact_types_that_cpython_defines() {
+    for class in PythonType::ALL {
+        let ty = crate::ir::Type::python_exact(class);
+        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v1");
+        let plan = plan_of(&ir, &Callees::new(), METH_O).unwrap_or_else(|error| panic!("{error}"));
+        assert!(plan.steps.iter().any(|step| matches!(step, Step::Guard { class: of, .. } if *of == class)), "{plan}");
+    }
+    for ty in ["Long", "Unicode", "Object[class \"demo.Point\"]", "LongExact|NoneType", "Type"] {
+        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v1");
+        assert_eq!(
+            refused("() -> void", &ir),
+            format!("Guard<{ty}> is not lowered: only exact types of CPython's own are checked")
+        );
+    }
+}
+
+#[test]
+fn only_c_numbers_are_boxed_and_unboxed() {
+    let unbox = "v0:LongExact = LoadArg<0>\nv1:CPtr = Unbox<CPtr> v0\nReturn v0";
+    assert_eq!(refused("() -> void", unbox), "Unbox<CPtr> is not lowered: not a C number");
+    let boxed = "v0:CPtr = LoadContext\nv1:Object = Box v0\nReturn v1";
+    assert_eq!(refused("() -> void", boxed), "Box of CPtr is not lowered: not a C number");
+}
+
+#[test]
+fn arguments_that_the_stub_has_not_are_refused() {
+    let ir = "v0:Object = LoadArg<1>\nReturn v0";
+    assert_eq!(refused("() -> void", ir), "LoadArg<1> is not lowered: the stub has 1 arguments");
+}
+
+#[test]
+fn miscounted_arguments_are_refused() {
+    let no_argument = "v0:Object = CallCFunction<\"f\">\nReturn v0";
+    let signature = "(object) -> object raises null";
+    for target in [CalleeTarget::Underlying, CalleeTarget::Method] {
+        let error = plan_of(no_argument, &callees(signature, target), METH_O).expect_err("one is wanted").to_string();
+        assert_eq!(error, format!("{signature} is not lowered: the call passes 0 values"));
+    }
+    // A method's wrapper wants its receiver first.
+    let descriptor = frame(Convention::Objects, Binding::Method, 1);
+    let error = plan_of(no_argument, &callees(signature, CalleeTarget::Method), descriptor);
+    assert!(error.is_err(), "{error:?}");
+    let two = Frame { arity: 2, ..METH_O };
+    let error = plan_of("v0:Object = LoadArg<1>\nReturn v0", &Callees::new(), two).expect_err("METH_O").to_string();
+    assert_eq!(
+        error,
+        "METH_O/2 of a function, cell: self is not lowered: the convention passes another number of arguments"
+    );
+}
+
+#[test]
+fn what_a_stub_owns_it_must_return() {
+    let signature = "(object) -> object raises null [no_python]";
+    let dropped = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v0";
+    let error = refused(signature, dropped);
+    assert!(error.ends_with("its result would have to be given up before the return"), "{error}");
+    // A guard may leave for the fallback, and nobody would give the result up.
+    let guarded = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nv2:LongExact = Guard<LongExact> v1\n\
+                   Return v2";
+    let error = refused(signature, guarded);
+    assert!(error.ends_with("its result would have to be given up before the return"), "{error}");
+}
+
+#[test]
+fn a_wrapper_is_called_in_a_convention_that_stubs_know() {
+    let callees = callees("(object) -> object raises null", CalleeTarget::Method);
+    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    assert!(plan_of(call, &callees, METH_O).is_ok());
+    let other = Frame { original: MethodConvention::Other, ..METH_O };
+    let error = plan_of(call, &callees, other).expect_err("METH_VARARGS").to_string();
+    assert_eq!(error, "ml_meth is not lowered: its METH_ convention is not one that stubs call");
+    let error = plan_of("v0:Object = LoadArg<0>\nCallCFunction<\"f\"> v0\nReturn v0", &callees, METH_O);
+    let error = error.expect_err("a result without a name").to_string();
+    assert_eq!(error, "ml_meth is not lowered: a METH_ function always returns an object");
+}
+
+#[test]
+fn only_a_stub_behind_a_thunk_keeps_its_cell_and_only_around_python_code() {
+    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    for (effects, cell, keeps) in [
+        ("", CellSource::Thunk(CellRegister::Integer(2)), true),
+        ("", CellSource::Receiver, false),
+        (" [no_python]", CellSource::Thunk(CellRegister::Integer(2)), false),
+        (" [no_python]", CellSource::Receiver, false),
+    ] {
+        for target in [CalleeTarget::Underlying, CalleeTarget::Method] {
+            let callees = callees(&format!("(object) -> object raises null{effects}"), target);
+            let plan = plan_of(call, &callees, Frame { cell, ..METH_O }).expect("all of it is lowered");
+            assert_eq!(plan.keeps_cell(), keeps, "{plan}");
+        }
+    }
+}
+
+#[test]
+fn c_types_have_the_width_and_extension_of_the_abi() {
+    use ArgumentExtension::{None, Sext, Uext};
+    for (scalar, ty, extension) in [
+        (Scalar::I8, types::I8, Sext),
+        (Scalar::I16, types::I16, Sext),
+        (Scalar::I32, types::I32, None),
+        (Scalar::I64, types::I64, None),
+        (Scalar::U8, types::I8, Uext),
+        (Scalar::U16, types::I16, Uext),
+        (Scalar::U32, types::I32, None),
+        (Scalar::U64, types::I64, None),
+        (Scalar::Isize, types::I64, None),
+        (Scalar::Usize, types::I64, None),
+        (Scalar::F32, types::F32, None),
+        (Scalar::F64, types::F64, None),
+        (Scalar::CBool, types::I8, Uext),
+    ] {
+        let ctype = CType::of(&Kind::Scalar(scalar)).expect("a scalar is one C value");
+        assert_eq!((ctype.clif(), ctype.abi().extension), (ty, extension), "{ctype}");
+        assert_eq!(u32::from(scalar.bytes()), ty.bytes(), "{ctype}");
+        assert_eq!(ctype.to_string(), Kind::Scalar(scalar).to_string());
+    }
+    assert_eq!((CType::Pointer.clif(), CType::Status.clif()), (types::I64, types::I32));
+}
+
+#[test]
+fn objects_and_the_context_are_pointers_and_other_kinds_no_single_value() {
+    let user = UserType { name: "demo.Point".into(), address: None };
+    for kind in [
+        Kind::Object,
+        Kind::Python { class: PythonType::Int, subclasses: true },
+        Kind::User { class: user, subclasses: false },
+        Kind::Context,
+    ] {
+        assert_eq!(CType::of(&kind), Some(CType::Pointer), "{kind}");
+    }
+    for kind in [Kind::Cstr, Kind::Buffer, Kind::Void] {
+        assert_eq!(CType::of(&kind), None, "{kind}");
+    }
+}
+
+#[test]
+fn a_thunk_passes_the_cell_behind_the_stubs_own_arguments() {
+    use CellRegister::{Float, Integer};
+    let method = |convention| Convention::Method(convention);
+    for (convention, binding, arity, register) in [
+        (method(MethodConvention::NoArgs), Binding::Function, 0, Integer(2)),
+        (method(MethodConvention::O), Binding::Method, 1, Integer(2)),
+        (method(MethodConvention::FastCall), Binding::Function, 16, Integer(3)),
+        (Convention::Vectorcall, Binding::Method, 16, Integer(4)),
+        (Convention::Objects, Binding::Function, 0, Integer(0)),
+        (Convention::Objects, Binding::Method, 0, Integer(1)),
+        (Convention::Objects, Binding::Function, 5, Integer(5)),
+        // Six pointers fill the integer registers of x86-64.
+        (Convention::Objects, Binding::Function, 6, Float),
+        (Convention::Objects, Binding::Method, 5, Float),
+        (Convention::Objects, Binding::Function, 16, Float),
+    ] {
+        let mut frame = frame(convention, binding, arity);
+        assert_eq!(frame.thunk_register(), register, "{frame}");
+        frame.cell = CellSource::Thunk(register);
+        let signature = stub_signature(&frame, cranelift_codegen::isa::CallConv::SystemV);
+        assert_eq!(signature.params.len(), frame.c_arguments() + 1, "{frame}");
+        let last = signature.params.last().expect("there is the cell").value_type;
+        assert_eq!(last, if register == Float { types::F64 } else { types::I64 }, "{frame}");
+    }
+}
+
+#[test]
+fn a_cells_fields_lie_behind_the_module_and_apart() {
+    for minor in Layout::MINORS {
+        let layout = Layout::of(minor).expect("every minor version has a layout");
+        let fields = [CellField::Target, CellField::Method, CellField::Receiver, CellField::Callable, CellField::Class];
+        let offsets = fields.map(|field| field.offset(&layout));
+        assert_eq!(offsets[0], layout.module_size);
+        assert!(offsets.is_sorted_by(|a, b| a + CellField::SIZE == *b), "{offsets:?}");
+        assert_eq!(fields.len(), CellField::COUNT as usize);
+    }
+}
+
+#[test]
+fn symbols_have_names_and_numbers_of_their_own() {
+    for (index, symbol) in Symbol::ALL.into_iter().enumerate() {
+        assert_eq!(symbol as usize, index, "{symbol:?}");
+        assert_eq!(Symbol::ALL.iter().filter(|other| other.name() == symbol.name()).count(), 1, "{symbol:?}");
+    }
+    let table = AddressTable::symbolic();
+    let mut addresses: Vec<_> = Symbol::ALL.map(|symbol| table.get(symbol)).into();
+    addresses.dedup();
+    assert_eq!(addresses.len(), Symbol::ALL.len());
+}
+
+#[test]
+fn constants_that_are_addresses_get_their_names() {
+    let table = AddressTable::new(|symbol| {
+        // Each address begins with the digits of the one before.
+        NonZeroUsize::MIN.saturating_add(0x7000_0000 + 0x10 * symbol as usize)
+    });
+    let clif = "    v1 = iconst.i64 0x7000_0001\n    v2 = iconst.i64 0x7000_0011  ; noted\n    \
+                v3 = iconst.i64 0x7000_0001_0000\n    v4 = iconst.i64 7\n    v5 = iadd v1, v4  ; v4 = 7\n";
+    assert_eq!(
+        table.annotate(clif),
+        "    v1 = iconst.i64 0x7000_0001  ; PyLong_Type\n    v2 = iconst.i64 0x7000_0011  ; PyFloat_Type\n    \
+         v3 = iconst.i64 0x7000_0001_0000\n    v4 = iconst.i64 7\n    v5 = iadd v1, v4  ; v4 = 7\n"
+    );
+}

@@ -1,0 +1,219 @@
+//! Golden inputs of the lowering: directives, signatures, IR. What they describe is planned and lowered for any Python
+//! and any target, with no interpreter at hand.
+//!
+//! ```text
+//! # What the case shows.
+//! entry: METH_O               boxed, METH_NOARGS, METH_O, METH_FASTCALL or vectorcall; METH_O if left out
+//! original: METH_FASTCALL     the convention of `ml_meth`, where it is not that of the entry
+//! binding: method             function if left out
+//! cell: self                  thunk if left out
+//! target: ml_meth             underlying if left out
+//! name: demo.inc              demo.f if left out
+//! python: 3.11 3.14           whose CLIF is shown; none if left out
+//! show: plan                  leaves the IR out
+//!
+//! (x: i64) -> i64
+//!
+//! v0:Object = LoadArg<0>      IR in the place of a call site, specialized as that would be
+//! ```
+//!
+//! A file may hold several signatures, each a case of its own.
+
+use std::fmt::Write;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_frontend::FunctionBuilderContext;
+use typedcall::ir::{Callee, CalleeTarget, Callees, ConstObject, Function, Type, assume_arguments, call_site, passes};
+use typedcall::lower::{AddressTable, Binding, CellSource, Convention, Frame, MethodConvention, Plan, plan};
+use typedcall::metadata::Signature;
+use typedcall::runtime::{Layout, build_stub, disassemble, target_isa};
+
+/// What one input file asks for.
+pub struct Case {
+    pub signature: Signature,
+    pub frame: Frame,
+    pub target: CalleeTarget,
+    pub name: String,
+    /// Second numbers of the Python versions whose code is shown.
+    pub minors: Vec<u8>,
+    pub shows_ir: bool,
+    pub ir: Option<Function>,
+}
+
+/// The cases of a golden input. Panics with the line that makes no sense.
+pub fn cases(text: &str) -> Vec<Case> {
+    let mut directives = Directives::default();
+    let (mut signatures, mut ir) = (Vec::new(), String::new());
+    for line in text.lines() {
+        match line.split_once(": ") {
+            _ if line.is_empty() || line.starts_with('#') => {}
+            _ if line.starts_with('(') => {
+                signatures.push(line.parse::<Signature>().unwrap_or_else(|error| panic!("{line}: {error}")));
+            }
+            Some((key, value)) if signatures.is_empty() => directives.set(key, value),
+            _ => writeln!(ir, "{line}").expect("a string grows"),
+        }
+    }
+    let ir = (!ir.is_empty()).then(|| ir.parse::<Function>().unwrap_or_else(|error| panic!("{ir}: {error}")));
+    assert!(!signatures.is_empty(), "no signature in:\n{text}");
+    signatures.into_iter().map(|signature| directives.case(signature, ir.clone())).collect()
+}
+
+struct Directives {
+    convention: Convention,
+    original: Option<MethodConvention>,
+    binding: Binding,
+    in_receiver: bool,
+    target: CalleeTarget,
+    name: String,
+    minors: Vec<u8>,
+    shows_ir: bool,
+}
+
+impl Default for Directives {
+    fn default() -> Self {
+        Self {
+            convention: Convention::Method(MethodConvention::O),
+            original: None,
+            binding: Binding::Function,
+            in_receiver: false,
+            target: CalleeTarget::Underlying,
+            name: "demo.f".to_owned(),
+            minors: Vec::new(),
+            shows_ir: true,
+        }
+    }
+}
+
+impl Directives {
+    fn set(&mut self, key: &str, value: &str) {
+        match (key, value) {
+            ("entry", "boxed") => self.convention = Convention::Objects,
+            ("entry", "vectorcall") => self.convention = Convention::Vectorcall,
+            ("entry", name) => self.convention = Convention::Method(method(name)),
+            ("original", name) => self.original = Some(method(name)),
+            ("binding", "function") => self.binding = Binding::Function,
+            ("binding", "method") => self.binding = Binding::Method,
+            ("cell", "self") => self.in_receiver = true,
+            ("cell", "thunk") => self.in_receiver = false,
+            ("target", "underlying") => self.target = CalleeTarget::Underlying,
+            ("target", "ml_meth") => self.target = CalleeTarget::Method,
+            ("name", name) => self.name = name.to_owned(),
+            ("python", versions) => self.minors = versions.split(' ').map(minor).collect(),
+            ("show", "plan") => self.shows_ir = false,
+            _ => panic!("no such directive: `{key}: {value}`"),
+        }
+    }
+
+    fn case(&self, signature: Signature, ir: Option<Function>) -> Case {
+        let arity = signature.overloads[0].arguments().count();
+        let original = self.original.unwrap_or(match self.convention {
+            Convention::Method(method) => method,
+            Convention::Objects | Convention::Vectorcall => match arity {
+                0 => MethodConvention::NoArgs,
+                1 => MethodConvention::O,
+                _ => MethodConvention::FastCall,
+            },
+        });
+        let mut frame = Frame {
+            convention: self.convention,
+            original,
+            binding: self.binding,
+            cell: CellSource::Receiver,
+            arity: u16::try_from(arity).expect("an overload has at most 16 parameters"),
+        };
+        if !self.in_receiver {
+            frame.cell = CellSource::Thunk(frame.thunk_register());
+        }
+        let Self { target, minors, shows_ir, name, .. } = self;
+        Case { signature, frame, target: *target, name: name.clone(), minors: minors.clone(), shows_ir: *shows_ir, ir }
+    }
+}
+
+fn method(name: &str) -> MethodConvention {
+    [MethodConvention::NoArgs, MethodConvention::O, MethodConvention::FastCall]
+        .into_iter()
+        .find(|method| method.name() == name)
+        .unwrap_or_else(|| panic!("no such convention: {name}"))
+}
+
+fn minor(version: &str) -> u8 {
+    version.strip_prefix("3.").and_then(|minor| minor.parse().ok()).unwrap_or_else(|| panic!("no Python {version}"))
+}
+
+impl Case {
+    /// The IR of the call before anything is known about the callee.
+    pub fn generic(&self) -> Function {
+        if let Some(ir) = &self.ir {
+            return ir.clone();
+        }
+        let callable = match self.frame.binding {
+            Binding::Function => Type::C_FUNCTION,
+            Binding::Method => Type::METHOD_DESCR,
+        };
+        let callable = callable.constant(ConstObject::symbolic(self.name.as_str()));
+        let mut function = call_site(callable, self.frame.arity);
+        if self.frame.convention == Convention::Objects {
+            assume_arguments(&mut function, &self.signature.overloads[0]);
+        }
+        function
+    }
+
+    /// The IR after all passes, and the plan, or why there is none.
+    pub fn lowered(&self) -> (Function, Result<Plan, String>) {
+        let mut callees = Callees::new();
+        callees.insert(self.name.as_str(), Callee { signature: self.signature.clone(), target: self.target });
+        let mut function = self.generic();
+        let left_alone = passes::run(&mut function, &callees);
+        function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}:\n{function}"));
+        let plan = match left_alone.first() {
+            Some(call) => Err(call.reason.clone()),
+            None => plan(&function, &callees, self.frame).map_err(|error| error.to_string()),
+        };
+        (function, plan)
+    }
+
+    /// Signature, IR before and after, plan.
+    pub fn stages(&self) -> String {
+        let (function, plan) = self.lowered();
+        let mut text = format!("=== {}\n", self.signature);
+        if self.shows_ir {
+            write!(text, "--- IR\n{}--- specialized\n{function}--- plan\n", self.generic()).expect("a string grows");
+        }
+        match plan {
+            Ok(plan) => write!(text, "{plan}"),
+            Err(reason) => writeln!(text, "not lowered: {reason}"),
+        }
+        .expect("a string grows");
+        text
+    }
+}
+
+/// The code generator for the baseline of a target, never that of this machine.
+pub fn isa(triple: &str) -> OwnedTargetIsa {
+    let triple = triple.parse().expect("a triple that Cranelift knows");
+    target_isa(Some(triple), true).expect("a target that Cranelift is built for")
+}
+
+/// The CLIF of a plan, with names for addresses.
+pub fn clif(isa: &dyn TargetIsa, layout: &Layout, plan: &Plan) -> String {
+    let addresses = AddressTable::symbolic();
+    let context = build(isa, layout, plan, &addresses);
+    addresses.annotate(&context.func.display().to_string())
+}
+
+/// The machine code of a plan.
+pub fn machine_code(isa: &dyn TargetIsa, layout: &Layout, plan: &Plan) -> String {
+    let mut context = build(isa, layout, plan, &AddressTable::symbolic());
+    disassemble(&mut context, isa).unwrap_or_else(|error| panic!("{error}:\n{plan}"))
+}
+
+fn build(isa: &dyn TargetIsa, layout: &Layout, plan: &Plan, mut addresses: &AddressTable) -> Context {
+    let mut context = Context::new();
+    build_stub(&mut context, &mut FunctionBuilderContext::new(), isa, layout, &mut addresses, plan);
+    if let Err(errors) = context.verify(isa) {
+        panic!("{errors}\n{plan}\n{}", context.func.display());
+    }
+    context
+}
