@@ -7,6 +7,7 @@
 mod support;
 
 use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
 use support::extension::{agree, definition_of, evaluate, execute, member, methods, specializer, start, stub};
@@ -101,8 +102,15 @@ fn bound_to_module(receiver: Option<&Object>) -> bool {
     receiver.is_some_and(|receiver| unsafe { ffi::PyModule_Check(receiver.as_ptr()) } != 0)
 }
 
+/// Reference counts of singletons mean nothing while another thread runs Python code. Taken before the GIL.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Compares all methods of the extension.
 fn compare_all(name: &str, flagged: bool, adopted: bool) {
+    let _alone = alone();
     let python = start();
     let module = methods(&python, name, flagged);
     let specializer = specializer(&python);
@@ -113,7 +121,8 @@ fn compare_all(name: &str, flagged: bool, adopted: bool) {
     assert!(found.methods.len() >= 80, "{} methods", found.methods.len());
     execute(&python, &format!("import {name} as tested"), &agree(&python));
     let mut count = 0;
-    for method in &found.methods {
+    // A wrapper can't know the address of the context: that one method differs by design.
+    for method in found.methods.iter().filter(|method| method.name != "context_address") {
         let class = method.name.split('.').next().expect("a split has a first part");
         // Arguments come from the namespace of the comparison, receivers from the module.
         let receivers = match class {
@@ -154,6 +163,7 @@ fn stubs_of_flagged_methods_that_nobody_adopted_agree_with_their_originals() {
 
 /// Tells a signature of a function whose underlying function is out of reach, and compares.
 fn compare_declared(path: &str, signature: &str, receivers: &str) -> Vec<&'static str> {
+    let _alone = alone();
     let python = start();
     let builtins = python.import("builtins").expect("always there");
     let specializer = specializer(&python);
@@ -183,7 +193,7 @@ fn declared_methods_of_several_arguments_agree() {
     let dicts = "([{100: 'here'}, {}, Dict()], [3, None, [1], object()])";
     assert_eq!(compare_declared("dict.get", "(self: dict, object, object) -> object raises null", dicts), ALL);
     let strings = "(['text', '', Str('text')], [3, None, b'bytes'])";
-    assert_eq!(compare_declared("str.zfill", "(self: str, int) -> str raises null", strings), ALL);
+    assert_eq!(compare_declared("str.replace", "(self: str, str, str) -> str raises null", strings), ALL);
 }
 
 #[test]
@@ -194,6 +204,7 @@ fn declared_functions_agree() {
 
 #[test]
 fn a_native_stub_is_the_underlying_function() {
+    let _alone = alone();
     let python = start();
     let module = methods(&python, "differential_native", true);
     let specializer = specializer(&python);

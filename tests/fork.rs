@@ -32,12 +32,13 @@ fn code() -> Vec<(Mapping, u64)> {
 fn works(python: &Python, specializer: &Specializer, module: &Object, names: &[&str]) -> bool {
     names.iter().all(|name| {
         let callable = member(python, module, name);
-        let stubs: Vec<_> =
-            (0..600).map(|_| stub(python, specializer, &callable, Entry::Guarded)).collect();
+        let stubs: Vec<_> = (0..600).map(|_| stub(python, specializer, &callable, Entry::Guarded)).collect();
         let function = specializer.function(python, &callable).expect("typed");
         let argument = python.int(99).expect("there is memory");
         stubs.iter().all(|stub| echoes(python, stub, 99))
-            && function.call(python, &[&argument]).is_ok_and(|result| result.text(python).is_ok_and(|text| text == "99"))
+            && function
+                .call(python, &[&argument])
+                .is_ok_and(|result| result.text(python).is_ok_and(|text| text == "99"))
     })
 }
 

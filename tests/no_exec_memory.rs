@@ -21,7 +21,11 @@ impl log::Log for Warnings {
 
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
-            self.0.lock().expect("nothing panics under the lock").push(format!("{}: {}", record.target(), record.args()));
+            self.0.lock().expect("nothing panics under the lock").push(format!(
+                "{}: {}",
+                record.target(),
+                record.args()
+            ));
         }
     }
 
