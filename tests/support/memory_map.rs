@@ -44,3 +44,9 @@ pub fn memory_map() -> Vec<Mapping> {
 pub fn anonymous_code_bytes() -> usize {
     memory_map().iter().filter(|mapping| mapping.anonymous_code()).map(|mapping| mapping.end - mapping.start).sum()
 }
+
+/// The size of a page of memory in bytes.
+pub fn page_size() -> usize {
+    // SAFETY: sysconf only reads a constant of the system.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).expect("the system has pages")
+}
