@@ -3,7 +3,7 @@
 //! Needs valgrind, and gungraun-runner in the version of the gungraun in Cargo.lock (`cargo install gungraun-runner`).
 #![allow(missing_docs, reason = "gungraun's macros make undocumented items")]
 
-use gungraun::{library_benchmark, library_benchmark_group, main};
+use gungraun::{LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use typedcall::demo::{self, Case, Run, Way};
 use typedcall::embed::Python;
 use typedcall::{Options, Specializer};
@@ -41,4 +41,5 @@ fn thousand_calls(prepared: Prepared) -> Prepared {
 }
 
 library_benchmark_group!(name = stubs, benchmarks = [thousand_calls]);
-main!(library_benchmark_groups = stubs);
+// The C compiler that the demo's extension needs finds its parts through the environment.
+main!(config = LibraryBenchmarkConfig::default().env_clear(false), library_benchmark_groups = stubs);

@@ -1,5 +1,6 @@
-//! Adoption: reading the metadata of a whole module once, and clearing the flag that slows the interpreter down.
+//! The metadata of a whole module: to look at, or to adopt, which clears the flag that slows the interpreter down.
 
+use std::ffi::c_void;
 use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
@@ -7,7 +8,7 @@ use pyo3_ffi as ffi;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
-use crate::metadata::{Rejected, Signature, clear_flag, definition, read_def};
+use crate::metadata::{Rejected, Signature, TypedMethod, clear_flag, definition, read_def};
 use crate::registry::{KnownMethod, Registry};
 
 /// What a module declares.
@@ -50,48 +51,72 @@ pub enum Flag {
     Kept(String),
 }
 
-/// Reads the metadata of a module's functions and of the methods of its types.
-pub fn adopt(python: &Python, registry: &Registry, module: &Object) -> Result<Adopted, Error> {
-    let mut adopted = Adopted::default();
+/// A method of a module that has metadata, as [`inspect`] finds it.
+#[derive(Debug)]
+pub struct Inspected {
+    /// Its name in the module: `inc`, `Point.norm`.
+    pub name: String,
+    /// What its metadata says.
+    pub method: Result<TypedMethod, Rejected>,
+    def: *const c_void,
+}
+
+/// Reads the metadata of a module's functions and of the methods of its types, in the order of its namespace, and
+/// changes nothing.
+///
+/// # Errors
+/// Where the module's namespace cannot be read. Methods that are rejected are in the result.
+pub fn inspect(python: &Python, module: &Object) -> Result<Vec<Inspected>, Error> {
+    let mut found = Vec::new();
     let module_name = module.attr(python, "__name__")?.text(python)?;
     for (name, member) in members(python, &module.attr(python, "__dict__")?)? {
         // SAFETY: the member is alive.
         let is_type = unsafe { ffi::PyType_Check(member.as_ptr()) } != 0;
         if !is_type {
-            adopted.method(python, registry, module, name, &member);
+            found.extend(Inspected::of(python, name, &member));
         } else if belongs(python, &member, &module_name) {
             for (method, member) in members(python, &member.attr(python, "__dict__")?)? {
-                adopted.method(python, registry, module, format!("{name}.{method}"), &member);
+                found.extend(Inspected::of(python, format!("{name}.{method}"), &member));
             }
         }
     }
-    Ok(adopted)
+    Ok(found)
 }
 
-impl Adopted {
-    fn method(&mut self, python: &Python, registry: &Registry, module: &Object, name: String, member: &Object) {
+impl Inspected {
+    /// What is known about one member; nothing where it has no metadata.
+    fn of(_: &Python, name: String, member: &Object) -> Option<Self> {
         // SAFETY: the member is alive, and the thread attached.
-        let Some(found) = (unsafe { definition(member.as_ptr()) }) else { return };
-        match read_def(found.def) {
-            Ok(None) => {}
-            Err(rejected) => self.rejected.push(RejectedMethod { name, rejected }),
-            Ok(Some(typed)) => {
-                let method = KnownMethod {
-                    signature: typed.signature.clone(),
-                    functions: typed.functions,
-                    target: CalleeTarget::Underlying,
-                };
-                // SAFETY: the definition is that of a method of the module, which keeps it.
-                unsafe { registry.insert(python, found.def, module, method) };
-                let flag = match typed.flagged.then(|| clear_flag(found.def)) {
-                    None => Flag::Unset,
-                    Some(Ok(())) => Flag::Cleared,
-                    Some(Err(error)) => Flag::Kept(error.to_string()),
-                };
-                self.methods.push(AdoptedMethod { name, signature: typed.signature, flag });
-            }
-        }
+        let def = unsafe { definition(member.as_ptr()) }?.def;
+        let method = read_def(def).transpose()?;
+        Some(Self { name, method, def })
     }
+}
+
+/// As [`inspect`]; then records what was found, and clears the flags.
+pub fn adopt(python: &Python, registry: &Registry, module: &Object) -> Result<Adopted, Error> {
+    let mut adopted = Adopted::default();
+    for Inspected { name, method, def } in inspect(python, module)? {
+        let typed = match method {
+            Ok(typed) => typed,
+            Err(rejected) => {
+                adopted.rejected.push(RejectedMethod { name, rejected });
+                continue;
+            }
+        };
+        let signature = typed.signature.clone();
+        let method =
+            KnownMethod { signature: typed.signature, functions: typed.functions, target: CalleeTarget::Underlying };
+        // SAFETY: the definition is that of a method of the module, which keeps it.
+        unsafe { registry.insert(python, def, module, method) };
+        let flag = match typed.flagged.then(|| clear_flag(def)) {
+            None => Flag::Unset,
+            Some(Ok(())) => Flag::Cleared,
+            Some(Err(error)) => Flag::Kept(error.to_string()),
+        };
+        adopted.methods.push(AdoptedMethod { name, signature, flag });
+    }
+    Ok(adopted)
 }
 
 /// Whether a type was defined by the module: what it imports from elsewhere is not its own to adopt.

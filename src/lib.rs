@@ -22,7 +22,7 @@ mod site;
 mod specializer;
 mod stub;
 
-pub use adopt::{Adopted, AdoptedMethod, Flag, RejectedMethod};
+pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect};
 pub use error::Error;
 pub use specializer::{Entry, Options, Specializer};
 pub use stub::Stub;

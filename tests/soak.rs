@@ -175,7 +175,7 @@ fn a_hundred_thousand_stubs_leave_nothing_behind() {
     assert!(allocated_blocks(&python) - blocks < 500);
     assert!(resident_bytes() < bytes + 4_000_000, "{bytes} bytes before, {} after", resident_bytes());
     assert_eq!(callable.refcount(&python), count);
-    assert_eq!(anonymous_code_bytes(), code);
+    assert!(anonymous_code_bytes() <= code);
     drop(kept);
 }
 

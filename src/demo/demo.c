@@ -3,6 +3,7 @@
 #define PY_SSIZE_T_CLEAN
 #define TYPEDCALL_SET_FLAG
 #include <Python.h>
+#include <string.h>
 
 #include "typedcall.h"
 
@@ -99,6 +100,22 @@ static PyObject *thread(PyObject *self, PyObject *unused) {
 }
 
 TYPEDCALL_METHOD(thread, thread_impl, TYPEDCALL_RESULT(U64, NEVER, TYPEDCALL_NO_PYTHON), TYPEDCALL_CONTEXT);
+
+/* Where the underlying functions are, for who wants to call them without asking any metadata; null for other names. */
+
+typedef void (*typedcall_demo_function)(void);
+
+__attribute__((visibility("default"))) typedcall_demo_function typedcall_demo_underlying(const char *name);
+
+typedcall_demo_function typedcall_demo_underlying(const char *name) {
+    if (strcmp(name, "noop") == 0) return (typedcall_demo_function)noop_impl;
+    if (strcmp(name, "inc") == 0) return (typedcall_demo_function)inc_impl;
+    if (strcmp(name, "add") == 0) return (typedcall_demo_function)add_impl;
+    if (strcmp(name, "obj") == 0) return (typedcall_demo_function)obj_impl;
+    if (strcmp(name, "half") == 0) return (typedcall_demo_function)half_impl;
+    if (strcmp(name, "thread") == 0) return (typedcall_demo_function)thread_impl;
+    return NULL;
+}
 
 static PyMethodDef methods[] = {
     TYPEDCALL_DEF(noop, noop, METH_O, "noop(x)\n--\n\nDoes nothing."),

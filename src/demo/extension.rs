@@ -34,6 +34,14 @@ pub enum ExtensionError {
         /// Why.
         source: std::io::Error,
     },
+    /// A shared object cannot be loaded, or does not export what it should.
+    #[error("{library} has no {what}")]
+    Missing {
+        /// The shared object.
+        library: PathBuf,
+        /// What is missing.
+        what: String,
+    },
     /// Python raised.
     #[error("Python raised {0}")]
     Python(#[from] Exception),
@@ -74,18 +82,28 @@ pub fn compile(python: &Python, directory: &Path, name: &str, source: &str) -> R
 /// The exception of the import.
 pub fn import(python: &Python, name: &str, library: &Path) -> Result<Object, Exception> {
     let names = python.namespace()?;
-    let path = library.display().to_string();
+    for (variable, text) in [("name", name), ("path", &library.to_string_lossy())] {
+        names.set_item(python, variable, &python.eval(&literal(text), &names)?)?;
+    }
     python.run(
-        &format!(
-            "import importlib.util as util, sys\n\
-             spec = util.spec_from_file_location({name:?}, {path:?})\n\
-             module = util.module_from_spec(spec)\n\
-             spec.loader.exec_module(module)\n\
-             sys.modules[{name:?}] = module\n"
-        ),
+        "import importlib.machinery, importlib.util, sys\n\
+         loader = importlib.machinery.ExtensionFileLoader(name, path)\n\
+         spec = importlib.util.spec_from_file_location(name, path, loader=loader)\n\
+         module = importlib.util.module_from_spec(spec)\n\
+         spec.loader.exec_module(module)\n\
+         sys.modules[name] = module\n",
         &names,
     )?;
     names.item(python, "module").ok_or_else(|| python.take_exception())
+}
+
+/// A text as Python source.
+pub fn literal(text: &str) -> String {
+    let letter = |letter: char| match letter {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '/' | '.' | '_' | '-' | ' ' => letter.to_string(),
+        other => format!("\\U{:08x}", u32::from(other)),
+    };
+    format!("'{}'", text.chars().map(letter).collect::<String>())
 }
 
 fn include_directory(python: &Python) -> Result<PathBuf, Exception> {
@@ -104,6 +122,8 @@ fn compiler() -> Result<Command, ExtensionError> {
         .opt_level(2)
         .debug(false)
         .cargo_metadata(false)
+        // They would go to stdout, which belongs to whoever calls this.
+        .cargo_warnings(false)
         .try_get_compiler()
         .map_err(|error| ExtensionError::NoCompiler(error.to_string()))?;
     Ok(Command::new(compiler.path()))

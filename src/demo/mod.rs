@@ -3,12 +3,19 @@
 //! What the command line tool shows, and the benchmarks measure.
 
 mod extension;
+mod library;
 mod measure;
+mod runs;
 
-pub use extension::{ExtensionError, HEADER, compile, import};
-pub use measure::{Case, Measurement, Once, Run, Way, measure, measure_once, runs};
+pub use extension::{ExtensionError, HEADER, compile, import, literal};
+pub use measure::{Measurement, Once, Ratio, measure, measure_once};
+pub use runs::{Case, Run, Way, runs};
 
-use std::path::Path;
+use std::ffi::{CString, c_char, c_void};
+use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
+
+use library::Library;
 
 use crate::embed::{Object, Python};
 
@@ -28,4 +35,21 @@ const LOOPS: &str = include_str!("loops.c");
 pub fn load(python: &Python, directory: &Path) -> Result<Object, ExtensionError> {
     let library = compile(python, directory, NAME, SOURCE)?;
     Ok(import(python, NAME, &library)?)
+}
+
+/// The address of the underlying function of a function of the demo's module, as the extension's own C code tells it:
+/// the metadata, which says the same, is not asked.
+///
+/// # Errors
+/// Where the module does not come from [`SOURCE`], or has no function of this name.
+pub fn underlying(python: &Python, module: &Object, name: &str) -> Result<NonNull<c_void>, ExtensionError> {
+    let path = PathBuf::from(module.attr(python, "__file__")?.text(python)?);
+    let missing = || ExtensionError::Missing { library: path.clone(), what: format!("function behind {name}") };
+    let name = CString::new(name).map_err(|_| missing())?;
+    // SAFETY: the library is that of an imported module, so that it is loaded; the function is declared as in demo.c.
+    unsafe {
+        let ask: unsafe extern "C" fn(*const c_char) -> *mut c_void =
+            Library::load(&path)?.function(c"typedcall_demo_underlying")?;
+        NonNull::new(ask(name.as_ptr())).ok_or_else(missing)
+    }
 }

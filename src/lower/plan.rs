@@ -88,7 +88,7 @@ pub enum Step {
         /// What it is named.
         into: Value,
     },
-    /// `None`.
+    /// A new reference to `None`.
     None {
         /// What it is named.
         into: Value,
@@ -159,8 +159,14 @@ impl Plan {
     /// Whether the stub holds its cell while it runs: only one that a thunk leads to, for who calls an object owns it,
     /// and only around code that may drop the stub.
     pub fn keeps_cell(&self) -> bool {
-        let runs_python = self.steps.iter().any(|step| {
-            matches!(step, Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. })
+        let runs_python = self.steps.iter().any(|step| match step {
+            Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
+            // What was returned beside an exception is given up, and its destructor may be anything.
+            Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
+            | Step::CallMethod { raises: Raises::Check, .. } => true,
+            // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
+            Step::Context { .. } => true,
+            _ => false,
         });
         runs_python && matches!(self.frame.cell, CellSource::Thunk(_))
     }

@@ -163,7 +163,7 @@ pub(super) fn c_prototype(overload: &Overload) -> Result<(Vec<CType>, Option<CTy
 fn is_owned(function: &Function, value: Value) -> bool {
     match function.values[value].def {
         ValueDef::Result(inst) => match &function.insts[inst].instruction {
-            Instruction::CallCFunction { .. } | Instruction::Box { .. } => true,
+            Instruction::CallCFunction { .. } | Instruction::Box { .. } | Instruction::LoadConst => true,
             Instruction::Guard { value, .. } => is_owned(function, *value),
             _ => false,
         },
@@ -182,7 +182,7 @@ fn check_ownership(plan: &Plan) -> Result<(), Unsupported> {
     };
     for step in &plan.steps {
         let owned = match step {
-            Step::Box { into, .. } | Step::CallMethod { into, .. } => Some(*into),
+            Step::Box { into, .. } | Step::CallMethod { into, .. } | Step::None { into } => Some(*into),
             Step::Call { into, result: Some(CType::Pointer), .. } => *into,
             _ => None,
         };

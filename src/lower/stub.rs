@@ -163,7 +163,11 @@ impl Emitter<'_, '_> {
                 self.require(context, exits.error);
                 values[*into] = Some(context);
             }
-            Step::None { into } => values[*into] = Some(self.address(Symbol::NoneObject)),
+            Step::None { into } => {
+                let none = self.address(Symbol::NoneObject);
+                self.incref_immortal(none);
+                values[*into] = Some(none);
+            }
             Step::Guard { into, from, class } => {
                 let object = get(from);
                 self.guard(object, *class, exits.fallback);

@@ -206,6 +206,17 @@ fn only_a_stub_behind_a_thunk_keeps_its_cell_and_only_around_python_code() {
 }
 
 #[test]
+fn a_destructor_or_a_first_context_may_run_python_code_too() {
+    let thunk = Frame { cell: CellSource::Thunk(CellRegister::Integer(2)), ..METH_O };
+    let checked = callees("(object) -> object raises check [no_python]", CalleeTarget::Underlying);
+    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    assert!(plan_of(call, &checked, thunk).expect("all of it is lowered").keeps_cell());
+    let context = callees("(context) -> f64 [no_python]", CalleeTarget::Underlying);
+    let call = "v0:CPtr = LoadContext\nv1:CDouble = CallCFunction<\"f\"> v0\nv2:FloatExact = Box v1\nReturn v2";
+    assert!(plan_of(call, &context, thunk).expect("all of it is lowered").keeps_cell());
+}
+
+#[test]
 fn c_types_have_the_width_and_extension_of_the_abi() {
     use ArgumentExtension::{None, Sext, Uext};
     for (scalar, ty, extension) in [

@@ -1,27 +1,41 @@
-//! The command line tool.
+//! The command line tool: shows what the library does, on the demo's extension or on any module.
 
-use typedcall::embed::Python;
-use typedcall::{Entry, demo};
+mod bench;
+mod cli;
+mod demo;
+mod explain;
+mod failure;
+mod inspect;
+mod modules;
+mod stages;
+mod style;
+mod table;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let python = Python::attach();
-    let dir = std::env::temp_dir().join("tc-demo");
-    let module = demo::load(&python, &dir)?;
-    let (specializer, once) = demo::measure_once(&python, &module)?;
-    println!("{once:?}");
-    let inc = module.attr(&python, "inc")?;
-    let stub = specializer.stub(&python, &inc, Entry::Guarded)?;
-    println!(
-        "{}\n{}\n{}\n{}\n{}",
-        stub.generic_ir(),
-        stub.ir(),
-        stub.plan()?,
-        stub.clif()?.unwrap(),
-        stub.machine_code()?.unwrap()
-    );
-    let runs = demo::runs(&python, &specializer, &module, &dir)?;
-    for m in demo::measure(&runs, 101, 20000) {
-        println!("{:?} {:?} {:.2} {:?}", m.case, m.way, m.median, m.spread);
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The library warns once where executable memory is refused: that should be seen without being asked for.
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    let mut out = anstream::stdout().lock();
+    let outcome = match cli.command.unwrap_or(Command::Demo) {
+        Command::Demo => demo::run(&mut out),
+        Command::Inspect(arguments) => inspect::run(&arguments, &mut out),
+        Command::Explain(arguments) => explain::run(&arguments, &mut out),
+        Command::Bench(arguments) => bench::run(&arguments, &mut out),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Who reads the output, such as `head`, has seen enough.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            anstream::eprintln!("{}: {failure}", style::error("typedcall"));
+            failure.exit_code()
+        }
     }
-    Ok(())
 }

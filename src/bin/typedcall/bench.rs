@@ -1,0 +1,38 @@
+//! `bench`: the demo's table, alone.
+
+use std::io::Write;
+
+use typedcall::demo::{self, Measurement, Once};
+use typedcall::embed::Python;
+
+use crate::cli::Bench;
+use crate::failure::Failure;
+use crate::table;
+
+/// Runs the command.
+pub fn run(arguments: &Bench, out: &mut dyn Write) -> Result<(), Failure> {
+    let python = Python::attach();
+    let folder = tempfile::Builder::new().prefix("typedcall-").tempdir()?;
+    let module = demo::load(&python, folder.path())?;
+    let (specializer, once) = demo::measure_once(&python, &module)?;
+    let runs = demo::runs(&python, &specializer, &module, folder.path())?;
+    // All that is in it is loaded by now.
+    folder.close()?;
+    let (rounds, calls) = (arguments.rounds, arguments.calls);
+    let measurements = demo::measure(&runs, rounds as usize, i64::from(calls));
+    if !arguments.json {
+        return Ok(table::print(out, rounds, calls, &measurements, &once)?);
+    }
+    // One row a line, so that differences between two files are easily seen.
+    Ok(writeln!(out, "[\n  {}\n]", rows(&measurements, &once).join(",\n  "))?)
+}
+
+fn rows(measurements: &[Measurement], once: &[Once]) -> Vec<String> {
+    // To a hundredth of a nanosecond: more is noise. The names need no escapes.
+    let row = |case: &str, how: &str, median: f64, (low, high): (f64, f64)| {
+        format!(r#"{{"case": "{case}", "how": "{how}", "ns": {median:.2}, "low": {low:.2}, "high": {high:.2}}}"#)
+    };
+    let calls = measurements.iter().map(|each| row(each.case.name(), each.way.name(), each.median, each.spread));
+    let once = once.iter().map(|each| row(each.case, each.how, each.median, each.spread));
+    calls.chain(once).collect()
+}

@@ -1,0 +1,152 @@
+//! The arguments, and what `--help` says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use typedcall::Entry;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is well
+  1  an error; the message on stderr says what to do
+  2  wrong usage
+  3  inspect: some method was rejected; explain: the callable has no (good) metadata
+
+Environment:
+  NO_COLOR       no colours on a terminal either
+  CC             the C compiler of demo and bench
+  TMPDIR         where demo and bench compile; what they make there is removed again
+  RUST_LOG       what the library logs, to stderr: warn (the default), info, debug, trace";
+
+const EXAMPLES: &str = "\
+Examples:
+  typedcall                              compile a small extension, show its methods' stages, time its calls
+  typedcall inspect ./build/mymod.so     the typed methods of an extension, and the rejected ones
+  typedcall explain mymod.inc            from signature to machine code
+  typedcall bench --json > bench.json    the demo's table, for scripts";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  typedcall inspect mymod                          a module on sys.path or in this folder
+  typedcall inspect --path build/lib mymod         a module in another folder
+  typedcall inspect ./mymod.cpython-311-x86_64-linux-gnu.so
+  typedcall inspect mymod --json | jq -r '.rejected[] | \"\\(.name): \\(.field)\"'
+
+The flag is METH_TYPED, set or unset as the module has it: inspect changes nothing.
+Exits with 3 where a method was rejected.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  typedcall explain mymod.inc
+  typedcall explain mymod.Point.norm --entry vectorcall
+  typedcall explain builtins.str.upper --signature '(self: str) -> str raises null' --entry boxed
+
+Exits with 3 where the callable has no metadata, or rejected metadata.";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  typedcall bench
+  typedcall bench --rounds 501 --calls 200000
+  typedcall bench --json | jq '.[] | select(.case == \"inc\") | {how, ns}'
+
+With --json: one array of rows {\"case\", \"how\", \"ns\", \"low\", \"high\"}. `ns` is the median, in nanoseconds; the
+fastest tenth of the rounds is at or below `low`, the slowest at or above `high`. For noop, inc, add and obj, `how` is
+vectorcall, guarded, boxed, native or direct (C at -O2, through a pointer); compile_shape (a stub of a new shape) and
+make_stub (one more of a known shape) are warm, startup (of the library) is cold.";
+
+/// Calls C functions from Python at the speed of C.
+///
+/// Reads the C-level signatures that a C extension declares with typedcall.h,
+/// and compiles stubs that call the functions behind its methods directly.
+/// Without a command: demo.
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compile a small C extension, show its methods from signature to machine code, and time their calls
+    #[command(after_help = "Example:\n  typedcall demo | less -R")]
+    Demo,
+    /// List a module's typed methods, and the rejected ones with field and reason
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(Inspect),
+    /// Show all stages of one method: signature, IR, plan, CLIF, machine code
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
+    /// Time calls of the demo's methods in five ways
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(Bench),
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// A module's name, or the path of an extension's shared object
+    pub module: String,
+    /// A folder to import from, before this one and sys.path; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub path: Vec<PathBuf>,
+    /// Print one JSON object: {"module", "methods", "rejected"}
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// MODULE.NAME or MODULE.TYPE.METHOD
+    pub callable: String,
+    /// A folder to import from, before this one and sys.path; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub path: Vec<PathBuf>,
+    /// How the stub is called
+    #[arg(long, value_enum, default_value_t = EntryName::Guarded)]
+    pub entry: EntryName,
+    /// A signature to declare, for a callable without metadata; of objects, for stubs call its ml_meth
+    #[arg(long)]
+    pub signature: Option<String>,
+}
+
+/// Arguments of `bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Print one JSON array of rows
+    #[arg(long)]
+    pub json: bool,
+    /// How often each way is timed; the ways take turns
+    #[arg(long, default_value_t = 101, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub rounds: u32,
+    /// Calls in each round
+    #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
+    pub calls: u32,
+}
+
+/// [`Entry`], by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum EntryName {
+    /// The underlying function itself
+    Native,
+    /// Objects in, an object out; the caller has proven the types
+    Boxed,
+    /// The original's METH_ convention, with guards and fallback
+    Guarded,
+    /// The vectorcall convention, with guards and fallback
+    Vectorcall,
+}
+
+impl From<EntryName> for Entry {
+    fn from(name: EntryName) -> Self {
+        match name {
+            EntryName::Native => Self::Native,
+            EntryName::Boxed => Self::Boxed,
+            EntryName::Guarded => Self::Guarded,
+            EntryName::Vectorcall => Self::Vectorcall,
+        }
+    }
+}

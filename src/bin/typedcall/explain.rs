@@ -1,0 +1,29 @@
+//! `explain`: all stages of one method.
+
+use std::io::Write;
+
+use typedcall::embed::Python;
+use typedcall::{Options, Specializer};
+
+use crate::cli::Explain;
+use crate::failure::Failure;
+use crate::{modules, stages, style};
+
+/// Runs the command.
+pub fn run(arguments: &Explain, out: &mut dyn Write) -> Result<(), Failure> {
+    let python = Python::attach();
+    modules::prepare(&python, &arguments.path)?;
+    let specializer = Specializer::new(&python, Options::default())?;
+    let callable = modules::resolve(&python, &arguments.callable)?;
+    if let Some(signature) = &arguments.signature {
+        specializer.declare(&python, &callable, signature).map_err(|error| match error {
+            typedcall::Error::Signature(error) => Failure::other(format!("--signature {signature:?}: {error}")),
+            error => error.into(),
+        })?;
+    }
+    let signature = specializer.signature(&python, &callable)?;
+    let stub = specializer.stub(&python, &callable, arguments.entry.into())?;
+    let entry = format!("{:?}", stub.entry()).to_lowercase();
+    writeln!(out, "{}\n", style::title(format_args!("{}, {entry} stub", stub.name())))?;
+    stages::print(out, &signature, &stub)
+}

@@ -1,0 +1,85 @@
+//! Why a command failed, and the exit code that tells scripts.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use typedcall::embed::Exception;
+use typedcall::metadata::Rejected;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The output could not be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+    /// `inspect` found methods whose metadata was rejected: it did its work.
+    #[error(
+        "{rejected} of {all} methods with metadata rejected: each works as an ordinary one until its field is mended"
+    )]
+    SomeRejected {
+        /// How many were.
+        rejected: usize,
+        /// Out of how many.
+        all: usize,
+    },
+    /// `explain`'s callable is no typed method.
+    #[error("{0}")]
+    NotTyped(String),
+    /// Something else.
+    #[error("{0}")]
+    Other(Box<dyn Error>),
+}
+
+impl Failure {
+    /// A failure with this text.
+    pub fn other(text: impl Into<String>) -> Self {
+        Self::Other(text.into().into())
+    }
+
+    /// What the process exits with; `--help` lists them.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::SomeRejected { .. } | Self::NotTyped(_) => ExitCode::from(3),
+            Self::Output(_) | Self::Other(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl From<typedcall::Error> for Failure {
+    fn from(error: typedcall::Error) -> Self {
+        match error {
+            typedcall::Error::Untyped(name) => Self::NotTyped(format!(
+                "{name} has no typed metadata: declare its signature in the extension with typedcall.h, or here with \
+                 --signature"
+            )),
+            typedcall::Error::Rejected(Rejected { .. }) | typedcall::Error::NotBuiltin(_) => {
+                Self::NotTyped(error.to_string())
+            }
+            error => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<Exception> for Failure {
+    fn from(exception: Exception) -> Self {
+        Self::from(typedcall::Error::from(exception))
+    }
+}
+
+impl From<Box<dyn Error>> for Failure {
+    fn from(error: Box<dyn Error>) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<typedcall::demo::ExtensionError> for Failure {
+    fn from(error: typedcall::demo::ExtensionError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Output(error.into())
+    }
+}

@@ -1,0 +1,107 @@
+//! `inspect`: a module's typed methods. Reads only: no flag is cleared.
+
+use std::ffi::c_int;
+use std::io::Write;
+
+use pyo3_ffi as ffi;
+use serde_json::json;
+use typedcall::embed::Python;
+use typedcall::metadata::{Rejected, TypedMethod};
+
+use crate::cli::Inspect;
+use crate::failure::Failure;
+use crate::{modules, style};
+
+/// Runs the command.
+pub fn run(arguments: &Inspect, out: &mut dyn Write) -> Result<(), Failure> {
+    let python = Python::attach();
+    modules::prepare(&python, &arguments.path)?;
+    let module = modules::module(&python, &arguments.module)?;
+    let (mut methods, mut rejected) = (Vec::new(), Vec::new());
+    for found in typedcall::inspect(&python, &module)? {
+        match found.method {
+            Ok(method) => methods.push((found.name, method)),
+            Err(reason) => rejected.push((found.name, reason)),
+        }
+    }
+    if arguments.json {
+        json(out, &arguments.module, &methods, &rejected)?;
+    } else {
+        text(out, &arguments.module, &methods, &rejected)?;
+    }
+    match rejected.len() {
+        0 => Ok(()),
+        rejected => Err(Failure::SomeRejected { rejected, all: rejected + methods.len() }),
+    }
+}
+
+fn text(
+    out: &mut dyn Write,
+    module: &str,
+    methods: &[(String, TypedMethod)],
+    rejected: &[(String, Rejected)],
+) -> Result<(), Failure> {
+    let count = match methods.len() {
+        0 => "no typed methods".to_owned(),
+        1 => "1 typed method".to_owned(),
+        more => format!("{more} typed methods"),
+    };
+    writeln!(out, "{}", style::title(format_args!("{module}: {count}")))?;
+    let width = methods.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, method) in methods {
+        let convention = convention(method.flags);
+        let flag = if method.flagged { "flag set" } else { "flag unset" };
+        let details = style::dim(format_args!("{convention:<15} {flag}"));
+        writeln!(out, "  {name:<width$}  {details:<34}  {}", method.signature)?;
+    }
+    if !rejected.is_empty() {
+        writeln!(out, "\n{}", style::title(format_args!("rejected: {}", rejected.len())))?;
+    }
+    let width = rejected.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, reason) in rejected {
+        writeln!(out, "  {name:<width$}  {}: {}", style::error(&reason.field), reason.reason)?;
+    }
+    Ok(())
+}
+
+fn json(
+    out: &mut dyn Write,
+    module: &str,
+    methods: &[(String, TypedMethod)],
+    rejected: &[(String, Rejected)],
+) -> Result<(), Failure> {
+    let method = |(name, method): &(String, TypedMethod)| {
+        json!({
+            "name": name,
+            "signature": method.signature.to_string(),
+            "convention": convention(method.flags),
+            "flag": if method.flagged { "set" } else { "unset" },
+        })
+    };
+    let reason =
+        |(name, reason): &(String, Rejected)| json!({"name": name, "field": reason.field, "reason": reason.reason});
+    let all = json!({
+        "module": module,
+        "methods": methods.iter().map(method).collect::<Vec<_>>(),
+        "rejected": rejected.iter().map(reason).collect::<Vec<_>>(),
+    });
+    serde_json::to_writer_pretty(&mut *out, &all)?;
+    Ok(writeln!(out)?)
+}
+
+/// The METH_ flags, by their names.
+fn convention(flags: c_int) -> String {
+    const NAMES: [(c_int, &str); 9] = [
+        (ffi::METH_VARARGS, "METH_VARARGS"),
+        (ffi::METH_FASTCALL, "METH_FASTCALL"),
+        (ffi::METH_NOARGS, "METH_NOARGS"),
+        (ffi::METH_O, "METH_O"),
+        (ffi::METH_KEYWORDS, "METH_KEYWORDS"),
+        (ffi::METH_METHOD, "METH_METHOD"),
+        (ffi::METH_CLASS, "METH_CLASS"),
+        (ffi::METH_STATIC, "METH_STATIC"),
+        (ffi::METH_COEXIST, "METH_COEXIST"),
+    ];
+    let named = NAMES.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| *name);
+    named.collect::<Vec<_>>().join(" | ")
+}

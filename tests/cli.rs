@@ -1,0 +1,316 @@
+//! The command line tool, run as a user or a script runs it. No test looks at a time.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use typedcall::demo;
+use typedcall::embed::Python;
+
+/// Runs the tool; its stdout and stderr are no terminals.
+fn typedcall(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_typedcall")).args(arguments).output().expect("the tool is built, and starts")
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("it prints UTF-8")
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("it prints UTF-8")
+}
+
+/// Asserts the exit code, and gives what is on stdout; that is shown where the code differs.
+#[track_caller]
+fn expect(output: &Output, code: i32) -> &str {
+    assert_eq!(output.status.code(), Some(code), "{}\n{}", stdout(output), stderr(output));
+    stdout(output)
+}
+
+/// A folder with the extensions `broken` and `typedcall_demo`, compiled for the Python that the tool embeds.
+fn extensions() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let python = Python::attach();
+        let version = typedcall::embed::running_version();
+        let version = version.split(' ').next().unwrap_or_default();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{version}"));
+        demo::compile(&python, &folder, "broken", include_str!("broken.c")).expect("it compiles");
+        demo::compile(&python, &folder, demo::NAME, demo::SOURCE).expect("it compiles");
+        folder
+    })
+}
+
+fn folder() -> &'static str {
+    extensions().to_str().expect("cargo's folders are UTF-8 here")
+}
+
+#[test]
+fn the_demo_ends_with_the_table() {
+    let outputs = [typedcall(&[]), typedcall(&["demo"])];
+    for output in &outputs {
+        let text = expect(output, 0);
+        let lines: Vec<_> = text.lines().collect();
+        // A heading, and two lines for each case: medians, spreads.
+        let table = &lines[lines.len() - 9..];
+        let columns = ["vectorcall", "guarded", "boxed", "native", "direct", "guarded/vectorcall", "native/direct"];
+        assert_eq!(table[0].split_whitespace().collect::<Vec<_>>(), columns);
+        for (case, rows) in ["noop", "inc", "add", "obj"].iter().zip(table[1..].chunks(2)) {
+            let medians: Vec<_> = rows[0].split_whitespace().collect();
+            assert_eq!(medians[0], *case);
+            assert_eq!(medians.len(), 1 + columns.len());
+            assert!(medians[1..].iter().all(|median| median.parse::<f64>().is_ok()), "{medians:?}");
+            assert_eq!(rows[1].split_whitespace().filter(|spread| spread.contains('-')).count(), columns.len());
+        }
+        for row in ["compile_shape", "make_stub", "startup"] {
+            assert!(lines.iter().any(|line| line.starts_with(row)), "no {row}");
+        }
+    }
+}
+
+#[test]
+fn the_demo_shows_every_stage_of_several_methods() {
+    let output = typedcall(&["demo"]);
+    let text = expect(&output, 0);
+    for method in ["inc", "add", "half", "thread"] {
+        assert!(text.contains(&format!("=== {method}: ")), "{method} is not shown");
+    }
+    for stage in ["C", "signature", "IR of the call", "IR, specialized", "plan", "CLIF", "machine code"] {
+        assert_eq!(text.matches(&format!("-- {stage}\n")).count(), 4, "{stage}");
+    }
+    for line in [
+        "static int64_t half_impl(int64_t x) {",
+        "TYPEDCALL_METHOD(add, add_impl,",
+        "(x: i64) -> i64 raises minus_one [no_python]",
+        "v2:Object = VectorCallStatic<1> v0 v1",
+        "ValueError: half of an odd number",
+        "each as its original",
+    ] {
+        assert!(text.contains(line), "no {line:?}");
+    }
+    assert_eq!(text.matches("the same address").count(), 4);
+    // Adoption cleared what looking at the module had left as it was.
+    assert_eq!(text.matches("flag cleared").count(), 6);
+}
+
+/// What the demo compiles lies in a folder of its own, which is gone afterwards.
+#[test]
+fn the_demo_leaves_no_files_behind() {
+    let temporary = extensions().join("temporary");
+    std::fs::create_dir_all(&temporary).expect("cargo's folder for temporary files is writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_typedcall")).env("TMPDIR", &temporary).output().expect("it starts");
+    expect(&output, 0);
+    let left: Vec<_> = std::fs::read_dir(&temporary).expect("it is still there").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn bench_prints_every_row_as_json() {
+    let output = typedcall(&["bench", "--json", "--rounds", "3", "--calls", "50"]);
+    let rows: Vec<Value> = serde_json::from_str(expect(&output, 0)).expect("one JSON array");
+    let mut found = Vec::new();
+    for row in &rows {
+        let ns = row["ns"].as_f64().expect("a number");
+        assert!(row["low"].as_f64() <= Some(ns) && Some(ns) <= row["high"].as_f64(), "{row}");
+        found.push((row["case"].as_str().expect("a name"), row["how"].as_str().expect("a name")));
+    }
+    let mut expected = Vec::new();
+    for case in ["noop", "inc", "add", "obj"] {
+        expected.extend(["vectorcall", "guarded", "boxed", "native", "direct"].map(|how| (case, how)));
+    }
+    expected.extend([("compile_shape", "warm"), ("make_stub", "warm"), ("startup", "cold")]);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn bench_without_json_prints_the_demo_s_table() {
+    let output = typedcall(&["bench", "--rounds", "2", "--calls", "10"]);
+    let text = expect(&output, 0);
+    assert!(text.contains("medians of 2 rounds of 10 calls"), "{text}");
+    assert!(text.contains("guarded/vectorcall"), "{text}");
+}
+
+#[test]
+fn inspect_names_each_field_that_is_wrong() {
+    let output = typedcall(&["inspect", "broken", "--path", folder()]);
+    let text = expect(&output, 3);
+    let row = |name: &str| {
+        let of = |line: &&str| line.split_whitespace().next() == Some(name);
+        text.lines().find(of).unwrap_or_else(|| panic!("no {name} in\n{text}"))
+    };
+    for (name, field) in [
+        ("unknown_kind", "signatures[0].values[1].kind: unknown kind 99"),
+        ("null_function", "signatures[0].function: null"),
+        ("wrong_version", "version: found 2, supported is 1"),
+        ("wrong_size", "size: 41 is not a multiple of 8"),
+    ] {
+        assert!(row(name).contains(field), "{}", row(name));
+    }
+    for part in ["METH_O", "flag set", "(x: i64) -> i64"] {
+        assert!(row("good").contains(part), "{}", row("good"));
+    }
+    assert!(stderr(&output).contains("14 of 15"), "{}", stderr(&output));
+}
+
+#[test]
+fn inspect_takes_the_path_of_a_shared_object_and_prints_json() {
+    let path = format!("{}/broken.so", folder());
+    let output = typedcall(&["inspect", &path, "--json"]);
+    let found: Value = serde_json::from_str(expect(&output, 3)).expect("one JSON object");
+    assert_eq!(found["module"], path.as_str());
+    let good = serde_json::json!({
+        "name": "good", "signature": "(x: i64) -> i64", "convention": "METH_O", "flag": "set",
+    });
+    assert_eq!(found["methods"], serde_json::json!([good]));
+    let rejected = found["rejected"].as_array().expect("an array");
+    assert_eq!(rejected.len(), 14);
+    let unknown = rejected.iter().find(|each| each["name"] == "unknown_kind").expect("it is there");
+    assert_eq!(unknown["field"], "signatures[0].values[1].kind");
+    assert_eq!(unknown["reason"], "unknown kind 99");
+}
+
+#[test]
+fn inspect_is_content_with_good_methods_and_with_none() {
+    let output = typedcall(&["inspect", demo::NAME, "--path", folder()]);
+    let text = expect(&output, 0);
+    assert!(text.starts_with("typedcall_demo: 6 typed methods\n"), "{text}");
+    let add = text.lines().find(|line| line.trim_start().starts_with("add ")).expect("it is listed");
+    assert_eq!(
+        add.split_whitespace().collect::<Vec<_>>().join(" "),
+        "add METH_FASTCALL flag set (a: f64, b: f64) -> f64 [pure, no_python]"
+    );
+    assert!(expect(&typedcall(&["inspect", "math"]), 0).contains("no typed methods"));
+}
+
+#[test]
+fn modules_are_found_in_this_folder_too() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_typedcall"));
+    let output = command.args(["inspect", demo::NAME]).current_dir(extensions()).output().expect("it starts");
+    assert!(expect(&output, 0).contains("half"));
+}
+
+#[test]
+fn explain_shows_the_stages_of_a_method() {
+    let output = typedcall(&["explain", "typedcall_demo.half", "--path", folder()]);
+    let text = expect(&output, 0);
+    assert!(text.starts_with("typedcall_demo.half, guarded stub\n"), "{text}");
+    for stage in ["signature", "IR of the call", "IR, specialized", "plan", "CLIF", "machine code"] {
+        assert!(text.contains(&format!("-- {stage}\n")), "no {stage} in\n{text}");
+    }
+    assert!(text.contains("CallCFunction<\"typedcall_demo.half\">"), "{text}");
+    for entry in ["boxed", "vectorcall"] {
+        let output = typedcall(&["explain", "typedcall_demo.half", "--path", folder(), "--entry", entry]);
+        assert!(expect(&output, 0).starts_with(&format!("typedcall_demo.half, {entry} stub\n")));
+    }
+    let output = typedcall(&["explain", "typedcall_demo.half", "--path", folder(), "--entry", "native"]);
+    assert!(expect(&output, 0).contains("the underlying function itself"));
+}
+
+/// The two listings of the design, but for the argument, which is not a constant here.
+#[test]
+fn explain_takes_a_signature_for_a_callable_without_metadata() {
+    let signature = "(self: str) -> str raises null";
+    let output = typedcall(&["explain", "builtins.str.upper", "--signature", signature, "--entry", "boxed"]);
+    let text = expect(&output, 0);
+    let listings = "\
+-- IR of the call
+v0:MethodDescr[\"str.upper\"] = LoadConst
+v1:UnicodeExact = LoadSelf
+v2:Object = VectorCallStatic<1> v0 v1
+Return v2
+
+-- IR, specialized
+v1:UnicodeExact = LoadSelf
+v2:UnicodeExact = CallCFunction<\"str.upper\"> v1
+Return v2
+";
+    assert!(text.contains(listings), "{text}");
+}
+
+#[test]
+fn untyped_callables_have_an_exit_code_of_their_own() {
+    for (name, message) in [
+        ("builtins.str.upper", "str.upper has no typed metadata"),
+        ("os.path.join", "neither a built-in function nor a method descriptor"),
+    ] {
+        let output = typedcall(&["explain", name]);
+        assert_eq!(expect(&output, 3), "");
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
+    let output = typedcall(&["explain", "broken.null_function", "--path", folder()]);
+    assert_eq!(expect(&output, 3), "");
+    assert!(stderr(&output).contains("null_function: signatures[0].function: null"), "{}", stderr(&output));
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let cases: [(&[&str], i32, &str); 10] = [
+        (&["inspect", "no_such_module"], 1, "name its folder with --path"),
+        (&["inspect", "./no_such_file.so"], 1, "no such file"),
+        (&["inspect", "math", "--path", "/no/such/folder"], 1, "no such folder"),
+        (&["inspect", env!("CARGO_BIN_EXE_typedcall")], 1, "is it an extension for Python"),
+        (&["explain", "math.no_such_function"], 1, "math has no no_such_function"),
+        (&["explain", "builtins.str.upper", "--signature", "(self: st) -> str"], 1, "column 8"),
+        (&["explain", "builtins.str.upper", "--signature", "(self: i64) -> i64"], 1, "objects only"),
+        (&["explain", "builtins.str.upper", "--entry", "fast"], 2, "possible values: native, boxed"),
+        (&["bench", "--rounds", "0"], 2, "1..=1000000"),
+        (&["no_such_command"], 2, "unrecognized subcommand"),
+    ];
+    for (arguments, code, message) in cases {
+        let output = typedcall(arguments);
+        assert_eq!(expect(&output, code), "", "{arguments:?}");
+        assert!(stderr(&output).contains(message), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn without_a_c_compiler_the_demo_says_what_to_install() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_typedcall"));
+    let output = command.env("CC", "/no/such/compiler").output().expect("it starts");
+    assert_eq!(expect(&output, 1), "");
+    assert!(stderr(&output).contains("no C compiler"), "{}", stderr(&output));
+}
+
+#[test]
+fn no_colours_are_piped() {
+    let outputs = [
+        typedcall(&["explain", "typedcall_demo.inc", "--path", folder()]),
+        typedcall(&["inspect", "broken", "--path", folder()]),
+        typedcall(&["bench", "--rounds", "1", "--calls", "1"]),
+        typedcall(&["--help"]),
+        typedcall(&["no_such_command"]),
+    ];
+    for output in &outputs {
+        assert!(!stdout(output).contains('\x1b') && !stderr(output).contains('\x1b'));
+    }
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    let commands: [&[&str]; 5] =
+        [&["--help"], &["demo", "--help"], &["inspect", "--help"], &["explain", "--help"], &["bench", "--help"]];
+    for arguments in commands {
+        let output = typedcall(arguments);
+        let text = expect(&output, 0);
+        assert!(text.contains("Example") && text.contains("\n  typedcall "), "{text}");
+    }
+    let output = typedcall(&["--help"]);
+    let text = stdout(&output);
+    for code in ["Exit codes:", "  0  ", "  1  ", "  2  ", "  3  "] {
+        assert!(text.contains(code), "{text}");
+    }
+}
+
+/// Who reads the output may have seen enough, as `head` has.
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_typedcall"));
+    command.args(["explain", "typedcall_demo.inc", "--path", folder()]);
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let output = command.stdout(writer).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+    let output = output.wait_with_output().expect("it ends");
+    expect(&output, 0);
+    assert_eq!(stderr(&output), "");
+}
