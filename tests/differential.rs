@@ -192,8 +192,8 @@ fn declared_methods_of_one_argument_agree() {
 fn declared_methods_of_several_arguments_agree() {
     let dicts = "([{100: 'here'}, {}, Dict()], [3, None, [1], object()])";
     assert_eq!(compare_declared("dict.get", "(self: dict, object, object) -> object raises null", dicts), ALL);
-    let strings = "(['text', '', Str('text')], [3, None, b'bytes'])";
-    assert_eq!(compare_declared("str.replace", "(self: str, str, str) -> str raises null", strings), ALL);
+    let lists = "([[1, 2, 3], [], List([1])], [3, None, (1,), object()])";
+    assert_eq!(compare_declared("list.insert", "(self: list, int, object) -> None raises null", lists), ALL);
 }
 
 #[test]
