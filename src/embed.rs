@@ -22,6 +22,12 @@ pub struct Python {
 #[derive(Debug)]
 pub struct Object(NonNull<ffi::PyObject>);
 
+// SAFETY: everything that looks into the object, or takes a reference, asks for a `Python`, the proof that the thread
+// is attached; only the address is free. A reference is given up with the GIL held, on whichever thread.
+unsafe impl Send for Object {}
+// SAFETY: as above.
+unsafe impl Sync for Object {}
+
 /// A Python exception, taken from the interpreter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{class}: {message}")]

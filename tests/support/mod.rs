@@ -1,7 +1,9 @@
 //! Compiles C for the tests and loads it. Shared by all integration tests, each of which uses a part of it.
 #![allow(dead_code, reason = "every integration test is a crate of its own and uses a part")]
 
+pub mod extension;
 pub mod lowering;
+pub mod memory_map;
 pub mod sample;
 
 use std::collections::hash_map::DefaultHasher;
@@ -74,11 +76,12 @@ fn build(name: &str, source: &str, extension: &str, form: &[&str], flags: &[&str
     built
 }
 
-/// The folder of `Python.h`, asked of the interpreter that the crate is built for: `TYPEDCALL_PYTHON_INCLUDE`,
+static PYTHON_INCLUDE: OnceLock<PathBuf> = OnceLock::new();
+
+/// The folder of `Python.h`: of the running interpreter where [`extension::start`] started it; else asked of the interpreter that the crate is built for: `TYPEDCALL_PYTHON_INCLUDE`,
 /// else the interpreter `PYO3_PYTHON`, else `python3`.
 pub fn python_include() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
+    PYTHON_INCLUDE.get_or_init(|| {
         if let Some(folder) = std::env::var_os("TYPEDCALL_PYTHON_INCLUDE") {
             return folder.into();
         }

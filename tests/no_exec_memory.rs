@@ -1,0 +1,97 @@
+//! Where a security policy refuses executable memory there are no stubs, one warning, and the originals run.
+//!
+//! The refusal concerns a whole process for ever, so that there is one test here.
+
+mod support;
+
+use std::sync::Mutex;
+
+use support::extension::{evaluate, is_refusal, member, methods, specializer, start};
+use typedcall::{Adopted, Entry};
+
+/// Remembers the warnings.
+struct Warnings(Mutex<Vec<String>>);
+
+static WARNINGS: Warnings = Warnings(Mutex::new(Vec::new()));
+
+impl log::Log for Warnings {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::Level::Warn
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().expect("nothing panics under the lock").push(format!(
+                "{}: {}",
+                record.target(),
+                record.args()
+            ));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Makes the kernel answer EACCES to this thread where it asks `mprotect` for executable memory, for ever.
+fn refuse_executable_memory() {
+    let statement = |code: u32, value: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k: value };
+    let jump = |code: u32, value: u32, otherwise: u8| libc::sock_filter {
+        code: (libc::BPF_JMP | code | libc::BPF_K) as u16,
+        jt: 0,
+        jf: otherwise,
+        k: value,
+    };
+    // What a filter sees: the number of the system call at 0, its third argument, the protection, at 32.
+    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    let mut filter = [
+        statement(load, 0),
+        jump(libc::BPF_JEQ, libc::SYS_mprotect as u32, 3),
+        statement(load, 32),
+        jump(libc::BPF_JSET, libc::PROT_EXEC as u32, 1),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::EACCES as u32),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: a well-formed program, which the kernel copies; it concerns this thread only.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);
+    }
+}
+
+#[test]
+fn refused_memory_is_an_error_for_each_stub_and_one_warning_and_the_originals_run() {
+    log::set_logger(&WARNINGS).expect("there is no other logger");
+    log::set_max_level(log::LevelFilter::Warn);
+    let python = start();
+    let module = methods(&python, "refused", true);
+    let specializer = specializer(&python);
+    let before = support::memory_map::anonymous_code_bytes();
+    refuse_executable_memory();
+
+    let Adopted { methods, rejected } = specializer.adopt(&python, &module).expect("adoption needs no code");
+    assert!(rejected.is_empty() && methods.len() > 70);
+    let mut refused = 0;
+    for method in &methods {
+        let callable = member(&python, &module, &method.name);
+        // A native stub is the underlying function, which is there already.
+        specializer.stub(&python, &callable, Entry::Native).expect("it needs no code");
+        for entry in [Entry::Boxed, Entry::Vectorcall] {
+            let error = specializer.stub(&python, &callable, entry).expect_err("there is no memory for it");
+            assert!(is_refusal(&error), "{error}");
+            assert!(error.to_string().contains("the original callables run instead"), "{error}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 140);
+    let echo = member(&python, &module, "echo_i64");
+    assert!(is_refusal(&specializer.function(&python, &echo).expect_err("there is no memory for it")));
+    let warnings = WARNINGS.0.lock().expect("nothing panics under the lock").clone();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("typedcall: the system refuses executable memory"), "{warnings:?}");
+
+    let names = python.namespace().expect("there is memory");
+    names.set_item(&python, "echo", &echo).expect("there is memory");
+    assert_eq!(evaluate(&python, "echo(2**40)", &names), (1_i64 << 40).to_string());
+    assert_eq!(support::memory_map::anonymous_code_bytes(), before);
+}

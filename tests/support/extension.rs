@@ -1,0 +1,143 @@
+//! Extensions for tests: compiled for the running interpreter, and imported.
+
+use std::ffi::c_void;
+use std::path::Path;
+use std::ptr::NonNull;
+use std::sync::Mutex;
+
+use pyo3_ffi as ffi;
+use typedcall::embed::{Object, Python};
+use typedcall::metadata::{Receiver, definition};
+use typedcall::{Entry, Error, Options, Specializer, Stub};
+
+use super::{PYTHON_INCLUDE, compile};
+
+const METHODS: &str = include_str!("../methods.c");
+const RAW_CALLS: &str = include_str!("../raw_calls.c");
+const AGREE: &str = include_str!("agree.py");
+
+/// Attaches this thread to the interpreter, whose headers extensions are compiled with from now on.
+pub fn start() -> Python {
+    let python = Python::attach();
+    if PYTHON_INCLUDE.get().is_none() {
+        let names = run(&python, "import sysconfig\ninclude = sysconfig.get_path('include')");
+        let include = names.item(&python, "include").expect("just assigned").text(&python).expect("a path is text");
+        // Running Python gives up the GIL now and then: whoever waited for another thread here would wait for ever.
+        let _ = PYTHON_INCLUDE.set(include.into());
+    }
+    python
+}
+
+/// A specializer with the default options.
+pub fn specializer(python: &Python) -> Specializer {
+    Specializer::new(python, Options::default()).expect("the crate is built for the running interpreter")
+}
+
+/// The typed methods of `tests/methods.c` as a module of this name; compiled for each name, for adoption changes them.
+pub fn methods(python: &Python, name: &str, flagged: bool) -> Object {
+    let module = format!("-DMODULE={name}");
+    let flags = ["-O1", "-std=gnu11", "-Wall", "-Wextra", &module, "-DTYPEDCALL_SET_FLAG"];
+    import(python, name, METHODS, if flagged { &flags } else { &flags[..5] })
+}
+
+/// Functions that call machine code by its address.
+pub fn raw_calls(python: &Python) -> Object {
+    import(python, "raw_calls", RAW_CALLS, &["-O1"])
+}
+
+/// What compares callables, in Python: the names that `agree.py` defines.
+pub fn agree(python: &Python) -> Object {
+    let names = python.namespace().expect("there is memory");
+    names.set_item(python, "raw_calls", &raw_calls(python)).expect("there is memory");
+    execute(python, AGREE, &names);
+    names
+}
+
+/// Compiles an extension and imports it, once for a name.
+pub fn import(python: &Python, name: &str, source: &str, flags: &[&str]) -> Object {
+    static IMPORTING: Mutex<()> = Mutex::new(());
+    // Compiling takes a while: other threads may run Python meanwhile. The lock is never waited for with the GIL held.
+    let library = python.detached(|| {
+        let _importing = IMPORTING.lock();
+        compile(name, source, flags)
+    });
+    import_library(python, name, &library)
+}
+
+fn import_library(python: &Python, name: &str, library: &Path) -> Object {
+    let code = format!(
+        "import importlib.util as util, sys\n\
+         module = sys.modules.get({name:?})\n\
+         if module is None:\n\
+         \x20   spec = util.spec_from_file_location({name:?}, {library:?})\n\
+         \x20   module = sys.modules[{name:?}] = util.module_from_spec(spec)\n\
+         \x20   spec.loader.exec_module(module)\n"
+    );
+    run(python, &code).item(python, "module").expect("just assigned")
+}
+
+/// Runs statements in a namespace of their own, and gives it.
+pub fn run(python: &Python, statements: &str) -> Object {
+    let names = python.namespace().expect("there is memory");
+    execute(python, statements, &names);
+    names
+}
+
+/// Runs statements in a namespace.
+pub fn execute(python: &Python, statements: &str, names: &Object) {
+    python.run(statements, names).unwrap_or_else(|exception| panic!("{exception}, in:\n{statements}"));
+}
+
+/// The text of an expression's value.
+pub fn evaluate(python: &Python, expression: &str, names: &Object) -> String {
+    let value = python.eval(expression, names).unwrap_or_else(|exception| panic!("{exception}, in {expression}"));
+    value.text(python).expect("every value has a text")
+}
+
+/// An attribute, or one of an attribute: `inc`, `Point.norm`.
+pub fn member(python: &Python, module: &Object, path: &str) -> Object {
+    path.split('.').fold(module.clone_ref(python), |object, name| {
+        object.attr(python, name).unwrap_or_else(|exception| panic!("{path}: {exception}"))
+    })
+}
+
+/// A stub that must be possible.
+pub fn stub(python: &Python, specializer: &Specializer, callable: &Object, entry: Entry) -> Stub {
+    specializer.stub(python, callable, entry).unwrap_or_else(|error| panic!("{entry:?}: {error}"))
+}
+
+/// A callable's `PyMethodDef`, and what it is bound to.
+pub fn definition_of(_: &Python, callable: &Object) -> (*mut ffi::PyMethodDef, Receiver) {
+    // SAFETY: the callable is alive and the GIL held.
+    let found = unsafe { definition(callable.as_ptr()) }.expect("it is a built-in callable");
+    (found.def as *mut ffi::PyMethodDef, found.receiver)
+}
+
+/// `ml_flags`, which the library may have changed behind the compiler's back.
+pub fn flags_of(python: &Python, callable: &Object) -> i32 {
+    let (def, _) = definition_of(python, callable);
+    // SAFETY: the callable keeps its definition alive.
+    unsafe { (&raw const (*def).ml_flags).read_volatile() }
+}
+
+/// A stub's address as a METH_O function.
+///
+/// # Safety
+/// It is one, and the stub is alive at every call.
+pub unsafe fn method_o(stub: &Stub) -> MethodO {
+    // SAFETY: the caller knows the stub's convention.
+    unsafe { std::mem::transmute::<NonNull<u8>, MethodO>(stub.address()) }
+}
+
+/// A METH_O or METH_NOARGS function.
+pub type MethodO = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+
+/// An address as a number for Python.
+pub fn number(address: *const c_void) -> usize {
+    address as usize
+}
+
+/// Whether an error says that executable memory is refused.
+pub fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Compile(typedcall::runtime::CompileError::ExecutableMemory(_)))
+}
