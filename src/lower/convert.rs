@@ -162,8 +162,7 @@ impl Emitter<'_, '_> {
             _ => self.builder.ins().uextend(types::I64, value),
         };
         let int = self.layout.int;
-        let (small, large, done) =
-            (self.block(), self.block(), self.block());
+        let (small, large, done) = (self.block(), self.block(), self.block());
         self.builder.append_block_param(done, types::I64);
         // Unsigned numbers have no small negative ones; adding to the greatest would wrap to a small number.
         let first = if scalar.is_signed() { int.small_min } else { 0 };

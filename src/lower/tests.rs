@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use cranelift_codegen::ir::{ArgumentExtension, types};
 
 use super::{
-    AddressTable, Binding, CType, CellField, CellRegister, CellSource, Convention, Frame, MethodConvention, Plan, Step,
-    Symbol, Unsupported, plan, stub_signature,
+    AddressTable, Binding, CType, CellField, CellRegister, CellSource, Convention, Forwarder, Frame, MethodConvention,
+    Plan, Step, Symbol, Unsupported, plan, stub_signature,
 };
 use crate::ir::{Callee, CalleeTarget, Callees, Function};
 use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
@@ -322,4 +322,62 @@ fn constants_that_are_addresses_get_their_names() {
         "    v1 = iconst.i64 0x7000_0001  ; PyLong_Type\n    v2 = iconst.i64 0x7000_0011  ; PyFloat_Type\n    \
          v3 = iconst.i64 0x7000_0001_0000\n    v4 = iconst.i64 7\n    v5 = iadd v1, v4  ; v4 = 7\n"
     );
+}
+
+/// The forwarder of a call of these C arguments, if the plan is one.
+fn forwarder(signature: &str, ir: &str, frame: Frame) -> Option<Forwarder> {
+    let plan = plan_of(ir, &callees(signature, CalleeTarget::Underlying), frame).expect("all of it is lowered");
+    Forwarder::of(&plan)
+}
+
+fn hex(code: &[u8]) -> String {
+    code.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+const PASSES_ARGUMENT: &str = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+
+#[test]
+fn a_stub_that_passes_objects_on_is_a_jump() {
+    let layout = Layout::of(11).expect("3.11 has a layout");
+    let one = forwarder("(object) -> object raises null", PASSES_ARGUMENT, METH_O).expect("it only moves");
+    assert_eq!(one.disassembly(&layout), "  movq 0x38(%rdi), %rax\n  movq %rsi, %rdi\n  jmp *%rax\n");
+    // As the GNU assembler encodes the same, with 32 bits for the displacement.
+    assert_eq!(hex(&one.encode(&layout)), "48 8b 87 38 00 00 00 48 89 f7 ff e0");
+
+    let with_self = "v0:Object = LoadSelf\nv1:Object = LoadArg<0>\nv2:Object = CallCFunction<\"f\"> v0 v1\nReturn v2";
+    let bound = forwarder("(self, object) -> object", with_self, METH_O).expect("it only moves");
+    assert_eq!(bound.disassembly(&layout), "  movq 0x38(%rdi), %rax\n  movq 0x48(%rdi), %rdi\n  jmp *%rax\n");
+    assert_eq!(hex(&bound.encode(&layout)), "48 8b 87 38 00 00 00 48 8b bf 48 00 00 00 ff e0");
+
+    let thunk = CellSource::Thunk(CellRegister::Integer(5));
+    let five = Frame { cell: thunk, ..frame(Convention::Objects, Binding::Method, 4) };
+    let method = forwarder("(self, object) -> object", with_self, five).expect("it only moves");
+    assert_eq!(hex(&method.encode(&layout)), "49 8b 81 38 00 00 00 ff e0", "self and argument stay where they are");
+}
+
+#[test]
+fn a_stub_that_does_more_than_move_is_no_forwarder() {
+    let none = |signature, ir, frame| assert_eq!(forwarder(signature, ir, frame), None, "{signature}");
+    let object = "(object) -> object raises null";
+    none("(object) -> object raises check", PASSES_ARGUMENT, METH_O);
+    none(object, PASSES_ARGUMENT, frame(Convention::Vectorcall, Binding::Function, 1));
+    none(object, PASSES_ARGUMENT, frame(Convention::Method(MethodConvention::FastCall), Binding::Function, 1));
+    none(
+        "(str) -> object",
+        "v0:Object = LoadArg<0>\nv1:UnicodeExact = Guard<UnicodeExact> v0\nv2:Object = CallCFunction<\"f\"> v1\nReturn v2",
+        METH_O,
+    );
+    none(
+        "(context, object) -> object",
+        "v0:CPtr = LoadContext\nv1:Object = LoadArg<0>\nv2:Object = CallCFunction<\"f\"> v0 v1\nReturn v2",
+        METH_O,
+    );
+    none(
+        "(object) -> void",
+        "v0:Object = LoadArg<0>\nCallCFunction<\"f\"> v0\nv1:NoneType[\"None\"] = LoadConst\nReturn v1",
+        METH_O,
+    );
+    // The argument would be overwritten before it is read.
+    let swapped = "v0:Object = LoadArg<0>\nv1:Object = LoadArg<1>\nv2:Object = CallCFunction<\"f\"> v1 v0\nReturn v2";
+    none("(object, object) -> object", swapped, frame(Convention::Objects, Binding::Function, 2));
 }
