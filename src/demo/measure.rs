@@ -106,7 +106,7 @@ pub fn measure_once(python: &Python, module: &Object) -> Result<(Specializer, Ve
     let specializer = Specializer::new(python, Options::default())?;
     let startup = start.elapsed().as_nanos() as f64;
     specializer.adopt(python, module)?;
-    let inc = module.attr(python, "inc")?;
+    let (inc, half) = (module.attr(python, "inc")?, module.attr(python, "half")?);
     let once = |case, how, samples| {
         let (median, spread) = summarize(samples);
         Once { case, how, median, spread }
@@ -121,7 +121,7 @@ pub fn measure_once(python: &Python, module: &Object) -> Result<(Specializer, Ve
         // A fresh specializer does not know the shape; it and all else in the process are warm from another one.
         let fresh = Specializer::new(python, Options::default())?;
         fresh.adopt(python, module)?;
-        let _warm = fresh.stub(python, &inc, Entry::Vectorcall)?;
+        let _warm = fresh.stub(python, &half, Entry::Guarded)?;
         let (first, _keep) = timed(&mut || fresh.stub(python, &inc, Entry::Guarded))?;
         let (further, _keep) = timed(&mut || fresh.stub(python, &inc, Entry::Guarded))?;
         shapes.push(first);

@@ -6,10 +6,14 @@
 
 use std::io;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::{ModuleError, ModuleResult};
+
+/// A line of the instruction cache: code starts on one.
+const CODE_ALIGNMENT: usize = 64;
 
 /// Pages of one unit of code; unmapped when dropped.
 #[derive(Debug)]
@@ -46,6 +50,22 @@ impl Segment {
         }
         let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("the system mapped the null page"))?;
         Ok(Self { start, length })
+    }
+
+    /// A writable segment for `bytes` bytes of code, and where in it the code goes: not always at the start, for code
+    /// at equal offsets of many pages would share few sets of the instruction cache.
+    ///
+    /// # Errors
+    /// As [`Segment::writable`].
+    pub fn for_code(bytes: usize) -> io::Result<(Self, *mut u8)> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let spare = bytes.next_multiple_of(page_size()) - bytes;
+        let lines = spare / CODE_ALIGNMENT + 1;
+        let offset = NEXT.fetch_add(1, Ordering::Relaxed) % lines * CODE_ALIGNMENT;
+        let segment = Self::writable(offset + bytes)?;
+        // SAFETY: the segment is at least `offset` bytes long.
+        let start = unsafe { segment.start().add(offset) };
+        Ok((segment, start))
     }
 
     /// Where the segment starts.
@@ -107,11 +127,10 @@ impl JITMemoryProvider for SegmentProvider {
         if !matches!(kind, JITMemoryKind::Executable) {
             return Err(io::Error::other("a unit of code holds code only, its data lives in cells"));
         }
-        let segment = Segment::writable(size)?;
-        if align > page_size() as u64 {
+        let (segment, start) = Segment::for_code(size)?;
+        if align > CODE_ALIGNMENT as u64 {
             return Err(io::Error::other(format!("code asks for an alignment of {align} bytes")));
         }
-        let start = segment.start();
         self.lock().push(segment);
         Ok(start)
     }

@@ -223,9 +223,9 @@ fn forwarder(plan: &Plan) -> Option<Forwarder> {
 
 /// Puts machine code into a segment of its own.
 fn place_bytes(code: &[u8]) -> std::io::Result<Shape> {
-    let segment = Segment::writable(code.len())?;
-    let start = NonNull::new(segment.start()).ok_or_else(|| std::io::Error::other("a segment at null"))?;
-    // SAFETY: the segment is fresh, writable, and at least as long as the code.
+    let (segment, start) = Segment::for_code(code.len())?;
+    let start = NonNull::new(start).ok_or_else(|| std::io::Error::other("a segment at null"))?;
+    // SAFETY: the segment is fresh and writable, and has room for the code there.
     unsafe { start.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len()) };
     segment.make_executable(segment.length())?;
     Ok(Shape { code: start, _segment: segment })

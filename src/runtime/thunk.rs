@@ -5,7 +5,7 @@
 
 use std::io;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::segment::{Segment, page_size};
 use crate::lower::CellRegister;
@@ -33,10 +33,10 @@ struct Page {
     free: Mutex<Vec<usize>>,
 }
 
-/// All pages of thunks of a process, a list for each register that a cell may travel in.
+/// All pages of thunks of a process. A page is owned by its thunks, and unmapped with the last of them.
 #[derive(Debug, Default)]
 pub struct Thunks {
-    pages: Mutex<Vec<(CellRegister, Arc<Page>)>>,
+    pages: Mutex<Vec<(CellRegister, Weak<Page>)>>,
 }
 
 impl Thunks {
@@ -52,15 +52,15 @@ impl Thunks {
     pub fn bind(&self, register: CellRegister, cell: NonNull<u8>, code: NonNull<u8>) -> io::Result<Thunk> {
         let mut pages = self.pages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // The newest page is the likeliest to have a free slot.
-        let found = pages.iter().rev().filter(|(of, _)| *of == register).find_map(|(_, page)| Thunk::take(page));
+        let mut of_register = pages.iter().rev().filter(|(of, _)| *of == register);
+        let found = of_register.find_map(|(_, page)| Thunk::take(&page.upgrade()?));
         let thunk = match found {
             Some(thunk) => thunk,
             None => {
                 let page = Arc::new(Page::new(register)?);
                 let thunk = Thunk::take(&page).ok_or_else(|| io::Error::other("a fresh page of thunks is full"))?;
-                // Pages whose thunks are all gone go as a new one comes.
-                pages.retain(|(_, page)| Arc::strong_count(page) > 1);
-                pages.push((register, page));
+                pages.retain(|(_, page)| page.strong_count() > 0);
+                pages.push((register, Arc::downgrade(&page)));
                 thunk
             }
         };
