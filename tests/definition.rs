@@ -1,111 +1,111 @@
-//! From callables of a live interpreter to their `PyMethodDef`, and on to the metadata of an imported extension.
+//! From callables of a live interpreter to their definitions, and from those to their metadata.
 
 mod support;
 
-use std::ffi::{CStr, CString, c_char, c_void};
+use std::ffi::{CStr, c_char};
+use std::ptr::null_mut;
 
-use pyo3_ffi::{
-    Py_InitializeEx, Py_None, Py_file_input, PyDict_GetItemString, PyDict_New, PyDict_SetItemString, PyErr_Print,
-    PyEval_GetBuiltins, PyModule_GetDict, PyObject, PyRun_String,
-};
-use support::{Library, compile};
+use pyo3_ffi::{PyDict_Type, PyUnicode_Type};
+use support::extension::{import, start};
+use typedcall::embed::{Object, Python};
 use typedcall::metadata::{Definition, Receiver, clear_flag, definition, read_def};
 
-/// Runs Python code and gives its variables.
-///
-/// # Safety
-/// The interpreter is initialized and the GIL held.
-unsafe fn run(code: &str, globals: *mut PyObject) {
-    let code = CString::new(code).expect("code has no NUL");
-    // SAFETY: the caller holds the GIL.
-    unsafe {
-        if PyRun_String(code.as_ptr(), Py_file_input, globals, globals).is_null() {
-            PyErr_Print();
-            panic!("{code:?} failed");
-        }
-    }
+const CALLABLES: &str = "
+function = len
+bound = [].append
+method = str.upper
+class_method = dict.__dict__['fromkeys']
+bound_class_method = dict.fromkeys
+class Sub(dict): pass
+bound_to_sub = Sub.fromkeys
+wrapped = str.__dict__['maketrans']
+static = str.maketrans
+";
+
+const OTHERS: &str = "
+def python(): pass
+static_python = staticmethod(python)
+try: empty = staticmethod.__new__(staticmethod)
+except TypeError: empty = None  # from 3.15 there is none without a callable
+slot = str.__add__
+class Sub(dict): pass
+number = 3
+";
+
+/// The names that a source binds, with their values.
+fn names_of(python: &Python, source: &str) -> Object {
+    let names = python.namespace().expect("there is memory");
+    python.run(source, &names).expect("the source raises nothing");
+    names
 }
 
-/// The definition behind a variable, with its name.
-///
-/// # Safety
-/// As for [`run`].
-unsafe fn found(globals: *mut PyObject, name: &CStr) -> Option<(String, Definition)> {
-    // SAFETY: the caller holds the GIL; the dictionary keeps the object alive. `ml_name` is the first field.
-    unsafe {
-        let callable = PyDict_GetItemString(globals, name.as_ptr());
-        assert!(!callable.is_null(), "{name:?}");
-        let definition = definition(callable)?;
-        let name = CStr::from_ptr(definition.def.cast::<*const c_char>().read());
-        Some((name.to_str().expect("names are UTF-8").to_owned(), definition))
-    }
+/// The definition behind an object, with its name.
+fn found(_: &Python, object: &Object) -> Option<(String, Definition)> {
+    // SAFETY: the object is alive and the thread attached; `ml_name` is the first field of a definition.
+    let (definition, name) = unsafe {
+        let definition = definition(object.as_ptr())?;
+        (definition, CStr::from_ptr(definition.def.cast::<*const c_char>().read()))
+    };
+    Some((name.to_str().expect("names are UTF-8").to_owned(), definition))
 }
 
-// One test: there is one interpreter, and its first thread holds the GIL.
 #[test]
-fn definitions_are_found_behind_every_built_in_callable_and_behind_nothing_else() {
-    // SAFETY: the only use of Python in this process; this thread holds the GIL from here on.
-    unsafe {
-        Py_InitializeEx(0);
-        let globals = PyDict_New();
-        PyDict_SetItemString(globals, c"__builtins__".as_ptr(), PyEval_GetBuiltins());
-        run(
-            "function = len\nbound = [].append\nmethod = str.upper\nclass_method = dict.__dict__['fromkeys']\n\
-             bound_class_method = dict.fromkeys\nwrapped = str.__dict__['maketrans']\nstatic = str.maketrans\n\
-             def python(): pass\nstatic_python = staticmethod(python)\nempty = staticmethod.__new__(staticmethod)\n\
-             slot = str.__add__\nclass Sub(dict): pass\nbound_to_sub = Sub.fromkeys\nnumber = 3\n",
-            globals,
-        );
-        let get = |name: &CStr| PyDict_GetItemString(globals, name.as_ptr());
-        for (name, expected) in [
-            (c"function", "len"),
-            (c"bound", "append"),
-            (c"method", "upper"),
-            (c"class_method", "fromkeys"),
-            (c"bound_class_method", "fromkeys"),
-            (c"bound_to_sub", "fromkeys"),
-            (c"wrapped", "maketrans"),
-            (c"static", "maketrans"),
-        ] {
-            let (found, definition) = found(globals, name).unwrap_or_else(|| panic!("{name:?} is built-in"));
-            assert_eq!(found, expected);
-            let null: *mut PyObject = std::ptr::null_mut();
-            match (expected, definition.receiver) {
-                ("len", Receiver::Function { m_self }) => assert_ne!(m_self, null),
-                ("append", Receiver::Function { m_self }) => assert_ne!(m_self, Py_None()),
-                ("upper", Receiver::Method { d_type }) => assert_eq!(d_type, &raw mut pyo3_ffi::PyUnicode_Type),
-                ("fromkeys", Receiver::ClassMethod { d_type }) => assert_eq!(d_type, &raw mut pyo3_ffi::PyDict_Type),
-                ("fromkeys", Receiver::Function { m_self }) if name == c"bound_to_sub" => {
-                    assert_eq!(m_self, get(c"Sub"));
-                }
-                ("fromkeys", Receiver::Function { m_self }) => {
-                    assert_eq!(m_self, (&raw mut pyo3_ffi::PyDict_Type).cast())
-                }
-                ("maketrans", Receiver::Function { m_self }) => {
-                    assert_eq!(m_self, null, "CPython passes null to a static method");
-                }
-                (_, receiver) => panic!("{name:?}: {receiver:?}"),
-            }
-            assert_eq!(read_def(definition.def), Ok(None), "{expected} has no metadata");
+fn definitions_are_found_behind_every_built_in_callable() {
+    let python = start();
+    let names = names_of(&python, CALLABLES);
+    let get = |name: &str| names.item(&python, name).expect("the source binds it");
+    for (name, expected) in [
+        ("function", "len"),
+        ("bound", "append"),
+        ("method", "upper"),
+        ("class_method", "fromkeys"),
+        ("bound_class_method", "fromkeys"),
+        ("bound_to_sub", "fromkeys"),
+        ("wrapped", "maketrans"),
+        ("static", "maketrans"),
+    ] {
+        let (found, definition) = found(&python, &get(name)).unwrap_or_else(|| panic!("{name} is built-in"));
+        assert_eq!(found, expected);
+        assert_eq!(read_def(definition.def), Ok(None), "{expected} has no metadata");
+        let (dict_type, str_type) = (&raw mut PyDict_Type, &raw mut PyUnicode_Type);
+        match (name, definition.receiver) {
+            ("function" | "bound", Receiver::Function { m_self }) => assert_ne!(m_self, null_mut(), "{name}"),
+            ("method", Receiver::Method { d_type }) => assert_eq!(d_type, str_type),
+            ("class_method", Receiver::ClassMethod { d_type }) => assert_eq!(d_type, dict_type),
+            ("bound_class_method", Receiver::Function { m_self }) => assert_eq!(m_self, dict_type.cast()),
+            ("bound_to_sub", Receiver::Function { m_self }) => assert_eq!(m_self, get("Sub").as_ptr()),
+            // CPython passes null to a static method.
+            ("wrapped" | "static", Receiver::Function { m_self }) => assert_eq!(m_self, null_mut(), "{name}"),
+            (_, receiver) => panic!("{name}: {receiver:?}"),
         }
-        assert_ne!(found(globals, c"wrapped").map(|(_, found)| found.callable), Some(get(c"wrapped")));
-        for name in [c"python", c"static_python", c"empty", c"slot", c"Sub", c"number"] {
-            assert!(found(globals, name).is_none(), "{name:?}");
-        }
-
-        let library = Library::load(&compile("broken", include_str!("broken.c"), &["-std=c99"]));
-        let init =
-            std::mem::transmute::<*mut c_void, extern "C" fn() -> *mut PyObject>(library.symbol("PyInit_broken"));
-        let module = init();
-        assert!(!module.is_null());
-        let globals = PyModule_GetDict(module);
-        let (_, good) = found(globals, c"good").expect("it is a built-in function");
-        assert!(read_def(good.def).expect("it is good").expect("it is there").flagged);
-        clear_flag(good.def).expect("a method table is writable");
-        assert!(!read_def(good.def).expect("it is good").expect("the footer tells, not the flag").flagged);
-        let (_, bad) = found(globals, c"wrong_size").expect("it is a built-in function");
-        assert_eq!(read_def(bad.def).expect_err("it is broken").field, "size");
-        PyDict_SetItemString(globals, c"__builtins__".as_ptr(), PyEval_GetBuiltins());
-        run("assert good(5) == 5 == wrong_size(5) == null_function(5)", globals);
     }
+    let wrapped = get("wrapped");
+    assert_ne!(found(&python, &wrapped).map(|(_, found)| found.callable), Some(wrapped.as_ptr()));
+}
+
+#[test]
+fn nothing_else_has_a_definition() {
+    let python = start();
+    let names = names_of(&python, OTHERS);
+    for name in ["python", "static_python", "empty", "slot", "Sub", "number"] {
+        assert!(found(&python, &names.item(&python, name).expect("the source binds it")).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn the_metadata_behind_a_definition_is_read_and_its_flag_cleared() {
+    let python = start();
+    let module = import(&python, "broken", include_str!("broken.c"), &["-std=c99"]);
+    let def = |name| {
+        let function = module.attr(&python, name).expect("the module has it");
+        found(&python, &function).expect("it is a built-in function").1.def
+    };
+    let flagged = || read_def(def("good")).expect("it is good").expect("the footer tells, not the flag").flagged;
+    assert!(flagged());
+    clear_flag(def("good")).expect("a method table is writable");
+    assert!(!flagged());
+    assert_eq!(read_def(def("wrong_size")).expect_err("it is broken").field, "size");
+    let calls = "good(5) == 5 == wrong_size(5) == null_function(5)";
+    let names = module.attr(&python, "__dict__").expect("a module has a namespace");
+    assert_eq!(python.eval(calls, &names).expect("they work as ever").repr(&python), Ok("True".to_owned()));
 }

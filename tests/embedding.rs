@@ -1,13 +1,12 @@
 //! The crate embeds the CPython it was built for, not another one that happens to be on the machine: the library that
 //! was loaded, the standard library it finds and the headers an extension is compiled with are of one version.
 
-use std::ffi::{CStr, CString};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::ptr::null_mut;
-use std::sync::Once;
+mod support;
 
-use pyo3_ffi as py;
+use std::process::Command;
+
+use support::extension::{import, start};
+use typedcall::embed::Python;
 
 /// Major and minor version of the headers that the build script saw.
 const BUILT_FOR: &str = if cfg!(Py_3_15) {
@@ -33,114 +32,30 @@ PyMODINIT_FUNC PyInit_headers(void) {
 }
 "#;
 
-/// Starts the interpreter as the one that the build asked, whatever `python3` the path has.
-fn start() {
-    // SAFETY: called once, before any other use of the interpreter; the configuration is initialized before it is
-    // filled and cleared after its last use. The GIL is released again, so that each test can take it from its own
-    // thread.
-    unsafe {
-        let mut config = std::mem::zeroed::<py::PyConfig>();
-        py::PyConfig_InitPythonConfig(&mut config);
-        config.install_signal_handlers = 0;
-        config.parse_argv = 0;
-        if let Some(executable) = option_env!("TYPEDCALL_BUILD_PYTHON") {
-            let name = CString::new(executable).expect("a path has no NUL in it");
-            let field = &raw mut config.program_name;
-            let status = py::PyConfig_SetBytesString(&mut config, field, name.as_ptr());
-            assert_eq!(py::PyStatus_Exception(status), 0, "{executable} can't be decoded");
-        }
-        let status = py::Py_InitializeFromConfig(&config);
-        py::PyConfig_Clear(&mut config);
-        assert_eq!(py::PyStatus_Exception(status), 0, "the interpreter does not start");
-        py::PyEval_SaveThread();
-    }
-}
-
-/// Runs `code` in a namespace of its own and gives `str(result)`; panics with the traceback printed.
-fn python(code: &str) -> String {
-    static START: Once = Once::new();
-    START.call_once(start);
-    let source = CString::new(code).expect("the tests' code has no NUL in it");
-    // SAFETY: the interpreter runs and the GIL is held in between. Nothing in between panics: the other tests' threads
-    // would wait for the GIL for ever.
-    let result = unsafe {
-        let gil = py::PyGILState_Ensure();
-        let result = run(&source);
-        if result.is_none() {
-            py::PyErr_Print();
-        }
-        py::PyGILState_Release(gil);
-        result
-    };
-    result.unwrap_or_else(|| panic!("an exception, or no `result`, in:\n{code}"))
-}
-
-/// `str(result)` after running `source`, or nothing where an exception was raised or there is no `result`.
-///
-/// # Safety
-///
-/// The interpreter runs and the caller holds the GIL.
-unsafe fn run(source: &CStr) -> Option<String> {
-    // SAFETY: the caller holds the GIL; every pointer is checked before its use.
-    unsafe {
-        let globals = py::PyDict_New();
-        if globals.is_null() {
-            return None;
-        }
-        let none = py::PyRun_String(source.as_ptr(), py::Py_file_input, globals, globals);
-        let result = py::PyDict_GetItemString(globals, c"result".as_ptr());
-        let mut owned = None;
-        if !none.is_null() && !result.is_null() {
-            let text = py::PyObject_Str(result);
-            if !text.is_null() {
-                let utf8 = py::PyUnicode_AsUTF8AndSize(text, null_mut());
-                owned = (!utf8.is_null()).then(|| CStr::from_ptr(utf8).to_string_lossy().into_owned());
-                py::Py_DECREF(text);
-            }
-        }
-        py::Py_XDECREF(none);
-        py::Py_DECREF(globals);
-        owned
-    }
-}
-
-/// Compiles [`EXTENSION`] with the machine's C compiler and gives the folder that it can be imported from.
-fn compile_extension() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("embedding-{BUILT_FOR}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("cargo's folder for temporary files is writable");
-    let source = folder.join("headers.c");
-    std::fs::write(&source, EXTENSION).expect("the folder was just made");
-    let include = python("import sysconfig\nresult = sysconfig.get_path('include')");
-    let platinclude = python("import sysconfig\nresult = sysconfig.get_path('platinclude')");
-    let compiler = Command::new("cc")
-        .args(["-O1", "-fPIC", "-shared", "-o"])
-        .arg(folder.join("headers.so"))
-        .arg(format!("-I{include}"))
-        .arg(format!("-I{platinclude}"))
-        .arg(&source)
-        .output()
-        .expect("there is a C compiler named cc");
-    assert!(compiler.status.success(), "cc fails: {}", String::from_utf8_lossy(&compiler.stderr));
-    folder
+/// `str(result)` after running `source`.
+fn result_of(python: &Python, source: &str) -> String {
+    let names = python.namespace().expect("there is memory");
+    python.run(source, &names).unwrap_or_else(|exception| panic!("{exception} in\n{source}"));
+    names.item(python, "result").and_then(|result| result.text(python).ok()).expect("the source binds `result`")
 }
 
 #[test]
 fn the_running_interpreter_is_the_one_the_crate_was_built_for() {
-    let running = python("import sys\nresult = '%d.%d' % sys.version_info[:2]");
+    let running = result_of(&start(), "import sys\nresult = '%d.%d' % sys.version_info[:2]");
     assert_eq!(running, BUILT_FOR);
 }
 
 #[test]
 fn the_version_constant_agrees_with_the_running_interpreter() {
-    let running = python("import sys\nresult = sys.hexversion");
+    let running = result_of(&start(), "import sys\nresult = sys.hexversion");
     // SAFETY: a constant of libpython, written by nobody.
-    let linked = unsafe { py::Py_Version };
+    let linked = unsafe { pyo3_ffi::Py_Version };
     assert_eq!(running, linked.to_string());
 }
 
 #[test]
 fn the_standard_library_is_the_one_of_that_version() {
-    let folder = python("import os\nresult = os.path.basename(os.path.dirname(os.__file__))");
+    let folder = result_of(&start(), "import os\nresult = os.path.basename(os.path.dirname(os.__file__))");
     assert_eq!(folder, format!("python{BUILT_FOR}"));
 }
 
@@ -157,14 +72,15 @@ fn the_prefix_is_the_one_of_the_interpreter_seen_by_the_build() {
         .expect("the interpreter that the build asked is still there");
     assert!(asked.status.success(), "{executable} fails: {}", String::from_utf8_lossy(&asked.stderr));
     let expected = String::from_utf8_lossy(&asked.stdout);
-    assert_eq!(python("import sys\nresult = sys.base_prefix"), expected.trim_end());
+    assert_eq!(result_of(&start(), "import sys\nresult = sys.base_prefix"), expected.trim_end());
 }
 
 #[test]
 fn modules_written_in_c_import_from_the_same_prefix() {
-    let outside = python(
+    let outside = result_of(
+        &start(),
         "
-import importlib, os, sys, sysconfig
+import importlib, os, sys
 prefix = os.path.realpath(sys.base_prefix)
 result = []
 for name in ['math', '_struct', '_datetime', 'array', 'select', '_json', 'zlib']:
@@ -178,17 +94,8 @@ for name in ['math', '_struct', '_datetime', 'array', 'select', '_json', 'zlib']
 
 #[test]
 fn an_extension_compiled_against_its_headers_imports_and_agrees_on_the_version() {
-    let folder = compile_extension();
-    let path = folder.to_str().expect("cargo's folders are UTF-8 here");
-    let agree = python(&format!(
-        "
-import sys
-sys.path.insert(0, {path:?})
-import headers
-result = (headers.hex_version == sys.hexversion, hex(headers.hex_version), hex(sys.hexversion))
-"
-    ));
-    assert!(agree.starts_with("(True"), "headers and library differ: {agree}");
-    // Left behind it would only be an untidy folder; a failure to remove it is no failure of the claim.
-    let _ = std::fs::remove_dir_all(folder);
+    let python = start();
+    let headers = import(&python, "headers", EXTENSION, &["-O1"]);
+    let compiled = headers.attr(&python, "hex_version").and_then(|version| version.text(&python));
+    assert_eq!(compiled, Ok(result_of(&python, "import sys\nresult = sys.hexversion")));
 }
