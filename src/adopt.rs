@@ -59,6 +59,8 @@ pub struct Inspected {
     /// What its metadata says.
     pub method: Result<TypedMethod, Rejected>,
     def: *const c_void,
+    /// What has the definition, and keeps it.
+    member: Object,
 }
 
 /// Reads the metadata of a module's functions and of the methods of its types, in the order of its namespace, and
@@ -68,13 +70,12 @@ pub struct Inspected {
 /// Where the module's namespace cannot be read. Methods that are rejected are in the result.
 pub fn inspect(python: &Python, module: &Object) -> Result<Vec<Inspected>, Error> {
     let mut found = Vec::new();
-    let module_name = module.attr(python, "__name__")?.text(python)?;
     for (name, member) in members(python, &module.attr(python, "__dict__")?)? {
         // SAFETY: the member is alive.
         let is_type = unsafe { ffi::PyType_Check(member.as_ptr()) } != 0;
         if !is_type {
             found.extend(Inspected::of(python, name, &member));
-        } else if belongs(python, &member, &module_name) {
+        } else {
             for (method, member) in members(python, &member.attr(python, "__dict__")?)? {
                 found.extend(Inspected::of(python, format!("{name}.{method}"), &member));
             }
@@ -85,18 +86,18 @@ pub fn inspect(python: &Python, module: &Object) -> Result<Vec<Inspected>, Error
 
 impl Inspected {
     /// What is known about one member; nothing where it has no metadata.
-    fn of(_: &Python, name: String, member: &Object) -> Option<Self> {
+    fn of(python: &Python, name: String, member: &Object) -> Option<Self> {
         // SAFETY: the member is alive, and the thread attached.
         let def = unsafe { definition(member.as_ptr()) }?.def;
         let method = read_def(def).transpose()?;
-        Some(Self { name, method, def })
+        Some(Self { name, method, def, member: member.clone_ref(python) })
     }
 }
 
 /// As [`inspect`]; then records what was found, and clears the flags.
 pub fn adopt(python: &Python, registry: &Registry, module: &Object) -> Result<Adopted, Error> {
     let mut adopted = Adopted::default();
-    for Inspected { name, method, def } in inspect(python, module)? {
+    for Inspected { name, method, def, member } in inspect(python, module)? {
         let typed = match method {
             Ok(typed) => typed,
             Err(rejected) => {
@@ -107,9 +108,10 @@ pub fn adopt(python: &Python, registry: &Registry, module: &Object) -> Result<Ad
         let signature = typed.signature.clone();
         let method =
             KnownMethod { signature: typed.signature, functions: typed.functions, target: CalleeTarget::Underlying };
-        // SAFETY: the definition is that of a method of the module, which keeps it.
-        unsafe { registry.insert(python, def, module, method) };
-        let flag = match typed.flagged.then(|| clear_flag(def)) {
+        // SAFETY: the definition is that of the member, which keeps it.
+        unsafe { registry.insert(python, def, &member, method) };
+        // SAFETY: as above; the GIL orders this against everybody else who changes flags.
+        let flag = match typed.flagged.then(|| unsafe { clear_flag(def) }) {
             None => Flag::Unset,
             Some(Ok(())) => Flag::Cleared,
             Some(Err(error)) => Flag::Kept(error.to_string()),
@@ -117,11 +119,6 @@ pub fn adopt(python: &Python, registry: &Registry, module: &Object) -> Result<Ad
         adopted.methods.push(AdoptedMethod { name, signature, flag });
     }
     Ok(adopted)
-}
-
-/// Whether a type was defined by the module: what it imports from elsewhere is not its own to adopt.
-fn belongs(python: &Python, class: &Object, module: &str) -> bool {
-    class.attr(python, "__module__").and_then(|name| name.text(python)).is_ok_and(|name| name == module)
 }
 
 /// Names and values of a namespace, a dict or a type's read-only view of one.
@@ -137,9 +134,8 @@ fn members(python: &Python, namespace: &Object) -> Result<Vec<(String, Object)>,
         let (mut position, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         while ffi::PyDict_Next(copy.as_ptr(), &mut position, &mut name, &mut value) != 0 {
             if let (Some(name), Some(value)) = (NonNull::new(name), NonNull::new(value))
-                && ffi::PyUnicode_Check(name.as_ptr()) != 0
+                && let Some(name) = Object::from_borrowed(python, name).as_str(python)
             {
-                let name = Object::from_borrowed(python, name).text(python)?;
                 members.push((name, Object::from_borrowed(python, value)));
             }
         }
