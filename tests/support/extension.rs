@@ -15,6 +15,7 @@ use super::{PYTHON_INCLUDE, compile};
 const METHODS: &str = include_str!("../methods.c");
 const RAW_CALLS: &str = include_str!("../raw_calls.c");
 const AGREE: &str = include_str!("agree.py");
+const LIFETIMES: &str = include_str!("../lifetimes.c");
 
 /// Attaches this thread to the interpreter, whose headers extensions are compiled with from now on.
 pub fn start() -> Python {
@@ -140,4 +141,29 @@ pub fn number(address: *const c_void) -> usize {
 /// Whether an error says that executable memory is refused.
 pub fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Compile(typedcall::runtime::CompileError::ExecutableMemory(_)))
+}
+
+/// Names for Python code about the methods of `tests/lifetimes.c`: `m`, and `raw` for raw calls.
+pub fn lifetimes(python: &Python) -> Object {
+    let module = import(python, "lifetimes", LIFETIMES, &["-O1", "-std=gnu11", "-Wall", "-Wextra"]);
+    let names = python.namespace().expect("there is memory");
+    names.set_item(python, "m", &module).expect("there is memory");
+    names.set_item(python, "raw", &raw_calls(python)).expect("there is memory");
+    names
+}
+
+/// `names[name] = value`.
+pub fn bind(python: &Python, names: &Object, name: &str, value: &Object) {
+    names.set_item(python, name, value).expect("there is memory");
+}
+
+/// `names[name] =` a stub's address.
+pub fn bind_address(python: &Python, names: &Object, name: &str, stub: &Stub) {
+    let address = i64::try_from(number(stub.address().as_ptr().cast())).expect("an address of user space");
+    bind(python, names, name, &python.int(address).expect("there is memory"));
+}
+
+/// The value of an expression.
+pub fn value(python: &Python, expression: &str, names: &Object) -> Object {
+    python.eval(expression, names).unwrap_or_else(|exception| panic!("{exception}, in {expression}"))
 }
