@@ -58,7 +58,7 @@
 extern "C" {
 #endif
 
-/* ---- What comes out ------------------------------------------------------------------------------------------------ */
+/* ---- What comes out ---------------------------------------------------------------------------------------------- */
 
 /* The rules that metadata can break, with their texts. New ones are added at the end. */
 #define TYPEDCALL_RULES(RULE) \
@@ -173,7 +173,7 @@ static inline const char *typedcall_rule_text(typedcall_rule rule) {
     return (unsigned)rule < (unsigned)TYPEDCALL_RULE_END ? texts[rule] : "";
 }
 
-/* ---- Memory that may not be there ---------------------------------------------------------------------------------- */
+/* ---- Memory that may not be there -------------------------------------------------------------------------------- */
 
 #ifndef __cplusplus
 /* The C library declares it only for those who ask before the first header is included. */
@@ -233,7 +233,7 @@ static inline typedcall_rule typedcall_read_bytes(uintptr_t address, void *buffe
     return done > 0 ? TYPEDCALL_RULE_OK : done == 0 ? TYPEDCALL_RULE_UNREADABLE : TYPEDCALL_RULE_NO_WAY;
 }
 
-/* ---- Rejecting ------------------------------------------------------------------------------------------------------ */
+/* ---- Rejecting --------------------------------------------------------------------------------------------------- */
 
 static inline char *typedcall_append(char *to, const char *text) {
     while (*text) *to++ = *text++;
@@ -276,7 +276,8 @@ static inline int typedcall_aligned(typedcall_method *method, const char *field,
     return 1;
 }
 
-static inline int typedcall_fetch(typedcall_method *method, const char *field, uintptr_t address, void *to, size_t size) {
+static inline int typedcall_fetch(typedcall_method *method, const char *field, uintptr_t address, void *to,
+                                  size_t size) {
     typedcall_rule rule = typedcall_read_bytes(address, to, size);
     return rule == TYPEDCALL_RULE_OK ? 1 : typedcall_reject(method, rule, field);
 }
@@ -294,7 +295,7 @@ static inline uintptr_t typedcall_element(uintptr_t array, size_t index, size_t 
     return index * size > UINTPTR_MAX - array ? UINTPTR_MAX : array + index * size;
 }
 
-/* ---- Text ------------------------------------------------------------------------------------------------------------ */
+/* ---- Text -------------------------------------------------------------------------------------------------------- */
 
 /* Copies the text at `address` behind the others; NULL and no rule where there is no room. */
 static inline const char *typedcall_copy_text(typedcall_method *method, uintptr_t address, size_t bound,
@@ -367,7 +368,7 @@ static inline int typedcall_is_identifier(const char *text, int dotted) {
     return !first;
 }
 
-/* ---- Values ---------------------------------------------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------------------------------------------------ */
 
 /* PyTypeObject: equal in CPython 3.11 to 3.15. */
 #define TYPEDCALL_TP_NAME 24
@@ -551,7 +552,7 @@ static inline int typedcall_read_result(typedcall_method *method, const typedcal
     return value->effects & ~known ? typedcall_reject(method, TYPEDCALL_RULE_UNKNOWN_BITS, "effects") : 1;
 }
 
-/* ---- What makes sense as a whole -------------------------------------------------------------------------------------- */
+/* ---- What makes sense as a whole --------------------------------------------------------------------------------- */
 
 /* A parameter by itself. */
 static inline typedcall_rule typedcall_check_parameter(const typedcall_value *value) {
@@ -637,16 +638,17 @@ static inline int typedcall_check(typedcall_method *method, const typedcall_over
     return 1;
 }
 
-/* ---- The container ----------------------------------------------------------------------------------------------------- */
+/* ---- The container ----------------------------------------------------------------------------------------------- */
 
 static inline int typedcall_read_overload(typedcall_method *method, uintptr_t signatures, uint32_t index) {
     typedcall_overload *overload = &method->overloads[index];
     typedcall_signature found;
     uintptr_t address = 0, values;
     char byte;
+    uintptr_t pointer = typedcall_element(signatures, index, sizeof(address));
     method->signature = (int)index;
     method->value = -1;
-    if (!typedcall_fetch(method, "", typedcall_element(signatures, index, sizeof(address)), &address, sizeof(address)) ||
+    if (!typedcall_fetch(method, "", pointer, &address, sizeof(address)) ||
         !typedcall_aligned(method, "", address) ||
         !typedcall_fetch_by(method, "", address, &found, sizeof(found), TYPEDCALL_RULE_SIGNATURE_UNREADABLE)) {
         return 0;
@@ -711,7 +713,7 @@ static inline int typedcall_read_container(typedcall_method *method, uintptr_t n
 /* Reads the metadata of a method by the fields of its PyMethodDef; `text` gets the texts. */
 static inline typedcall_read_status typedcall_read(const char *ml_name, void (*ml_meth)(void), int ml_flags,
                                                    typedcall_method *method, char *text, size_t text_size) {
-    const size_t footer = sizeof(typedcall_head) - offsetof(typedcall_head, magic);
+    const size_t magic = offsetof(typedcall_head, magic), footer = sizeof(typedcall_head) - magic;
     uintptr_t name = (uintptr_t)ml_name;
     typedcall_head head;
     typedcall_rule rule;
@@ -738,7 +740,7 @@ static inline typedcall_read_status typedcall_read(const char *ml_name, void (*m
         if (rule != TYPEDCALL_RULE_OK) method->name = NULL;
     }
     memset(&head, 0, sizeof(head));
-    if (name < footer || typedcall_read_bytes(name - footer, (char *)&head + sizeof(head) - footer, footer) != TYPEDCALL_RULE_OK ||
+    if (name < footer || typedcall_read_bytes(name - footer, (char *)&head + magic, footer) != TYPEDCALL_RULE_OK ||
         head.magic != TYPEDCALL_MAGIC) {
         if (method->flagged) typedcall_reject(method, TYPEDCALL_RULE_NO_CONTAINER, "ml_flags");
         return method->status;

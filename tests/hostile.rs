@@ -8,6 +8,7 @@ use std::thread;
 
 use support::mutation::{Branch, RECIPES, branch, each_byte, each_field};
 use support::victim::{Random, Victim};
+use typedcall::metadata::abi::{METH_TYPED, kind};
 use typedcall::metadata::{Rule, read_def};
 
 /// How often every way to reject must be taken.
@@ -82,6 +83,94 @@ fn every_rule_has_a_mutation_that_breaks_it() {
     assert_eq!(missing, [Rule::NoWay, Rule::EndlessTable]);
     let branches: BTreeSet<(&str, Rule)> = RECIPES.iter().map(|recipe| (recipe.field, recipe.rule)).collect();
     assert_eq!(branches.len(), RECIPES.len(), "each branch once");
+}
+
+/// What the reader says of a victim, once it is changed.
+fn changed(change: impl FnOnce(&mut Victim)) -> Result<bool, String> {
+    let (mut random, mut victim) = (Random::new(7), Victim::new());
+    victim.fill(&mut random);
+    victim.block().head.signature_count = 1;
+    change(&mut victim);
+    read_def(victim.def()).map(|method| method.is_some()).map_err(|rejected| rejected.field)
+}
+
+#[test]
+fn a_name_at_the_start_of_a_page_whose_predecessor_is_unmapped_has_no_metadata() {
+    let at_the_start = |flags: i32| {
+        changed(|victim| {
+            let front = victim.front();
+            victim.put(front, b"name\0");
+            (victim.block().name_pointer, victim.block().flags) = (front, flags);
+        })
+    };
+    assert_eq!(at_the_start(8), Ok(false));
+    assert_eq!(at_the_start(8 | METH_TYPED), Err("ml_flags".to_owned()), "a flag without any container");
+    // Only part of the footer's place is there.
+    let within = changed(|victim| {
+        let name = victim.front() + 16;
+        victim.put(name, b"name\0");
+        victim.move_name(name, 40);
+        victim.block().flags = 8;
+    });
+    assert_eq!(within, Ok(false));
+}
+
+#[test]
+fn absurd_counts_are_not_followed() {
+    for count in [17, 1 << 20, u32::MAX] {
+        assert_eq!(changed(|victim| victim.block().head.signature_count = count), Err("signature_count".to_owned()));
+        let values = changed(|victim| victim.block().functions[0].value_count = count.saturating_add(1));
+        assert_eq!(values, Err("signatures[0].value_count".to_owned()));
+    }
+}
+
+#[test]
+fn arrays_without_an_end_run_into_nothing() {
+    let pointers = changed(|victim| {
+        let last = victim.end() - 8;
+        let pointer = victim.block().pointers[0].to_ne_bytes();
+        victim.put(last, &pointer);
+        (victim.block().head.signatures, victim.block().head.signature_count) = (last, 16);
+    });
+    assert_eq!(pointers, Err("signatures[1]".to_owned()));
+    let values = changed(|victim| {
+        let last = victim.end() - 48;
+        victim.put(last, &[0; 48]);
+        victim.put(last, &[kind::VOID as u8, 0]);
+        (victim.block().functions[0].values, victim.block().functions[0].value_count) = (last, 17);
+    });
+    assert_eq!(values, Err("signatures[0].values[1]".to_owned()));
+}
+
+#[test]
+fn what_points_at_itself_is_read_once() {
+    // The array of pointers is its own first element, and the values are the container.
+    let signatures = changed(|victim| {
+        let own = &raw const victim.block().pointers as usize;
+        victim.block().pointers = [own; 3];
+    });
+    assert_eq!(signatures, Err("signatures[0].reserved".to_owned()));
+    let head = changed(|victim| {
+        let own = &raw const victim.block().head as usize;
+        victim.block().head.signatures = own;
+    });
+    assert!(head.is_err(), "{head:?}");
+    // One signature as every overload is a repetition, and no contradiction.
+    let overloads = changed(|victim| {
+        let block = victim.block();
+        (block.pointers, block.head.signature_count) = ([block.pointers[0]; 3], 3);
+    });
+    assert_eq!(overloads, Ok(true));
+}
+
+#[test]
+fn misaligned_pointers_are_not_followed() {
+    for by in 1..8 {
+        assert_eq!(changed(|victim| victim.block().head.signatures += by), Err("signatures".to_owned()));
+        assert_eq!(changed(|victim| victim.block().pointers[0] += by), Err("signatures[0]".to_owned()));
+        let values = changed(|victim| victim.block().functions[0].values += by);
+        assert_eq!(values, Err("signatures[0].values".to_owned()));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-/* What typedcall_read.h finds behind a PyMethodDef, as text: tests/read_header.rs writes the same of what Rust finds. */
+/* What typedcall_read.h finds behind a PyMethodDef, as text; tests/read_header.rs writes what Rust finds likewise. */
 #include <inttypes.h>
 #include <stdio.h>
 #include "typedcall_read.h"
@@ -14,11 +14,13 @@ int letter(uint32_t character);
 static void line(char **to, char *end, const typedcall_overload *overload, uint32_t position) {
     const typedcall_value *value = &overload->values[position];
     const char *type_name = overload->type_names[position];
-    const char *text = value->kind == TYPEDCALL_KIND_CSTR && value->default_address ? (const char *)value->default_address : "";
-    uintptr_t object = value->kind == TYPEDCALL_KIND_CSTR ? 0 : (uintptr_t)value->default_address;
-    *to += snprintf(*to, (size_t)(end - *to), "%u %u %u %s %s %" PRIxPTR " %" PRId64 " %" PRIx64 " %" PRIxPTR " %s\n", value->kind,
-                    value->flags, value->effects, value->name ? value->name : "-", type_name ? type_name : "-",
-                    (uintptr_t)overload->types[position], value->default_int, typedcall_bits(value->default_float), object, text);
+    const char *address = (const char *)value->default_address;
+    const char *text = value->kind == TYPEDCALL_KIND_CSTR && address ? address : "";
+    uintptr_t object = value->kind == TYPEDCALL_KIND_CSTR ? 0 : (uintptr_t)address;
+    *to += snprintf(*to, (size_t)(end - *to), "%u %u %u %s %s %" PRIxPTR " ", value->kind, value->flags, value->effects,
+                    value->name ? value->name : "-", type_name ? type_name : "-", (uintptr_t)overload->types[position]);
+    *to += snprintf(*to, (size_t)(end - *to), "%" PRId64 " %" PRIx64 " %" PRIxPTR " %s\n", value->default_int,
+                    typedcall_bits(value->default_float), object, text);
 }
 
 int look(const void *def, size_t room, char *out, size_t out_size) {
@@ -27,14 +29,17 @@ int look(const void *def, size_t room, char *out, size_t out_size) {
     char *to = out, *end = out + out_size;
     typedcall_read_status status = typedcall_read_def(def, &method, text, room < sizeof(text) ? room : sizeof(text));
     if (status == TYPEDCALL_READ_REJECTED) {
-        snprintf(out, out_size, "%s: %s: %s\n", method.name ? method.name : "-", method.field, typedcall_rule_text(method.rule));
+        snprintf(out, out_size, "%s: %s: %s\n", method.name ? method.name : "-", method.field,
+                 typedcall_rule_text(method.rule));
     } else if (status == TYPEDCALL_READ_TYPED) {
         to += snprintf(to, (size_t)(end - to), "%s %d %d %" PRIxPTR "\n", method.name, method.flags, method.flagged,
                        (uintptr_t)method.meth);
         for (uint32_t index = 0; index < method.overload_count; index++) {
             const typedcall_overload *overload = &method.overloads[index];
             to += snprintf(to, (size_t)(end - to), "%" PRIxPTR "\n", (uintptr_t)overload->function);
-            for (uint32_t position = 0; position < overload->value_count; position++) line(&to, end, overload, position);
+            for (uint32_t position = 0; position < overload->value_count; position++) {
+                line(&to, end, overload, position);
+            }
         }
     } else {
         *out = 0;

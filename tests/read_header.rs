@@ -261,7 +261,7 @@ fn ranges(holds: impl Fn(char) -> bool) -> String {
             _ => ranges.push((character, character)),
         }
     }
-    let lines = ranges.chunks(6).map(|chunk| {
+    let lines = ranges.chunks(5).map(|chunk| {
         let pairs: Vec<String> = chunk.iter().map(|(first, last)| format!("{{0x{first:X}, 0x{last:X}}},")).collect();
         format!("    {}\n", pairs.join(" "))
     });

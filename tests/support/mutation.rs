@@ -134,7 +134,7 @@ pub const RECIPES: &[Recipe] = recipes! {
     "parameter.name" Unreadable: |v, r| { let bad = unreadable_text(v, r); parameter(v, r).name = bad };
     "parameter.name" Unterminated: |v, r| { let long = endless(v, r); parameter(v, r).name = long };
     "parameter.name" NotUtf8: |v, r| { let text = r.one(&NOT_UTF8); parameter(v, r).name = text.as_ptr() as usize };
-    "parameter.name" NoIdentifier: |v, r| { let text = r.one(&[c"", c"1a", c"a b", c"a.b", c"\xc3\x97", c"\xe2\x82\xac"]);
+    "parameter.name" NoIdentifier: |v, r| { let text = r.one(&NO_IDENTIFIER);
         parameter(v, r).name = text.as_ptr() as usize };
     "parameter.name" ReceiverNamed: |v, r| { let name = v.text(3); *parameter(v, r) = of_kind(kind::OBJECT);
         (last_parameter(v).flags, last_parameter(v).name) = (flag::RECEIVER, name) };
@@ -164,23 +164,26 @@ pub const RECIPES: &[Recipe] = recipes! {
     "parameter" SpecialDefault: |v, r| special(v, r).flags |= flag::OPTIONAL | flag::DEFAULT_NONE;
     "parameter" SelfNotReceiver: |v, r| parameter(v, r).name = c"self".as_ptr() as usize;
     "parameter" Nameless: |v, r| { parameter(v, r).flags = flag::KEYWORD_ONLY; last_parameter(v).name = 0 };
-    "parameter" NotNullable: |v, r| { parameter(v, r).flags = flag::NULLABLE; last_parameter(v).kind = r.one(&SCALARS) };
+    "parameter" NotNullable: |v, r| { parameter(v, r).flags = flag::NULLABLE;
+        last_parameter(v).kind = r.one(&SCALARS) };
     "parameter" NoneNotNullable: |v, r| { let kind = r.one(&[kind::OBJECT, kind::DICT, kind::CSTR]);
         optional(v, r, kind); last_parameter(v).flags |= flag::DEFAULT_NONE };
     "parameter" OutOfRange: |v, r| { optional(v, r, kind::F32);
-        last_parameter(v).default_float = r.one(&[1e300, -1e300, f64::MAX, 3.5e38, 3.402_823_567_797_336_6e38]).to_bits() };
+        last_parameter(v).default_float = r.one(&NO_F32).to_bits() };
     "parameter" SecondReceiver: |v, r| { let (a, b) = (v.receiver(r), v.receiver(r)); shape(v, r, &[a, b]) };
     "parameter" SecondContext: |v, r| shape(v, r, &[context(), context()]);
     "parameter" SecondName: |v, r| { let at = r.below(4); let names = [at, 5, at].map(|index| v.text(index));
         shape(v, r, &names.map(|name| { let mut value = of_kind(kind::I64); value.name = name; value })) };
     "parameter" PositionalAfterKeyword: |v, r| { let name = v.text(0); let mut first = of_kind(kind::I64);
-        (first.name, first.flags) = (name, flag::KEYWORD_ONLY); let second = v.parameter(r); shape(v, r, &[first, second]) };
+        (first.name, first.flags) = (name, flag::KEYWORD_ONLY); let second = v.parameter(r);
+        shape(v, r, &[first, second]) };
     "parameter" RequiredAfterDefault: |v, r| { let (first, second) = (v.optional(r), v.parameter(r));
         shape(v, r, &[first, second]) };
 
     "ml_name" Unreadable: |v, r| { let at = v.end() - r.below(20); let name = vec![b'n'; v.end() - at];
         if !name.is_empty() { v.put(at, &name) }; v.move_name(at, 40) };
-    "ml_name" Unterminated: |v, r| { let at = v.tail() + 48 + r.below(64); v.put(at, &[b'n'; 300]); v.move_name(at, 40) };
+    "ml_name" Unterminated: |v, r| { let at = v.tail() + 48 + r.below(64); v.put(at, &[b'n'; 300]);
+        v.move_name(at, 40) };
     "ml_name" NotUtf8: |v, r| v.block().name[r.below(7)] = r.one(&[0x80, 0xc0, 0xff, 0xf8]);
     "ml_name" NoIdentifier: |v, r| if r.below(2) == 0 { v.block().name[r.below(7)] = r.one(b" -./!") }
         else { v.block().name[0] = r.one(b"0\x00 ") };
@@ -210,6 +213,9 @@ const OUT_OF_RANGE: [(u16, i64); 8] = [
 ];
 /// A stray byte, an overlong form, a surrogate, a number beyond Unicode's last, and a character cut off.
 const NOT_UTF8: [&std::ffi::CStr; 5] = [c"a\xff", c"\xc0\x80", c"\xed\xa0\x80", c"\xf4\x90\x80\x80", c"a\xe2\x82"];
+const NO_IDENTIFIER: [&std::ffi::CStr; 6] = [c"", c"1a", c"a b", c"a.b", c"\xc3\x97", c"\xe2\x82\xac"];
+/// Finite, but not as an `f32`; the last is the least.
+const NO_F32: [f64; 5] = [1e300, -1e300, f64::MAX, 3.5e38, 3.402_823_567_797_336_6e38];
 /// Longer than any text may be.
 static LONG: [u8; 8192] = [b'a'; 8192];
 

@@ -125,6 +125,12 @@ impl Victim {
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, bytes.len()) };
     }
 
+    /// Gives the memory back: from now on nothing of it can be read.
+    pub fn unmap(self) {
+        // SAFETY: a mapping of ours, to which nobody has a reference any more.
+        assert_eq!(unsafe { libc::munmap(self.start as *mut c_void, 6 * self.page) }, 0);
+    }
+
     /// Puts a copy of the head before `name`, in the front page or the tail, and lets it be the method's name.
     /// What would lie outside is left out.
     pub fn move_name(&mut self, name: usize, size: u32) {
