@@ -2,7 +2,10 @@
 
 mod support;
 
+use std::ffi::{CStr, c_char, c_int, c_void};
+
 use support::sample::{Sample, clear_flag};
+use support::{Library, compile};
 use typedcall::metadata::{read_def, read_table};
 
 /// Makes the kernel answer EPERM to `process_vm_readv` and `process_vm_writev` of this thread, for ever.
@@ -39,11 +42,30 @@ fn a_sandbox_without_process_vm_readv_changes_nothing() {
     assert!(read_def(sample.def()).expect("it is good").expect("it is there").flagged);
     clear_flag(sample.def()).expect("it is writable");
     assert!(!read_def(sample.def()).expect("it is good").expect("it is there").flagged);
-    let nowhere = 64 as *const std::ffi::c_void;
+    let nowhere = 64 as *const c_void;
     assert!(read_table(nowhere).all(|entry| entry.method.is_err()));
     assert!(clear_flag(nowhere).is_err());
     // Read-only memory stays as it is.
     static FIXED: [u32; 8] = [u32::MAX; 8];
     let fixed = (&raw const FIXED).cast();
     assert!(clear_flag(fixed).expect_err("constants are read-only").to_string().contains("can't be written"));
+}
+
+#[test]
+fn nor_does_it_change_anything_for_the_reader_in_c() {
+    let library = Library::load(&compile("read-header", include_str!("read_header.c"), &["-std=c99"]));
+    // SAFETY: the type of the function in the source.
+    let look = unsafe {
+        std::mem::transmute::<*mut c_void, extern "C" fn(*const c_void, usize, *mut c_char, usize) -> c_int>(
+            library.symbol("look"),
+        )
+    };
+    refuse();
+    let (mut sample, mut out) = (Sample::new(), [0_u8; 1024]);
+    let mut status = |sample: &Sample| look(sample.def(), 1024, out.as_mut_ptr().cast(), out.len());
+    assert_eq!(status(&sample), 1, "it is good");
+    sample.values[1].name = 64;
+    assert_eq!(status(&sample), 2);
+    let text = CStr::from_bytes_until_nul(&out).expect("snprintf ends it");
+    assert_eq!(text, c"sample: signatures[0].values[1].name: it leads to memory that can't be read\n");
 }

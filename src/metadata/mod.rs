@@ -8,6 +8,7 @@ mod definition;
 pub mod memory;
 mod parse;
 mod reader;
+mod rule;
 mod signature;
 mod text;
 mod values;
@@ -16,6 +17,7 @@ pub use check::{Nonsense, Place};
 pub use definition::{Definition, Receiver, definition};
 pub use parse::ParseError;
 pub use reader::{Entry, FlagError, MethodTable, Rejected, TypedMethod, clear_flag, read_def, read_table};
+pub use rule::Rule;
 pub use signature::{
     DefaultValue, Effects, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises, Scalar,
     Signature, UserType,

@@ -10,6 +10,7 @@ use super::abi::{self, Footer, Function, Head, METH_TYPED, Value};
 use super::check::Place;
 use super::cpython::{METHOD_DEF_SIZE, ML_FLAGS, MethodDef};
 use super::memory;
+use super::rule::Rule;
 use super::signature::{MAX_OVERLOADS, MAX_PARAMETERS, Overload, Signature};
 use super::values::{self, Flaw, aligned};
 
@@ -43,7 +44,9 @@ pub struct Rejected {
     pub name: Option<String>,
     /// Which field, such as `signatures[0].values[2].kind`.
     pub field: String,
-    /// What is wrong with it.
+    /// Which rule it breaks, for programs.
+    pub rule: Rule,
+    /// What is wrong with it, for people.
     pub reason: String,
 }
 
@@ -85,26 +88,24 @@ pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
     let found: MethodDef = memory::read(def).map_err(|fault| Rejected {
         name: None,
         field: "PyMethodDef".to_owned(),
+        rule: Rule::from(&fault),
         reason: fault.to_string(),
     })?;
     let flagged = found.flags & METH_TYPED != 0;
     let name = read_name(&found);
-    let reject = |flaw: Flaw| Rejected { name: name.as_ref().ok().cloned(), field: flaw.field, reason: flaw.reason };
+    let reject = |Flaw { rule, field, reason }| Rejected { name: name.as_ref().ok().cloned(), field, rule, reason };
     let Some(footer) = find_footer(found.name) else {
         if flagged {
             let reason = "the METH_TYPED flag is set, but no version 1 container stands before the name";
-            return Err(reject(Flaw::new("ml_flags", reason)));
+            return Err(reject(Flaw::new(Rule::NoContainer, "ml_flags", reason)));
         }
         return Ok(None);
     };
     let (signature, functions) = read_container(found.name, &footer).map_err(reject)?;
-    let name = match &name {
-        Ok(name) => name.clone(),
-        Err(reason) => return Err(reject(Flaw::new("ml_name", reason))),
-    };
-    if found.meth == 0 {
-        return Err(reject(Flaw::new("ml_meth", "null")));
+    if name.is_ok() && found.meth == 0 {
+        return Err(reject(Flaw::new(Rule::Null, "ml_meth", "null")));
     }
+    let name = name.map_err(|Flaw { rule, field, reason }| Rejected { name: None, field, rule, reason })?;
     let flags = found.flags & !METH_TYPED;
     Ok(Some(TypedMethod { name, signature, functions, def, flagged, flags, meth: found.meth }))
 }
@@ -124,7 +125,7 @@ impl Iterator for MethodTable {
             return None;
         }
         let def = self.next;
-        let (field, reason) = match memory::read::<usize>(def) {
+        let (rule, field, reason) = match memory::read::<usize>(def) {
             Ok(0) => {
                 self.ended = true;
                 return None;
@@ -134,11 +135,11 @@ impl Iterator for MethodTable {
                 self.next = def.wrapping_add(METHOD_DEF_SIZE);
                 return Some(Entry { def, method: read_def(def as *const c_void) });
             }
-            Ok(_) => ("ml_name", format!("the table does not end within {MAX_METHODS} methods")),
-            Err(fault) => ("PyMethodDef", fault.to_string()),
+            Ok(_) => (Rule::EndlessTable, "ml_name", format!("the table does not end within {MAX_METHODS} methods")),
+            Err(fault) => (Rule::from(&fault), "PyMethodDef", fault.to_string()),
         };
         self.ended = true;
-        Some(Entry { def, method: Err(Rejected { name: None, field: field.to_owned(), reason }) })
+        Some(Entry { def, method: Err(Rejected { name: None, field: field.to_owned(), rule, reason }) })
     }
 }
 
@@ -161,12 +162,9 @@ pub unsafe fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
     clear().map_err(|source| FlagError { def, source })
 }
 
-fn read_name(def: &MethodDef) -> Result<String, String> {
-    if def.name == 0 {
-        return Err("null".to_owned());
-    }
-    let bytes = memory::read_text(def.name, abi::MAX_NAME).map_err(|fault| fault.to_string())?;
-    values::identifier(bytes)
+fn read_name(def: &MethodDef) -> Result<String, Flaw> {
+    let bytes = memory::read_text(def.name, abi::MAX_NAME).map_err(Flaw::unreadable("ml_name"))?;
+    values::identifier("ml_name", bytes)
 }
 
 /// The footer before a name, recognised by its magic number.
@@ -178,26 +176,30 @@ fn find_footer(name: usize) -> Option<Footer> {
 fn read_container(name: usize, footer: &Footer) -> Result<(Signature, Vec<NonZeroUsize>), Flaw> {
     let least = size_of::<Head>() as u32;
     if footer.version != abi::VERSION {
-        return Err(Flaw::new("version", format!("found {}, supported is {}", footer.version, abi::VERSION)));
+        return Err(Flaw::new(
+            Rule::UnknownVersion,
+            "version",
+            format!("found {}, supported is {}", footer.version, abi::VERSION),
+        ));
     }
     if !(least..=abi::MAX_SIZE).contains(&footer.size) || !footer.size.is_multiple_of(8) {
         let reason = format!("{} is not a multiple of 8 from {least} to {}", footer.size, abi::MAX_SIZE);
-        return Err(Flaw::new("size", reason));
+        return Err(Flaw::new(Rule::WrongSize, "size", reason));
     }
     if name.checked_sub(footer.size as usize) != Some(footer.container) {
         let reason = format!("{:#x} is not {} bytes before the name at {name:#x}", footer.container, footer.size);
-        return Err(Flaw::new("self", reason));
+        return Err(Flaw::new(Rule::WrongSelf, "self", reason));
     }
     // The size was checked, so that this does not wrap around. All of it must be there, not only what we know of it.
-    memory::read_bytes(footer.container, &mut vec![0; footer.size as usize])
-        .map_err(|fault| Flaw::new("size", fault))?;
-    let head: Head = memory::read(name - size_of::<Head>()).map_err(|fault| Flaw::new("signatures", fault))?;
+    let front = &mut [0; abi::MAX_SIZE as usize][..(footer.size - least) as usize];
+    memory::read_bytes(footer.container, front).map_err(Flaw::unreadable("size"))?;
+    let head: Head = memory::read(name - size_of::<Head>()).map_err(Flaw::unreadable("size"))?;
     if head.reserved != 0 {
-        return Err(Flaw::new("reserved", format!("{} is not 0", head.reserved)));
+        return Err(Flaw::new(Rule::NotZero, "reserved", format!("{} is not 0", head.reserved)));
     }
     if !(1..=MAX_OVERLOADS as u32).contains(&head.signature_count) {
         let reason = format!("{} is not from 1 to {MAX_OVERLOADS}", head.signature_count);
-        return Err(Flaw::new("signature_count", reason));
+        return Err(Flaw::new(Rule::WrongCount, "signature_count", reason));
     }
     aligned("signatures", head.signatures)?;
     let (mut overloads, mut functions) = (Vec::new(), Vec::new());
@@ -212,22 +214,22 @@ fn read_container(name: usize, footer: &Footer) -> Result<(Signature, Vec<NonZer
 
 /// Reads the overload behind the pointer at this position.
 fn read_overload(signatures: usize, index: usize) -> Result<(Overload, NonZeroUsize), Flaw> {
-    let address: usize =
-        memory::read(element(signatures, index, size_of::<usize>())?).map_err(|fault| Flaw::new("", fault))?;
+    let pointer = element(signatures, index, size_of::<usize>());
+    let address: usize = memory::read(pointer).map_err(Flaw::unreadable(""))?;
     aligned("", address)?;
-    let found: Function = memory::read(address).map_err(|fault| Flaw::new("", fault))?;
-    let function = NonZeroUsize::new(found.function).ok_or_else(|| Flaw::new("function", "null"))?;
-    memory::read_bytes(found.function, &mut [0]).map_err(|fault| Flaw::new("function", fault))?;
+    let found: Function = memory::read(address).map_err(Flaw::unreadable_by(Rule::SignatureUnreadable, ""))?;
+    let function = NonZeroUsize::new(found.function).ok_or_else(|| Flaw::new(Rule::Null, "function", "null"))?;
+    memory::read_bytes(found.function, &mut [0]).map_err(Flaw::unreadable("function"))?;
     if found.reserved != 0 {
-        return Err(Flaw::new("reserved", format!("{} is not 0", found.reserved)));
+        return Err(Flaw::new(Rule::NotZero, "reserved", format!("{} is not 0", found.reserved)));
     }
     if !(1..=MAX_PARAMETERS as u32 + 1).contains(&found.value_count) {
         let reason = format!("{} is not from 1 to {}", found.value_count, MAX_PARAMETERS + 1);
-        return Err(Flaw::new("value_count", reason));
+        return Err(Flaw::new(Rule::WrongCount, "value_count", reason));
     }
     aligned("values", found.values)?;
     let value = |position: usize| -> Result<Value, Flaw> {
-        memory::read(element(found.values, position, size_of::<Value>())?).map_err(|fault| Flaw::new("", fault))
+        memory::read(element(found.values, position, size_of::<Value>())).map_err(Flaw::unreadable(""))
     };
     let at = |position: usize| move |flaw: Flaw| flaw.within(&format!("values[{position}]"));
     let (result, raises, effects) = value(0).and_then(|found| values::result(&found)).map_err(at(0))?;
@@ -242,12 +244,13 @@ fn read_overload(signatures: usize, index: usize) -> Result<(Overload, NonZeroUs
             Place::Raises => "values[0].flags".to_owned(),
             Place::Effects => "values[0].effects".to_owned(),
         };
-        Flaw::new(&field, nonsense.reason)
+        Flaw::new(nonsense.rule, &field, nonsense.reason)
     })?;
     Ok((overload, function))
 }
 
-/// The address of an element of an array, which may lie at the very end of the address space.
-fn element(array: usize, index: usize, size: usize) -> Result<usize, Flaw> {
-    array.checked_add(index * size).ok_or_else(|| Flaw::new("", "beyond the end of the address space"))
+/// The address of an element of an array. Beyond the end of the address space it is the last one, where nothing can
+/// be read.
+fn element(array: usize, index: usize, size: usize) -> usize {
+    array.saturating_add(index * size)
 }

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use super::abi::{self, Value, effect, flag, kind, raises};
 use super::cpython::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use super::memory::{self, Fault};
+use super::rule::Rule;
 use super::signature::{DefaultValue, Effects, Kind, Parameter, PythonType, Raises, Scalar, UserType};
 
 /// The most bytes of a type's name. CPython has no bound.
@@ -12,13 +13,27 @@ const MAX_TYPE_NAME: usize = 1023;
 
 /// What is wrong with metadata, and in which field, counted from the struct at hand.
 pub(super) struct Flaw {
+    pub rule: Rule,
     pub field: String,
     pub reason: String,
 }
 
 impl Flaw {
-    pub fn new(field: &str, reason: impl ToString) -> Self {
-        Self { field: field.to_owned(), reason: reason.to_string() }
+    pub fn new(rule: Rule, field: &str, reason: impl ToString) -> Self {
+        Self { rule, field: field.to_owned(), reason: reason.to_string() }
+    }
+
+    /// Memory that the field leads to and that can't be read.
+    pub fn unreadable(field: &str) -> impl FnOnce(Fault) -> Self + '_ {
+        move |fault| Self::new(Rule::from(&fault), field, fault)
+    }
+
+    /// The same, where the field leads to it by a detour that has a rule of its own.
+    pub fn unreadable_by(rule: Rule, field: &str) -> impl FnOnce(Fault) -> Self + '_ {
+        move |fault| match fault {
+            Fault::Unreadable { .. } => Self::new(rule, field, fault),
+            fault => Self::unreadable(field)(fault),
+        }
     }
 
     /// The same flaw, seen from the struct that contains the one at hand.
@@ -26,33 +41,37 @@ impl Flaw {
         self.field = if self.field.is_empty() { outer.to_owned() } else { format!("{outer}.{}", self.field) };
         self
     }
-
-    fn unreadable(field: &str) -> impl FnOnce(Fault) -> Self + '_ {
-        move |fault| Self::new(field, fault)
-    }
 }
 
 /// Reads the value that stands for a parameter.
 pub(super) fn parameter(value: &Value) -> Result<Parameter, Flaw> {
     if value.kind == kind::VOID {
-        return Err(Flaw::new("kind", "a parameter can't be void"));
+        return Err(Flaw::new(Rule::VoidParameter, "kind", "a parameter can't be void"));
     }
     let kind = read_kind(value)?;
     let unknown = value.flags & !flag::PARAMETER;
     if unknown != 0 {
-        return Err(Flaw::new("flags", format!("unknown bits {unknown:#x}")));
+        return Err(Flaw::new(Rule::UnknownBits, "flags", format!("unknown bits {unknown:#x}")));
     }
     if value.effects != 0 {
-        return Err(Flaw::new("effects", format!("{:#x}, but a parameter has none: it must be 0", value.effects)));
+        return Err(Flaw::new(
+            Rule::NotZero,
+            "effects",
+            format!("{:#x}, but a parameter has none: it must be 0", value.effects),
+        ));
     }
     let receiver = value.flags & flag::RECEIVER != 0;
     let name = match read_name(value.name)? {
         None if receiver => Some("self".to_owned()),
         Some(name) if receiver && name != "self" => {
-            return Err(Flaw::new("name", format!("the receiver is named `{name}`, not `self`")));
+            return Err(Flaw::new(Rule::ReceiverNamed, "name", format!("the receiver is named `{name}`, not `self`")));
         }
         Some(name) if kind == Kind::Context => {
-            return Err(Flaw::new("name", format!("the context is named `{name}`: it has no name")));
+            return Err(Flaw::new(
+                Rule::ContextNamed,
+                "name",
+                format!("the context is named `{name}`: it has no name"),
+            ));
         }
         name => name,
     };
@@ -69,7 +88,7 @@ pub(super) fn parameter(value: &Value) -> Result<Parameter, Flaw> {
 /// Reads the value that stands for the result.
 pub(super) fn result(value: &Value) -> Result<(Kind, Raises, Effects), Flaw> {
     if value.kind == kind::CONTEXT {
-        return Err(Flaw::new("kind", "a result can't be the context"));
+        return Err(Flaw::new(Rule::ContextResult, "kind", "a result can't be the context"));
     }
     let kind = read_kind(value)?;
     let raises = match value.flags & !flag::SUBCLASSES {
@@ -78,10 +97,10 @@ pub(super) fn result(value: &Value) -> Result<(Kind, Raises, Effects), Flaw> {
         raises::MINUS_ONE => Raises::MinusOne,
         raises::NONZERO => Raises::Nonzero,
         raises::CHECK => Raises::Check,
-        other => return Err(Flaw::new("flags", format!("unknown error convention {other}"))),
+        other => return Err(Flaw::new(Rule::UnknownConvention, "flags", format!("unknown error convention {other}"))),
     };
     if value.name != 0 {
-        return Err(Flaw::new("name", "a result has no name: it must be null"));
+        return Err(Flaw::new(Rule::NotZero, "name", "a result has no name: it must be null"));
     }
     refuse_defaults(value, false, false, false)?;
     Ok((kind, raises, read_effects(value.effects)?))
@@ -90,7 +109,7 @@ pub(super) fn result(value: &Value) -> Result<(Kind, Raises, Effects), Flaw> {
 fn read_effects(bits: u32) -> Result<Effects, Flaw> {
     let unknown = bits & 0xffff & !effect::ALL;
     if unknown != 0 {
-        return Err(Flaw::new("effects", format!("unknown bits {unknown:#x}")));
+        return Err(Flaw::new(Rule::UnknownBits, "effects", format!("unknown bits {unknown:#x}")));
     }
     Ok(Effects {
         no_python: bits & effect::NO_PYTHON != 0,
@@ -110,16 +129,16 @@ fn read_kind(value: &Value) -> Result<Kind, Flaw> {
         Kind::Python { class, subclasses }
     } else if let Some(kind) = other_kind(value.kind) {
         if subclasses {
-            return Err(Flaw::new("flags", "subclasses are for Python types and user types only"));
+            return Err(Flaw::new(Rule::NoSubclasses, "flags", "subclasses are for Python types and user types only"));
         }
         kind
     } else if value.kind == kind::INVALID {
-        return Err(Flaw::new("kind", "0 is no kind"));
+        return Err(Flaw::new(Rule::NoKind, "kind", "0 is no kind"));
     } else {
-        return Err(Flaw::new("kind", format!("unknown kind {}", value.kind)));
+        return Err(Flaw::new(Rule::UnknownKind, "kind", format!("unknown kind {}", value.kind)));
     };
     if value.class != 0 && value.kind != kind::USER {
-        return Err(Flaw::new("type", "only a user type has one: it must be null"));
+        return Err(Flaw::new(Rule::NotZero, "type", "only a user type has one: it must be null"));
     }
     Ok(kind)
 }
@@ -168,13 +187,17 @@ fn read_name(address: usize) -> Result<Option<String>, Flaw> {
         return Ok(None);
     }
     let bytes = memory::read_text(address, abi::MAX_NAME).map_err(Flaw::unreadable("name"))?;
-    identifier(bytes).map(Some).map_err(|reason| Flaw::new("name", reason))
+    identifier("name", bytes).map(Some)
 }
 
 /// A Python identifier, keywords included: a parameter may be named `class`.
-pub(super) fn identifier(bytes: Vec<u8>) -> Result<String, String> {
-    let name = String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
-    if is_identifier(&name) { Ok(name) } else { Err(format!("{name:?} is no identifier")) }
+pub(super) fn identifier(field: &str, bytes: Vec<u8>) -> Result<String, Flaw> {
+    let name = String::from_utf8(bytes).map_err(|_| Flaw::new(Rule::NotUtf8, field, "not UTF-8"))?;
+    if is_identifier(&name) {
+        Ok(name)
+    } else {
+        Err(Flaw::new(Rule::NoIdentifier, field, format!("{name:?} is no identifier")))
+    }
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -187,18 +210,24 @@ fn read_type(variable: usize) -> Result<UserType, Flaw> {
     aligned("type", variable)?;
     let class: usize = memory::read(variable).map_err(Flaw::unreadable("type"))?;
     let Some(address) = NonZeroUsize::new(class) else {
-        return Err(Flaw::new("type", "the type is not made yet: the PyTypeObject * is still null, import the module"));
+        return Err(Flaw::new(
+            Rule::NotMade,
+            "type",
+            "the type is not made yet: the PyTypeObject * is still null, import the module",
+        ));
     };
     let field = |offset: usize| memory::read::<u64>(class.wrapping_add(offset));
-    let name = field(TP_NAME).map_err(Flaw::unreadable("type"))?;
-    let bytes = memory::read_text(name as usize, MAX_TYPE_NAME).map_err(Flaw::unreadable("type"))?;
-    let name = String::from_utf8(bytes).map_err(|_| Flaw::new("type", "the type's name is not UTF-8"))?;
+    let name = field(TP_NAME).map_err(Flaw::unreadable_by(Rule::TypeUnreadable, "type"))?;
+    let bytes = memory::read_text(name as usize, MAX_TYPE_NAME)
+        .map_err(Flaw::unreadable_by(Rule::TypeNameUnreadable, "type"))?;
+    let name =
+        String::from_utf8(bytes).map_err(|_| Flaw::new(Rule::NotUtf8, "type", "the type's name is not UTF-8"))?;
     if !name.split('.').all(is_identifier) {
-        return Err(Flaw::new("type", format!("{name:?} is no name of a type")));
+        return Err(Flaw::new(Rule::NoTypeName, "type", format!("{name:?} is no name of a type")));
     }
     let name = if name.contains('.') {
         name
-    } else if field(TP_FLAGS).map_err(Flaw::unreadable("type"))? & HEAP_TYPE == 0 {
+    } else if field(TP_FLAGS).map_err(Flaw::unreadable_by(Rule::TypeUnreadable, "type"))? & HEAP_TYPE == 0 {
         format!("builtins.{name}")
     } else {
         // A class statement's module is an attribute, which only running Python code could look up.
@@ -212,7 +241,7 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
     let none = value.flags & flag::DEFAULT_NONE != 0;
     if value.flags & flag::OPTIONAL == 0 {
         if none {
-            return Err(Flaw::new("flags", "a default of None, but not optional"));
+            return Err(Flaw::new(Rule::NotOptional, "flags", "a default of None, but not optional"));
         }
         refuse_defaults(value, false, false, false)?;
         return Ok(None);
@@ -225,21 +254,28 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
         Kind::Scalar(Scalar::CBool) => match value.default_int {
             0 => DefaultValue::Bool(false),
             1 => DefaultValue::Bool(true),
-            other => return Err(Flaw::new("default_int", format!("{other} is no truth value: it must be 0 or 1"))),
+            other => {
+                return Err(Flaw::new(
+                    Rule::NoTruthValue,
+                    "default_int",
+                    format!("{other} is no truth value: it must be 0 or 1"),
+                ));
+            }
         },
         Kind::Scalar(Scalar::F32 | Scalar::F64) => DefaultValue::Float(value.default_float),
         Kind::Scalar(Scalar::U64 | Scalar::Usize) => DefaultValue::Int(i128::from(value.default_int as u64)),
         Kind::Scalar(scalar) => {
             let number = i128::from(value.default_int);
             if scalar.integer_range().is_some_and(|(least, greatest)| !(least..=greatest).contains(&number)) {
-                return Err(Flaw::new("default_int", format!("{number} does not fit the kind")));
+                return Err(Flaw::new(Rule::OutOfRange, "default_int", format!("{number} does not fit the kind")));
             }
             DefaultValue::Int(number)
         }
         Kind::Cstr => {
             let bytes =
                 memory::read_text(value.default_address, abi::MAX_TEXT).map_err(Flaw::unreadable("default_address"))?;
-            let text = String::from_utf8(bytes).map_err(|_| Flaw::new("default_address", "not UTF-8"))?;
+            let text =
+                String::from_utf8(bytes).map_err(|_| Flaw::new(Rule::NotUtf8, "default_address", "not UTF-8"))?;
             DefaultValue::Str(text)
         }
         Kind::Object | Kind::Python { .. } | Kind::User { .. } => {
@@ -248,7 +284,7 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
             DefaultValue::Object { address: NonZeroUsize::new(value.default_address) }
         }
         Kind::Buffer | Kind::Void | Kind::Context => {
-            return Err(Flaw::new("flags", "optional, but this kind has no default but None"));
+            return Err(Flaw::new(Rule::NoDefault, "flags", "optional, but this kind has no default but None"));
         }
     };
     let (float, integer) = (matches!(default, DefaultValue::Float(_)), matches!(kind, Kind::Scalar(_)));
@@ -260,13 +296,13 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
 fn refuse_defaults(value: &Value, integer: bool, float: bool, address: bool) -> Result<(), Flaw> {
     let reason = "not in use here: it must be 0";
     if !integer && value.default_int != 0 {
-        return Err(Flaw::new("default_int", reason));
+        return Err(Flaw::new(Rule::NotZero, "default_int", reason));
     }
     if !float && value.default_float != 0 {
-        return Err(Flaw::new("default_float", reason));
+        return Err(Flaw::new(Rule::NotZero, "default_float", reason));
     }
     if !address && value.default_address != 0 {
-        return Err(Flaw::new("default_address", reason));
+        return Err(Flaw::new(Rule::NotZero, "default_address", reason));
     }
     Ok(())
 }
@@ -274,10 +310,10 @@ fn refuse_defaults(value: &Value, integer: bool, float: bool, address: bool) -> 
 /// Checks a pointer to pointers or to structs of the ABI, all of which are aligned to 8 bytes.
 pub(super) fn aligned(field: &str, address: usize) -> Result<(), Flaw> {
     if address == 0 {
-        return Err(Flaw::new(field, "null"));
+        return Err(Flaw::new(Rule::Null, field, "null"));
     }
     if !address.is_multiple_of(8) {
-        return Err(Flaw::new(field, format!("{address:#x} is not aligned to 8 bytes")));
+        return Err(Flaw::new(Rule::Misaligned, field, format!("{address:#x} is not aligned to 8 bytes")));
     }
     Ok(())
 }

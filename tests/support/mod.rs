@@ -4,7 +4,9 @@
 pub mod extension;
 pub mod lowering;
 pub mod memory_map;
+pub mod mutation;
 pub mod sample;
+pub mod victim;
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::{CStr, CString, c_void};
