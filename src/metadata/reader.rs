@@ -25,13 +25,15 @@ pub struct TypedMethod {
     pub signature: Signature,
     /// For each overload, the address of the underlying function.
     pub functions: Vec<NonZeroUsize>,
+    /// Whether `functions` are underlying functions. If not, each of them is `ml_meth` itself: dialect `issue546` only.
+    pub underlying: bool,
     /// Address of the `PyMethodDef`.
     pub def: usize,
     /// Whether the flag is set.
     pub flagged: bool,
     /// `ml_flags`, without the flag.
     pub flags: c_int,
-    /// `ml_meth`: address of the wrapper.
+    /// `ml_meth`: address of the wrapper; in dialect `cinder`, which has none, of the typed definition.
     pub meth: usize,
 }
 
@@ -69,6 +71,12 @@ pub struct Entry {
 /// The lines of a `PyMethodDef[]`, up to its end. See [`read_table`].
 #[derive(Clone, Debug)]
 pub struct MethodTable {
+    lines: Lines,
+}
+
+/// Where an iteration over a `PyMethodDef[]` is, in whichever dialect its lines are read.
+#[derive(Clone, Debug)]
+pub(super) struct Lines {
     next: usize,
     left: usize,
     ended: bool,
@@ -82,13 +90,9 @@ pub struct MethodTable {
 /// The first field that is not as it must be. A set flag without a version 1 container is one (`ml_flags`).
 pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
     let def = def as usize;
-    let found: MethodDef = memory::read(def).map_err(|fault| Rejected {
-        name: None,
-        field: "PyMethodDef".to_owned(),
-        reason: fault.to_string(),
-    })?;
+    let found = method_def(def)?;
     let flagged = found.flags & METH_TYPED != 0;
-    let name = read_name(&found);
+    let name = read_name(&found, abi::MAX_NAME);
     let reject = |flaw: Flaw| Rejected { name: name.as_ref().ok().cloned(), field: flaw.field, reason: flaw.reason };
     let Some(footer) = find_footer(found.name) else {
         if flagged {
@@ -106,20 +110,32 @@ pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
         return Err(reject(Flaw::new("ml_meth", "null")));
     }
     let flags = found.flags & !METH_TYPED;
-    Ok(Some(TypedMethod { name, signature, functions, def, flagged, flags, meth: found.meth }))
+    Ok(Some(TypedMethod { name, signature, functions, underlying: true, def, flagged, flags, meth: found.meth }))
 }
 
 /// Reads a `PyMethodDef[]` up to the line whose `ml_name` is null; no interpreter is needed.
 ///
 /// Any address is safe: a table that runs into unreadable memory, or on for ever, ends with a rejected entry.
 pub fn read_table(table: *const c_void) -> MethodTable {
-    MethodTable { next: table as usize, left: MAX_METHODS, ended: false }
+    MethodTable { lines: Lines::new(table as usize) }
 }
 
 impl Iterator for MethodTable {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
+        self.lines.next_with(|def| read_def(def as *const c_void))
+    }
+}
+
+impl Lines {
+    /// At the first line of a table.
+    pub fn new(table: usize) -> Self {
+        Self { next: table, left: MAX_METHODS, ended: false }
+    }
+
+    /// The next line, as this reader reads it.
+    pub fn next_with(&mut self, read: impl FnOnce(usize) -> Result<Option<TypedMethod>, Rejected>) -> Option<Entry> {
         if self.ended {
             return None;
         }
@@ -132,7 +148,7 @@ impl Iterator for MethodTable {
             Ok(_) if self.left > 0 => {
                 self.left -= 1;
                 self.next = def.wrapping_add(METHOD_DEF_SIZE);
-                return Some(Entry { def, method: read_def(def as *const c_void) });
+                return Some(Entry { def, method: read(def) });
             }
             Ok(_) => ("ml_name", format!("the table does not end within {MAX_METHODS} methods")),
             Err(fault) => ("PyMethodDef", fault.to_string()),
@@ -159,16 +175,26 @@ pub fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
     clear().map_err(|source| FlagError { def, source })
 }
 
-fn read_name(def: &MethodDef) -> Result<String, String> {
+/// The `PyMethodDef` at an address.
+pub(super) fn method_def(def: usize) -> Result<MethodDef, Rejected> {
+    memory::read(def).map_err(|fault| Rejected {
+        name: None,
+        field: "PyMethodDef".to_owned(),
+        reason: fault.to_string(),
+    })
+}
+
+/// The name that `ml_name` points at, of at most so many bytes.
+pub(super) fn read_name(def: &MethodDef, bound: usize) -> Result<String, String> {
     if def.name == 0 {
         return Err("null".to_owned());
     }
-    let bytes = memory::read_text(def.name, abi::MAX_NAME).map_err(|fault| fault.to_string())?;
+    let bytes = memory::read_text(def.name, bound).map_err(|fault| fault.to_string())?;
     values::identifier(bytes)
 }
 
 /// The footer before a name, recognised by its magic number.
-fn find_footer(name: usize) -> Option<Footer> {
+pub(super) fn find_footer(name: usize) -> Option<Footer> {
     let footer: Footer = memory::read(name.checked_sub(size_of::<Footer>())?).ok()?;
     (footer.magic == abi::MAGIC).then_some(footer)
 }
