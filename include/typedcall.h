@@ -170,7 +170,9 @@ typedef struct typedcall_head {
 
 /* ---- Effects: promises about a call. Or them together; 0 promises nothing. ---------------------------------------- */
 
-#define TYPEDCALL_NO_PYTHON UINT32_C(0x0001)       /* runs no Python code, not even a destructor */
+/* NO_PYTHON: runs no Python code, not even a destructor, and lets no other thread run any: a function that releases the
+ * GIL (Py_BEGIN_ALLOW_THREADS) does. */
+#define TYPEDCALL_NO_PYTHON UINT32_C(0x0001)
 #define TYPEDCALL_PURE UINT32_C(0x0002)            /* may be dropped when unused, and merged with an equal call */
 #define TYPEDCALL_NOGIL UINT32_C(0x0004)           /* the GIL may be released around it */
 #define TYPEDCALL_BORROWED_RESULT UINT32_C(0x0008) /* the object that it returns is borrowed */

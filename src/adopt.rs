@@ -64,7 +64,8 @@ pub struct Inspected {
     /// What its metadata says.
     pub method: Result<TypedMethod, Rejected>,
     def: *const c_void,
-    callable: Object,
+    /// What has the definition, and keeps it.
+    member: Object,
 }
 
 /// Definitions whose flag was cleared, and the dialect that they were read in. Version 1 is recognised without the flag;
@@ -88,13 +89,12 @@ pub fn inspect(python: &Python, module: &Object) -> Result<Vec<Inspected>, Error
 /// As [`inspect`].
 pub fn inspect_as(python: &Python, module: &Object, dialect: &Dialect) -> Result<Vec<Inspected>, Error> {
     let mut found = Vec::new();
-    let module_name = module.attr(python, "__name__")?.text(python)?;
     for (name, member) in members(python, &module.attr(python, "__dict__")?)? {
         // SAFETY: the member is alive.
         let is_type = unsafe { ffi::PyType_Check(member.as_ptr()) } != 0;
         if !is_type {
             found.extend(Inspected::of(python, name, &member, dialect));
-        } else if belongs(python, &member, &module_name) {
+        } else {
             for (method, member) in members(python, &member.attr(python, "__dict__")?)? {
                 found.extend(Inspected::of(python, format!("{name}.{method}"), &member, dialect));
             }
@@ -110,7 +110,7 @@ impl Inspected {
         let def = unsafe { definition(member.as_ptr()) }?.def;
         let read = if was_cleared(python, def, dialect) { read_cleared_def_as } else { read_def_as };
         let method = read(def, dialect).transpose()?;
-        Some(Self { name, method, def, callable: member.clone_ref(python) })
+        Some(Self { name, method, def, member: member.clone_ref(python) })
     }
 
     /// What a stub needs to know.
@@ -134,9 +134,9 @@ impl Inspected {
 /// As [`inspect_as`]; then records what was found, and clears the flags.
 pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
     let mut adopted = Adopted::default();
-    for Inspected { name, method, def, callable } in inspect_as(python, module, dialect)? {
+    for Inspected { name, method, def, member } in inspect_as(python, module, dialect)? {
         let flagged = method.as_ref().is_ok_and(|typed| typed.flagged);
-        let method = match method.and_then(|typed| Inspected::known(python, typed, &callable)) {
+        let method = match method.and_then(|typed| Inspected::known(python, typed, &member)) {
             Ok(method) => method,
             Err(rejected) => {
                 adopted.rejected.push(RejectedMethod { name, rejected });
@@ -144,9 +144,10 @@ pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Di
             }
         };
         let signature = method.signature.clone();
-        // SAFETY: the definition is that of a method of the module, which keeps it.
-        unsafe { registry.insert(python, def, module, method) };
-        let flag = match flagged.then(|| clear_flag(def)) {
+        // SAFETY: the definition is that of the member, which keeps it.
+        unsafe { registry.insert(python, def, &member, method) };
+        // SAFETY: as above; the GIL orders this against everybody else who changes flags.
+        let flag = match flagged.then(|| unsafe { clear_flag(def) }) {
             None => Flag::Unset,
             Some(Ok(())) => {
                 remember_cleared(python, def, dialect);
@@ -180,11 +181,6 @@ fn cleared() -> MutexGuard<'static, Option<HashMap<usize, Cleared>>> {
     CLEARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a type was defined by the module: what it imports from elsewhere is not its own to adopt.
-fn belongs(python: &Python, class: &Object, module: &str) -> bool {
-    class.attr(python, "__module__").and_then(|name| name.text(python)).is_ok_and(|name| name == module)
-}
-
 /// Names and values of a namespace, a dict or a type's read-only view of one.
 fn members(python: &Python, namespace: &Object) -> Result<Vec<(String, Object)>, Error> {
     let mut members = Vec::new();
@@ -198,9 +194,8 @@ fn members(python: &Python, namespace: &Object) -> Result<Vec<(String, Object)>,
         let (mut position, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         while ffi::PyDict_Next(copy.as_ptr(), &mut position, &mut name, &mut value) != 0 {
             if let (Some(name), Some(value)) = (NonNull::new(name), NonNull::new(value))
-                && ffi::PyUnicode_Check(name.as_ptr()) != 0
+                && let Some(name) = Object::from_borrowed(python, name).as_str(python)
             {
-                let name = Object::from_borrowed(python, name).text(python)?;
                 members.push((name, Object::from_borrowed(python, value)));
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! Embedders that have bindings of their own use [`Python::assume_attached`] and [`Object::from_borrowed`].
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -12,8 +13,8 @@ use pyo3_ffi as ffi;
 /// Proof that this thread is attached to the interpreter (holds the GIL).
 #[derive(Debug)]
 pub struct Python {
-    /// What to give back; `None` where somebody else attached the thread.
-    attached: Option<ffi::PyGILState_STATE>,
+    /// Whether this is one of the guards that `GUARDS` counts, and not somebody else's promise.
+    counted: bool,
     // The GIL is held by a thread: the proof must not leave it.
     not_send: PhantomData<*mut ()>,
 }
@@ -54,9 +55,14 @@ impl Python {
                 }
             }
         });
-        // SAFETY: the interpreter runs.
-        let attached = Some(unsafe { ffi::PyGILState_Ensure() });
-        Self { attached, not_send: PhantomData }
+        let guards = GUARDS.get();
+        let state = match guards.state {
+            Some(state) => state,
+            // SAFETY: the interpreter runs.
+            None => unsafe { ffi::PyGILState_Ensure() },
+        };
+        GUARDS.set(Guards { count: guards.count + 1, state: Some(state) });
+        Self { counted: true, not_send: PhantomData }
     }
 
     /// The proof, where the caller knows that this thread is attached and stays so.
@@ -64,17 +70,28 @@ impl Python {
     /// # Safety
     /// This thread holds the GIL for as long as the result lives.
     pub unsafe fn assume_attached() -> Self {
-        Self { attached: None, not_send: PhantomData }
+        Self { counted: false, not_send: PhantomData }
     }
 
     /// Lets other threads run Python while `work` runs, which must not touch Python.
     pub fn detached<T>(&self, work: impl FnOnce() -> T + Send) -> T {
+        /// Attaches the thread again, after a panic too: the guards outside say that it is.
+        struct Reattach {
+            thread_state: *mut ffi::PyThreadState,
+            guards: Guards,
+        }
+        impl Drop for Reattach {
+            fn drop(&mut self) {
+                // SAFETY: the state is this thread's, saved below.
+                unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
+                GUARDS.set(self.guards);
+            }
+        }
         // SAFETY: this thread is attached, as `self` proves.
-        let state = unsafe { ffi::PyEval_SaveThread() };
-        let result = work();
-        // SAFETY: `state` is this thread's, saved above.
-        unsafe { ffi::PyEval_RestoreThread(state) };
-        result
+        let thread_state = unsafe { ffi::PyEval_SaveThread() };
+        // A guard that `work` makes must attach anew.
+        let _reattach = Reattach { thread_state, guards: GUARDS.replace(Guards::NONE) };
+        work()
     }
 
     /// `import name`, and the module of that name.
@@ -167,11 +184,35 @@ impl Python {
     }
 }
 
+/// The guards of a thread: whichever of them goes last detaches it.
+#[derive(Clone, Copy)]
+struct Guards {
+    count: usize,
+    /// What the first of them has to give back.
+    state: Option<ffi::PyGILState_STATE>,
+}
+
+impl Guards {
+    const NONE: Self = Self { count: 0, state: None };
+}
+
+thread_local! {
+    static GUARDS: Cell<Guards> = const { Cell::new(Guards::NONE) };
+}
+
 impl Drop for Python {
     fn drop(&mut self) {
-        if let Some(state) = self.attached {
-            // SAFETY: the state is what PyGILState_Ensure gave this thread.
-            unsafe { ffi::PyGILState_Release(state) };
+        if !self.counted {
+            return;
+        }
+        let guards = GUARDS.get();
+        match guards.state {
+            Some(state) if guards.count == 1 => {
+                GUARDS.set(Guards::NONE);
+                // SAFETY: the state is what PyGILState_Ensure gave the first of this thread's guards.
+                unsafe { ffi::PyGILState_Release(state) };
+            }
+            _ => GUARDS.set(Guards { count: guards.count.saturating_sub(1), ..guards }),
         }
     }
 }
@@ -275,6 +316,19 @@ impl Object {
         unsafe { utf8(python, &python.owned(ffi::PyObject_Str(self.as_ptr()))?) }
     }
 
+    /// The text of a `str`, escaped as `ascii()` does where it is not UTF-8; of a subclass too, none of whose methods is
+    /// called. `None` for other objects.
+    pub fn as_str(&self, python: &Python) -> Option<String> {
+        // SAFETY: the thread is attached, the object alive, and its type checked.
+        unsafe {
+            if ffi::PyUnicode_Check(self.as_ptr()) == 0 {
+                return None;
+            }
+            let escaped = || utf8(python, &python.owned(ffi::PyUnicode_Type.tp_repr?(self.as_ptr())).ok()?).ok();
+            utf8(python, self).ok().or_else(escaped)
+        }
+    }
+
     /// `repr(object)`.
     ///
     /// # Errors
@@ -293,18 +347,28 @@ impl Object {
 
 impl Drop for Object {
     fn drop(&mut self) {
-        // SAFETY: `self` owns a reference. It is given up with the GIL held; where the interpreter is gone, so is the
-        // object.
+        // SAFETY: `self` owns a reference, which is given up with the GIL held; where the interpreter is gone, so is the
+        // object. PyGILState_Check can't tell: it says yes to every thread once there was a subinterpreter.
         unsafe {
-            if ffi::PyGILState_Check() == 1 {
-                ffi::Py_DECREF(self.as_ptr());
-            } else if ffi::Py_IsInitialized() != 0 {
+            if ffi::Py_IsInitialized() == 0 {
+                return;
+            }
+            if current_thread_state().is_null() {
                 let state = ffi::PyGILState_Ensure();
                 ffi::Py_DECREF(self.as_ptr());
                 ffi::PyGILState_Release(state);
+            } else {
+                ffi::Py_DECREF(self.as_ptr());
             }
         }
     }
+}
+
+unsafe extern "C" {
+    /// The calling thread's state, null where it is not attached. Public from 3.13; before, the same under another name.
+    #[cfg_attr(Py_3_13, link_name = "PyThreadState_GetUnchecked")]
+    #[cfg_attr(not(Py_3_13), link_name = "_PyThreadState_UncheckedGet")]
+    fn current_thread_state() -> *mut ffi::PyThreadState;
 }
 
 /// Starts the interpreter as the Python that the build asked, so that it finds that one's standard library: left to

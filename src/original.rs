@@ -9,8 +9,9 @@ use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{Binding, MethodConvention};
-use crate::metadata::{Overload, Receiver, definition};
+use crate::metadata::{Kind, Overload, Receiver, definition};
 use crate::registry::KnownMethod;
+use crate::runtime::cell::original_of;
 
 /// A callable with a `PyMethodDef`, taken apart.
 #[derive(Debug)]
@@ -38,6 +39,9 @@ impl Original {
     /// Objects that have no `PyMethodDef`, and class-method descriptors, which are not what Python calls.
     pub fn of(python: &Python, callable: &Object) -> Result<Self, Error> {
         let not_builtin = || Error::NotBuiltin(callable.repr(python).unwrap_or_else(|error| error.to_string()));
+        // A function that stands for another one is taken for that one.
+        let stands_for = original_of(python, callable);
+        let callable = stands_for.as_ref().unwrap_or(callable);
         // SAFETY: the callable is alive and the thread attached.
         let found = unsafe { definition(callable.as_ptr()) }.ok_or_else(not_builtin)?;
         let (binding, receiver, class) = match found.receiver {
@@ -76,6 +80,13 @@ impl Original {
         }
     }
 
+    /// Whether the callable may be held for as long as what is known about it: not a bound method of an instance, which
+    /// would live as long.
+    pub fn may_be_held(&self) -> bool {
+        // SAFETY: the callable keeps its receiver alive.
+        self.receiver.is_null() || self.bound_to_module() || unsafe { ffi::PyType_Check(self.receiver) } != 0
+    }
+
     /// Whether it is a function of a module.
     pub fn bound_to_module(&self) -> bool {
         // SAFETY: the callable keeps its receiver alive.
@@ -98,7 +109,9 @@ impl Original {
         let mut reason = None;
         for (index, overload) in known.signature.overloads.iter().enumerate() {
             let checked = match known.target {
-                CalleeTarget::Underlying => self.check_arity(python, overload),
+                CalleeTarget::Underlying => {
+                    self.check_receiver(python, overload).and_then(|()| self.check_arity(python, overload))
+                }
                 CalleeTarget::Method => self.check_objects(python, overload),
             };
             match checked {
@@ -107,6 +120,16 @@ impl Original {
             }
         }
         Err(reason.unwrap_or_else(|| Error::Untyped(self.name(python))))
+    }
+
+    fn check_receiver(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
+        let typed = overload.parameters.iter().any(|parameter| parameter.receiver && parameter.kind != Kind::Object);
+        let is_static = self.binding == Binding::Function && self.receiver.is_null();
+        if typed && is_static {
+            let reason = format!("{overload}: a static method gets a null pointer as self, which is of no type");
+            return Err(self.mismatch(python, reason));
+        }
+        Ok(())
     }
 
     fn check_arity(&self, python: &Python, overload: &Overload) -> Result<(), Error> {

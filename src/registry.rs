@@ -48,12 +48,12 @@ impl Registry {
     /// Metadata that is there, but not as it must be.
     ///
     /// # Safety
-    /// `def` is the definition of a live callable, which `holder` keeps alive.
+    /// `def` is the definition of a live callable, which `holder` keeps alive. Without a holder it is read each time.
     pub unsafe fn method(
         &self,
         python: &Python,
         def: *const c_void,
-        holder: &Object,
+        holder: Option<&Object>,
     ) -> Result<Option<Arc<KnownMethod>>, Rejected> {
         // SAFETY: the caller promises a definition.
         let fingerprint = unsafe { Fingerprint::of(def) };
@@ -62,6 +62,7 @@ impl Registry {
         }
         let Some(TypedMethod { signature, functions, .. }) = read_def(def)? else { return Ok(None) };
         let method = KnownMethod { signature, functions, target: CalleeTarget::Underlying };
+        let Some(holder) = holder else { return Ok(Some(Arc::new(method))) };
         // SAFETY: as above.
         Ok(Some(unsafe { self.insert(python, def, holder, method) }))
     }
@@ -69,7 +70,7 @@ impl Registry {
     /// Records a method.
     ///
     /// # Safety
-    /// As for [`Registry::method`].
+    /// `def` is the definition of a live callable, which `holder` keeps alive.
     pub unsafe fn insert(
         &self,
         python: &Python,

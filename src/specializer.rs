@@ -18,13 +18,14 @@ use crate::metadata::{Dialect, Overload, Signature};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
 use crate::runtime::cell::{Cell, CellContents};
-use crate::runtime::shape::{Compiler, Shape};
+use crate::runtime::compiler::Compiler;
+use crate::runtime::shape::Shape;
 use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
 use crate::site::CallSite;
 use crate::stub::Stub;
 
-/// The C signature that a stub has, and who checks the arguments. See section 6 of the design for when to use which.
+/// The C signature that a stub has, and who checks the arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Entry {
     /// The underlying function itself: C values in, a C value out, nothing checked.
@@ -32,7 +33,8 @@ pub enum Entry {
     /// `(PyObject *…) -> PyObject *`, the receiver of a method descriptor first: for callers that have proven the
     /// types. Borrows its arguments, returns a new reference, or null with an exception set.
     Boxed,
-    /// The original's own METH_ convention (METH_NOARGS, METH_O or METH_FASTCALL), a drop-in for its `ml_meth`.
+    /// The original's own METH_ convention (METH_NOARGS, METH_O or METH_FASTCALL), a drop-in for its `ml_meth`. A stub of a
+    /// function is bound as the original is: what is passed as `self` is not looked at.
     Guarded,
     /// The vectorcall convention, a drop-in for the original's vectorcall function.
     Vectorcall,
@@ -72,8 +74,16 @@ pub struct Specializer {
     compiler: Arc<Compiler>,
     registry: Registry,
     shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,
-    /// Descriptors made for Python, by the original's definition: nobody owns their cells, so there is one each.
-    descriptors: Mutex<HashMap<usize, Object>>,
+    /// Descriptors made for Python, by the original's definition and type (types may share their definitions): nobody
+    /// owns their cells, so there is one each.
+    descriptors: Mutex<HashMap<(usize, usize), Descriptor>>,
+}
+
+/// A descriptor made for Python, with what was known when it was.
+#[derive(Debug)]
+struct Descriptor {
+    known: Arc<KnownMethod>,
+    object: Object,
 }
 
 /// All that a shape's code depends on.
@@ -134,7 +144,7 @@ impl Specializer {
         let functions = vec![meth; signature.overloads.len()];
         let method = KnownMethod { signature, functions, target: CalleeTarget::Method };
         // SAFETY: the definition is that of the live callable.
-        unsafe { self.registry.insert(python, original.def, callable, method) };
+        unsafe { self.registry.insert(python, original.def, &original.callable, method) };
         Ok(())
     }
 
@@ -221,9 +231,12 @@ impl Specializer {
     }
 
     fn descriptor(&self, python: &Python, original: &Original) -> Result<Object, Error> {
+        let key = (original.def as usize, original.class as usize);
+        let known = self.known(python, original)?;
         let made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(descriptor) = made.get(&(original.def as usize)) {
-            return Ok(descriptor.clone_ref(python));
+        // One that was made before another signature was declared is of no use any more.
+        if let Some(descriptor) = made.get(&key).filter(|descriptor| Arc::ptr_eq(&descriptor.known, &known)) {
+            return Ok(descriptor.object.clone_ref(python));
         }
         drop(made);
         let stub = self.stub(python, &original.callable, Entry::Guarded)?;
@@ -237,13 +250,16 @@ impl Specializer {
         };
         cell.leak();
         let mut made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
-        made.insert(original.def as usize, descriptor.clone_ref(python));
+        let replaced = made.insert(key, Descriptor { known, object: descriptor.clone_ref(python) });
+        drop(made);
+        drop(replaced);
         Ok(descriptor)
     }
 
     fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
+        let holder = Some(&original.callable).filter(|_| original.may_be_held());
         // SAFETY: the definition is that of the live callable.
-        let known = unsafe { self.registry.method(python, original.def, &original.callable) }?;
+        let known = unsafe { self.registry.method(python, original.def, holder) }?;
         known.ok_or_else(|| Error::Untyped(original.name(python)))
     }
 

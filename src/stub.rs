@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::lower::{Binding, Convention, Emitter, Frame, Plan};
 use crate::metadata::Overload;
 use crate::runtime::cell::Cell;
-use crate::runtime::shape::Compiler;
+use crate::runtime::compiler::Compiler;
 use crate::site::CallSite;
 use crate::specializer::Entry;
 

@@ -7,8 +7,9 @@ use std::ptr::null_mut;
 
 use pyo3_ffi::{PyDict_Type, PyUnicode_Type};
 use support::extension::{import, start};
+use support::sample::clear_flag;
 use typedcall::embed::{Object, Python};
-use typedcall::metadata::{Definition, Receiver, clear_flag, definition, read_def};
+use typedcall::metadata::{Definition, Receiver, definition, read_def};
 
 const CALLABLES: &str = "
 function = len

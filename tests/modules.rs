@@ -21,8 +21,9 @@ use pyo3_ffi as ffi;
 use support::Library;
 use support::lowering::cases;
 use typedcall::embed::{Exception, Object, Python};
+use typedcall::lower::build_stub;
 use typedcall::lower::{AddressTable, CellField, ModuleSymbols, Plan, Symbol};
-use typedcall::runtime::{Context, Layout, build_stub, target_isa};
+use typedcall::runtime::{Context, Layout, target_isa};
 
 const LAYOUT: Layout = Layout::CURRENT;
 
@@ -228,6 +229,7 @@ PyObject *pair_stub(PyObject *a, PyObject *b, struct cell *cell);
 PyObject *here_stub(struct cell *cell);
 
 static int contexts;
+const char typedcall_recursion_place[] = " while calling a Python object";
 void *typedcall_context_current(void) { contexts++; return &contexts; }
 /* No stub here looks into it; the array is the interpreter's and has no name. */
 char typedcall_small_ints[1];

@@ -5,12 +5,12 @@ mod support;
 use std::ffi::{CStr, c_void};
 use std::path::Path;
 
-use support::sample::Sample;
+use support::sample::{Sample, clear_flag};
 use support::{Library, STRICT, compile};
 use typedcall::metadata::abi::{self, flag, kind, raises};
 use typedcall::metadata::{
     DefaultValue, Effects, Kind, Overload, Parameter, PythonType, Raises, Rejected, Scalar, TypedMethod, UserType,
-    clear_flag, read_def, read_table,
+    read_def, read_table,
 };
 
 const EVERY_MACRO: &str = include_str!("every_macro.c");

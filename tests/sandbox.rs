@@ -2,8 +2,8 @@
 
 mod support;
 
-use support::sample::Sample;
-use typedcall::metadata::{clear_flag, read_def, read_table};
+use support::sample::{Sample, clear_flag};
+use typedcall::metadata::{read_def, read_table};
 
 /// Makes the kernel answer EPERM to `process_vm_readv` and `process_vm_writev` of this thread, for ever.
 fn refuse() {

@@ -2,7 +2,8 @@
 //!
 //! A method of objects that returns an object, checks nothing, and reports errors as every `ml_meth` does needs no frame:
 //! the arguments move to where the underlying function wants them, and it returns to the stub's caller. Cranelift
-//! makes no tail calls in the system's convention. A forwarder is never on the stack, so it need not keep its cell.
+//! makes no tail calls in the system's convention. A forwarder is never on the stack, so its code may go while the call
+//! runs.
 
 use std::fmt::Write;
 
@@ -45,8 +46,11 @@ impl Forwarder {
             CellSource::Thunk(CellRegister::Integer(register)) => register,
             CellSource::Thunk(CellRegister::Float) => return None,
         };
-        let [loads @ .., Step::Call { into: Some(result), arguments, result: Some(CType::Pointer), raises, .. }, last] =
-            &plan.steps[..]
+        let [
+            loads @ ..,
+            Step::Call { into: Some(result), arguments, result: Some(CType::Pointer), raises, runs_python },
+            last,
+        ] = &plan.steps[..]
         else {
             return None;
         };
@@ -77,8 +81,11 @@ impl Forwarder {
             Convention::Method(MethodConvention::FastCall | MethodConvention::Other) | Convention::Vectorcall
         );
         let sources = arguments.iter().map(|(value, _)| source(*value)).collect::<Option<Vec<_>>>()?;
+        // What the original is bound to is kept by the cell, which Python code may let go during the call.
+        let needs_cell = *runs_python && sources.contains(&Source::Receiver);
         let forwarder = Self { cell, sources };
-        (only_loads && !counted && forwarder.moves_in_order()).then_some(forwarder)
+        let jump = only_loads && !counted && !needs_cell && !plan.counts_recursion();
+        (jump && forwarder.moves_in_order()).then_some(forwarder)
     }
 
     /// Whether the arguments can be moved one after the other: none is overwritten before it is read.

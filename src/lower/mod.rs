@@ -32,5 +32,5 @@ pub use forwarder::Forwarder;
 pub use machine::CType;
 pub use plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
 pub use planner::{Unsupported, plan};
-pub use stub::stub_signature;
+pub use stub::{build_stub, stub_signature};
 pub use symbol::{AddressTable, ModuleSymbols, Symbol, Symbols};

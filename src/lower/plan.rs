@@ -156,10 +156,9 @@ pub enum Step {
 }
 
 impl Plan {
-    /// Whether the stub holds its cell while it runs: only one that a thunk leads to, for who calls an object owns it,
-    /// and only around code that may drop the stub.
-    pub fn keeps_cell(&self) -> bool {
-        let runs_python = self.steps.iter().any(|step| match step {
+    /// Whether the stub may run Python code, which may drop it.
+    pub fn runs_python(&self) -> bool {
+        self.steps.iter().any(|step| match step {
             Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
             // What was returned beside an exception is given up, and its destructor may be anything.
             Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
@@ -167,8 +166,18 @@ impl Plan {
             // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
             Step::Context { .. } => true,
             _ => false,
-        });
-        runs_python && matches!(self.frame.cell, CellSource::Thunk(_))
+        })
+    }
+
+    /// Whether the call counts against the recursion limit, as CPython's own vectorcall of the original does (`ml_meth`
+    /// leaves that to its caller). A call that runs no Python code cannot recurse.
+    pub fn counts_recursion(&self) -> bool {
+        let by_ml_meth = matches!(self.frame.convention, Convention::Method(_));
+        let counted = match self.frame.binding {
+            Binding::Method => true,
+            Binding::Function => matches!(self.frame.original, MethodConvention::NoArgs | MethodConvention::O),
+        };
+        !by_ml_meth && counted && self.runs_python()
     }
 }
 

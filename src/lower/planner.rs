@@ -117,7 +117,8 @@ fn call(
     args: &[Value],
 ) -> Result<Step, Unsupported> {
     let (parameters, result) = c_prototype(overload)?;
-    let runs_python = !overload.effects.no_python;
+    // Whoever lets go of the GIL lets others run Python code.
+    let runs_python = !overload.effects.no_python || overload.effects.nogil;
     let miscounted = || Unsupported::new(overload.to_string(), format!("the call passes {} values", args.len()));
     match callee.target {
         CalleeTarget::Underlying if parameters.len() != args.len() => Err(miscounted()),

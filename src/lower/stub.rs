@@ -1,16 +1,19 @@
 //! From a plan to CLIF: a whole stub, or a call inlined into a function of an embedder's.
 
+use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signature, Value, types};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_entity::SecondaryMap;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::cell::{CellField, CellRegister, CellSource};
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
 use super::plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
-use super::symbol::Symbol;
+use super::symbol::{Symbol, Symbols};
 use crate::ir;
+use crate::runtime::Layout;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
 const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
@@ -49,6 +52,24 @@ pub fn stub_signature(frame: &Frame, call_conv: CallConv) -> Signature {
     signature
 }
 
+/// Builds the CLIF of a stub in `context`, for any target, any layout and any symbols.
+pub fn build_stub(
+    context: &mut Context,
+    buffer: &mut FunctionBuilderContext,
+    isa: &dyn TargetIsa,
+    layout: &Layout,
+    symbols: &mut dyn Symbols,
+    plan: &Plan,
+) {
+    let call_conv = isa.default_call_conv();
+    context.clear();
+    context.func.signature = stub_signature(&plan.frame, call_conv);
+    let mut builder = FunctionBuilder::new(&mut context.func, buffer);
+    Emitter { builder: &mut builder, layout, symbols, call_conv }.stub(plan);
+    builder.seal_all_blocks();
+    builder.finalize(isa.frontend_config());
+}
+
 impl Emitter<'_, '_> {
     /// Emits the body of a stub into a function that has the signature of [`stub_signature`] and no blocks yet.
     pub fn stub(&mut self, plan: &Plan) {
@@ -82,8 +103,9 @@ impl Emitter<'_, '_> {
         let result = self.block();
         self.builder.append_block_param(result, types::I64);
         let exits = Exits { result, error: self.cold_block(), fallback: self.cold_block() };
-        // Code that may drop the stub runs while the cell is held: the cell owns the machine code that it returns to.
-        if plan.keeps_cell() {
+        // Code that may drop the stub runs while the cell is held: the cell owns the machine code that it returns to. Not
+        // even CPython's own callers always own what they call (`calliter_iternext` in Objects/iterobject.c).
+        if plan.runs_python() {
             self.incref(cell);
         }
         let arguments = self.arguments(&plan.frame, cell, raw, exits.fallback);
@@ -98,7 +120,7 @@ impl Emitter<'_, '_> {
         self.fallback(plan, &arguments, exits.result);
 
         self.enter(result);
-        if plan.keeps_cell() {
+        if plan.runs_python() {
             self.decref(cell);
         }
         self.builder.block_params(result)[0]
@@ -180,7 +202,9 @@ impl Emitter<'_, '_> {
             Step::Call { into, arguments: passed, result, raises, .. } => {
                 let (clif, types): (Vec<_>, Vec<_>) = passed.iter().map(|(value, ty)| (get(value), *ty)).unzip();
                 let target = self.load_field(arguments.cell, CellField::Target);
+                self.enter_call(plan, exits.error);
                 let value = self.call(target, &types, *result, &clif);
+                self.leave_call(plan);
                 self.check_error(value.zip(*result), *raises, exits.error);
                 if let Some(into) = into {
                     values[*into] = value;
@@ -190,7 +214,9 @@ impl Emitter<'_, '_> {
                 let receiver = receiver.as_ref().map(get).unwrap_or_else(|| self.receiver(arguments));
                 let objects: Vec<_> = passed.iter().map(get).collect();
                 let method = self.load_field(arguments.cell, CellField::Method);
+                self.enter_call(plan, exits.error);
                 let value = self.call_method(method, plan.frame.original, receiver, &objects);
+                self.leave_call(plan);
                 self.check_error(Some((value, CType::Pointer)), *raises, exits.error);
                 values[*into] = Some(value);
             }
@@ -208,10 +234,26 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
+    fn enter_call(&mut self, plan: &Plan, error: Block) {
+        if plan.counts_recursion() {
+            let place = self.address(Symbol::RecursionPlace);
+            let refused = self.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
+            self.refuse(refused, error);
+        }
+    }
+
+    fn leave_call(&mut self, plan: &Plan) {
+        if plan.counts_recursion() {
+            let target = self.address(Symbol::LeaveRecursiveCall);
+            self.call(target, &[], None, &[]);
+        }
+    }
+
     /// The original call, with the original arguments.
     fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
         let (frame, cell) = (&plan.frame, arguments.cell);
-        let hold = matches!(frame.cell, CellSource::Thunk(_)) && !plan.keeps_cell();
+        let hold = !plan.runs_python();
         // What is live across the calls goes to the stack here: in registers that survive calls it would have to be
         // saved on the likely path too.
         let held = hold.then(|| {

@@ -30,6 +30,10 @@ pub enum Symbol {
     ObjectMalloc,
     ErrOccurred,
     Vectorcall,
+    EnterRecursiveCall,
+    LeaveRecursiveCall,
+    /// The text that `Py_EnterRecursiveCall` puts behind its message, as CPython's own vectorcalls do.
+    RecursionPlace,
     Dealloc,
     /// `runtime::context::current`.
     Context,
@@ -37,7 +41,7 @@ pub enum Symbol {
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -56,6 +60,9 @@ impl Symbol {
         Self::ObjectMalloc,
         Self::ErrOccurred,
         Self::Vectorcall,
+        Self::EnterRecursiveCall,
+        Self::LeaveRecursiveCall,
+        Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
     ];
@@ -81,6 +88,9 @@ impl Symbol {
             Self::ObjectMalloc => "PyObject_Malloc",
             Self::ErrOccurred => "PyErr_Occurred",
             Self::Vectorcall => "PyObject_Vectorcall",
+            Self::EnterRecursiveCall => "Py_EnterRecursiveCall",
+            Self::LeaveRecursiveCall => "Py_LeaveRecursiveCall",
+            Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
         }

@@ -189,20 +189,34 @@ fn a_wrapper_is_called_in_a_convention_that_stubs_know() {
 }
 
 #[test]
-fn only_a_stub_behind_a_thunk_keeps_its_cell_and_only_around_python_code() {
+fn only_a_call_that_promises_it_runs_no_python_code() {
     let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
-    for (effects, cell, keeps) in [
-        ("", CellSource::Thunk(CellRegister::Integer(2)), true),
-        ("", CellSource::Receiver, false),
-        (" [no_python]", CellSource::Thunk(CellRegister::Integer(2)), false),
-        (" [no_python]", CellSource::Receiver, false),
-    ] {
+    for (effects, runs_python) in
+        [("", true), (" [pure]", true), (" [no_python]", false), (" [no_python, nogil]", true)]
+    {
         for target in [CalleeTarget::Underlying, CalleeTarget::Method] {
             let callees = callees(&format!("(object) -> object raises null{effects}"), target);
-            let plan = plan_of(call, &callees, Frame { cell, ..METH_O }).expect("all of it is lowered");
-            assert_eq!(plan.keeps_cell(), keeps, "{plan}");
+            let plan = plan_of(call, &callees, METH_O).expect("all of it is lowered");
+            assert_eq!(plan.runs_python(), runs_python, "{plan}");
         }
     }
+}
+
+#[test]
+fn stubs_count_recursion_where_the_originals_vectorcall_does() {
+    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    let counts = |effects: &str, convention, original, binding| {
+        let callees = callees(&format!("(object) -> object raises null{effects}"), CalleeTarget::Underlying);
+        let frame = Frame { original, ..frame(convention, binding, 1) };
+        plan_of(call, &callees, frame).expect("all of it is lowered").counts_recursion()
+    };
+    let (o, fast) = (MethodConvention::O, MethodConvention::FastCall);
+    assert!(counts("", Convention::Vectorcall, o, Binding::Function));
+    assert!(counts("", Convention::Objects, o, Binding::Function));
+    assert!(counts("", Convention::Vectorcall, fast, Binding::Method));
+    assert!(!counts("", Convention::Vectorcall, fast, Binding::Function), "cfunction_vectorcall_FASTCALL does not");
+    assert!(!counts("", Convention::Method(o), o, Binding::Function), "who calls ml_meth does");
+    assert!(!counts(" [no_python]", Convention::Vectorcall, o, Binding::Function), "it cannot recurse");
 }
 
 #[test]
@@ -210,10 +224,10 @@ fn a_destructor_or_a_first_context_may_run_python_code_too() {
     let thunk = Frame { cell: CellSource::Thunk(CellRegister::Integer(2)), ..METH_O };
     let checked = callees("(object) -> object raises check [no_python]", CalleeTarget::Underlying);
     let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
-    assert!(plan_of(call, &checked, thunk).expect("all of it is lowered").keeps_cell());
+    assert!(plan_of(call, &checked, thunk).expect("all of it is lowered").runs_python());
     let context = callees("(context) -> f64 [no_python]", CalleeTarget::Underlying);
     let call = "v0:CPtr = LoadContext\nv1:CDouble = CallCFunction<\"f\"> v0\nv2:FloatExact = Box v1\nReturn v2";
-    assert!(plan_of(call, &context, thunk).expect("all of it is lowered").keeps_cell());
+    assert!(plan_of(call, &context, thunk).expect("all of it is lowered").runs_python());
 }
 
 #[test]
@@ -345,13 +359,13 @@ fn a_stub_that_passes_objects_on_is_a_jump() {
     assert_eq!(hex(&one.encode(&layout)), "48 8b 87 38 00 00 00 48 89 f7 ff e0");
 
     let with_self = "v0:Object = LoadSelf\nv1:Object = LoadArg<0>\nv2:Object = CallCFunction<\"f\"> v0 v1\nReturn v2";
-    let bound = forwarder("(self, object) -> object", with_self, METH_O).expect("it only moves");
+    let bound = forwarder("(self, object) -> object [no_python]", with_self, METH_O).expect("it only moves");
     assert_eq!(bound.disassembly(&layout), "  movq 0x38(%rdi), %rax\n  movq 0x48(%rdi), %rdi\n  jmp *%rax\n");
     assert_eq!(hex(&bound.encode(&layout)), "48 8b 87 38 00 00 00 48 8b bf 48 00 00 00 ff e0");
 
     let thunk = CellSource::Thunk(CellRegister::Integer(5));
     let five = Frame { cell: thunk, ..frame(Convention::Objects, Binding::Method, 4) };
-    let method = forwarder("(self, object) -> object", with_self, five).expect("it only moves");
+    let method = forwarder("(self, object) -> object [no_python]", with_self, five).expect("it only moves");
     assert_eq!(hex(&method.encode(&layout)), "49 8b 81 38 00 00 00 ff e0", "self and argument stay where they are");
 }
 
@@ -375,6 +389,12 @@ fn a_stub_that_does_more_than_move_is_no_forwarder() {
     none(
         "(object) -> void",
         "v0:Object = LoadArg<0>\nCallCFunction<\"f\"> v0\nv1:NoneType[\"None\"] = LoadConst\nReturn v1",
+        METH_O,
+    );
+    // What the original is bound to could go while its method runs.
+    none(
+        "(self, object) -> object",
+        "v0:Object = LoadSelf\nv1:Object = LoadArg<0>\nv2:Object = CallCFunction<\"f\"> v0 v1\nReturn v2",
         METH_O,
     );
     // The argument would be overwritten before it is read.

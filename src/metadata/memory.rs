@@ -129,7 +129,10 @@ pub fn read_text(address: usize, bound: usize) -> Result<Vec<u8>, Fault> {
 ///
 /// # Errors
 /// [`Fault::Unwritable`] where it does not; nothing is written then.
-pub fn write_u32(address: usize, value: u32) -> Result<(), Fault> {
+///
+/// # Safety
+/// Where there is memory at `address`, the caller may write it: nobody relies on what it holds.
+pub unsafe fn write_u32(address: usize, value: u32) -> Result<(), Fault> {
     if !REFUSED.load(Ordering::Relaxed) {
         match write_by_kernel(address, value) {
             Err(Fault::NoWay { .. }) => REFUSED.store(true, Ordering::Relaxed),

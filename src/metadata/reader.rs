@@ -160,17 +160,19 @@ impl Lines {
 
 /// Clears the METH_TYPED bit of the `PyMethodDef` at `def`, if it is set; no other bit changes.
 ///
-/// Any address is safe, but whoever else changes the same flags at the same time may lose their change: hold the GIL.
-///
 /// # Errors
 /// The `PyMethodDef` can't be read, or lies in a page that can't be written.
-pub fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
+///
+/// # Safety
+/// What is at `def`, if anything is, is a `PyMethodDef`, and nobody else changes its flags at the same time: hold the GIL.
+pub unsafe fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
     let def = def as usize;
     let address = def.wrapping_add(ML_FLAGS);
     let clear = || {
         let flags: u32 = memory::read(address)?;
         let cleared = flags & !METH_TYPED.cast_unsigned();
-        if cleared == flags { Ok(()) } else { memory::write_u32(address, cleared) }
+        // SAFETY: the caller promises that these are the flags of a PyMethodDef.
+        if cleared == flags { Ok(()) } else { unsafe { memory::write_u32(address, cleared) } }
     };
     clear().map_err(|source| FlagError { def, source })
 }

@@ -166,7 +166,7 @@ pub enum Raises {
 /// What a call can do, beyond computing its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Effects {
-    /// Runs no Python code, not even a destructor.
+    /// Runs no Python code, not even a destructor, and lets no other thread run any by releasing the GIL.
     pub no_python: bool,
     /// May be dropped when its result is unused, and merged with an equal call.
     pub pure: bool,

@@ -1,5 +1,6 @@
 //! The addresses in the running interpreter that compiled code refers to.
 
+use std::ffi::CStr;
 use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
@@ -13,8 +14,13 @@ use crate::runtime::Layout;
 #[allow(clashing_extern_declarations, reason = "only the addresses are wanted")]
 unsafe extern "C" {
     fn PyObject_Vectorcall();
+    fn Py_EnterRecursiveCall();
+    fn Py_LeaveRecursiveCall();
     fn _Py_Dealloc();
 }
+
+/// As in CPython's Objects/methodobject.c and descrobject.c.
+const RECURSION_PLACE: &CStr = c" while calling a Python object";
 
 impl AddressTable {
     /// The addresses of the running interpreter, whose array of small ints lies as `layout` says.
@@ -46,6 +52,9 @@ impl AddressTable {
                     Symbol::ObjectMalloc => ffi::PyObject_Malloc as *const () as usize,
                     Symbol::ErrOccurred => ffi::PyErr_Occurred as *const () as usize,
                     Symbol::Vectorcall => PyObject_Vectorcall as *const () as usize,
+                    Symbol::EnterRecursiveCall => Py_EnterRecursiveCall as *const () as usize,
+                    Symbol::LeaveRecursiveCall => Py_LeaveRecursiveCall as *const () as usize,
+                    Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
                     Symbol::Dealloc => _Py_Dealloc as *const () as usize,
                     Symbol::Context => context::current as *const () as usize,
                 }

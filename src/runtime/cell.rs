@@ -5,12 +5,13 @@
 //! original callable, the shape whose code it lets run, its thunk if it has one, and the `PyMethodDef` of a function
 //! made from it.
 
+use std::collections::BTreeSet;
 use std::ffi::c_int;
 use std::ffi::c_void;
 use std::mem::offset_of;
 use std::num::NonZeroUsize;
 use std::ptr::{NonNull, null_mut};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3_ffi as ffi;
 
@@ -19,6 +20,7 @@ use super::shape::{Shape, retire};
 use super::thunk::Thunk;
 use crate::embed::{Exception, Object, Python};
 use crate::lower::CellField;
+use crate::metadata::{Definition, Receiver, definition};
 
 /// What lies behind the module's own fields. Compiled code reads the first five, at `CellField`'s offsets.
 #[repr(C)]
@@ -84,7 +86,10 @@ impl Cell {
             def,
         };
         // SAFETY: the fields lie within the fresh object, which nobody else has seen; zeroes are overwritten.
-        unsafe { fields_of(object.as_ptr()).write(fields) };
+        unsafe {
+            fields_of(object.as_ptr()).write(fields);
+            *namespace_of(object.as_ptr()) = namespace(python, receiver)?.into_ptr();
+        }
         Ok(Self(object))
     }
 
@@ -128,8 +133,70 @@ impl Cell {
 
     /// Keeps the cell for the rest of the process: for what Python may call and nobody owns.
     pub fn leak(self) {
+        LEAKED.insert(self.def() as usize);
         self.0.into_ptr();
     }
+}
+
+/// The original behind a function or a descriptor that stands for it; `None` for all other objects.
+pub fn original_of(python: &Python, callable: &Object) -> Option<Object> {
+    // SAFETY: the callable is alive; a definition that lies in a cell lies there at this place, and nowhere else are
+    // there objects of the cells' type.
+    unsafe {
+        let cell = match definition(callable.as_ptr())? {
+            Definition { receiver: Receiver::Function { m_self }, .. } => m_self,
+            Definition { receiver: Receiver::Method { .. }, def, .. } if LEAKED.contains(def as usize) => {
+                def.cast_mut().byte_sub(offset_of!(Fields, def) + Layout::CURRENT.module_size as usize).cast()
+            }
+            _ => return None,
+        };
+        if cell.is_null() || ffi::Py_TYPE(cell) != cell_type(python).ok()? {
+            return None;
+        }
+        let original = NonNull::new((*fields_of(cell)).callable)?;
+        Some(Object::from_borrowed(python, original))
+    }
+}
+
+/// The definitions in cells that live for ever: those of descriptors made for Python.
+static LEAKED: Leaked = Leaked(Mutex::new(BTreeSet::new()));
+
+struct Leaked(Mutex<BTreeSet<usize>>);
+
+impl Leaked {
+    fn contains(&self, def: usize) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&def)
+    }
+
+    fn insert(&self, def: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(def);
+    }
+}
+
+/// What a cell has as a module's namespace, which CPython's own methods of modules rely on: that of the module that the
+/// original is bound to, or one that all other cells share.
+fn namespace(python: &Python, receiver: *mut ffi::PyObject) -> Result<Object, Exception> {
+    static SHARED: OnceLock<Object> = OnceLock::new();
+    // SAFETY: the receiver is alive, and the dictionary borrowed from it.
+    let of_module = unsafe {
+        let is_module = !receiver.is_null() && ffi::PyModule_Check(receiver) != 0;
+        let dict = if is_module { NonNull::new(ffi::PyModule_GetDict(receiver)) } else { None };
+        dict.map(|dict| Object::from_borrowed(python, dict))
+    };
+    match (of_module, SHARED.get()) {
+        (Some(dict), _) => Ok(dict),
+        (None, Some(shared)) => Ok(shared.clone_ref(python)),
+        (None, None) => {
+            // SAFETY: the thread is attached.
+            let fresh = unsafe { python.owned(ffi::PyDict_New())? };
+            Ok(SHARED.get_or_init(|| fresh).clone_ref(python))
+        }
+    }
+}
+
+/// The `md_dict` of a cell.
+fn namespace_of(cell: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
+    cell.cast::<u8>().wrapping_offset(Layout::CURRENT.module_dict as isize).cast()
 }
 
 fn fields_of(cell: *mut ffi::PyObject) -> *mut Fields {
@@ -185,6 +252,8 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         let fields = fields_of(cell);
         let callable = std::mem::replace(&mut (*fields).callable, null_mut());
         ffi::Py_XDECREF(callable);
+        let namespace = std::mem::replace(&mut *namespace_of(cell), null_mut());
+        ffi::Py_XDECREF(namespace);
         drop((*fields).thunk.take());
         let shape = (*fields).shape.take();
         let class = ffi::Py_TYPE(cell);
@@ -201,7 +270,7 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
 unsafe extern "C" fn traverse(cell: *mut ffi::PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
     // SAFETY: the cell is alive; the collector only looks at what it is shown.
     unsafe {
-        for object in [ffi::Py_TYPE(cell).cast(), (*fields_of(cell)).callable] {
+        for object in [ffi::Py_TYPE(cell).cast(), (*fields_of(cell)).callable, *namespace_of(cell)] {
             if !object.is_null() {
                 let status = visit(object, argument);
                 if status != 0 {

@@ -37,6 +37,8 @@ pub struct Layout {
     pub descriptor_def: i32,
     /// `PyDescrObject.d_type`.
     pub descriptor_type: i32,
+    /// `PyModuleObject.md_dict`.
+    pub module_dict: i32,
     /// `sizeof(PyModuleObject)`: our cells are modules with fields behind.
     pub module_size: i32,
 }
@@ -124,6 +126,7 @@ impl Layout {
             function_self: cpython::M_SELF as i32,
             descriptor_def: cpython::D_METHOD as i32,
             descriptor_type: cpython::D_TYPE as i32,
+            module_dict: 16,
             module_size: if minor >= 15 { 104 } else { 56 },
         })
     }

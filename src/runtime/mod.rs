@@ -7,10 +7,12 @@
 //! | `context` | per-thread state that compiled code hands to C functions |
 //! | `addresses` | what compiled code refers to in the running interpreter |
 //! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
+//! | `compiler` | from a plan to a shape |
 //! | `cell` | what differs between the stubs of a shape |
 
 mod addresses;
 pub(crate) mod cell;
+pub(crate) mod compiler;
 mod context;
 mod layout;
 mod segment;
@@ -18,7 +20,7 @@ pub(crate) mod selfcheck;
 pub(crate) mod shape;
 pub(crate) mod thunk;
 
+pub use compiler::{CompileError, disassemble, target_isa};
 pub use context::Context;
 pub use layout::{DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
 pub use selfcheck::{Incompatible, check};
-pub use shape::{CompileError, build_stub, disassemble, target_isa};

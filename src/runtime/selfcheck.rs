@@ -5,7 +5,7 @@
 
 use pyo3_ffi as ffi;
 
-use super::layout::{DIGIT_BITS, IntForm, Layout, TAG_SHIFT, TAG_SIGN_MASK};
+use super::layout::{DIGIT_BITS, IntForm, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK};
 use crate::embed::{Object, Python, running_version};
 use crate::metadata::memory::{self, Plain};
 
@@ -30,6 +30,12 @@ pub enum Incompatible {
         /// The running version.
         running: String,
     },
+    /// The thread is attached to a subinterpreter.
+    #[error(
+        "typedcall works in a process's main interpreter only: stubs and what is known about methods would be shared \
+         between interpreters"
+    )]
+    Subinterpreter,
     /// An object is laid out differently.
     #[error(
         "this build of CPython 3.{minor} keeps {check} elsewhere than other builds do ({detail}): typedcall supports \
@@ -62,6 +68,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("the self of a built-in function", function_self),
     ("the definition of a method descriptor", descriptor_def),
     ("the type of a method descriptor", descriptor_type),
+    ("the namespace of a module", module_dict),
     ("the size of a module object", module_size),
 ];
 
@@ -71,6 +78,10 @@ const CHECKS: &[(&str, Check)] = &[
 /// The first check that fails, and what it found.
 pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
     check_version(&running_version(), layout.minor)?;
+    // SAFETY: the thread is attached.
+    if unsafe { ffi::PyInterpreterState_Get() != ffi::PyInterpreterState_Main() } {
+        return Err(Incompatible::Subinterpreter);
+    }
     for (name, check) in CHECKS {
         check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: name, detail })?;
     }
@@ -113,7 +124,12 @@ fn immortality(python: &Python, layout: &Layout) -> Result<(), String> {
     let second = none.clone_ref(python);
     let during = peek::<u32>(&none, layout.ob_refcnt)?;
     drop(second);
-    expect("None's count stands still", layout.has_immortals(), before == during)
+    let found = match (before == during, before) {
+        (false, _) => Refcount::Plain,
+        (true, u32::MAX) => Refcount::ImmortalAllOnes,
+        (true, _) => Refcount::ImmortalSign,
+    };
+    expect("how None's references are counted", layout.refcount, found)
 }
 
 fn object_type(python: &Python, layout: &Layout) -> Result<(), String> {
@@ -238,6 +254,13 @@ fn descriptor_type(python: &Python, layout: &Layout) -> Result<(), String> {
     expect("the type that str.upper belongs to", str_type, peek(&upper, layout.descriptor_type)?)
 }
 
+fn module_dict(python: &Python, layout: &Layout) -> Result<(), String> {
+    let builtins = python.import("builtins").map_err(|error| error.to_string())?;
+    // SAFETY: the module is alive.
+    let dict = unsafe { ffi::PyModule_GetDict(builtins.as_ptr()) };
+    expect("the namespace of builtins", dict as usize, peek(&builtins, layout.module_dict)?)
+}
+
 fn module_size(_: &Python, layout: &Layout) -> Result<(), String> {
     // SAFETY: `ModuleType` is alive, and its size never changes.
     let size = unsafe { ffi::PyModule_Type.tp_basicsize };
@@ -306,10 +329,10 @@ mod tests {
         let changes: &[(&str, Change)] = &[
             ("reference counts", |layout| layout.ob_refcnt += 8),
             ("the immortality of None", |layout| {
-                layout.refcount = if layout.has_immortals() {
-                    super::super::layout::Refcount::Plain
-                } else {
-                    super::super::layout::Refcount::ImmortalSign
+                layout.refcount = match layout.refcount {
+                    Refcount::Plain => Refcount::ImmortalAllOnes,
+                    Refcount::ImmortalAllOnes => Refcount::ImmortalSign,
+                    Refcount::ImmortalSign => Refcount::ImmortalAllOnes,
                 };
             }),
             ("the type of an object", |layout| layout.ob_type += 8),
@@ -332,6 +355,7 @@ mod tests {
             ("the self of a built-in function", |layout| layout.function_self += 8),
             ("the definition of a method descriptor", |layout| layout.descriptor_def -= 8),
             ("the type of a method descriptor", |layout| layout.descriptor_type += 8),
+            ("the namespace of a module", |layout| layout.module_dict += 8),
             ("the size of a module object", |layout| layout.module_size += 8),
         ];
         let python = Python::attach();

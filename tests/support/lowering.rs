@@ -25,9 +25,10 @@ use cranelift_codegen::Context;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::FunctionBuilderContext;
 use typedcall::ir::{Callee, CalleeTarget, Callees, ConstObject, Function, Type, assume_arguments, call_site, passes};
+use typedcall::lower::build_stub;
 use typedcall::lower::{AddressTable, Binding, CellSource, Convention, Frame, MethodConvention, Plan, plan};
 use typedcall::metadata::Signature;
-use typedcall::runtime::{Layout, build_stub, disassemble, target_isa};
+use typedcall::runtime::{Layout, disassemble, target_isa};
 
 /// What one input file asks for.
 pub struct Case {

@@ -92,3 +92,9 @@ impl std::ops::DerefMut for Sample {
         &mut self.0
     }
 }
+
+/// [`typedcall::metadata::clear_flag`], for definitions of the tests' own.
+pub fn clear_flag(def: *const c_void) -> Result<(), typedcall::metadata::FlagError> {
+    // SAFETY: there is a definition of the tests' own, or nothing, at the addresses that tests give; each test has its own.
+    unsafe { typedcall::metadata::clear_flag(def) }
+}

@@ -1,0 +1,236 @@
+//! Compiling: from a plan to a shape in a segment of its own, and to its stages as text.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cranelift_codegen::Context;
+use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::FunctionBuilderContext;
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+use target_lexicon::Triple;
+
+use super::layout::Layout;
+use super::segment::{Segment, SegmentProvider};
+use super::shape::Shape;
+use crate::lower::{AddressTable, Forwarder, Plan, build_stub};
+
+/// Why there is no machine code.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The system refuses executable memory.
+    #[error(
+        "the system refuses executable memory ({0}): a security policy forbids it; the original callables run instead"
+    )]
+    ExecutableMemory(std::io::Error),
+    /// Cranelift reported an error.
+    #[error("the code generator failed: {0}; please report it with the plan of the stub")]
+    CodeGenerator(String),
+    /// The platform has no code generator or no stubs yet.
+    #[error("the platform is not supported: {0}")]
+    Platform(String),
+}
+
+/// Compiles plans. One at a time: the buffers are reused.
+pub struct Compiler {
+    isa: OwnedTargetIsa,
+    layout: Layout,
+    addresses: AddressTable,
+    /// The code generator's buffers while nobody uses them. Not locked while it runs: it logs, and a logger may be anything.
+    buffers: Mutex<Option<Box<Buffers>>>,
+}
+
+struct Buffers {
+    context: Context,
+    builder: FunctionBuilderContext,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self { context: Context::new(), builder: FunctionBuilderContext::new() }
+    }
+}
+
+impl std::fmt::Debug for Compiler {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Compiler").field("isa", &self.isa.triple()).finish_non_exhaustive()
+    }
+}
+
+/// Settings that all code is compiled with; why `opt_level` is `none` stands there.
+fn flags(verify: bool) -> settings::Flags {
+    let mut builder = settings::builder();
+    let all = [
+        // A stub has nothing to fold or to merge: the optimizer made none faster, and took a third of the time.
+        ("opt_level", "none"),
+        ("regalloc_algorithm", "backtracking"),
+        ("preserve_frame_pointers", "true"),
+        ("is_pic", "false"),
+        ("enable_verifier", if verify { "true" } else { "false" }),
+    ];
+    for (name, value) in all {
+        builder.set(name, value).expect("these settings exist in this version of Cranelift");
+    }
+    settings::Flags::new(builder)
+}
+
+/// The code generator for a target, as all code of this crate is compiled: of this machine without a `triple`, else
+/// the baseline of that target.
+///
+/// # Errors
+/// Where Cranelift knows no such target, or was built without it.
+pub fn target_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
+    let platform = |error: &dyn std::fmt::Display| CompileError::Platform(error.to_string());
+    let builder = match triple {
+        None => cranelift_native::builder().map_err(|error| platform(&error))?,
+        Some(triple) => isa::lookup(triple).map_err(|error| platform(&error))?,
+    };
+    builder.finish(flags(verify)).map_err(|error| platform(&error))
+}
+
+impl Compiler {
+    /// A compiler for this machine and the running interpreter.
+    ///
+    /// # Errors
+    /// Where Cranelift does not know this machine.
+    pub fn new(layout: Layout, addresses: AddressTable, verify: bool) -> Result<Self, CompileError> {
+        let isa = target_isa(None, verify)?;
+        Ok(Self { isa, layout, addresses, buffers: Mutex::default() })
+    }
+
+    /// The addresses that the code refers to.
+    pub fn addresses(&self) -> &AddressTable {
+        &self.addresses
+    }
+
+    /// The layout that the code relies on.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The code of a plan, ready to run.
+    ///
+    /// # Errors
+    /// Where the code generator fails, by a panic too, or the system refuses executable memory.
+    pub fn compile(&self, plan: &Plan) -> Result<Shape, CompileError> {
+        let shape = match forwarder(plan) {
+            Some(forwarder) => place_bytes(&forwarder.encode(&self.layout)).map_err(CompileError::ExecutableMemory)?,
+            None => self.guarded(|context, buffer| {
+                self.build(context, buffer, plan);
+                self.place(context)
+            })??,
+        };
+        log::debug!(target: "typedcall::compile", "compiled\n{plan}");
+        Ok(shape)
+    }
+
+    /// The CLIF of a plan, with the names of what its constants point at; none for a forwarder, which is encoded by
+    /// hand.
+    ///
+    /// # Errors
+    /// As [`Compiler::compile`].
+    pub fn clif(&self, plan: &Plan) -> Result<Option<String>, CompileError> {
+        if forwarder(plan).is_some() {
+            return Ok(None);
+        }
+        let clif = self.guarded(|context, buffer| {
+            self.build(context, buffer, plan);
+            self.addresses.annotate(&context.func.display().to_string())
+        })?;
+        Ok(Some(clif))
+    }
+
+    /// The machine code of a plan as text.
+    ///
+    /// # Errors
+    /// As [`Compiler::compile`].
+    pub fn disassembly(&self, plan: &Plan) -> Result<String, CompileError> {
+        if let Some(forwarder) = forwarder(plan) {
+            return Ok(forwarder.disassembly(&self.layout));
+        }
+        self.guarded(|context, buffer| {
+            self.build(context, buffer, plan);
+            disassemble(context, &*self.isa)
+        })?
+    }
+
+    fn build(&self, context: &mut Context, buffer: &mut FunctionBuilderContext, plan: &Plan) {
+        build_stub(context, buffer, &*self.isa, &self.layout, &mut &self.addresses, plan);
+    }
+
+    fn place(&self, context: &mut Context) -> Result<Shape, CompileError> {
+        let provider = SegmentProvider::default();
+        let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
+        builder.memory_provider(Box::new(provider.clone()));
+        let mut module = JITModule::new(builder);
+        let id = define(&mut module, context).map_err(|error| match *error {
+            ModuleError::Allocation { err } => CompileError::ExecutableMemory(err),
+            other => CompileError::CodeGenerator(other.to_string()),
+        })?;
+        let code = NonNull::new(module.get_finalized_function(id).cast_mut());
+        match (code, <[Segment; 1]>::try_from(provider.take())) {
+            (Some(code), Ok([segment])) => Ok(Shape::new(code, segment)),
+            _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
+        }
+    }
+
+    /// Runs the code generator; a panic in it means "not compiled".
+    fn guarded<T>(&self, work: impl FnOnce(&mut Context, &mut FunctionBuilderContext) -> T) -> Result<T, CompileError> {
+        let mut buffers = self.lock().take().unwrap_or_default();
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut buffers.context, &mut buffers.builder)));
+        if outcome.is_ok() {
+            *self.lock() = Some(buffers);
+        }
+        outcome.map_err(|panic| {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("a panic without a message");
+            CompileError::CodeGenerator(text.to_owned())
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Buffers>>> {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The forwarder that does what the plan says, on machines that forwarders are encoded for.
+fn forwarder(plan: &Plan) -> Option<Forwarder> {
+    if cfg!(target_arch = "x86_64") { Forwarder::of(plan) } else { None }
+}
+
+/// Puts machine code into a segment of its own.
+fn place_bytes(code: &[u8]) -> std::io::Result<Shape> {
+    let (segment, start) = Segment::for_code(code.len())?;
+    let start = NonNull::new(start).ok_or_else(|| std::io::Error::other("a segment at null"))?;
+    // SAFETY: the segment is fresh and writable, and has room for the code there.
+    unsafe { start.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+    segment.make_executable(segment.length())?;
+    Ok(Shape::new(start, segment))
+}
+
+/// Compiles what `context` holds into the module, and makes it executable.
+fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<ModuleError>> {
+    let id = module.declare_anonymous_function(&context.func.signature)?;
+    module.define_function(id, context)?;
+    module.finalize_definitions()?;
+    Ok(id)
+}
+
+/// The machine code of what `context` holds, as text.
+///
+/// # Errors
+/// Where the code generator fails.
+pub fn disassemble(context: &mut Context, isa: &dyn TargetIsa) -> Result<String, CompileError> {
+    context.set_disasm(true);
+    let compiled = context.compile(isa, &mut Default::default());
+    let text =
+        compiled.map(|code| code.vcode.clone()).map_err(|error| CompileError::CodeGenerator(error.inner.to_string()));
+    context.set_disasm(false);
+    let text = text?;
+    text.ok_or_else(|| CompileError::CodeGenerator("the code generator gave no text".into()))
+}
