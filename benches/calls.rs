@@ -12,11 +12,11 @@ use typedcall::{Options, Specializer};
 
 fn calls(criterion: &mut Criterion) {
     let python = Python::attach();
-    let directory = std::env::temp_dir().join(format!("typedcall-bench-{}", std::process::id()));
-    let module = demo::load(&python, &directory).expect("the demo's extension compiles");
+    let folder = tempfile::tempdir().expect("a folder for temporary files can be made");
+    let module = demo::load(&python, folder.path()).expect("the demo's extension compiles");
     let specializer = Specializer::new(&python, Options::default()).expect("this Python is supported");
     specializer.adopt(&python, &module).expect("the demo's metadata is good");
-    let runs = demo::runs(&python, &specializer, &module, &directory).expect("the demo has all stubs");
+    let runs = demo::runs(&python, &specializer, &module, folder.path()).expect("the demo has all stubs");
     for case in Case::ALL {
         let mut group = criterion.benchmark_group(case.name());
         for run in runs.iter().filter(|run| run.case == case) {
@@ -30,7 +30,6 @@ fn calls(criterion: &mut Criterion) {
         }
         group.finish();
     }
-    drop(std::fs::remove_dir_all(directory));
 }
 
 criterion_group!(benches, calls);

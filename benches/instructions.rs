@@ -15,12 +15,11 @@ type Prepared = (Run, Specializer, Python);
 
 fn prepare(case: Case, way: Way) -> Prepared {
     let python = Python::attach();
-    let directory = std::env::temp_dir().join(format!("typedcall-instructions-{}", std::process::id()));
-    let module = demo::load(&python, &directory).expect("the demo's extension compiles");
+    let folder = tempfile::tempdir().expect("a folder for temporary files can be made");
+    let module = demo::load(&python, folder.path()).expect("the demo's extension compiles");
     let specializer = Specializer::new(&python, Options::default()).expect("this Python is supported");
     specializer.adopt(&python, &module).expect("the demo's metadata is good");
-    let runs = demo::runs(&python, &specializer, &module, &directory).expect("the demo has all stubs");
-    drop(std::fs::remove_dir_all(directory));
+    let runs = demo::runs(&python, &specializer, &module, folder.path()).expect("the demo has all stubs");
     let run = runs.into_iter().find(|run| run.case == case && run.way == way).expect("every case has every way");
     run.calls(CALLS);
     (run, specializer, python)

@@ -41,8 +41,8 @@ fn main() -> ExitCode {
 
 /// Counts the ways and prints the table.
 fn compare() -> Result<(), Box<dyn Error>> {
-    let directory = std::env::temp_dir().join(format!("typedcall-loop-{}", std::process::id()));
-    let library = demo::compile(&Python::attach(), &directory, NAME, include_str!("interpreter_loop.c"))?;
+    let folder = tempfile::tempdir()?;
+    let library = demo::compile(&Python::attach(), folder.path(), NAME, include_str!("interpreter_loop.c"))?;
     let mut failed = Vec::new();
     let mut plain = 0.0;
     println!("Python {}, instructions of one call of a METH_O function in a loop", typedcall::embed::running_version());
@@ -57,7 +57,7 @@ fn compare() -> Result<(), Box<dyn Error>> {
             failed.push(way);
         }
     }
-    std::fs::remove_dir_all(directory)?;
+    folder.close()?;
     if failed.is_empty() { Ok(()) } else { Err(format!("not within 1 % of plain: {}", failed.join(", ")).into()) }
 }
 

@@ -28,7 +28,22 @@ fn expect(output: &Output, code: i32) -> &str {
     stdout(output)
 }
 
-/// A folder with the extensions `broken` and `typedcall_demo`, compiled for the Python that the tool embeds.
+/// An extension that prints to file descriptor 1 on import: through C's buffer, through Python's, and through none.
+const NOISY: &str = r#"
+#include <Python.h>
+#include <stdio.h>
+#include <unistd.h>
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "noisy", NULL, -1, NULL, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit_noisy(void) {
+    printf("noise of C\n");
+    if (write(1, "noise of the system\n", 20) != 20) return NULL;
+    PyRun_SimpleString("import sys\nsys.__stdout__.write('noise of Python\\n')");
+    return PyModule_Create(&module);
+}
+"#;
+
+/// A folder with the extensions `broken`, `methods`, `noisy` and `typedcall_demo`, and with one whose file has another
+/// name than itself, compiled for the Python that the tool embeds.
 fn extensions() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -38,6 +53,10 @@ fn extensions() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{version}"));
         demo::compile(&python, &folder, "broken", include_str!("broken.c")).expect("it compiles");
         demo::compile(&python, &folder, demo::NAME, demo::SOURCE).expect("it compiles");
+        demo::compile(&python, &folder, "misnamed", demo::SOURCE).expect("it compiles");
+        demo::compile(&python, &folder, "noisy", NOISY).expect("it compiles");
+        let methods = concat!("#define MODULE methods\n", include_str!("methods.c"));
+        demo::compile(&python, &folder, "methods", methods).expect("it compiles");
         folder
     })
 }
@@ -184,6 +203,48 @@ fn inspect_is_content_with_good_methods_and_with_none() {
 }
 
 #[test]
+fn inspect_keeps_its_columns_whatever_the_flags() {
+    let output = typedcall(&["inspect", "methods", "--path", folder()]);
+    let text = expect(&output, 0);
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("  ")).collect();
+    for flags in ["METH_O  ", "METH_O | METH_CLASS  ", "METH_FASTCALL | METH_KEYWORDS  "] {
+        assert!(rows.iter().any(|row| row.contains(flags)), "no {flags} in\n{text}");
+    }
+    for column in ["METH_", "flag ", "("] {
+        let places: Vec<_> = rows.iter().map(|row| row.find(column)).collect();
+        assert!(places.iter().all(|place| place.is_some() && *place == places[0]), "{column} in\n{text}");
+    }
+}
+
+#[test]
+fn what_a_module_prints_on_import_goes_to_stderr() {
+    let by_path = format!("{}/noisy.so", folder());
+    for module in [by_path.as_str(), "noisy"] {
+        let output = typedcall(&["inspect", module, "--path", folder(), "--json"]);
+        let found: Value = serde_json::from_str(expect(&output, 0)).expect("one JSON object");
+        assert_eq!(found["module"], module);
+        for noise in ["noise of C\n", "noise of the system\n", "noise of Python\n"] {
+            assert_eq!(stderr(&output).matches(noise).count(), 1, "{}", stderr(&output));
+        }
+    }
+    // Its import went well; the name is that of no method.
+    let output = typedcall(&["explain", "noisy.no_such_function", "--path", folder()]);
+    assert_eq!(expect(&output, 1), "");
+}
+
+/// Another folder does not help then.
+#[test]
+fn an_extension_under_another_file_name_is_told_its_own() {
+    let by_path = format!("{}/misnamed.so", folder());
+    for arguments in [["inspect", by_path.as_str()], ["inspect", "misnamed"], ["explain", "misnamed.inc"]] {
+        let output = typedcall(&[&arguments[..], &["--path", folder()]].concat());
+        assert_eq!(expect(&output, 1), "");
+        assert!(stderr(&output).contains("must match the module's own name"), "{}", stderr(&output));
+        assert!(!stderr(&output).contains("--path"), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn modules_are_found_in_this_folder_too() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_typedcall"));
     let output = command.args(["inspect", demo::NAME]).current_dir(extensions()).output().expect("it starts");
@@ -207,7 +268,7 @@ fn explain_shows_the_stages_of_a_method() {
     assert!(expect(&output, 0).contains("the underlying function itself"));
 }
 
-/// The two listings of the design, but for the argument, which is not a constant here.
+/// One call before and after specialization, as the two kinds of IR in ARCHITECTURE.md; its argument is no constant.
 #[test]
 fn explain_takes_a_signature_for_a_callable_without_metadata() {
     let signature = "(self: str) -> str raises null";
@@ -245,9 +306,10 @@ fn untyped_callables_have_an_exit_code_of_their_own() {
 
 #[test]
 fn errors_say_what_to_do() {
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 11] = [
         (&["inspect", "no_such_module"], 1, "name its folder with --path"),
         (&["inspect", "./no_such_file.so"], 1, "no such file"),
+        (&["inspect", "/usr"], 1, "/usr is a folder: inspect a module in it with --path /usr MODULE"),
         (&["inspect", "math", "--path", "/no/such/folder"], 1, "no such folder"),
         (&["inspect", env!("CARGO_BIN_EXE_typedcall")], 1, "is it an extension for Python"),
         (&["explain", "math.no_such_function"], 1, "math has no no_such_function"),
@@ -270,6 +332,61 @@ fn without_a_c_compiler_the_demo_says_what_to_install() {
     let output = command.env("CC", "/no/such/compiler").output().expect("it starts");
     assert_eq!(expect(&output, 1), "");
     assert!(stderr(&output).contains("no C compiler"), "{}", stderr(&output));
+}
+
+/// Runs `bench` with a variable of the environment.
+fn bench_with(variable: &str, value: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_typedcall"));
+    command.args(["bench", "--json", "--rounds", "1", "--calls", "1"]).env(variable, value);
+    command.output().expect("it starts")
+}
+
+#[test]
+fn a_compiler_that_makes_nothing_is_named() {
+    let output = bench_with("CC", "true");
+    assert_eq!(expect(&output, 1), "");
+    assert!(stderr(&output).contains("the C compiler true made no file /"), "{}", stderr(&output));
+    let output = bench_with("CC", "false");
+    assert_eq!(expect(&output, 1), "");
+    assert!(stderr(&output).contains("the C compiler false failed on /"), "{}", stderr(&output));
+}
+
+/// As with `zig cc`, where the first argument is a command; what a compiler prints is not on the tool's stdout.
+#[test]
+fn the_arguments_in_cc_are_the_compiler_s() {
+    use std::os::unix::fs::PermissionsExt;
+    let script = extensions().join("many-in-one");
+    let text = "#!/bin/sh\necho noise\n[ \"$1\" = compile ] || exit 9\nshift\nexec cc \"$@\"\n";
+    std::fs::write(&script, text).expect("cargo's folder for temporary files is writable");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let script = script.to_str().expect("cargo's folders are UTF-8 here");
+    let output = bench_with("CC", &format!("{script} compile -DX=1"));
+    serde_json::from_str::<Value>(expect(&output, 0)).expect("one JSON array");
+    // An argument that each compilation must notice.
+    let output = bench_with("CC", "cc -include no-such-header.h");
+    assert_eq!(expect(&output, 1), "");
+    assert!(stderr(&output).contains("no-such-header.h"), "{}", stderr(&output));
+}
+
+#[test]
+fn without_a_folder_for_temporary_files_tmpdir_is_named() {
+    let output = bench_with("TMPDIR", "/no/such/folder");
+    assert_eq!(expect(&output, 1), "");
+    for part in ["no temporary folder can be made in /no/such/folder:", "TMPDIR"] {
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    assert!(!stderr(&output).contains("output"), "{}", stderr(&output));
+}
+
+/// Only this is an error of the output.
+#[test]
+fn a_full_disk_is_an_error_of_the_output() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_typedcall"));
+    let command = command.args(["inspect", "math"]).stdout(full).stderr(std::process::Stdio::piped());
+    let output = command.spawn().and_then(std::process::Child::wait_with_output).expect("it runs");
+    expect(&output, 1);
+    assert!(stderr(&output).contains("the output cannot be written: No space left"), "{}", stderr(&output));
 }
 
 #[test]

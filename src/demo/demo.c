@@ -1,7 +1,9 @@
 /* The extension of the demo: a few functions as an extension author writes them, each with a line that says what its
  * underlying function is. */
 #define PY_SSIZE_T_CLEAN
+#ifndef TYPEDCALL_SET_FLAG
 #define TYPEDCALL_SET_FLAG
+#endif
 #include <Python.h>
 #include <string.h>
 

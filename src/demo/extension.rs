@@ -1,7 +1,7 @@
 //! Compiles C extensions with the machine's compiler, and imports them.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use crate::embed::{Exception, Object, Python};
 
@@ -16,12 +16,24 @@ pub enum ExtensionError {
     #[error("no C compiler: {0}; install one, or name it in the environment variable CC")]
     NoCompiler(String),
     /// The compiler reported errors.
-    #[error("the C compiler failed on {source_file}:\n{output}")]
+    #[error("the C compiler {compiler} failed on {source_file} ({status}):\n{output}")]
     Failed {
+        /// The compiler.
+        compiler: String,
         /// The file.
         source_file: String,
+        /// How it ended.
+        status: ExitStatus,
         /// What the compiler printed.
         output: String,
+    },
+    /// The compiler reported success, and did nothing.
+    #[error("the C compiler {compiler} made no file {library}, and no error either; name another one in CC")]
+    NoFile {
+        /// The compiler.
+        compiler: String,
+        /// The shared object that it should have made.
+        library: PathBuf,
     },
     /// The headers are not where `sysconfig` says.
     #[error("Python.h is not in {0}: install the headers of this Python (on Debian, package python3-dev)")]
@@ -65,15 +77,16 @@ pub fn compile(python: &Python, directory: &Path, name: &str, source: &str) -> R
     write(directory.join("typedcall.h"), HEADER)?;
     let source_file = write(directory.join(format!("{name}.c")), source)?;
     let library = directory.join(format!("{name}.so"));
-    let mut command = compiler()?;
+    let (compiler, mut command) = compiler()?;
     command.args(["-O2", "-shared", "-fPIC", "-fno-strict-aliasing", "-I"]).arg(&include).arg("-I").arg(directory);
     command.arg(&source_file).arg("-o").arg(&library);
-    let output = command.output().map_err(|error| ExtensionError::NoCompiler(error.to_string()))?;
-    if output.status.success() {
-        return Ok(library);
+    let ended = command.output().map_err(|error| ExtensionError::NoCompiler(format!("{compiler}: {error}")))?;
+    if !ended.status.success() {
+        let output = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let source_file = source_file.display().to_string();
+        return Err(ExtensionError::Failed { compiler, source_file, status: ended.status, output });
     }
-    let output = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(ExtensionError::Failed { source_file: source_file.display().to_string(), output })
+    if library.is_file() { Ok(library) } else { Err(ExtensionError::NoFile { compiler, library }) }
 }
 
 /// Imports the extension module `name` from a shared object.
@@ -113,18 +126,24 @@ fn include_directory(python: &Python) -> Result<PathBuf, Exception> {
     Ok(PathBuf::from(include.text(python)?))
 }
 
-/// The machine's C compiler, as the `cc` crate finds it.
-fn compiler() -> Result<Command, ExtensionError> {
+/// The machine's C compiler, as the `cc` crate finds it: its name for messages, and its start, with the arguments that
+/// stand in `CC` and `CFLAGS`.
+fn compiler() -> Result<(String, Command), ExtensionError> {
     let target = target_lexicon::HOST.to_string();
     let compiler = cc::Build::new()
         .target(&target)
         .host(&target)
         .opt_level(2)
         .debug(false)
+        // Only what the user asks for: the flags that make a shared object are the caller's.
+        .no_default_flags(true)
+        .warnings(false)
+        // All of these would go to stdout, which belongs to whoever calls this.
         .cargo_metadata(false)
-        // They would go to stdout, which belongs to whoever calls this.
         .cargo_warnings(false)
+        .cargo_debug(false)
+        .cargo_output(false)
         .try_get_compiler()
         .map_err(|error| ExtensionError::NoCompiler(error.to_string()))?;
-    Ok(Command::new(compiler.path()))
+    Ok((compiler.path().display().to_string(), compiler.to_command()))
 }

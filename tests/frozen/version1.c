@@ -4,7 +4,9 @@
  *     cc -std=c99 -O1 -I include -shared -fPIC -nostdlib -s -Wl,-z,noseparate-code -Wl,--build-id=none \
  *         tests/frozen/version1.c -o tests/frozen/version1-x86_64.so
  */
+#ifndef TYPEDCALL_SET_FLAG
 #define TYPEDCALL_SET_FLAG
+#endif
 #include "typedcall.h"
 
 /* What TYPEDCALL_DEF needs of Python.h. */

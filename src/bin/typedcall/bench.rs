@@ -7,17 +7,17 @@ use typedcall::embed::Python;
 
 use crate::cli::Bench;
 use crate::failure::Failure;
-use crate::table;
+use crate::{table, temporary};
 
 /// Runs the command.
 pub fn run(arguments: &Bench, out: &mut dyn Write) -> Result<(), Failure> {
     let python = Python::attach();
-    let folder = tempfile::Builder::new().prefix("typedcall-").tempdir()?;
+    let folder = temporary::folder()?;
     let module = demo::load(&python, folder.path())?;
     let (specializer, once) = demo::measure_once(&python, &module)?;
     let runs = demo::runs(&python, &specializer, &module, folder.path())?;
     // All that is in it is loaded by now.
-    folder.close()?;
+    temporary::remove(folder)?;
     let (rounds, calls) = (arguments.rounds, arguments.calls);
     let measurements = demo::measure(&runs, rounds as usize, i64::from(calls));
     if !arguments.json {

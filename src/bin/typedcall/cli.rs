@@ -14,7 +14,7 @@ Exit codes:
 
 Environment:
   NO_COLOR       no colours on a terminal either
-  CC             the C compiler of demo and bench
+  CC, CFLAGS     the C compiler of demo and bench, and arguments of it
   TMPDIR         where demo and bench compile; what they make there is removed again
   RUST_LOG       what the library logs, to stderr: warn (the default), info, debug, trace";
 

@@ -8,7 +8,7 @@ use typedcall::embed::{Object, Python};
 use typedcall::{Entry, Inspected, Specializer};
 
 use crate::failure::Failure;
-use crate::{modules, stages, style, table};
+use crate::{modules, stages, style, table, temporary};
 
 /// Methods that are shown in full: a number, floats, an error, a context.
 const SHOWN: [&str; 4] = ["inc", "add", "half", "thread"];
@@ -33,7 +33,7 @@ const CALLS_A_ROUND: u32 = 100_000;
 /// Runs the command.
 pub fn run(out: &mut dyn Write) -> Result<(), Failure> {
     let python = Python::attach();
-    let folder = tempfile::Builder::new().prefix("typedcall-").tempdir()?;
+    let folder = temporary::folder()?;
     let module = demo::load(&python, folder.path())?;
     writeln!(out, "{}", style::title("typedcall calls C functions from Python at the speed of C"))?;
     writeln!(out, "compiled the extension {} at -O2, imported it into {}", demo::NAME, modules::version())?;
@@ -48,7 +48,7 @@ pub fn run(out: &mut dyn Write) -> Result<(), Failure> {
     calls(out, &python, &specializer, &module)?;
     addresses(out, &python, &specializer, &module)?;
     // All that is in it is loaded by now.
-    folder.close()?;
+    temporary::remove(folder)?;
     if cfg!(debug_assertions) {
         writeln!(
             out,

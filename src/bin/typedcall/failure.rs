@@ -9,7 +9,7 @@ use typedcall::metadata::Rejected;
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The output could not be written.
+    /// The output could not be written. No other I/O error may become this one: each names its file or folder.
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
     /// `inspect` found methods whose metadata was rejected: it did its work.

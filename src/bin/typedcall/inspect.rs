@@ -47,21 +47,29 @@ fn text(
         more => format!("{more} typed methods"),
     };
     writeln!(out, "{}", style::title(format_args!("{module}: {count}")))?;
-    let width = methods.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    for (name, method) in methods {
-        let convention = convention(method.flags);
-        let flag = if method.flagged { "flag set" } else { "flag unset" };
-        let details = style::dim(format_args!("{convention:<15} {flag}"));
-        writeln!(out, "  {name:<width$}  {details:<34}  {}", method.signature)?;
+    let conventions: Vec<_> = methods.iter().map(|(_, method)| convention(method.flags)).collect();
+    let flags = methods.iter().map(|(_, method)| if method.flagged { "flag set" } else { "flag unset" });
+    let width = widest(methods.iter().map(|(name, _)| name.as_str()));
+    let convention_width = widest(conventions.iter().map(String::as_str));
+    let flag_width = widest(flags.clone());
+    for (((name, method), convention), flag) in methods.iter().zip(&conventions).zip(flags) {
+        // Padded before it is styled: colours have no width.
+        let details = style::dim(format_args!("{convention:<convention_width$}  {flag:<flag_width$}"));
+        writeln!(out, "  {name:<width$}  {details}  {}", method.signature)?;
     }
     if !rejected.is_empty() {
         writeln!(out, "\n{}", style::title(format_args!("rejected: {}", rejected.len())))?;
     }
-    let width = rejected.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = widest(rejected.iter().map(|(name, _)| name.as_str()));
     for (name, reason) in rejected {
         writeln!(out, "  {name:<width$}  {}: {}", style::error(&reason.field), reason.reason)?;
     }
     Ok(())
+}
+
+/// The width of a column with these texts.
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
 fn json(

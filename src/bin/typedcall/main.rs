@@ -8,8 +8,10 @@ mod failure;
 mod inspect;
 mod modules;
 mod stages;
+mod stdout;
 mod style;
 mod table;
+mod temporary;
 
 use std::process::ExitCode;
 

@@ -6,6 +6,7 @@ use typedcall::demo::{self, literal};
 use typedcall::embed::{Exception, Object, Python};
 
 use crate::failure::Failure;
+use crate::stdout;
 
 /// Prepares imports: from `folders`, then this one, then as Python does. What a module prints on import goes to stderr,
 /// for stdout is the tool's.
@@ -13,9 +14,10 @@ pub fn prepare(python: &Python, folders: &[PathBuf]) -> Result<(), Failure> {
     let mut statements = "import sys\nsys.stdout = sys.stderr\n".to_owned();
     let folders = folders.iter().map(PathBuf::as_path).chain([Path::new(".")]);
     for (position, folder) in folders.enumerate() {
-        let absolute = std::path::absolute(folder)?;
+        let wrong = |reason: &str| Failure::other(format!("--path {}: {reason}", folder.display()));
+        let absolute = std::path::absolute(folder).map_err(|error| wrong(&error.to_string()))?;
         if !absolute.is_dir() {
-            return Err(Failure::other(format!("--path {}: no such folder", folder.display())));
+            return Err(wrong("no such folder"));
         }
         statements += &format!("sys.path.insert({position}, {})\n", literal(&absolute.to_string_lossy()));
     }
@@ -25,22 +27,33 @@ pub fn prepare(python: &Python, folders: &[PathBuf]) -> Result<(), Failure> {
 /// A module, by its name or by the path of its shared object.
 pub fn module(python: &Python, name: &str) -> Result<Object, Failure> {
     if !name.contains('/') && !name.ends_with(".so") {
-        return python.import(name).map_err(|exception| not_imported(name, &exception));
+        return stdout::spared(python, || python.import(name).map_err(|exception| not_imported(name, &exception)));
     }
-    let path = std::path::absolute(name)?;
+    let path = std::path::absolute(name).map_err(|error| Failure::other(format!("{name}: {error}")))?;
+    if path.is_dir() {
+        return Err(Failure::other(format!("{name} is a folder: inspect a module in it with --path {name} MODULE")));
+    }
     if !path.is_file() {
         return Err(Failure::other(format!("{name}: no such file")));
     }
     // CPython finds the extension's init function by the name up to the first dot.
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = file.split('.').next().unwrap_or(&file);
-    demo::import(python, stem, &path).map_err(|exception| {
-        Failure::other(format!("{name} cannot be imported: {exception}; is it an extension for {}?", version()))
+    stdout::spared(python, || {
+        demo::import(python, stem, &path).map_err(|exception| {
+            let advice =
+                if misnamed(&exception) { MISNAMED } else { &format!("is it an extension for {}?", version()) };
+            Failure::other(format!("{name} cannot be imported: {exception}; {advice}"))
+        })
     })
 }
 
 /// What a dotted name stands for: a module, then attributes, or submodules where there is no such attribute.
 pub fn resolve(python: &Python, name: &str) -> Result<Object, Failure> {
+    stdout::spared(python, || attribute(python, name))
+}
+
+fn attribute(python: &Python, name: &str) -> Result<Object, Failure> {
     let mut parts = name.split('.');
     let first = parts.next().unwrap_or_default();
     if first.is_empty() {
@@ -73,7 +86,23 @@ fn submodule(python: &Python, name: &str) -> Result<Option<Object>, Failure> {
 }
 
 fn not_imported(name: &str, exception: &Exception) -> Failure {
-    Failure::other(format!("{name} cannot be imported: {exception}; name its folder with --path DIR"))
+    let advice = match exception.class.as_str() {
+        "ModuleNotFoundError" => "; name its folder with --path DIR".to_owned(),
+        _ if misnamed(exception) => format!("; {MISNAMED}"),
+        // It was found: where to look is not the question.
+        _ => String::new(),
+    };
+    Failure::other(format!("{name} cannot be imported: {exception}{advice}"))
+}
+
+/// What to do with an extension that is [`misnamed`].
+const MISNAMED: &str =
+    "the file's name up to the first dot must match the module's own name, the NAME of the PyInit_NAME that it exports";
+
+/// Whether a shared object was found that does not export the init function its file name asks for, as
+/// `_PyImport_LoadDynamicModuleWithSpec` of CPython's Python/importdl.c words it.
+fn misnamed(exception: &Exception) -> bool {
+    exception.class == "ImportError" && exception.message.contains("does not define module export function")
 }
 
 /// The running interpreter, as `Python 3.13.0`.

@@ -1,0 +1,53 @@
+//! The process's stdout, which belongs to the tool and not to the modules that it imports.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use typedcall::embed::Python;
+
+use crate::failure::Failure;
+
+/// Runs `import`; what it prints to file descriptor 1, from C or from Python, goes to stderr.
+pub fn spared<T>(python: &Python, import: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let redirected = Redirected::start()
+        .map_err(|error| Failure::other(format!("stdout cannot be kept apart from what a module prints: {error}")))?;
+    let outcome = import();
+    // Python's own buffer in front of file descriptor 1; a module may have put anything in its place.
+    let flush = "import sys\ntry: sys.__stdout__.flush()\nexcept Exception: pass";
+    let flushed = python.namespace().and_then(|names| python.run(flush, &names));
+    drop(redirected);
+    let outcome = outcome?;
+    flushed?;
+    Ok(outcome)
+}
+
+/// File descriptor 1 is stderr until this is dropped.
+struct Redirected {
+    stdout: OwnedFd,
+}
+
+impl Redirected {
+    fn start() -> io::Result<Self> {
+        let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+        replace_stdout(&io::stderr())?;
+        Ok(Self { stdout })
+    }
+}
+
+impl Drop for Redirected {
+    fn drop(&mut self) {
+        // SAFETY: null stands for all of C's streams. Their buffers were filled while this was stderr.
+        unsafe { libc::fflush(std::ptr::null_mut()) };
+        // Both descriptors are open, so that only a signal could stop this; the output is on stderr then.
+        drop(replace_stdout(&self.stdout));
+    }
+}
+
+/// Makes file descriptor 1 another name of `target`.
+fn replace_stdout(target: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: both are open, and nobody owns file descriptor 1: standard streams have no owner that closes them.
+    match unsafe { libc::dup2(target.as_raw_fd(), libc::STDOUT_FILENO) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}

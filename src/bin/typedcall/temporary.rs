@@ -1,0 +1,24 @@
+//! The folder in which extensions are compiled.
+
+use tempfile::TempDir;
+
+use crate::failure::Failure;
+
+/// Makes a folder of the process's own; it is removed where the result is dropped.
+pub fn folder() -> Result<TempDir, Failure> {
+    tempfile::Builder::new().prefix("typedcall-").tempdir().map_err(|error| {
+        let parent = std::env::temp_dir();
+        Failure::other(format!(
+            "no temporary folder can be made in {}: {error}; name a writable folder in the environment variable TMPDIR",
+            parent.display()
+        ))
+    })
+}
+
+/// Removes it, and says so where that fails.
+pub fn remove(folder: TempDir) -> Result<(), Failure> {
+    let path = folder.path().to_owned();
+    folder.close().map_err(|error| {
+        Failure::other(format!("the temporary folder {} cannot be removed: {error}; remove it", path.display()))
+    })
+}
