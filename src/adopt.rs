@@ -1,15 +1,20 @@
 //! The metadata of a whole module: to look at, or to adopt, which clears the flag that slows the interpreter down.
 
+use std::collections::HashMap;
 use std::ffi::c_void;
+use std::mem::{Discriminant, discriminant};
 use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
 
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
-use crate::metadata::{Rejected, Signature, TypedMethod, clear_flag, definition, read_def};
-use crate::registry::{KnownMethod, Registry};
+use crate::metadata::dialect::read_cleared_def_as;
+use crate::metadata::{Dialect, Rejected, Signature, TypedMethod, clear_flag, definition, read_def_as};
+use crate::original::Original;
+use crate::registry::{Fingerprint, KnownMethod, Registry};
 
 /// What a module declares.
 #[derive(Debug, Default)]
@@ -63,21 +68,35 @@ pub struct Inspected {
     member: Object,
 }
 
+/// Definitions whose flag was cleared, and the dialect that they were read in. Version 1 is recognised without the flag;
+/// in the others a second adoption, perhaps by another specializer, would find nothing.
+static CLEARED: Mutex<Option<HashMap<usize, Cleared>>> = Mutex::new(None);
+
+type Cleared = (Fingerprint, Discriminant<Dialect>);
+
 /// Reads the metadata of a module's functions and of the methods of its types, in the order of its namespace, and
 /// changes nothing.
 ///
 /// # Errors
 /// Where the module's namespace cannot be read. Methods that are rejected are in the result.
 pub fn inspect(python: &Python, module: &Object) -> Result<Vec<Inspected>, Error> {
+    inspect_as(python, module, &Dialect::Version1)
+}
+
+/// As [`inspect`], in this dialect.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_as(python: &Python, module: &Object, dialect: &Dialect) -> Result<Vec<Inspected>, Error> {
     let mut found = Vec::new();
     for (name, member) in members(python, &module.attr(python, "__dict__")?)? {
         // SAFETY: the member is alive.
         let is_type = unsafe { ffi::PyType_Check(member.as_ptr()) } != 0;
         if !is_type {
-            found.extend(Inspected::of(python, name, &member));
+            found.extend(Inspected::of(python, name, &member, dialect));
         } else {
             for (method, member) in members(python, &member.attr(python, "__dict__")?)? {
-                found.extend(Inspected::of(python, format!("{name}.{method}"), &member));
+                found.extend(Inspected::of(python, format!("{name}.{method}"), &member, dialect));
             }
         }
     }
@@ -86,39 +105,82 @@ pub fn inspect(python: &Python, module: &Object) -> Result<Vec<Inspected>, Error
 
 impl Inspected {
     /// What is known about one member; nothing where it has no metadata.
-    fn of(python: &Python, name: String, member: &Object) -> Option<Self> {
+    fn of(python: &Python, name: String, member: &Object, dialect: &Dialect) -> Option<Self> {
         // SAFETY: the member is alive, and the thread attached.
         let def = unsafe { definition(member.as_ptr()) }?.def;
-        let method = read_def(def).transpose()?;
+        let read = if was_cleared(python, def, dialect) { read_cleared_def_as } else { read_def_as };
+        let method = read(def, dialect).transpose()?;
         Some(Self { name, method, def, member: member.clone_ref(python) })
+    }
+
+    /// What a stub needs to know.
+    fn known(python: &Python, typed: TypedMethod, callable: &Object) -> Result<KnownMethod, Rejected> {
+        let TypedMethod { name, signature, functions, underlying, .. } = typed;
+        if underlying {
+            return Ok(KnownMethod { signature, functions, target: CalleeTarget::Underlying });
+        }
+        // The signature comes from a table that knows nothing of this callable.
+        let original = Original::of(python, callable);
+        let fits = |original: Original| {
+            signature.overloads.iter().try_for_each(|overload| original.check_objects(python, overload))
+        };
+        match original.and_then(fits) {
+            Ok(()) => Ok(KnownMethod { signature, functions, target: CalleeTarget::Method }),
+            Err(error) => {
+                Err(Rejected { name: Some(name), field: "type".to_owned(), rule: None, reason: error.to_string() })
+            }
+        }
     }
 }
 
-/// As [`inspect`]; then records what was found, and clears the flags.
-pub fn adopt(python: &Python, registry: &Registry, module: &Object) -> Result<Adopted, Error> {
+/// As [`inspect_as`]; then records what was found, and clears the flags.
+pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
     let mut adopted = Adopted::default();
-    for Inspected { name, method, def, member } in inspect(python, module)? {
-        let typed = match method {
-            Ok(typed) => typed,
+    for Inspected { name, method, def, member } in inspect_as(python, module, dialect)? {
+        let flagged = method.as_ref().is_ok_and(|typed| typed.flagged);
+        let method = match method.and_then(|typed| Inspected::known(python, typed, &member)) {
+            Ok(method) => method,
             Err(rejected) => {
                 adopted.rejected.push(RejectedMethod { name, rejected });
                 continue;
             }
         };
-        let signature = typed.signature.clone();
-        let method =
-            KnownMethod { signature: typed.signature, functions: typed.functions, target: CalleeTarget::Underlying };
+        let signature = method.signature.clone();
         // SAFETY: the definition is that of the member, which keeps it.
         unsafe { registry.insert(python, def, &member, method) };
         // SAFETY: as above; the GIL orders this against everybody else who changes flags.
-        let flag = match typed.flagged.then(|| unsafe { clear_flag(def) }) {
+        let flag = match flagged.then(|| unsafe { clear_flag(def) }) {
             None => Flag::Unset,
-            Some(Ok(())) => Flag::Cleared,
+            Some(Ok(())) => {
+                remember_cleared(python, def, dialect);
+                Flag::Cleared
+            }
             Some(Err(error)) => Flag::Kept(error.to_string()),
         };
         adopted.methods.push(AdoptedMethod { name, signature, flag });
     }
     Ok(adopted)
+}
+
+/// Whether the flag of this definition was cleared when it was adopted in this dialect.
+fn was_cleared(_: &Python, def: *const c_void, dialect: &Dialect) -> bool {
+    // SAFETY: the callers have it from a live callable.
+    let fingerprint = unsafe { Fingerprint::of(def) };
+    let cleared = cleared();
+    let known = cleared.as_ref().and_then(|cleared| cleared.get(&(def as usize)));
+    known.is_some_and(|known| *known == (fingerprint, discriminant(dialect)))
+}
+
+fn remember_cleared(_: &Python, def: *const c_void, dialect: &Dialect) {
+    if *dialect != Dialect::Version1 {
+        // SAFETY: as above.
+        let fingerprint = unsafe { Fingerprint::of(def) };
+        cleared().get_or_insert_default().insert(def as usize, (fingerprint, discriminant(dialect)));
+    }
+}
+
+fn cleared() -> MutexGuard<'static, Option<HashMap<usize, Cleared>>> {
+    CLEARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Names and values of a namespace, a dict or a type's read-only view of one.

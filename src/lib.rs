@@ -22,7 +22,7 @@ mod site;
 mod specializer;
 mod stub;
 
-pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect};
+pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use error::Error;
 pub use specializer::{Entry, Options, Specializer};
 pub use stub::Stub;

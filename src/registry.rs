@@ -22,7 +22,7 @@ pub struct KnownMethod {
 
 /// Identifies a definition beyond its address, which may be used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fingerprint {
+pub struct Fingerprint {
     name: usize,
     meth: usize,
 }
@@ -56,7 +56,7 @@ impl Registry {
         holder: Option<&Object>,
     ) -> Result<Option<Arc<KnownMethod>>, Rejected> {
         // SAFETY: the caller promises a definition.
-        let fingerprint = unsafe { fingerprint(def) };
+        let fingerprint = unsafe { Fingerprint::of(def) };
         if let Some(known) = self.lock().get(&(def as usize)).filter(|known| known.fingerprint == fingerprint) {
             return Ok(Some(known.method.clone()));
         }
@@ -79,7 +79,7 @@ impl Registry {
         method: KnownMethod,
     ) -> Arc<KnownMethod> {
         // SAFETY: the caller promises a definition.
-        let fingerprint = unsafe { fingerprint(def) };
+        let fingerprint = unsafe { Fingerprint::of(def) };
         let method = Arc::new(method);
         let known = Known { fingerprint, method: method.clone(), _holder: holder.clone_ref(python) };
         // What the new entry replaces is dropped behind the lock: giving up its holder may run Python code.
@@ -93,13 +93,17 @@ impl Registry {
     }
 }
 
-/// # Safety
-/// `def` is a live `PyMethodDef`.
-unsafe fn fingerprint(def: *const c_void) -> Fingerprint {
-    // SAFETY: the caller promises one.
-    let def = unsafe { def.cast::<pyo3_ffi::PyMethodDef>().as_ref() };
-    def.map_or(Fingerprint { name: 0, meth: 0 }, |def| Fingerprint {
-        name: def.ml_name as usize,
-        meth: def.ml_meth.as_ptr() as usize,
-    })
+impl Fingerprint {
+    /// That of a definition.
+    ///
+    /// # Safety
+    /// `def` is a live `PyMethodDef`.
+    pub unsafe fn of(def: *const c_void) -> Self {
+        // SAFETY: the caller promises one.
+        let def = unsafe { def.cast::<pyo3_ffi::PyMethodDef>().as_ref() };
+        def.map_or(Self { name: 0, meth: 0 }, |def| Self {
+            name: def.ml_name as usize,
+            meth: def.ml_meth.as_ptr() as usize,
+        })
+    }
 }

@@ -14,7 +14,7 @@ use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{AddressTable, Binding, CellSource, Convention, Frame, MethodConvention};
-use crate::metadata::{Overload, Signature};
+use crate::metadata::{Dialect, Overload, Signature};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
 use crate::runtime::cell::{Cell, CellContents};
@@ -154,7 +154,16 @@ impl Specializer {
     /// # Errors
     /// Where the module's namespace cannot be read. Methods that are rejected are in the result.
     pub fn adopt(&self, python: &Python, module: &Object) -> Result<Adopted, Error> {
-        adopt(python, &self.registry, module)
+        self.adopt_as(python, module, &Dialect::Version1)
+    }
+
+    /// As [`Specializer::adopt`], for a module whose metadata is in another layout. None of them can be recognised, so
+    /// that the caller has to know: what looks like good metadata in that dialect is believed.
+    ///
+    /// # Errors
+    /// As [`Specializer::adopt`].
+    pub fn adopt_as(&self, python: &Python, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
+        adopt(python, &self.registry, module, dialect)
     }
 
     /// A stub for a callable.

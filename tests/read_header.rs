@@ -63,6 +63,7 @@ impl Header {
             Ok(None) => (PLAIN, String::new()),
             Ok(Some(method)) => (TYPED, describe(method)),
             Err(Rejected { name, field, rule, .. }) => {
+                let rule = rule.expect("the rules of version 1 have numbers");
                 (REJECTED, format!("{}: {field}: {rule}\n", name.as_deref().unwrap_or("-")))
             }
         };

@@ -5,6 +5,7 @@ mod check;
 pub(crate) mod cpython;
 pub(crate) mod cursor;
 mod definition;
+pub mod dialect;
 pub mod memory;
 mod parse;
 mod reader;
@@ -15,6 +16,7 @@ mod values;
 
 pub use check::{Nonsense, Place};
 pub use definition::{Definition, Receiver, definition};
+pub use dialect::{Dialect, DialectTable, TypeError, TypeTable, read_def_as, read_table_as};
 pub use parse::ParseError;
 pub use reader::{Entry, FlagError, MethodTable, Rejected, TypedMethod, clear_flag, read_def, read_table};
 pub use rule::Rule;

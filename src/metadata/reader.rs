@@ -26,13 +26,15 @@ pub struct TypedMethod {
     pub signature: Signature,
     /// For each overload, the address of the underlying function.
     pub functions: Vec<NonZeroUsize>,
+    /// Whether `functions` are underlying functions. If not, each of them is `ml_meth` itself: dialect `issue546` only.
+    pub underlying: bool,
     /// Address of the `PyMethodDef`.
     pub def: usize,
     /// Whether the flag is set.
     pub flagged: bool,
     /// `ml_flags`, without the flag.
     pub flags: c_int,
-    /// `ml_meth`: address of the wrapper.
+    /// `ml_meth`: address of the wrapper; in dialect `cinder`, which has none, of the typed definition.
     pub meth: usize,
 }
 
@@ -44,8 +46,8 @@ pub struct Rejected {
     pub name: Option<String>,
     /// Which field, such as `signatures[0].values[2].kind`.
     pub field: String,
-    /// Which rule it breaks, for programs.
-    pub rule: Rule,
+    /// Which rule it breaks, for programs; those of other dialects than version 1 have no numbers.
+    pub rule: Option<Rule>,
     /// What is wrong with it, for people.
     pub reason: String,
 }
@@ -72,6 +74,12 @@ pub struct Entry {
 /// The lines of a `PyMethodDef[]`, up to its end. See [`read_table`].
 #[derive(Clone, Debug)]
 pub struct MethodTable {
+    lines: Lines,
+}
+
+/// Where an iteration over a `PyMethodDef[]` is, in whichever dialect its lines are read.
+#[derive(Clone, Debug)]
+pub(super) struct Lines {
     next: usize,
     left: usize,
     ended: bool,
@@ -85,14 +93,9 @@ pub struct MethodTable {
 /// The first field that is not as it must be. A set flag without a version 1 container is one (`ml_flags`).
 pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
     let def = def as usize;
-    let found: MethodDef = memory::read(def).map_err(|fault| Rejected {
-        name: None,
-        field: "PyMethodDef".to_owned(),
-        rule: Rule::from(&fault),
-        reason: fault.to_string(),
-    })?;
+    let found = method_def(def)?;
     let flagged = found.flags & METH_TYPED != 0;
-    let name = read_name(&found);
+    let name = read_name(&found, abi::MAX_NAME);
     let reject = |Flaw { rule, field, reason }| Rejected { name: name.as_ref().ok().cloned(), field, rule, reason };
     let Some(footer) = find_footer(found.name) else {
         if flagged {
@@ -107,20 +110,32 @@ pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
     }
     let name = name.map_err(|Flaw { rule, field, reason }| Rejected { name: None, field, rule, reason })?;
     let flags = found.flags & !METH_TYPED;
-    Ok(Some(TypedMethod { name, signature, functions, def, flagged, flags, meth: found.meth }))
+    Ok(Some(TypedMethod { name, signature, functions, underlying: true, def, flagged, flags, meth: found.meth }))
 }
 
 /// Reads a `PyMethodDef[]` up to the line whose `ml_name` is null; no interpreter is needed.
 ///
 /// Any address is safe: a table that runs into unreadable memory, or on for ever, ends with a rejected entry.
 pub fn read_table(table: *const c_void) -> MethodTable {
-    MethodTable { next: table as usize, left: MAX_METHODS, ended: false }
+    MethodTable { lines: Lines::new(table as usize) }
 }
 
 impl Iterator for MethodTable {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
+        self.lines.next_with(|def| read_def(def as *const c_void))
+    }
+}
+
+impl Lines {
+    /// At the first line of a table.
+    pub fn new(table: usize) -> Self {
+        Self { next: table, left: MAX_METHODS, ended: false }
+    }
+
+    /// The next line, as this reader reads it.
+    pub fn next_with(&mut self, read: impl FnOnce(usize) -> Result<Option<TypedMethod>, Rejected>) -> Option<Entry> {
         if self.ended {
             return None;
         }
@@ -133,13 +148,13 @@ impl Iterator for MethodTable {
             Ok(_) if self.left > 0 => {
                 self.left -= 1;
                 self.next = def.wrapping_add(METHOD_DEF_SIZE);
-                return Some(Entry { def, method: read_def(def as *const c_void) });
+                return Some(Entry { def, method: read(def) });
             }
             Ok(_) => (Rule::EndlessTable, "ml_name", format!("the table does not end within {MAX_METHODS} methods")),
             Err(fault) => (Rule::from(&fault), "PyMethodDef", fault.to_string()),
         };
         self.ended = true;
-        Some(Entry { def, method: Err(Rejected { name: None, field: field.to_owned(), rule, reason }) })
+        Some(Entry { def, method: Err(Rejected { name: None, field: field.to_owned(), rule: Some(rule), reason }) })
     }
 }
 
@@ -162,13 +177,24 @@ pub unsafe fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
     clear().map_err(|source| FlagError { def, source })
 }
 
-fn read_name(def: &MethodDef) -> Result<String, Flaw> {
-    let bytes = memory::read_text(def.name, abi::MAX_NAME).map_err(Flaw::unreadable("ml_name"))?;
+/// The `PyMethodDef` at an address.
+pub(super) fn method_def(def: usize) -> Result<MethodDef, Rejected> {
+    memory::read(def).map_err(|fault| Rejected {
+        name: None,
+        field: "PyMethodDef".to_owned(),
+        rule: Some(Rule::from(&fault)),
+        reason: fault.to_string(),
+    })
+}
+
+/// The name that `ml_name` points at, of at most so many bytes.
+pub(super) fn read_name(def: &MethodDef, bound: usize) -> Result<String, Flaw> {
+    let bytes = memory::read_text(def.name, bound).map_err(Flaw::unreadable("ml_name"))?;
     values::identifier("ml_name", bytes)
 }
 
 /// The footer before a name, recognised by its magic number.
-fn find_footer(name: usize) -> Option<Footer> {
+pub(super) fn find_footer(name: usize) -> Option<Footer> {
     let footer: Footer = memory::read(name.checked_sub(size_of::<Footer>())?).ok()?;
     (footer.magic == abi::MAGIC).then_some(footer)
 }

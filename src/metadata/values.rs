@@ -13,14 +13,19 @@ const MAX_TYPE_NAME: usize = 1023;
 
 /// What is wrong with metadata, and in which field, counted from the struct at hand.
 pub(super) struct Flaw {
-    pub rule: Rule,
+    pub rule: Option<Rule>,
     pub field: String,
     pub reason: String,
 }
 
 impl Flaw {
     pub fn new(rule: Rule, field: &str, reason: impl ToString) -> Self {
-        Self { rule, field: field.to_owned(), reason: reason.to_string() }
+        Self { rule: Some(rule), field: field.to_owned(), reason: reason.to_string() }
+    }
+
+    /// One against a rule of another dialect than version 1: these have no numbers.
+    pub fn unnumbered(field: &str, reason: impl ToString) -> Self {
+        Self { rule: None, field: field.to_owned(), reason: reason.to_string() }
     }
 
     /// Memory that the field leads to and that can't be read.

@@ -15,8 +15,9 @@ pub type Branch = (String, Rule);
 /// The branch that a rejection took: `signatures[1].values[2].kind` is a `parameter.kind`.
 pub fn branch(rejected: &Rejected) -> Branch {
     let field = rejected.field.as_str();
+    let rule = rejected.rule.expect("the rules of version 1 have numbers");
     let Some((_, inner)) = field.split_once("].") else {
-        return (if field.starts_with("signatures[") { "signature" } else { field }.to_owned(), rejected.rule);
+        return (if field.starts_with("signatures[") { "signature" } else { field }.to_owned(), rule);
     };
     let inner = match inner.strip_prefix("values[") {
         None => inner.to_owned(),
@@ -25,7 +26,7 @@ pub fn branch(rejected: &Rejected) -> Branch {
             format!("{}{part}", if index == "0" { "result" } else { "parameter" })
         }
     };
-    (inner.replace("reserved", "signature.reserved"), rejected.rule)
+    (inner.replace("reserved", "signature.reserved"), rule)
 }
 
 /// A mutation that makes a valid victim break one rule.
