@@ -1,9 +1,9 @@
 //! Whatever memory holds, the reader answers: valid containers, mutated until every way to reject one was taken often.
+//! `cargo test --test hostile -- --nocapture` prints how often.
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use support::mutation::{Branch, RECIPES, branch, each_byte, each_field};
