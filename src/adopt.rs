@@ -95,7 +95,9 @@ pub fn inspect_as(python: &Python, module: &Object, dialect: &Dialect) -> Result
         if !is_type {
             found.extend(Inspected::of(python, name, &member, dialect));
         } else {
-            for (method, member) in members(python, &member.attr(python, "__dict__")?)? {
+            // A metaclass may have other ideas of a namespace; such a type declares no methods in C that could be found.
+            let Ok(namespace) = member.attr(python, "__dict__") else { continue };
+            for (method, member) in members(python, &namespace)? {
                 found.extend(Inspected::of(python, format!("{name}.{method}"), &member, dialect));
             }
         }

@@ -130,7 +130,8 @@ impl Specializer {
     }
 
     /// Tells the signature of a callable whose underlying function cannot be reached: stubs call its `ml_meth`, and
-    /// skip the rest of the calling protocol. All its arguments and its result are objects.
+    /// skip the rest of the calling protocol. All its arguments and its result are objects. The specializer keeps
+    /// the callable: declare a method on its type, not on an instance.
     ///
     /// # Errors
     /// A text that is no signature, or one that does not fit the callable.
