@@ -85,7 +85,7 @@ static PyObject *set_again(PyObject *self, PyObject *args) {
     PyObject *function, *address;
     if (!PyArg_ParseTuple(args, "OO", &function, &address)) return NULL;
     Py_XSETREF(again, Py_NewRef(function));
-    again_boxed = (PyObject * (*)(PyObject *)) PyLong_AsVoidPtr(address);
+    again_boxed = (PyObject * (*)(PyObject *)) (uintptr_t) PyLong_AsVoidPtr(address);
     Py_RETURN_NONE;
 }
 /* set_vectorcall(built-in function, address), and the address that it had. */
@@ -94,8 +94,8 @@ static PyObject *set_vectorcall(PyObject *self, PyObject *args) {
     PyObject *function, *address;
     if (!PyArg_ParseTuple(args, "OO", &function, &address)) return NULL;
     vectorcallfunc before = ((PyCFunctionObject *)function)->vectorcall;
-    ((PyCFunctionObject *)function)->vectorcall = (vectorcallfunc)PyLong_AsVoidPtr(address);
-    return PyLong_FromVoidPtr((void *)before);
+    ((PyCFunctionObject *)function)->vectorcall = (vectorcallfunc)(uintptr_t)PyLong_AsVoidPtr(address);
+    return PyLong_FromVoidPtr((void *)(uintptr_t)before);
 }
 
 /* --- Results whose register holds more than the result ---------------------------------------------------------- */
@@ -158,7 +158,7 @@ static PyMethodDef thing_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot thing_slots[] = {
-    {Py_tp_methods, thing_methods}, {Py_tp_dealloc, (void *)thing_dealloc}, {0, NULL}};
+    {Py_tp_methods, thing_methods}, {Py_tp_dealloc, (void *)(uintptr_t)thing_dealloc}, {0, NULL}};
 static PyType_Spec thing_spec = {"lifetimes.Thing", sizeof(Thing), 0, Py_TPFLAGS_DEFAULT, thing_slots};
 static PyObject *make_type(PyObject *self, PyObject *unused) {
     UNUSED(self);
