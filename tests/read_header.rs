@@ -12,7 +12,7 @@ use support::victim::{Random, Victim};
 use support::{Library, STRICT, compile, compile_object};
 use typedcall::metadata::abi::{effect, flag, kind, raises};
 use typedcall::metadata::{
-    DefaultValue, Kind, Overload, Parameter, Raises, Rejected, Rule, TypedMethod, read_def, read_table,
+    DefaultValue, Kind, Overload, Parameter, Raises, Rejected, Rule, TypedMethod, memory, read_def, read_table,
 };
 
 const SOURCE: &str = include_str!("read_header.c");
@@ -58,6 +58,11 @@ impl Header {
 
     /// That both readers find the same; whether it was accepted.
     fn agrees(&self, def: *const c_void) -> bool {
+        self.agrees_unless(def, || false)
+    }
+
+    /// The same; where they do not, there must be an excuse.
+    fn agrees_unless(&self, def: *const c_void, excuse: impl FnOnce() -> bool) -> bool {
         let rust = read_def(def);
         let expected = match &rust {
             Ok(None) => (PLAIN, String::new()),
@@ -67,7 +72,10 @@ impl Header {
                 (REJECTED, format!("{}: {field}: {rule}\n", name.as_deref().unwrap_or("-")))
             }
         };
-        assert_eq!(self.look(def, usize::MAX), expected, "{rust:?}");
+        let found = self.look(def, usize::MAX);
+        if found != expected && !excuse() {
+            panic!("Rust: {rust:?}\n{expected:?}\nC:\n{found:?}");
+        }
         rust.is_ok()
     }
 }
@@ -209,26 +217,40 @@ fn the_frozen_binary_reads_the_same() {
     assert!((0..3).all(|index| header.agrees((first + 32 * index) as *const c_void)));
 }
 
+/// Whether a changed word leads to memory that is none of the victim's: the readers themselves change what is there, so
+/// that the second may find something else than the first.
+fn leads_elsewhere(victim: &mut Victim, before: &[u8]) -> bool {
+    let own = victim.front()..victim.end();
+    let word = |bytes: &[u8]| usize::from_le_bytes(bytes.try_into().expect("a chunk has eight bytes"));
+    victim.bytes().chunks_exact(8).zip(before.chunks_exact(8)).filter(|(now, then)| now != then).any(|(now, _)| {
+        let address = word(now);
+        !own.contains(&address) && memory::read::<u32>(address).is_ok()
+    })
+}
+
 #[test]
 fn mutated_containers_read_the_same() {
     let header = Header::new("-std=c99");
     let (mut random, mut victim) = (Random::new(99), Victim::new());
     let (mut accepted, mut all) = (0, 0);
-    let mut check = |victim: &Victim| {
-        accepted += usize::from(header.agrees(victim.def()));
+    let mut check = |victim: &mut Victim, before: &[u8]| {
+        let def = victim.def();
+        accepted += usize::from(header.agrees_unless(def, || leads_elsewhere(victim, before)));
         all += 1;
     };
     for recipe in RECIPES {
         for _ in 0..100 {
             victim.fill(&mut random);
             (recipe.apply)(&mut victim, &mut random);
-            check(&victim);
+            let as_it_is = victim.bytes().to_vec();
+            check(&mut victim, &as_it_is);
         }
     }
     for _ in 0..12 {
         victim.fill(&mut random);
-        each_field(&mut victim, &mut random, |victim| check(victim));
-        each_byte(&mut victim, &mut random, 6, |victim| check(victim));
+        let before = victim.bytes().to_vec();
+        each_field(&mut victim, &mut random, |victim| check(victim, &before));
+        each_byte(&mut victim, &mut random, 6, |victim| check(victim, &before));
     }
     println!("{all} mutated containers, {accepted} accepted");
     assert!(all > 20_000 && accepted > 5_000, "{all} containers, {accepted} accepted");
