@@ -353,19 +353,29 @@ impl Drop for Object {
             if ffi::Py_IsInitialized() == 0 {
                 return;
             }
-            if current_thread_state().is_null() {
+            if is_attached() {
+                ffi::Py_DECREF(self.as_ptr());
+            } else {
                 let state = ffi::PyGILState_Ensure();
                 ffi::Py_DECREF(self.as_ptr());
                 ffi::PyGILState_Release(state);
-            } else {
-                ffi::Py_DECREF(self.as_ptr());
             }
         }
     }
 }
 
+/// Whether the calling thread holds the GIL.
+fn is_attached() -> bool {
+    // SAFETY: the interpreter runs; both functions only read a pointer, for threads that are not attached too.
+    unsafe {
+        let current = current_thread_state();
+        // 3.11 has one current state for all threads, that of whoever holds the GIL: it must be this thread's own.
+        !current.is_null() && (cfg!(Py_3_12) || current == ffi::PyGILState_GetThisThreadState())
+    }
+}
+
 unsafe extern "C" {
-    /// The calling thread's state, null where it is not attached. Public from 3.13; before, the same under another name.
+    /// The current thread state, null where there is none. Public from 3.13; before, the same under another name.
     #[cfg_attr(Py_3_13, link_name = "PyThreadState_GetUnchecked")]
     #[cfg_attr(not(Py_3_13), link_name = "_PyThreadState_UncheckedGet")]
     fn current_thread_state() -> *mut ffi::PyThreadState;
