@@ -12,8 +12,10 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `call`, `stub` | from a plan to CLIF |
+//! | `audit` | what the code of stubs that are verified does besides |
 //! | `forwarder` | stubs that are nothing but a jump |
 
+mod audit;
 mod call;
 mod cell;
 mod convert;
@@ -28,6 +30,8 @@ mod symbol;
 #[cfg(test)]
 mod tests;
 
+pub use audit::Promises;
+pub(crate) use audit::RECORD_WORDS;
 pub use cell::{CellField, CellRegister, CellSource};
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;

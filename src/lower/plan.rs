@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::audit::Promises;
 use super::cell::{CellRegister, CellSource};
 use super::machine::CType;
 use crate::ir::Value;
@@ -26,6 +27,8 @@ pub struct Arm {
     pub overload: u16,
     /// Number of positional arguments, the receiver of a method not counted.
     pub arity: u16,
+    /// What the callee promises, where that is to be checked.
+    pub audit: Option<Promises>,
     /// What it does, in order; ends with [`Step::Return`].
     pub steps: Vec<Step>,
 }
@@ -188,15 +191,17 @@ impl Plan {
 impl Arm {
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
-        self.steps.iter().any(|step| match step {
-            Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
-            // What was returned beside an exception is given up, and its destructor may be anything.
-            Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
-            | Step::CallMethod { raises: Raises::Check, .. } => true,
-            // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
-            Step::Context { .. } => true,
-            _ => false,
-        })
+        // What checks a promise has its own ways.
+        self.audit.is_some()
+            || self.steps.iter().any(|step| match step {
+                Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
+                // What was returned beside an exception is given up, and its destructor may be anything.
+                Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
+                | Step::CallMethod { raises: Raises::Check, .. } => true,
+                // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
+                Step::Context { .. } => true,
+                _ => false,
+            })
     }
 }
 
@@ -271,6 +276,9 @@ impl fmt::Display for Plan {
         for (position, arm) in self.arms.iter().enumerate() {
             if self.arms.len() > 1 {
                 writeln!(formatter, "  arm {position}, overload {}:", arm.overload)?;
+            }
+            if arm.audit.is_some() {
+                writeln!(formatter, "  audited:")?;
             }
             for step in &arm.steps {
                 writeln!(formatter, "  {step}")?;

@@ -49,7 +49,7 @@ pub fn plan_arm(
         .map(|inst| step(function, callees, frame, arity, *inst))
         .collect::<Result<Vec<_>, _>>()?;
     check_ownership(&steps)?;
-    Ok(Arm { overload, arity, steps })
+    Ok(Arm { overload, arity, audit: None, steps })
 }
 
 fn step(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::audit::Promises;
 use super::plan::{Arm, Binding, Convention, Frame, Plan};
 use super::planner::{Unsupported, plan_arm};
 use crate::ir::dispatch::never_taken_by;
@@ -21,6 +22,8 @@ pub struct CallSite {
     pub target: CalleeTarget,
     /// The positions of the overloads that the stub is made for, at least one, in their order.
     pub overloads: Vec<u16>,
+    /// Whether the code checks what the callee promises.
+    pub audited: bool,
 }
 
 impl CallSite {
@@ -85,7 +88,10 @@ impl CallSite {
         if let Some(call) = passes::run(&mut function, &callees).pop() {
             return Err(Unsupported::new(this.to_string(), call.reason));
         }
-        plan_arm(&function, &callees, &self.frame, overload, arity(this))
+        let mut arm = plan_arm(&function, &callees, &self.frame, overload, arity(this))?;
+        // A wrapper keeps its own promises: nobody knows better.
+        arm.audit = (self.audited && self.target == CalleeTarget::Underlying).then(|| Promises::of(this));
+        Ok(arm)
     }
 
     fn generic_arm(&self, overload: u16) -> Function {

@@ -7,6 +7,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
+use super::audit::{Audit, Promises};
 use super::cell::{CellField, CellRegister, CellSource};
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
@@ -51,6 +52,8 @@ struct ArmCall<'p> {
     receiver: Option<Value>,
     /// The positional arguments.
     objects: Vec<Value>,
+    /// What the stub got, for a call of the original.
+    arguments: &'p Arguments,
 }
 
 /// Where a stub leaves to.
@@ -195,10 +198,10 @@ impl Emitter<'_, '_> {
                 (receiver, self.elements(start, skipped, arm.arity))
             }
         };
-        let call = ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects };
-        let mut values = SecondaryMap::new();
+        let call = ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects, arguments };
+        let (mut values, mut audit) = (SecondaryMap::new(), None);
         for step in &arm.steps {
-            self.step(&call, step, &mut values);
+            self.step(&call, step, &mut values, &mut audit);
         }
     }
 
@@ -226,7 +229,13 @@ impl Emitter<'_, '_> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
-    fn step(&mut self, call: &ArmCall, step: &Step, values: &mut SecondaryMap<ir::Value, Option<Value>>) {
+    fn step(
+        &mut self,
+        call: &ArmCall,
+        step: &Step,
+        values: &mut SecondaryMap<ir::Value, Option<Value>>,
+        audit: &mut Option<Audit>,
+    ) {
         let exits = &call.exits;
         let get = |value: &ir::Value| values[*value].expect("the verifier has seen every use behind its definition");
         match step {
@@ -255,9 +264,19 @@ impl Emitter<'_, '_> {
                 let (clif, types): (Vec<_>, Vec<_>) = passed.iter().map(|(value, ty)| (get(value), *ty)).unzip();
                 let target = self.target(call);
                 self.enter_call(call);
+                *audit = call.arm.audit.map(|promises| self.audit(call, promises));
                 let value = self.call(target, &types, *result, &clif);
+                let broken = audit.map(|audit| self.end_audit(&audit, value.zip(*result)));
                 self.leave_call(call);
-                self.check_error(value.zip(*result), *raises, exits.error);
+                match audit.zip(broken) {
+                    None => self.check_error(value.zip(*result), *raises, exits.error),
+                    Some((audit, broken)) => {
+                        self.refuse(broken, exits.error);
+                        let raised = self.cold_block();
+                        self.check_error(value.zip(*result), *raises, raised);
+                        self.finish_raised(&audit, raised, exits.error);
+                    }
+                }
                 if let Some(into) = into {
                     values[*into] = value;
                 }
@@ -281,9 +300,18 @@ impl Emitter<'_, '_> {
                 if !owned {
                     self.incref(object);
                 }
+                let object = audit.as_ref().map_or(object, |audit| self.finish_audit(audit, object));
                 self.builder.ins().jump(exits.result, &[object.into()]);
             }
         }
+    }
+
+    /// Begins the audit of a call.
+    fn audit(&mut self, call: &ArmCall, promises: Promises) -> Audit {
+        let wrapper_result = promises.need_wrapper().then(|| self.call_original(&call.plan.frame, call.arguments));
+        let mut objects = call.objects.clone();
+        objects.extend(call.receiver);
+        self.begin_audit(promises, call.cell, &objects, wrapper_result)
     }
 
     /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
@@ -304,7 +332,7 @@ impl Emitter<'_, '_> {
 
     /// The original call, with the original arguments.
     fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
-        let (frame, cell) = (&plan.frame, arguments.cell);
+        let cell = arguments.cell;
         let hold = !plan.runs_python();
         // What is live across the calls goes to the stack here: in registers that survive calls it would have to be
         // saved on the likely path too.
@@ -312,7 +340,20 @@ impl Emitter<'_, '_> {
             self.incref(cell);
             self.spill(&[cell, cell])
         });
-        let mut object = match frame.convention {
+        let mut object = self.call_original(&plan.frame, arguments);
+        if let Some(held) = held {
+            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
+            let cell = self.load(types::I64, held, 0);
+            self.decref(cell);
+            object = self.load(types::I64, held, POINTER_BYTES);
+        }
+        self.builder.ins().jump(result, &[object.into()]);
+    }
+
+    /// Calls the original with what the stub got.
+    fn call_original(&mut self, frame: &Frame, arguments: &Arguments) -> Value {
+        let cell = arguments.cell;
+        match frame.convention {
             Convention::Method(_) => {
                 let method = self.load_field(cell, CellField::Method);
                 let mut passed = arguments.raw.clone();
@@ -330,14 +371,7 @@ impl Emitter<'_, '_> {
                 let (count, null) = (self.builder.ins().iconst(types::I64, count), self.null());
                 self.vectorcall(callable, &[array, count, null])
             }
-        };
-        if let Some(held) = held {
-            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
-            let cell = self.load(types::I64, held, 0);
-            self.decref(cell);
-            object = self.load(types::I64, held, POINTER_BYTES);
         }
-        self.builder.ins().jump(result, &[object.into()]);
     }
 
     /// Loaded where it is used: most stubs need it on their fallback's path only.

@@ -37,11 +37,16 @@ pub enum Symbol {
     Dealloc,
     /// `runtime::context::current`.
     Context,
+    /// Those of `runtime::audit`.
+    AuditBegin,
+    AuditEnd,
+    AuditReturned,
+    AuditRaised,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -65,6 +70,10 @@ impl Symbol {
         Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
+        Self::AuditBegin,
+        Self::AuditEnd,
+        Self::AuditReturned,
+        Self::AuditRaised,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -93,6 +102,10 @@ impl Symbol {
             Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
+            Self::AuditBegin => "typedcall_audit_begin",
+            Self::AuditEnd => "typedcall_audit_end",
+            Self::AuditReturned => "typedcall_audit_returned",
+            Self::AuditRaised => "typedcall_audit_raised",
         }
     }
 }
