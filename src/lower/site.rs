@@ -76,8 +76,8 @@ impl CallSite {
     fn plan_arm(&self, overload: u16) -> Result<Arm, Unsupported> {
         let this = self.at(overload);
         let earlier = self.signature.overloads[..usize::from(overload)].iter();
-        // A stub that is made for one overload has no others to keep apart.
-        if self.overloads.len() > 1
+        // Where the caller has proven the types of one overload there are no others to keep apart.
+        if !matches!(self.frame.convention, Convention::Objects { .. })
             && let Some(taker) = earlier.clone().find(|earlier| !never_taken_by(this, earlier))
         {
             let reason = format!("the same arguments may be a call of {taker}, which comes first");
