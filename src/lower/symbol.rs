@@ -37,11 +37,19 @@ pub enum Symbol {
     Dealloc,
     /// `runtime::context::current`.
     Context,
+    UnicodeFromString,
+    BytesFromStringAndSize,
+    TypeIsSubtype,
+    SaveThread,
+    RestoreThread,
+    MemChr,
+    /// `runtime::utf8::utf8`.
+    Utf8,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -65,6 +73,13 @@ impl Symbol {
         Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
+        Self::UnicodeFromString,
+        Self::BytesFromStringAndSize,
+        Self::TypeIsSubtype,
+        Self::SaveThread,
+        Self::RestoreThread,
+        Self::MemChr,
+        Self::Utf8,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -93,6 +108,13 @@ impl Symbol {
             Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
+            Self::UnicodeFromString => "PyUnicode_FromString",
+            Self::BytesFromStringAndSize => "PyBytes_FromStringAndSize",
+            Self::TypeIsSubtype => "PyType_IsSubtype",
+            Self::SaveThread => "PyEval_SaveThread",
+            Self::RestoreThread => "PyEval_RestoreThread",
+            Self::MemChr => "memchr",
+            Self::Utf8 => "typedcall_utf8",
         }
     }
 }
