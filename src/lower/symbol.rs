@@ -37,6 +37,14 @@ pub enum Symbol {
     Dealloc,
     /// `runtime::context::current`.
     Context,
+    UnicodeFromString,
+    BytesFromStringAndSize,
+    TypeIsSubtype,
+    SaveThread,
+    RestoreThread,
+    MemChr,
+    /// `runtime::utf8::utf8`.
+    Utf8,
     /// Those of `runtime::audit`.
     AuditBegin,
     AuditEnd,
@@ -46,7 +54,7 @@ pub enum Symbol {
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 34] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -70,6 +78,13 @@ impl Symbol {
         Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
+        Self::UnicodeFromString,
+        Self::BytesFromStringAndSize,
+        Self::TypeIsSubtype,
+        Self::SaveThread,
+        Self::RestoreThread,
+        Self::MemChr,
+        Self::Utf8,
         Self::AuditBegin,
         Self::AuditEnd,
         Self::AuditReturned,
@@ -102,6 +117,13 @@ impl Symbol {
             Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
+            Self::UnicodeFromString => "PyUnicode_FromString",
+            Self::BytesFromStringAndSize => "PyBytes_FromStringAndSize",
+            Self::TypeIsSubtype => "PyType_IsSubtype",
+            Self::SaveThread => "PyEval_SaveThread",
+            Self::RestoreThread => "PyEval_RestoreThread",
+            Self::MemChr => "memchr",
+            Self::Utf8 => "typedcall_utf8",
             Self::AuditBegin => "typedcall_audit_begin",
             Self::AuditEnd => "typedcall_audit_end",
             Self::AuditReturned => "typedcall_audit_returned",
