@@ -12,6 +12,7 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `call`, `stub` | from a plan to CLIF |
+//! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `forwarder` | stubs that are nothing but a jump |
 
 mod call;
@@ -20,6 +21,7 @@ mod convert;
 mod emitter;
 mod forwarder;
 mod machine;
+mod matching;
 mod plan;
 mod planner;
 mod site;
@@ -32,8 +34,8 @@ pub use cell::{CellField, CellRegister, CellSource};
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use machine::CType;
-pub use plan::{Arm, Binding, Convention, Frame, MethodConvention, Plan, Step};
+pub use plan::{Arm, Binding, Convention, Frame, Given, MethodConvention, Plan, Step};
 pub use planner::{Unsupported, plan_arm};
-pub use site::{CallSite, arity};
+pub use site::{Call, CallSite, arity, keyword_only};
 pub use stub::{build_stub, stub_signature};
 pub use symbol::{AddressTable, ModuleSymbols, Symbol, Symbols};

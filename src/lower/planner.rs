@@ -1,9 +1,9 @@
 //! From IR to a plan: which step does what, which references it owns, and what cannot be lowered, with the reason.
 
 use super::machine::CType;
-use super::plan::{Arm, Binding, Convention, Frame, MethodConvention, Step};
-use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Type, Value, ValueDef};
-use crate::metadata::{Kind, Overload, PythonType, Raises};
+use super::plan::{Arm, Binding, Convention, Frame, Given, MethodConvention, Step};
+use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Spec, Type, Value, ValueDef};
+use crate::metadata::{Kind, Overload, PythonType, Raises, Scalar};
 
 /// Why IR was not lowered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +49,7 @@ pub fn plan_arm(
         .map(|inst| step(function, callees, frame, arity, *inst))
         .collect::<Result<Vec<_>, _>>()?;
     check_ownership(&steps)?;
-    Ok(Arm { overload, arity, steps })
+    Ok(Arm { overload, arity, keywords: 0, given: Given::ByPosition, steps })
 }
 
 fn step(
@@ -67,6 +67,9 @@ fn step(
     Ok(match &data.instruction {
         Instruction::LoadConst => {
             let into = into()?;
+            if let Some((scalar, bits)) = c_constant(function.ty(into)) {
+                return Ok(Step::Constant { into, scalar, bits });
+            }
             if !function.ty(into).is_subtype(&Type::NONE_TYPE) {
                 return Err(Unsupported::new(
                     format!("the constant {}", function.ty(into)),
@@ -117,6 +120,18 @@ fn step(
             return Err(Unsupported::new(name, "only straight-line call sites are lowered"));
         }
     })
+}
+
+/// A C number that is known already.
+fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
+    let scalar = ty.scalar()?;
+    match ty.spec()? {
+        // As C converts, an integer to the 64 bits of its kind's own size first.
+        Spec::Int(number) => Some((scalar, *number as u64)),
+        Spec::Double(bits) => Some((scalar, *bits)),
+        Spec::Bool(truth) => Some((scalar, u64::from(*truth))),
+        Spec::Object(_) | Spec::Class(_) => None,
+    }
 }
 
 fn call(

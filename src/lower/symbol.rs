@@ -37,11 +37,15 @@ pub enum Symbol {
     Dealloc,
     /// `runtime::context::current`.
     Context,
+    /// `runtime::matching::match_arguments`.
+    MatchArguments,
+    /// `runtime::matching::call_with_tuple`.
+    CallWithTuple,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -65,6 +69,8 @@ impl Symbol {
         Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
+        Self::MatchArguments,
+        Self::CallWithTuple,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -93,6 +99,8 @@ impl Symbol {
             Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
+            Self::MatchArguments => "typedcall_match_arguments",
+            Self::CallWithTuple => "typedcall_call_with_tuple",
         }
     }
 }

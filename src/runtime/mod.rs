@@ -5,6 +5,7 @@
 //! | `layout` | where CPython keeps what compiled code reads, by version |
 //! | `selfcheck` | proves the layout against live objects |
 //! | `context` | per-thread state that compiled code hands to C functions |
+//! | `matching` | arguments given by name, and those that are left out |
 //! | `addresses` | what compiled code refers to in the running interpreter |
 //! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
 //! | `compiler` | from a plan to a shape |
@@ -15,6 +16,7 @@ pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
 mod layout;
+pub(crate) mod matching;
 mod segment;
 pub(crate) mod selfcheck;
 pub(crate) mod shape;
