@@ -275,7 +275,7 @@ fn for_call(method: &str, types: &[&Type], keywords: &[&str], calls: &[(&str, &s
     let names = names(&python);
     let callable = member(&python, &arguments(&python), method);
     let call = Call {
-        arguments: types.iter().map(|ty| Type::clone(ty)).collect(),
+        arguments: types.iter().copied().cloned().collect(),
         keywords: keywords.iter().map(|name| (*name).into()).collect(),
     };
     let stub = specializer(&python).stub_for_call(&python, &callable, &call).unwrap_or_else(|error| panic!("{error}"));
@@ -351,4 +351,101 @@ fn calls_that_no_overload_takes_have_no_stub() {
         let error = refused(method, count, keywords);
         assert!(error.contains(told), "{method}: {error}");
     }
+}
+
+/// Tells a signature of a callable of the standard library, and compares its stubs with it.
+fn declared(module: &str, path: &str, signature: &str, calls: &[&str]) {
+    let _alone = alone();
+    let python = start();
+    let names = names(&python);
+    let callable = member(&python, &python.import(module).expect("it is there"), path);
+    let specializer = specializer(&python);
+    specializer.declare(&python, &callable, signature).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let function = specializer.function(&python, &callable).expect("it has a stub");
+    let vectorcall = stub(&python, &specializer, &callable, Entry::Vectorcall);
+    let boxed = stub(&python, &specializer, &callable, Entry::Boxed);
+    names.set_item(&python, "original", &callable).expect("there is memory");
+    names.set_item(&python, "fast", &function).expect("there is memory");
+    execute(
+        &python,
+        &format!(
+            "import re\ncomparison = Comparison({path:?}, [original, fast])\n\
+             def given(*arguments, **keywords): return arguments, keywords\n\
+             raw = functools.partial(raw_calls.vectorcall, {}, original)\n\
+             boxed = functools.partial(raw_calls.boxed, {})",
+            vectorcall.address().as_ptr() as usize,
+            boxed.address().as_ptr() as usize,
+        ),
+        &names,
+    );
+    for (position, call) in calls.iter().enumerate() {
+        // The first is one that the signature proves.
+        let ways = if position == 0 { "(fast, raw, boxed)" } else { "(fast, raw)" };
+        execute(
+            &python,
+            &format!(
+                "arguments, keywords = given({call})\n\
+                 for way in {ways}: comparison({call:?}, original, way, arguments, keywords)"
+            ),
+            &names,
+        );
+    }
+    assert_eq!(evaluate(&python, "'\\n'.join(comparison.differences[:5])", &names), "", "{path}");
+}
+
+#[test]
+fn wrappers_of_every_convention_are_called_directly() {
+    let split = "(self: str, sep: str, maxsplit: int) -> list raises null";
+    declared(
+        "builtins",
+        "str.split",
+        split,
+        &["'a b c', ' ', 1", "'a b', maxsplit=1, sep='b'", "'a'", "'a', sep=3", "1"],
+    );
+    let format = "(self: str, object, object) -> str raises null";
+    declared("builtins", "str.format", format, &["'{}{}', 1, []", "'{}{x}', 1, x=2", "'{}', 1", "'{}'", "3, 4, 5", ""]);
+    let search = "(self: object, string: str) -> object raises null";
+    declared(
+        "re",
+        "Pattern.fullmatch",
+        search,
+        &[
+            "re.compile('b'), 'a'",
+            "re.compile('b'), string='a'",
+            "re.compile('b'), 'ab', 1, 1",
+            "3, 'a'",
+            "re.compile('a'), b'a'",
+        ],
+    );
+    let sorted = "(list) -> list raises null";
+    declared("builtins", "sorted", sorted, &["[]", "[], key=len", "iterable=[]", "3", ""]);
+    let import = "(name: str, names: dict, more: dict, list: tuple, level: int) -> object raises null";
+    declared("builtins", "__import__", import, &["'re', {}, {}, (), 0", "'re'", "name='re'", "'no such module'", "3"]);
+}
+
+#[test]
+fn a_bound_method_keeps_its_defining_class() {
+    let _alone = alone();
+    let python = start();
+    let names = names(&python);
+    let point = member(&python, &arguments(&python), "Point").call(&python, &[]).expect("a point");
+    let callable = member(&python, &point, "scaled_of");
+    let specializer = specializer(&python);
+    names.set_item(&python, "original", &callable).expect("there is memory");
+    let ways = [Entry::Vectorcall, Entry::Guarded].map(|entry| stub(&python, &specializer, &callable, entry));
+    let [vectorcall, guarded] = ways.each_ref().map(|stub| stub.address().as_ptr() as usize);
+    execute(
+        &python,
+        &format!(
+            "comparison = Comparison('bound', [original])\n\
+             flags = 0x282\n\
+             ways = [functools.partial(raw_calls.vectorcall, {vectorcall}, original), \
+             functools.partial(raw_calls.ml_meth, {guarded}, flags, None, module.Point)]\n\
+             for way in ways:\n\
+             \x20   for arguments, keywords in calls([INTS, INTS], ['x', 'by'], 'same'):\n\
+             \x20       comparison('bound', original, way, tuple(arguments), keywords)"
+        ),
+        &names,
+    );
+    assert_eq!(evaluate(&python, "'\\n'.join(comparison.differences[:5])", &names), "");
 }

@@ -71,6 +71,7 @@ static PyObject *boxed(PyObject *module, PyObject *const *args, Py_ssize_t nargs
         WITH(2);
         WITH(3);
         WITH(4);
+        WITH(5);
         WITH(6);
         WITH(7);
         WITH(9);
