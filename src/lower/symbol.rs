@@ -50,11 +50,15 @@ pub enum Symbol {
     AuditEnd,
     AuditReturned,
     AuditRaised,
+    /// `runtime::matching::match_arguments`.
+    MatchArguments,
+    /// `runtime::matching::call_with_tuple`.
+    CallWithTuple,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -89,6 +93,8 @@ impl Symbol {
         Self::AuditEnd,
         Self::AuditReturned,
         Self::AuditRaised,
+        Self::MatchArguments,
+        Self::CallWithTuple,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -128,6 +134,8 @@ impl Symbol {
             Self::AuditEnd => "typedcall_audit_end",
             Self::AuditReturned => "typedcall_audit_returned",
             Self::AuditRaised => "typedcall_audit_raised",
+            Self::MatchArguments => "typedcall_match_arguments",
+            Self::CallWithTuple => "typedcall_call_with_tuple",
         }
     }
 }
