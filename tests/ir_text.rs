@@ -226,8 +226,20 @@ fn values_reach_blocks_behind_both_branches_and_loops() {
 }
 
 fn types() -> impl Strategy<Value = Type> {
-    let leaves =
-        ["LongExact", "Long", "Bool", "NoneType", "UnicodeExact", "Object", "CInt64", "CDouble", "CPtr", "CStr", "Nullptr", "Top"];
+    let leaves = [
+        "LongExact",
+        "Long",
+        "Bool",
+        "NoneType",
+        "UnicodeExact",
+        "Object",
+        "CInt64",
+        "CDouble",
+        "CPtr",
+        "CStr",
+        "Nullptr",
+        "Top",
+    ];
     let leaf = prop::sample::select(leaves.map(ty).to_vec());
     prop_oneof![
         4 => prop::collection::vec(leaf.clone(), 1..4)

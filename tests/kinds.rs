@@ -126,7 +126,8 @@ fn a_declared_signature_imports_the_types_that_it_names() {
          class Key(str): pass\nclass Sub(Key): pass\nm.Key, m.Sub, m.thing = Key, Sub, 3",
     );
     let specializer = specializer(&python);
-    let names = run(&python, "import declared_types as m\nget = dict.get\nkey, sub = m.Key('a'), m.Sub('a')\ntable = {'a': 1}");
+    let names =
+        run(&python, "import declared_types as m\nget = dict.get\nkey, sub = m.Key('a'), m.Sub('a')\ntable = {'a': 1}");
     let get = names.item(&python, "get").expect("just assigned");
     for signature in [
         "(self: dict, type:declared_types.Key, object) -> object raises null",

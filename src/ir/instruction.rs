@@ -189,11 +189,9 @@ impl Instruction {
     /// Whether it may be dropped when its result is unused. A guard may not: what follows relies on its check.
     pub fn is_pure(&self) -> bool {
         match self {
-            Self::LoadConst
-            | Self::LoadArg { .. }
-            | Self::LoadSelf
-            | Self::LoadContext
-            | Self::NullIfNone { .. } => true,
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext | Self::NullIfNone { .. } => {
+                true
+            }
             // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
             Self::Box { .. } => true,
             Self::VectorCall { .. }

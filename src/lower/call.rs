@@ -85,13 +85,7 @@ impl Emitter<'_, '_> {
 
     /// Goes to `error`, where an exception is set, if the C function whose result this is has raised. An object that is
     /// not owned is not given up there.
-    pub(super) fn check_error(
-        &mut self,
-        result: Option<(Value, CType)>,
-        raises: Raises,
-        is_owned: bool,
-        error: Block,
-    ) {
+    pub(super) fn check_error(&mut self, result: Option<(Value, CType)>, raises: Raises, is_owned: bool, error: Block) {
         match (raises, result) {
             (Raises::Never, _) => {}
             (Raises::Null | Raises::Nonzero, Some((value, _))) => {

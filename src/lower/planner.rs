@@ -166,9 +166,7 @@ fn admitted(ty: &Type) -> Result<Admitted, Unsupported> {
     let objects = if null { ty.without(&Type::NULLPTR) } else { ty.clone() };
     let unsupported = |reason| Err(Unsupported::new(format!("Guard<{ty}>"), reason));
     let class_at = |class: &crate::ir::ConstObject, subclasses| match class.address {
-        Some(address) => {
-            Ok(Admitted { class: Class::User { name: class.label.clone(), address }, subclasses, null })
-        }
+        Some(address) => Ok(Admitted { class: Class::User { name: class.label.clone(), address }, subclasses, null }),
         None => unsupported("only the name of the class is known, not its address"),
     };
     match objects.spec() {
@@ -252,7 +250,8 @@ fn is_owned(function: &Function, callees: &Callees, value: Value) -> bool {
                 let borrowed = callees.overload(callee).is_some_and(|(callee, overload)| {
                     callee.target == CalleeTarget::Underlying && overload.effects.borrowed_result
                 });
-                !borrowed || function.instructions().any(|(_, _, data)| data.instruction == Instruction::Incref { value })
+                !borrowed
+                    || function.instructions().any(|(_, _, data)| data.instruction == Instruction::Incref { value })
             }
             Instruction::Box { .. } | Instruction::LoadConst => true,
             Instruction::Guard { value, .. } => is_owned(function, callees, *value),

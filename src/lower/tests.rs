@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use cranelift_codegen::ir::{ArgumentExtension, types};
 
 use super::{
-    AddressTable, Admitted, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame, MethodConvention,
-    Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
+    AddressTable, Admitted, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
+    MethodConvention, Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
 };
 use crate::ir::{Callee, CalleeTarget, Callees, Function};
 use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
@@ -105,7 +105,10 @@ fn a_borrowed_result_is_owned_once_there_is_a_reference_to_it() {
     let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\n";
     for (rest, owned) in [("Incref v1\nReturn v1", true), ("Return v1", false)] {
         let plan = plan_of(&format!("{call}{rest}"), &callees, METH_O).unwrap_or_else(|error| panic!("{error}"));
-        assert!(matches!(plan.arms[0].steps.last(), Some(Step::Return { owned: found, .. }) if *found == owned), "{plan}");
+        assert!(
+            matches!(plan.arms[0].steps.last(), Some(Step::Return { owned: found, .. }) if *found == owned),
+            "{plan}"
+        );
     }
 }
 

@@ -6,7 +6,8 @@
 use pyo3_ffi as ffi;
 
 use super::layout::{
-    DIGIT_BITS, IntForm, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII, TEXT_KIND_MASK, TEXT_KIND_SHIFT,
+    DIGIT_BITS, IntForm, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII, TEXT_KIND_MASK,
+    TEXT_KIND_SHIFT,
 };
 use crate::embed::{Object, Python, running_version};
 use crate::metadata::PythonType;
@@ -254,9 +255,8 @@ fn text(python: &Python, layout: &Layout) -> Result<(), String> {
 fn bytes(python: &Python, layout: &Layout) -> Result<(), String> {
     let text = "bytes, 16 of them";
     // SAFETY: the thread is attached; the bytes are as many as is said.
-    let object = unsafe {
-        python.owned(ffi::PyBytes_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t))
-    };
+    let object =
+        unsafe { python.owned(ffi::PyBytes_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t)) };
     let object = object.map_err(|error| error.to_string())?;
     expect("the number of bytes", text.len(), peek(&object, layout.bytes_size)?)?;
     let start = (object.as_ptr() as usize).wrapping_add_signed(layout.bytes_data as isize);
