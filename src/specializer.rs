@@ -27,6 +27,7 @@ use crate::runtime::shape::Shape;
 use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
 use crate::stub::Stub;
+use crate::user_types::resolve_types;
 
 /// The C signature that a stub has, and who checks the arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,11 +52,16 @@ pub enum Entry {
 pub struct Options {
     /// Whether the code generator verifies its input. A stub compiles slower by a third; on in debug builds.
     pub verify_code: bool,
+    /// Whether stubs check what signatures promise, each time that they call an underlying function: that it never
+    /// raises, runs no Python code, returns borrowed references or new ones, is pure. For tests of extensions: such stubs
+    /// are slow, and call a method that is pure or returns a borrowed reference through its wrapper too. A promise
+    /// that is not kept is a `SystemError` that names the method and both values. Native stubs check nothing.
+    pub verify: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { verify_code: cfg!(debug_assertions) }
+        Self { verify_code: cfg!(debug_assertions), verify: false }
     }
 }
 
@@ -77,6 +83,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Specializer {
     compiler: Arc<Compiler>,
+    verify: bool,
     registry: Registry,
     shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,
     /// Descriptors made for Python, by the original's definition and type (types may share their definitions): nobody
@@ -115,7 +122,13 @@ impl Specializer {
         check(python, &layout)?;
         let addresses = AddressTable::of_running(python, &layout);
         let compiler = Arc::new(Compiler::new(layout, addresses, options.verify_code)?);
-        Ok(Self { compiler, registry: Registry::default(), shapes: Mutex::default(), descriptors: Mutex::default() })
+        Ok(Self {
+            compiler,
+            verify: options.verify,
+            registry: Registry::default(),
+            shapes: Mutex::default(),
+            descriptors: Mutex::default(),
+        })
     }
 
     /// The layout of the running interpreter's objects, for an embedder's own [`Emitter`](crate::lower::Emitter).
@@ -139,12 +152,14 @@ impl Specializer {
 
     /// Tells the signature of a callable whose underlying function cannot be reached: stubs call its `ml_meth`, and
     /// skip the rest of the calling protocol. All its arguments and its result are objects. The specializer keeps
-    /// the callable: declare a method on its type, not on an instance.
+    /// the callable: declare a method on its type, not on an instance. Types of extensions are imported
+    /// (`type:module.Name`), and live from then on for the rest of the process.
     ///
     /// # Errors
-    /// A text that is no signature, or one that does not fit the callable.
+    /// A text that is no signature, one that does not fit the callable, or a type that can't be imported.
     pub fn declare(&self, python: &Python, callable: &Object, signature: &str) -> Result<(), Error> {
-        let signature: Signature = signature.parse()?;
+        let mut signature: Signature = signature.parse()?;
+        resolve_types(python, &mut signature)?;
         let original = Original::of(python, callable)?;
         for overload in &signature.overloads {
             original.check_objects(python, overload)?;
@@ -366,7 +381,15 @@ impl Specializer {
             Frame { convention, original: original.convention, binding: original.binding, cell: CellSource::Receiver };
         frame.cell = CellSource::Thunk(frame.thunk_register());
         let (signature, target) = (known.signature.clone(), known.target);
-        let site = CallSite { name: original.name(python), frame, signature, target, overloads, call: None };
+        let site = CallSite {
+            name: original.name(python),
+            frame,
+            signature,
+            target,
+            overloads,
+            audited: self.verify,
+            call: None,
+        };
         if convention == Convention::Method(MethodConvention::Other) {
             return Err(mismatch(&site, "its METH_ convention is none of CPython's own: use Entry::Vectorcall"));
         }

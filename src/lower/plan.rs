@@ -4,7 +4,10 @@
 //! equal plans have equal code.
 
 use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
+use super::audit::Promises;
 use super::cell::{CellRegister, CellSource};
 use super::machine::CType;
 use crate::ir::Value;
@@ -31,6 +34,8 @@ pub struct Arm {
     pub keywords: u16,
     /// How the call gives them.
     pub given: Given,
+    /// What the callee promises, where that is to be checked.
+    pub audit: Option<Promises>,
     /// What it does, in order; ends with [`Step::Return`].
     pub steps: Vec<Step>,
 }
@@ -104,6 +109,49 @@ pub enum Binding {
     Method,
 }
 
+/// The objects that a guard lets through.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Admitted {
+    /// The type.
+    pub class: Class,
+    /// Instances of subclasses too.
+    pub subclasses: bool,
+    /// Null too.
+    pub null: bool,
+}
+
+/// A type that a guard looks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// One of CPython's own.
+    Python(PythonType),
+    /// One of an extension, which lives as long as the extension's methods do.
+    User {
+        /// Its name.
+        name: Arc<str>,
+        /// The `PyTypeObject`.
+        address: NonZeroUsize,
+    },
+}
+
+/// What a C function sees of an object without a copy: a pointer and a length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The UTF-8 of a string.
+    Text,
+    /// The bytes of a `bytes` object.
+    Bytes,
+}
+
+/// An object of which a call takes over a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stolen {
+    /// The object.
+    pub value: Value,
+    /// Whether it may be null.
+    pub or_null: bool,
+}
+
 /// One step of a stub. Steps name values as the IR does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -144,8 +192,27 @@ pub enum Step {
         into: Value,
         /// What is looked at.
         from: Value,
-        /// The type.
-        class: PythonType,
+        /// What passes.
+        admitted: Admitted,
+    },
+    /// Null in the place of `None`.
+    NullIfNone {
+        /// The object or null.
+        into: Value,
+        /// The object.
+        from: Value,
+    },
+    /// Where the text or the bytes of an exact `str` or `bytes` lie, and how many bytes they are; leaves through the
+    /// fallback where there are none that a C function may get.
+    View {
+        /// The pointer and the length.
+        into: Value,
+        /// The object.
+        from: Value,
+        /// What is looked at.
+        view: View,
+        /// Null and 0 of null, which the object may be.
+        or_null: bool,
     },
     /// The C number in an exact int, float or bool; leaves through the fallback where it does not fit.
     Unbox {
@@ -162,8 +229,14 @@ pub enum Step {
         into: Option<Value>,
         /// The C arguments.
         arguments: Vec<(Value, CType)>,
+        /// The objects that it takes over a reference to: references taken behind everything that may leave the stub.
+        steals: Vec<Stolen>,
         /// What the C function returns; `None` for `void`.
         result: Option<CType>,
+        /// Whether the object that it returns is borrowed.
+        borrowed: bool,
+        /// Whether the GIL is released around it.
+        nogil: bool,
         /// How it reports an error.
         raises: Raises,
         /// Whether it may run Python code, which may drop the stub.
@@ -190,6 +263,21 @@ pub enum Step {
         from: Value,
         /// The C type.
         scalar: Scalar,
+    },
+    /// The object of a string or of bytes, `None` of a null pointer; leaves with an exception where memory runs out, or
+    /// where text is no UTF-8.
+    BoxView {
+        /// The object.
+        into: Value,
+        /// The string, or the bytes with their length.
+        from: Value,
+        /// Which of them.
+        view: View,
+    },
+    /// A reference more.
+    Incref {
+        /// The object.
+        value: Value,
     },
     /// Leaves with a result.
     Return {
@@ -231,15 +319,19 @@ impl Plan {
 impl Arm {
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
-        self.steps.iter().any(|step| match step {
-            Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
-            // What was returned beside an exception is given up, and its destructor may be anything.
-            Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
-            | Step::CallMethod { raises: Raises::Check, .. } => true,
-            // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
-            Step::Context { .. } => true,
-            _ => false,
-        })
+        // What checks a promise has its own ways.
+        self.audit.is_some()
+            || self.steps.iter().any(|step| match step {
+                Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
+                // What was returned beside an exception is given up, and its destructor may be anything.
+                Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
+                | Step::CallMethod { raises: Raises::Check, .. } => true,
+                // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
+                Step::Context { .. } => true,
+                // So it may when an exception for text that is no UTF-8 is made.
+                Step::BoxView { .. } => true,
+                _ => false,
+            })
     }
 }
 
@@ -374,6 +466,9 @@ impl fmt::Display for Plan {
                 Given::Matched => writeln!(formatter, "  other arguments: by names and defaults")?,
                 Given::AlwaysMatched => writeln!(formatter, "  arguments: by names and defaults")?,
             }
+            if arm.audit.is_some() {
+                writeln!(formatter, "  audited:")?;
+            }
             for step in &arm.steps {
                 writeln!(formatter, "  {step}")?;
             }
@@ -430,11 +525,14 @@ impl fmt::Display for Step {
             }
             Self::Constant { into, scalar, bits } => write!(formatter, "{into} = {} {bits}", Kind::Scalar(*scalar)),
             Self::None { into } => write!(formatter, "{into} = None"),
-            Self::Guard { into, from, class } => {
-                write!(formatter, "{into} = {from}, exactly {class} or fallback")
+            Self::Guard { into, from, admitted } => write!(formatter, "{into} = {from}, {admitted} or fallback"),
+            Self::NullIfNone { into, from } => write!(formatter, "{into} = {from}, null if None"),
+            Self::View { into, from, view, or_null } => {
+                let or_null = if *or_null { "null or " } else { "" };
+                write!(formatter, "{into} = {view} of {or_null}{from} or fallback")
             }
             Self::Unbox { into, from, scalar } => write!(formatter, "{into} = unbox {scalar} {from} or fallback"),
-            Self::Call { into, arguments, result, raises, runs_python } => {
+            Self::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python } => {
                 write_into(formatter, *into)?;
                 formatter.write_str("call target(")?;
                 for (position, (value, ty)) in arguments.iter().enumerate() {
@@ -444,6 +542,15 @@ impl fmt::Display for Step {
                 match result {
                     Some(result) => write!(formatter, ") -> {result}")?,
                     None => formatter.write_str(") -> void")?,
+                }
+                if *borrowed {
+                    formatter.write_str(", borrowed")?;
+                }
+                for Stolen { value, or_null } in steals {
+                    write!(formatter, ", steals {value}{}", if *or_null { " or null" } else { "" })?;
+                }
+                if *nogil {
+                    formatter.write_str(", without the GIL")?;
                 }
                 write_outcome(formatter, *raises, *runs_python)
             }
@@ -461,9 +568,34 @@ impl fmt::Display for Step {
                 write_outcome(formatter, *raises, *runs_python)
             }
             Self::Box { into, from, scalar } => write!(formatter, "{into} = box {scalar} {from}"),
+            Self::BoxView { into, from, view } => write!(formatter, "{into} = new object of {view} {from}"),
+            Self::Incref { value } => write!(formatter, "take a reference to {value}"),
             Self::Return { value, owned: true } => write!(formatter, "return {value}"),
             Self::Return { value, owned: false } => write!(formatter, "return a new reference to {value}"),
         }
+    }
+}
+
+impl fmt::Display for Admitted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.null {
+            formatter.write_str("null or ")?;
+        }
+        let exactly = if self.subclasses { "" } else { "exactly " };
+        match &self.class {
+            Class::Python(class) => write!(formatter, "{exactly}{class}")?,
+            Class::User { name, .. } => write!(formatter, "{exactly}{name}")?,
+        }
+        formatter.write_str(if self.subclasses { "+" } else { "" })
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+        })
     }
 }
 

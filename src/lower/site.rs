@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::audit::Promises;
 use super::plan::{Arm, Binding, Convention, Frame, Given, MethodConvention, Plan};
 use super::planner::{Unsupported, plan_arm};
 use crate::ir::dispatch::never_taken_by;
@@ -24,6 +25,8 @@ pub struct CallSite {
     pub target: CalleeTarget,
     /// The positions of the overloads that the stub is made for, at least one, in their order.
     pub overloads: Vec<u16>,
+    /// Whether the code checks what the callee promises.
+    pub audited: bool,
     /// The one call that the stub is made for; `None` where it is made for every call that its overloads take.
     pub call: Option<Arc<Call>>,
 }
@@ -103,10 +106,10 @@ impl CallSite {
             return Err(Unsupported::new(this.to_string(), reason));
         }
         let earlier = self.signature.overloads[..usize::from(overload)].iter();
-        // A stub that is made for one overload has no others to keep apart.
-        if self.overloads.len() > 1
-            && let Some(taker) =
-                earlier.clone().find(|earlier| !never_taken_by(this, earlier, self.frame.original.takes_keywords()))
+        // Where the caller has proven the types of one overload there are no others to keep apart.
+        let by_name = self.frame.original.takes_keywords();
+        if !matches!(self.frame.convention, Convention::Objects { .. })
+            && let Some(taker) = earlier.clone().find(|earlier| !never_taken_by(this, earlier, by_name))
         {
             let reason = format!("the same arguments may be a call of {taker}, which comes first");
             return Err(Unsupported::new(this.to_string(), reason));
@@ -119,6 +122,7 @@ impl CallSite {
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, arity(this))?;
         arm.given = self.given(overload);
         arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
+        arm.audit = self.audit(this);
         Ok(arm)
     }
 
@@ -142,7 +146,13 @@ impl CallSite {
         };
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, count(arity)?)?;
         arm.keywords = count(call.keywords.len())?;
+        arm.audit = self.audit(self.at(overload));
         Ok(arm)
+    }
+
+    /// What is to be checked. A wrapper keeps its own promises: nobody knows better.
+    fn audit(&self, overload: &Overload) -> Option<Promises> {
+        (self.audited && self.target == CalleeTarget::Underlying).then(|| Promises::of(overload))
     }
 
     /// How the calls of an overload give its arguments.

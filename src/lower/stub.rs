@@ -4,15 +4,15 @@ use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signature, Value, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
-use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
+use super::audit::{Audit, Promises};
 use super::cell::{CellField, CellRegister, CellSource};
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
 use super::plan::{Arm, Binding, Convention, Frame, MethodConvention, Plan, Step};
 use super::symbol::{Symbol, Symbols};
-use crate::ir;
+use super::values::Values;
 use crate::runtime::Layout;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
@@ -53,6 +53,8 @@ pub(super) struct ArmCall<'p> {
     pub(super) receiver: Option<Value>,
     /// The arguments.
     pub(super) objects: Vec<Value>,
+    /// What the stub got, for a call of the original.
+    pub(super) arguments: &'p Arguments,
 }
 
 /// Where a stub leaves to.
@@ -220,13 +222,13 @@ impl Emitter<'_, '_> {
                 (receiver, self.elements(start, skipped, arm.arity))
             }
         };
-        self.steps(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects });
+        self.steps(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects, arguments });
     }
 
     pub(super) fn steps(&mut self, call: &ArmCall) {
-        let mut values = SecondaryMap::new();
+        let (mut values, mut audit) = (Values::default(), None);
         for step in &call.arm.steps {
-            self.step(call, step, &mut values);
+            self.step(call, step, &mut values, &mut audit);
         }
     }
 
@@ -254,65 +256,117 @@ impl Emitter<'_, '_> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
-    fn step(&mut self, call: &ArmCall, step: &Step, values: &mut SecondaryMap<ir::Value, Option<Value>>) {
+    fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
         let exits = &call.exits;
-        let get = |value: &ir::Value| values[*value].expect("the verifier has seen every use behind its definition");
         match step {
-            Step::Receiver { into } => values[*into] = Some(self.receiver(call.cell, call.receiver)),
-            Step::Argument { into, index } => values[*into] = Some(call.objects[usize::from(*index)]),
+            Step::Receiver { into } => values.set(*into, self.receiver(call.cell, call.receiver)),
+            Step::Argument { into, index } => values.set(*into, call.objects[usize::from(*index)]),
             Step::Context { into } => {
                 let context = self.call_symbol(Symbol::Context, &[], CType::Pointer, &[]);
                 self.require(context, exits.error);
-                values[*into] = Some(context);
+                values.set(*into, context);
             }
-            Step::Constant { into, scalar, bits } => values[*into] = Some(self.c_constant(*scalar, *bits)),
+            Step::Constant { into, scalar, bits } => values.set(*into, self.c_constant(*scalar, *bits)),
             Step::None { into } => {
                 let none = self.address(Symbol::NoneObject);
                 self.incref_immortal(none);
-                values[*into] = Some(none);
+                values.set(*into, none);
             }
-            Step::Guard { into, from, class } => {
-                let object = get(from);
-                self.guard(object, *class, exits.next_arm);
-                values[*into] = Some(object);
+            Step::Guard { into, from, admitted } => {
+                let object = values.get(*from);
+                self.guard(object, admitted, exits.next_arm);
+                values.set(*into, object);
+            }
+            Step::NullIfNone { into, from } => {
+                let (object, none) = (values.get(*from), self.address(Symbol::NoneObject));
+                let is_none = self.builder.ins().icmp(IntCC::Equal, object, none);
+                let null = self.null();
+                values.set(*into, self.builder.ins().select(is_none, null, object));
             }
             Step::Unbox { into, from, scalar } => {
-                let object = get(from);
-                values[*into] = Some(self.unbox(object, *scalar, exits.fallback));
+                let object = values.get(*from);
+                values.set(*into, self.unbox(object, *scalar, exits.fallback));
             }
-            Step::Call { into, arguments: passed, result, raises, .. } => {
-                let (clif, types): (Vec<_>, Vec<_>) = passed.iter().map(|(value, ty)| (get(value), *ty)).unzip();
-                let target = self.target(call);
-                self.enter_call(call);
-                let value = self.call(target, &types, *result, &clif);
-                self.leave_call(call);
-                self.check_error(value.zip(*result), *raises, exits.error);
-                if let Some(into) = into {
-                    values[*into] = value;
-                }
+            Step::View { into, from, view, or_null } => {
+                let object = values.get(*from);
+                let (pointer, length) = self.view(object, *view, *or_null, exits.fallback);
+                values.set_parts(*into, &[pointer, length]);
             }
+            Step::Call { .. } => self.call_step(call, step, values, audit),
             Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
-                let receiver = receiver.as_ref().map(get).unwrap_or_else(|| self.receiver(call.cell, call.receiver));
-                let objects: Vec<_> = passed.iter().map(get).collect();
+                let receiver = match receiver {
+                    Some(receiver) => values.get(*receiver),
+                    None => self.receiver(call.cell, call.receiver),
+                };
+                let objects: Vec<_> = passed.iter().map(|value| values.get(*value)).collect();
                 let method = self.load_field(call.cell, CellField::Method);
                 self.enter_call(call);
                 let value = self.call_method(method, call.plan.frame.original, receiver, call.cell, &objects);
                 self.leave_call(call);
-                self.check_error(Some((value, CType::Pointer)), *raises, exits.error);
-                values[*into] = Some(value);
+                self.check_error(Some((value, CType::Pointer)), *raises, true, exits.error);
+                values.set(*into, value);
             }
             Step::Box { into, from, scalar } => {
-                let value = get(from);
-                values[*into] = Some(self.box_scalar(value, *scalar));
+                let value = values.get(*from);
+                values.set(*into, self.box_scalar(value, *scalar));
             }
+            Step::BoxView { into, from, view } => {
+                let parts = (values.get(*from), values.length(*from));
+                values.set(*into, self.box_view(parts, *view));
+            }
+            Step::Incref { value } => self.incref(values.get(*value)),
             Step::Return { value, owned } => {
-                let object = get(value);
+                let object = values.get(*value);
                 if !owned {
                     self.incref(object);
                 }
+                let object = audit.as_ref().map_or(object, |audit| self.finish_audit(audit, object));
                 self.builder.ins().jump(exits.result, &[object.into()]);
             }
         }
+    }
+
+    /// The call of an underlying function.
+    fn call_step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
+        let Step::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python: _ } = step else {
+            return;
+        };
+        let types: Vec<_> = arguments.iter().map(|(_, ty)| *ty).collect();
+        let passed: Vec<_> = arguments.iter().flat_map(|(value, ty)| values.parts(*value, *ty)).collect();
+        let target = self.target(call);
+        self.enter_call(call);
+        for stolen in steals {
+            self.incref_stolen(values.get(stolen.value), stolen.or_null);
+        }
+        *audit = call.arm.audit.map(|promises| self.audit(call, promises));
+        let thread_state = nogil.then(|| self.release_gil());
+        let parts = self.call_for_parts(target, &types, *result, &passed);
+        if let Some(thread_state) = thread_state {
+            self.acquire_gil(thread_state);
+        }
+        let value = parts.first().copied().zip(*result);
+        let broken = audit.map(|audit| self.end_audit(&audit, value));
+        self.leave_call(call);
+        match audit.zip(broken) {
+            None => self.check_error(value, *raises, !borrowed, call.exits.error),
+            Some((audit, broken)) => {
+                self.refuse(broken, call.exits.error);
+                let raised = self.cold_block();
+                self.check_error(value, *raises, !borrowed, raised);
+                self.finish_raised(&audit, raised, call.exits.error);
+            }
+        }
+        if let Some(into) = into {
+            values.set_parts(*into, &parts);
+        }
+    }
+
+    /// Begins the audit of a call.
+    fn audit(&mut self, call: &ArmCall, promises: Promises) -> Audit {
+        let wrapper_result = promises.need_wrapper().then(|| self.call_original(call.plan, call.arguments));
+        let mut objects = call.objects.clone();
+        objects.extend(call.receiver);
+        self.begin_audit(promises, call.cell, &objects, wrapper_result)
     }
 
     /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
@@ -333,7 +387,7 @@ impl Emitter<'_, '_> {
 
     /// The original call, with the original arguments.
     fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
-        let (frame, cell) = (&plan.frame, arguments.cell);
+        let cell = arguments.cell;
         let hold = !plan.runs_python();
         // What is live across the calls goes to the stack here: in registers that survive calls it would have to be
         // saved on the likely path too.
@@ -341,7 +395,20 @@ impl Emitter<'_, '_> {
             self.incref(cell);
             self.spill(&[cell, cell])
         });
-        let mut object = match frame.convention {
+        let mut object = self.call_original(plan, arguments);
+        if let Some(held) = held {
+            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
+            let cell = self.load(types::I64, held, 0);
+            self.decref(cell);
+            object = self.load(types::I64, held, POINTER_BYTES);
+        }
+        self.builder.ins().jump(result, &[object.into()]);
+    }
+
+    /// Calls the original with what the stub got.
+    fn call_original(&mut self, plan: &Plan, arguments: &Arguments) -> Value {
+        let (frame, cell) = (&plan.frame, arguments.cell);
+        match frame.convention {
             // CPython's own vectorcall of such a function makes the tuple, and counts against the recursion limit.
             Convention::Method(_) if frame.original.takes_tuple() && frame.binding == Binding::Function => {
                 let callable = self.load_field(cell, CellField::Callable);
@@ -374,14 +441,7 @@ impl Emitter<'_, '_> {
                 let names = if named == 0 { self.null() } else { self.load_field(cell, CellField::Keywords) };
                 self.vectorcall(callable, &[array, count, names])
             }
-        };
-        if let Some(held) = held {
-            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
-            let cell = self.load(types::I64, held, 0);
-            self.decref(cell);
-            object = self.load(types::I64, held, POINTER_BYTES);
         }
-        self.builder.ins().jump(result, &[object.into()]);
     }
 
     /// Loaded where it is used: most stubs need it on their fallback's path only.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::ir::verify::result_type;
+use crate::ir::verify::{or_none, result_type};
 use crate::ir::{Block, Callee, CalleeTarget, Callees, ConstObject, Function, Inst, Instruction, Spec, Type, Value};
 use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
@@ -48,9 +48,20 @@ struct Plan {
 #[derive(Debug)]
 struct Arg {
     source: Source,
+    conversion: Conversion,
+    /// Whether what was checked is passed on as it came, as to a wrapper.
+    as_it_came: bool,
+}
+
+/// What a parameter needs.
+#[derive(Debug)]
+struct Conversion {
+    /// `None` is admitted, and becomes null.
+    nullable: bool,
     /// Checked, unless already proven.
     guard: Type,
-    unbox: Option<Scalar>,
+    /// The C value that is passed for the object.
+    unbox: Option<Type>,
 }
 
 #[derive(Debug)]
@@ -66,7 +77,8 @@ enum Source {
 enum ResultStep {
     /// The callee's result is the call's.
     Object(Type),
-    Box(Scalar),
+    /// The object of a C value of this type.
+    Box(Type),
     /// The callee returns nothing: `None`.
     Nothing,
 }
@@ -163,15 +175,16 @@ fn plan_overload(
             Source::Receiver => Type::OBJECT,
             Source::Context => Type::C_PTR,
             Source::Default(constant) => {
-                let guard = constant.clone();
-                planned.push(Arg { source, guard, unbox: None });
+                let conversion = Conversion { nullable: false, guard: constant.clone(), unbox: None };
+                planned.push(Arg { source, conversion, as_it_came: false });
                 continue;
             }
         };
         let at_parameter = |reason: &str| at_parameter(position, parameter, reason);
         match conversion(parameter) {
             Err(reason) => unsupported = unsupported.or(Some(at_parameter(&reason))),
-            Ok((guard, _)) if !known.may_overlap(&guard) => {
+            Ok(conversion) if !conversion.admits(&known) => {
+                let guard = or_none(conversion.guard, conversion.nullable);
                 let reason = at_parameter(&format!("takes {guard}, the argument is {known}"));
                 if parameter.receiver || !known.may_overlap(&admitted(parameter)) {
                     return Err(Unfit::Impossible(reason));
@@ -179,7 +192,7 @@ fn plan_overload(
                 // The callee converts it, so that no later overload is meant.
                 unsupported = unsupported.or(Some(reason));
             }
-            Ok((guard, unbox)) => planned.push(Arg { source, guard, unbox }),
+            Ok(conversion) => planned.push(Arg { source, conversion, as_it_came: false }),
         }
     }
     // Only now: a later parameter may have shown that the call can't be one of this overload.
@@ -244,21 +257,20 @@ fn default_number(parameter: &Parameter) -> Option<Type> {
     Type::of_scalar(scalar).specialized(spec)
 }
 
-/// What a parameter needs: the type that its argument must be of, and the C value that is passed for it.
-fn conversion(parameter: &Parameter) -> Result<(Type, Option<Scalar>), String> {
-    if parameter.nullable {
-        return Err("parameters that admit None are not specialized yet".to_owned());
+impl Conversion {
+    /// Whether an argument of this type may be one that the parameter takes.
+    fn admits(&self, known: &Type) -> bool {
+        known.may_overlap(&self.guard) || self.nullable && known.may_overlap(&Type::NONE_TYPE)
     }
-    match &parameter.kind {
-        Kind::Scalar(scalar) => Ok((Type::boxed(*scalar), Some(*scalar))),
-        kind @ (Kind::Object | Kind::Python { subclasses: false, .. } | Kind::Context) => {
-            Ok((Type::of_kind(kind), None))
-        }
-        Kind::Python { subclasses: true, .. } => Err("types with subclasses are not specialized yet".to_owned()),
-        Kind::User { .. } => Err("types of extensions are not specialized yet".to_owned()),
-        Kind::Cstr | Kind::Buffer => Err("strings and buffers are not specialized yet".to_owned()),
-        Kind::Void => Err("void is no kind of parameter".to_owned()),
-    }
+}
+
+fn conversion(parameter: &Parameter) -> Result<Conversion, String> {
+    let (guard, unbox) = match &parameter.kind {
+        kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer) => (Type::unboxed_from(kind), Some(Type::of_kind(kind))),
+        kind @ (Kind::Object | Kind::Python { .. } | Kind::User { .. } | Kind::Context) => (Type::of_kind(kind), None),
+        Kind::Void => return Err("void is no kind of parameter".to_owned()),
+    };
+    Ok(Conversion { nullable: parameter.nullable, guard, unbox })
 }
 
 fn at_parameter(position: usize, parameter: &Parameter, reason: &str) -> String {
@@ -274,11 +286,11 @@ fn describe(position: usize, parameter: &Parameter) -> String {
 
 fn result_step(overload: &Overload, target: CalleeTarget) -> Result<ResultStep, String> {
     match (&overload.result, target) {
-        (Kind::Cstr | Kind::Buffer | Kind::Context, _) => {
-            Err("results that are strings or buffers are not specialized yet".to_owned())
-        }
+        (Kind::Context, _) => Err("the context is no result".to_owned()),
         (Kind::Void, CalleeTarget::Underlying) => Ok(ResultStep::Nothing),
-        (Kind::Scalar(scalar), CalleeTarget::Underlying) => Ok(ResultStep::Box(*scalar)),
+        (kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer), CalleeTarget::Underlying) => {
+            Ok(ResultStep::Box(Type::of_kind(kind)))
+        }
         (Kind::Object | Kind::Python { .. } | Kind::User { .. }, _) | (_, CalleeTarget::Method) => {
             Ok(ResultStep::Object(result_type(overload, target).unwrap_or(Type::OBJECT)))
         }
@@ -290,7 +302,8 @@ fn boxed_order(overload: &Overload, planned: Vec<Arg>) -> Vec<Arg> {
     let mut receiver = Vec::new();
     let mut others = Vec::new();
     for (parameter, mut arg) in overload.parameters.iter().zip(planned) {
-        arg.unbox = None;
+        arg.conversion.unbox = None;
+        arg.as_it_came = arg.conversion.nullable;
         if parameter.receiver {
             receiver.push(arg);
         } else if parameter.kind != Kind::Context {
@@ -353,9 +366,11 @@ impl Rewriter<'_> {
                 }
                 return;
             }
-            ResultStep::Box(scalar) => {
-                let value = self.add(call, Type::of_scalar(scalar));
-                (Instruction::Box { value }, Type::boxed(scalar))
+            ResultStep::Box(ctype) => {
+                let object = ctype.of_objects().expect("only C values that objects hold are boxed");
+                let object = or_none(object, ctype.scalar().is_none());
+                let value = self.add(call, ctype);
+                (Instruction::Box { value }, object)
             }
             ResultStep::Nothing => {
                 self.add_void(call);
@@ -381,20 +396,29 @@ impl Rewriter<'_> {
             Source::Context => return self.add(Instruction::LoadContext, Type::C_PTR),
             Source::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
         };
+        let checked = if arg.conversion.nullable {
+            let ty = self.function.ty(value).null_for_none();
+            let maybe_null = self.add(Instruction::NullIfNone { value }, ty);
+            self.guard(arg.conversion.guard.or_null(), maybe_null)
+        } else {
+            self.guard(arg.conversion.guard.clone(), value)
+        };
+        if arg.as_it_came { value } else { checked }
+    }
+
+    fn guard(&mut self, ty: Type, value: Value) -> Value {
         let known = self.function.ty(value).clone();
-        if known.is_subtype(&arg.guard) {
+        if known.is_subtype(&ty) {
             return value;
         }
-        self.add(Instruction::Guard { ty: arg.guard.clone(), value }, known.intersection(&arg.guard))
+        let narrowed = known.intersection(&ty);
+        self.add(Instruction::Guard { ty, value }, narrowed)
     }
 
     fn emit_unbox(&mut self, arg: &Arg, value: Value) -> Value {
-        match arg.unbox {
+        match &arg.conversion.unbox {
             None => value,
-            Some(scalar) => {
-                let ctype = Type::of_scalar(scalar);
-                self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype)
-            }
+            Some(ctype) => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone()),
         }
     }
 
