@@ -119,7 +119,7 @@ impl Inspected {
     fn known(python: &Python, typed: TypedMethod, callable: &Object) -> Result<KnownMethod, Rejected> {
         let TypedMethod { name, signature, functions, underlying, .. } = typed;
         if underlying {
-            return Ok(KnownMethod { signature, functions, target: CalleeTarget::Underlying });
+            return Ok(KnownMethod::new(signature, functions, CalleeTarget::Underlying));
         }
         // The signature comes from a table that knows nothing of this callable.
         let original = Original::of(python, callable);
@@ -127,7 +127,7 @@ impl Inspected {
             signature.overloads.iter().try_for_each(|overload| original.check_objects(python, overload))
         };
         match original.and_then(fits) {
-            Ok(()) => Ok(KnownMethod { signature, functions, target: CalleeTarget::Method }),
+            Ok(()) => Ok(KnownMethod::new(signature, functions, CalleeTarget::Method)),
             Err(error) => {
                 Err(Rejected { name: Some(name), field: "type".to_owned(), rule: None, reason: error.to_string() })
             }
@@ -147,7 +147,7 @@ pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Di
                 continue;
             }
         };
-        let signature = method.signature.clone();
+        let signature = Signature::clone(&method.signature);
         // SAFETY: the definition is that of the member, which keeps it.
         unsafe { registry.insert(python, def, &member, method) };
         // SAFETY: as above; the GIL orders this against everybody else who changes flags.

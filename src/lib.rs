@@ -18,7 +18,6 @@ pub mod metadata;
 mod original;
 mod registry;
 pub mod runtime;
-mod site;
 mod specializer;
 mod stub;
 

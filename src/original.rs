@@ -101,11 +101,12 @@ impl Original {
         ffi::PyMethodDef { ml_flags: def.ml_flags & CONVENTION_BITS, ..*def }
     }
 
-    /// The overload that a stub is made for: the first that the callable can be called with.
+    /// The overloads that the callable can be called with, by position.
     ///
     /// # Errors
-    /// Where none can: the reason of the first.
-    pub fn choose(&self, python: &Python, known: &KnownMethod) -> Result<usize, Error> {
+    /// Where it can be called with none: the reason of the first.
+    pub fn callable_overloads(&self, python: &Python, known: &KnownMethod) -> Result<Vec<u16>, Error> {
+        let mut fitting = Vec::new();
         let mut reason = None;
         for (index, overload) in known.signature.overloads.iter().enumerate() {
             let checked = match known.target {
@@ -115,11 +116,14 @@ impl Original {
                 CalleeTarget::Method => self.check_objects(python, overload),
             };
             match checked {
-                Ok(()) => return Ok(index),
+                Ok(()) => fitting.push(u16::try_from(index).expect("a signature has at most 16 overloads")),
                 Err(error) => reason = reason.or(Some(error)),
             }
         }
-        Err(reason.unwrap_or_else(|| Error::Untyped(self.name(python))))
+        if fitting.is_empty() {
+            return Err(reason.unwrap_or_else(|| Error::Untyped(self.name(python))));
+        }
+        Ok(fitting)
     }
 
     fn check_receiver(&self, python: &Python, overload: &Overload) -> Result<(), Error> {

@@ -13,11 +13,18 @@ use crate::metadata::{Rejected, Signature, TypedMethod, read_def};
 #[derive(Debug)]
 pub struct KnownMethod {
     /// Its overloads.
-    pub signature: Signature,
+    pub signature: Arc<Signature>,
     /// The C function behind each overload.
-    pub functions: Vec<NonZeroUsize>,
+    pub functions: Arc<[NonZeroUsize]>,
     /// Whether these are underlying functions, or `ml_meth` itself.
     pub target: CalleeTarget,
+}
+
+impl KnownMethod {
+    /// What was read or declared.
+    pub fn new(signature: Signature, functions: Vec<NonZeroUsize>, target: CalleeTarget) -> Self {
+        Self { signature: signature.into(), functions: functions.into(), target }
+    }
 }
 
 /// Identifies a definition beyond its address, which may be used again for another one.
@@ -61,7 +68,7 @@ impl Registry {
             return Ok(Some(known.method.clone()));
         }
         let Some(TypedMethod { signature, functions, .. }) = read_def(def)? else { return Ok(None) };
-        let method = KnownMethod { signature, functions, target: CalleeTarget::Underlying };
+        let method = KnownMethod::new(signature, functions, CalleeTarget::Underlying);
         let Some(holder) = holder else { return Ok(Some(Arc::new(method))) };
         // SAFETY: as above.
         Ok(Some(unsafe { self.insert(python, def, holder, method) }))

@@ -13,8 +13,8 @@ use crate::adopt::{Adopted, adopt};
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
-use crate::lower::{AddressTable, Binding, CellSource, Convention, Frame, MethodConvention};
-use crate::metadata::{Dialect, Overload, Signature};
+use crate::lower::{AddressTable, Binding, CallSite, CellSource, Convention, Frame, MethodConvention, Plan, arity};
+use crate::metadata::{DefaultValue, Dialect, Signature};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
 use crate::runtime::cell::{Cell, CellContents};
@@ -22,7 +22,6 @@ use crate::runtime::compiler::Compiler;
 use crate::runtime::shape::Shape;
 use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
-use crate::site::CallSite;
 use crate::stub::Stub;
 
 /// The C signature that a stub has, and who checks the arguments.
@@ -91,7 +90,8 @@ struct Descriptor {
 struct ShapeKey {
     frame: Frame,
     target: CalleeTarget,
-    overload: Overload,
+    signature: Signature,
+    overloads: Vec<u16>,
 }
 
 /// Thunks belong to the process: a cell may outlive the specializer that made it.
@@ -126,7 +126,7 @@ impl Specializer {
     /// Objects that have no definition, no metadata, or rejected metadata.
     pub fn signature(&self, python: &Python, callable: &Object) -> Result<Signature, Error> {
         let original = Original::of(python, callable)?;
-        Ok(self.known(python, &original)?.signature.clone())
+        Ok(Signature::clone(&self.known(python, &original)?.signature))
     }
 
     /// Tells the signature of a callable whose underlying function cannot be reached: stubs call its `ml_meth`, and
@@ -143,7 +143,7 @@ impl Specializer {
         }
         let meth = NonZeroUsize::new(original.method).ok_or_else(|| Error::Untyped(original.name(python)))?;
         let functions = vec![meth; signature.overloads.len()];
-        let method = KnownMethod { signature, functions, target: CalleeTarget::Method };
+        let method = KnownMethod::new(signature, functions, CalleeTarget::Method);
         // SAFETY: the definition is that of the live callable.
         unsafe { self.registry.insert(python, original.def, &original.callable, method) };
         Ok(())
@@ -175,19 +175,19 @@ impl Specializer {
         let original = Original::of(python, callable)?;
         let known = self.known(python, &original)?;
         let site = self.site(python, &original, &known, entry)?;
-        let function = known.functions[site.overload_index()];
         if entry == Entry::Native {
             return match known.target {
                 CalleeTarget::Underlying => {
+                    let function = known.functions[usize::from(site.overloads[0])];
                     Ok(Stub::native(site, function, callable.clone_ref(python), self.compiler.clone()))
                 }
                 CalleeTarget::Method => {
-                    Err(site.mismatch("only ml_meth is known, which takes objects: use another entry"))
+                    Err(mismatch(&site, "only ml_meth is known, which takes objects: use another entry"))
                 }
             };
         }
         let shape = self.shape(&site)?;
-        let cell = self.cell(python, &original, function, &shape)?;
+        let cell = self.cell(python, &original, &known, &shape)?;
         let register = site.frame.thunk_register();
         let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
         let address = thunk.address();
@@ -219,7 +219,7 @@ impl Specializer {
         let mut site = self.site(python, original, &known, Entry::Guarded)?;
         site.frame.cell = CellSource::Receiver;
         let shape = self.shape(&site)?;
-        let cell = self.cell(python, original, known.functions[site.overload_index()], &shape)?;
+        let cell = self.cell(python, original, &known, &shape)?;
         let def = cell.def();
         // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be any
         // object, or null.
@@ -272,24 +272,25 @@ impl Specializer {
         known: &Arc<KnownMethod>,
         entry: Entry,
     ) -> Result<CallSite, Error> {
-        let overload = original.choose(python, known)?;
+        let mut overloads = original.callable_overloads(python, known)?;
         let convention = match entry {
-            Entry::Native | Entry::Boxed => Convention::Objects,
+            Entry::Native | Entry::Boxed => {
+                // What its caller has proven are the types of one overload.
+                overloads.truncate(1);
+                let receiver = u16::from(original.binding == Binding::Method);
+                Convention::Objects { count: receiver + arity(&known.signature.overloads[usize::from(overloads[0])]) }
+            }
             Entry::Guarded => Convention::Method(original.convention),
             Entry::Vectorcall => Convention::Vectorcall,
         };
-        let arity = known.signature.overloads[overload].arguments().count();
-        let mut frame = Frame {
-            convention,
-            original: original.convention,
-            binding: original.binding,
-            cell: CellSource::Receiver,
-            arity: u16::try_from(arity).expect("an overload has at most 16 parameters"),
-        };
+        let mut frame =
+            Frame { convention, original: original.convention, binding: original.binding, cell: CellSource::Receiver };
         frame.cell = CellSource::Thunk(frame.thunk_register());
-        let site = CallSite::new(original.name(python), known.clone(), overload, frame);
+        let (signature, target) = (known.signature.clone(), known.target);
+        let site = CallSite { name: original.name(python), frame, signature, target, overloads };
         if convention == Convention::Method(MethodConvention::Other) {
-            return Err(site.mismatch(
+            return Err(mismatch(
+                &site,
                 "its METH_ convention is none of METH_NOARGS, METH_O and METH_FASTCALL: use Entry::Vectorcall",
             ));
         }
@@ -298,16 +299,22 @@ impl Specializer {
 
     /// The code for a call site, compiled if this is the first of its shape.
     fn shape(&self, site: &CallSite) -> Result<Arc<Shape>, Error> {
-        let mut key = ShapeKey { frame: site.frame, target: site.target(), overload: site.overload().clone() };
-        for parameter in &mut key.overload.parameters {
-            // Names and defaults are not in the code: a call that needs them takes the original's way.
-            (parameter.name, parameter.default) = (None, None);
+        let mut key = ShapeKey {
+            frame: site.frame,
+            target: site.target,
+            signature: Signature::clone(&site.signature),
+            overloads: site.overloads.clone(),
+        };
+        for parameter in key.signature.overloads.iter_mut().flat_map(|overload| &mut overload.parameters) {
+            // Names and what the defaults are is not in the code: a call that needs them takes the original's way.
+            parameter.name = None;
+            parameter.default = parameter.default.take().map(|_| DefaultValue::None);
         }
         let known = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
         if let Some(shape) = known {
             return Ok(shape);
         }
-        let shape = Arc::new(self.compiler.compile(&site.plan()?).inspect_err(warn_once)?);
+        let shape = Arc::new(self.compiler.compile(&plan_of(site)?).inspect_err(warn_once)?);
         let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
         // Shapes whose stubs are all gone leave their entries behind, until here.
         shapes.retain(|_, shape| shape.strong_count() > 0);
@@ -319,11 +326,12 @@ impl Specializer {
         &self,
         python: &Python,
         original: &Original,
-        target: NonZeroUsize,
+        known: &KnownMethod,
         shape: &Arc<Shape>,
     ) -> Result<Cell, Error> {
         let contents = CellContents {
-            target,
+            target: known.functions[usize::from(shape.first_overload())],
+            functions: known.functions.clone(),
             callable: original.callable.clone_ref(python),
             method: original.method,
             receiver: original.receiver,
@@ -333,6 +341,16 @@ impl Specializer {
         };
         Ok(Cell::new(python, contents)?)
     }
+}
+
+/// The plan of a call site.
+pub(crate) fn plan_of(site: &CallSite) -> Result<Plan, Error> {
+    site.plan().map_err(|source| Error::Unsupported { name: site.name.clone(), source })
+}
+
+/// An error that names the callee.
+pub(crate) fn mismatch(site: &CallSite, reason: impl Into<String>) -> Error {
+    Error::Mismatch { name: site.name.clone(), reason: reason.into() }
 }
 
 /// The one place that turns code into a function pointer.

@@ -8,12 +8,12 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 use crate::embed::{Object, Python};
 use crate::error::Error;
-use crate::lower::{Binding, Convention, Emitter, Frame, Plan};
+use crate::ir::Function;
+use crate::lower::{Binding, CallSite, Convention, Emitter, Frame, Plan, Unsupported, arity};
 use crate::metadata::Overload;
 use crate::runtime::cell::Cell;
 use crate::runtime::compiler::Compiler;
-use crate::site::CallSite;
-use crate::specializer::Entry;
+use crate::specializer::{Entry, mismatch, plan_of};
 
 /// Code for calls of one callable. It runs as long as the stub lives: drop it and its address is gone.
 ///
@@ -81,19 +81,27 @@ impl Stub {
         &self.site.name
     }
 
-    /// The overload that the stub calls.
+    /// The overload that the stub calls; the first of those that it dispatches to.
     pub fn overload(&self) -> &Overload {
         self.site.overload()
     }
 
-    /// The IR of the call before specialization.
-    pub fn generic_ir(&self) -> String {
-        self.site.generic().to_string()
+    /// The overloads whose calls take the fallback, as text, with the reasons.
+    pub fn not_dispatched(&self) -> Vec<(String, String)> {
+        let describe = |(overload, error): (u16, Unsupported)| {
+            (self.site.signature.overloads[usize::from(overload)].to_string(), error.reason)
+        };
+        self.site.without_arm().into_iter().map(describe).collect()
     }
 
-    /// The IR of the call of the underlying function.
+    /// The IR of the call before specialization, once for each overload that the stub dispatches to.
+    pub fn generic_ir(&self) -> String {
+        join(&self.site.generic())
+    }
+
+    /// The IR of the call of the underlying function, once for each overload that the stub dispatches to.
     pub fn ir(&self) -> String {
-        self.site.specialized().to_string()
+        join(&self.site.specialized())
     }
 
     /// What the code does, step by step; for a native stub, what a boxed one of the same callable does.
@@ -101,7 +109,7 @@ impl Stub {
     /// # Errors
     /// Signatures that have a native stub only.
     pub fn plan(&self) -> Result<Plan, Error> {
-        self.site.plan()
+        plan_of(&self.site)
     }
 
     /// The CLIF of the code; none for a native stub, which is the underlying function itself, and for one that is
@@ -168,16 +176,16 @@ impl Stub {
     /// Native stubs and signatures that stubs cannot do yet; a wrong number of objects.
     pub fn inline(&self, emitter: &mut Emitter<'_, '_>, objects: &[Value]) -> Result<Value, Error> {
         let Code::Thunk { cell, .. } = &self.code else {
-            return Err(self.site.mismatch("a native stub has no cell: inline another, or use Emitter::typed_call"));
+            return Err(mismatch(&self.site, "a native stub has no cell: inline another, or use Emitter::typed_call"));
         };
-        let frame = Frame { convention: Convention::Objects, ..self.site.frame };
-        if objects.len() != frame.objects() {
-            let reason = format!("it takes {} objects, not {}", frame.objects(), objects.len());
-            return Err(self.site.mismatch(reason));
+        let count = self.site.frame.objects(arity(self.overload()));
+        if objects.len() != usize::from(count) {
+            return Err(mismatch(&self.site, format!("it takes {count} objects, not {}", objects.len())));
         }
         let mut site = self.site.clone();
-        site.frame = frame;
-        let plan = site.plan()?;
+        site.frame = Frame { convention: Convention::Objects { count }, ..site.frame };
+        site.overloads.truncate(1);
+        let plan = plan_of(&site)?;
         let cell = emitter.builder.ins().iconst(types::I64, cell.address().as_ptr() as i64);
         Ok(emitter.inline(&plan, cell, objects))
     }
@@ -201,4 +209,8 @@ impl Stub {
             Code::Thunk { .. } => text(&self.plan()?).map(Some),
         }
     }
+}
+
+fn join(functions: &[Function]) -> String {
+    functions.iter().map(Function::to_string).collect::<Vec<_>>().join("\n")
 }

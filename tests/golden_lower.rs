@@ -70,7 +70,7 @@ fn the_inputs_cover_every_convention_and_version() {
         }
         for case in cases(&fs::read_to_string(path).expect("a file that was just listed")) {
             conventions.insert(match case.frame.convention {
-                Convention::Objects => "boxed",
+                Convention::Objects { .. } => "boxed",
                 Convention::Vectorcall => "vectorcall",
                 Convention::Method(MethodConvention::Other) => continue,
                 Convention::Method(method) => method.name(),

@@ -5,6 +5,7 @@
 
 mod builder;
 mod callee;
+pub mod dispatch;
 mod dominators;
 mod entities;
 mod function;

@@ -6,7 +6,7 @@ use crate::runtime::Layout;
 /// A field of a cell. `runtime::cell` writes them, compiled code reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CellField {
-    /// The underlying C function, or the original's `ml_meth` where that is the target.
+    /// The underlying C function of the only arm, or the original's `ml_meth` where that is the target.
     Target,
     /// The original's `ml_meth`.
     Method,
@@ -16,13 +16,15 @@ pub enum CellField {
     Callable,
     /// The type whose instances a method descriptor admits.
     Class,
+    /// An array with the underlying function of each overload.
+    Targets,
 }
 
 impl CellField {
     /// Bytes between fields.
     pub const SIZE: i32 = 8;
     /// Number of fields.
-    pub const COUNT: i32 = 5;
+    pub const COUNT: i32 = 6;
 
     /// Where the field lies, from the start of the cell.
     pub const fn offset(self, layout: &Layout) -> i32 {

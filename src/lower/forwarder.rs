@@ -46,11 +46,12 @@ impl Forwarder {
             CellSource::Thunk(CellRegister::Integer(register)) => register,
             CellSource::Thunk(CellRegister::Float) => return None,
         };
+        let [arm] = &plan.arms[..] else { return None };
         let [
             loads @ ..,
             Step::Call { into: Some(result), arguments, result: Some(CType::Pointer), raises, runs_python },
             last,
-        ] = &plan.steps[..]
+        ] = &arm.steps[..]
         else {
             return None;
         };
@@ -65,7 +66,7 @@ impl Forwarder {
                     Binding::Method => Some(Source::Register(0)),
                 },
                 Step::Argument { into, index } if *into == value => match frame.convention {
-                    Convention::Objects => {
+                    Convention::Objects { .. } => {
                         let first = u8::from(frame.binding == Binding::Method);
                         Some(Source::Register(first + u8::try_from(*index).ok()?))
                     }
@@ -84,7 +85,7 @@ impl Forwarder {
         // What the original is bound to is kept by the cell, which Python code may let go during the call.
         let needs_cell = *runs_python && sources.contains(&Source::Receiver);
         let forwarder = Self { cell, sources };
-        let jump = only_loads && !counted && !needs_cell && !plan.counts_recursion();
+        let jump = only_loads && !counted && !needs_cell && !plan.counts_recursion(arm);
         (jump && forwarder.moves_in_order()).then_some(forwarder)
     }
 

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `machine` | C types and C signatures |
 //! | `plan`, `planner` | what a stub does, and how that follows from IR |
+//! | `site` | from a signature to IR and a plan: the whole way for one stub |
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `call`, `stub` | from a plan to CLIF |
@@ -21,6 +22,7 @@ mod forwarder;
 mod machine;
 mod plan;
 mod planner;
+mod site;
 mod stub;
 mod symbol;
 #[cfg(test)]
@@ -30,7 +32,8 @@ pub use cell::{CellField, CellRegister, CellSource};
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use machine::CType;
-pub use plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
-pub use planner::{Unsupported, plan};
+pub use plan::{Arm, Binding, Convention, Frame, MethodConvention, Plan, Step};
+pub use planner::{Unsupported, plan_arm};
+pub use site::{CallSite, arity};
 pub use stub::{build_stub, stub_signature};
 pub use symbol::{AddressTable, ModuleSymbols, Symbol, Symbols};

@@ -15,6 +15,17 @@ use crate::metadata::{PythonType, Raises, Scalar};
 pub struct Plan {
     /// How it is called.
     pub frame: Frame,
+    /// At least one, tried in order: the first whose guards hold does the call.
+    pub arms: Vec<Arm>,
+}
+
+/// What a stub does for one overload. Guards that fail lead to the next arm, those of the last one to the fallback.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Arm {
+    /// The overload's position in the signature.
+    pub overload: u16,
+    /// Number of positional arguments, the receiver of a method not counted.
+    pub arity: u16,
     /// What it does, in order; ends with [`Step::Return`].
     pub steps: Vec<Step>,
 }
@@ -30,8 +41,6 @@ pub struct Frame {
     pub binding: Binding,
     /// Where the code finds its cell.
     pub cell: CellSource,
-    /// Number of positional arguments, the receiver of a method not counted.
-    pub arity: u16,
 }
 
 /// The C signature of a stub, up to the register that may bring its cell.
@@ -39,7 +48,10 @@ pub struct Frame {
 pub enum Convention {
     /// `(PyObject *…) -> PyObject *`: one pointer for each argument, the receiver of a method first. The caller has
     /// proven what the guards would check.
-    Objects,
+    Objects {
+        /// Number of pointers, the receiver of a method counted.
+        count: u16,
+    },
     /// That of a `ml_meth`.
     Method(MethodConvention),
     /// `(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames) -> PyObject *`.
@@ -93,7 +105,7 @@ pub enum Step {
         /// What it is named.
         into: Value,
     },
-    /// Leaves through the fallback unless the value is of exactly this type.
+    /// Leaves this arm unless the value is of exactly this type.
     Guard {
         /// The same value, under a new name.
         into: Value,
@@ -158,6 +170,24 @@ pub enum Step {
 impl Plan {
     /// Whether the stub may run Python code, which may drop it.
     pub fn runs_python(&self) -> bool {
+        self.arms.iter().any(Arm::runs_python)
+    }
+
+    /// Whether an arm's call counts against the recursion limit, as CPython's own vectorcall of the original does
+    /// (`ml_meth` leaves that to its caller). A call that runs no Python code cannot recurse.
+    pub fn counts_recursion(&self, arm: &Arm) -> bool {
+        let by_ml_meth = matches!(self.frame.convention, Convention::Method(_));
+        let counted = match self.frame.binding {
+            Binding::Method => true,
+            Binding::Function => matches!(self.frame.original, MethodConvention::NoArgs | MethodConvention::O),
+        };
+        !by_ml_meth && counted && arm.runs_python()
+    }
+}
+
+impl Arm {
+    /// Whether it may run Python code.
+    pub fn runs_python(&self) -> bool {
         self.steps.iter().any(|step| match step {
             Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
             // What was returned beside an exception is given up, and its destructor may be anything.
@@ -168,29 +198,26 @@ impl Plan {
             _ => false,
         })
     }
-
-    /// Whether the call counts against the recursion limit, as CPython's own vectorcall of the original does (`ml_meth`
-    /// leaves that to its caller). A call that runs no Python code cannot recurse.
-    pub fn counts_recursion(&self) -> bool {
-        let by_ml_meth = matches!(self.frame.convention, Convention::Method(_));
-        let counted = match self.frame.binding {
-            Binding::Method => true,
-            Binding::Function => matches!(self.frame.original, MethodConvention::NoArgs | MethodConvention::O),
-        };
-        !by_ml_meth && counted && self.runs_python()
-    }
 }
 
 impl Frame {
-    /// Number of objects that the original takes, the receiver of a method counted.
-    pub fn objects(&self) -> usize {
-        usize::from(self.arity) + usize::from(self.binding == Binding::Method)
+    /// Number of objects that a call of so many arguments passes, the receiver of a method counted.
+    pub fn objects(&self, arity: u16) -> u16 {
+        arity + u16::from(self.binding == Binding::Method)
+    }
+
+    /// The number of arguments as the convention counts them: with the receiver, or without it.
+    fn entry_arity(&self, arm: &Arm) -> u16 {
+        match self.convention {
+            Convention::Method(_) => arm.arity,
+            Convention::Objects { .. } | Convention::Vectorcall => self.objects(arm.arity),
+        }
     }
 
     /// Number of C arguments of the stub, the cell not counted.
     pub fn c_arguments(&self) -> usize {
         match self.convention {
-            Convention::Objects => self.objects(),
+            Convention::Objects { count } => usize::from(count),
             Convention::Method(method) => method.c_arguments(),
             Convention::Vectorcall => 4,
         }
@@ -233,12 +260,24 @@ impl MethodConvention {
 
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{}", self.frame)?;
-        for step in &self.steps {
-            writeln!(formatter, "  {step}")?;
+        let frame = &self.frame;
+        let entry = match frame.convention {
+            Convention::Objects { .. } => "objects",
+            Convention::Method(method) => method.name(),
+            Convention::Vectorcall => "vectorcall",
+        };
+        let arities: Vec<_> = self.arms.iter().map(|arm| frame.entry_arity(arm).to_string()).collect();
+        writeln!(formatter, "{entry}/{} of {frame}", arities.join("|"))?;
+        for (position, arm) in self.arms.iter().enumerate() {
+            if self.arms.len() > 1 {
+                writeln!(formatter, "  arm {position}, overload {}:", arm.overload)?;
+            }
+            for step in &arm.steps {
+                writeln!(formatter, "  {step}")?;
+            }
         }
         match self.frame.convention {
-            Convention::Objects | Convention::Vectorcall => {
+            Convention::Objects { .. } | Convention::Vectorcall => {
                 writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
             }
             Convention::Method(_) => writeln!(formatter, "  fallback: ml_meth of the original"),
@@ -248,14 +287,9 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for Frame {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.convention {
-            Convention::Objects => write!(formatter, "objects/{}", self.objects())?,
-            Convention::Method(method) => write!(formatter, "{}/{}", method.name(), self.arity)?,
-            Convention::Vectorcall => write!(formatter, "vectorcall/{}", self.objects())?,
-        }
         formatter.write_str(match self.binding {
-            Binding::Function => " of a function",
-            Binding::Method => " of a method",
+            Binding::Function => "a function",
+            Binding::Method => "a method",
         })?;
         match self.cell {
             CellSource::Receiver => formatter.write_str(", cell: self"),

@@ -1,7 +1,7 @@
 //! From IR to a plan: which step does what, which references it owns, and what cannot be lowered, with the reason.
 
 use super::machine::CType;
-use super::plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
+use super::plan::{Arm, Binding, Convention, Frame, MethodConvention, Step};
 use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Type, Value, ValueDef};
 use crate::metadata::{Kind, Overload, PythonType, Raises};
 
@@ -21,16 +21,24 @@ impl Unsupported {
     }
 }
 
-/// Plans a straight-line call site after its call was specialized. The function is one that
-/// [`Function::verify_calls`] accepts: that values are defined and of the right types is not looked at again.
+/// Plans a straight-line call site after its call was specialized: the arm for one overload, called with `arity`
+/// arguments. The function is one that [`Function::verify_calls`] accepts: that values are defined and of the right
+/// types is not looked at again.
 ///
 /// # Errors
 /// The first instruction that has no plan, with the reason.
-pub fn plan(function: &Function, callees: &Callees, frame: Frame) -> Result<Plan, Unsupported> {
+pub fn plan_arm(
+    function: &Function,
+    callees: &Callees,
+    frame: &Frame,
+    overload: u16,
+    arity: u16,
+) -> Result<Arm, Unsupported> {
     if let Convention::Method(method) = frame.convention
-        && !method.passes(usize::from(frame.arity))
+        && !method.passes(usize::from(arity))
     {
-        return Err(Unsupported::new(frame.to_string(), "the convention passes another number of arguments"));
+        let what = format!("a call of {arity} arguments");
+        return Err(Unsupported::new(what, format!("{} passes another number of arguments", method.name())));
     }
     let [block] = function.layout[..] else {
         return Err(Unsupported::new("a function of several blocks", "only straight-line call sites are lowered"));
@@ -38,14 +46,19 @@ pub fn plan(function: &Function, callees: &Callees, frame: Frame) -> Result<Plan
     let steps = function.blocks[block]
         .insts
         .iter()
-        .map(|inst| step(function, callees, &frame, *inst))
+        .map(|inst| step(function, callees, frame, arity, *inst))
         .collect::<Result<Vec<_>, _>>()?;
-    let plan = Plan { frame, steps };
-    check_ownership(&plan)?;
-    Ok(plan)
+    check_ownership(&steps)?;
+    Ok(Arm { overload, arity, steps })
 }
 
-fn step(function: &Function, callees: &Callees, frame: &Frame, inst: crate::ir::Inst) -> Result<Step, Unsupported> {
+fn step(
+    function: &Function,
+    callees: &Callees,
+    frame: &Frame,
+    arity: u16,
+    inst: crate::ir::Inst,
+) -> Result<Step, Unsupported> {
     let data = &function.insts[inst];
     let into = || {
         data.result.ok_or_else(|| Unsupported::new(data.instruction.name(), "the instruction has no result to name"))
@@ -62,11 +75,8 @@ fn step(function: &Function, callees: &Callees, frame: &Frame, inst: crate::ir::
             }
             Step::None { into }
         }
-        Instruction::LoadArg { index } if *index >= frame.arity => {
-            return Err(Unsupported::new(
-                format!("LoadArg<{index}>"),
-                format!("the stub has {} arguments", frame.arity),
-            ));
+        Instruction::LoadArg { index } if *index >= arity => {
+            return Err(Unsupported::new(format!("LoadArg<{index}>"), format!("the call has {arity} arguments")));
         }
         Instruction::LoadArg { index } => Step::Argument { into: into()?, index: *index },
         Instruction::LoadSelf => Step::Receiver { into: into()? },
@@ -173,21 +183,21 @@ fn is_owned(function: &Function, value: Value) -> bool {
 }
 
 /// What a stub owns it must return: it has no other way yet to give a reference up.
-fn check_ownership(plan: &Plan) -> Result<(), Unsupported> {
-    let returned = plan.steps.iter().find_map(|step| match step {
+fn check_ownership(steps: &[Step]) -> Result<(), Unsupported> {
+    let returned = steps.iter().find_map(|step| match step {
         Step::Return { value, .. } => Some(*value),
         _ => None,
     });
     let Some(returned) = returned else {
         return Err(Unsupported::new("a function that does not return", "a stub ends with Return"));
     };
-    for step in &plan.steps {
+    for step in steps {
         let owned = match step {
             Step::Box { into, .. } | Step::CallMethod { into, .. } | Step::None { into } => Some(*into),
             Step::Call { into, result: Some(CType::Pointer), .. } => *into,
             _ => None,
         };
-        let guarded = plan.steps.iter().any(|step| matches!(step, Step::Guard { from, .. } if Some(*from) == owned));
+        let guarded = steps.iter().any(|step| matches!(step, Step::Guard { from, .. } if Some(*from) == owned));
         if owned.is_some_and(|owned| owned != returned) || guarded {
             return Err(Unsupported::new(step.to_string(), "its result would have to be given up before the return"));
         }

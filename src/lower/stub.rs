@@ -10,7 +10,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use super::cell::{CellField, CellRegister, CellSource};
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
-use super::plan::{Binding, Convention, Frame, MethodConvention, Plan, Step};
+use super::plan::{Arm, Binding, Convention, Frame, MethodConvention, Plan, Step};
 use super::symbol::{Symbol, Symbols};
 use crate::ir;
 use crate::runtime::Layout;
@@ -23,6 +23,30 @@ struct Arguments {
     cell: Value,
     /// The C arguments before the cell, as the fallback passes them on.
     raw: Vec<Value>,
+    /// The object that the original is called on; `None` for what its cell knows, or what the array begins with.
+    receiver: Option<Value>,
+    /// Where the positional arguments are.
+    objects: Objects,
+}
+
+/// Where a stub finds its positional arguments.
+enum Objects {
+    /// In registers, one each.
+    Values(Vec<Value>),
+    /// In an array.
+    Array {
+        start: Value,
+        /// How many there are.
+        count: Value,
+    },
+}
+
+/// What the steps of one arm deal with.
+struct ArmCall<'p> {
+    plan: &'p Plan,
+    arm: &'p Arm,
+    exits: Exits,
+    cell: Value,
     /// The object that the original is called on; `None` for what its cell knows.
     receiver: Option<Value>,
     /// The positional arguments.
@@ -37,6 +61,8 @@ struct Exits {
     error: Block,
     /// With the original call.
     fallback: Block,
+    /// To the next arm; with the original call from the last one.
+    next_arm: Block,
 }
 
 /// The machine signature of a stub of this frame.
@@ -102,22 +128,26 @@ impl Emitter<'_, '_> {
     fn body(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>) -> Value {
         let result = self.block();
         self.builder.append_block_param(result, types::I64);
-        let exits = Exits { result, error: self.cold_block(), fallback: self.cold_block() };
+        let (error, fallback) = (self.cold_block(), self.cold_block());
         // Code that may drop the stub runs while the cell is held: the cell owns the machine code that it returns to. Not
         // even CPython's own callers always own what they call (`calliter_iternext` in Objects/iterobject.c).
         if plan.runs_python() {
             self.incref(cell);
         }
-        let arguments = self.arguments(&plan.frame, cell, raw, exits.fallback);
-        let mut values = SecondaryMap::new();
-        for step in &plan.steps {
-            self.step(plan, step, &arguments, &exits, &mut values);
+        let arguments = self.arguments(&plan.frame, cell, raw, fallback);
+        for (position, arm) in plan.arms.iter().enumerate() {
+            let is_last = position + 1 == plan.arms.len();
+            let next_arm = if is_last { fallback } else { self.block() };
+            self.arm(plan, arm, &arguments, Exits { result, error, fallback, next_arm });
+            if !is_last {
+                self.enter(next_arm);
+            }
         }
-        self.enter(exits.error);
+        self.enter(error);
         let null = self.null();
-        self.builder.ins().jump(exits.result, &[null.into()]);
-        self.enter(exits.fallback);
-        self.fallback(plan, &arguments, exits.result);
+        self.builder.ins().jump(result, &[null.into()]);
+        self.enter(fallback);
+        self.fallback(plan, &arguments, result);
 
         self.enter(result);
         if plan.runs_python() {
@@ -126,60 +156,82 @@ impl Emitter<'_, '_> {
         self.builder.block_params(result)[0]
     }
 
-    /// Checks the number of arguments where the convention leaves it open, and finds the objects.
+    /// Finds the arguments, and checks what no arm admits.
     fn arguments(&mut self, frame: &Frame, cell: Value, raw: Vec<Value>, fallback: Block) -> Arguments {
         let bound = match frame.binding {
             Binding::Function => None,
             Binding::Method => Some(raw[0]),
         };
         let (receiver, objects) = match frame.convention {
-            Convention::Objects => (bound, raw[frame.objects() - usize::from(frame.arity)..].to_vec()),
-            Convention::Method(MethodConvention::NoArgs) => (bound, Vec::new()),
-            Convention::Method(MethodConvention::O) => (bound, vec![raw[1]]),
+            Convention::Objects { .. } => (bound, Objects::Values(raw[usize::from(frame.objects(0))..].to_vec())),
+            Convention::Method(MethodConvention::NoArgs) => (bound, Objects::Values(Vec::new())),
+            Convention::Method(MethodConvention::O) => (bound, Objects::Values(vec![raw[1]])),
             Convention::Method(MethodConvention::FastCall | MethodConvention::Other) => {
-                let arity = self.builder.ins().icmp_imm_s(IntCC::Equal, raw[2], i64::from(frame.arity));
-                self.require(arity, fallback);
-                (bound, self.elements(raw[1], 0, frame.arity))
+                (bound, Objects::Array { start: raw[1], count: raw[2] })
             }
             Convention::Vectorcall => {
                 self.refuse(raw[3], fallback);
                 let count = self.builder.ins().band_imm_s(raw[2], ARGUMENTS_COUNT_MASK);
-                let expected = i64::try_from(frame.objects()).expect("a call has at most 17 arguments");
-                let arity = self.builder.ins().icmp_imm_s(IntCC::Equal, count, expected);
-                self.require(arity, fallback);
-                match frame.binding {
-                    Binding::Function => (bound, self.elements(raw[1], 0, frame.arity)),
-                    Binding::Method => {
-                        let receiver = self.elements(raw[1], 0, 1)[0];
-                        // CPython's own check admits subclasses; they take the original's way.
-                        let class = self.load(types::I64, receiver, self.layout.ob_type);
-                        let wanted = self.load_field(cell, CellField::Class);
-                        let exact = self.builder.ins().icmp(IntCC::Equal, class, wanted);
-                        self.require(exact, fallback);
-                        (Some(receiver), self.elements(raw[1], 1, frame.arity))
-                    }
-                }
+                (None, Objects::Array { start: raw[1], count })
             }
         };
         Arguments { cell, raw, receiver, objects }
+    }
+
+    /// Emits one arm: its number of arguments, its steps.
+    fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits) {
+        let (receiver, objects) = match arguments.objects {
+            Objects::Values(ref values) => (arguments.receiver, values.clone()),
+            Objects::Array { start, count } => {
+                let by_vectorcall = plan.frame.convention == Convention::Vectorcall;
+                let skipped = if by_vectorcall { plan.frame.objects(0) } else { 0 };
+                let arity = self.builder.ins().icmp_imm_s(IntCC::Equal, count, i64::from(arm.arity + skipped));
+                self.require(arity, exits.next_arm);
+                let receiver = if skipped == 0 {
+                    arguments.receiver
+                } else {
+                    Some(self.checked_receiver(start, arguments.cell, exits.fallback))
+                };
+                (receiver, self.elements(start, skipped, arm.arity))
+            }
+        };
+        let call = ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects };
+        let mut values = SecondaryMap::new();
+        for step in &arm.steps {
+            self.step(&call, step, &mut values);
+        }
+    }
+
+    /// The first of the arguments of a method's vectorcall.
+    fn checked_receiver(&mut self, array: Value, cell: Value, fallback: Block) -> Value {
+        let receiver = self.elements(array, 0, 1)[0];
+        // CPython's own check admits subclasses; they take the original's way.
+        let class = self.load(types::I64, receiver, self.layout.ob_type);
+        let wanted = self.load_field(cell, CellField::Class);
+        let exact = self.builder.ins().icmp(IntCC::Equal, class, wanted);
+        self.require(exact, fallback);
+        receiver
+    }
+
+    /// The C function of an arm.
+    fn target(&mut self, call: &ArmCall) -> Value {
+        if call.plan.arms.len() == 1 {
+            return self.load_field(call.cell, CellField::Target);
+        }
+        let targets = self.load_field(call.cell, CellField::Targets);
+        self.load(types::I64, targets, i32::from(call.arm.overload) * POINTER_BYTES)
     }
 
     fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
-    fn step(
-        &mut self,
-        plan: &Plan,
-        step: &Step,
-        arguments: &Arguments,
-        exits: &Exits,
-        values: &mut SecondaryMap<ir::Value, Option<Value>>,
-    ) {
+    fn step(&mut self, call: &ArmCall, step: &Step, values: &mut SecondaryMap<ir::Value, Option<Value>>) {
+        let exits = &call.exits;
         let get = |value: &ir::Value| values[*value].expect("the verifier has seen every use behind its definition");
         match step {
-            Step::Receiver { into } => values[*into] = Some(self.receiver(arguments)),
-            Step::Argument { into, index } => values[*into] = Some(arguments.objects[usize::from(*index)]),
+            Step::Receiver { into } => values[*into] = Some(self.receiver(call.cell, call.receiver)),
+            Step::Argument { into, index } => values[*into] = Some(call.objects[usize::from(*index)]),
             Step::Context { into } => {
                 let context = self.call_symbol(Symbol::Context, &[], CType::Pointer, &[]);
                 self.require(context, exits.error);
@@ -192,7 +244,7 @@ impl Emitter<'_, '_> {
             }
             Step::Guard { into, from, class } => {
                 let object = get(from);
-                self.guard(object, *class, exits.fallback);
+                self.guard(object, *class, exits.next_arm);
                 values[*into] = Some(object);
             }
             Step::Unbox { into, from, scalar } => {
@@ -201,22 +253,22 @@ impl Emitter<'_, '_> {
             }
             Step::Call { into, arguments: passed, result, raises, .. } => {
                 let (clif, types): (Vec<_>, Vec<_>) = passed.iter().map(|(value, ty)| (get(value), *ty)).unzip();
-                let target = self.load_field(arguments.cell, CellField::Target);
-                self.enter_call(plan, exits.error);
+                let target = self.target(call);
+                self.enter_call(call);
                 let value = self.call(target, &types, *result, &clif);
-                self.leave_call(plan);
+                self.leave_call(call);
                 self.check_error(value.zip(*result), *raises, exits.error);
                 if let Some(into) = into {
                     values[*into] = value;
                 }
             }
             Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
-                let receiver = receiver.as_ref().map(get).unwrap_or_else(|| self.receiver(arguments));
+                let receiver = receiver.as_ref().map(get).unwrap_or_else(|| self.receiver(call.cell, call.receiver));
                 let objects: Vec<_> = passed.iter().map(get).collect();
-                let method = self.load_field(arguments.cell, CellField::Method);
-                self.enter_call(plan, exits.error);
-                let value = self.call_method(method, plan.frame.original, receiver, &objects);
-                self.leave_call(plan);
+                let method = self.load_field(call.cell, CellField::Method);
+                self.enter_call(call);
+                let value = self.call_method(method, call.plan.frame.original, receiver, &objects);
+                self.leave_call(call);
                 self.check_error(Some((value, CType::Pointer)), *raises, exits.error);
                 values[*into] = Some(value);
             }
@@ -235,16 +287,16 @@ impl Emitter<'_, '_> {
     }
 
     /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
-    fn enter_call(&mut self, plan: &Plan, error: Block) {
-        if plan.counts_recursion() {
+    fn enter_call(&mut self, call: &ArmCall) {
+        if call.plan.counts_recursion(call.arm) {
             let place = self.address(Symbol::RecursionPlace);
             let refused = self.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
-            self.refuse(refused, error);
+            self.refuse(refused, call.exits.error);
         }
     }
 
-    fn leave_call(&mut self, plan: &Plan) {
-        if plan.counts_recursion() {
+    fn leave_call(&mut self, call: &ArmCall) {
+        if call.plan.counts_recursion(call.arm) {
             let target = self.address(Symbol::LeaveRecursiveCall);
             self.call(target, &[], None, &[]);
         }
@@ -264,14 +316,14 @@ impl Emitter<'_, '_> {
             Convention::Method(_) => {
                 let method = self.load_field(cell, CellField::Method);
                 let mut passed = arguments.raw.clone();
-                passed[0] = self.receiver(arguments);
+                passed[0] = self.receiver(cell, arguments.receiver);
                 self.call_pointers(method, &passed)
             }
             Convention::Vectorcall => {
                 let callable = self.load_field(cell, CellField::Callable);
                 self.vectorcall(callable, &arguments.raw[1..])
             }
-            Convention::Objects => {
+            Convention::Objects { .. } => {
                 let callable = self.load_field(cell, CellField::Callable);
                 let array = self.spill(&arguments.raw);
                 let count = i64::try_from(arguments.raw.len()).expect("a call has at most 17 arguments");
@@ -289,8 +341,8 @@ impl Emitter<'_, '_> {
     }
 
     /// Loaded where it is used: most stubs need it on their fallback's path only.
-    fn receiver(&mut self, arguments: &Arguments) -> Value {
-        arguments.receiver.unwrap_or_else(|| self.load_field(arguments.cell, CellField::Receiver))
+    fn receiver(&mut self, cell: Value, bound: Option<Value>) -> Value {
+        bound.unwrap_or_else(|| self.load_field(cell, CellField::Receiver))
     }
 
     fn vectorcall(&mut self, callable: Value, rest: &[Value]) -> Value {

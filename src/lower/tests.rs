@@ -7,16 +7,16 @@ use cranelift_codegen::ir::{ArgumentExtension, types};
 
 use super::{
     AddressTable, Binding, CType, CellField, CellRegister, CellSource, Convention, Forwarder, Frame, MethodConvention,
-    Plan, Step, Symbol, Unsupported, plan, stub_signature,
+    Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
 };
 use crate::ir::{Callee, CalleeTarget, Callees, Function};
 use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
 use crate::runtime::Layout;
 
-const METH_O: Frame = frame(Convention::Method(MethodConvention::O), Binding::Function, 1);
+const METH_O: Frame = frame(Convention::Method(MethodConvention::O), Binding::Function);
 
-const fn frame(convention: Convention, binding: Binding, arity: u16) -> Frame {
-    Frame { convention, original: MethodConvention::O, binding, cell: CellSource::Receiver, arity }
+const fn frame(convention: Convention, binding: Binding) -> Frame {
+    Frame { convention, original: MethodConvention::O, binding, cell: CellSource::Receiver }
 }
 
 fn callees(signature: &str, target: CalleeTarget) -> Callees {
@@ -28,7 +28,11 @@ fn callees(signature: &str, target: CalleeTarget) -> Callees {
 
 fn plan_of(ir: &str, callees: &Callees, frame: Frame) -> Result<Plan, Unsupported> {
     let function: Function = ir.parse().unwrap_or_else(|error| panic!("{ir}: {error}"));
-    plan(&function, callees, frame)
+    let arity = match frame.convention {
+        Convention::Objects { count } => count - frame.objects(0),
+        Convention::Method(_) | Convention::Vectorcall => 1,
+    };
+    Ok(Plan { frame, arms: vec![plan_arm(&function, callees, &frame, 0, arity)?] })
 }
 
 /// The error of IR that calls `f`, an underlying function of this signature.
@@ -41,7 +45,7 @@ fn refused(signature: &str, ir: &str) -> String {
 #[test]
 fn a_function_without_a_call_is_planned() {
     let plan = plan_of("v0:Object = LoadArg<0>\nReturn v0", &Callees::new(), METH_O).expect("all of it is lowered");
-    let returned = plan.steps.last().cloned();
+    let returned = plan.arms[0].steps.last().cloned();
     assert!(matches!(returned, Some(Step::Return { owned: false, .. })), "{plan}");
 }
 
@@ -117,7 +121,10 @@ fn guards_are_of_exact_types_that_cpython_defines() {
         let ty = crate::ir::Type::python_exact(class);
         let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v1");
         let plan = plan_of(&ir, &Callees::new(), METH_O).unwrap_or_else(|error| panic!("{error}"));
-        assert!(plan.steps.iter().any(|step| matches!(step, Step::Guard { class: of, .. } if *of == class)), "{plan}");
+        assert!(
+            plan.arms[0].steps.iter().any(|step| matches!(step, Step::Guard { class: of, .. } if *of == class)),
+            "{plan}"
+        );
     }
     for ty in ["Long", "Unicode", "Object[class \"demo.Point\"]", "LongExact|NoneType", "Type"] {
         let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v1");
@@ -139,7 +146,7 @@ fn only_c_numbers_are_boxed_and_unboxed() {
 #[test]
 fn arguments_that_the_stub_has_not_are_refused() {
     let ir = "v0:Object = LoadArg<1>\nReturn v0";
-    assert_eq!(refused("() -> void", ir), "LoadArg<1> is not lowered: the stub has 1 arguments");
+    assert_eq!(refused("() -> void", ir), "LoadArg<1> is not lowered: the call has 1 arguments");
 }
 
 #[test]
@@ -151,15 +158,12 @@ fn miscounted_arguments_are_refused() {
         assert_eq!(error, format!("{signature} is not lowered: the call passes 0 values"));
     }
     // A method's wrapper wants its receiver first.
-    let descriptor = frame(Convention::Objects, Binding::Method, 1);
+    let descriptor = frame(Convention::Objects { count: 2 }, Binding::Method);
     let error = plan_of(no_argument, &callees(signature, CalleeTarget::Method), descriptor);
     assert!(error.is_err(), "{error:?}");
-    let two = Frame { arity: 2, ..METH_O };
-    let error = plan_of("v0:Object = LoadArg<1>\nReturn v0", &Callees::new(), two).expect_err("METH_O").to_string();
-    assert_eq!(
-        error,
-        "METH_O/2 of a function, cell: self is not lowered: the convention passes another number of arguments"
-    );
+    let second = "v0:Object = LoadArg<1>\nReturn v0".parse().expect("IR");
+    let error = plan_arm(&second, &Callees::new(), &METH_O, 0, 2).expect_err("METH_O").to_string();
+    assert_eq!(error, "a call of 2 arguments is not lowered: METH_O passes another number of arguments");
 }
 
 #[test]
@@ -207,12 +211,13 @@ fn stubs_count_recursion_where_the_originals_vectorcall_does() {
     let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
     let counts = |effects: &str, convention, original, binding| {
         let callees = callees(&format!("(object) -> object raises null{effects}"), CalleeTarget::Underlying);
-        let frame = Frame { original, ..frame(convention, binding, 1) };
-        plan_of(call, &callees, frame).expect("all of it is lowered").counts_recursion()
+        let frame = Frame { original, ..frame(convention, binding) };
+        let plan = plan_of(call, &callees, frame).expect("all of it is lowered");
+        plan.counts_recursion(&plan.arms[0])
     };
     let (o, fast) = (MethodConvention::O, MethodConvention::FastCall);
     assert!(counts("", Convention::Vectorcall, o, Binding::Function));
-    assert!(counts("", Convention::Objects, o, Binding::Function));
+    assert!(counts("", Convention::Objects { count: 1 }, o, Binding::Function));
     assert!(counts("", Convention::Vectorcall, fast, Binding::Method));
     assert!(!counts("", Convention::Vectorcall, fast, Binding::Function), "cfunction_vectorcall_FASTCALL does not");
     assert!(!counts("", Convention::Method(o), o, Binding::Function), "who calls ml_meth does");
@@ -276,20 +281,19 @@ fn objects_and_the_context_are_pointers_and_other_kinds_no_single_value() {
 fn a_thunk_passes_the_cell_behind_the_stubs_own_arguments() {
     use CellRegister::{Float, Integer};
     let method = |convention| Convention::Method(convention);
-    for (convention, binding, arity, register) in [
-        (method(MethodConvention::NoArgs), Binding::Function, 0, Integer(2)),
-        (method(MethodConvention::O), Binding::Method, 1, Integer(2)),
-        (method(MethodConvention::FastCall), Binding::Function, 16, Integer(3)),
-        (Convention::Vectorcall, Binding::Method, 16, Integer(4)),
-        (Convention::Objects, Binding::Function, 0, Integer(0)),
-        (Convention::Objects, Binding::Method, 0, Integer(1)),
-        (Convention::Objects, Binding::Function, 5, Integer(5)),
+    for (convention, binding, register) in [
+        (method(MethodConvention::NoArgs), Binding::Function, Integer(2)),
+        (method(MethodConvention::O), Binding::Method, Integer(2)),
+        (method(MethodConvention::FastCall), Binding::Function, Integer(3)),
+        (Convention::Vectorcall, Binding::Method, Integer(4)),
+        (Convention::Objects { count: 0 }, Binding::Function, Integer(0)),
+        (Convention::Objects { count: 1 }, Binding::Method, Integer(1)),
+        (Convention::Objects { count: 5 }, Binding::Function, Integer(5)),
         // Six pointers fill the integer registers of x86-64.
-        (Convention::Objects, Binding::Function, 6, Float),
-        (Convention::Objects, Binding::Method, 5, Float),
-        (Convention::Objects, Binding::Function, 16, Float),
+        (Convention::Objects { count: 6 }, Binding::Function, Float),
+        (Convention::Objects { count: 17 }, Binding::Method, Float),
     ] {
-        let mut frame = frame(convention, binding, arity);
+        let mut frame = frame(convention, binding);
         assert_eq!(frame.thunk_register(), register, "{frame}");
         frame.cell = CellSource::Thunk(register);
         let signature = stub_signature(&frame, cranelift_codegen::isa::CallConv::SystemV);
@@ -303,7 +307,14 @@ fn a_thunk_passes_the_cell_behind_the_stubs_own_arguments() {
 fn a_cells_fields_lie_behind_the_module_and_apart() {
     for minor in Layout::MINORS {
         let layout = Layout::of(minor).expect("every minor version has a layout");
-        let fields = [CellField::Target, CellField::Method, CellField::Receiver, CellField::Callable, CellField::Class];
+        let fields = [
+            CellField::Target,
+            CellField::Method,
+            CellField::Receiver,
+            CellField::Callable,
+            CellField::Class,
+            CellField::Targets,
+        ];
         let offsets = fields.map(|field| field.offset(&layout));
         assert_eq!(offsets[0], layout.module_size);
         assert!(offsets.is_sorted_by(|a, b| a + CellField::SIZE == *b), "{offsets:?}");
@@ -364,7 +375,7 @@ fn a_stub_that_passes_objects_on_is_a_jump() {
     assert_eq!(hex(&bound.encode(&layout)), "48 8b 87 38 00 00 00 48 8b bf 48 00 00 00 ff e0");
 
     let thunk = CellSource::Thunk(CellRegister::Integer(5));
-    let five = Frame { cell: thunk, ..frame(Convention::Objects, Binding::Method, 4) };
+    let five = Frame { cell: thunk, ..frame(Convention::Objects { count: 5 }, Binding::Method) };
     let method = forwarder("(self, object) -> object [no_python]", with_self, five).expect("it only moves");
     assert_eq!(hex(&method.encode(&layout)), "49 8b 81 38 00 00 00 ff e0", "self and argument stay where they are");
 }
@@ -374,8 +385,8 @@ fn a_stub_that_does_more_than_move_is_no_forwarder() {
     let none = |signature, ir, frame| assert_eq!(forwarder(signature, ir, frame), None, "{signature}");
     let object = "(object) -> object raises null";
     none("(object) -> object raises check", PASSES_ARGUMENT, METH_O);
-    none(object, PASSES_ARGUMENT, frame(Convention::Vectorcall, Binding::Function, 1));
-    none(object, PASSES_ARGUMENT, frame(Convention::Method(MethodConvention::FastCall), Binding::Function, 1));
+    none(object, PASSES_ARGUMENT, frame(Convention::Vectorcall, Binding::Function));
+    none(object, PASSES_ARGUMENT, frame(Convention::Method(MethodConvention::FastCall), Binding::Function));
     none(
         "(str) -> object",
         "v0:Object = LoadArg<0>\nv1:UnicodeExact = Guard<UnicodeExact> v0\nv2:Object = CallCFunction<\"f\"> v1\nReturn v2",
@@ -399,5 +410,5 @@ fn a_stub_that_does_more_than_move_is_no_forwarder() {
     );
     // The argument would be overwritten before it is read.
     let swapped = "v0:Object = LoadArg<0>\nv1:Object = LoadArg<1>\nv2:Object = CallCFunction<\"f\"> v1 v0\nReturn v2";
-    none("(object, object) -> object", swapped, frame(Convention::Objects, Binding::Function, 2));
+    none("(object, object) -> object", swapped, frame(Convention::Objects { count: 2 }, Binding::Function));
 }

@@ -22,7 +22,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::lower::CellField;
 use crate::metadata::{Definition, Receiver, definition};
 
-/// What lies behind the module's own fields. Compiled code reads the first five, at `CellField`'s offsets.
+/// What lies behind the module's own fields. Compiled code reads the first six, at `CellField`'s offsets.
 #[repr(C)]
 struct Fields {
     target: usize,
@@ -30,6 +30,9 @@ struct Fields {
     receiver: *mut ffi::PyObject,
     callable: *mut ffi::PyObject,
     class: *mut ffi::PyTypeObject,
+    targets: *const NonZeroUsize,
+    /// Owns what `targets` points at.
+    functions: Option<Arc<[NonZeroUsize]>>,
     shape: Option<Arc<Shape>>,
     thunk: Option<Thunk>,
     def: ffi::PyMethodDef,
@@ -41,12 +44,15 @@ const _: () = {
     assert!(offset_of!(Fields, receiver) == CellField::Receiver as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, callable) == CellField::Callable as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, class) == CellField::Class as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, targets) == CellField::Targets as usize * CellField::SIZE as usize);
 };
 
 /// What a new cell holds.
 pub struct CellContents {
-    /// The underlying function; `ml_meth` where that is the target.
+    /// The underlying function of the first overload that the code calls; `ml_meth` where that is the target.
     pub target: NonZeroUsize,
+    /// Those of all overloads.
+    pub functions: Arc<[NonZeroUsize]>,
     /// The original.
     pub callable: Object,
     /// The original's `ml_meth`.
@@ -74,13 +80,15 @@ impl Cell {
         let class = cell_type(python)?;
         // SAFETY: the type is ours; a generic allocation is zeroed and counts one reference, which `owned` takes.
         let object = unsafe { python.owned(ffi::PyType_GenericAlloc(class, 0))? };
-        let CellContents { target, callable, method, receiver, class, shape, def } = contents;
+        let CellContents { target, functions, callable, method, receiver, class, shape, def } = contents;
         let fields = Fields {
             target: target.get(),
             method,
             receiver,
             callable: callable.into_ptr(),
             class,
+            targets: functions.as_ptr(),
+            functions: Some(functions),
             shape: Some(shape),
             thunk: None,
             def,
@@ -255,6 +263,7 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         let namespace = std::mem::replace(&mut *namespace_of(cell), null_mut());
         ffi::Py_XDECREF(namespace);
         drop((*fields).thunk.take());
+        drop((*fields).functions.take());
         let shape = (*fields).shape.take();
         let class = ffi::Py_TYPE(cell);
         ffi::PyObject_GC_Del(cell.cast());

@@ -115,13 +115,16 @@ impl Compiler {
     /// # Errors
     /// Where the code generator fails, by a panic too, or the system refuses executable memory.
     pub fn compile(&self, plan: &Plan) -> Result<Shape, CompileError> {
-        let shape = match forwarder(plan) {
+        let placed = match forwarder(plan) {
             Some(forwarder) => place_bytes(&forwarder.encode(&self.layout)).map_err(CompileError::ExecutableMemory)?,
             None => self.guarded(|context, buffer| {
                 self.build(context, buffer, plan);
                 self.place(context)
             })??,
         };
+        let (code, segment) = placed;
+        let first_overload = plan.arms.first().map_or(0, |arm| arm.overload);
+        let shape = Shape::new(code, segment, first_overload);
         log::debug!(target: "typedcall::compile", "compiled\n{plan}");
         Ok(shape)
     }
@@ -160,7 +163,7 @@ impl Compiler {
         build_stub(context, buffer, &*self.isa, &self.layout, &mut &self.addresses, plan);
     }
 
-    fn place(&self, context: &mut Context) -> Result<Shape, CompileError> {
+    fn place(&self, context: &mut Context) -> Result<(NonNull<u8>, Segment), CompileError> {
         let provider = SegmentProvider::default();
         let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         builder.memory_provider(Box::new(provider.clone()));
@@ -171,7 +174,7 @@ impl Compiler {
         })?;
         let code = NonNull::new(module.get_finalized_function(id).cast_mut());
         match (code, <[Segment; 1]>::try_from(provider.take())) {
-            (Some(code), Ok([segment])) => Ok(Shape::new(code, segment)),
+            (Some(code), Ok([segment])) => Ok((code, segment)),
             _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
         }
     }
@@ -204,13 +207,13 @@ fn forwarder(plan: &Plan) -> Option<Forwarder> {
 }
 
 /// Puts machine code into a segment of its own.
-fn place_bytes(code: &[u8]) -> std::io::Result<Shape> {
+fn place_bytes(code: &[u8]) -> std::io::Result<(NonNull<u8>, Segment)> {
     let (segment, start) = Segment::for_code(code.len())?;
     let start = NonNull::new(start).ok_or_else(|| std::io::Error::other("a segment at null"))?;
     // SAFETY: the segment is fresh and writable, and has room for the code there.
     unsafe { start.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len()) };
     segment.make_executable(segment.length())?;
-    Ok(Shape::new(start, segment))
+    Ok((start, segment))
 }
 
 /// Compiles what `context` holds into the module, and makes it executable.

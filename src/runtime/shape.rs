@@ -10,6 +10,7 @@ use super::segment::Segment;
 #[derive(Debug)]
 pub struct Shape {
     code: NonNull<u8>,
+    first_overload: u16,
     _segment: Segment,
 }
 
@@ -20,8 +21,13 @@ unsafe impl Sync for Shape {}
 
 impl Shape {
     /// The shape whose code lies at `code` in an executable segment.
-    pub fn new(code: NonNull<u8>, segment: Segment) -> Self {
-        Self { code, _segment: segment }
+    pub fn new(code: NonNull<u8>, segment: Segment, first_overload: u16) -> Self {
+        Self { code, first_overload, _segment: segment }
+    }
+
+    /// The overload of the first arm.
+    pub fn first_overload(&self) -> u16 {
+        self.first_overload
     }
 
     /// Where the code starts.

@@ -20,13 +20,16 @@
 //! A file may hold several signatures, each a case of its own.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::FunctionBuilderContext;
-use typedcall::ir::{Callee, CalleeTarget, Callees, ConstObject, Function, Type, assume_arguments, call_site, passes};
+use typedcall::ir::{Callee, CalleeTarget, Callees, Function, passes};
 use typedcall::lower::build_stub;
-use typedcall::lower::{AddressTable, Binding, CellSource, Convention, Frame, MethodConvention, Plan, plan};
+use typedcall::lower::{
+    AddressTable, Binding, CallSite, CellSource, Convention, Frame, MethodConvention, Plan, arity, plan_arm,
+};
 use typedcall::metadata::Signature;
 use typedcall::runtime::{Layout, disassemble, target_isa};
 
@@ -90,7 +93,7 @@ impl Default for Directives {
 impl Directives {
     fn set(&mut self, key: &str, value: &str) {
         match (key, value) {
-            ("entry", "boxed") => self.convention = Convention::Objects,
+            ("entry", "boxed") => self.convention = Convention::Objects { count: 0 },
             ("entry", "vectorcall") => self.convention = Convention::Vectorcall,
             ("entry", name) => self.convention = Convention::Method(method(name)),
             ("original", name) => self.original = Some(method(name)),
@@ -108,22 +111,20 @@ impl Directives {
     }
 
     fn case(&self, signature: Signature, ir: Option<Function>) -> Case {
-        let arity = signature.overloads[0].arguments().count();
+        let arity = arity(&signature.overloads[0]);
         let original = self.original.unwrap_or(match self.convention {
             Convention::Method(method) => method,
-            Convention::Objects | Convention::Vectorcall => match arity {
+            Convention::Objects { .. } | Convention::Vectorcall => match arity {
                 0 => MethodConvention::NoArgs,
                 1 => MethodConvention::O,
                 _ => MethodConvention::FastCall,
             },
         });
-        let mut frame = Frame {
-            convention: self.convention,
-            original,
-            binding: self.binding,
-            cell: CellSource::Receiver,
-            arity: u16::try_from(arity).expect("an overload has at most 16 parameters"),
-        };
+        let mut frame =
+            Frame { convention: self.convention, original, binding: self.binding, cell: CellSource::Receiver };
+        if let Convention::Objects { count } = &mut frame.convention {
+            *count = arity + u16::from(self.binding == Binding::Method);
+        }
         if !self.in_receiver {
             frame.cell = CellSource::Thunk(frame.thunk_register());
         }
@@ -144,43 +145,58 @@ fn minor(version: &str) -> u8 {
 }
 
 impl Case {
-    /// The IR of the call before anything is known about the callee.
-    pub fn generic(&self) -> Function {
-        if let Some(ir) = &self.ir {
-            return ir.clone();
+    /// The IR of the call before anything is known about the callee, once for each arm.
+    pub fn generic(&self) -> Vec<Function> {
+        match &self.ir {
+            Some(ir) => vec![ir.clone()],
+            None => self.site().generic(),
         }
-        let callable = match self.frame.binding {
-            Binding::Function => Type::C_FUNCTION,
-            Binding::Method => Type::METHOD_DESCR,
-        };
-        let callable = callable.constant(ConstObject::symbolic(self.name.as_str()));
-        let mut function = call_site(callable, self.frame.arity);
-        if self.frame.convention == Convention::Objects {
-            assume_arguments(&mut function, &self.signature.overloads[0]);
-        }
-        function
     }
 
-    /// The IR after all passes, and the plan, or why there is none.
-    pub fn lowered(&self) -> (Function, Result<Plan, String>) {
+    /// The IR after all passes, once for each arm, and the plan, or why there is none.
+    pub fn lowered(&self) -> (Vec<Function>, Result<Plan, String>) {
+        let Some(ir) = &self.ir else {
+            let site = self.site();
+            return (site.specialized(), site.plan().map_err(|error| error.to_string()));
+        };
         let mut callees = Callees::new();
         callees.insert(self.name.as_str(), Callee { signature: self.signature.clone(), target: self.target });
-        let mut function = self.generic();
+        let mut function = ir.clone();
         let left_alone = passes::run(&mut function, &callees);
         function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}:\n{function}"));
+        let arity = arity(&self.signature.overloads[0]);
         let plan = match left_alone.first() {
             Some(call) => Err(call.reason.clone()),
-            None => plan(&function, &callees, self.frame).map_err(|error| error.to_string()),
+            None => plan_arm(&function, &callees, &self.frame, 0, arity)
+                .map(|arm| Plan { frame: self.frame, arms: vec![arm] })
+                .map_err(|error| error.to_string()),
         };
-        (function, plan)
+        (vec![function], plan)
+    }
+
+    fn site(&self) -> CallSite {
+        let count = match self.frame.convention {
+            // Its caller has proven the types of one overload.
+            Convention::Objects { .. } => 1,
+            Convention::Method(_) | Convention::Vectorcall => self.signature.overloads.len(),
+        };
+        CallSite {
+            name: self.name.clone(),
+            frame: self.frame,
+            signature: Arc::new(self.signature.clone()),
+            target: self.target,
+            overloads: (0..16).take(count).collect(),
+        }
     }
 
     /// Signature, IR before and after, plan.
     pub fn stages(&self) -> String {
-        let (function, plan) = self.lowered();
+        let (functions, plan) = self.lowered();
+        let join = |functions: &[Function]| functions.iter().map(Function::to_string).collect::<Vec<_>>().join("\n");
         let mut text = format!("=== {}\n", self.signature);
         if self.shows_ir {
-            write!(text, "--- IR\n{}--- specialized\n{function}--- plan\n", self.generic()).expect("a string grows");
+            let (generic, specialized) = (join(&self.generic()), join(&functions));
+            write!(text, "--- IR\n{generic}--- specialized\n{specialized}--- plan\n").expect("a string grows");
         }
         match plan {
             Ok(plan) => write!(text, "{plan}"),

@@ -9,6 +9,7 @@ use crate::ir::{Block, Callee, CalleeTarget, Callees, ConstObject, Function, Ins
 use crate::metadata::{Kind, Overload, Parameter, Scalar};
 
 use super::NotSpecialized;
+use crate::ir::dispatch::admitted;
 
 /// Runs the pass.
 pub fn run(function: &mut Function, callees: &Callees, left_alone: &mut Vec<NotSpecialized>) {
@@ -149,7 +150,12 @@ fn plan_overload(
         match conversion(parameter) {
             Err(reason) => unsupported = unsupported.or(Some(at_parameter(&reason))),
             Ok((guard, _)) if !known.may_overlap(&guard) => {
-                return Err(Unfit::Impossible(at_parameter(&format!("takes {guard}, the argument is {known}"))));
+                let reason = at_parameter(&format!("takes {guard}, the argument is {known}"));
+                if parameter.receiver || !known.may_overlap(&admitted(parameter)) {
+                    return Err(Unfit::Impossible(reason));
+                }
+                // The callee converts it, so that no later overload is meant.
+                unsupported = unsupported.or(Some(reason));
             }
             Ok((guard, unbox)) => planned.push(Arg { source, guard, unbox }),
         }

@@ -1,0 +1,148 @@
+//! Which overloads a stub dispatches to, and which leave the call to the original.
+//!
+//! Overloads are tried in order, and the original may convert: an `int` passed for an `f64` is a call of that overload,
+//! although a stub's guard for `float` does not hold. So a later overload gets an arm only where none of the
+//! arguments that its guards let through could have been an earlier one's.
+
+use super::types::Type;
+use crate::metadata::{Kind, Overload, Parameter, PythonType, Scalar};
+
+/// Whether no call with as many arguments as `later` has, of exactly the types that it takes, could be one of
+/// `earlier`.
+pub fn never_taken_by(later: &Overload, earlier: &Overload) -> bool {
+    let given = later.arguments().count();
+    let positional = earlier.arguments().filter(|(_, parameter)| !parameter.keyword_only).count();
+    let required = earlier.arguments().filter(|(_, parameter)| parameter.default.is_none()).count();
+    if !(required..=positional).contains(&given) {
+        return true;
+    }
+    let mut pairs = later.arguments().zip(earlier.arguments());
+    pairs.any(|((_, mine), (_, theirs))| !taken(mine).may_overlap(&admitted(theirs)))
+}
+
+/// The objects that a stub passes for a parameter: those that need no conversion.
+pub fn taken(parameter: &Parameter) -> Type {
+    let of_kind = match &parameter.kind {
+        Kind::Scalar(scalar) => Type::boxed(*scalar),
+        Kind::Cstr => Type::UNICODE_EXACT,
+        Kind::Buffer => Type::BYTES_EXACT,
+        kind => Type::of_kind(kind),
+    };
+    with_none(of_kind, parameter)
+}
+
+/// The objects that a wrapper may accept for a parameter, with all that CPython's own converters convert
+/// (`Python/getargs.c`): at least those.
+pub fn admitted(parameter: &Parameter) -> Type {
+    let exact = |classes: &[PythonType]| {
+        classes.iter().fold(Type::BOTTOM, |union, class| union.union(&Type::python_exact(*class)))
+    };
+    let of_kind = match &parameter.kind {
+        // Whatever has `__index__`.
+        Kind::Scalar(scalar) if scalar.is_integer() => Type::OBJECT.without(&exact(&[
+            PythonType::Float,
+            PythonType::Str,
+            PythonType::Bytes,
+            PythonType::List,
+            PythonType::Tuple,
+            PythonType::Dict,
+            PythonType::None,
+        ])),
+        // Everything is true or false.
+        Kind::Scalar(Scalar::CBool) => Type::OBJECT,
+        // Whatever has `__float__` or `__index__`.
+        Kind::Scalar(_) => Type::OBJECT.without(&exact(&[
+            PythonType::Str,
+            PythonType::Bytes,
+            PythonType::List,
+            PythonType::Tuple,
+            PythonType::Dict,
+            PythonType::None,
+        ])),
+        // Some formats for text take buffers too.
+        Kind::Cstr => Type::OBJECT.without(&exact(&[
+            PythonType::Int,
+            PythonType::Float,
+            PythonType::Bool,
+            PythonType::List,
+            PythonType::Tuple,
+            PythonType::Dict,
+            PythonType::None,
+        ])),
+        Kind::Buffer => Type::OBJECT.without(&exact(&[
+            PythonType::Int,
+            PythonType::Float,
+            PythonType::Bool,
+            PythonType::Str,
+            PythonType::List,
+            PythonType::Tuple,
+            PythonType::Dict,
+            PythonType::None,
+        ])),
+        // An extension's type may derive from any other, but is none of CPython's own.
+        Kind::User { .. } => Type::OBJECT.without(&exact(&PythonType::ALL)),
+        kind => Type::of_kind(kind),
+    };
+    with_none(of_kind, parameter)
+}
+
+fn with_none(of_kind: Type, parameter: &Parameter) -> Type {
+    if parameter.nullable { of_kind.union(&Type::NONE_TYPE) } else { of_kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::never_taken_by;
+    use crate::metadata::Signature;
+
+    /// Whether the second overload is never a call of the first.
+    fn apart(overloads: &str) -> bool {
+        let signature: Signature = overloads.parse().unwrap_or_else(|error| panic!("{overloads}: {error}"));
+        never_taken_by(&signature.overloads[1], &signature.overloads[0])
+    }
+
+    #[test]
+    fn overloads_of_types_that_are_never_converted_are_apart() {
+        for overloads in [
+            "(i64) -> i64 | (f64) -> f64",
+            "(f64) -> f64 | (str) -> object",
+            "(i8) -> i8 | (cstr) -> object",
+            "(cstr) -> i64 | (i64) -> i64",
+            "(buffer) -> i64 | (cstr) -> i64",
+            "(int) -> object | (float) -> object",
+            "(int+) -> object | (float+) -> object",
+            "(None) -> object | (list) -> object",
+            "(i64, i64) -> i64 | (i64, f64) -> f64",
+            "(type:a.B) -> object | (int) -> object",
+        ] {
+            assert!(apart(overloads), "{overloads}");
+        }
+    }
+
+    #[test]
+    fn overloads_whose_arguments_may_be_converted_are_not_apart() {
+        for overloads in [
+            "(f64) -> f64 | (i64) -> i64",
+            "(i8) -> i8 | (i64) -> i64",
+            "(i64) -> i64 | (object) -> object",
+            "(i64) -> i64 | (bool) -> object",
+            "(cbool) -> i64 | (i64) -> i64",
+            "(i64) -> i64 | (list+) -> object",
+            "(cstr) -> i64 | (buffer) -> i64",
+            "(object) -> object | (i64) -> i64",
+            "(type:a.B+) -> object | (type:a.C) -> object",
+            "(list?) -> object raises null | (None) -> object",
+        ] {
+            assert!(!apart(overloads), "{overloads}");
+        }
+    }
+
+    #[test]
+    fn overloads_of_other_numbers_of_arguments_are_apart() {
+        assert!(apart("(i64) -> i64 | (i64, i64) -> i64"));
+        assert!(apart("(i64, i64) -> i64 | (i64) -> i64"));
+        assert!(!apart("(i64, i64 = 0) -> i64 | (i64) -> i64"));
+        assert!(apart("(i64, *, base: i64) -> i64 | (i64) -> i64"));
+        assert!(apart("(i64, *, base: i64 = 0) -> i64 | (i64, i64) -> i64"));
+    }
+}
