@@ -127,7 +127,8 @@ fn plan_overload(
         (false, args) => (None, args),
     };
     check_count(overload, args.len())?;
-    if is_method && !overload.has_receiver() {
+    // An underlying function may do without it; `ml_meth` always gets it.
+    if is_method && !overload.has_receiver() && callee.target == CalleeTarget::Method {
         return Err(Unfit::Unsupported("it does not take the receiver".to_owned()));
     }
     let mut rest = args.iter().copied();
