@@ -12,6 +12,8 @@ mod support;
 mod axes;
 #[path = "matrix/extension.rs"]
 mod extension;
+#[path = "matrix/extras.rs"]
+mod extras;
 #[path = "matrix/source.rs"]
 mod source;
 #[path = "matrix/tally.rs"]

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use typedcall::metadata::{Effects, Kind, Overload, Parameter, PythonType, Raises, Rule, Scalar, UserType};
 
+use super::extras::{Effect, Passing, choose};
+
 /// What the parameter under test is: a kind with its `+` and `?`; nothing for a method without parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
@@ -89,6 +91,8 @@ pub struct Case {
     pub shape: Shape,
     pub holder: Holder,
     pub form: Form,
+    pub effect: Effect,
+    pub passing: Passing,
 }
 
 /// How many combinations were left out, by stage and reason.
@@ -249,7 +253,20 @@ impl Axes {
             for (index, (position, form)) in forms.iter().copied().enumerate() {
                 for outcome in 0..self.outcomes.len() {
                     if full || (outcome + number + group) % forms.len() == index {
-                        self.cases.push(Case { variant: number, position, outcome, shape, holder, form });
+                        let target = variant.parameter(position);
+                        let target = target.as_ref().and_then(|target| Some((form.target()?, target)));
+                        let seed = (number * self.outcomes.len() + outcome) * 64 + group * 4 + index;
+                        let (effect, passing) = choose(target, &self.outcomes[outcome], shape, position, seed);
+                        self.cases.push(Case {
+                            variant: number,
+                            position,
+                            outcome,
+                            shape,
+                            holder,
+                            form,
+                            effect,
+                            passing,
+                        });
                     } else {
                         let reason = "another position has this outcome (TYPEDCALL_MATRIX=full makes all)".to_owned();
                         *self.left_out.entry(("thinned out", reason)).or_default() += 1;
@@ -269,8 +286,10 @@ impl Axes {
             let plain = |kind| Parameter { name: Some(letter(index)), ..Parameter::positional(kind) };
             match part {
                 Part::Target => {
-                    let kind = variant.kind.as_ref().expect("only an empty form goes with no parameter");
-                    parameter(kind, variant.nullable, case.position == Position::Receiver)
+                    let target = variant.parameter(case.position);
+                    let mut target = target.expect("only an empty form goes with no parameter");
+                    case.passing.apply(&mut target);
+                    target
                 }
                 Part::Receiver => parameter(&Kind::Object, false, true),
                 Part::Object => plain(Kind::Object),
@@ -280,7 +299,8 @@ impl Axes {
             }
         });
         let Outcome { kind, raises } = self.outcomes[case.outcome].clone();
-        Overload { parameters: parameters.collect(), result: kind, raises, effects: Effects::default() }
+        let effects = case.effect.effects(case.form.target());
+        Overload { parameters: parameters.collect(), result: kind, raises, effects }
     }
 }
 
@@ -290,12 +310,15 @@ fn letter(index: usize) -> String {
 }
 
 impl Variant {
+    /// The parameter, required.
+    fn parameter(&self, position: Position) -> Option<Parameter> {
+        let kind = self.kind.as_ref()?;
+        Some(parameter(kind, self.nullable, position == Position::Receiver))
+    }
+
     /// What the product says of this parameter, by itself.
     fn check(&self, position: Position) -> Result<(), Rule> {
-        let Some(kind) = &self.kind else {
-            return if self.nullable { Err(Rule::NotNullable) } else { Ok(()) };
-        };
-        rule(vec![parameter(kind, self.nullable, position == Position::Receiver)], Kind::Void, Raises::Never)
+        rule(self.parameter(position).into_iter().collect(), Kind::Void, Raises::Never)
     }
 }
 
@@ -327,6 +350,11 @@ fn form(variant: &Variant, position: Position, shape: Shape, holder: Holder) -> 
 }
 
 impl Form {
+    /// Where the parameter under test stands.
+    pub fn target(self) -> Option<usize> {
+        self.parts().iter().position(|part| *part == Part::Target)
+    }
+
     /// Its parameters, in the order of the C arguments.
     pub fn parts(self) -> &'static [Part] {
         use Part::{F32, F64, I64, Object, Receiver, Target};

@@ -70,6 +70,7 @@ int matrix_setup(PyObject *names) {
     for (int kind = 0; kind <= TYPEDCALL_KIND_NONE; kind++) {
         PyObject *key = PyLong_FromLong(kind);
         inputs[kind] = PyDict_GetItem(all, key);
+        if (inputs[kind] != NULL) matrix_default[kind] = PyTuple_GET_ITEM(inputs[kind], GOOD_INPUTS - 1);
         matrix_subclass[kind] = (PyTypeObject *)PyDict_GetItem(subclasses, key);
         Py_DECREF(key);
     }
@@ -106,8 +107,12 @@ typedef struct {
 typedef struct {
     PyObject *objects[32];
     Py_ssize_t count; /* those given by position */
-    PyObject *names;
+    PyObject *names;  /* of those behind them */
 } arguments;
+
+static Py_ssize_t all_of(const arguments *given) {
+    return given->count + (given->names == NULL ? 0 : PyTuple_GET_SIZE(given->names));
+}
 
 typedef PyObject *(*method_fastcall)(PyObject *, PyObject *const *, Py_ssize_t);
 typedef PyObject *(*method_keywords)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
@@ -169,7 +174,7 @@ static PyObject *invoke(const matrix_comparison *about, int stub, const argument
     if (!stub) return PyObject_Vectorcall(about->callable, objects, flagged, given->names);
     switch (about->entry) {
     case VECTORCALL: return ((vectorcallfunc)about->address)(about->callable, objects, flagged, given->names);
-    case BOXED: return by_pointers(about->address, objects, given->count);
+    case BOXED: return by_pointers(about->address, objects, all_of(given));
     case FUNCTION: return PyObject_Vectorcall(about->function, objects, flagged, given->names);
     default: {
         /* A native stub is the underlying function: the wrapper's own code calls it. */
@@ -193,6 +198,8 @@ typedef struct {
     PyObject *text;
     uint64_t conversions;
     uint64_t wrapped;
+    uint64_t released;
+    Py_ssize_t references; /* to the result */
     Py_ssize_t counts[MAX_WATCHED];
 } outcome;
 
@@ -205,8 +212,7 @@ static int watch(const matrix_comparison *about, const arguments *given, PyObjec
     watched[count++] = (PyObject *)matrix_point;
     if (about->function != NULL) watched[count++] = about->function;
     if (about->bound_to != NULL) watched[count++] = about->bound_to;
-    Py_ssize_t named = given->names == NULL ? 0 : PyTuple_GET_SIZE(given->names);
-    for (Py_ssize_t index = 0; index < given->count + named; index++) watched[count++] = given->objects[index];
+    for (Py_ssize_t index = 0; index < all_of(given); index++) watched[count++] = given->objects[index];
     return count;
 }
 
@@ -216,7 +222,10 @@ static void observe(const matrix_comparison *about, int stub, const arguments *g
     for (int index = 0; index < count; index++) outcome->counts[index] = -Py_REFCNT(watched[index]);
     outcome->conversions = matrix_conversions;
     outcome->wrapped = matrix_wrapped;
+    outcome->released = matrix_released;
     outcome->result = invoke(about, stub, given);
+    outcome->references = outcome->result == NULL ? 0 : Py_REFCNT(outcome->result);
+    outcome->released = matrix_released - outcome->released;
     outcome->conversions = matrix_conversions - outcome->conversions;
     outcome->wrapped = matrix_wrapped - outcome->wrapped;
     outcome->type = outcome->text = NULL;
@@ -251,7 +260,7 @@ static const char *difference(const outcome *original, const outcome *stub) {
     if (original->result == NULL) return NULL;
     PyTypeObject *type = Py_TYPE(original->result);
     if (type != Py_TYPE(stub->result)) return "another type";
-    if (is_fresh(type) && Py_REFCNT(original->result) != Py_REFCNT(stub->result)) return "the result's reference count";
+    if (is_fresh(type) && original->references != stub->references) return "the result's reference count";
     if (type == &PyFloat_Type) {
         double numbers[2] = {PyFloat_AS_DOUBLE(original->result), PyFloat_AS_DOUBLE(stub->result)};
         return memcmp(&numbers[0], &numbers[1], sizeof(double)) == 0 ? NULL : "another number";
@@ -275,6 +284,7 @@ static const char *observe_both(matrix_comparison *about, const arguments *given
     const char *reason = difference(original, stub);
     if (reason != NULL) return reason;
     if (original->conversions != stub->conversions) return "another number of conversions";
+    if (original->released != stub->released) return "the GIL released by one of them";
     int count = watch(about, given, watched);
     for (int index = 0; index < count; index++) {
         if (original->counts[index] != stub->counts[index]) return "a reference count";
@@ -300,8 +310,8 @@ static int compare(matrix_comparison *about, const arguments *given, int fast) {
     about->fast += stub.wrapped == 0 && original.wrapped != 0;
     if (reason != NULL) {
         char texts[5][256];
-        PyObject *shown = PyTuple_New(given->count);
-        for (Py_ssize_t index = 0; index < given->count; index++) {
+        PyObject *shown = PyTuple_New(all_of(given));
+        for (Py_ssize_t index = 0; index < all_of(given); index++) {
             Py_INCREF(given->objects[index]);
             PyTuple_SET_ITEM(shown, index, given->objects[index]);
         }
@@ -326,6 +336,9 @@ static int compare(matrix_comparison *about, const arguments *given, int fast) {
 /* The arguments that go with a method, and where among them is the one under test; -1 where it is none of them. */
 static int base_arguments(const matrix_comparison *about, arguments *given) {
     const typedcall_value *values = about->method->signature->values + 1;
+    /* The name of the parameter under test. */
+    static PyObject *by_name;
+    if (by_name == NULL) by_name = Py_BuildValue("(s)", "x");
     int target = -1;
     given->count = 0;
     given->names = NULL;
@@ -337,7 +350,12 @@ static int base_arguments(const matrix_comparison *about, arguments *given) {
             continue;
         }
         if ((int)index == about->method->target) {
-            target = (int)given->count++;
+            target = (int)given->count;
+            if (values[index].flags & TYPEDCALL_KEYWORD_ONLY) {
+                given->names = by_name;
+            } else {
+                given->count++;
+            }
         } else {
             given->objects[given->count++] = filler(values[index].kind, (int)index);
         }
@@ -376,14 +394,17 @@ static int inputs_agree(matrix_comparison *about, const typedcall_value *value, 
 static int arities_agree(matrix_comparison *about, const arguments *base) {
     int own = about->entry == GUARDED, counted = (about->method->def.ml_flags & METH_FASTCALL) != 0;
     if ((own && !counted) || about->entry == BOXED || about->entry == NATIVE) return 0;
+    const typedcall_value *target = &about->method->signature->values[about->method->target + 1];
+    int may_be_left_out = about->method->target >= 0 && target->flags & TYPEDCALL_OPTIONAL;
     Py_ssize_t least = own && about->type != NULL;
     arguments given = *base;
+    given.names = NULL;
     given.objects[given.count++] = Py_Ellipsis;
     if (compare(about, &given, 0)) return 1;
     given.objects[given.count++] = Py_Ellipsis;
     if (compare(about, &given, 0)) return 1;
-    given.count = base->count - 1;
-    if (given.count >= least && compare(about, &given, 0)) return 1;
+    given.count = all_of(base) - 1;
+    if (given.count >= least && compare(about, &given, may_be_left_out)) return 1;
     given.count = least;
     return compare(about, &given, 0);
 }
@@ -411,13 +432,15 @@ static int keywords_agree(matrix_comparison *about, const arguments *base) {
     if (call_by_name(about, &given, Py_BuildValue("(s)", "nobody"))) return 1;
     if (count == 0) return 0;
     if (call_by_name(about, &given, Py_BuildValue("(s)", names[count - 1]))) return 1;
-    given.count = base->count - 1;
-    if (call_by_name(about, &given, Py_BuildValue("(s)", names[count - 1]))) return 1;
-    if (call_by_name(about, &given, Py_BuildValue("(s)", "nobody"))) return 1;
+    if (base->count > first) {
+        given.count = base->count - 1;
+        if (call_by_name(about, &given, Py_BuildValue("(s)", names[count - 1]))) return 1;
+        if (call_by_name(about, &given, Py_BuildValue("(s)", "nobody"))) return 1;
+    }
     PyObject *reversed = PyTuple_New(count);
     for (Py_ssize_t index = 0; index < count && reversed != NULL; index++) {
         PyTuple_SET_ITEM(reversed, index, PyUnicode_InternFromString(names[count - 1 - index]));
-        given.objects[first + index] = base->objects[base->count - 1 - index];
+        given.objects[first + index] = base->objects[all_of(base) - 1 - index];
     }
     given.count = first;
     return call_by_name(about, &given, reversed);

@@ -45,6 +45,8 @@ type Make = unsafe extern "C" fn(
     c_int,
     *const c_void,
     *const c_void,
+    u32,
+    c_int,
 ) -> *mut c_void;
 type Callable = unsafe extern "C" fn(*mut c_void, *mut ffi::PyObject, *mut ffi::PyTypeObject) -> *mut ffi::PyObject;
 type ClassFor = unsafe extern "C" fn(*const Value) -> *mut ffi::PyTypeObject;
@@ -175,9 +177,12 @@ impl Extension {
             let target = self.parameters.add(case.variant);
             let length = c_int::try_from(form.len()).expect("at most 16 parameters");
             let result = self.results.add(case.outcome);
-            let convention = case.shape as c_int;
+            let (convention, passing) = (case.shape as c_int, case.passing as c_int);
+            let effects = case.effect.bits(case.form.target());
+            let receiver = is_receiver.into();
+            let form = form.as_ptr();
             let method =
-                (self.make)(target, is_receiver.into(), form.as_ptr(), length, result, convention, function, caller);
+                (self.make)(target, receiver, form, length, result, convention, function, caller, effects, passing);
             assert!(!method.is_null(), "there is memory");
             let class = match case.holder {
                 Holder::Function => null_mut(),

@@ -74,6 +74,8 @@ uint64_t hash_context(typedcall_context *value);
 uint64_t hash_cstr(const char *start, Py_ssize_t length);
 uint64_t hash_buffer(const void *start, Py_ssize_t length);
 uint64_t matrix_mix(uint64_t hash, uint64_t next);
+/* Keeps the object, and gives a borrowed reference to it. */
+PyObject *matrix_lend(PyObject *object);
 
 #define MATRIX_INTEGERS(EACH) \
     EACH(int8_t, i8, INT8_MIN, INT8_MAX) \
@@ -149,12 +151,17 @@ extern uint64_t matrix_wrapped;
 extern PyTypeObject *matrix_point;
 /* A subclass for the number of each kind that has one, else NULL. */
 extern PyTypeObject *matrix_subclass[TYPEDCALL_KIND_NONE + 1];
+/* The default of a parameter of each object kind. */
+extern PyObject *matrix_default[TYPEDCALL_KIND_NONE + 1];
+/* How often a function ran without the GIL. */
+extern uint64_t matrix_released;
 /* How often a conversion of an argument's own ran. */
 extern uint64_t matrix_conversions;
 
 PyTypeObject *matrix_type_of(int kind);
 /* Whether a caller that has looked may pass the object to a boxed stub. */
 int matrix_proven(const typedcall_value *value, PyObject *object);
+/* With the GIL or without. Gives NULL. */
 PyObject *matrix_raise(uint64_t hash);
 
 #endif

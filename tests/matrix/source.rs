@@ -6,9 +6,11 @@ use std::fmt::Write;
 use typedcall::metadata::{Kind, PythonType, Raises, Scalar};
 
 use super::axes::{Axes, Case, Form, Outcome, Part, Variant};
+use super::extras::Effect;
 
-/// Which underlying function a case has: the form, the C type under test, and the outcome.
-pub type Key = (Form, &'static str, usize);
+/// Which underlying function a case has: the form, the C type under test, the outcome, and what it does to references
+/// and the GIL.
+pub type Key = (Form, &'static str, usize, Effect);
 
 /// The texts to compile, and where in the table of the result a function stands.
 pub struct Source {
@@ -156,7 +158,9 @@ fn raises_name(raises: Raises) -> &'static str {
 
 /// Which underlying function a case has.
 pub fn key(axes: &Axes, case: &Case) -> Key {
-    (case.form, target_member(&axes.variants[case.variant]), case.outcome)
+    // What a function does not do needs no other function.
+    let effect = if case.effect == Effect::NoPython { Effect::None } else { case.effect };
+    (case.form, target_member(&axes.variants[case.variant]), case.outcome, effect)
 }
 
 /// Which caller a case has.
@@ -176,14 +180,20 @@ pub fn write(axes: &Axes, unit_count: usize) -> Source {
     let mut tables = String::from("#include \"matrix.h\"\n");
     let mut list = String::from("const matrix_function matrix_functions[] = {\n");
     let mut signatures = BTreeMap::new();
-    for (index, (form, target, outcome)) in keys.iter().enumerate() {
+    for (index, (form, target, outcome, effect)) in keys.iter().enumerate() {
         let unit = &mut units[index * unit_count / keys.len()];
         let (declared, hash, _) = signatures.entry((*form, *target)).or_insert_with(|| signature(*form, target));
         let outcome = &axes.outcomes[*outcome];
         let ty = c_type(result_member(outcome));
         let maker = format!("make_{}_{}", result_name(&outcome.kind), raises_name(outcome.raises));
+        let made = if effect.lends() { format!("matrix_lend({maker}(h))") } else { format!("{maker}(h)") };
         let give = if ty == "void" { "" } else { "return " };
-        write!(unit, "{ty} f{index}({declared}) {{ uint64_t id = {index}; {give}{maker}({hash}); }}\n",)
+        let before = match form.target() {
+            Some(target) if effect.steals() => format!("Py_XDECREF(p{target}); "),
+            _ if *effect == Effect::Nogil => "matrix_released += !PyGILState_Check(); ".to_owned(),
+            _ => String::new(),
+        };
+        writeln!(unit, "{ty} f{index}({declared}) {{ uint64_t id = {index}, h = {hash}; {before}{give}{made}; }}")
             .expect("a string grows");
         writeln!(tables, "void f{index}(void);").expect("a string grows");
         writeln!(list, "f{index},").expect("a string grows");
@@ -194,10 +204,10 @@ pub fn write(axes: &Axes, unit_count: usize) -> Source {
         let (declared, _, passed) = &signatures[&(*form, *target)];
         let ty = c_type(result);
         let store = if *result == "void" { String::new() } else { format!("r->{result} = ") };
-        write!(
+        writeln!(
             unit,
             "void c{index}(matrix_function f, const matrix_value *v, matrix_value *r) {{ (void)v; (void)r; \
-             {store}(({ty} (*)({declared}))f)({passed}); }}\n"
+             {store}(({ty} (*)({declared}))f)({passed}); }}"
         )
         .expect("a string grows");
         writeln!(tables, "void c{index}(matrix_function f, const matrix_value *v, matrix_value *r);")
@@ -207,12 +217,11 @@ pub fn write(axes: &Axes, unit_count: usize) -> Source {
     list.push_str("};\n");
     tables.push_str(&list);
     tables.push_str(&values(axes));
-    let numbered = |keys: BTreeSet<_>| keys.into_iter().enumerate().map(|(index, key)| (key, index)).collect();
     Source {
         units,
         tables,
         functions: keys.into_iter().enumerate().map(|(index, key)| (key, index)).collect(),
-        callers: numbered(caller_keys),
+        callers: caller_keys.into_iter().enumerate().map(|(index, key)| (key, index)).collect(),
     }
 }
 

@@ -51,7 +51,16 @@ uint64_t hash_cstr(const char *start, Py_ssize_t length) {
 }
 
 PyObject *matrix_raise(uint64_t hash) {
-    return PyErr_Format(PyExc_ArithmeticError, "raised for %llu", (unsigned long long)hash);
+    PyGILState_STATE state = PyGILState_Ensure();
+    PyErr_Format(PyExc_ArithmeticError, "raised for %llu", (unsigned long long)hash);
+    PyGILState_Release(state);
+    return NULL;
+}
+
+PyObject *matrix_lend(PyObject *object) {
+    static PyObject *kept;
+    Py_XDECREF(kept);
+    return kept = object;
 }
 
 /* A result, and beside it perhaps an exception. */
@@ -122,11 +131,15 @@ static PyObject *exact_of(int kind, uint64_t hash) {
 static PyObject *object_of(int kind, int subclasses, uint64_t hash) {
     static const int any[8] = {TYPEDCALL_KIND_INT,  TYPEDCALL_KIND_FLOAT, TYPEDCALL_KIND_STR,  TYPEDCALL_KIND_NONE,
                                TYPEDCALL_KIND_DICT, TYPEDCALL_KIND_USER,  TYPEDCALL_KIND_LIST, TYPEDCALL_KIND_BOOL};
+    PyGILState_STATE state = PyGILState_Ensure();
     if (kind == TYPEDCALL_KIND_OBJECT) kind = any[hash >> 40 & 7];
-    PyObject *exact = exact_of(kind, hash);
-    if (!subclasses || !(hash & 1) || matrix_subclass[kind] == NULL || exact == NULL) return exact;
-    PyObject *object = PyObject_CallFunctionObjArgs((PyObject *)matrix_subclass[kind], exact, NULL);
-    Py_DECREF(exact);
+    PyObject *object = exact_of(kind, hash);
+    if (subclasses && hash & 1 && matrix_subclass[kind] != NULL && object != NULL) {
+        PyObject *exact = object;
+        object = PyObject_CallFunctionObjArgs((PyObject *)matrix_subclass[kind], exact, NULL);
+        Py_DECREF(exact);
+    }
+    PyGILState_Release(state);
     return object;
 }
 

@@ -6,6 +6,8 @@
 const matrix_method *matrix_current;
 int matrix_lenient;
 uint64_t matrix_wrapped;
+uint64_t matrix_released;
+PyObject *matrix_default[TYPEDCALL_KIND_NONE + 1];
 
 /* What a call has to give back when it is over. */
 typedef struct {
@@ -151,6 +153,35 @@ static int parse(const typedcall_value *parameter, PyObject *object, matrix_valu
     return 0;
 }
 
+#define DEFAULT_INTEGER(T, NAME, KIND) \
+    case TYPEDCALL_KIND_##KIND: value->NAME = (T)parameter->default_int; break;
+
+/* The C value of a default. */
+static void default_of(const typedcall_value *parameter, matrix_value *value) {
+    memset(value, 0, sizeof(*value));
+    if (parameter->flags & TYPEDCALL_DEFAULT_NONE) return;
+    switch (parameter->kind) {
+        DEFAULT_INTEGER(int8_t, i8, I8)
+        DEFAULT_INTEGER(int16_t, i16, I16)
+        DEFAULT_INTEGER(int32_t, i32, I32)
+        DEFAULT_INTEGER(int64_t, i64, I64)
+        DEFAULT_INTEGER(uint8_t, u8, U8)
+        DEFAULT_INTEGER(uint16_t, u16, U16)
+        DEFAULT_INTEGER(uint32_t, u32, U32)
+        DEFAULT_INTEGER(uint64_t, u64, U64)
+        DEFAULT_INTEGER(Py_ssize_t, isize, ISIZE)
+        DEFAULT_INTEGER(size_t, usize, USIZE)
+        DEFAULT_INTEGER(bool, cbool, CBOOL)
+    case TYPEDCALL_KIND_F32: value->f32 = (float)parameter->default_float; break;
+    case TYPEDCALL_KIND_F64: value->f64 = parameter->default_float; break;
+    case TYPEDCALL_KIND_CSTR:
+        value->cstr.start = (const char *)parameter->default_address;
+        value->cstr.length = (Py_ssize_t)strlen(value->cstr.start);
+        break;
+    default: value->ptr = *(PyObject *const *)parameter->default_address;
+    }
+}
+
 /* ---- Results ------------------------------------------------------------------------------------------------------ */
 
 #define BOX_SIGNED(NAME, KIND) \
@@ -171,7 +202,7 @@ static PyObject *box(const typedcall_value *kind, const matrix_value *result) {
     if (raises == TYPEDCALL_RAISES_CHECK && PyErr_Occurred()) {
         int is_object = kind->kind == TYPEDCALL_KIND_OBJECT || kind->kind == TYPEDCALL_KIND_USER ||
                         kind->kind >= TYPEDCALL_KIND_INT;
-        if (is_object) Py_XDECREF(result->ptr);
+        if (is_object && !(kind->effects & TYPEDCALL_BORROWED_RESULT)) Py_XDECREF(result->ptr);
         return NULL;
     }
     switch (kind->kind) {
@@ -196,7 +227,9 @@ static PyObject *box(const typedcall_value *kind, const matrix_value *result) {
         return result->buffer.start == NULL
                    ? NULL
                    : PyBytes_FromStringAndSize((const char *)result->buffer.start, result->buffer.length);
-    default: return result->ptr;
+    default:
+        if (kind->effects & TYPEDCALL_BORROWED_RESULT) Py_XINCREF(result->ptr);
+        return result->ptr;
     }
 }
 
@@ -232,9 +265,14 @@ static PyObject *call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, P
         }
         if (!(parameter->flags & TYPEDCALL_RECEIVER)) {
             PyObject *by_keyword = by_name(parameter, args + nargs, names);
-            int twice = by_keyword != NULL && next < nargs;
-            object = next < nargs ? args[next++] : by_keyword;
+            int is_next = next < nargs && !(parameter->flags & TYPEDCALL_KEYWORD_ONLY);
+            int twice = by_keyword != NULL && is_next;
+            object = is_next ? args[next++] : by_keyword;
             named += by_keyword != NULL;
+            if (object == NULL && parameter->flags & TYPEDCALL_OPTIONAL) {
+                default_of(parameter, &arguments[index]);
+                continue;
+            }
             if (object == NULL || twice) {
                 PyErr_Format(PyExc_TypeError, twice ? "%s is given twice" : "%s is missing", parameter->name);
                 failed = 1;
@@ -249,7 +287,12 @@ static PyObject *call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, P
     }
     PyObject *object = NULL;
     if (!failed) {
+        for (uint32_t index = 0; index < count; index++) {
+            if (values[0].effects & TYPEDCALL_STEALS(index)) Py_XINCREF(arguments[index].ptr);
+        }
+        PyThreadState *saved = values[0].effects & TYPEDCALL_NOGIL ? PyEval_SaveThread() : NULL;
         method->caller(method->function, arguments, &result);
+        if (saved != NULL) PyEval_RestoreThread(saved);
         object = box(&values[0], &result);
     }
     if (borrowed.view.obj != NULL) PyBuffer_Release(&borrowed.view);
@@ -278,10 +321,36 @@ static PyObject *of_class(PyObject *self, PyTypeObject *class, PyObject *const *
 /* Where a table of the parameters of a form says "the one under test" and "the object that the method is called on". */
 enum { TARGET = 0xffff, RECEIVER = 0xfffe };
 
+static void make_optional(typedcall_value *value) {
+    value->flags |= TYPEDCALL_OPTIONAL;
+    switch (value->kind) {
+    case TYPEDCALL_KIND_CBOOL: value->default_int = 1; break;
+    case TYPEDCALL_KIND_F32:
+    case TYPEDCALL_KIND_F64: value->default_float = 1.5; break;
+    case TYPEDCALL_KIND_CSTR: value->default_address = "d\xc3\xa9" "faut"; break;
+    case TYPEDCALL_KIND_OBJECT:
+    case TYPEDCALL_KIND_USER: value->default_address = &matrix_default[value->kind]; break;
+    default:
+        if (value->kind >= TYPEDCALL_KIND_INT) {
+            value->default_address = &matrix_default[value->kind];
+        } else {
+            value->default_int = 7;
+        }
+    }
+}
+
+static void make_passed(typedcall_value *value, int passing) {
+    /* In the order of the generator's. */
+    enum { REQUIRED, OPTIONAL, DEFAULT_NONE, KEYWORD_ONLY, KEYWORD_ONLY_OPTIONAL };
+    if (passing == OPTIONAL || passing == KEYWORD_ONLY_OPTIONAL) make_optional(value);
+    if (passing == DEFAULT_NONE) value->flags |= TYPEDCALL_OPTIONAL | TYPEDCALL_DEFAULT_NONE;
+    if (passing == KEYWORD_ONLY || passing == KEYWORD_ONLY_OPTIONAL) value->flags |= TYPEDCALL_KEYWORD_ONLY;
+}
+
 /* Fills in a method, in memory that stays: what is known about a method holds its definition's address. */
 matrix_method *matrix_make(const typedcall_value *target, int target_is_receiver, const uint16_t *form, int form_length,
                            const typedcall_value *result, int convention, matrix_function function,
-                           matrix_caller caller) {
+                           matrix_caller caller, uint32_t effects, int passing) {
     static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"};
     typedef struct {
         typedcall_head head;
@@ -300,10 +369,12 @@ matrix_method *matrix_make(const typedcall_value *target, int target_is_receiver
     made->signature = (typedcall_signature){function, made->values, (uint32_t)form_length + 1, 0};
     made->method.target = -1;
     made->values[0] = *result;
+    made->values[0].effects = effects;
     for (int index = 0; index < form_length; index++) {
         typedcall_value *value = &made->values[index + 1];
         if (form[index] == TARGET) {
             *value = *target;
+            make_passed(value, passing);
             if (target_is_receiver) {
                 value->flags |= TYPEDCALL_RECEIVER;
                 value->name = "self";
