@@ -219,6 +219,8 @@ static int watch(const matrix_comparison *about, const arguments *given, PyObjec
 static void observe(const matrix_comparison *about, int stub, const arguments *given, outcome *outcome) {
     PyObject *watched[MAX_WATCHED];
     int count = watch(about, given, watched);
+    /* What the last call lent goes now, and not while references are counted. */
+    matrix_lend(NULL);
     for (int index = 0; index < count; index++) outcome->counts[index] = -Py_REFCNT(watched[index]);
     outcome->conversions = matrix_conversions;
     outcome->wrapped = matrix_wrapped;

@@ -1,6 +1,6 @@
 //! What the matrix came to, as tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use typedcall::{Entry, Error};
 
@@ -29,8 +29,8 @@ impl From<Entry> for Through {
     }
 }
 
-/// Differences shown in full; the others are counted.
-const SHOWN: usize = 40;
+/// Differences of one sort that are shown.
+const SHOWN: usize = 4;
 
 /// Stubs that cannot be, and why: part of the reason given, the explanation.
 const EXPECTED_REFUSALS: [(&str, &str); 0] = [];
@@ -42,12 +42,19 @@ struct Count {
     fast: u64,
 }
 
+/// Differences of one sort.
+struct Difference {
+    count: u64,
+    parameters: BTreeSet<String>,
+    examples: Vec<String>,
+}
+
 /// What was compared, what differed, what was refused.
 #[derive(Default)]
 pub struct Tally {
     counts: BTreeMap<Through, Count>,
     differences: u64,
-    kinds_of_difference: BTreeMap<String, (u64, String)>,
+    kinds_of_difference: BTreeMap<(String, Through), Difference>,
     refusals: BTreeMap<(Through, String), (u64, String)>,
 }
 
@@ -63,15 +70,16 @@ impl Tally {
             let what = difference.split(" (").next().unwrap_or_default();
             let variant = &axes.variants[case.variant];
             let kind = variant.kind.as_ref().map_or("nothing".to_owned(), ToString::to_string);
-            let key = format!("{what}, {through:?}, {kind}{}", if variant.nullable { "?" } else { "" });
-            let text = || format!("{} as {:?} of a {:?}: {difference}", axes.overload(case), case.shape, case.holder);
-            self.kinds_of_difference.entry(key).or_insert_with(|| (0, text())).0 += 1;
+            let parameter = format!("{kind}{}", if variant.nullable { "?" } else { "" });
+            let fresh = || Difference { count: 0, parameters: BTreeSet::new(), examples: Vec::new() };
+            let known = self.kinds_of_difference.entry((what.to_owned(), through)).or_insert_with(fresh);
+            known.count += 1;
+            // One of each parameter.
+            if known.parameters.insert(parameter) && known.examples.len() < SHOWN {
+                let (shape, holder) = (case.shape, case.holder);
+                known.examples.push(format!("{} as {shape:?} of a {holder:?}: {difference}", axes.overload(case)));
+            }
         }
-    }
-
-    /// Records that the library panicked over a stub.
-    pub fn panicked(&mut self, axes: &Axes, case: &Case, through: Through) {
-        self.compared(axes, case, through, Compared { calls: 0, fast: 0, difference: Some("a panic".to_owned()) });
     }
 
     /// Records that there is no stub.
@@ -103,8 +111,10 @@ impl Tally {
         for ((through, reason), (count, example)) in &self.refusals {
             println!("{count:>10} no stub, {through:?}: {reason} (such as {example})");
         }
-        for (key, (count, example)) in self.kinds_of_difference.iter().take(SHOWN) {
-            println!("{count:>10} differ, {key}\n           {example}");
+        for ((what, through), Difference { count, parameters, examples }) in &self.kinds_of_difference {
+            let parameters: Vec<_> = parameters.iter().map(String::as_str).collect();
+            println!("{count:>10} differ, {through:?}, {what}: {}", parameters.join(" "));
+            examples.iter().for_each(|example| println!("           {example}"));
         }
     }
 
