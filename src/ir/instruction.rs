@@ -26,15 +26,20 @@ pub enum Instruction {
     VectorCall {
         /// The object called.
         callable: Value,
-        /// Positional arguments.
+        /// Positional arguments, and behind them those given by name.
         args: Vec<Value>,
+        /// The names of the last arguments.
+        keywords: Vec<Arc<str>>,
     },
     /// A call of a constant.
     VectorCallStatic {
         /// A value whose type is one object.
         callable: Value,
-        /// Positional arguments; the receiver first where the callable is a method descriptor.
+        /// Positional arguments, the receiver first where the callable is a method descriptor, and behind them those
+        /// given by name.
         args: Vec<Value>,
+        /// The names of the last arguments.
+        keywords: Vec<Arc<str>>,
     },
     /// A direct call of an underlying function, or of a `ml_meth` in its METH_ shape. Checks for an error by the
     /// callee's own convention, and then leaves the function with the exception set.
@@ -47,27 +52,32 @@ pub enum Instruction {
     },
     /// The same value, known to be of the type; where it is not, the function leaves through its fallback.
     Guard {
-        /// What is checked.
+        /// What is checked; with `Nullptr` in it, null passes.
         ty: Type,
         /// What is looked at.
         value: Value,
     },
-    /// The C number in an object whose exact type is proven; where it does not fit, the function leaves through its
-    /// fallback.
-    Unbox {
-        /// A C scalar's type.
-        ctype: Type,
-        /// An exact int or float, or a bool.
+    /// Null in the place of `None`, else the same value.
+    NullIfNone {
+        /// An object.
         value: Value,
     },
-    /// The object of a C number.
+    /// The C number in an object whose exact type is proven, or where its text or bytes lie and how many these are;
+    /// where it does not fit, the function leaves through its fallback. Null and 0 of null.
+    Unbox {
+        /// A C scalar's type, `CStr` or `CBuffer`.
+        ctype: Type,
+        /// An exact int or float, or a bool; an exact str or bytes, or null.
+        value: Value,
+    },
+    /// The object of a C number, string or buffer; `None` for a null pointer.
     Box {
-        /// A C scalar.
+        /// A C scalar, `CStr` or `CBuffer`.
         value: Value,
     },
     /// Takes a reference.
     Incref {
-        /// An object.
+        /// An object, or null, of which there are no references.
         value: Value,
     },
     /// Gives up a reference.
@@ -128,6 +138,7 @@ impl Instruction {
             Self::VectorCallStatic { .. } => "VectorCallStatic",
             Self::CallCFunction { .. } => "CallCFunction",
             Self::Guard { .. } => "Guard",
+            Self::NullIfNone { .. } => "NullIfNone",
             Self::Unbox { .. } => "Unbox",
             Self::Box { .. } => "Box",
             Self::Incref { .. } => "Incref",
@@ -148,6 +159,7 @@ impl Instruction {
             | Self::VectorCall { .. }
             | Self::VectorCallStatic { .. }
             | Self::Guard { .. }
+            | Self::NullIfNone { .. }
             | Self::Unbox { .. }
             | Self::Box { .. } => ResultRule::Always,
             Self::CallCFunction { .. } => ResultRule::ByCallee,
@@ -171,6 +183,7 @@ impl Instruction {
             | Self::VectorCallStatic { .. }
             | Self::CallCFunction { .. }
             | Self::Guard { .. }
+            | Self::NullIfNone { .. }
             | Self::Unbox { .. }
             | Self::Box { .. }
             | Self::Incref { .. }
@@ -181,7 +194,9 @@ impl Instruction {
     /// Whether it may be dropped when its result is unused. A guard may not: what follows relies on its check.
     pub fn is_pure(&self) -> bool {
         match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext => true,
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext | Self::NullIfNone { .. } => {
+                true
+            }
             // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
             Self::Box { .. } => true,
             Self::VectorCall { .. }
@@ -209,12 +224,14 @@ impl Instruction {
     pub fn for_each_operand(&mut self, mut visit: impl FnMut(&mut Value)) {
         match self {
             Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext => {}
-            Self::VectorCall { callable, args } | Self::VectorCallStatic { callable, args } => {
+            Self::VectorCall { callable, args, keywords: _ }
+            | Self::VectorCallStatic { callable, args, keywords: _ } => {
                 visit(callable);
                 args.iter_mut().for_each(visit);
             }
             Self::CallCFunction { callee: _, args } => args.iter_mut().for_each(visit),
             Self::Guard { value, .. }
+            | Self::NullIfNone { value }
             | Self::Unbox { value, .. }
             | Self::Box { value }
             | Self::Incref { value }
@@ -242,6 +259,7 @@ impl Instruction {
             | Self::VectorCallStatic { .. }
             | Self::CallCFunction { .. }
             | Self::Guard { .. }
+            | Self::NullIfNone { .. }
             | Self::Unbox { .. }
             | Self::Box { .. }
             | Self::Incref { .. }

@@ -4,11 +4,15 @@
 //! equal plans have equal code.
 
 use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
+use super::audit::Promises;
 use super::cell::{CellRegister, CellSource};
 use super::machine::CType;
 use crate::ir::Value;
-use crate::metadata::{PythonType, Raises, Scalar};
+use crate::metadata::cursor::print_float;
+use crate::metadata::{Kind, PythonType, Raises, Scalar};
 
 /// How a stub is called, and what it does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,10 +28,27 @@ pub struct Plan {
 pub struct Arm {
     /// The overload's position in the signature.
     pub overload: u16,
-    /// Number of positional arguments, the receiver of a method not counted.
+    /// Number of arguments, the receiver of a method not counted.
     pub arity: u16,
+    /// How many of them, the last ones, the original gets by name where the call falls back from C arguments.
+    pub keywords: u16,
+    /// How the call gives them.
+    pub given: Given,
+    /// What the callee promises, where that is to be checked.
+    pub audit: Option<Promises>,
     /// What it does, in order; ends with [`Step::Return`].
     pub steps: Vec<Step>,
+}
+
+/// How a call gives an arm its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Given {
+    /// All by position, or the call is none of this arm's.
+    ByPosition,
+    /// All by position on the likely path. Else `runtime::matching` finds those given by name, and defaults.
+    Matched,
+    /// As [`Given::Matched`], but some cannot be given by position.
+    AlwaysMatched,
 }
 
 /// How a stub is called and what stands behind it.
@@ -67,6 +88,14 @@ pub enum MethodConvention {
     O,
     /// `METH_FASTCALL`: `(self, args, nargs)`.
     FastCall,
+    /// `METH_FASTCALL | METH_KEYWORDS`: `(self, args, nargs, kwnames)`.
+    FastCallKeywords,
+    /// `METH_METHOD | METH_FASTCALL | METH_KEYWORDS`: `(self, defining class, args, nargs, kwnames)`.
+    Method,
+    /// `METH_VARARGS`: `(self, tuple)`. Stubs call it; none has it.
+    VarArgs,
+    /// `METH_VARARGS | METH_KEYWORDS`: `(self, tuple, dict or NULL)`. Stubs call it; none has it.
+    VarArgsKeywords,
     /// Another one, which stubs neither have nor call.
     Other,
 }
@@ -78,6 +107,49 @@ pub enum Binding {
     Function,
     /// A method descriptor: its receiver is the first argument.
     Method,
+}
+
+/// The objects that a guard lets through.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Admitted {
+    /// The type.
+    pub class: Class,
+    /// Instances of subclasses too.
+    pub subclasses: bool,
+    /// Null too.
+    pub null: bool,
+}
+
+/// A type that a guard looks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// One of CPython's own.
+    Python(PythonType),
+    /// One of an extension, which lives as long as the extension's methods do.
+    User {
+        /// Its name.
+        name: Arc<str>,
+        /// The `PyTypeObject`.
+        address: NonZeroUsize,
+    },
+}
+
+/// What a C function sees of an object without a copy: a pointer and a length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The UTF-8 of a string.
+    Text,
+    /// The bytes of a `bytes` object.
+    Bytes,
+}
+
+/// An object of which a call takes over a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stolen {
+    /// The object.
+    pub value: Value,
+    /// Whether it may be null.
+    pub or_null: bool,
 }
 
 /// One step of a stub. Steps name values as the IR does.
@@ -100,6 +172,15 @@ pub enum Step {
         /// What it is named.
         into: Value,
     },
+    /// A C number, known when the code is made.
+    Constant {
+        /// What it is named.
+        into: Value,
+        /// Its C type.
+        scalar: Scalar,
+        /// The number as a C value: an integer extended to 64 bits, the bits of a `double`.
+        bits: u64,
+    },
     /// A new reference to `None`.
     None {
         /// What it is named.
@@ -111,8 +192,27 @@ pub enum Step {
         into: Value,
         /// What is looked at.
         from: Value,
-        /// The type.
-        class: PythonType,
+        /// What passes.
+        admitted: Admitted,
+    },
+    /// Null in the place of `None`.
+    NullIfNone {
+        /// The object or null.
+        into: Value,
+        /// The object.
+        from: Value,
+    },
+    /// Where the text or the bytes of an exact `str` or `bytes` lie, and how many bytes they are; leaves through the
+    /// fallback where there are none that a C function may get.
+    View {
+        /// The pointer and the length.
+        into: Value,
+        /// The object.
+        from: Value,
+        /// What is looked at.
+        view: View,
+        /// Null and 0 of null, which the object may be.
+        or_null: bool,
     },
     /// The C number in an exact int, float or bool; leaves through the fallback where it does not fit.
     Unbox {
@@ -129,8 +229,14 @@ pub enum Step {
         into: Option<Value>,
         /// The C arguments.
         arguments: Vec<(Value, CType)>,
+        /// The objects that it takes over a reference to: references taken behind everything that may leave the stub.
+        steals: Vec<Stolen>,
         /// What the C function returns; `None` for `void`.
         result: Option<CType>,
+        /// Whether the object that it returns is borrowed.
+        borrowed: bool,
+        /// Whether the GIL is released around it.
+        nogil: bool,
         /// How it reports an error.
         raises: Raises,
         /// Whether it may run Python code, which may drop the stub.
@@ -158,6 +264,21 @@ pub enum Step {
         /// The C type.
         scalar: Scalar,
     },
+    /// The object of a string or of bytes, `None` of a null pointer; leaves with an exception where memory runs out, or
+    /// where text is no UTF-8.
+    BoxView {
+        /// The object.
+        into: Value,
+        /// The string, or the bytes with their length.
+        from: Value,
+        /// Which of them.
+        view: View,
+    },
+    /// A reference more.
+    Incref {
+        /// The object.
+        value: Value,
+    },
     /// Leaves with a result.
     Return {
         /// The result.
@@ -176,27 +297,41 @@ impl Plan {
     /// Whether an arm's call counts against the recursion limit, as CPython's own vectorcall of the original does
     /// (`ml_meth` leaves that to its caller). A call that runs no Python code cannot recurse.
     pub fn counts_recursion(&self, arm: &Arm) -> bool {
-        let by_ml_meth = matches!(self.frame.convention, Convention::Method(_));
-        let counted = match self.frame.binding {
-            Binding::Method => true,
-            Binding::Function => matches!(self.frame.original, MethodConvention::NoArgs | MethodConvention::O),
+        let original = self.frame.original;
+        let counted = match (self.frame.convention, self.frame.binding) {
+            // The original is called with a tuple, which counts; the stub, with an array, which does not.
+            (Convention::Method(_), Binding::Function) => original.takes_tuple(),
+            (Convention::Method(_), Binding::Method) => false,
+            (_, Binding::Method) => true,
+            (_, Binding::Function) => {
+                original.takes_tuple() || matches!(original, MethodConvention::NoArgs | MethodConvention::O)
+            }
         };
-        !by_ml_meth && counted && arm.runs_python()
+        counted && arm.runs_python()
+    }
+
+    /// Whether an arm's arguments may be given by name, or left out.
+    pub fn matches_arguments(&self) -> bool {
+        self.arms.iter().any(|arm| arm.given != Given::ByPosition)
     }
 }
 
 impl Arm {
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
-        self.steps.iter().any(|step| match step {
-            Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
-            // What was returned beside an exception is given up, and its destructor may be anything.
-            Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
-            | Step::CallMethod { raises: Raises::Check, .. } => true,
-            // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
-            Step::Context { .. } => true,
-            _ => false,
-        })
+        // What checks a promise has its own ways.
+        self.audit.is_some()
+            || self.steps.iter().any(|step| match step {
+                Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
+                // What was returned beside an exception is given up, and its destructor may be anything.
+                Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
+                | Step::CallMethod { raises: Raises::Check, .. } => true,
+                // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
+                Step::Context { .. } => true,
+                // So it may when an exception for text that is no UTF-8 is made.
+                Step::BoxView { .. } => true,
+                _ => false,
+            })
     }
 }
 
@@ -204,6 +339,19 @@ impl Frame {
     /// Number of objects that a call of so many arguments passes, the receiver of a method counted.
     pub fn objects(&self, arity: u16) -> u16 {
         arity + u16::from(self.binding == Binding::Method)
+    }
+
+    /// The receiver of a method, where it is the first C argument.
+    pub(super) fn bound_receiver<V: Copy>(&self, raw: &[V]) -> Option<V> {
+        match (self.binding, self.convention) {
+            (Binding::Function, _) | (_, Convention::Vectorcall) => None,
+            (Binding::Method, _) => raw.first().copied(),
+        }
+    }
+
+    /// Number of receivers that the array of arguments begins with.
+    pub(super) fn receivers_in_array(&self) -> u16 {
+        if self.convention == Convention::Vectorcall { self.objects(0) } else { 0 }
     }
 
     /// The number of arguments as the convention counts them: with the receiver, or without it.
@@ -233,8 +381,10 @@ impl MethodConvention {
     /// Number of C arguments.
     pub fn c_arguments(self) -> usize {
         match self {
-            Self::NoArgs | Self::O => 2,
-            Self::FastCall | Self::Other => 3,
+            Self::NoArgs | Self::O | Self::VarArgs => 2,
+            Self::FastCall | Self::VarArgsKeywords | Self::Other => 3,
+            Self::FastCallKeywords => 4,
+            Self::Method => 5,
         }
     }
 
@@ -243,7 +393,42 @@ impl MethodConvention {
         match self {
             Self::NoArgs => arguments == 0,
             Self::O => arguments == 1,
-            Self::FastCall | Self::Other => true,
+            Self::FastCall
+            | Self::FastCallKeywords
+            | Self::Method
+            | Self::VarArgs
+            | Self::VarArgsKeywords
+            | Self::Other => true,
+        }
+    }
+
+    /// Whether a call may give arguments by name.
+    pub fn takes_keywords(self) -> bool {
+        matches!(self, Self::FastCallKeywords | Self::Method | Self::VarArgsKeywords)
+    }
+
+    /// Whether the arguments come in a tuple.
+    pub fn takes_tuple(self) -> bool {
+        matches!(self, Self::VarArgs | Self::VarArgsKeywords)
+    }
+
+    /// The position of the argument array among the C arguments; their number is behind it, and the names behind that.
+    pub(super) fn array_at(self) -> Option<usize> {
+        match self {
+            Self::FastCall | Self::FastCallKeywords | Self::Other => Some(1),
+            Self::Method => Some(2),
+            Self::NoArgs | Self::O | Self::VarArgs | Self::VarArgsKeywords => None,
+        }
+    }
+
+    /// The convention of a stub for an original of this one. A tuple is never made where the call is direct, so that such a
+    /// stub takes an array.
+    pub fn of_stub(self, binding: Binding) -> Self {
+        match (self, binding) {
+            // The function itself is to refuse keywords, in the words that it has for them.
+            (Self::VarArgs, Binding::Function) | (Self::VarArgsKeywords, _) => Self::FastCallKeywords,
+            (Self::VarArgs, Binding::Method) => Self::FastCall,
+            (own, _) => own,
         }
     }
 
@@ -253,6 +438,10 @@ impl MethodConvention {
             Self::NoArgs => "METH_NOARGS",
             Self::O => "METH_O",
             Self::FastCall => "METH_FASTCALL",
+            Self::FastCallKeywords => "METH_FASTCALL|METH_KEYWORDS",
+            Self::Method => "METH_METHOD|METH_FASTCALL|METH_KEYWORDS",
+            Self::VarArgs => "METH_VARARGS",
+            Self::VarArgsKeywords => "METH_VARARGS|METH_KEYWORDS",
             Self::Other => "another METH_ convention",
         }
     }
@@ -272,15 +461,36 @@ impl fmt::Display for Plan {
             if self.arms.len() > 1 {
                 writeln!(formatter, "  arm {position}, overload {}:", arm.overload)?;
             }
+            match arm.given {
+                Given::ByPosition => {}
+                Given::Matched => writeln!(formatter, "  other arguments: by names and defaults")?,
+                Given::AlwaysMatched => writeln!(formatter, "  arguments: by names and defaults")?,
+            }
+            if arm.audit.is_some() {
+                writeln!(formatter, "  audited:")?;
+            }
             for step in &arm.steps {
                 writeln!(formatter, "  {step}")?;
             }
         }
-        match self.frame.convention {
-            Convention::Objects { .. } | Convention::Vectorcall => {
+        match (self.frame.convention, self.frame.binding) {
+            (Convention::Objects { .. }, _) if self.arms[0].keywords > 0 => {
+                writeln!(
+                    formatter,
+                    "  fallback: PyObject_Vectorcall of the original, {} by name",
+                    self.arms[0].keywords
+                )
+            }
+            (Convention::Objects { .. } | Convention::Vectorcall, _) => {
                 writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
             }
-            Convention::Method(_) => writeln!(formatter, "  fallback: ml_meth of the original"),
+            (Convention::Method(_), Binding::Function) if self.frame.original.takes_tuple() => {
+                writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
+            }
+            (Convention::Method(_), Binding::Method) if self.frame.original.takes_tuple() => {
+                writeln!(formatter, "  fallback: ml_meth of the original, with a tuple")
+            }
+            (Convention::Method(_), _) => writeln!(formatter, "  fallback: ml_meth of the original"),
         }
     }
 }
@@ -307,12 +517,22 @@ impl fmt::Display for Step {
             Self::Receiver { into } => write!(formatter, "{into} = self"),
             Self::Argument { into, index } => write!(formatter, "{into} = argument {index}"),
             Self::Context { into } => write!(formatter, "{into} = context"),
+            Self::Constant { into, scalar: scalar @ (Scalar::F32 | Scalar::F64), bits } => {
+                write!(formatter, "{into} = {} {}", Kind::Scalar(*scalar), print_float(*bits))
+            }
+            Self::Constant { into, scalar, bits } if scalar.is_signed() => {
+                write!(formatter, "{into} = {} {}", Kind::Scalar(*scalar), *bits as i64)
+            }
+            Self::Constant { into, scalar, bits } => write!(formatter, "{into} = {} {bits}", Kind::Scalar(*scalar)),
             Self::None { into } => write!(formatter, "{into} = None"),
-            Self::Guard { into, from, class } => {
-                write!(formatter, "{into} = {from}, exactly {class} or fallback")
+            Self::Guard { into, from, admitted } => write!(formatter, "{into} = {from}, {admitted} or fallback"),
+            Self::NullIfNone { into, from } => write!(formatter, "{into} = {from}, null if None"),
+            Self::View { into, from, view, or_null } => {
+                let or_null = if *or_null { "null or " } else { "" };
+                write!(formatter, "{into} = {view} of {or_null}{from} or fallback")
             }
             Self::Unbox { into, from, scalar } => write!(formatter, "{into} = unbox {scalar} {from} or fallback"),
-            Self::Call { into, arguments, result, raises, runs_python } => {
+            Self::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python } => {
                 write_into(formatter, *into)?;
                 formatter.write_str("call target(")?;
                 for (position, (value, ty)) in arguments.iter().enumerate() {
@@ -322,6 +542,15 @@ impl fmt::Display for Step {
                 match result {
                     Some(result) => write!(formatter, ") -> {result}")?,
                     None => formatter.write_str(") -> void")?,
+                }
+                if *borrowed {
+                    formatter.write_str(", borrowed")?;
+                }
+                for Stolen { value, or_null } in steals {
+                    write!(formatter, ", steals {value}{}", if *or_null { " or null" } else { "" })?;
+                }
+                if *nogil {
+                    formatter.write_str(", without the GIL")?;
                 }
                 write_outcome(formatter, *raises, *runs_python)
             }
@@ -339,9 +568,34 @@ impl fmt::Display for Step {
                 write_outcome(formatter, *raises, *runs_python)
             }
             Self::Box { into, from, scalar } => write!(formatter, "{into} = box {scalar} {from}"),
+            Self::BoxView { into, from, view } => write!(formatter, "{into} = new object of {view} {from}"),
+            Self::Incref { value } => write!(formatter, "take a reference to {value}"),
             Self::Return { value, owned: true } => write!(formatter, "return {value}"),
             Self::Return { value, owned: false } => write!(formatter, "return a new reference to {value}"),
         }
+    }
+}
+
+impl fmt::Display for Admitted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.null {
+            formatter.write_str("null or ")?;
+        }
+        let exactly = if self.subclasses { "" } else { "exactly " };
+        match &self.class {
+            Class::Python(class) => write!(formatter, "{exactly}{class}")?,
+            Class::User { name, .. } => write!(formatter, "{exactly}{name}")?,
+        }
+        formatter.write_str(if self.subclasses { "+" } else { "" })
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+        })
     }
 }
 

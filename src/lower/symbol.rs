@@ -37,11 +37,28 @@ pub enum Symbol {
     Dealloc,
     /// `runtime::context::current`.
     Context,
+    UnicodeFromString,
+    BytesFromStringAndSize,
+    TypeIsSubtype,
+    SaveThread,
+    RestoreThread,
+    MemChr,
+    /// `runtime::utf8::utf8`.
+    Utf8,
+    /// Those of `runtime::audit`.
+    AuditBegin,
+    AuditEnd,
+    AuditReturned,
+    AuditRaised,
+    /// `runtime::matching::match_arguments`.
+    MatchArguments,
+    /// `runtime::matching::call_with_tuple`.
+    CallWithTuple,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 36] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -65,6 +82,19 @@ impl Symbol {
         Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
+        Self::UnicodeFromString,
+        Self::BytesFromStringAndSize,
+        Self::TypeIsSubtype,
+        Self::SaveThread,
+        Self::RestoreThread,
+        Self::MemChr,
+        Self::Utf8,
+        Self::AuditBegin,
+        Self::AuditEnd,
+        Self::AuditReturned,
+        Self::AuditRaised,
+        Self::MatchArguments,
+        Self::CallWithTuple,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -93,6 +123,19 @@ impl Symbol {
             Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
+            Self::UnicodeFromString => "PyUnicode_FromString",
+            Self::BytesFromStringAndSize => "PyBytes_FromStringAndSize",
+            Self::TypeIsSubtype => "PyType_IsSubtype",
+            Self::SaveThread => "PyEval_SaveThread",
+            Self::RestoreThread => "PyEval_RestoreThread",
+            Self::MemChr => "memchr",
+            Self::Utf8 => "typedcall_utf8",
+            Self::AuditBegin => "typedcall_audit_begin",
+            Self::AuditEnd => "typedcall_audit_end",
+            Self::AuditReturned => "typedcall_audit_returned",
+            Self::AuditRaised => "typedcall_audit_raised",
+            Self::MatchArguments => "typedcall_match_arguments",
+            Self::CallWithTuple => "typedcall_call_with_tuple",
         }
     }
 }

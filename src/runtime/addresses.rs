@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::context;
+use super::{audit, context, matching, utf8};
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
 use crate::runtime::Layout;
@@ -17,6 +17,7 @@ unsafe extern "C" {
     fn Py_EnterRecursiveCall();
     fn Py_LeaveRecursiveCall();
     fn _Py_Dealloc();
+    fn PyEval_RestoreThread();
 }
 
 /// As in CPython's Objects/methodobject.c and descrobject.c.
@@ -57,6 +58,19 @@ impl AddressTable {
                     Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
                     Symbol::Dealloc => _Py_Dealloc as *const () as usize,
                     Symbol::Context => context::current as *const () as usize,
+                    Symbol::UnicodeFromString => ffi::PyUnicode_FromString as *const () as usize,
+                    Symbol::BytesFromStringAndSize => ffi::PyBytes_FromStringAndSize as *const () as usize,
+                    Symbol::TypeIsSubtype => ffi::PyType_IsSubtype as *const () as usize,
+                    Symbol::SaveThread => ffi::PyEval_SaveThread as *const () as usize,
+                    Symbol::RestoreThread => PyEval_RestoreThread as *const () as usize,
+                    Symbol::MemChr => libc::memchr as *const () as usize,
+                    Symbol::Utf8 => utf8::utf8 as *const () as usize,
+                    Symbol::AuditBegin => audit::begin as *const () as usize,
+                    Symbol::AuditEnd => audit::end as *const () as usize,
+                    Symbol::AuditReturned => audit::returned as *const () as usize,
+                    Symbol::AuditRaised => audit::raised as *const () as usize,
+                    Symbol::MatchArguments => matching::match_arguments as *const () as usize,
+                    Symbol::CallWithTuple => matching::call_with_tuple as *const () as usize,
                 }
             };
             NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")
