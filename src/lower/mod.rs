@@ -12,14 +12,18 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `view`, `call`, `values`, `stub` | from a plan to CLIF |
+//! | `audit` | what the code of stubs that are verified does besides |
+//! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `forwarder` | stubs that are nothing but a jump |
 
+mod audit;
 mod call;
 mod cell;
 mod convert;
 mod emitter;
 mod forwarder;
 mod machine;
+mod matching;
 mod plan;
 mod planner;
 mod site;
@@ -30,12 +34,14 @@ mod tests;
 mod values;
 mod view;
 
+pub use audit::Promises;
+pub(crate) use audit::RECORD_WORDS;
 pub use cell::{CellField, CellRegister, CellSource};
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use machine::CType;
-pub use plan::{Admitted, Arm, Binding, Class, Convention, Frame, MethodConvention, Plan, Step, Stolen, View};
+pub use plan::{Admitted, Arm, Binding, Class, Convention, Frame, Given, MethodConvention, Plan, Step, Stolen, View};
 pub use planner::{Unsupported, plan_arm};
-pub use site::{CallSite, arity};
+pub use site::{Call, CallSite, arity, keyword_only};
 pub use stub::{build_stub, stub_signature};
 pub use symbol::{AddressTable, ModuleSymbols, Symbol, Symbols};

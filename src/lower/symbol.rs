@@ -45,11 +45,20 @@ pub enum Symbol {
     MemChr,
     /// `runtime::utf8::utf8`.
     Utf8,
+    /// Those of `runtime::audit`.
+    AuditBegin,
+    AuditEnd,
+    AuditReturned,
+    AuditRaised,
+    /// `runtime::matching::match_arguments`.
+    MatchArguments,
+    /// `runtime::matching::call_with_tuple`.
+    CallWithTuple,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 36] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -80,6 +89,12 @@ impl Symbol {
         Self::RestoreThread,
         Self::MemChr,
         Self::Utf8,
+        Self::AuditBegin,
+        Self::AuditEnd,
+        Self::AuditReturned,
+        Self::AuditRaised,
+        Self::MatchArguments,
+        Self::CallWithTuple,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -115,6 +130,12 @@ impl Symbol {
             Self::RestoreThread => "PyEval_RestoreThread",
             Self::MemChr => "memchr",
             Self::Utf8 => "typedcall_utf8",
+            Self::AuditBegin => "typedcall_audit_begin",
+            Self::AuditEnd => "typedcall_audit_end",
+            Self::AuditReturned => "typedcall_audit_returned",
+            Self::AuditRaised => "typedcall_audit_raised",
+            Self::MatchArguments => "typedcall_match_arguments",
+            Self::CallWithTuple => "typedcall_call_with_tuple",
         }
     }
 }
