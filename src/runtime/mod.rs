@@ -9,12 +9,14 @@
 //! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
 //! | `compiler` | from a plan to a shape |
 //! | `cell` | what differs between the stubs of a shape |
+//! | `parser` | arguments of functions without a wrapper |
 
 mod addresses;
 pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
 mod layout;
+pub(crate) mod parser;
 mod segment;
 pub(crate) mod selfcheck;
 pub(crate) mod shape;
