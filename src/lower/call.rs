@@ -154,6 +154,12 @@ impl Emitter<'_, '_> {
         let arguments = match convention {
             MethodConvention::NoArgs => vec![receiver, self.null()],
             MethodConvention::O => vec![receiver, arguments[0]],
+            MethodConvention::FastCallKeywords => {
+                let array = self.spill(arguments);
+                let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");
+                let (count, names) = (self.builder.ins().iconst(types::I64, count), self.null());
+                vec![receiver, array, count, names]
+            }
             MethodConvention::FastCall | MethodConvention::Other => {
                 let array = self.spill(arguments);
                 let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");

@@ -18,13 +18,15 @@ pub enum CellField {
     Class,
     /// An array with the underlying function of each overload.
     Targets,
+    /// What reads the arguments of a function that has no wrapper.
+    Parser,
 }
 
 impl CellField {
     /// Bytes between fields.
     pub const SIZE: i32 = 8;
     /// Number of fields.
-    pub const COUNT: i32 = 6;
+    pub const COUNT: i32 = 7;
 
     /// Where the field lies, from the start of the cell.
     pub const fn offset(self, layout: &Layout) -> i32 {

@@ -11,11 +11,12 @@
 //! | `site` | from a signature to IR and a plan: the whole way for one stub |
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
-//! | `emitter`, `convert`, `call`, `stub` | from a plan to CLIF |
+//! | `emitter`, `convert`, `call`, `stub`, `checked` | from a plan to CLIF |
 //! | `forwarder` | stubs that are nothing but a jump |
 
 mod call;
 mod cell;
+mod checked;
 mod convert;
 mod emitter;
 mod forwarder;
@@ -29,6 +30,7 @@ mod symbol;
 mod tests;
 
 pub use cell::{CellField, CellRegister, CellSource};
+pub use checked::PY_BUFFER_BYTES;
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use machine::CType;

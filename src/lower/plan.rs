@@ -67,6 +67,8 @@ pub enum MethodConvention {
     O,
     /// `METH_FASTCALL`: `(self, args, nargs)`.
     FastCall,
+    /// `METH_FASTCALL | METH_KEYWORDS`: `(self, args, nargs, kwnames)`.
+    FastCallKeywords,
     /// Another one, which stubs neither have nor call.
     Other,
 }
@@ -78,6 +80,8 @@ pub enum Binding {
     Function,
     /// A method descriptor: its receiver is the first argument.
     Method,
+    /// There is no original, only the underlying function: where guards fail, CPython's own parser reads the arguments.
+    Bare,
 }
 
 /// One step of a stub. Steps name values as the IR does.
@@ -121,6 +125,16 @@ pub enum Step {
         /// The object.
         from: Value,
         /// The C type.
+        scalar: Scalar,
+    },
+    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; leaves through the fallback
+    /// for others.
+    UnboxReal {
+        /// The number.
+        into: Value,
+        /// The object.
+        from: Value,
+        /// `f32` or `f64`.
         scalar: Scalar,
     },
     /// Calls the underlying function, and leaves with its error where it reports one.
@@ -180,6 +194,7 @@ impl Plan {
         let counted = match self.frame.binding {
             Binding::Method => true,
             Binding::Function => matches!(self.frame.original, MethodConvention::NoArgs | MethodConvention::O),
+            Binding::Bare => false,
         };
         !by_ml_meth && counted && arm.runs_python()
     }
@@ -235,6 +250,7 @@ impl MethodConvention {
         match self {
             Self::NoArgs | Self::O => 2,
             Self::FastCall | Self::Other => 3,
+            Self::FastCallKeywords => 4,
         }
     }
 
@@ -243,7 +259,7 @@ impl MethodConvention {
         match self {
             Self::NoArgs => arguments == 0,
             Self::O => arguments == 1,
-            Self::FastCall | Self::Other => true,
+            Self::FastCall | Self::FastCallKeywords | Self::Other => true,
         }
     }
 
@@ -253,6 +269,7 @@ impl MethodConvention {
             Self::NoArgs => "METH_NOARGS",
             Self::O => "METH_O",
             Self::FastCall => "METH_FASTCALL",
+            Self::FastCallKeywords => "METH_FASTCALL | METH_KEYWORDS",
             Self::Other => "another METH_ convention",
         }
     }
@@ -277,6 +294,9 @@ impl fmt::Display for Plan {
             }
         }
         match self.frame.convention {
+            _ if self.frame.binding == Binding::Bare => {
+                writeln!(formatter, "  fallback: CPython's parser, then the call")
+            }
             Convention::Objects { .. } | Convention::Vectorcall => {
                 writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
             }
@@ -290,6 +310,7 @@ impl fmt::Display for Frame {
         formatter.write_str(match self.binding {
             Binding::Function => "a function",
             Binding::Method => "a method",
+            Binding::Bare => "a function without a wrapper",
         })?;
         match self.cell {
             CellSource::Receiver => formatter.write_str(", cell: self"),
@@ -312,6 +333,9 @@ impl fmt::Display for Step {
                 write!(formatter, "{into} = {from}, exactly {class} or fallback")
             }
             Self::Unbox { into, from, scalar } => write!(formatter, "{into} = unbox {scalar} {from} or fallback"),
+            Self::UnboxReal { into, from, scalar } => {
+                write!(formatter, "{into} = unbox {scalar} float or int {from} or fallback")
+            }
             Self::Call { into, arguments, result, raises, runs_python } => {
                 write_into(formatter, *into)?;
                 formatter.write_str("call target(")?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::checked::convert_ints;
 use super::plan::{Arm, Binding, Convention, Frame, Plan};
 use super::planner::{Unsupported, plan_arm};
 use crate::ir::dispatch::never_taken_by;
@@ -85,12 +86,16 @@ impl CallSite {
         if let Some(call) = passes::run(&mut function, &callees).pop() {
             return Err(Unsupported::new(this.to_string(), call.reason));
         }
-        plan_arm(&function, &callees, &self.frame, overload, arity(this))
+        let mut arm = plan_arm(&function, &callees, &self.frame, overload, arity(this))?;
+        if self.frame.binding == Binding::Bare {
+            convert_ints(&mut arm);
+        }
+        Ok(arm)
     }
 
     fn generic_arm(&self, overload: u16) -> Function {
         let constant = match self.frame.binding {
-            Binding::Function => Type::C_FUNCTION,
+            Binding::Function | Binding::Bare => Type::C_FUNCTION,
             Binding::Method => Type::METHOD_DESCR,
         };
         let callable = constant.constant(ConstObject::symbolic(self.callee_name(overload)));

@@ -16,13 +16,13 @@ use crate::ir;
 use crate::runtime::Layout;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
-const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
+pub(super) const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
 
 /// What a stub gets from its caller.
-struct Arguments {
-    cell: Value,
+pub(super) struct Arguments {
+    pub(super) cell: Value,
     /// The C arguments before the cell, as the fallback passes them on.
-    raw: Vec<Value>,
+    pub(super) raw: Vec<Value>,
     /// The object that the original is called on; `None` for what its cell knows, or what the array begins with.
     receiver: Option<Value>,
     /// Where the positional arguments are.
@@ -42,27 +42,27 @@ enum Objects {
 }
 
 /// What the steps of one arm deal with.
-struct ArmCall<'p> {
-    plan: &'p Plan,
-    arm: &'p Arm,
-    exits: Exits,
-    cell: Value,
+pub(super) struct ArmCall<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) arm: &'p Arm,
+    pub(super) exits: Exits,
+    pub(super) cell: Value,
     /// The object that the original is called on; `None` for what its cell knows.
-    receiver: Option<Value>,
+    pub(super) receiver: Option<Value>,
     /// The positional arguments.
-    objects: Vec<Value>,
+    pub(super) objects: Vec<Value>,
 }
 
 /// Where a stub leaves to.
-struct Exits {
+pub(super) struct Exits {
     /// With a result, as this block's parameter; null means that an exception is set.
-    result: Block,
+    pub(super) result: Block,
     /// With an exception set.
-    error: Block,
+    pub(super) error: Block,
     /// With the original call.
-    fallback: Block,
+    pub(super) fallback: Block,
     /// To the next arm; with the original call from the last one.
-    next_arm: Block,
+    pub(super) next_arm: Block,
 }
 
 /// The machine signature of a stub of this frame.
@@ -147,7 +147,10 @@ impl Emitter<'_, '_> {
         let null = self.null();
         self.builder.ins().jump(result, &[null.into()]);
         self.enter(fallback);
-        self.fallback(plan, &arguments, result);
+        match plan.frame.binding {
+            Binding::Function | Binding::Method => self.fallback(plan, &arguments, result),
+            Binding::Bare => self.parse_and_call(plan, &arguments, result),
+        }
 
         self.enter(result);
         if plan.runs_python() {
@@ -159,7 +162,7 @@ impl Emitter<'_, '_> {
     /// Finds the arguments, and checks what no arm admits.
     fn arguments(&mut self, frame: &Frame, cell: Value, raw: Vec<Value>, fallback: Block) -> Arguments {
         let bound = match frame.binding {
-            Binding::Function => None,
+            Binding::Function | Binding::Bare => None,
             Binding::Method => Some(raw[0]),
         };
         let (receiver, objects) = match frame.convention {
@@ -167,6 +170,10 @@ impl Emitter<'_, '_> {
             Convention::Method(MethodConvention::NoArgs) => (bound, Objects::Values(Vec::new())),
             Convention::Method(MethodConvention::O) => (bound, Objects::Values(vec![raw[1]])),
             Convention::Method(MethodConvention::FastCall | MethodConvention::Other) => {
+                (bound, Objects::Array { start: raw[1], count: raw[2] })
+            }
+            Convention::Method(MethodConvention::FastCallKeywords) => {
+                self.refuse(raw[3], fallback);
                 (bound, Objects::Array { start: raw[1], count: raw[2] })
             }
             Convention::Vectorcall => {
@@ -226,7 +233,7 @@ impl Emitter<'_, '_> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
-    fn step(&mut self, call: &ArmCall, step: &Step, values: &mut SecondaryMap<ir::Value, Option<Value>>) {
+    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut SecondaryMap<ir::Value, Option<Value>>) {
         let exits = &call.exits;
         let get = |value: &ir::Value| values[*value].expect("the verifier has seen every use behind its definition");
         match step {
@@ -250,6 +257,10 @@ impl Emitter<'_, '_> {
             Step::Unbox { into, from, scalar } => {
                 let object = get(from);
                 values[*into] = Some(self.unbox(object, *scalar, exits.fallback));
+            }
+            Step::UnboxReal { into, from, scalar } => {
+                let object = get(from);
+                values[*into] = Some(self.unbox_real(object, *scalar, exits.fallback));
             }
             Step::Call { into, arguments: passed, result, raises, .. } => {
                 let (clif, types): (Vec<_>, Vec<_>) = passed.iter().map(|(value, ty)| (get(value), *ty)).unzip();

@@ -37,11 +37,15 @@ pub enum Symbol {
     Dealloc,
     /// `runtime::context::current`.
     Context,
+    /// `runtime::parser::parse`.
+    ParseArguments,
+    /// `runtime::parser::release`.
+    ReleaseBuffers,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -65,6 +69,8 @@ impl Symbol {
         Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
+        Self::ParseArguments,
+        Self::ReleaseBuffers,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -93,6 +99,8 @@ impl Symbol {
             Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
+            Self::ParseArguments => "typedcall_parse_arguments",
+            Self::ReleaseBuffers => "typedcall_release_buffers",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::context;
+use super::{context, parser};
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
 use crate::runtime::Layout;
@@ -57,6 +57,8 @@ impl AddressTable {
                     Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
                     Symbol::Dealloc => _Py_Dealloc as *const () as usize,
                     Symbol::Context => context::current as *const () as usize,
+                    Symbol::ParseArguments => parser::parse as *const () as usize,
+                    Symbol::ReleaseBuffers => parser::release as *const () as usize,
                 }
             };
             NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")

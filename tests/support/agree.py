@@ -155,9 +155,10 @@ class Comparison:
         self.differences = []
 
     def __call__(self, label, original, stub, arguments, keywords={}):
-        watched = [*self.callables, *arguments]
+        passed = [*arguments, *keywords.values()]
+        watched = [*self.callables, *passed]
         # Small ints and singletons have counts in 3.11, later they never change; running Python code uses them too.
-        if any(isinstance(argument, Counting) for argument in arguments):
+        if any(isinstance(argument, Counting) for argument in passed):
             watched = [value for value in watched if not is_shared(value)]
         else:
             watched += [None, True, False, 0, 1, -1, 7, 100]

@@ -9,7 +9,10 @@ use pyo3_ffi as ffi;
 use super::convert::{self, Request};
 use super::unit::{Class, Default, Reading, Unit, Variables, c_number};
 use super::{Parser, Passing};
+use crate::lower::PY_BUFFER_BYTES;
 use crate::metadata::MAX_PARAMETERS;
+
+const _: () = assert!(size_of::<ffi::Py_buffer>() == PY_BUFFER_BYTES);
 
 /// The most pointers that a format asks for: two for each unit.
 const MAX_VARIABLES: usize = 2 * MAX_PARAMETERS;
@@ -46,7 +49,7 @@ macro_rules! with_variables {
 /// # Safety
 /// The thread is attached; `arguments` and `names` are those of a vectorcall; behind the slots there is room for the
 /// `Py_buffer`s, which a call that succeeds leaves to [`release`].
-pub unsafe fn parse(
+pub unsafe extern "C-unwind" fn parse(
     parser: &Parser,
     arguments: *const *mut ffi::PyObject,
     count: isize,
@@ -111,17 +114,12 @@ pub unsafe fn parse(
 ///
 /// # Safety
 /// The slots are those of a parse by this parser that succeeded; they are released once.
-pub unsafe fn release(parser: &Parser, slots: *mut u64) {
+pub unsafe extern "C-unwind" fn release(parser: &Parser, slots: *mut u64) {
     // SAFETY: the caller promises the slots, and the views behind them.
     unsafe { parser.release_views(parser.views(slots)) }
 }
 
 impl Parser {
-    /// Bytes that the slots and the `Py_buffer`s behind them take.
-    pub fn room(slots: usize, buffers: usize) -> usize {
-        slots * size_of::<u64>() + buffers * size_of::<ffi::Py_buffer>()
-    }
-
     fn views(&self, slots: *mut u64) -> *mut ffi::Py_buffer {
         slots.wrapping_add(self.slots).cast()
     }
@@ -271,11 +269,7 @@ unsafe fn tuple_of(arguments: *const *mut ffi::PyObject, count: isize) -> *mut f
 }
 
 /// The named arguments as a dict; null where there are none, and with an exception set where it fails.
-unsafe fn dict_of(
-    arguments: *const *mut ffi::PyObject,
-    count: isize,
-    names: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
+unsafe fn dict_of(arguments: *const *mut ffi::PyObject, count: isize, names: *mut ffi::PyObject) -> *mut ffi::PyObject {
     if names.is_null() {
         return null_mut();
     }

@@ -14,7 +14,7 @@ mod call;
 mod convert;
 mod unit;
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr::null;
 
 use crate::metadata::{Kind, Overload, Parameter};
@@ -88,7 +88,7 @@ pub struct Parser {
     format: CString,
     /// One for each argument.
     units: Vec<Unit>,
-    /// Number of slots; behind them lie the `Py_buffer`s.
+    /// Number of slots, of 8 bytes each; behind them lie the `Py_buffer`s.
     slots: usize,
 }
 
@@ -134,6 +134,18 @@ impl Parser {
         // The name has no NUL, and units have none.
         let format = CString::new(format).map_err(|_| no_name())?;
         Ok(Self { name: c_name, passing, keywords, _names: names, format, units, slots })
+    }
+}
+
+impl Parser {
+    /// The function's name.
+    pub fn name(&self) -> &CStr {
+        &self.name
+    }
+
+    /// How calls pass the arguments.
+    pub fn passing(&self) -> Passing {
+        self.passing
     }
 }
 
