@@ -355,6 +355,13 @@ static PyObject *list_cases(PyObject *self, PyObject *unused) {
     }
     return list ? Py_BuildValue("NN", list, PyLong_FromVoidPtr(&the_default)) : NULL;
 }
+// Calls a callable that only the list holds: an argument may take it out.
+static PyObject *call_first(PyObject *self, PyObject *args) {
+    PyObject *list, *arg;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "O!O:call_first", &PyList_Type, &list, &arg)) return NULL;
+    return PyObject_CallOneArg(PyList_GET_ITEM(list, 0), arg);
+}
 static PyObject *set_default(PyObject *self, PyObject *arg) {
     (void)self;
     Py_XSETREF(the_default, arg == Py_Ellipsis ? NULL : Py_NewRef(arg));
@@ -374,6 +381,7 @@ static PyMethodDef methods[] = {
     KEYWORDS(required_behind),
     {"nothing", wrap_nothing, METH_NOARGS, NULL},
     {"cases", list_cases, METH_NOARGS, NULL},
+    {"call_first", call_first, METH_VARARGS, NULL},
     {"set_default", set_default, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -5,55 +5,11 @@
 
 mod support;
 
-use std::ffi::c_void;
-use std::num::NonZeroUsize;
-use std::ptr::NonNull;
+use support::bare::{bare, bind_case, cases};
+use support::extension::{agree, evaluate, execute, member, specializer, start};
+use typedcall::Error;
 
-use support::extension::{agree, evaluate, execute, import, member, run, specializer, start, value};
-use typedcall::embed::{Object, Python};
-use typedcall::metadata::{DefaultValue, Signature};
-use typedcall::{BareFunction, Bind, Entry, Error, Specializer};
-
-const BARE: &str = include_str!("bare.c");
 const WRAPPERS: &str = include_str!("support/wrappers.py");
-
-/// A C function of `bare.c`.
-struct Case {
-    name: String,
-    signature: Signature,
-    address: NonZeroUsize,
-}
-
-fn bare(python: &Python) -> Object {
-    import(python, "bare", BARE, &["-O1", "-std=gnu11", "-Wall", "-Wextra"])
-}
-
-/// The functions of `bare.c`. `DEFAULT` in a signature is the object in its variable.
-fn cases(python: &Python, module: &Object) -> Vec<Case> {
-    let names = python.namespace().expect("there is memory");
-    names.set_item(python, "bare", module).expect("there is memory");
-    let variable = evaluate(python, "bare.cases()[1]", &names).parse().expect("an address");
-    let lines = evaluate(python, "'\\n'.join('|'.join(map(str, case)) for case in bare.cases()[0])", &names);
-    let case = |line: &str| {
-        let [name, signature, address] = line.split('|').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let mut signature: Signature = signature.replace("DEFAULT", "<object>").parse().expect(signature);
-        for parameter in &mut signature.overloads[0].parameters {
-            if let Some(DefaultValue::Object { address }) = &mut parameter.default {
-                *address = NonZeroUsize::new(variable);
-            }
-        }
-        let address = address.parse().ok().and_then(NonZeroUsize::new).expect("an address");
-        Case { name: name.to_owned(), signature, address }
-    };
-    lines.lines().map(case).collect()
-}
-
-fn bind_case(python: &Python, specializer: &Specializer, case: &Case) -> Result<Object, Error> {
-    let function = BareFunction { address: case.address, overload: &case.signature.overloads[0], name: &case.name };
-    let options = Bind { module: Some("bare"), ..Bind::default() };
-    // SAFETY: bare.c says what the signature of each function is.
-    unsafe { specializer.bind_function(python, function, &options) }
-}
 
 #[test]
 fn bound_functions_agree_with_hand_written_wrappers() {
