@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <unistd.h>
 
 // From 3.13 they are declared in internal headers only; they are exported all the same.
 #if PY_VERSION_HEX >= 0x030D0000
@@ -301,6 +302,102 @@ static PyObject *wrap_buffer_null(PyObject *self, PyObject *arg) {
     return result;
 }
 
+// --- null, exact types, references, and results of two parts ---------------------------------------------------------
+
+static PyObject *bare_or_ellipsis(PyObject *x) { return Py_NewRef(x ? x : Py_Ellipsis); }
+static PyObject *wrap_object_or_none(PyObject *self, PyObject *arg) {
+    (void)self;
+    return bare_or_ellipsis(arg == Py_None ? NULL : arg);
+}
+static PyObject *wrap_list_or_none(PyObject *self, PyObject *arg) {
+    (void)self;
+    if (arg != Py_None && !PyList_Check(arg)) {
+        return PyErr_Format(PyExc_TypeError, "list_or_none() argument must be list or None, not %.50s",
+                            Py_TYPE(arg)->tp_name);
+    }
+    return bare_or_ellipsis(arg == Py_None ? NULL : arg);
+}
+static PyObject *wrap_exact_int(PyObject *self, PyObject *arg) {
+    PyObject *x;
+    (void)self;
+    if (!PyArg_Parse(arg, "O!:exact_int", &PyLong_Type, &x)) return NULL;
+    if (!PyLong_CheckExact(x)) {
+        return PyErr_Format(PyExc_TypeError, "exact_int() argument must be exactly int, not %.50s",
+                            Py_TYPE(x)->tp_name);
+    }
+    return bare_object(x);
+}
+static PyObject *wrap_buffer_or_none(PyObject *self, PyObject *arg) {
+    Py_buffer view = {NULL};
+    (void)self;
+    if (arg != Py_None && !PyArg_Parse(arg, "y*:buffer_or_none", &view)) return NULL;
+    PyObject *result = bare_buffer(view.buf, view.len);
+    PyBuffer_Release(&view);
+    return result;
+}
+static PyObject *bare_steal(PyObject *x) {
+    PyObject *pair = PyTuple_Pack(2, x, Py_None);
+    Py_DECREF(x);
+    return pair;
+}
+static PyObject *wrap_steal(PyObject *self, PyObject *args) {
+    PyObject *x;
+    double y;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "Od:steal", &x, &y)) return NULL;
+    return bare_steal(Py_NewRef(x));
+}
+static PyObject *bare_steal_first(PyObject *x, double y) {
+    (void)y;
+    return bare_steal(x);
+}
+static PyObject *bare_borrowed(PyObject *x) { return x; }
+static PyObject *wrap_borrowed(PyObject *self, PyObject *arg) {
+    (void)self;
+    return Py_NewRef(bare_borrowed(arg));
+}
+static const char *bare_spelled(int64_t x) { return x == 0 ? NULL : x < 0 ? "negative" : "positive, ä"; }
+static PyObject *wrap_spelled(PyObject *self, PyObject *arg) {
+    long x;
+    (void)self;
+    if (!PyArg_Parse(arg, "l:spelled", &x)) return NULL;
+    const char *text = bare_spelled(x);
+    return text ? PyUnicode_FromString(text) : Py_NewRef(Py_None);
+}
+typedef struct {
+    const void *start;
+    Py_ssize_t length;
+} bytes_result;
+static bytes_result bare_tail(const void *start, Py_ssize_t length, int64_t from) {
+    if (from < 0) from = 0;
+    if (from > length) from = length;
+    return (bytes_result){(const char *)start + from, length - from};
+}
+static PyObject *wrap_tail(PyObject *self, PyObject *args) {
+    Py_buffer view;
+    long from;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*l:tail", &view, &from)) return NULL;
+    bytes_result tail = bare_tail(view.buf, view.len, from);
+    PyObject *result = PyBytes_FromStringAndSize(tail.start, tail.length);
+    PyBuffer_Release(&view);
+    return result;
+}
+FAST(steal)
+FAST(tail)
+
+// Waits, without the GIL, until other threads have called `tick` so often; 0 where they do not.
+static int ticks;
+static int64_t bare_wait(int64_t count, const void *start, Py_ssize_t length) {
+    (void)start;
+    for (int i = 0; i < 10000 && __atomic_load_n(&ticks, __ATOMIC_ACQUIRE) < count; i++) usleep(1000);
+    return __atomic_load_n(&ticks, __ATOMIC_ACQUIRE) < count ? 0 : length;
+}
+static PyObject *tick(PyObject *self, PyObject *unused) {
+    (void)self, (void)unused;
+    return PyLong_FromLong(__atomic_add_fetch(&ticks, 1, __ATOMIC_ACQ_REL));
+}
+
 // --- the module ------------------------------------------------------------------------------------------------------
 
 #define CASE(name, function, signature) {#name, signature, (void *)bare_##function}
@@ -342,6 +439,14 @@ static const bare_case cases[] = {
     CASE(buffer, buffer, "(buffer) -> object raises null"),
     CASE(texts, texts, "(cstr, cstr, buffer, buffer) -> object raises null"),
     CASE(buffer_null, buffer_null, "(buffer) -> object raises null"),
+    CASE(object_or_none, or_ellipsis, "(object?) -> object"),
+    CASE(list_or_none, or_ellipsis, "(list+?) -> object"),
+    CASE(exact_int, object, "(int) -> object"),
+    CASE(buffer_or_none, buffer, "(buffer?) -> object raises null"),
+    CASE(steal, steal_first, "(object, f64) -> object raises null [steals(0)]"),
+    CASE(borrowed, borrowed, "(object) -> object [borrowed_result]"),
+    CASE(spelled, spelled, "(i64) -> cstr"),
+    CASE(tail, tail, "(buffer, i64) -> buffer"),
 };
 
 // (name, signature, address), and the address of the variable that holds the default object.
@@ -362,6 +467,10 @@ static PyObject *call_first(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "O!O:call_first", &PyList_Type, &list, &arg)) return NULL;
     return PyObject_CallOneArg(PyList_GET_ITEM(list, 0), arg);
 }
+static PyObject *wait_address(PyObject *self, PyObject *unused) {
+    (void)self, (void)unused;
+    return PyLong_FromVoidPtr((void *)bare_wait);
+}
 static PyObject *set_default(PyObject *self, PyObject *arg) {
     (void)self;
     Py_XSETREF(the_default, arg == Py_Ellipsis ? NULL : Py_NewRef(arg));
@@ -374,13 +483,16 @@ static PyObject *set_default(PyObject *self, PyObject *arg) {
 static PyMethodDef methods[] = {
     O(f64), O(f32), O(i8), O(i16), O(i32), O(i64), O(u8), O(u16), O(u32), O(u64), O(isize), O(usize), O(cbool),
     O(object), O(int_), O(float_), O(str_), O(bytes_), O(list_), O(tuple_), O(dict_), O(bool_), O(cstr), O(cstr_or_none),
-    O(buffer), O(null), O(minus_one), O(nonzero), O(check), O(buffer_null),
+    O(buffer), O(null), O(minus_one), O(nonzero), O(check), O(buffer_null), O(object_or_none), O(list_or_none), O(exact_int), O(buffer_or_none), O(borrowed), O(spelled),
     POSITIONAL(add), POSITIONAL(scale), POSITIONAL(only_optional), POSITIONAL(mixed), POSITIONAL(sixteen), POSITIONAL(texts),
+    POSITIONAL(steal), POSITIONAL(tail),
     KEYWORDS(named), KEYWORDS(two_named), KEYWORDS(optional_named), KEYWORDS(all_optional), KEYWORDS(positional_first),
     KEYWORDS(keyword_only), KEYWORDS(optional_keyword_only), KEYWORDS(all_sorts), KEYWORDS(named_object),
     KEYWORDS(required_behind),
     {"nothing", wrap_nothing, METH_NOARGS, NULL},
     {"cases", list_cases, METH_NOARGS, NULL},
+    {"tick", tick, METH_NOARGS, NULL},
+    {"wait_address", wait_address, METH_NOARGS, NULL},
     {"call_first", call_first, METH_VARARGS, NULL},
     {"set_default", set_default, METH_O, NULL},
     {NULL, NULL, 0, NULL},
