@@ -21,6 +21,7 @@ mod registry;
 pub mod runtime;
 mod specializer;
 mod stub;
+mod user_types;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};

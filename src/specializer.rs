@@ -23,6 +23,7 @@ use crate::runtime::shape::Shape;
 use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
 use crate::stub::Stub;
+use crate::user_types::resolve_types;
 
 /// The C signature that a stub has, and who checks the arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,12 +136,14 @@ impl Specializer {
 
     /// Tells the signature of a callable whose underlying function cannot be reached: stubs call its `ml_meth`, and
     /// skip the rest of the calling protocol. All its arguments and its result are objects. The specializer keeps
-    /// the callable: declare a method on its type, not on an instance.
+    /// the callable: declare a method on its type, not on an instance. Types of extensions are imported
+    /// (`type:module.Name`), and live from then on for the rest of the process.
     ///
     /// # Errors
-    /// A text that is no signature, or one that does not fit the callable.
+    /// A text that is no signature, one that does not fit the callable, or a type that can't be imported.
     pub fn declare(&self, python: &Python, callable: &Object, signature: &str) -> Result<(), Error> {
-        let signature: Signature = signature.parse()?;
+        let mut signature: Signature = signature.parse()?;
+        resolve_types(python, &mut signature)?;
         let original = Original::of(python, callable)?;
         if bound_with(python, &original.callable).is_some() {
             let reason = "its signature is the one that it was bound with".into();

@@ -19,6 +19,7 @@ use crate::runtime::parser::{Parser, Passing};
 use crate::runtime::shape::Shape;
 use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
 use crate::stub::Stub;
+use crate::user_types::resolve_types;
 use text_signature::text_signature;
 
 /// How a callable made by [`Specializer::bind`] presents itself.
@@ -84,7 +85,8 @@ impl Specializer {
         name: &str,
         options: &Bind<'_>,
     ) -> Result<Object, Error> {
-        let signature: Signature = signature.parse()?;
+        let mut signature: Signature = signature.parse()?;
+        resolve_types(python, &mut signature)?;
         let [overload] = &signature.overloads[..] else {
             let reason = format!("{signature}: without a wrapper there can be one overload only: bind each by itself");
             return Err(Error::Mismatch { name: name.to_owned(), reason });

@@ -4,7 +4,8 @@ use super::entities::{Block, Value};
 use super::function::Function;
 use super::instruction::Instruction;
 use super::types::Type;
-use crate::metadata::{Kind, Overload};
+use super::verify::or_none;
+use crate::metadata::Overload;
 
 /// Appends instructions to a block of a function.
 ///
@@ -131,10 +132,7 @@ pub fn assume_arguments(function: &mut Function, overload: &Overload) {
             _ => None,
         };
         if let (Some(parameter), Some(value)) = (parameter, data.result) {
-            function.values[value].ty = match &parameter.kind {
-                Kind::Scalar(scalar) => Type::boxed(*scalar),
-                kind => Type::of_kind(kind),
-            };
+            function.values[value].ty = or_none(Type::unboxed_from(&parameter.kind), parameter.nullable);
         }
     }
 }

@@ -22,13 +22,7 @@ pub fn never_taken_by(later: &Overload, earlier: &Overload) -> bool {
 
 /// The objects that a stub passes for a parameter: those that need no conversion.
 pub fn taken(parameter: &Parameter) -> Type {
-    let of_kind = match &parameter.kind {
-        Kind::Scalar(scalar) => Type::boxed(*scalar),
-        Kind::Cstr => Type::UNICODE_EXACT,
-        Kind::Buffer => Type::BYTES_EXACT,
-        kind => Type::of_kind(kind),
-    };
-    with_none(of_kind, parameter)
+    with_none(Type::unboxed_from(&parameter.kind), parameter)
 }
 
 /// The objects that a wrapper may accept for a parameter, with all that CPython's own converters convert

@@ -47,27 +47,32 @@ pub enum Instruction {
     },
     /// The same value, known to be of the type; where it is not, the function leaves through its fallback.
     Guard {
-        /// What is checked.
+        /// What is checked; with `Nullptr` in it, null passes.
         ty: Type,
         /// What is looked at.
         value: Value,
     },
-    /// The C number in an object whose exact type is proven; where it does not fit, the function leaves through its
-    /// fallback.
-    Unbox {
-        /// A C scalar's type.
-        ctype: Type,
-        /// An exact int or float, or a bool.
+    /// Null in the place of `None`, else the same value.
+    NullIfNone {
+        /// An object.
         value: Value,
     },
-    /// The object of a C number.
+    /// The C number in an object whose exact type is proven, or where its text or bytes lie and how many these are;
+    /// where it does not fit, the function leaves through its fallback. Null and 0 of null.
+    Unbox {
+        /// A C scalar's type, `CStr` or `CBuffer`.
+        ctype: Type,
+        /// An exact int or float, or a bool; an exact str or bytes, or null.
+        value: Value,
+    },
+    /// The object of a C number, string or buffer; `None` for a null pointer.
     Box {
-        /// A C scalar.
+        /// A C scalar, `CStr` or `CBuffer`.
         value: Value,
     },
     /// Takes a reference.
     Incref {
-        /// An object.
+        /// An object, or null, of which there are no references.
         value: Value,
     },
     /// Gives up a reference.
@@ -128,6 +133,7 @@ impl Instruction {
             Self::VectorCallStatic { .. } => "VectorCallStatic",
             Self::CallCFunction { .. } => "CallCFunction",
             Self::Guard { .. } => "Guard",
+            Self::NullIfNone { .. } => "NullIfNone",
             Self::Unbox { .. } => "Unbox",
             Self::Box { .. } => "Box",
             Self::Incref { .. } => "Incref",
@@ -148,6 +154,7 @@ impl Instruction {
             | Self::VectorCall { .. }
             | Self::VectorCallStatic { .. }
             | Self::Guard { .. }
+            | Self::NullIfNone { .. }
             | Self::Unbox { .. }
             | Self::Box { .. } => ResultRule::Always,
             Self::CallCFunction { .. } => ResultRule::ByCallee,
@@ -171,6 +178,7 @@ impl Instruction {
             | Self::VectorCallStatic { .. }
             | Self::CallCFunction { .. }
             | Self::Guard { .. }
+            | Self::NullIfNone { .. }
             | Self::Unbox { .. }
             | Self::Box { .. }
             | Self::Incref { .. }
@@ -181,7 +189,9 @@ impl Instruction {
     /// Whether it may be dropped when its result is unused. A guard may not: what follows relies on its check.
     pub fn is_pure(&self) -> bool {
         match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext => true,
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext | Self::NullIfNone { .. } => {
+                true
+            }
             // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
             Self::Box { .. } => true,
             Self::VectorCall { .. }
@@ -215,6 +225,7 @@ impl Instruction {
             }
             Self::CallCFunction { callee: _, args } => args.iter_mut().for_each(visit),
             Self::Guard { value, .. }
+            | Self::NullIfNone { value }
             | Self::Unbox { value, .. }
             | Self::Box { value }
             | Self::Incref { value }
@@ -242,6 +253,7 @@ impl Instruction {
             | Self::VectorCallStatic { .. }
             | Self::CallCFunction { .. }
             | Self::Guard { .. }
+            | Self::NullIfNone { .. }
             | Self::Unbox { .. }
             | Self::Box { .. }
             | Self::Incref { .. }

@@ -202,6 +202,7 @@ impl Parser {
                 let (ctype, value) = self.read_typed_operand(cursor)?;
                 Instruction::Unbox { ctype, value }
             }
+            "NullIfNone" => Instruction::NullIfNone { value: self.read_value(cursor)? },
             "Box" => Instruction::Box { value: self.read_value(cursor)? },
             "Incref" => Instruction::Incref { value: self.read_value(cursor)? },
             "Decref" => Instruction::Decref { value: self.read_value(cursor)? },

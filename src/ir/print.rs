@@ -65,9 +65,11 @@ impl fmt::Display for Instruction {
                 print_values(f, args)
             }
             Self::Guard { ty, value } | Self::Unbox { ctype: ty, value } => write!(f, "<{ty}> {value}"),
-            Self::Box { value } | Self::Incref { value } | Self::Decref { value } | Self::Return { value } => {
-                write!(f, " {value}")
-            }
+            Self::NullIfNone { value }
+            | Self::Box { value }
+            | Self::Incref { value }
+            | Self::Decref { value }
+            | Self::Return { value } => write!(f, " {value}"),
             Self::Jump { target } => write!(f, " {target}"),
             Self::Branch { condition, then, otherwise } => write!(f, " {condition} {then} {otherwise}"),
         }

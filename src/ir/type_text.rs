@@ -1,5 +1,5 @@
 //! The text form of types: `LongExact|NoneType`, `UnicodeExact["hello,world"]`, `CInt64[3]`, `CDouble[1.5]`,
-//! `Object[class "demo.Point"]`; a specialized union is in parentheses, `(LongExact|NoneType)["x"]`.
+//! `Object[class "demo.Point"]`, `Object[class+ "demo.Point"]`; a specialized union is in parentheses, `(LongExact|NoneType)["x"]`.
 
 use std::fmt;
 
@@ -38,6 +38,7 @@ impl fmt::Display for Spec {
         match self {
             Self::Object(object) => write!(f, "{object}"),
             Self::Class(class) => write!(f, "class {class}"),
+            Self::Instance(class) => write!(f, "class+ {class}"),
             Self::Int(number) => write!(f, "{number}"),
             Self::Double(bits) => f.write_str(&print_float(*bits)),
             Self::Bool(truth) => write!(f, "{truth}"),
@@ -90,6 +91,9 @@ fn parse_spec(cursor: &mut Cursor<'_>) -> Result<Spec, String> {
     if cursor.eat("class ") {
         return parse_object(cursor).map(Spec::Class);
     }
+    if cursor.eat("class+ ") {
+        return parse_object(cursor).map(Spec::Instance);
+    }
     if cursor.peek() == Some('"') {
         return parse_object(cursor).map(Spec::Object);
     }
@@ -105,7 +109,7 @@ fn parse_spec(cursor: &mut Cursor<'_>) -> Result<Spec, String> {
     }
     parse_float(word).map(Spec::Double).ok_or_else(|| {
         *cursor = start;
-        "expected a constant: a number, true, false, \"an object\" or class \"a class\"".to_owned()
+        "expected a constant: a number, true, false, \"an object\", class \"a class\" or class+ \"a class\"".to_owned()
     })
 }
 

@@ -24,8 +24,11 @@ pub struct Type {
 pub enum Spec {
     /// This very object: `UnicodeExact["hello,world"]`.
     Object(ConstObject),
-    /// Any object whose type is exactly this class: `Object[class "demo.Point"]`.
+    /// Any object whose type is exactly this class: `Object[class "demo.Point"]`. Null too, where that is among the
+    /// leaves.
     Class(ConstObject),
+    /// The same for instances of this class and of its subclasses: `Object[class+ "demo.Point"]`.
+    Instance(ConstObject),
     /// A C integer: `CInt64[3]`.
     Int(i128),
     /// A C floating-point number, by the bits of the `f64`: `CDouble[1.5]`.
@@ -76,9 +79,9 @@ impl Spec {
     /// Whether every value admitted by `self` is certainly admitted by `other`.
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Object(mine), Self::Object(theirs)) | (Self::Class(mine), Self::Class(theirs)) => {
-                mine.is_same(theirs)
-            }
+            (Self::Object(mine), Self::Object(theirs))
+            | (Self::Class(mine), Self::Class(theirs))
+            | (Self::Class(mine) | Self::Instance(mine), Self::Instance(theirs)) => mine.is_same(theirs),
             _ => self == other,
         }
     }
@@ -89,8 +92,10 @@ impl Spec {
             (Self::Object(mine), Self::Object(theirs)) | (Self::Class(mine), Self::Class(theirs)) => {
                 mine.is_distinct(theirs)
             }
-            // An object may or may not be of a class.
+            // An object may or may not be of a class, and a class may or may not be a subclass of another.
             (Self::Object(_), Self::Class(_)) | (Self::Class(_), Self::Object(_)) => false,
+            (Self::Instance(_), Self::Object(_) | Self::Class(_) | Self::Instance(_))
+            | (Self::Object(_) | Self::Class(_), Self::Instance(_)) => false,
             _ => self != other,
         }
     }
@@ -143,9 +148,11 @@ leaves! {
     32 C_DOUBLE "CDouble" "C's `double`.";
     33 C_PTR "CPtr" "A C pointer that is no object.";
     34 NULLPTR "Nullptr" "The null pointer where an object could be.";
+    35 C_STR "CStr" "UTF-8 without a NUL in it, and its length: a pointer and a `Py_ssize_t`.";
+    36 C_BUFFER "CBuffer" "Bytes and their number: a pointer and a `Py_ssize_t`.";
 }
 
-const TOP: u64 = (1 << 35) - 1;
+const TOP: u64 = (1 << 37) - 1;
 const OBJECT: u64 = (1 << 22) - 1;
 const LONG: u64 = 0b111;
 const FLOAT: u64 = 0b11 << 3;
@@ -206,7 +213,8 @@ impl Type {
     /// These leaves, narrowed by `spec`; `None` where the two don't go together (`CInt8[300]`, `Long` with a C number).
     pub fn specialized(&self, spec: Spec) -> Option<Self> {
         let fits = match &spec {
-            Spec::Object(_) | Spec::Class(_) => self.bits != 0 && self.is_object(),
+            Spec::Object(_) => self.bits != 0 && self.is_object(),
+            Spec::Class(_) | Spec::Instance(_) => self.bits & OBJECT != 0 && self.is_object_or_null(),
             Spec::Int(number) => self
                 .scalar()
                 .and_then(Scalar::integer_range)
@@ -252,6 +260,25 @@ impl Type {
         self.bits & !OBJECT == 0
     }
 
+    /// Whether all values are Python objects or null pointers in the place of one.
+    pub fn is_object_or_null(&self) -> bool {
+        self.bits & !(OBJECT | Self::NULLPTR.bits) == 0
+    }
+
+    /// The same values, and the null pointer.
+    pub fn or_null(&self) -> Self {
+        Self::normal(self.bits | Self::NULLPTR.bits, self.spec.clone())
+    }
+
+    /// What becomes of these values where null takes the place of `None`.
+    pub fn null_for_none(&self) -> Self {
+        if !self.may_overlap(&Self::NONE_TYPE) {
+            return self.clone();
+        }
+        // All objects but `None` have no short name; more than the truth is no harm.
+        if self.bits & OBJECT == OBJECT { self.or_null() } else { self.without(&Self::NONE_TYPE).or_null() }
+    }
+
     /// Whether every value of this type is certainly one of `other`.
     pub fn is_subtype(&self, other: &Self) -> bool {
         if self.is_bottom() {
@@ -290,9 +317,11 @@ impl Type {
     pub fn intersection(&self, other: &Self) -> Self {
         let bits = self.bits & other.bits;
         let spec = match (&self.spec, &other.spec) {
-            (Some(mine), Some(theirs)) if mine.excludes(theirs) => return Self::BOTTOM,
-            // One object is less than a class of them.
-            (Some(Spec::Class(_)), Some(theirs @ Spec::Object(_))) => Some(theirs.clone()),
+            // A class says nothing about null.
+            (Some(mine), Some(theirs)) if mine.excludes(theirs) => return Self::of_bits(bits & Self::NULLPTR.bits),
+            // One object is less than a class of them, and that less than all its subclasses.
+            (Some(Spec::Class(_) | Spec::Instance(_)), Some(theirs @ Spec::Object(_)))
+            | (Some(Spec::Instance(_)), Some(theirs @ Spec::Class(_))) => Some(theirs.clone()),
             (Some(mine), _) => Some(mine.clone()),
             (None, theirs) => theirs.clone(),
         };
@@ -371,20 +400,44 @@ impl Type {
         }
     }
 
-    /// The type of a value of this kind: of the C value of a scalar, of the object otherwise. A pointer for `context`
-    /// and for the first C argument of `cstr` and `buffer`; no value for `void`.
+    /// The type of a value of this kind: of the C value of a scalar, a string or a buffer, of the object otherwise. A
+    /// pointer for `context`; no value for `void`.
     pub fn of_kind(kind: &Kind) -> Self {
         match kind {
             Kind::Scalar(scalar) => Self::of_scalar(*scalar),
-            Kind::Object | Kind::User { subclasses: true, .. } => Self::OBJECT,
+            Kind::Object => Self::OBJECT,
             Kind::Python { class, subclasses: false } => Self::python_exact(*class),
             Kind::Python { class, subclasses: true } => Self::python(*class),
-            Kind::User { class, subclasses: false } => Self::normal(
-                OBJECT,
-                Some(Spec::Class(ConstObject { label: class.name.as_str().into(), address: class.address })),
-            ),
-            Kind::Cstr | Kind::Buffer | Kind::Context => Self::C_PTR,
+            Kind::User { class, subclasses } => {
+                let class = ConstObject { label: class.name.as_str().into(), address: class.address };
+                Self::normal(OBJECT, Some(if *subclasses { Spec::Instance(class) } else { Spec::Class(class) }))
+            }
+            Kind::Cstr => Self::C_STR,
+            Kind::Buffer => Self::C_BUFFER,
+            Kind::Context => Self::C_PTR,
             Kind::Void => Self::BOTTOM,
+        }
+    }
+
+    /// The type of the objects that are unboxed to a value of this kind: of those that stand for it, where it is an
+    /// object itself; no object for `context` and `void`.
+    pub fn unboxed_from(kind: &Kind) -> Self {
+        match kind {
+            Kind::Scalar(scalar) => Self::boxed(*scalar),
+            Kind::Cstr => Self::UNICODE_EXACT,
+            Kind::Buffer => Self::BYTES_EXACT,
+            Kind::Context | Kind::Void => Self::BOTTOM,
+            Kind::Object | Kind::Python { .. } | Kind::User { .. } => Self::of_kind(kind),
+        }
+    }
+
+    /// The type of the objects that C values of this type are unboxed from, and boxed to; `None` where they are not.
+    pub fn of_objects(&self) -> Option<Self> {
+        match self.scalar() {
+            Some(scalar) => Some(Self::boxed(scalar)),
+            None if self.bits == Self::C_STR.bits => Some(Self::UNICODE_EXACT),
+            None if self.bits == Self::C_BUFFER.bits => Some(Self::BYTES_EXACT),
+            None => None,
         }
     }
 

@@ -193,29 +193,33 @@ impl Verifier<'_> {
             }
             Instruction::CallCFunction { callee, args } => self.check_direct_call(callee, args, result),
             Instruction::Guard { ty, value } => {
-                self.check_object(*value)?;
-                if !ty.is_object() {
+                self.check_operand(*value, &Type::OBJECT.or_null())?;
+                if !ty.is_object_or_null() {
                     return Err(format!("{ty} can't be looked for in {value}, an object"));
                 }
                 self.check_result(result, &self.function.ty(*value).intersection(ty))
             }
+            Instruction::NullIfNone { value } => {
+                self.check_object(*value)?;
+                self.check_result(result, &self.function.ty(*value).null_for_none())
+            }
             Instruction::Unbox { ctype, value } => {
-                let scalar = ctype.scalar().filter(|_| ctype.spec().is_none());
-                let Some(scalar) = scalar else {
-                    return Err(format!("{ctype} is no type of a C number"));
+                let Some(object) = ctype.of_objects().filter(|_| ctype.spec().is_none()) else {
+                    return Err(format!("{ctype} is no type of C values that objects hold"));
                 };
-                self.check_operand(*value, &Type::boxed(scalar))?;
+                let has_null = ctype.scalar().is_none();
+                self.check_operand(*value, &if has_null { object.or_null() } else { object })?;
                 self.check_result(result, ctype)
             }
             Instruction::Box { value } => {
-                let Some(scalar) = self.function.ty(*value).scalar() else {
-                    return Err(format!("{value} is no C number"));
+                let ty = self.function.ty(*value);
+                let Some(object) = ty.of_objects() else {
+                    return Err(format!("{value} is no C value that an object holds"));
                 };
-                self.check_result(result, &Type::boxed(scalar))
+                self.check_result(result, &or_none(object, ty.scalar().is_none()))
             }
-            Instruction::Incref { value } | Instruction::Decref { value } | Instruction::Return { value } => {
-                self.check_object(*value)
-            }
+            Instruction::Incref { value } => self.check_operand(*value, &Type::OBJECT.or_null()),
+            Instruction::Decref { value } | Instruction::Return { value } => self.check_object(*value),
             Instruction::Jump { target } => self.check_block_call(target),
             Instruction::Branch { condition, then, otherwise } => {
                 self.check_operand(*condition, &Type::C_BOOL)?;
@@ -279,13 +283,28 @@ impl Verifier<'_> {
 fn argument_types(overload: &Overload, target: CalleeTarget) -> Vec<Type> {
     let parameters = &overload.parameters;
     match target {
-        CalleeTarget::Underlying => parameters.iter().map(|parameter| Type::of_kind(&parameter.kind)).collect(),
+        CalleeTarget::Underlying => parameters
+            .iter()
+            .map(|parameter| match Type::of_kind(&parameter.kind) {
+                object if parameter.nullable && parameter.kind.is_object() => object.or_null(),
+                ty => ty,
+            })
+            .collect(),
         CalleeTarget::Method => {
             let receiver = parameters.iter().filter(|parameter| parameter.receiver);
             let others = overload.arguments().map(|(_, parameter)| parameter);
-            receiver.chain(others).map(|parameter| object_type(&parameter.kind)).collect()
+            // A wrapper gets `None` itself.
+            receiver
+                .chain(others)
+                .map(|parameter| if parameter.nullable { Type::OBJECT } else { object_type(&parameter.kind) })
+                .collect()
         }
     }
+}
+
+/// The type, and `None`.
+pub(super) fn or_none(ty: Type, admitted: bool) -> Type {
+    if admitted { ty.union(&Type::NONE_TYPE) } else { ty }
 }
 
 /// What a direct call gives; `None` for nothing.

@@ -12,8 +12,11 @@ use crate::metadata::{Kind, Overload, Raises, Scalar};
 
 impl Emitter<'_, '_> {
     /// Emits a call of an underlying function at the builder's position, on C values: `target` is its address,
-    /// `arguments` one value for each parameter. Goes on with the result, if there is one; to `error`, where an
-    /// exception is set, if the function raised.
+    /// `arguments` one value for each C argument: two for `cstr` and `buffer`. Goes on with the result, if there is
+    /// one; to `error`, where an exception is set, if the function raised.
+    ///
+    /// It moves no references: one to each object that is stolen is the caller's to take, and a borrowed result stays
+    /// borrowed. Nor does it release the GIL.
     ///
     /// ```
     /// use cranelift_codegen::ir::{AbiParam, InstBuilder, types::{F64, I64}};
@@ -58,7 +61,7 @@ impl Emitter<'_, '_> {
     /// ```
     ///
     /// # Errors
-    /// Kinds and effects that are not lowered yet, or a wrong number of arguments.
+    /// A wrong number of arguments, or a result of kind `buffer`, which is two values.
     pub fn typed_call(
         &mut self,
         overload: &Overload,
@@ -67,17 +70,22 @@ impl Emitter<'_, '_> {
         error: Block,
     ) -> Result<Option<Value>, Unsupported> {
         let (parameters, result) = c_prototype(overload)?;
-        if parameters.len() != arguments.len() {
+        if parameters.iter().map(|parameter| parameter.parts()).sum::<usize>() != arguments.len() {
             let reason = format!("the call has {} C arguments", arguments.len());
             return Err(Unsupported::new(overload.to_string(), reason));
         }
+        if result == Some(CType::Span) {
+            return Err(Unsupported::new(overload.to_string(), "the result is two values"));
+        }
         let value = self.call(target, &parameters, result, arguments);
-        self.check_error(value.zip(result), overload.raises, error);
+        let is_owned = !overload.effects.borrowed_result;
+        self.check_error(value.zip(result), overload.raises, is_owned, error);
         Ok(value.filter(|_| overload.result != Kind::Void))
     }
 
-    /// Goes to `error`, where an exception is set, if the C function whose result this is has raised.
-    pub(super) fn check_error(&mut self, result: Option<(Value, CType)>, raises: Raises, error: Block) {
+    /// Goes to `error`, where an exception is set, if the C function whose result this is has raised. An object that is
+    /// not owned is not given up there.
+    pub(super) fn check_error(&mut self, result: Option<(Value, CType)>, raises: Raises, is_owned: bool, error: Block) {
         match (raises, result) {
             (Raises::Never, _) => {}
             (Raises::Null | Raises::Nonzero, Some((value, _))) => {
@@ -110,7 +118,7 @@ impl Emitter<'_, '_> {
                 self.builder.ins().brif(raised, error, &[], done, &[]);
                 self.enter(done);
             }
-            (Raises::Check, Some((object, CType::Pointer))) => {
+            (Raises::Check, Some((object, CType::Pointer))) if is_owned => {
                 let (drop, raised_null) = (self.cold_block(), self.cold_block());
                 let raised = self.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
                 let dropping = self.cold_block();
@@ -135,6 +143,31 @@ impl Emitter<'_, '_> {
                 unreachable!("Overload::check admits no error in a result that there is not")
             }
         }
+    }
+
+    /// Gives the thread's hold on the interpreter up; the thread state, to take it again.
+    pub(super) fn release_gil(&mut self) -> Value {
+        self.call_symbol(Symbol::SaveThread, &[], CType::Pointer, &[])
+    }
+
+    /// Takes the interpreter again. A thread that the interpreter has ended meanwhile does not return from this: there
+    /// is nothing between here and its start that would have to be unwound.
+    pub(super) fn acquire_gil(&mut self, thread_state: Value) {
+        let target = self.address(Symbol::RestoreThread);
+        self.call(target, &[CType::Pointer], None, &[thread_state]);
+    }
+
+    /// A reference for a callee that takes it over; none to null.
+    pub(super) fn incref_stolen(&mut self, object: Value, or_null: bool) {
+        if !or_null {
+            return self.incref(object);
+        }
+        let (present, done) = (self.block(), self.block());
+        self.builder.ins().brif(object, present, &[], done, &[]);
+        self.enter(present);
+        self.incref(object);
+        self.builder.ins().jump(done, &[]);
+        self.enter(done);
     }
 
     fn minus_one(&mut self, ty: CType) -> Value {

@@ -5,14 +5,14 @@
 //! their order; behind them lie the `Py_buffer`s.
 
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
-use cranelift_entity::SecondaryMap;
 
 use super::cell::CellField;
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
-use super::plan::{Arm, Convention, MethodConvention, Plan, Step};
+use super::plan::{Admitted, Arm, Class, Convention, MethodConvention, Plan, Step, View};
 use super::stub::{ARGUMENTS_COUNT_MASK, Arguments, ArmCall, Exits};
 use super::symbol::Symbol;
+use super::values::Values;
 use crate::ir;
 use crate::metadata::PythonType;
 
@@ -21,11 +21,12 @@ pub const PY_BUFFER_BYTES: usize = 80;
 
 /// Lets ints pass for floats, as CPython's own converters do.
 pub(super) fn convert_ints(arm: &mut Arm) {
+    let float = Admitted { class: Class::Python(PythonType::Float), subclasses: false, null: false };
     let guards: Vec<_> = arm
         .steps
         .iter()
         .filter_map(|step| match step {
-            Step::Guard { into, from, class: PythonType::Float } => Some((*into, *from)),
+            Step::Guard { into, from, admitted } if *admitted == float => Some((*into, *from)),
             _ => None,
         })
         .collect();
@@ -114,12 +115,16 @@ impl Emitter<'_, '_> {
 
     /// Makes the call with what is in the slots.
     fn run(&mut self, plan: &Plan, arm: &Arm, held: &Held, exits: Exits) {
-        let mut values = SecondaryMap::new();
+        let mut values = Values::default();
         let slots = self.stack_address(held.slots);
         let mut offset = 0;
         for (value, ty) in slot_arguments(arm) {
-            values[value] = Some(self.load(ty.clif(), slots, offset));
-            offset += POINTER_BYTES;
+            let mut parts = Vec::with_capacity(ty.parts());
+            for _ in 0..ty.parts() {
+                parts.push(self.load(ty.clif(), slots, offset));
+                offset += POINTER_BYTES;
+            }
+            values.set_parts(value, &parts);
         }
         let cell = self.load_held(held.cell, 0);
         let call = ArmCall { plan, arm, exits, cell, receiver: None, objects: Vec::new() };
@@ -152,7 +157,23 @@ impl Emitter<'_, '_> {
 
 /// Whether the parser does in its way what this step does.
 fn reads_arguments(step: &Step) -> bool {
-    matches!(step, Step::Argument { .. } | Step::Guard { .. } | Step::Unbox { .. } | Step::UnboxReal { .. })
+    match step {
+        Step::Argument { .. }
+        | Step::Guard { .. }
+        | Step::NullIfNone { .. }
+        | Step::View { .. }
+        | Step::Unbox { .. }
+        | Step::UnboxReal { .. } => true,
+        Step::Receiver { .. }
+        | Step::Context { .. }
+        | Step::None { .. }
+        | Step::Call { .. }
+        | Step::CallMethod { .. }
+        | Step::Box { .. }
+        | Step::BoxView { .. }
+        | Step::Incref { .. }
+        | Step::Return { .. } => false,
+    }
 }
 
 /// The C arguments that come from slots, in order: all but the context.
@@ -168,5 +189,7 @@ fn slot_arguments(arm: &Arm) -> Vec<(ir::Value, CType)> {
 
 /// How many slots the parser writes, and how many `Py_buffer`s.
 fn slots_of(arm: &Arm) -> (usize, usize) {
-    (slot_arguments(arm).len(), 0)
+    let slots = slot_arguments(arm).iter().map(|(_, ty)| ty.parts()).sum();
+    let buffers = arm.steps.iter().filter(|step| matches!(step, Step::View { view: View::Bytes, .. })).count();
+    (slots, buffers)
 }

@@ -5,26 +5,69 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use super::emitter::{Emitter, TRUSTED};
 use super::machine::CType;
+use super::plan::{Admitted, Class};
 use super::symbol::Symbol;
 use crate::metadata::{PythonType, Scalar};
 use crate::runtime::{DIGIT_BITS, IntForm, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
 
 impl Emitter<'_, '_> {
-    /// Goes to `fallback` unless `object` is of exactly this type.
-    pub(super) fn guard(&mut self, object: Value, class: PythonType, fallback: Block) {
-        let holds = match type_symbol(class) {
-            Some(symbol) => {
-                let actual = self.load(types::I64, object, self.layout.ob_type);
-                let wanted = self.address(symbol);
-                self.builder.ins().icmp(IntCC::Equal, actual, wanted)
-            }
-            // `None` is the only instance of its type.
-            None => {
-                let none = self.address(Symbol::NoneObject);
-                self.builder.ins().icmp(IntCC::Equal, object, none)
-            }
+    /// Goes to `otherwise` unless `object` is one of these.
+    pub(super) fn guard(&mut self, object: Value, admitted: &Admitted, otherwise: Block) {
+        if !admitted.null {
+            return self.guard_object(object, admitted, otherwise);
+        }
+        let (present, done) = (self.block(), self.block());
+        self.builder.ins().brif(object, present, &[], done, &[]);
+        self.enter(present);
+        self.guard_object(object, admitted, otherwise);
+        self.builder.ins().jump(done, &[]);
+        self.enter(done);
+    }
+
+    fn guard_object(&mut self, object: Value, admitted: &Admitted, otherwise: Block) {
+        if admitted.class == Class::Python(PythonType::None) {
+            // It is the only instance of its type.
+            let none = self.address(Symbol::NoneObject);
+            let holds = self.builder.ins().icmp(IntCC::Equal, object, none);
+            return self.require(holds, otherwise);
+        }
+        let actual = self.load(types::I64, object, self.layout.ob_type);
+        let flag = match admitted.class {
+            Class::Python(class) if admitted.subclasses => self.layout.subclass_flag(class),
+            _ => None,
         };
-        self.require(holds, fallback);
+        if let Some(flag) = flag {
+            let flags = self.load(types::I64, actual, self.layout.type_flags);
+            let holds = self.builder.ins().band_imm_u(flags, flag.cast_signed());
+            return self.require(holds, otherwise);
+        }
+        let wanted = self.class(&admitted.class);
+        let exact = self.builder.ins().icmp(IntCC::Equal, actual, wanted);
+        if !admitted.subclasses {
+            return self.require(exact, otherwise);
+        }
+        let (ask, done) = (self.cold_block(), self.block());
+        self.builder.ins().brif(exact, done, &[], ask, &[]);
+        self.enter(ask);
+        // Looks at the type's method resolution order, which runs no code.
+        let parameters = [CType::Pointer, CType::Pointer];
+        let holds = self.call_symbol(Symbol::TypeIsSubtype, &parameters, CType::Status, &[actual, wanted]);
+        self.builder.ins().brif(holds, done, &[], otherwise, &[]);
+        self.enter(done);
+    }
+
+    /// The address of a type.
+    fn class(&mut self, class: &Class) -> Value {
+        match class {
+            Class::Python(class) => match type_symbol(*class) {
+                Some(symbol) => self.address(symbol),
+                None => {
+                    let none = self.address(Symbol::NoneObject);
+                    self.load(types::I64, none, self.layout.ob_type)
+                }
+            },
+            Class::User { address, .. } => self.builder.ins().iconst(types::I64, address.get() as i64),
+        }
     }
 
     /// The C number in `object`, whose exact type is proven; goes to `fallback` where the number does not fit.
@@ -57,7 +100,8 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(done, &[double.into()]);
 
         self.enter(int);
-        self.guard(object, PythonType::Int, fallback);
+        let int = Admitted { class: Class::Python(PythonType::Int), subclasses: false, null: false };
+        self.guard(object, &int, fallback);
         let number = self.unbox_int(object, Scalar::I64, fallback);
         // Rounds to nearest, ties to even, as `PyLong_AsDouble` does.
         let double = self.builder.ins().fcvt_from_sint(types::F64, number);
@@ -274,6 +318,7 @@ fn type_symbol(class: PythonType) -> Option<Symbol> {
         PythonType::List => Symbol::ListType,
         PythonType::Tuple => Symbol::TupleType,
         PythonType::Dict => Symbol::DictType,
+        // CPython exports it, but not for others.
         PythonType::None => return None,
     })
 }

@@ -47,7 +47,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().iconst(types::I64, 0)
     }
 
-    /// Calls the C function at `target`.
+    /// Calls the C function at `target`: its result, the first part of it for a span.
     pub(super) fn call(
         &mut self,
         target: Value,
@@ -55,10 +55,21 @@ impl Emitter<'_, '_> {
         result: Option<CType>,
         arguments: &[Value],
     ) -> Option<Value> {
+        self.call_for_parts(target, parameters, result, arguments).first().copied()
+    }
+
+    /// Calls the C function at `target`: all parts of its result. `arguments` has all parts of the parameters.
+    pub(super) fn call_for_parts(
+        &mut self,
+        target: Value,
+        parameters: &[CType],
+        result: Option<CType>,
+        arguments: &[Value],
+    ) -> Vec<Value> {
         let signature = c_signature(self.call_conv, parameters, result);
         let signature = self.builder.import_signature(signature);
         let call = self.builder.ins().call_indirect(signature, target, arguments);
-        self.builder.inst_results(call).first().copied()
+        self.builder.inst_results(call).to_vec()
     }
 
     /// Calls a C function that takes and returns pointers and numbers of 64 bits.

@@ -49,14 +49,23 @@ impl Forwarder {
         let [arm] = &plan.arms[..] else { return None };
         let [
             loads @ ..,
-            Step::Call { into: Some(result), arguments, result: Some(CType::Pointer), raises, runs_python },
+            Step::Call {
+                into: Some(result),
+                arguments,
+                steals,
+                result: Some(CType::Pointer),
+                borrowed: false,
+                nogil: false,
+                raises,
+                runs_python,
+            },
             last,
         ] = &arm.steps[..]
         else {
             return None;
         };
         let passes_on = *last == Step::Return { value: *result, owned: true };
-        if !passes_on || !matches!(raises, Raises::Never | Raises::Null) {
+        if !passes_on || !steals.is_empty() || !matches!(raises, Raises::Never | Raises::Null) {
             return None;
         }
         let source = |value: Value| {

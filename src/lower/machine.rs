@@ -16,19 +16,37 @@ pub enum CType {
     Pointer,
     /// A C `int` that is 0 when all went well.
     Status,
+    /// A `const char *` that ends with a NUL.
+    Chars,
+    /// A pointer and a length: two C arguments; as a result the struct of both, which comes in two registers.
+    Span,
 }
 
 impl CType {
-    /// The C type of a parameter or result of this kind; `None` for `void` and for kinds of more than one C value.
-    pub fn of(kind: &Kind) -> Option<Self> {
+    /// The C type of a parameter of this kind; `None` for `void`.
+    pub fn of_parameter(kind: &Kind) -> Option<Self> {
         match kind {
             Kind::Scalar(scalar) => Some(Self::Scalar(*scalar)),
             Kind::Object | Kind::Python { .. } | Kind::User { .. } | Kind::Context => Some(Self::Pointer),
-            Kind::Cstr | Kind::Buffer | Kind::Void => None,
+            Kind::Cstr | Kind::Buffer => Some(Self::Span),
+            Kind::Void => None,
         }
     }
 
-    /// The type of the Cranelift value that carries it.
+    /// The C type of a result of this kind; `None` for `void`.
+    pub fn of_result(kind: &Kind) -> Option<Self> {
+        match kind {
+            Kind::Cstr => Some(Self::Chars),
+            kind => Self::of_parameter(kind),
+        }
+    }
+
+    /// Number of C values.
+    pub fn parts(self) -> usize {
+        if self == Self::Span { 2 } else { 1 }
+    }
+
+    /// The type of the Cranelift value that carries it, of each of the two for a span.
     pub fn clif(self) -> Type {
         match self {
             Self::Scalar(Scalar::F32) => types::F32,
@@ -36,12 +54,12 @@ impl CType {
             Self::Scalar(scalar) => {
                 Type::int(u16::from(scalar.bytes()) * 8).expect("a C integer has 8, 16, 32 or 64 bits")
             }
-            Self::Pointer => types::I64,
+            Self::Pointer | Self::Chars | Self::Span => types::I64,
             Self::Status => types::I32,
         }
     }
 
-    /// As a parameter or result of a C function. Callees may rely on small integers being extended to 32 bits, as
+    /// As a parameter or result of a C function, each part of it. Callees may rely on small integers being extended to 32 bits, as
     /// clang's do (x86-64 psABI leaves it open, AAPCS64 does not ask for it).
     pub fn abi(self) -> AbiParam {
         let param = AbiParam::new(self.clif());
@@ -59,6 +77,8 @@ impl fmt::Display for CType {
             Self::Scalar(scalar) => write!(formatter, "{}", Kind::Scalar(*scalar)),
             Self::Pointer => formatter.write_str("ptr"),
             Self::Status => formatter.write_str("status"),
+            Self::Chars => formatter.write_str("chars"),
+            Self::Span => formatter.write_str("ptr+length"),
         }
     }
 }
@@ -66,7 +86,8 @@ impl fmt::Display for CType {
 /// The signature of a C function that takes `parameters` and returns `result`.
 pub(super) fn c_signature(call_conv: CallConv, parameters: &[CType], result: Option<CType>) -> Signature {
     let mut signature = Signature::new(call_conv);
-    signature.params.extend(parameters.iter().map(|parameter| parameter.abi()));
-    signature.returns.extend(result.map(CType::abi));
+    let parts = |ty: CType| std::iter::repeat_n(ty.abi(), ty.parts());
+    signature.params.extend(parameters.iter().flat_map(|parameter| parts(*parameter)));
+    signature.returns.extend(result.into_iter().flat_map(parts));
     signature
 }

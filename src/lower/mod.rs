@@ -11,7 +11,7 @@
 //! | `site` | from a signature to IR and a plan: the whole way for one stub |
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
-//! | `emitter`, `convert`, `call`, `stub`, `checked` | from a plan to CLIF |
+//! | `emitter`, `convert`, `view`, `call`, `values`, `stub`, `checked` | from a plan to CLIF |
 //! | `forwarder` | stubs that are nothing but a jump |
 
 mod call;
@@ -28,13 +28,15 @@ mod stub;
 mod symbol;
 #[cfg(test)]
 mod tests;
+mod values;
+mod view;
 
 pub use cell::{CellField, CellRegister, CellSource};
 pub use checked::PY_BUFFER_BYTES;
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use machine::CType;
-pub use plan::{Arm, Binding, Convention, Frame, MethodConvention, Plan, Step};
+pub use plan::{Admitted, Arm, Binding, Class, Convention, Frame, MethodConvention, Plan, Step, Stolen, View};
 pub use planner::{Unsupported, plan_arm};
 pub use site::{CallSite, arity};
 pub use stub::{build_stub, stub_signature};

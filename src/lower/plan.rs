@@ -4,6 +4,8 @@
 //! equal plans have equal code.
 
 use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use super::cell::{CellRegister, CellSource};
 use super::machine::CType;
@@ -84,6 +86,49 @@ pub enum Binding {
     Bare,
 }
 
+/// The objects that a guard lets through.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Admitted {
+    /// The type.
+    pub class: Class,
+    /// Instances of subclasses too.
+    pub subclasses: bool,
+    /// Null too.
+    pub null: bool,
+}
+
+/// A type that a guard looks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// One of CPython's own.
+    Python(PythonType),
+    /// One of an extension, which lives as long as the extension's methods do.
+    User {
+        /// Its name.
+        name: Arc<str>,
+        /// The `PyTypeObject`.
+        address: NonZeroUsize,
+    },
+}
+
+/// What a C function sees of an object without a copy: a pointer and a length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The UTF-8 of a string.
+    Text,
+    /// The bytes of a `bytes` object.
+    Bytes,
+}
+
+/// An object of which a call takes over a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stolen {
+    /// The object.
+    pub value: Value,
+    /// Whether it may be null.
+    pub or_null: bool,
+}
+
 /// One step of a stub. Steps name values as the IR does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -115,8 +160,27 @@ pub enum Step {
         into: Value,
         /// What is looked at.
         from: Value,
-        /// The type.
-        class: PythonType,
+        /// What passes.
+        admitted: Admitted,
+    },
+    /// Null in the place of `None`.
+    NullIfNone {
+        /// The object or null.
+        into: Value,
+        /// The object.
+        from: Value,
+    },
+    /// Where the text or the bytes of an exact `str` or `bytes` lie, and how many bytes they are; leaves through the
+    /// fallback where there are none that a C function may get.
+    View {
+        /// The pointer and the length.
+        into: Value,
+        /// The object.
+        from: Value,
+        /// What is looked at.
+        view: View,
+        /// Null and 0 of null, which the object may be.
+        or_null: bool,
     },
     /// The C number in an exact int, float or bool; leaves through the fallback where it does not fit.
     Unbox {
@@ -143,8 +207,14 @@ pub enum Step {
         into: Option<Value>,
         /// The C arguments.
         arguments: Vec<(Value, CType)>,
+        /// The objects that it takes over a reference to: references taken behind everything that may leave the stub.
+        steals: Vec<Stolen>,
         /// What the C function returns; `None` for `void`.
         result: Option<CType>,
+        /// Whether the object that it returns is borrowed.
+        borrowed: bool,
+        /// Whether the GIL is released around it.
+        nogil: bool,
         /// How it reports an error.
         raises: Raises,
         /// Whether it may run Python code, which may drop the stub.
@@ -171,6 +241,21 @@ pub enum Step {
         from: Value,
         /// The C type.
         scalar: Scalar,
+    },
+    /// The object of a string or of bytes, `None` of a null pointer; leaves with an exception where memory runs out, or
+    /// where text is no UTF-8.
+    BoxView {
+        /// The object.
+        into: Value,
+        /// The string, or the bytes with their length.
+        from: Value,
+        /// Which of them.
+        view: View,
+    },
+    /// A reference more.
+    Incref {
+        /// The object.
+        value: Value,
     },
     /// Leaves with a result.
     Return {
@@ -210,6 +295,8 @@ impl Arm {
             | Step::CallMethod { raises: Raises::Check, .. } => true,
             // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
             Step::Context { .. } => true,
+            // So it may when an exception for text that is no UTF-8 is made.
+            Step::BoxView { .. } => true,
             _ => false,
         })
     }
@@ -329,14 +416,17 @@ impl fmt::Display for Step {
             Self::Argument { into, index } => write!(formatter, "{into} = argument {index}"),
             Self::Context { into } => write!(formatter, "{into} = context"),
             Self::None { into } => write!(formatter, "{into} = None"),
-            Self::Guard { into, from, class } => {
-                write!(formatter, "{into} = {from}, exactly {class} or fallback")
+            Self::Guard { into, from, admitted } => write!(formatter, "{into} = {from}, {admitted} or fallback"),
+            Self::NullIfNone { into, from } => write!(formatter, "{into} = {from}, null if None"),
+            Self::View { into, from, view, or_null } => {
+                let or_null = if *or_null { "null or " } else { "" };
+                write!(formatter, "{into} = {view} of {or_null}{from} or fallback")
             }
             Self::Unbox { into, from, scalar } => write!(formatter, "{into} = unbox {scalar} {from} or fallback"),
             Self::UnboxReal { into, from, scalar } => {
                 write!(formatter, "{into} = unbox {scalar} float or int {from} or fallback")
             }
-            Self::Call { into, arguments, result, raises, runs_python } => {
+            Self::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python } => {
                 write_into(formatter, *into)?;
                 formatter.write_str("call target(")?;
                 for (position, (value, ty)) in arguments.iter().enumerate() {
@@ -346,6 +436,15 @@ impl fmt::Display for Step {
                 match result {
                     Some(result) => write!(formatter, ") -> {result}")?,
                     None => formatter.write_str(") -> void")?,
+                }
+                if *borrowed {
+                    formatter.write_str(", borrowed")?;
+                }
+                for Stolen { value, or_null } in steals {
+                    write!(formatter, ", steals {value}{}", if *or_null { " or null" } else { "" })?;
+                }
+                if *nogil {
+                    formatter.write_str(", without the GIL")?;
                 }
                 write_outcome(formatter, *raises, *runs_python)
             }
@@ -363,9 +462,34 @@ impl fmt::Display for Step {
                 write_outcome(formatter, *raises, *runs_python)
             }
             Self::Box { into, from, scalar } => write!(formatter, "{into} = box {scalar} {from}"),
+            Self::BoxView { into, from, view } => write!(formatter, "{into} = new object of {view} {from}"),
+            Self::Incref { value } => write!(formatter, "take a reference to {value}"),
             Self::Return { value, owned: true } => write!(formatter, "return {value}"),
             Self::Return { value, owned: false } => write!(formatter, "return a new reference to {value}"),
         }
+    }
+}
+
+impl fmt::Display for Admitted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.null {
+            formatter.write_str("null or ")?;
+        }
+        let exactly = if self.subclasses { "" } else { "exactly " };
+        match &self.class {
+            Class::Python(class) => write!(formatter, "{exactly}{class}")?,
+            Class::User { name, .. } => write!(formatter, "{exactly}{name}")?,
+        }
+        formatter.write_str(if self.subclasses { "+" } else { "" })
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+        })
     }
 }
 

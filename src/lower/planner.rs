@@ -1,8 +1,8 @@
 //! From IR to a plan: which step does what, which references it owns, and what cannot be lowered, with the reason.
 
 use super::machine::CType;
-use super::plan::{Arm, Binding, Convention, Frame, MethodConvention, Step};
-use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Type, Value, ValueDef};
+use super::plan::{Admitted, Arm, Binding, Class, Convention, Frame, MethodConvention, Step, Stolen, View};
+use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Spec, Type, Value, ValueDef};
 use crate::metadata::{Kind, Overload, PythonType, Raises};
 
 /// Why IR was not lowered.
@@ -43,13 +43,46 @@ pub fn plan_arm(
     let [block] = function.layout[..] else {
         return Err(Unsupported::new("a function of several blocks", "only straight-line call sites are lowered"));
     };
-    let steps = function.blocks[block]
-        .insts
-        .iter()
-        .map(|inst| step(function, callees, frame, arity, *inst))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut steps = Vec::new();
+    let mut taken = Vec::new();
+    for inst in &function.blocks[block].insts {
+        if let Instruction::Incref { value } = function.insts[*inst].instruction {
+            match steps.last() {
+                Some(Step::Call { into, borrowed: true, .. }) if *into == Some(value) => {
+                    steps.push(Step::Incref { value });
+                }
+                _ => taken.push(value),
+            }
+            continue;
+        }
+        let mut step = step(function, callees, frame, arity, *inst)?;
+        give(function, &mut taken, &mut step)?;
+        steps.push(step);
+    }
     check_ownership(&steps)?;
     Ok(Arm { overload, arity, steps })
+}
+
+/// Gives the references that were taken to the call that steals them, which takes them where nothing can leave the stub
+/// any more.
+fn give(function: &Function, taken: &mut Vec<Value>, step: &mut Step) -> Result<(), Unsupported> {
+    let mut wanted: Vec<Value> = match step {
+        Step::Call { steals, .. } => steals.iter().map(|stolen| stolen.value).collect(),
+        _ => Vec::new(),
+    };
+    wanted.sort();
+    taken.sort();
+    if *taken != wanted {
+        let reason = "references are only taken right before the call that steals them";
+        return Err(Unsupported::new(step.to_string(), reason));
+    }
+    taken.clear();
+    if let Step::Call { steals, .. } = step {
+        for stolen in steals {
+            stolen.or_null = !function.ty(stolen.value).is_object();
+        }
+    }
+    Ok(())
 }
 
 fn step(
@@ -81,21 +114,22 @@ fn step(
         Instruction::LoadArg { index } => Step::Argument { into: into()?, index: *index },
         Instruction::LoadSelf => Step::Receiver { into: into()? },
         Instruction::LoadContext => Step::Context { into: into()? },
-        Instruction::Guard { ty, value } => {
-            let class =
-                PythonType::ALL.into_iter().find(|class| Type::python_exact(*class) == *ty).ok_or_else(|| {
-                    Unsupported::new(format!("Guard<{ty}>"), "only exact types of CPython's own are checked")
-                })?;
-            Step::Guard { into: into()?, from: *value, class }
-        }
-        Instruction::Unbox { ctype, value } => {
-            let scalar = ctype.scalar().ok_or_else(|| Unsupported::new(format!("Unbox<{ctype}>"), "not a C number"))?;
-            Step::Unbox { into: into()?, from: *value, scalar }
-        }
+        Instruction::Guard { ty, value } => Step::Guard { into: into()?, from: *value, admitted: admitted(ty)? },
+        Instruction::NullIfNone { value } => Step::NullIfNone { into: into()?, from: *value },
+        Instruction::Unbox { ctype, value } => match (ctype.scalar(), view(ctype)) {
+            (Some(scalar), _) => Step::Unbox { into: into()?, from: *value, scalar },
+            (None, Some(view)) => {
+                Step::View { into: into()?, from: *value, view, or_null: !function.ty(*value).is_object() }
+            }
+            (None, None) => return Err(Unsupported::new(format!("Unbox<{ctype}>"), "no C value of an object")),
+        },
         Instruction::Box { value } => {
             let ty = function.ty(*value);
-            let scalar = ty.scalar().ok_or_else(|| Unsupported::new(format!("Box of {ty}"), "not a C number"))?;
-            Step::Box { into: into()?, from: *value, scalar }
+            match (ty.scalar(), view(ty)) {
+                (Some(scalar), _) => Step::Box { into: into()?, from: *value, scalar },
+                (None, Some(view)) => Step::BoxView { into: into()?, from: *value, view },
+                (None, None) => return Err(Unsupported::new(format!("Box of {ty}"), "no C value of an object")),
+            }
         }
         Instruction::CallCFunction { callee, args } => {
             let (found, overload) = callees.overload(callee).ok_or_else(|| {
@@ -103,20 +137,50 @@ fn step(
             })?;
             call(found, overload, frame, data.result, args)?
         }
-        Instruction::Return { value } => Step::Return { value: *value, owned: is_owned(function, *value) },
+        Instruction::Return { value } => Step::Return { value: *value, owned: is_owned(function, callees, *value) },
         Instruction::VectorCall { .. } | Instruction::VectorCallStatic { .. } => {
             return Err(Unsupported::new(name, "the call was not specialized"));
         }
         Instruction::Incref { .. } | Instruction::Decref { .. } => {
-            return Err(Unsupported::new(
-                name,
-                "calls that steal, or return, a borrowed reference are not lowered yet",
-            ));
+            return Err(Unsupported::new(name, "a stub gives no reference up"));
         }
         Instruction::Jump { .. } | Instruction::Branch { .. } => {
             return Err(Unsupported::new(name, "only straight-line call sites are lowered"));
         }
     })
+}
+
+fn view(ctype: &Type) -> Option<View> {
+    if ctype.is_bottom() {
+        None
+    } else if ctype.is_subtype(&Type::C_STR) {
+        Some(View::Text)
+    } else {
+        ctype.is_subtype(&Type::C_BUFFER).then_some(View::Bytes)
+    }
+}
+
+/// What a guard for this type lets through.
+fn admitted(ty: &Type) -> Result<Admitted, Unsupported> {
+    let null = !ty.is_object();
+    let objects = if null { ty.without(&Type::NULLPTR) } else { ty.clone() };
+    let unsupported = |reason| Err(Unsupported::new(format!("Guard<{ty}>"), reason));
+    let class_at = |class: &crate::ir::ConstObject, subclasses| match class.address {
+        Some(address) => Ok(Admitted { class: Class::User { name: class.label.clone(), address }, subclasses, null }),
+        None => unsupported("only the name of the class is known, not its address"),
+    };
+    match objects.spec() {
+        Some(Spec::Class(class)) => return class_at(class, false),
+        Some(Spec::Instance(class)) => return class_at(class, true),
+        Some(_) => return unsupported("no constant is checked"),
+        None => {}
+    }
+    for (subclasses, of) in [(false, Type::python_exact as fn(PythonType) -> Type), (true, Type::python)] {
+        if let Some(class) = PythonType::ALL.into_iter().find(|class| of(*class) == objects) {
+            return Ok(Admitted { class: Class::Python(class), subclasses, null });
+        }
+    }
+    unsupported("only one type is checked, with its subclasses or without")
 }
 
 fn call(
@@ -126,15 +190,27 @@ fn call(
     into: Option<Value>,
     args: &[Value],
 ) -> Result<Step, Unsupported> {
-    let (parameters, result) = c_prototype(overload)?;
     // Whoever lets go of the GIL lets others run Python code.
     let runs_python = !overload.effects.no_python || overload.effects.nogil;
     let miscounted = || Unsupported::new(overload.to_string(), format!("the call passes {} values", args.len()));
     match callee.target {
-        CalleeTarget::Underlying if parameters.len() != args.len() => Err(miscounted()),
         CalleeTarget::Underlying => {
-            let arguments = args.iter().copied().zip(parameters).collect();
-            Ok(Step::Call { into, arguments, result, raises: overload.raises, runs_python })
+            let (parameters, result) = c_prototype(overload)?;
+            if parameters.len() != args.len() {
+                return Err(miscounted());
+            }
+            let is_stolen = |position: usize| overload.effects.steals >> position & 1 == 1;
+            let stolen = args.iter().enumerate().filter(|(position, _)| is_stolen(*position));
+            Ok(Step::Call {
+                into,
+                arguments: args.iter().copied().zip(parameters).collect(),
+                steals: stolen.map(|(_, value)| Stolen { value: *value, or_null: false }).collect(),
+                result,
+                borrowed: overload.effects.borrowed_result,
+                nogil: overload.effects.nogil,
+                raises: overload.raises,
+                runs_python,
+            })
         }
         CalleeTarget::Method => {
             if frame.original == MethodConvention::Other {
@@ -155,27 +231,30 @@ fn call(
 
 /// The C parameters and the C result of an underlying function.
 pub(super) fn c_prototype(overload: &Overload) -> Result<(Vec<CType>, Option<CType>), Unsupported> {
-    if overload.effects.steals != 0 || overload.effects.borrowed_result {
-        return Err(Unsupported::new("a call that moves references", "steals and borrowed_result are not lowered yet"));
-    }
-    let c_type = |kind: &Kind| {
-        CType::of(kind).ok_or_else(|| Unsupported::new(kind.to_string(), "kinds of two C values are not lowered yet"))
+    let parameter = |kind: &Kind| {
+        CType::of_parameter(kind).ok_or_else(|| Unsupported::new(kind.to_string(), "it is no kind of parameter"))
     };
-    let parameters = overload.parameters.iter().map(|parameter| c_type(&parameter.kind)).collect::<Result<_, _>>()?;
+    let parameters = overload.parameters.iter().map(|each| parameter(&each.kind)).collect::<Result<_, _>>()?;
     let result = match (&overload.result, overload.raises) {
         (Kind::Void, Raises::Nonzero) => Some(CType::Status),
-        (Kind::Void, _) => None,
-        (kind, _) => Some(c_type(kind)?),
+        (kind, _) => CType::of_result(kind),
     };
     Ok((parameters, result))
 }
 
 /// Whether the function has a reference to the value that it can hand over.
-fn is_owned(function: &Function, value: Value) -> bool {
+fn is_owned(function: &Function, callees: &Callees, value: Value) -> bool {
     match function.values[value].def {
         ValueDef::Result(inst) => match &function.insts[inst].instruction {
-            Instruction::CallCFunction { .. } | Instruction::Box { .. } | Instruction::LoadConst => true,
-            Instruction::Guard { value, .. } => is_owned(function, *value),
+            Instruction::CallCFunction { callee, .. } => {
+                let borrowed = callees.overload(callee).is_some_and(|(callee, overload)| {
+                    callee.target == CalleeTarget::Underlying && overload.effects.borrowed_result
+                });
+                !borrowed
+                    || function.instructions().any(|(_, _, data)| data.instruction == Instruction::Incref { value })
+            }
+            Instruction::Box { .. } | Instruction::LoadConst => true,
+            Instruction::Guard { value, .. } => is_owned(function, callees, *value),
             _ => false,
         },
         ValueDef::Param(..) | ValueDef::Unused => false,
@@ -193,8 +272,12 @@ fn check_ownership(steps: &[Step]) -> Result<(), Unsupported> {
     };
     for step in steps {
         let owned = match step {
-            Step::Box { into, .. } | Step::CallMethod { into, .. } | Step::None { into } => Some(*into),
-            Step::Call { into, result: Some(CType::Pointer), .. } => *into,
+            Step::Box { into, .. }
+            | Step::BoxView { into, .. }
+            | Step::CallMethod { into, .. }
+            | Step::None { into }
+            | Step::Incref { value: into } => Some(*into),
+            Step::Call { into, result: Some(CType::Pointer), borrowed: false, .. } => *into,
             _ => None,
         };
         let guarded = steps.iter().any(|step| matches!(step, Step::Guard { from, .. } if Some(*from) == owned));

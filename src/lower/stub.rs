@@ -4,7 +4,6 @@ use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signature, Value, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
-use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::cell::{CellField, CellRegister, CellSource};
@@ -12,7 +11,7 @@ use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
 use super::plan::{Arm, Binding, Convention, Frame, MethodConvention, Plan, Step};
 use super::symbol::{Symbol, Symbols};
-use crate::ir;
+use super::values::Values;
 use crate::runtime::Layout;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
@@ -203,7 +202,7 @@ impl Emitter<'_, '_> {
             }
         };
         let call = ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects };
-        let mut values = SecondaryMap::new();
+        let mut values = Values::default();
         for step in &arm.steps {
             self.step(&call, step, &mut values);
         }
@@ -233,67 +232,99 @@ impl Emitter<'_, '_> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
-    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut SecondaryMap<ir::Value, Option<Value>>) {
+    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values) {
         let exits = &call.exits;
-        let get = |value: &ir::Value| values[*value].expect("the verifier has seen every use behind its definition");
         match step {
-            Step::Receiver { into } => values[*into] = Some(self.receiver(call.cell, call.receiver)),
-            Step::Argument { into, index } => values[*into] = Some(call.objects[usize::from(*index)]),
+            Step::Receiver { into } => values.set(*into, self.receiver(call.cell, call.receiver)),
+            Step::Argument { into, index } => values.set(*into, call.objects[usize::from(*index)]),
             Step::Context { into } => {
                 let context = self.call_symbol(Symbol::Context, &[], CType::Pointer, &[]);
                 self.require(context, exits.error);
-                values[*into] = Some(context);
+                values.set(*into, context);
             }
             Step::None { into } => {
                 let none = self.address(Symbol::NoneObject);
                 self.incref_immortal(none);
-                values[*into] = Some(none);
+                values.set(*into, none);
             }
-            Step::Guard { into, from, class } => {
-                let object = get(from);
-                self.guard(object, *class, exits.next_arm);
-                values[*into] = Some(object);
+            Step::Guard { into, from, admitted } => {
+                let object = values.get(*from);
+                self.guard(object, admitted, exits.next_arm);
+                values.set(*into, object);
+            }
+            Step::NullIfNone { into, from } => {
+                let (object, none) = (values.get(*from), self.address(Symbol::NoneObject));
+                let is_none = self.builder.ins().icmp(IntCC::Equal, object, none);
+                let null = self.null();
+                values.set(*into, self.builder.ins().select(is_none, null, object));
             }
             Step::Unbox { into, from, scalar } => {
-                let object = get(from);
-                values[*into] = Some(self.unbox(object, *scalar, exits.fallback));
+                let object = values.get(*from);
+                values.set(*into, self.unbox(object, *scalar, exits.fallback));
             }
             Step::UnboxReal { into, from, scalar } => {
-                let object = get(from);
-                values[*into] = Some(self.unbox_real(object, *scalar, exits.fallback));
+                let object = values.get(*from);
+                values.set(*into, self.unbox_real(object, *scalar, exits.fallback));
             }
-            Step::Call { into, arguments: passed, result, raises, .. } => {
-                let (clif, types): (Vec<_>, Vec<_>) = passed.iter().map(|(value, ty)| (get(value), *ty)).unzip();
-                let target = self.target(call);
-                self.enter_call(call);
-                let value = self.call(target, &types, *result, &clif);
-                self.leave_call(call);
-                self.check_error(value.zip(*result), *raises, exits.error);
-                if let Some(into) = into {
-                    values[*into] = value;
-                }
+            Step::View { into, from, view, or_null } => {
+                let object = values.get(*from);
+                let (pointer, length) = self.view(object, *view, *or_null, exits.fallback);
+                values.set_parts(*into, &[pointer, length]);
             }
+            Step::Call { .. } => self.call_step(call, step, values),
             Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
-                let receiver = receiver.as_ref().map(get).unwrap_or_else(|| self.receiver(call.cell, call.receiver));
-                let objects: Vec<_> = passed.iter().map(get).collect();
+                let receiver = match receiver {
+                    Some(receiver) => values.get(*receiver),
+                    None => self.receiver(call.cell, call.receiver),
+                };
+                let objects: Vec<_> = passed.iter().map(|value| values.get(*value)).collect();
                 let method = self.load_field(call.cell, CellField::Method);
                 self.enter_call(call);
                 let value = self.call_method(method, call.plan.frame.original, receiver, &objects);
                 self.leave_call(call);
-                self.check_error(Some((value, CType::Pointer)), *raises, exits.error);
-                values[*into] = Some(value);
+                self.check_error(Some((value, CType::Pointer)), *raises, true, exits.error);
+                values.set(*into, value);
             }
             Step::Box { into, from, scalar } => {
-                let value = get(from);
-                values[*into] = Some(self.box_scalar(value, *scalar));
+                let value = values.get(*from);
+                values.set(*into, self.box_scalar(value, *scalar));
             }
+            Step::BoxView { into, from, view } => {
+                let parts = (values.get(*from), values.length(*from));
+                values.set(*into, self.box_view(parts, *view));
+            }
+            Step::Incref { value } => self.incref(values.get(*value)),
             Step::Return { value, owned } => {
-                let object = get(value);
+                let object = values.get(*value);
                 if !owned {
                     self.incref(object);
                 }
                 self.builder.ins().jump(exits.result, &[object.into()]);
             }
+        }
+    }
+
+    /// The call of an underlying function.
+    fn call_step(&mut self, call: &ArmCall, step: &Step, values: &mut Values) {
+        let Step::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python: _ } = step else {
+            return;
+        };
+        let types: Vec<_> = arguments.iter().map(|(_, ty)| *ty).collect();
+        let passed: Vec<_> = arguments.iter().flat_map(|(value, ty)| values.parts(*value, *ty)).collect();
+        let target = self.target(call);
+        self.enter_call(call);
+        for stolen in steals {
+            self.incref_stolen(values.get(stolen.value), stolen.or_null);
+        }
+        let thread_state = nogil.then(|| self.release_gil());
+        let parts = self.call_for_parts(target, &types, *result, &passed);
+        if let Some(thread_state) = thread_state {
+            self.acquire_gil(thread_state);
+        }
+        self.leave_call(call);
+        self.check_error(parts.first().copied().zip(*result), *raises, !borrowed, call.exits.error);
+        if let Some(into) = into {
+            values.set_parts(*into, &parts);
         }
     }
 

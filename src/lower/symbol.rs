@@ -41,11 +41,19 @@ pub enum Symbol {
     ParseArguments,
     /// `runtime::parser::release`.
     ReleaseBuffers,
+    UnicodeFromString,
+    BytesFromStringAndSize,
+    TypeIsSubtype,
+    SaveThread,
+    RestoreThread,
+    MemChr,
+    /// `runtime::utf8::utf8`.
+    Utf8,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 32] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -71,6 +79,13 @@ impl Symbol {
         Self::Context,
         Self::ParseArguments,
         Self::ReleaseBuffers,
+        Self::UnicodeFromString,
+        Self::BytesFromStringAndSize,
+        Self::TypeIsSubtype,
+        Self::SaveThread,
+        Self::RestoreThread,
+        Self::MemChr,
+        Self::Utf8,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -101,6 +116,13 @@ impl Symbol {
             Self::Context => "typedcall_context_current",
             Self::ParseArguments => "typedcall_parse_arguments",
             Self::ReleaseBuffers => "typedcall_release_buffers",
+            Self::UnicodeFromString => "PyUnicode_FromString",
+            Self::BytesFromStringAndSize => "PyBytes_FromStringAndSize",
+            Self::TypeIsSubtype => "PyType_IsSubtype",
+            Self::SaveThread => "PyEval_SaveThread",
+            Self::RestoreThread => "PyEval_RestoreThread",
+            Self::MemChr => "memchr",
+            Self::Utf8 => "typedcall_utf8",
         }
     }
 }

@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use cranelift_codegen::ir::{ArgumentExtension, types};
 
 use super::{
-    AddressTable, Binding, CType, CellField, CellRegister, CellSource, Convention, Forwarder, Frame, MethodConvention,
-    Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
+    AddressTable, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
+    MethodConvention, Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
 };
 use crate::ir::{Callee, CalleeTarget, Callees, Function};
 use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
@@ -122,7 +122,10 @@ fn guards_are_of_exact_types_that_cpython_defines() {
         let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v1");
         let plan = plan_of(&ir, &Callees::new(), METH_O).unwrap_or_else(|error| panic!("{error}"));
         assert!(
-            plan.arms[0].steps.iter().any(|step| matches!(step, Step::Guard { class: of, .. } if *of == class)),
+            plan.arms[0]
+                .steps
+                .iter()
+                .any(|step| matches!(step, Step::Guard { admitted, .. } if admitted.class == Class::Python(class))),
             "{plan}"
         );
     }
@@ -253,7 +256,7 @@ fn c_types_have_the_width_and_extension_of_the_abi() {
         (Scalar::F64, types::F64, None),
         (Scalar::CBool, types::I8, Uext),
     ] {
-        let ctype = CType::of(&Kind::Scalar(scalar)).expect("a scalar is one C value");
+        let ctype = CType::of_parameter(&Kind::Scalar(scalar)).expect("a scalar is one C value");
         assert_eq!((ctype.clif(), ctype.abi().extension), (ty, extension), "{ctype}");
         assert_eq!(u32::from(scalar.bytes()), ty.bytes(), "{ctype}");
         assert_eq!(ctype.to_string(), Kind::Scalar(scalar).to_string());
@@ -262,7 +265,7 @@ fn c_types_have_the_width_and_extension_of_the_abi() {
 }
 
 #[test]
-fn objects_and_the_context_are_pointers_and_other_kinds_no_single_value() {
+fn objects_and_the_context_are_pointers_strings_and_buffers_two_values() {
     let user = UserType { name: "demo.Point".into(), address: None };
     for kind in [
         Kind::Object,
@@ -270,11 +273,13 @@ fn objects_and_the_context_are_pointers_and_other_kinds_no_single_value() {
         Kind::User { class: user, subclasses: false },
         Kind::Context,
     ] {
-        assert_eq!(CType::of(&kind), Some(CType::Pointer), "{kind}");
+        assert_eq!(CType::of_parameter(&kind), Some(CType::Pointer), "{kind}");
     }
-    for kind in [Kind::Cstr, Kind::Buffer, Kind::Void] {
-        assert_eq!(CType::of(&kind), None, "{kind}");
+    for (kind, result) in [(Kind::Cstr, CType::Chars), (Kind::Buffer, CType::Span)] {
+        assert_eq!((CType::of_parameter(&kind), CType::of_result(&kind)), (Some(CType::Span), Some(result)), "{kind}");
     }
+    assert_eq!((CType::Span.parts(), CType::Chars.parts(), CType::Pointer.parts()), (2, 1, 1));
+    assert_eq!((CType::of_parameter(&Kind::Void), CType::of_result(&Kind::Void)), (None, None));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::{context, parser};
+use super::{context, parser, utf8};
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
 use crate::runtime::Layout;
@@ -17,6 +17,7 @@ unsafe extern "C" {
     fn Py_EnterRecursiveCall();
     fn Py_LeaveRecursiveCall();
     fn _Py_Dealloc();
+    fn PyEval_RestoreThread();
 }
 
 /// As in CPython's Objects/methodobject.c and descrobject.c.
@@ -59,6 +60,13 @@ impl AddressTable {
                     Symbol::Context => context::current as *const () as usize,
                     Symbol::ParseArguments => parser::parse as *const () as usize,
                     Symbol::ReleaseBuffers => parser::release as *const () as usize,
+                    Symbol::UnicodeFromString => ffi::PyUnicode_FromString as *const () as usize,
+                    Symbol::BytesFromStringAndSize => ffi::PyBytes_FromStringAndSize as *const () as usize,
+                    Symbol::TypeIsSubtype => ffi::PyType_IsSubtype as *const () as usize,
+                    Symbol::SaveThread => ffi::PyEval_SaveThread as *const () as usize,
+                    Symbol::RestoreThread => PyEval_RestoreThread as *const () as usize,
+                    Symbol::MemChr => libc::memchr as *const () as usize,
+                    Symbol::Utf8 => utf8::utf8 as *const () as usize,
                 }
             };
             NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")

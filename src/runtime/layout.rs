@@ -5,12 +5,13 @@
 //! A [`Layout`] is a value: code for any version can be generated, and read in tests, on any machine. The layout of the
 //! running interpreter is [`Layout::CURRENT`], and `selfcheck` proves it against live objects before it is used.
 
-use crate::metadata::cpython;
+use crate::metadata::{PythonType, cpython};
 
 /// The layout of one CPython version's objects on a 64-bit little-endian platform, builds with a GIL.
 ///
 /// Offsets are in bytes from the start of the object. Source: the headers of each version
-/// (`Include/object.h`, `Include/cpython/longintrepr.h`, `methodobject.h`, `descrobject.h`, `moduleobject.c`).
+/// (`Include/object.h`, `Include/cpython/longintrepr.h`, `unicodeobject.h`, `bytesobject.h`,
+/// `methodobject.h`, `descrobject.h`, `moduleobject.c`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// The version's second number: 11 for CPython 3.11.
@@ -25,8 +26,16 @@ pub struct Layout {
     pub int: IntLayout,
     /// `PyFloatObject.ob_fval`.
     pub float_value: i32,
+    /// How a `str` is stored.
+    pub text: TextLayout,
+    /// `PyBytesObject.ob_size`.
+    pub bytes_size: i32,
+    /// `PyBytesObject.ob_sval`.
+    pub bytes_data: i32,
     /// `PyTypeObject.tp_flags`.
     pub type_flags: i32,
+    /// The bit of `tp_flags` that `int` and its subclasses have (`Include/object.h`); see [`Layout::subclass_flag`].
+    pub int_subclass_bit: u32,
     /// `PyTypeObject.tp_name`.
     pub type_name: i32,
     /// `PyCFunctionObject.m_ml`.
@@ -74,6 +83,28 @@ pub struct IntLayout {
     pub inline_allocation: bool,
 }
 
+/// How a version stores a `str` (`Include/cpython/unicodeobject.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TextLayout {
+    /// `PyASCIIObject.length`: the number of characters, and of bytes where all are ASCII.
+    pub length: i32,
+    /// `PyASCIIObject.state`, 32 bits.
+    pub state: i32,
+    /// `sizeof(PyASCIIObject)`: where the characters of a compact ASCII string begin.
+    pub ascii_data: i32,
+    /// `sizeof(PyCompactUnicodeObject)`: where those of other compact strings begin.
+    pub other_data: i32,
+}
+
+/// The bit of a string's state that says that its characters stand behind its header.
+pub const TEXT_COMPACT: u32 = 1 << 5;
+/// The bits of a state that say so of characters that are all ASCII.
+pub const TEXT_COMPACT_ASCII: u32 = TEXT_COMPACT | 1 << 6;
+/// How far the bytes of a character are shifted in a state.
+pub const TEXT_KIND_SHIFT: u32 = 2;
+/// The bits of a state, shifted, that are the bytes of a character: 1, 2 or 4.
+pub const TEXT_KIND_MASK: u32 = 7;
+
 /// What stands beside the digits of an `int`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IntForm {
@@ -120,6 +151,16 @@ impl Layout {
                 inline_allocation: minor <= 12,
             },
             float_value: 16,
+            text: TextLayout {
+                length: 16,
+                state: 32,
+                // 3.11 has `wstr`, and its length, besides.
+                ascii_data: if minor <= 11 { 48 } else { 40 },
+                other_data: if minor <= 11 { 72 } else { 56 },
+            },
+            bytes_size: 16,
+            bytes_data: 32,
+            int_subclass_bit: 24,
             type_flags: cpython::TP_FLAGS as i32,
             type_name: cpython::TP_NAME as i32,
             function_def: cpython::M_ML as i32,
@@ -149,6 +190,20 @@ impl Layout {
             None => panic!("every minor version above has a layout"),
         }
     };
+
+    /// The bits of `tp_flags` that say that a type is this one or a subclass; `None` for types that have no such bit.
+    pub const fn subclass_flag(&self, class: PythonType) -> Option<u64> {
+        let place = match class {
+            PythonType::Int => 0,
+            PythonType::List => 1,
+            PythonType::Tuple => 2,
+            PythonType::Bytes => 3,
+            PythonType::Str => 4,
+            PythonType::Dict => 5,
+            PythonType::Float | PythonType::Bool | PythonType::None => return None,
+        };
+        Some(1 << (self.int_subclass_bit + place))
+    }
 
     /// Whether `None`, `True`, `False` and the small ints are immortal: their count need not be touched.
     pub const fn has_immortals(&self) -> bool {

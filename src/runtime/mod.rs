@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `layout` | where CPython keeps what compiled code reads, by version |
 //! | `selfcheck` | proves the layout against live objects |
+//! | `utf8` | the text of strings that are not ASCII |
 //! | `context` | per-thread state that compiled code hands to C functions |
 //! | `addresses` | what compiled code refers to in the running interpreter |
 //! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
@@ -21,8 +22,12 @@ mod segment;
 pub(crate) mod selfcheck;
 pub(crate) mod shape;
 pub(crate) mod thunk;
+mod utf8;
 
 pub use compiler::{CompileError, disassemble, target_isa};
 pub use context::Context;
-pub use layout::{DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
+pub use layout::{
+    DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII,
+    TextLayout,
+};
 pub use selfcheck::{Incompatible, check};

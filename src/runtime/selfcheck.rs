@@ -5,8 +5,12 @@
 
 use pyo3_ffi as ffi;
 
-use super::layout::{DIGIT_BITS, IntForm, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK};
+use super::layout::{
+    DIGIT_BITS, IntForm, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII, TEXT_KIND_MASK,
+    TEXT_KIND_SHIFT,
+};
 use crate::embed::{Object, Python, running_version};
+use crate::metadata::PythonType;
 use crate::metadata::memory::{self, Plain};
 
 /// Why the running interpreter is refused.
@@ -62,7 +66,10 @@ const CHECKS: &[(&str, Check)] = &[
     ("the size of an int", one_digit),
     ("the small ints", small_ints),
     ("the value of a float", float_value),
+    ("the text of a str", text),
+    ("the bytes of a bytes object", bytes),
     ("the flags of a type", type_flags),
+    ("the flags of subclasses", subclass_flags),
     ("the name of a type", type_name),
     ("the definition of a built-in function", function_def),
     ("the self of a built-in function", function_self),
@@ -217,6 +224,68 @@ fn float_value(python: &Python, layout: &Layout) -> Result<(), String> {
     expect("the bits of a float", PROBE.to_bits(), peek(&float, layout.float_value)?)
 }
 
+/// One string of each kind: ASCII, and characters of 1, 2 and 4 bytes.
+const TEXTS: [(&str, u32); 4] = [("ascii", 1), ("\u{e4}\u{e9}\u{ff}", 1), ("\u{20ac}\u{3b1}", 2), ("\u{1f40d}x", 4)];
+
+fn text(python: &Python, layout: &Layout) -> Result<(), String> {
+    for (text, bytes) in TEXTS {
+        // SAFETY: the thread is attached; the text is as long as it is said to be.
+        let object = unsafe {
+            python.owned(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t))
+        };
+        let object = object.map_err(|error| error.to_string())?;
+        let fields = layout.text;
+        let characters = text.chars().count();
+        expect(&format!("the length of {text:?}"), characters, peek::<usize>(&object, fields.length)?)?;
+        let state = peek::<u32>(&object, fields.state)?;
+        let size = state >> TEXT_KIND_SHIFT & TEXT_KIND_MASK;
+        expect(&format!("the size of the characters of {text:?}"), bytes, size)?;
+        let compact = TEXT_COMPACT_ASCII & if text.is_ascii() { u32::MAX } else { super::layout::TEXT_COMPACT };
+        expect(&format!("the state of {text:?}"), compact, state & TEXT_COMPACT_ASCII)?;
+        let data = if text.is_ascii() { fields.ascii_data } else { fields.other_data };
+        for (index, character) in text.chars().enumerate() {
+            let at = data + index as i32 * bytes as i32;
+            let found = peek::<u32>(&object, at)? & u32::MAX >> (u32::BITS - 8 * bytes);
+            expect(&format!("a character of {text:?}"), u32::from(character), found)?;
+        }
+    }
+    Ok(())
+}
+
+fn bytes(python: &Python, layout: &Layout) -> Result<(), String> {
+    let text = "bytes, 16 of them";
+    // SAFETY: the thread is attached; the bytes are as many as is said.
+    let object =
+        unsafe { python.owned(ffi::PyBytes_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t)) };
+    let object = object.map_err(|error| error.to_string())?;
+    expect("the number of bytes", text.len(), peek(&object, layout.bytes_size)?)?;
+    let start = (object.as_ptr() as usize).wrapping_add_signed(layout.bytes_data as isize);
+    expect("the bytes", text.to_owned(), text_at(start)?)
+}
+
+fn subclass_flags(_: &Python, layout: &Layout) -> Result<(), String> {
+    let classes = [
+        (PythonType::Int, &raw mut ffi::PyLong_Type),
+        (PythonType::Float, &raw mut ffi::PyFloat_Type),
+        (PythonType::Bool, &raw mut ffi::PyBool_Type),
+        (PythonType::Str, &raw mut ffi::PyUnicode_Type),
+        (PythonType::Bytes, &raw mut ffi::PyBytes_Type),
+        (PythonType::List, &raw mut ffi::PyList_Type),
+        (PythonType::Tuple, &raw mut ffi::PyTuple_Type),
+        (PythonType::Dict, &raw mut ffi::PyDict_Type),
+    ];
+    for (class, object) in classes {
+        // SAFETY: a type's flags may be asked for.
+        let flags = unsafe { ffi::PyType_GetFlags(object) };
+        for (other, _) in classes {
+            let Some(flag) = layout.subclass_flag(other) else { continue };
+            let is_subclass = class == other || (class, other) == (PythonType::Bool, PythonType::Int);
+            expect(&format!("whether {class} is a {other} by its flags"), is_subclass, flags & flag != 0)?;
+        }
+    }
+    Ok(())
+}
+
 fn type_flags(python: &Python, layout: &Layout) -> Result<(), String> {
     // SAFETY: `int` is alive, and its flags may be asked for.
     let (int, flags) = unsafe {
@@ -349,7 +418,14 @@ mod tests {
             ("the small ints", |layout| layout.int.small_max -= 1),
             ("the small ints", |layout| layout.int.small_min -= 1),
             ("the value of a float", |layout| layout.float_value += 8),
+            ("the text of a str", |layout| layout.text.length += 8),
+            ("the text of a str", |layout| layout.text.state += 4),
+            ("the text of a str", |layout| layout.text.ascii_data += 1),
+            ("the text of a str", |layout| layout.text.other_data -= 4),
+            ("the bytes of a bytes object", |layout| layout.bytes_size += 8),
+            ("the bytes of a bytes object", |layout| layout.bytes_data += 1),
             ("the flags of a type", |layout| layout.type_flags += 8),
+            ("the flags of subclasses", |layout| layout.int_subclass_bit += 1),
             ("the name of a type", |layout| layout.type_name += 8),
             ("the definition of a built-in function", |layout| layout.function_def += 8),
             ("the self of a built-in function", |layout| layout.function_self += 8),

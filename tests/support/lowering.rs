@@ -20,6 +20,7 @@
 //! A file may hold several signatures, each a case of its own.
 
 use std::fmt::Write;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use cranelift_codegen::Context;
@@ -30,7 +31,7 @@ use typedcall::lower::build_stub;
 use typedcall::lower::{
     AddressTable, Binding, CallSite, CellSource, Convention, Frame, MethodConvention, Plan, arity, plan_arm,
 };
-use typedcall::metadata::Signature;
+use typedcall::metadata::{Kind, Signature};
 use typedcall::runtime::{Layout, disassemble, target_isa};
 
 /// What one input file asks for.
@@ -53,7 +54,7 @@ pub fn cases(text: &str) -> Vec<Case> {
         match line.split_once(": ") {
             _ if line.is_empty() || line.starts_with('#') => {}
             _ if line.starts_with('(') => {
-                signatures.push(line.parse::<Signature>().unwrap_or_else(|error| panic!("{line}: {error}")));
+                signatures.push(placed(line.parse().unwrap_or_else(|error| panic!("{line}: {error}"))));
             }
             Some((key, value)) if signatures.is_empty() => directives.set(key, value),
             _ => writeln!(ir, "{line}").expect("a string grows"),
@@ -62,6 +63,20 @@ pub fn cases(text: &str) -> Vec<Case> {
     let ir = (!ir.is_empty()).then(|| ir.parse::<Function>().unwrap_or_else(|error| panic!("{ir}: {error}")));
     assert!(!signatures.is_empty(), "no signature in:\n{text}");
     signatures.into_iter().map(|signature| directives.case(signature, ir.clone())).collect()
+}
+
+/// Gives the types that a signature names an address, each another.
+fn placed(mut signature: Signature) -> Signature {
+    for overload in &mut signature.overloads {
+        let parameters = overload.parameters.iter_mut().map(|parameter| &mut parameter.kind);
+        for kind in parameters.chain([&mut overload.result]) {
+            if let Kind::User { class, .. } = kind {
+                let letters: usize = class.name.bytes().map(usize::from).sum();
+                class.address = NonZeroUsize::new(0x6000_0000 + 0x100 * letters);
+            }
+        }
+    }
+    signature
 }
 
 struct Directives {

@@ -4,9 +4,9 @@
 //! First a plan (which overload, what each argument needs), as plain data; then the instructions that it asks for. A
 //! call that can't be planned stays as it is, with the reason.
 
-use crate::ir::verify::result_type;
+use crate::ir::verify::{or_none, result_type};
 use crate::ir::{Block, Callee, CalleeTarget, Callees, ConstObject, Function, Inst, Instruction, Type, Value};
-use crate::metadata::{Kind, Overload, Parameter, Scalar};
+use crate::metadata::{Kind, Overload, Parameter};
 
 use super::NotSpecialized;
 use crate::ir::dispatch::admitted;
@@ -46,9 +46,20 @@ struct Plan {
 #[derive(Debug)]
 struct Arg {
     source: Source,
+    conversion: Conversion,
+    /// Whether what was checked is passed on as it came, as to a wrapper.
+    as_it_came: bool,
+}
+
+/// What a parameter needs.
+#[derive(Debug)]
+struct Conversion {
+    /// `None` is admitted, and becomes null.
+    nullable: bool,
     /// Checked, unless already proven.
     guard: Type,
-    unbox: Option<Scalar>,
+    /// The C value that is passed for the object.
+    unbox: Option<Type>,
 }
 
 #[derive(Debug)]
@@ -62,7 +73,8 @@ enum Source {
 enum ResultStep {
     /// The callee's result is the call's.
     Object(Type),
-    Box(Scalar),
+    /// The object of a C value of this type.
+    Box(Type),
     /// The callee returns nothing: `None`.
     Nothing,
 }
@@ -149,7 +161,8 @@ fn plan_overload(
         let at_parameter = |reason: &str| format!("{}: {reason}", describe(position, parameter));
         match conversion(parameter) {
             Err(reason) => unsupported = unsupported.or(Some(at_parameter(&reason))),
-            Ok((guard, _)) if !known.may_overlap(&guard) => {
+            Ok(conversion) if !conversion.admits(&known) => {
+                let guard = or_none(conversion.guard, conversion.nullable);
                 let reason = at_parameter(&format!("takes {guard}, the argument is {known}"));
                 if parameter.receiver || !known.may_overlap(&admitted(parameter)) {
                     return Err(Unfit::Impossible(reason));
@@ -157,7 +170,7 @@ fn plan_overload(
                 // The callee converts it, so that no later overload is meant.
                 unsupported = unsupported.or(Some(reason));
             }
-            Ok((guard, unbox)) => planned.push(Arg { source, guard, unbox }),
+            Ok(conversion) => planned.push(Arg { source, conversion, as_it_came: false }),
         }
     }
     // Only now: a later parameter may have shown that the call can't be one of this overload.
@@ -183,24 +196,23 @@ fn check_count(overload: &Overload, given: usize) -> Result<(), Unfit> {
     Err(if (required..=positional).contains(&given) { Unfit::Unsupported(reason) } else { Unfit::Impossible(reason) })
 }
 
-/// What a parameter needs: the type that its argument must be of, and the C value that is passed for it.
-fn conversion(parameter: &Parameter) -> Result<(Type, Option<Scalar>), String> {
-    if parameter.nullable {
-        return Err("parameters that admit None are not specialized yet".to_owned());
+impl Conversion {
+    /// Whether an argument of this type may be one that the parameter takes.
+    fn admits(&self, known: &Type) -> bool {
+        known.may_overlap(&self.guard) || self.nullable && known.may_overlap(&Type::NONE_TYPE)
     }
+}
+
+fn conversion(parameter: &Parameter) -> Result<Conversion, String> {
     if parameter.keyword_only {
         return Err("is passed by name only".to_owned());
     }
-    match &parameter.kind {
-        Kind::Scalar(scalar) => Ok((Type::boxed(*scalar), Some(*scalar))),
-        kind @ (Kind::Object | Kind::Python { subclasses: false, .. } | Kind::Context) => {
-            Ok((Type::of_kind(kind), None))
-        }
-        Kind::Python { subclasses: true, .. } => Err("types with subclasses are not specialized yet".to_owned()),
-        Kind::User { .. } => Err("types of extensions are not specialized yet".to_owned()),
-        Kind::Cstr | Kind::Buffer => Err("strings and buffers are not specialized yet".to_owned()),
-        Kind::Void => Err("void is no kind of parameter".to_owned()),
-    }
+    let (guard, unbox) = match &parameter.kind {
+        kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer) => (Type::unboxed_from(kind), Some(Type::of_kind(kind))),
+        kind @ (Kind::Object | Kind::Python { .. } | Kind::User { .. } | Kind::Context) => (Type::of_kind(kind), None),
+        Kind::Void => return Err("void is no kind of parameter".to_owned()),
+    };
+    Ok(Conversion { nullable: parameter.nullable, guard, unbox })
 }
 
 fn describe(position: usize, parameter: &Parameter) -> String {
@@ -212,11 +224,11 @@ fn describe(position: usize, parameter: &Parameter) -> String {
 
 fn result_step(overload: &Overload, target: CalleeTarget) -> Result<ResultStep, String> {
     match (&overload.result, target) {
-        (Kind::Cstr | Kind::Buffer | Kind::Context, _) => {
-            Err("results that are strings or buffers are not specialized yet".to_owned())
-        }
+        (Kind::Context, _) => Err("the context is no result".to_owned()),
         (Kind::Void, CalleeTarget::Underlying) => Ok(ResultStep::Nothing),
-        (Kind::Scalar(scalar), CalleeTarget::Underlying) => Ok(ResultStep::Box(*scalar)),
+        (kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer), CalleeTarget::Underlying) => {
+            Ok(ResultStep::Box(Type::of_kind(kind)))
+        }
         (Kind::Object | Kind::Python { .. } | Kind::User { .. }, _) | (_, CalleeTarget::Method) => {
             Ok(ResultStep::Object(result_type(overload, target).unwrap_or(Type::OBJECT)))
         }
@@ -228,7 +240,8 @@ fn boxed_order(overload: &Overload, planned: Vec<Arg>) -> Vec<Arg> {
     let mut receiver = Vec::new();
     let mut others = Vec::new();
     for (parameter, mut arg) in overload.parameters.iter().zip(planned) {
-        arg.unbox = None;
+        arg.conversion.unbox = None;
+        arg.as_it_came = arg.conversion.nullable;
         if parameter.receiver {
             receiver.push(arg);
         } else if parameter.kind != Kind::Context {
@@ -288,9 +301,11 @@ impl Rewriter<'_> {
                 }
                 return;
             }
-            ResultStep::Box(scalar) => {
-                let value = self.add(call, Type::of_scalar(scalar));
-                (Instruction::Box { value }, Type::boxed(scalar))
+            ResultStep::Box(ctype) => {
+                let object = ctype.of_objects().expect("only C values that objects hold are boxed");
+                let object = or_none(object, ctype.scalar().is_none());
+                let value = self.add(call, ctype);
+                (Instruction::Box { value }, object)
             }
             ResultStep::Nothing => {
                 self.add_void(call);
@@ -315,20 +330,29 @@ impl Rewriter<'_> {
             Source::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
             Source::Context => return self.add(Instruction::LoadContext, Type::C_PTR),
         };
+        let checked = if arg.conversion.nullable {
+            let ty = self.function.ty(value).null_for_none();
+            let maybe_null = self.add(Instruction::NullIfNone { value }, ty);
+            self.guard(arg.conversion.guard.or_null(), maybe_null)
+        } else {
+            self.guard(arg.conversion.guard.clone(), value)
+        };
+        if arg.as_it_came { value } else { checked }
+    }
+
+    fn guard(&mut self, ty: Type, value: Value) -> Value {
         let known = self.function.ty(value).clone();
-        if known.is_subtype(&arg.guard) {
+        if known.is_subtype(&ty) {
             return value;
         }
-        self.add(Instruction::Guard { ty: arg.guard.clone(), value }, known.intersection(&arg.guard))
+        let narrowed = known.intersection(&ty);
+        self.add(Instruction::Guard { ty, value }, narrowed)
     }
 
     fn emit_unbox(&mut self, arg: &Arg, value: Value) -> Value {
-        match arg.unbox {
+        match &arg.conversion.unbox {
             None => value,
-            Some(scalar) => {
-                let ctype = Type::of_scalar(scalar);
-                self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype)
-            }
+            Some(ctype) => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone()),
         }
     }
 
