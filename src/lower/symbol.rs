@@ -37,10 +37,6 @@ pub enum Symbol {
     Dealloc,
     /// `runtime::context::current`.
     Context,
-    /// `runtime::parser::parse`.
-    ParseArguments,
-    /// `runtime::parser::release`.
-    ReleaseBuffers,
     UnicodeFromString,
     BytesFromStringAndSize,
     TypeIsSubtype,
@@ -49,6 +45,10 @@ pub enum Symbol {
     MemChr,
     /// `runtime::utf8::utf8`.
     Utf8,
+    /// `runtime::parser::parse`.
+    ParseArguments,
+    /// `runtime::parser::release`.
+    ReleaseBuffers,
 }
 
 impl Symbol {
@@ -77,8 +77,6 @@ impl Symbol {
         Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
-        Self::ParseArguments,
-        Self::ReleaseBuffers,
         Self::UnicodeFromString,
         Self::BytesFromStringAndSize,
         Self::TypeIsSubtype,
@@ -86,6 +84,8 @@ impl Symbol {
         Self::RestoreThread,
         Self::MemChr,
         Self::Utf8,
+        Self::ParseArguments,
+        Self::ReleaseBuffers,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
