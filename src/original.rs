@@ -127,10 +127,13 @@ impl Original {
     }
 
     fn check_receiver(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
-        let typed = overload.parameters.iter().any(|parameter| parameter.receiver && parameter.kind != Kind::Object);
+        let typed = overload.parameters.iter().enumerate().any(|(position, parameter)| {
+            let stolen = overload.effects.steals >> position & 1 == 1;
+            parameter.receiver && (parameter.kind != Kind::Object || stolen)
+        });
         let is_static = self.binding == Binding::Function && self.receiver.is_null();
         if typed && is_static {
-            let reason = format!("{overload}: a static method gets a null pointer as self, which is of no type");
+            let reason = format!("{overload}: a static method gets a null pointer as self, which is no object");
             return Err(self.mismatch(python, reason));
         }
         Ok(())
