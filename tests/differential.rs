@@ -55,13 +55,9 @@ fn compare(python: &Python, specializer: &Specializer, name: &str, callable: &Ob
     let vectorcall = stub(python, specializer, callable, Entry::Vectorcall);
     let boxed = stub(python, specializer, callable, Entry::Boxed);
     let guarded = own_convention.then(|| stub(python, specializer, callable, Entry::Guarded));
-    if !own_convention {
-        let error = specializer.stub(python, callable, Entry::Guarded).expect_err("no such convention");
-        assert!(error.to_string().contains("use Entry::Vectorcall"), "{error}");
-    }
     // SAFETY: what a function is bound to is alive as long as it.
     let receiver = receiver.map(|object| unsafe { Object::from_borrowed(python, object) });
-    let for_python = own_convention && (bound_to_module(receiver.as_ref()) || vectorcall.is_method());
+    let for_python = bound_to_module(receiver.as_ref()) || vectorcall.is_method();
     let function = for_python.then(|| specializer.function(python, callable).expect("its stubs are possible"));
     assert_eq!(specializer.function(python, callable).is_ok(), for_python, "{name}");
 

@@ -50,10 +50,10 @@ fn a_call_site_loads_the_receiver_of_a_method_only() {
     let method = Type::METHOD_DESCR.constant(ConstObject::symbolic("demo.C.m"));
     let text = "v0:MethodDescr[\"demo.C.m\"] = LoadConst\nv1:Object = LoadSelf\nv2:Object = LoadArg<0>\n\
                 v3:Object = VectorCallStatic<2> v0 v1 v2\nReturn v3\n";
-    assert_eq!(call_site(method, 1).to_string(), text);
+    assert_eq!(call_site(method, 1, &[]).to_string(), text);
     let function = Type::C_FUNCTION.constant(ConstObject::symbolic("demo.f"));
     let text = "v0:CFunction[\"demo.f\"] = LoadConst\nv1:Object = VectorCallStatic<0> v0\nReturn v1\n";
-    assert_eq!(call_site(function, 0).to_string(), text);
+    assert_eq!(call_site(function, 0, &[]).to_string(), text);
 }
 
 #[test]
@@ -279,8 +279,12 @@ fn functions() -> impl Strategy<Value = Function> {
                     1 => Instruction::LoadArg { index: *index },
                     2 => Instruction::LoadSelf,
                     3 => Instruction::LoadContext,
-                    4 => Instruction::VectorCall { callable: a, args: vec![b, c] },
-                    5 => Instruction::VectorCallStatic { callable: a, args: vec![] },
+                    4 => Instruction::VectorCall {
+                        callable: a,
+                        args: vec![b, c],
+                        keywords: vec!["base".into(), "a \"b\" ".into()],
+                    },
+                    5 => Instruction::VectorCallStatic { callable: a, args: vec![], keywords: vec![] },
                     6 | 7 => Instruction::CallCFunction { callee: name.as_str().into(), args: vec![a, b] },
                     8 => Instruction::Guard { ty: ty.clone(), value: a },
                     9 => Instruction::Unbox { ctype: ty.clone(), value: a },

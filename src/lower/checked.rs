@@ -97,11 +97,21 @@ impl Emitter<'_, '_> {
     fn parse(&mut self, plan: &Plan, arguments: &Arguments, held: &Held) -> Value {
         let raw = &arguments.raw;
         let (array, count, names) = match plan.frame.convention {
-            Convention::Method(MethodConvention::NoArgs) => self.spilled(&[]),
             Convention::Method(MethodConvention::O) => self.spilled(&raw[1..]),
-            Convention::Method(MethodConvention::FastCallKeywords) => (raw[1], raw[2], raw[3]),
-            Convention::Method(MethodConvention::FastCall | MethodConvention::Other) => (raw[1], raw[2], self.null()),
-            Convention::Objects { .. } => self.spilled(raw),
+            Convention::Method(method) => match method.array_at() {
+                Some(array) => (raw[array], raw[array + 1], raw.get(array + 2).copied().unwrap_or_else(|| self.null())),
+                None => self.spilled(&[]),
+            },
+            Convention::Objects { .. } => {
+                let (array, mut count, mut names) = self.spilled(raw);
+                let named = i64::from(plan.arms[0].keywords);
+                if named > 0 {
+                    count = self.builder.ins().iadd_imm_s(count, -named);
+                    let cell = self.load_held(held.cell, 0);
+                    names = self.load_field(cell, CellField::Keywords);
+                }
+                (array, count, names)
+            }
             Convention::Vectorcall => {
                 let count = self.builder.ins().band_imm_s(raw[2], ARGUMENTS_COUNT_MASK);
                 (raw[1], count, raw[3])
@@ -166,6 +176,7 @@ fn reads_arguments(step: &Step) -> bool {
         | Step::UnboxReal { .. } => true,
         Step::Receiver { .. }
         | Step::Context { .. }
+        | Step::Constant { .. }
         | Step::None { .. }
         | Step::Call { .. }
         | Step::CallMethod { .. }

@@ -12,6 +12,7 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `view`, `call`, `values`, `stub`, `checked` | from a plan to CLIF |
+//! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `forwarder` | stubs that are nothing but a jump |
 
 mod call;
@@ -21,6 +22,7 @@ mod convert;
 mod emitter;
 mod forwarder;
 mod machine;
+mod matching;
 mod plan;
 mod planner;
 mod site;
@@ -36,8 +38,8 @@ pub use checked::PY_BUFFER_BYTES;
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use machine::CType;
-pub use plan::{Admitted, Arm, Binding, Class, Convention, Frame, MethodConvention, Plan, Step, Stolen, View};
+pub use plan::{Admitted, Arm, Binding, Class, Convention, Frame, Given, MethodConvention, Plan, Step, Stolen, View};
 pub use planner::{Unsupported, plan_arm};
-pub use site::{CallSite, arity};
+pub use site::{Call, CallSite, arity, keyword_only};
 pub use stub::{build_stub, stub_signature};
 pub use symbol::{AddressTable, ModuleSymbols, Symbol, Symbols};

@@ -23,13 +23,13 @@ pub(super) struct Arguments {
     /// The C arguments before the cell, as the fallback passes them on.
     pub(super) raw: Vec<Value>,
     /// The object that the original is called on; `None` for what its cell knows, or what the array begins with.
-    receiver: Option<Value>,
+    pub(super) receiver: Option<Value>,
     /// Where the positional arguments are.
-    objects: Objects,
+    pub(super) objects: Objects,
 }
 
 /// Where a stub finds its positional arguments.
-enum Objects {
+pub(super) enum Objects {
     /// In registers, one each.
     Values(Vec<Value>),
     /// In an array.
@@ -37,6 +37,8 @@ enum Objects {
         start: Value,
         /// How many there are.
         count: Value,
+        /// The names of those behind them, where that is not known to be null.
+        names: Option<Value>,
     },
 }
 
@@ -48,11 +50,12 @@ pub(super) struct ArmCall<'p> {
     pub(super) cell: Value,
     /// The object that the original is called on; `None` for what its cell knows.
     pub(super) receiver: Option<Value>,
-    /// The positional arguments.
+    /// The arguments.
     pub(super) objects: Vec<Value>,
 }
 
 /// Where a stub leaves to.
+#[derive(Clone, Copy)]
 pub(super) struct Exits {
     /// With a result, as this block's parameter; null means that an exception is set.
     pub(super) result: Block,
@@ -133,15 +136,20 @@ impl Emitter<'_, '_> {
         if plan.runs_python() {
             self.incref(cell);
         }
-        let arguments = self.arguments(&plan.frame, cell, raw, fallback);
-        for (position, arm) in plan.arms.iter().enumerate() {
-            let is_last = position + 1 == plan.arms.len();
-            let next_arm = if is_last { fallback } else { self.block() };
-            self.arm(plan, arm, &arguments, Exits { result, error, fallback, next_arm });
-            if !is_last {
-                self.enter(next_arm);
+        let arguments = if plan.matches_arguments() {
+            self.matching_arms(plan, cell, raw, Exits { result, error, fallback, next_arm: fallback })
+        } else {
+            let arguments = self.arguments(plan, cell, raw, Some(fallback));
+            for (position, arm) in plan.arms.iter().enumerate() {
+                let is_last = position + 1 == plan.arms.len();
+                let next_arm = if is_last { fallback } else { self.block() };
+                self.arm(plan, arm, &arguments, Exits { result, error, fallback, next_arm });
+                if !is_last {
+                    self.enter(next_arm);
+                }
             }
-        }
+            arguments
+        };
         self.enter(error);
         let null = self.null();
         self.builder.ins().jump(result, &[null.into()]);
@@ -158,39 +166,52 @@ impl Emitter<'_, '_> {
         self.builder.block_params(result)[0]
     }
 
-    /// Finds the arguments, and checks what no arm admits.
-    fn arguments(&mut self, frame: &Frame, cell: Value, raw: Vec<Value>, fallback: Block) -> Arguments {
+    /// Finds the arguments. Where no arm takes names, a call that has some goes to `unnamed`.
+    pub(super) fn arguments(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, unnamed: Option<Block>) -> Arguments {
+        let frame = &plan.frame;
         let bound = match frame.binding {
             Binding::Function | Binding::Bare => None,
             Binding::Method => Some(raw[0]),
         };
         let (receiver, objects) = match frame.convention {
             Convention::Objects { .. } => (bound, Objects::Values(raw[usize::from(frame.objects(0))..].to_vec())),
-            Convention::Method(MethodConvention::NoArgs) => (bound, Objects::Values(Vec::new())),
             Convention::Method(MethodConvention::O) => (bound, Objects::Values(vec![raw[1]])),
-            Convention::Method(MethodConvention::FastCall | MethodConvention::Other) => {
-                (bound, Objects::Array { start: raw[1], count: raw[2] })
-            }
-            Convention::Method(MethodConvention::FastCallKeywords) => {
-                self.refuse(raw[3], fallback);
-                (bound, Objects::Array { start: raw[1], count: raw[2] })
-            }
+            Convention::Method(method) => match method.array_at() {
+                Some(array) => {
+                    let names = self.names(raw.get(array + 2).copied(), unnamed);
+                    (bound, Objects::Array { start: raw[array], count: raw[array + 1], names })
+                }
+                None => (bound, Objects::Values(Vec::new())),
+            },
             Convention::Vectorcall => {
-                self.refuse(raw[3], fallback);
+                let names = self.names(Some(raw[3]), unnamed);
                 let count = self.builder.ins().band_imm_s(raw[2], ARGUMENTS_COUNT_MASK);
-                (None, Objects::Array { start: raw[1], count })
+                (None, Objects::Array { start: raw[1], count, names })
             }
         };
         Arguments { cell, raw, receiver, objects }
     }
 
-    /// Emits one arm: its number of arguments, its steps.
-    fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits) {
+    /// The names as the arms have to look at them.
+    fn names(&mut self, names: Option<Value>, unnamed: Option<Block>) -> Option<Value> {
+        match (names, unnamed) {
+            (Some(names), Some(unnamed)) => {
+                self.refuse(names, unnamed);
+                None
+            }
+            (names, _) => names,
+        }
+    }
+
+    /// Emits one arm that takes its arguments by position: their number, its steps.
+    pub(super) fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits) {
         let (receiver, objects) = match arguments.objects {
             Objects::Values(ref values) => (arguments.receiver, values.clone()),
-            Objects::Array { start, count } => {
-                let by_vectorcall = plan.frame.convention == Convention::Vectorcall;
-                let skipped = if by_vectorcall { plan.frame.objects(0) } else { 0 };
+            Objects::Array { start, count, names } => {
+                if let Some(names) = names {
+                    self.refuse(names, exits.next_arm);
+                }
+                let skipped = plan.frame.receivers_in_array();
                 let arity = self.builder.ins().icmp_imm_s(IntCC::Equal, count, i64::from(arm.arity + skipped));
                 self.require(arity, exits.next_arm);
                 let receiver = if skipped == 0 {
@@ -201,15 +222,18 @@ impl Emitter<'_, '_> {
                 (receiver, self.elements(start, skipped, arm.arity))
             }
         };
-        let call = ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects };
+        self.steps(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects });
+    }
+
+    pub(super) fn steps(&mut self, call: &ArmCall) {
         let mut values = Values::default();
-        for step in &arm.steps {
-            self.step(&call, step, &mut values);
+        for step in &call.arm.steps {
+            self.step(call, step, &mut values);
         }
     }
 
     /// The first of the arguments of a method's vectorcall.
-    fn checked_receiver(&mut self, array: Value, cell: Value, fallback: Block) -> Value {
+    pub(super) fn checked_receiver(&mut self, array: Value, cell: Value, fallback: Block) -> Value {
         let receiver = self.elements(array, 0, 1)[0];
         // CPython's own check admits subclasses; they take the original's way.
         let class = self.load(types::I64, receiver, self.layout.ob_type);
@@ -228,7 +252,7 @@ impl Emitter<'_, '_> {
         self.load(types::I64, targets, i32::from(call.arm.overload) * POINTER_BYTES)
     }
 
-    fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {
+    pub(super) fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
@@ -242,6 +266,7 @@ impl Emitter<'_, '_> {
                 self.require(context, exits.error);
                 values.set(*into, context);
             }
+            Step::Constant { into, scalar, bits } => values.set(*into, self.c_constant(*scalar, *bits)),
             Step::None { into } => {
                 let none = self.address(Symbol::NoneObject);
                 self.incref_immortal(none);
@@ -280,7 +305,7 @@ impl Emitter<'_, '_> {
                 let objects: Vec<_> = passed.iter().map(|value| values.get(*value)).collect();
                 let method = self.load_field(call.cell, CellField::Method);
                 self.enter_call(call);
-                let value = self.call_method(method, call.plan.frame.original, receiver, &objects);
+                let value = self.call_method(method, call.plan.frame.original, receiver, call.cell, &objects);
                 self.leave_call(call);
                 self.check_error(Some((value, CType::Pointer)), *raises, true, exits.error);
                 values.set(*into, value);
@@ -355,6 +380,18 @@ impl Emitter<'_, '_> {
             self.spill(&[cell, cell])
         });
         let mut object = match frame.convention {
+            // CPython's own vectorcall of such a function makes the tuple, and counts against the recursion limit.
+            Convention::Method(_) if frame.original.takes_tuple() && frame.binding == Binding::Function => {
+                let callable = self.load_field(cell, CellField::Callable);
+                self.vectorcall(callable, &arguments.raw[1..])
+            }
+            Convention::Method(_) if frame.original.takes_tuple() => {
+                let method = self.load_field(cell, CellField::Method);
+                let receiver = self.receiver(cell, arguments.receiver);
+                let names = arguments.raw.get(3).copied().unwrap_or_else(|| self.null());
+                let rest = [arguments.raw[1], arguments.raw[2], names];
+                self.call_with_tuple(method, frame.original, receiver, rest)
+            }
             Convention::Method(_) => {
                 let method = self.load_field(cell, CellField::Method);
                 let mut passed = arguments.raw.clone();
@@ -368,9 +405,12 @@ impl Emitter<'_, '_> {
             Convention::Objects { .. } => {
                 let callable = self.load_field(cell, CellField::Callable);
                 let array = self.spill(&arguments.raw);
+                // One arm: whoever calls with C arguments means one overload.
+                let named = plan.arms[0].keywords;
                 let count = i64::try_from(arguments.raw.len()).expect("a call has at most 17 arguments");
-                let (count, null) = (self.builder.ins().iconst(types::I64, count), self.null());
-                self.vectorcall(callable, &[array, count, null])
+                let count = self.builder.ins().iconst(types::I64, count - i64::from(named));
+                let names = if named == 0 { self.null() } else { self.load_field(cell, CellField::Keywords) };
+                self.vectorcall(callable, &[array, count, names])
             }
         };
         if let Some(held) = held {

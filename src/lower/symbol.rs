@@ -45,6 +45,10 @@ pub enum Symbol {
     MemChr,
     /// `runtime::utf8::utf8`.
     Utf8,
+    /// `runtime::matching::match_arguments`.
+    MatchArguments,
+    /// `runtime::matching::call_with_tuple`.
+    CallWithTuple,
     /// `runtime::parser::parse`.
     ParseArguments,
     /// `runtime::parser::release`.
@@ -53,7 +57,7 @@ pub enum Symbol {
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -84,6 +88,8 @@ impl Symbol {
         Self::RestoreThread,
         Self::MemChr,
         Self::Utf8,
+        Self::MatchArguments,
+        Self::CallWithTuple,
         Self::ParseArguments,
         Self::ReleaseBuffers,
     ];
@@ -114,8 +120,6 @@ impl Symbol {
             Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
-            Self::ParseArguments => "typedcall_parse_arguments",
-            Self::ReleaseBuffers => "typedcall_release_buffers",
             Self::UnicodeFromString => "PyUnicode_FromString",
             Self::BytesFromStringAndSize => "PyBytes_FromStringAndSize",
             Self::TypeIsSubtype => "PyType_IsSubtype",
@@ -123,6 +127,10 @@ impl Symbol {
             Self::RestoreThread => "PyEval_RestoreThread",
             Self::MemChr => "memchr",
             Self::Utf8 => "typedcall_utf8",
+            Self::MatchArguments => "typedcall_match_arguments",
+            Self::CallWithTuple => "typedcall_call_with_tuple",
+            Self::ParseArguments => "typedcall_parse_arguments",
+            Self::ReleaseBuffers => "typedcall_release_buffers",
         }
     }
 }

@@ -229,6 +229,13 @@ fn stubs_count_recursion_where_the_originals_vectorcall_does() {
     assert!(counts("", Convention::Vectorcall, o, Binding::Function));
     assert!(counts("", Convention::Objects { count: 1 }, o, Binding::Function));
     assert!(counts("", Convention::Vectorcall, fast, Binding::Method));
+    // The original makes a tuple by PyObject_Call, which counts; nobody does for a stub that takes an array.
+    for tuple in [MethodConvention::VarArgs, MethodConvention::VarArgsKeywords] {
+        assert!(counts("", Convention::Vectorcall, tuple, Binding::Function));
+        assert!(counts("", Convention::Method(MethodConvention::FastCallKeywords), tuple, Binding::Function));
+        assert!(!counts("", Convention::Method(MethodConvention::FastCallKeywords), tuple, Binding::Method));
+        assert!(!counts(" [no_python]", Convention::Vectorcall, tuple, Binding::Function));
+    }
     assert!(!counts("", Convention::Vectorcall, fast, Binding::Function), "cfunction_vectorcall_FASTCALL does not");
     assert!(!counts("", Convention::Method(o), o, Binding::Function), "who calls ml_meth does");
     assert!(!counts(" [no_python]", Convention::Vectorcall, o, Binding::Function), "it cannot recurse");
@@ -298,6 +305,8 @@ fn a_thunk_passes_the_cell_behind_the_stubs_own_arguments() {
         (method(MethodConvention::O), Binding::Method, Integer(2)),
         (method(MethodConvention::FastCall), Binding::Function, Integer(3)),
         (Convention::Vectorcall, Binding::Method, Integer(4)),
+        (method(MethodConvention::FastCallKeywords), Binding::Function, Integer(4)),
+        (method(MethodConvention::Method), Binding::Method, Integer(5)),
         (Convention::Objects { count: 0 }, Binding::Function, Integer(0)),
         (Convention::Objects { count: 1 }, Binding::Method, Integer(1)),
         (Convention::Objects { count: 5 }, Binding::Function, Integer(5)),
@@ -326,6 +335,8 @@ fn a_cells_fields_lie_behind_the_module_and_apart() {
             CellField::Callable,
             CellField::Class,
             CellField::Targets,
+            CellField::Parameters,
+            CellField::Keywords,
             CellField::Parser,
         ];
         let offsets = fields.map(|field| field.offset(&layout));

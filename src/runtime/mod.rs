@@ -6,6 +6,7 @@
 //! | `selfcheck` | proves the layout against live objects |
 //! | `utf8` | the text of strings that are not ASCII |
 //! | `context` | per-thread state that compiled code hands to C functions |
+//! | `matching` | arguments given by name, and those that are left out |
 //! | `addresses` | what compiled code refers to in the running interpreter |
 //! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
 //! | `compiler` | from a plan to a shape |
@@ -17,6 +18,7 @@ pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
 mod layout;
+pub(crate) mod matching;
 pub(crate) mod parser;
 mod segment;
 pub(crate) mod selfcheck;

@@ -177,10 +177,10 @@ class Comparison:
         self.differences = []
 
     def __call__(self, label, original, stub, arguments, keywords={}):
-        passed = [*arguments, *keywords.values()]
-        watched = [*self.callables, *passed]
+        given = [*arguments, *keywords.values()]
+        watched = [*self.callables, *given]
         # Small ints and singletons have counts in 3.11, later they never change; running Python code uses them too.
-        if any(isinstance(argument, Counting) for argument in passed):
+        if any(isinstance(argument, Counting) for argument in given):
             watched = [value for value in watched if not is_shared(value)]
         else:
             watched += [None, True, False, 0, 1, -1, 7, 100]

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! # What the case shows.
-//! entry: METH_O               boxed, METH_NOARGS, METH_O, METH_FASTCALL or vectorcall; METH_O if left out
+//! entry: METH_O               boxed, vectorcall or a METH_ convention, `|` between its names; METH_O if left out
 //! original: METH_FASTCALL     the convention of `ml_meth`, where it is not that of the entry
 //! binding: method             function if left out
 //! cell: self                  thunk if left out
@@ -150,7 +150,8 @@ impl Directives {
 }
 
 fn method(name: &str) -> MethodConvention {
-    [MethodConvention::NoArgs, MethodConvention::O, MethodConvention::FastCall]
+    use MethodConvention::*;
+    [NoArgs, O, FastCall, FastCallKeywords, Method, VarArgs, VarArgsKeywords]
         .into_iter()
         .find(|method| method.name() == name)
         .unwrap_or_else(|| panic!("no such convention: {name}"))
@@ -202,6 +203,7 @@ impl Case {
             signature: Arc::new(self.signature.clone()),
             target: self.target,
             overloads: (0..16).take(count).collect(),
+            call: None,
         }
     }
 
