@@ -56,11 +56,16 @@ pub enum Entry {
 pub struct Options {
     /// Whether the code generator verifies its input. A stub compiles slower by a third; on in debug builds.
     pub verify_code: bool,
+    /// Whether stubs check what signatures promise, each time that they call an underlying function: that it never
+    /// raises, runs no Python code, returns borrowed references or new ones, is pure. For tests of extensions: such stubs
+    /// are slow, and call a method that is pure or returns a borrowed reference through its wrapper too. A promise
+    /// that is not kept is a `SystemError` that names the method and both values. Native stubs check nothing.
+    pub verify: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { verify_code: cfg!(debug_assertions) }
+        Self { verify_code: cfg!(debug_assertions), verify: false }
     }
 }
 
@@ -82,6 +87,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Specializer {
     compiler: Arc<Compiler>,
+    verify: bool,
     registry: Registry,
     shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,
     /// Descriptors made for Python, by the original's definition and type (types may share their definitions): nobody
@@ -120,7 +126,13 @@ impl Specializer {
         check(python, &layout)?;
         let addresses = AddressTable::of_running(python, &layout);
         let compiler = Arc::new(Compiler::new(layout, addresses, options.verify_code)?);
-        Ok(Self { compiler, registry: Registry::default(), shapes: Mutex::default(), descriptors: Mutex::default() })
+        Ok(Self {
+            compiler,
+            verify: options.verify,
+            registry: Registry::default(),
+            shapes: Mutex::default(),
+            descriptors: Mutex::default(),
+        })
     }
 
     /// The layout of the running interpreter's objects, for an embedder's own [`Emitter`](crate::lower::Emitter).
@@ -388,7 +400,8 @@ impl Specializer {
             Frame { convention, original: original.convention, binding: original.binding, cell: CellSource::Receiver };
         frame.cell = CellSource::Thunk(frame.thunk_register());
         let (signature, target) = (known.signature.clone(), known.target);
-        let site = CallSite { name: original.name(python), frame, signature, target, overloads, call: None };
+        let (call, audited) = (None, self.verify);
+        let site = CallSite { name: original.name(python), frame, signature, target, overloads, call, audited };
         if convention == Convention::Method(MethodConvention::Other) {
             return Err(mismatch(&site, "its METH_ convention is none of CPython's own: use Entry::Vectorcall"));
         }

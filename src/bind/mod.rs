@@ -161,6 +161,8 @@ impl Specializer {
             target: CalleeTarget::Underlying,
             overloads: vec![0],
             call: None,
+            // There is no wrapper to compare with.
+            audited: false,
         };
         let shape = self.shape(&site)?;
         let by_name = site.frame.original.takes_keywords();

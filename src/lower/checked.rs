@@ -67,7 +67,7 @@ impl Emitter<'_, '_> {
         self.builder.append_block_param(done, types::I64);
         let status = self.parse(plan, arguments, &held);
         self.refuse(status, give_up);
-        self.run(plan, arm, &held, Exits { result: done, error: give_up, fallback: give_up, next_arm: give_up });
+        self.run(plan, arguments, &held, Exits { result: done, error: give_up, fallback: give_up, next_arm: give_up });
         // Nothing is held after a parse that failed: buffers that nobody filled are released to no effect.
         self.enter(give_up);
         let null = self.null();
@@ -124,7 +124,8 @@ impl Emitter<'_, '_> {
     }
 
     /// Makes the call with what is in the slots.
-    fn run(&mut self, plan: &Plan, arm: &Arm, held: &Held, exits: Exits) {
+    fn run(&mut self, plan: &Plan, arguments: &Arguments, held: &Held, exits: Exits) {
+        let arm = &plan.arms[0];
         let mut values = Values::default();
         let slots = self.stack_address(held.slots);
         let mut offset = 0;
@@ -137,9 +138,9 @@ impl Emitter<'_, '_> {
             values.set_parts(value, &parts);
         }
         let cell = self.load_held(held.cell, 0);
-        let call = ArmCall { plan, arm, exits, cell, receiver: None, objects: Vec::new() };
+        let call = ArmCall { plan, arm, exits, cell, receiver: None, objects: Vec::new(), arguments };
         for step in arm.steps.iter().filter(|step| !reads_arguments(step)) {
-            self.step(&call, step, &mut values);
+            self.step(&call, step, &mut values, &mut None);
         }
     }
 

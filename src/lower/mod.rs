@@ -13,8 +13,10 @@
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `view`, `call`, `values`, `stub`, `checked` | from a plan to CLIF |
 //! | `matching` | arms whose arguments may be given by name, or left out |
+//! | `audit` | what the code of stubs that are verified does besides |
 //! | `forwarder` | stubs that are nothing but a jump |
 
+mod audit;
 mod call;
 mod cell;
 mod checked;
@@ -33,6 +35,8 @@ mod tests;
 mod values;
 mod view;
 
+pub use audit::Promises;
+pub(crate) use audit::RECORD_WORDS;
 pub use cell::{CellField, CellRegister, CellSource};
 pub use checked::PY_BUFFER_BYTES;
 pub use emitter::Emitter;

@@ -7,6 +7,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use super::audit::Promises;
 use super::cell::{CellRegister, CellSource};
 use super::machine::CType;
 use crate::ir::Value;
@@ -33,6 +34,8 @@ pub struct Arm {
     pub keywords: u16,
     /// How the call gives them.
     pub given: Given,
+    /// What the callee promises, where that is to be checked.
+    pub audit: Option<Promises>,
     /// What it does, in order; ends with [`Step::Return`].
     pub steps: Vec<Step>,
 }
@@ -329,17 +332,19 @@ impl Plan {
 impl Arm {
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
-        self.steps.iter().any(|step| match step {
-            Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
-            // What was returned beside an exception is given up, and its destructor may be anything.
-            Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
-            | Step::CallMethod { raises: Raises::Check, .. } => true,
-            // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
-            Step::Context { .. } => true,
-            // So it may when an exception for text that is no UTF-8 is made.
-            Step::BoxView { .. } => true,
-            _ => false,
-        })
+        // What checks a promise has its own ways.
+        self.audit.is_some()
+            || self.steps.iter().any(|step| match step {
+                Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
+                // What was returned beside an exception is given up, and its destructor may be anything.
+                Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
+                | Step::CallMethod { raises: Raises::Check, .. } => true,
+                // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
+                Step::Context { .. } => true,
+                // So it may when an exception for text that is no UTF-8 is made.
+                Step::BoxView { .. } => true,
+                _ => false,
+            })
     }
 }
 
@@ -473,6 +478,9 @@ impl fmt::Display for Plan {
                 Given::ByPosition => {}
                 Given::Matched => writeln!(formatter, "  other arguments: by names and defaults")?,
                 Given::AlwaysMatched => writeln!(formatter, "  arguments: by names and defaults")?,
+            }
+            if arm.audit.is_some() {
+                writeln!(formatter, "  audited:")?;
             }
             for step in &arm.steps {
                 writeln!(formatter, "  {step}")?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::audit::Promises;
 use super::checked::convert_ints;
 use super::plan::{Arm, Binding, Convention, Frame, Given, MethodConvention, Plan};
 use super::planner::{Unsupported, plan_arm};
@@ -27,6 +28,8 @@ pub struct CallSite {
     pub overloads: Vec<u16>,
     /// The one call that the stub is made for; `None` where it is made for every call that its overloads take.
     pub call: Option<Arc<Call>>,
+    /// Whether the code checks what the callee promises.
+    pub audited: bool,
 }
 
 /// One call, as far as it is known when its stub is made.
@@ -104,8 +107,8 @@ impl CallSite {
             return Err(Unsupported::new(this.to_string(), reason));
         }
         let earlier = self.signature.overloads[..usize::from(overload)].iter();
-        // A stub that is made for one overload has no others to keep apart.
-        if self.overloads.len() > 1
+        // Where the caller has proven the types of one overload there are no others to keep apart.
+        if !matches!(self.frame.convention, Convention::Objects { .. })
             && let Some(taker) =
                 earlier.clone().find(|earlier| !never_taken_by(this, earlier, self.frame.original.takes_keywords()))
         {
@@ -123,6 +126,7 @@ impl CallSite {
         }
         arm.given = self.given(overload);
         arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
+        arm.audit = self.promises(this);
         Ok(arm)
     }
 
@@ -146,7 +150,14 @@ impl CallSite {
         };
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, count(arity)?)?;
         arm.keywords = count(call.keywords.len())?;
+        arm.audit = self.promises(self.at(overload));
         Ok(arm)
+    }
+
+    /// What is audited. A wrapper keeps its own promises: nobody knows better. What has none cannot be compared with it.
+    fn promises(&self, overload: &Overload) -> Option<Promises> {
+        let audited = self.audited && self.target == CalleeTarget::Underlying && self.frame.binding != Binding::Bare;
+        audited.then(|| Promises::of(overload))
     }
 
     /// How the calls of an overload give its arguments.

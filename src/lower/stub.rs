@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signatur
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
+use super::audit::{Audit, Promises};
 use super::cell::{CellField, CellRegister, CellSource};
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
@@ -52,6 +53,8 @@ pub(super) struct ArmCall<'p> {
     pub(super) receiver: Option<Value>,
     /// The arguments.
     pub(super) objects: Vec<Value>,
+    /// What the stub got, for a call of the original.
+    pub(super) arguments: &'p Arguments,
 }
 
 /// Where a stub leaves to.
@@ -222,13 +225,13 @@ impl Emitter<'_, '_> {
                 (receiver, self.elements(start, skipped, arm.arity))
             }
         };
-        self.steps(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects });
+        self.steps(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects, arguments });
     }
 
     pub(super) fn steps(&mut self, call: &ArmCall) {
-        let mut values = Values::default();
+        let (mut values, mut audit) = (Values::default(), None);
         for step in &call.arm.steps {
-            self.step(call, step, &mut values);
+            self.step(call, step, &mut values, &mut audit);
         }
     }
 
@@ -256,7 +259,7 @@ impl Emitter<'_, '_> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
-    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values) {
+    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
         let exits = &call.exits;
         match step {
             Step::Receiver { into } => values.set(*into, self.receiver(call.cell, call.receiver)),
@@ -296,7 +299,7 @@ impl Emitter<'_, '_> {
                 let (pointer, length) = self.view(object, *view, *or_null, exits.fallback);
                 values.set_parts(*into, &[pointer, length]);
             }
-            Step::Call { .. } => self.call_step(call, step, values),
+            Step::Call { .. } => self.call_step(call, step, values, audit),
             Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
                 let receiver = match receiver {
                     Some(receiver) => values.get(*receiver),
@@ -324,13 +327,14 @@ impl Emitter<'_, '_> {
                 if !owned {
                     self.incref(object);
                 }
+                let object = audit.as_ref().map_or(object, |audit| self.finish_audit(audit, object));
                 self.builder.ins().jump(exits.result, &[object.into()]);
             }
         }
     }
 
     /// The call of an underlying function.
-    fn call_step(&mut self, call: &ArmCall, step: &Step, values: &mut Values) {
+    fn call_step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
         let Step::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python: _ } = step else {
             return;
         };
@@ -341,16 +345,35 @@ impl Emitter<'_, '_> {
         for stolen in steals {
             self.incref_stolen(values.get(stolen.value), stolen.or_null);
         }
+        *audit = call.arm.audit.map(|promises| self.audit(call, promises));
         let thread_state = nogil.then(|| self.release_gil());
         let parts = self.call_for_parts(target, &types, *result, &passed);
         if let Some(thread_state) = thread_state {
             self.acquire_gil(thread_state);
         }
+        let value = parts.first().copied().zip(*result);
+        let broken = audit.map(|audit| self.end_audit(&audit, value));
         self.leave_call(call);
-        self.check_error(parts.first().copied().zip(*result), *raises, !borrowed, call.exits.error);
+        match audit.zip(broken) {
+            None => self.check_error(value, *raises, !borrowed, call.exits.error),
+            Some((audit, broken)) => {
+                self.refuse(broken, call.exits.error);
+                let raised = self.cold_block();
+                self.check_error(value, *raises, !borrowed, raised);
+                self.finish_raised(&audit, raised, call.exits.error);
+            }
+        }
         if let Some(into) = into {
             values.set_parts(*into, &parts);
         }
+    }
+
+    /// Begins the audit of a call.
+    fn audit(&mut self, call: &ArmCall, promises: Promises) -> Audit {
+        let wrapper_result = promises.need_wrapper().then(|| self.call_original(call.plan, call.arguments));
+        let mut objects = call.objects.clone();
+        objects.extend(call.receiver);
+        self.begin_audit(promises, call.cell, &objects, wrapper_result)
     }
 
     /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
@@ -371,7 +394,7 @@ impl Emitter<'_, '_> {
 
     /// The original call, with the original arguments.
     fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
-        let (frame, cell) = (&plan.frame, arguments.cell);
+        let cell = arguments.cell;
         let hold = !plan.runs_python();
         // What is live across the calls goes to the stack here: in registers that survive calls it would have to be
         // saved on the likely path too.
@@ -379,7 +402,20 @@ impl Emitter<'_, '_> {
             self.incref(cell);
             self.spill(&[cell, cell])
         });
-        let mut object = match frame.convention {
+        let mut object = self.call_original(plan, arguments);
+        if let Some(held) = held {
+            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
+            let cell = self.load(types::I64, held, 0);
+            self.decref(cell);
+            object = self.load(types::I64, held, POINTER_BYTES);
+        }
+        self.builder.ins().jump(result, &[object.into()]);
+    }
+
+    /// Calls the original with what the stub got.
+    fn call_original(&mut self, plan: &Plan, arguments: &Arguments) -> Value {
+        let (frame, cell) = (&plan.frame, arguments.cell);
+        match frame.convention {
             // CPython's own vectorcall of such a function makes the tuple, and counts against the recursion limit.
             Convention::Method(_) if frame.original.takes_tuple() && frame.binding == Binding::Function => {
                 let callable = self.load_field(cell, CellField::Callable);
@@ -412,14 +448,7 @@ impl Emitter<'_, '_> {
                 let names = if named == 0 { self.null() } else { self.load_field(cell, CellField::Keywords) };
                 self.vectorcall(callable, &[array, count, names])
             }
-        };
-        if let Some(held) = held {
-            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
-            let cell = self.load(types::I64, held, 0);
-            self.decref(cell);
-            object = self.load(types::I64, held, POINTER_BYTES);
         }
-        self.builder.ins().jump(result, &[object.into()]);
     }
 
     /// Loaded where it is used: most stubs need it on their fallback's path only.

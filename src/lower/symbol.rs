@@ -45,6 +45,11 @@ pub enum Symbol {
     MemChr,
     /// `runtime::utf8::utf8`.
     Utf8,
+    /// Those of `runtime::audit`.
+    AuditBegin,
+    AuditEnd,
+    AuditReturned,
+    AuditRaised,
     /// `runtime::matching::match_arguments`.
     MatchArguments,
     /// `runtime::matching::call_with_tuple`.
@@ -57,7 +62,7 @@ pub enum Symbol {
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 38] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -88,6 +93,10 @@ impl Symbol {
         Self::RestoreThread,
         Self::MemChr,
         Self::Utf8,
+        Self::AuditBegin,
+        Self::AuditEnd,
+        Self::AuditReturned,
+        Self::AuditRaised,
         Self::MatchArguments,
         Self::CallWithTuple,
         Self::ParseArguments,
@@ -127,6 +136,10 @@ impl Symbol {
             Self::RestoreThread => "PyEval_RestoreThread",
             Self::MemChr => "memchr",
             Self::Utf8 => "typedcall_utf8",
+            Self::AuditBegin => "typedcall_audit_begin",
+            Self::AuditEnd => "typedcall_audit_end",
+            Self::AuditReturned => "typedcall_audit_returned",
+            Self::AuditRaised => "typedcall_audit_raised",
             Self::MatchArguments => "typedcall_match_arguments",
             Self::CallWithTuple => "typedcall_call_with_tuple",
             Self::ParseArguments => "typedcall_parse_arguments",

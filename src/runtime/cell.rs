@@ -200,6 +200,15 @@ impl Cell {
     }
 }
 
+/// The original that a cell stands for, borrowed; null where there is none.
+///
+/// # Safety
+/// `cell` is a live cell.
+pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the caller promises a cell, which is initialized.
+    unsafe { (*fields_of(cell)).callable }
+}
+
 /// The original behind a function or a descriptor that stands for it; `None` for all other objects.
 pub fn original_of(python: &Python, callable: &Object) -> Option<Object> {
     // SAFETY: the cell is alive, for the callable is.

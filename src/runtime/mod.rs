@@ -10,10 +10,12 @@
 //! | `addresses` | what compiled code refers to in the running interpreter |
 //! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
 //! | `compiler` | from a plan to a shape |
+//! | `audit` | whether underlying functions keep their promises |
 //! | `cell` | what differs between the stubs of a shape |
 //! | `parser` | arguments of functions without a wrapper |
 
 mod addresses;
+mod audit;
 pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;

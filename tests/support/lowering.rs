@@ -11,6 +11,7 @@
 //! name: demo.inc              demo.f if left out
 //! python: 3.11 3.14           whose CLIF is shown; none if left out
 //! show: plan                  leaves the IR out
+//! verify: yes                 the code checks what the callee promises
 //!
 //! (x: i64) -> i64
 //!
@@ -43,6 +44,7 @@ pub struct Case {
     /// Second numbers of the Python versions whose code is shown.
     pub minors: Vec<u8>,
     pub shows_ir: bool,
+    pub audited: bool,
     pub ir: Option<Function>,
 }
 
@@ -79,6 +81,7 @@ fn placed(mut signature: Signature) -> Signature {
     signature
 }
 
+#[derive(Clone)]
 struct Directives {
     convention: Convention,
     original: Option<MethodConvention>,
@@ -88,6 +91,7 @@ struct Directives {
     name: String,
     minors: Vec<u8>,
     shows_ir: bool,
+    audited: bool,
 }
 
 impl Default for Directives {
@@ -101,6 +105,7 @@ impl Default for Directives {
             name: "demo.f".to_owned(),
             minors: Vec::new(),
             shows_ir: true,
+            audited: false,
         }
     }
 }
@@ -122,6 +127,7 @@ impl Directives {
             ("name", name) => self.name = name.to_owned(),
             ("python", versions) => self.minors = versions.split(' ').map(minor).collect(),
             ("show", "plan") => self.shows_ir = false,
+            ("verify", "yes") => self.audited = true,
             _ => panic!("no such directive: `{key}: {value}`"),
         }
     }
@@ -144,8 +150,8 @@ impl Directives {
         if !self.in_receiver {
             frame.cell = CellSource::Thunk(frame.thunk_register());
         }
-        let Self { target, minors, shows_ir, name, .. } = self;
-        Case { signature, frame, target: *target, name: name.clone(), minors: minors.clone(), shows_ir: *shows_ir, ir }
+        let Self { target, minors, shows_ir, audited, name, .. } = self.clone();
+        Case { signature, frame, target, name, minors, shows_ir, audited, ir }
     }
 }
 
@@ -204,6 +210,7 @@ impl Case {
             target: self.target,
             overloads: (0..16).take(count).collect(),
             call: None,
+            audited: self.audited,
         }
     }
 
