@@ -185,6 +185,39 @@ TYPEDCALL_METHOD(every, every_impl, TYPEDCALL_RESULT(TUPLE, NULL, QUIET), TYPEDC
                  TYPEDCALL_ARG_DEFAULT_INT(I64, f, INT64_MIN, 0), TYPEDCALL_ARG_DEFAULT_INT(U16, g, 65535, 0),
                  TYPEDCALL_ARG_DEFAULT_FLOAT(F64, h, 1e300, 0));
 
+/* ---- Overloads that differ by names too ------------------------------------------------------------------------------ */
+
+static int64_t pick_int_impl(int64_t x) { return x + 1; }
+static double pick_float_impl(double x, double scale) { return x * scale; }
+static PyObject *pick_text_impl(PyObject *text, int64_t times) { return PySequence_Repeat(text, times); }
+TYPEDCALL_SIGNATURE(pick_int, pick_int_impl, TYPEDCALL_RESULT(I64, NEVER, QUIET), TYPEDCALL_ARG_UNNAMED(I64));
+TYPEDCALL_SIGNATURE(pick_float, pick_float_impl, TYPEDCALL_RESULT(F64, NEVER, QUIET), TYPEDCALL_ARG(F64, x),
+                    TYPEDCALL_ARG_DEFAULT_FLOAT(F64, scale, 2.0, TYPEDCALL_KEYWORD_ONLY));
+TYPEDCALL_SIGNATURE(pick_text, pick_text_impl, TYPEDCALL_RESULT(STR, NULL, 0), TYPEDCALL_ARG(STR, text),
+                    TYPEDCALL_ARG_DEFAULT_INT(I64, times, 3, 0));
+TYPEDCALL_OVERLOADS(pick, "pick", TYPEDCALL_OF(pick_int), TYPEDCALL_OF(pick_float), TYPEDCALL_OF(pick_text));
+/* In the order of the overloads: what one refuses by a TypeError is the next one's. */
+TUPLE_NAMED(pick) {
+    static char *of_int[] = {"", NULL}, *of_float[] = {"x", "scale", NULL}, *of_text[] = {"text", "times", NULL};
+    long long number, times = 3;
+    double x, scale = 2.0;
+    PyObject *text;
+    UNUSED(self);
+    wrapper_calls++;
+    if (PyArg_ParseTupleAndKeywords(args, keywords, "L:pick", of_int, &number)) {
+        return PyLong_FromLongLong(pick_int_impl(number));
+    }
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
+    PyErr_Clear();
+    if (PyArg_ParseTupleAndKeywords(args, keywords, "d|$d:pick", of_float, &x, &scale)) {
+        return PyFloat_FromDouble(pick_float_impl(x, scale));
+    }
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
+    PyErr_Clear();
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "U|L:pick", of_text, &text, &times)) return NULL;
+    return pick_text_impl(text, times);
+}
+
 /* ---- Methods of a type ---------------------------------------------------------------------------------------------- */
 
 static PyObject *scaled_impl(PyObject *self, int64_t x, typedcall_context *context, int64_t by) {
@@ -279,6 +312,7 @@ static PyMethodDef methods[] = {
     TYPEDCALL_DEF(tuple_two, tuple_two, METH_VARARGS, NULL),
     TYPEDCALL_DEF(only_named, AS_IS(only_named), METH_VARARGS | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(every, AS_IS(every), METH_VARARGS | METH_KEYWORDS, NULL),
+    TYPEDCALL_DEF(pick, AS_IS(pick), METH_VARARGS | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(wrong_default, identity, METH_O, NULL),
     TYPEDCALL_DEF(wrong_name, AS_IS(fast_identity), METH_FASTCALL, NULL),
     TYPEDCALL_DEF(wrong_name_o, identity, METH_O, NULL),

@@ -268,6 +268,62 @@ fn a_boxed_stub_takes_every_argument_and_names_them_when_it_falls_back() {
     }
 }
 
+#[test]
+fn overloads_match_names_and_defaults_each_by_itself() {
+    let _alone = alone();
+    let python = start();
+    let names = names(&python);
+    let callable = member(&python, &arguments(&python), "pick");
+    let specializer = specializer(&python);
+    let fast = specializer.function(&python, &callable).expect("it has a stub");
+    let raw = stub(&python, &specializer, &callable, Entry::Vectorcall);
+    assert_eq!(raw.not_dispatched(), []);
+    names.set_item(&python, "original", &callable).expect("there is memory");
+    names.set_item(&python, "fast", &fast).expect("there is memory");
+    let address = raw.address().as_ptr() as usize;
+    execute(
+        &python,
+        &format!(
+            "comparison = Comparison('pick', [original, fast])\n\
+             raw = functools.partial(raw_calls.vectorcall, {address}, original)\n\
+             def given(*arguments, **keywords): return arguments, keywords"
+        ),
+        &names,
+    );
+    for (call, wrapper) in [
+        ("1", 0),
+        ("0.5", 0),
+        ("x=0.5", 0),
+        ("0.5, scale=0.25", 0),
+        ("scale=0.25, x=0.5", 0),
+        ("'a'", 0),
+        ("text='a'", 0),
+        ("'a', 2", 0),
+        ("times=2, text='a'", 0),
+        ("x=1", 1),
+        ("1, scale=0.5", 1),
+        ("'a', times='b'", 1),
+        ("text=0.5", 1),
+        ("'a', scale=0.5", 1),
+        ("2**70", 1),
+        ("0.5, 0.5", 1),
+        ("", 1),
+    ] {
+        execute(
+            &python,
+            &format!(
+                "arguments, keywords = given({call})\n\
+                 for way in (fast, raw): comparison({call:?}, original, way, arguments, keywords)\n\
+                 before = module.calls()\n\
+                 for way in (fast, raw):\n  try: way(*arguments, **keywords)\n  except Exception: pass"
+            ),
+            &names,
+        );
+        assert_eq!(evaluate(&python, "(module.calls() - before) / 2", &names), format!("{wrapper}.0"), "{call}");
+        assert_eq!(evaluate(&python, "'\\n'.join(comparison.differences)", &names), "", "{call}");
+    }
+}
+
 /// Results of a stub for one call, through raw calls.
 fn for_call(method: &str, types: &[&Type], keywords: &[&str], calls: &[(&str, &str)]) -> String {
     let _alone = alone();
