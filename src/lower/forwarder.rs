@@ -74,7 +74,7 @@ impl Forwarder {
         let source = |value: Value| {
             loads.iter().find_map(|step| match step {
                 Step::Receiver { into } if *into == value => match frame.binding {
-                    Binding::Function => Some(Source::Receiver),
+                    Binding::Function | Binding::Bare => Some(Source::Receiver),
                     Binding::Method => Some(Source::Register(0)),
                 },
                 Step::Argument { into, index } if *into == value => match frame.convention {
