@@ -224,6 +224,22 @@ fn the_default_object_is_read_at_each_call() {
 }
 
 #[test]
+fn a_default_object_is_treated_as_if_it_were_passed() {
+    let python = start();
+    let specializer = specializer(&python);
+    let names = run(&python, "");
+    names.set_item(&python, "bare", &bare(&python)).expect("there is memory");
+    let (mut nullable, with_default) = (case(&python, "object_or_none"), case(&python, "mixed"));
+    nullable.signature.overloads[0].parameters[0].default =
+        with_default.signature.overloads[0].parameters[2].default.clone();
+    let f = bind_case(&python, &specializer, &nullable).expect("it can be bound");
+    names.set_item(&python, "f", &f).expect("there is memory");
+    // The function gives Ellipsis for a null pointer.
+    execute(&python, "bare.set_default(None)\nassert f() is f(None) is ...\nassert f(3) == 3", &names);
+    execute(&python, "bare.set_default('default')\nassert f() == 'default' and f(None) is ...", &names);
+}
+
+#[test]
 fn the_context_is_not_one_of_the_arguments() {
     unsafe extern "C" fn version(context: *const typedcall::runtime::Context, more: i64) -> i64 {
         // SAFETY: a stub passes the thread's context.

@@ -142,7 +142,11 @@ impl Parser {
                     Default::Missing => 0,
                     Default::Bits(bits) => *bits,
                     Default::Text(text) => text.as_ptr() as u64,
-                    Default::Variable(variable) => variable.read() as u64,
+                    // As if the caller had passed the object.
+                    Default::Variable(variable) => match variable.read() {
+                        none if unit.nullable && none == ffi::Py_None() => 0,
+                        object => object as u64,
+                    },
                 });
             }
             for (_, index) in self.buffers() {
