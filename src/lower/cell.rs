@@ -19,7 +19,7 @@ pub enum CellField {
     /// An array with the underlying function of each overload.
     Targets,
     /// What reads the arguments of a function that has no wrapper.
-    Parser,
+    Reader,
 }
 
 impl CellField {

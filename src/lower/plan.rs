@@ -308,6 +308,16 @@ impl Frame {
         arity + u16::from(self.binding == Binding::Method)
     }
 
+    /// Whether the stub's first argument is the object that the call is made on; else its cell knows that.
+    pub(super) fn passes_receiver(&self) -> bool {
+        match self.binding {
+            Binding::Function => false,
+            Binding::Method => true,
+            // Without a thunk, what is passed as `self` is the cell.
+            Binding::Bare => self.cell != CellSource::Receiver && matches!(self.convention, Convention::Method(_)),
+        }
+    }
+
     /// The number of arguments as the convention counts them: with the receiver, or without it.
     fn entry_arity(&self, arm: &Arm) -> u16 {
         match self.convention {

@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// The C arguments before the cell, as the fallback passes them on.
     pub(super) raw: Vec<Value>,
     /// The object that the original is called on; `None` for what its cell knows, or what the array begins with.
-    receiver: Option<Value>,
+    pub(super) receiver: Option<Value>,
     /// Where the positional arguments are.
     objects: Objects,
 }
@@ -160,10 +160,7 @@ impl Emitter<'_, '_> {
 
     /// Finds the arguments, and checks what no arm admits.
     fn arguments(&mut self, frame: &Frame, cell: Value, raw: Vec<Value>, fallback: Block) -> Arguments {
-        let bound = match frame.binding {
-            Binding::Function | Binding::Bare => None,
-            Binding::Method => Some(raw[0]),
-        };
+        let bound = frame.passes_receiver().then(|| raw[0]);
         let (receiver, objects) = match frame.convention {
             Convention::Objects { .. } => (bound, Objects::Values(raw[usize::from(frame.objects(0))..].to_vec())),
             Convention::Method(MethodConvention::NoArgs) => (bound, Objects::Values(Vec::new())),

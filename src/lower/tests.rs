@@ -319,7 +319,7 @@ fn a_cells_fields_lie_behind_the_module_and_apart() {
             CellField::Callable,
             CellField::Class,
             CellField::Targets,
-            CellField::Parser,
+            CellField::Reader,
         ];
         let offsets = fields.map(|field| field.offset(&layout));
         assert_eq!(offsets[0], layout.module_size);

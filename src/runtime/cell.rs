@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use pyo3_ffi as ffi;
 
 use super::layout::Layout;
-use super::parser::Parser;
+use super::parser::ArgumentReader;
 use super::shape::{Shape, retire};
 use super::thunk::Thunk;
 use crate::embed::{Exception, Object, Python};
@@ -34,7 +34,7 @@ struct Fields {
     class: *mut ffi::PyTypeObject,
     targets: *const NonZeroUsize,
     /// Of a function without a wrapper.
-    parser: Option<Box<Parser>>,
+    reader: Option<Box<ArgumentReader>>,
     /// The signature and the text of such a function.
     bare: Option<(Arc<Signature>, CString)>,
     /// Owns what `targets` points at.
@@ -51,7 +51,7 @@ const _: () = {
     assert!(offset_of!(Fields, callable) == CellField::Callable as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, class) == CellField::Class as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, targets) == CellField::Targets as usize * CellField::SIZE as usize);
-    assert!(offset_of!(Fields, parser) == CellField::Parser as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, reader) == CellField::Reader as usize * CellField::SIZE as usize);
 };
 
 /// What a new cell holds.
@@ -79,7 +79,7 @@ pub struct CellContents {
 /// What the cell of a function without a wrapper has instead of an original.
 pub struct Bare {
     /// Reads its arguments.
-    pub parser: Box<Parser>,
+    pub reader: Box<ArgumentReader>,
     /// What it is bound with.
     pub signature: Arc<Signature>,
     /// Its text signature and its text.
@@ -100,10 +100,10 @@ impl Cell {
         // SAFETY: the type is ours; a generic allocation is zeroed and counts one reference, which `owned` takes.
         let object = unsafe { python.owned(ffi::PyType_GenericAlloc(class, 0))? };
         let CellContents { target, functions, callable, method, receiver, class, shape, mut def, bare } = contents;
-        let (parser, bare) = match bare {
-            Some(Bare { parser, signature, doc }) => {
-                (def.ml_name, def.ml_doc) = (parser.name().as_ptr(), doc.as_ptr());
-                (Some(parser), Some((signature, doc)))
+        let (reader, bare) = match bare {
+            Some(Bare { reader, signature, doc }) => {
+                (def.ml_name, def.ml_doc) = (reader.name().as_ptr(), doc.as_ptr());
+                (Some(reader), Some((signature, doc)))
             }
             None => (None, None),
         };
@@ -114,7 +114,7 @@ impl Cell {
             callable: callable.map_or(null_mut(), Object::into_ptr),
             class,
             targets: functions.as_ptr(),
-            parser,
+            reader,
             bare,
             functions: Some(functions),
             shape: Some(shape),
@@ -307,7 +307,7 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         ffi::Py_XDECREF(namespace);
         drop((*fields).thunk.take());
         drop((*fields).functions.take());
-        drop((*fields).parser.take());
+        drop((*fields).reader.take());
         drop((*fields).bare.take());
         let shape = (*fields).shape.take();
         let class = ffi::Py_TYPE(cell);
