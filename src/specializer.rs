@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use pyo3_ffi as ffi;
 
 use crate::adopt::{Adopted, adopt};
+use crate::cinder;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
@@ -273,6 +274,10 @@ impl Specializer {
     fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
         if let Some((signature, functions)) = bound_with(python, &original.callable) {
             return Ok(Arc::new(KnownMethod { signature, functions, target: CalleeTarget::Underlying }));
+        }
+        // SAFETY: the definition is that of the live callable.
+        if let Some(known) = unsafe { cinder::known(original.def) } {
+            return Ok(known?);
         }
         let holder = Some(&original.callable).filter(|_| original.may_be_held());
         // SAFETY: the definition is that of the live callable.
