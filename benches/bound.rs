@@ -10,10 +10,25 @@ use typedcall::demo;
 use typedcall::embed::{Object, Python};
 use typedcall::{Bind, Options, Specializer};
 
-/// What is called: name, signature, and arguments of the kinds of call that there are.
-const CASES: [(&str, &str, &[(&str, &str)]); 2] = [
-    ("half", "(f64) -> f64 [no_python]", &[("float", "(1.5,)"), ("int", "(3,)"), ("parsed", "(Index(),)")]),
-    ("add", "(f64, f64) -> f64 [no_python]", &[("float", "(1.5, 2.5)"), ("int", "(3, 4)")]),
+/// A function of bound.c.
+struct Case {
+    name: &'static str,
+    signature: &'static str,
+    /// The kinds of call that there are, with the arguments.
+    calls: &'static [(&'static str, &'static str)],
+}
+
+const CASES: [Case; 2] = [
+    Case {
+        name: "half",
+        signature: "(f64) -> f64 [no_python]",
+        calls: &[("float", "(1.5,)"), ("int", "(3,)"), ("parsed", "(Index(),)")],
+    },
+    Case {
+        name: "add",
+        signature: "(f64, f64) -> f64 [no_python]",
+        calls: &[("float", "(1.5, 2.5)"), ("int", "(3, 4)")],
+    },
 ];
 
 fn bound(criterion: &mut Criterion) {
@@ -28,7 +43,7 @@ fn bound(criterion: &mut Criterion) {
     let text = |expression: &str| {
         python.eval(expression, &names).and_then(|value| value.text(&python)).expect("the module has it")
     };
-    for (position, (name, signature, calls)) in CASES.into_iter().enumerate() {
+    for (position, Case { name, signature, calls }) in CASES.into_iter().enumerate() {
         let address: usize = text(&format!("module.addresses()[{position}]")).parse().expect("an address");
         let address = NonNull::new(address as *mut c_void).expect("a function has an address");
         // SAFETY: bound.c says so.

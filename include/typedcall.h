@@ -115,6 +115,12 @@ typedef struct typedcall_head {
     const void *self;                             /* the address of the container's first byte */
 } typedcall_head;
 
+/* What a function returns whose result is of kind BUFFER: memory that stays its own. */
+typedef struct typedcall_buffer {
+    const void *start; /* NULL for None, or for an error where the convention is NULL */
+    intptr_t length;   /* in bytes */
+} typedcall_buffer;
+
 /* ---- Kinds: what a C value is, and which Python values it stands for -------------------------------------------- */
 
 /* 0 is no kind, so that zeroed memory is no signature. */
@@ -123,8 +129,11 @@ typedef struct typedcall_head {
 #define TYPEDCALL_KIND_CONTEXT 0x02 /* typedcall_context *; parameters only */
 #define TYPEDCALL_KIND_OBJECT 0x03  /* PyObject *, any */
 #define TYPEDCALL_KIND_USER 0x04    /* PyObject *, of the type that the field `type` leads to */
-#define TYPEDCALL_KIND_CSTR 0x05    /* two C arguments: const char * (UTF-8) and Py_ssize_t, its length in bytes */
-#define TYPEDCALL_KIND_BUFFER 0x06  /* two C arguments: const void * and Py_ssize_t, its length in bytes */
+/* Two C arguments: const char * (UTF-8, with a NUL at its end and none before) and Py_ssize_t, its length in bytes. As a
+ * result one const char *, which stays the function's own. */
+#define TYPEDCALL_KIND_CSTR 0x05
+/* Two C arguments: const void * and Py_ssize_t, its length in bytes. As a result a typedcall_buffer. */
+#define TYPEDCALL_KIND_BUFFER 0x06
 
 #define TYPEDCALL_KIND_I8 0x10
 #define TYPEDCALL_KIND_I16 0x11

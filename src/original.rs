@@ -9,7 +9,7 @@ use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{Binding, MethodConvention};
-use crate::metadata::{Kind, Overload, Receiver, definition};
+use crate::metadata::{Kind, Overload, Parameter, Receiver, definition};
 use crate::registry::KnownMethod;
 use crate::runtime::cell::original_of;
 
@@ -28,7 +28,7 @@ pub struct Original {
     pub binding: Binding,
     /// `m_self` of a function; null for others.
     pub receiver: *mut ffi::PyObject,
-    /// The type of a method descriptor; null for others.
+    /// The type of a method descriptor; the defining class of a METH_METHOD function; null for others.
     pub class: *mut ffi::PyTypeObject,
 }
 
@@ -45,7 +45,8 @@ impl Original {
         // SAFETY: the callable is alive and the thread attached.
         let found = unsafe { definition(callable.as_ptr()) }.ok_or_else(not_builtin)?;
         let (binding, receiver, class) = match found.receiver {
-            Receiver::Function { m_self } => (Binding::Function, m_self, null_mut()),
+            // SAFETY: the callable is alive.
+            Receiver::Function { m_self } => (Binding::Function, m_self, unsafe { defining_class(found.callable) }),
             Receiver::Method { d_type } => (Binding::Method, null_mut(), d_type),
             Receiver::ClassMethod { .. } => return Err(not_builtin()),
         };
@@ -57,6 +58,10 @@ impl Original {
             ffi::METH_NOARGS => MethodConvention::NoArgs,
             ffi::METH_O => MethodConvention::O,
             ffi::METH_FASTCALL => MethodConvention::FastCall,
+            FASTCALL_KEYWORDS => MethodConvention::FastCallKeywords,
+            METHOD => MethodConvention::Method,
+            ffi::METH_VARARGS => MethodConvention::VarArgs,
+            VARARGS_KEYWORDS => MethodConvention::VarArgsKeywords,
             _ => MethodConvention::Other,
         };
         Ok(Self {
@@ -93,12 +98,17 @@ impl Original {
         !self.receiver.is_null() && unsafe { ffi::PyModule_Check(self.receiver) } != 0
     }
 
-    /// The definition for a function that stands for this one: the same name, text and convention, no other flags,
-    /// so that CPython's own call specializations apply.
+    /// The definition for a function that stands for this one: the same name and text, the convention of its stubs, no
+    /// other flags, so that CPython's own call specializations apply.
     pub fn plain_def(&self) -> ffi::PyMethodDef {
         // SAFETY: the definition belongs to the callable, which `self` owns.
         let def = unsafe { &*self.def.cast::<ffi::PyMethodDef>() };
-        ffi::PyMethodDef { ml_flags: def.ml_flags & CONVENTION_BITS, ..*def }
+        let ml_flags = match self.convention.of_stub(self.binding) {
+            stub if stub == self.convention => def.ml_flags & CONVENTION_BITS,
+            MethodConvention::FastCallKeywords => FASTCALL_KEYWORDS,
+            _ => ffi::METH_FASTCALL,
+        };
+        ffi::PyMethodDef { ml_flags, ..*def }
     }
 
     /// The overloads that the callable can be called with, by position.
@@ -127,10 +137,13 @@ impl Original {
     }
 
     fn check_receiver(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
-        let typed = overload.parameters.iter().any(|parameter| parameter.receiver && parameter.kind != Kind::Object);
+        let typed = overload.parameters.iter().enumerate().any(|(position, parameter)| {
+            let stolen = overload.effects.steals >> position & 1 == 1;
+            parameter.receiver && (parameter.kind != Kind::Object || stolen)
+        });
         let is_static = self.binding == Binding::Function && self.receiver.is_null();
         if typed && is_static {
-            let reason = format!("{overload}: a static method gets a null pointer as self, which is of no type");
+            let reason = format!("{overload}: a static method gets a null pointer as self, which is no object");
             return Err(self.mismatch(python, reason));
         }
         Ok(())
@@ -138,11 +151,35 @@ impl Original {
 
     fn check_arity(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
         let arguments = overload.arguments().count();
-        if self.convention.passes(arguments) {
-            return Ok(());
-        }
         let convention = self.convention.name();
-        Err(self.mismatch(python, format!("{overload} has {arguments} arguments, which {convention} does not pass")))
+        if !self.convention.passes(arguments) {
+            let reason = format!("{overload} has {arguments} arguments, which {convention} does not pass");
+            return Err(self.mismatch(python, reason));
+        }
+        let described = |position: usize, parameter: &Parameter| match &parameter.name {
+            Some(name) => name.clone(),
+            None => format!("parameter {position}"),
+        };
+        for (position, parameter) in overload.arguments() {
+            let name = || described(position, parameter);
+            if parameter.keyword_only && !self.convention.takes_keywords() {
+                let reason = format!(
+                    "{overload}: {} is given by name only, and {convention} passes no names: define the method as \
+                     METH_FASTCALL | METH_KEYWORDS",
+                    name()
+                );
+                return Err(self.mismatch(python, reason));
+            }
+            if parameter.default.is_some() && self.convention == MethodConvention::O {
+                let reason = format!(
+                    "{overload}: {} may be left out, and {convention} always passes an argument: define the method as \
+                     METH_FASTCALL, or declare no default",
+                    name()
+                );
+                return Err(self.mismatch(python, reason));
+            }
+        }
+        Ok(())
     }
 
     /// Checks that a signature can be that of `ml_meth` itself.
@@ -154,6 +191,14 @@ impl Original {
         if !objects || !overload.result.is_object() || overload.has_context() {
             return Err(self.mismatch(python, format!("{overload}: ml_meth takes and returns objects only")));
         }
+        if let Some((_, parameter)) = overload.arguments().find(|(_, parameter)| parameter.keyword_only) {
+            let name = parameter.name.as_deref().unwrap_or("it");
+            let reason = format!(
+                "{overload}: {name} is given by name only, and a direct call of ml_meth passes no names: leave the \
+                 parameter out of the signature, so that calls that name it are made as before"
+            );
+            return Err(self.mismatch(python, reason));
+        }
         if overload.has_receiver() && self.binding == Binding::Function {
             return Err(self.mismatch(python, format!("{overload}: a function has no self among its arguments")));
         }
@@ -162,6 +207,27 @@ impl Original {
 
     fn mismatch(&self, python: &Python, reason: String) -> Error {
         Error::Mismatch { name: self.name(python), reason }
+    }
+}
+
+/// METH_FASTCALL | METH_KEYWORDS.
+const FASTCALL_KEYWORDS: i32 = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
+/// METH_METHOD, which is never without these two.
+const METHOD: i32 = ffi::METH_METHOD | FASTCALL_KEYWORDS;
+/// METH_VARARGS | METH_KEYWORDS.
+const VARARGS_KEYWORDS: i32 = ffi::METH_VARARGS | ffi::METH_KEYWORDS;
+
+/// The defining class of a METH_METHOD function; null for others.
+///
+/// # Safety
+/// The function is alive.
+unsafe fn defining_class(function: *mut ffi::PyObject) -> *mut ffi::PyTypeObject {
+    // SAFETY: only functions of this type have the field.
+    unsafe {
+        if ffi::PyObject_TypeCheck(function, &raw mut ffi::PyCMethod_Type) == 0 {
+            return null_mut();
+        }
+        (*function.cast::<ffi::PyCMethodObject>()).mm_class
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::embed::{Object, Python};
+use crate::embed::{Exception, Object, Python};
 use crate::ir::CalleeTarget;
 use crate::metadata::{Rejected, Signature, TypedMethod, read_def};
+use crate::runtime::matching::Parameters;
 
 /// A method and its signature.
 #[derive(Debug)]
@@ -18,12 +19,32 @@ pub struct KnownMethod {
     pub functions: Arc<[NonZeroUsize]>,
     /// Whether these are underlying functions, or `ml_meth` itself.
     pub target: CalleeTarget,
+    /// What its arguments are called, made when a stub first needs it.
+    parameters: OnceLock<Arc<[Parameters]>>,
 }
 
 impl KnownMethod {
     /// What was read or declared.
-    pub fn new(signature: Signature, functions: Vec<NonZeroUsize>, target: CalleeTarget) -> Self {
-        Self { signature: signature.into(), functions: functions.into(), target }
+    pub fn new(
+        signature: impl Into<Arc<Signature>>,
+        functions: impl Into<Arc<[NonZeroUsize]>>,
+        target: CalleeTarget,
+    ) -> Self {
+        Self { signature: signature.into(), functions: functions.into(), target, parameters: OnceLock::new() }
+    }
+
+    /// The names and defaults of each overload's arguments. A definition has one convention, and so always the same
+    /// `by_name`: whether calls may give names.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn parameters(&self, python: &Python, by_name: bool) -> Result<Arc<[Parameters]>, Exception> {
+        if let Some(made) = self.parameters.get() {
+            return Ok(made.clone());
+        }
+        let each = self.signature.overloads.iter().map(|overload| Parameters::of(python, overload, by_name));
+        let made: Arc<[Parameters]> = each.collect::<Result<_, _>>()?;
+        Ok(self.parameters.get_or_init(|| made).clone())
     }
 }
 

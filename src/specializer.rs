@@ -14,12 +14,16 @@ use crate::cinder;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
-use crate::lower::{AddressTable, Binding, CallSite, CellSource, Convention, Frame, MethodConvention, Plan, arity};
+use crate::lower::{
+    AddressTable, Binding, Call, CallSite, CellSource, Convention, Frame, Given, MethodConvention, Plan, arity,
+    keyword_only,
+};
 use crate::metadata::{DefaultValue, Dialect, Signature};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
 use crate::runtime::cell::{Cell, CellContents, bound_with};
 use crate::runtime::compiler::Compiler;
+use crate::runtime::matching::name_tuple;
 use crate::runtime::shape::Shape;
 use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
@@ -34,8 +38,10 @@ pub enum Entry {
     /// `(PyObject *…) -> PyObject *`, the receiver of a method descriptor first: for callers that have proven the
     /// types. Borrows its arguments, returns a new reference, or null with an exception set.
     Boxed,
-    /// The original's own METH_ convention (METH_NOARGS, METH_O or METH_FASTCALL), a drop-in for its `ml_meth`. A stub of a
-    /// function is bound as the original is: what is passed as `self` is not looked at.
+    /// The original's own METH_ convention, a drop-in for its `ml_meth`. A stub of a function is bound as the original is:
+    /// what is passed as `self` is not looked at. Where the original takes a tuple the stub takes an array: METH_VARARGS
+    /// with METH_KEYWORDS has a METH_FASTCALL | METH_KEYWORDS stub. So has METH_VARARGS alone where it is a function; where
+    /// it is a method descriptor, a METH_FASTCALL one.
     Guarded,
     /// The vectorcall convention, a drop-in for the original's vectorcall function.
     Vectorcall,
@@ -51,11 +57,16 @@ pub enum Entry {
 pub struct Options {
     /// Whether the code generator verifies its input. A stub compiles slower by a third; on in debug builds.
     pub verify_code: bool,
+    /// Whether stubs check what signatures promise, each time that they call an underlying function: that it never
+    /// raises, runs no Python code, returns borrowed references or new ones, is pure. For tests of extensions: such stubs
+    /// are slow, and call a method that is pure or returns a borrowed reference through its wrapper too. A promise
+    /// that is not kept is a `SystemError` that names the method and both values. Native stubs check nothing.
+    pub verify: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { verify_code: cfg!(debug_assertions) }
+        Self { verify_code: cfg!(debug_assertions), verify: false }
     }
 }
 
@@ -77,6 +88,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Specializer {
     compiler: Arc<Compiler>,
+    verify: bool,
     registry: Registry,
     shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,
     /// Descriptors made for Python, by the original's definition and type (types may share their definitions): nobody
@@ -98,6 +110,8 @@ struct ShapeKey {
     target: CalleeTarget,
     signature: Signature,
     overloads: Vec<u16>,
+    given: Vec<Given>,
+    call: Option<Arc<Call>>,
 }
 
 /// Thunks belong to the process: a cell may outlive the specializer that made it.
@@ -113,7 +127,13 @@ impl Specializer {
         check(python, &layout)?;
         let addresses = AddressTable::of_running(python, &layout);
         let compiler = Arc::new(Compiler::new(layout, addresses, options.verify_code)?);
-        Ok(Self { compiler, registry: Registry::default(), shapes: Mutex::default(), descriptors: Mutex::default() })
+        Ok(Self {
+            compiler,
+            verify: options.verify,
+            registry: Registry::default(),
+            shapes: Mutex::default(),
+            descriptors: Mutex::default(),
+        })
     }
 
     /// The layout of the running interpreter's objects, for an embedder's own [`Emitter`](crate::lower::Emitter).
@@ -198,8 +218,79 @@ impl Specializer {
                 }
             };
         }
+        self.stub_for_site(python, &original, &known, site, entry)
+    }
+
+    /// A boxed stub for one call of a callable: its arguments, those given by name too, are the C arguments, and what is
+    /// left out is in the code. With several overloads, the types in `call` decide which one is meant.
+    ///
+    /// ```
+    /// use typedcall::ir::Type;
+    /// use typedcall::lower::Call;
+    /// # use typedcall::{Options, Specializer, embed::Python};
+    /// # let python = Python::attach();
+    /// # let specializer = Specializer::new(&python, Options::default())?;
+    /// let split = python.import("builtins")?.attr(&python, "str")?.attr(&python, "split")?;
+    /// specializer.declare(&python, &split, "(self: str, sep: str, maxsplit: int) -> list raises null")?;
+    /// let call = Call {
+    ///     arguments: vec![Type::UNICODE_EXACT, Type::LONG_EXACT, Type::UNICODE_EXACT],
+    ///     keywords: vec!["maxsplit".into(), "sep".into()],
+    /// };
+    /// let stub = specializer.stub_for_call(&python, &split, &call)?; // text.split(maxsplit=a, sep=b)
+    /// assert!(stub.ir().ends_with("v4:ListExact = CallCFunction<\"str.split\"> v1 v3 v2\nReturn v4\n"), "{}", stub.ir());
+    /// # Ok::<(), typedcall::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Specializer::stub`]; also calls that no overload takes, and those that leave out an argument whose default is
+    /// an object.
+    pub fn stub_for_call(&self, python: &Python, callable: &Object, call: &Call) -> Result<Stub, Error> {
+        let original = Original::of(python, callable)?;
+        let known = self.known(python, &original)?;
+        let mut site = self.site(python, &original, &known, Entry::Boxed)?;
+        if !call.keywords.is_empty() && !original.convention.takes_keywords() {
+            let reason = format!("{} passes no names: give all arguments by position", original.convention.name());
+            return Err(mismatch(&site, reason));
+        }
+        let least = usize::from(site.frame.objects(0)) + call.keywords.len();
+        let count = match u16::try_from(call.arguments.len()) {
+            Ok(count) if call.arguments.len() >= least => count,
+            _ => {
+                let reason =
+                    format!("{} arguments, but at least {least} are named or the receiver", call.arguments.len());
+                return Err(mismatch(&site, reason));
+            }
+        };
+        if let Some(ty) = call.arguments.iter().find(|ty| !ty.is_object()) {
+            return Err(mismatch(&site, format!("an argument of type {ty} is no object")));
+        }
+        if let Some((_, name)) = call.keywords.iter().enumerate().find(|(at, name)| call.keywords[..*at].contains(name))
+        {
+            return Err(mismatch(&site, format!("{name} is given twice")));
+        }
+        site.frame.convention = Convention::Objects { count };
+        site.frame.cell = CellSource::Thunk(site.frame.thunk_register());
+        site.call = Some(Arc::new(call.clone()));
+        let overload = plan_of(&site)?.arms[0].overload;
+        if !original.callable_overloads(python, &known)?.contains(&overload) {
+            let convention = original.convention.name();
+            return Err(mismatch(&site, format!("{convention} passes no such call")));
+        }
+        site.overloads = vec![overload];
+        self.stub_for_site(python, &original, &known, site, Entry::Boxed)
+    }
+
+    /// Gives a call site its code, a cell and an address.
+    fn stub_for_site(
+        &self,
+        python: &Python,
+        original: &Original,
+        known: &KnownMethod,
+        site: CallSite,
+        entry: Entry,
+    ) -> Result<Stub, Error> {
         let shape = self.shape(&site)?;
-        let cell = self.cell(python, &original, &known, &shape)?;
+        let cell = self.cell(python, original, known, &site, &shape)?;
         let register = site.frame.thunk_register();
         let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
         let address = thunk.address();
@@ -233,15 +324,15 @@ impl Specializer {
         let mut site = self.site(python, original, &known, Entry::Guarded)?;
         site.frame.cell = CellSource::Receiver;
         let shape = self.shape(&site)?;
-        let cell = self.cell(python, original, &known, &shape)?;
+        let cell = self.cell(python, original, &known, &site, &shape)?;
         let def = cell.def();
         // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be any
-        // object, or null.
+        // object, or null; only METH_METHOD has a defining class.
         unsafe {
             (*def).ml_meth = method_pointer(shape.code());
             let module = original.callable.attr(python, "__module__").ok();
             let module = module.as_ref().map_or(std::ptr::null_mut(), Object::as_ptr);
-            Ok(python.owned(ffi::PyCFunction_NewEx(def, cell.object().as_ptr(), module))?)
+            Ok(python.owned(ffi::PyCMethod_New(def, cell.object().as_ptr(), module, original.class))?)
         }
     }
 
@@ -273,7 +364,7 @@ impl Specializer {
 
     fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
         if let Some((signature, functions)) = bound_with(python, &original.callable) {
-            return Ok(Arc::new(KnownMethod { signature, functions, target: CalleeTarget::Underlying }));
+            return Ok(Arc::new(KnownMethod::new(signature, functions, CalleeTarget::Underlying)));
         }
         // SAFETY: the definition is that of the live callable.
         if let Some(known) = unsafe { cinder::known(original.def) } {
@@ -301,7 +392,7 @@ impl Specializer {
                 let receiver = u16::from(original.binding == Binding::Method);
                 Convention::Objects { count: receiver + arity(&known.signature.overloads[usize::from(overloads[0])]) }
             }
-            Entry::Guarded => Convention::Method(original.convention),
+            Entry::Guarded => Convention::Method(original.convention.of_stub(original.binding)),
             Entry::Vectorcall => Convention::Vectorcall,
             Entry::Checked => {
                 return Err(Error::Mismatch {
@@ -314,12 +405,10 @@ impl Specializer {
             Frame { convention, original: original.convention, binding: original.binding, cell: CellSource::Receiver };
         frame.cell = CellSource::Thunk(frame.thunk_register());
         let (signature, target) = (known.signature.clone(), known.target);
-        let site = CallSite { name: original.name(python), frame, signature, target, overloads };
+        let (call, audited) = (None, self.verify);
+        let site = CallSite { name: original.name(python), frame, signature, target, overloads, call, audited };
         if convention == Convention::Method(MethodConvention::Other) {
-            return Err(mismatch(
-                &site,
-                "its METH_ convention is none of METH_NOARGS, METH_O and METH_FASTCALL: use Entry::Vectorcall",
-            ));
+            return Err(mismatch(&site, "its METH_ convention is none of CPython's own: use Entry::Vectorcall"));
         }
         Ok(site)
     }
@@ -336,9 +425,14 @@ impl Specializer {
             target: site.target,
             signature: Signature::clone(&site.signature),
             overloads: site.overloads.clone(),
+            given: site.overloads.iter().map(|overload| site.given(*overload)).collect(),
+            call: site.call.clone(),
         };
-        for parameter in key.signature.overloads.iter_mut().flat_map(|overload| &mut overload.parameters) {
-            // Names and what the defaults are is not in the code: a call that needs them takes the original's way.
+        // Names and defaults are in the cell, not in the code; but those of one call have been looked at.
+        let shared = site.call.is_none();
+        for parameter in
+            key.signature.overloads.iter_mut().filter(|_| shared).flat_map(|overload| &mut overload.parameters)
+        {
             parameter.name = None;
             parameter.default = parameter.default.take().map(|_| DefaultValue::None);
         }
@@ -359,11 +453,18 @@ impl Specializer {
         python: &Python,
         original: &Original,
         known: &KnownMethod,
+        site: &CallSite,
         shape: &Arc<Shape>,
     ) -> Result<Cell, Error> {
+        let matches = site.overloads.iter().any(|overload| site.given(*overload) != Given::ByPosition);
+        let by_name = original.convention.takes_keywords();
+        let keywords = site.call.as_ref().map_or_else(|| keyword_only(site.overload()), |call| call.keywords.clone());
+        let names = keywords.iter().map(|name| &**name);
         let contents = CellContents {
             target: known.functions[usize::from(shape.first_overload())],
             functions: known.functions.clone(),
+            parameters: matches.then(|| known.parameters(python, by_name)).transpose()?,
+            keywords: (!keywords.is_empty()).then(|| name_tuple(python, names)).transpose()?,
             callable: Some(original.callable.clone_ref(python)),
             method: original.method,
             receiver: original.receiver,

@@ -179,7 +179,10 @@ impl Stub {
         let Code::Thunk { cell, .. } = &self.code else {
             return Err(mismatch(&self.site, "a native stub has no cell: inline another, or use Emitter::typed_call"));
         };
-        let count = self.site.frame.objects(arity(self.overload()));
+        let count = match self.site.frame.convention {
+            Convention::Objects { count } => count,
+            Convention::Method(_) | Convention::Vectorcall => self.site.frame.objects(arity(self.overload())),
+        };
         if objects.len() != usize::from(count) {
             return Err(mismatch(&self.site, format!("it takes {count} objects, not {}", objects.len())));
         }

@@ -10,9 +10,9 @@ use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
-use support::extension::{agree, definition_of, evaluate, execute, member, methods, specializer, start, stub};
+use support::extension::{agree, definition_of, evaluate, execute, kinds, member, methods, specializer, start, stub};
 use typedcall::embed::{Object, Python};
-use typedcall::metadata::{Overload, Receiver};
+use typedcall::metadata::{Overload, Parameter, Receiver};
 use typedcall::{Entry, Specializer};
 
 /// The stubs of one callable, compared with it.
@@ -29,7 +29,8 @@ fn text_list<T: ToString>(items: impl Iterator<Item = T>) -> String {
 }
 
 fn kinds_and_names(overload: &Overload) -> (String, String) {
-    let kinds = text_list(overload.arguments().map(|(_, parameter)| &parameter.kind));
+    let kind = |parameter: &Parameter| format!("{}{}", parameter.kind, if parameter.nullable { "?" } else { "" });
+    let kinds = text_list(overload.arguments().map(|(_, parameter)| kind(parameter)));
     let names: Vec<_> = overload
         .arguments()
         .map(|(_, parameter)| parameter.name.as_ref().map_or("None".to_owned(), |name| format!("{name:?}")))
@@ -54,13 +55,9 @@ fn compare(python: &Python, specializer: &Specializer, name: &str, callable: &Ob
     let vectorcall = stub(python, specializer, callable, Entry::Vectorcall);
     let boxed = stub(python, specializer, callable, Entry::Boxed);
     let guarded = own_convention.then(|| stub(python, specializer, callable, Entry::Guarded));
-    if !own_convention {
-        let error = specializer.stub(python, callable, Entry::Guarded).expect_err("no such convention");
-        assert!(error.to_string().contains("use Entry::Vectorcall"), "{error}");
-    }
     // SAFETY: what a function is bound to is alive as long as it.
     let receiver = receiver.map(|object| unsafe { Object::from_borrowed(python, object) });
-    let for_python = own_convention && (bound_to_module(receiver.as_ref()) || vectorcall.is_method());
+    let for_python = bound_to_module(receiver.as_ref()) || vectorcall.is_method();
     let function = for_python.then(|| specializer.function(python, callable).expect("its stubs are possible"));
     assert_eq!(specializer.function(python, callable).is_ok(), for_python, "{name}");
 
@@ -139,6 +136,40 @@ fn compare_all(name: &str, flagged: bool, adopted: bool) {
         count += compared.count;
     }
     assert!(count > 30_000, "{count} comparisons");
+}
+
+/// Compares all methods of `kinds.c`.
+fn compare_kinds(name: &str, flagged: bool) {
+    let _alone = alone();
+    let python = start();
+    let module = kinds(&python, name, flagged);
+    let specializer = specializer(&python);
+    let found = specializer.adopt(&python, &module).expect("the module is sound");
+    assert!(found.rejected.is_empty(), "{:?}", found.rejected);
+    assert!(found.methods.len() >= 39, "{} methods", found.methods.len());
+    let mut count = 0;
+    for method in &found.methods {
+        let point = format!("__import__({name:?}).Point");
+        let receivers = match method.name.starts_with("Point.") {
+            true => format!("([{point}(), type('Sub', ({point},), {{}})()], [3, 'abc', None, object(), {point}])"),
+            false => "None".to_owned(),
+        };
+        let callable = member(&python, &module, &method.name);
+        let compared = compare(&python, &specializer, &method.name, &callable, &receivers);
+        assert_eq!(compared.entries, ALL, "{}", method.name);
+        count += compared.count;
+    }
+    assert!(count > 10_000, "{count} comparisons");
+}
+
+#[test]
+fn stubs_of_all_kinds_agree_with_their_originals() {
+    compare_kinds("kinds_plain", false);
+}
+
+#[test]
+fn stubs_of_all_kinds_agree_with_their_flagged_originals() {
+    compare_kinds("kinds_flagged", true);
 }
 
 /// The typed methods of a flagged module that stays as it is: read from its unflagged twin.

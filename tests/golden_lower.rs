@@ -78,6 +78,6 @@ fn the_inputs_cover_every_convention_and_version() {
             minors.extend(case.minors);
         }
     }
-    assert_eq!(conventions.len(), 5, "{conventions:?}");
+    assert_eq!(conventions.len(), 7, "{conventions:?}");
     assert_eq!(minors, BTreeSet::from([11, 12, 13, 14, 15]));
 }

@@ -50,10 +50,10 @@ fn a_call_site_loads_the_receiver_of_a_method_only() {
     let method = Type::METHOD_DESCR.constant(ConstObject::symbolic("demo.C.m"));
     let text = "v0:MethodDescr[\"demo.C.m\"] = LoadConst\nv1:Object = LoadSelf\nv2:Object = LoadArg<0>\n\
                 v3:Object = VectorCallStatic<2> v0 v1 v2\nReturn v3\n";
-    assert_eq!(call_site(method, 1).to_string(), text);
+    assert_eq!(call_site(method, 1, &[]).to_string(), text);
     let function = Type::C_FUNCTION.constant(ConstObject::symbolic("demo.f"));
     let text = "v0:CFunction[\"demo.f\"] = LoadConst\nv1:Object = VectorCallStatic<0> v0\nReturn v1\n";
-    assert_eq!(call_site(function, 0).to_string(), text);
+    assert_eq!(call_site(function, 0, &[]).to_string(), text);
 }
 
 #[test]
@@ -71,6 +71,10 @@ fn types_print_as_they_are_read() {
         "UnicodeExact[\"\\\"\\\\\\n\\u{1b}ä\"]",
         "(LongExact|NoneType)[\"x\"]",
         "Object[class \"demo.Point\"]",
+        "Object[class+ \"demo.Point\"]",
+        "(Object|Nullptr)[class+ \"demo.Point\"]",
+        "Nullptr|CStr",
+        "CBuffer",
         "CInt64[3]",
         "CInt8[-128]",
         "CUInt64[18446744073709551615]",
@@ -107,6 +111,34 @@ fn kinds_and_scalars_have_types() {
     assert_eq!(Type::OBJECT.scalar(), None);
     assert_eq!(Type::of_kind(&Kind::exact(PythonType::Int)), Type::LONG_EXACT);
     assert!(Type::of_kind(&Kind::Void).is_bottom());
+}
+
+#[test]
+fn a_class_narrows_objects_and_says_nothing_of_null() {
+    let (class, subclasses) = (ty("Object[class \"demo.Point\"]"), ty("Object[class+ \"demo.Point\"]"));
+    assert!(class.is_subtype(&subclasses) && !subclasses.is_subtype(&class));
+    assert!(class.is_subtype(&class.or_null()) && class.or_null().is_subtype(&subclasses.or_null()));
+    assert!(!Type::OBJECT.or_null().is_subtype(&subclasses.or_null()));
+    assert!(class.may_overlap(&ty("Object[class+ \"demo.Base\"]")));
+    let at = |address: usize| {
+        let class = Spec::Class(ConstObject::at("demo.Point", address.try_into().unwrap()));
+        Type::OBJECT.specialized(class).unwrap()
+    };
+    assert!(!at(16).may_overlap(&at(32)));
+    assert_eq!(at(16).or_null().intersection(&at(32).or_null()), Type::NULLPTR);
+}
+
+#[test]
+fn null_takes_the_place_of_none() {
+    for (before, after) in [
+        ("UnicodeExact|NoneType", "UnicodeExact|Nullptr"),
+        ("NoneType", "Nullptr"),
+        ("LongExact", "LongExact"),
+        ("Object", "Object|Nullptr"),
+        ("Object[class \"demo.Point\"]", "(Object|Nullptr)[class \"demo.Point\"]"),
+    ] {
+        assert_eq!(ty(before).null_for_none().to_string(), after);
+    }
 }
 
 #[test]
@@ -157,9 +189,14 @@ fn the_verifier_names_the_value_and_the_instruction() {
         ("v0:Object = LoadConst\nReturn v0", "v0 is declared Object, not one constant"),
         ("v0:CInt64 = LoadSelf\nReturn v0", "v0 is declared CInt64, not an object"),
         ("v0:Object = LoadSelf\nv1:CInt64 = Unbox<CInt64> v0\nReturn v0", "v0 is Object, not LongExact"),
-        ("v0:Object = LoadSelf\nv1:CPtr = Unbox<CPtr> v0\nReturn v0", "CPtr is no type of a C number"),
+        ("v0:Object = LoadSelf\nv1:CPtr = Unbox<CPtr> v0\nReturn v0", "CPtr is no type of C values that objects hold"),
+        ("v0:UnicodeExact = LoadSelf\nv1:CBuffer = Unbox<CBuffer> v0\nReturn v0", "v0 is UnicodeExact, not"),
+        ("v0:CStr = LoadContext\nReturn v0", "not CPtr"),
+        ("v0:Object = LoadSelf\nv1:LongExact|Nullptr = NullIfNone v0\nReturn v0", "not Object|Nullptr"),
+        ("v0:Object = LoadSelf\nv1:Object|Nullptr = NullIfNone v0\nReturn v1", "v1 is Object|Nullptr, not Object"),
+        ("v0:Object = LoadSelf\nv1:Object = Guard<CStr> v0\nReturn v0", "CStr can't be looked for"),
         ("v0:CInt64[3] = LoadConst\nReturn v0", "v0 is CInt64[3], not Object"),
-        ("v0:Object = LoadSelf\nv1:LongExact = Box v0\nReturn v0", "v0 is no C number"),
+        ("v0:Object = LoadSelf\nv1:LongExact = Box v0\nReturn v0", "v0 is no C value that an object holds"),
         ("v0:Object = LoadSelf\nv1:Object = VectorCallStatic<0> v0\nReturn v1", "v0 is not one known object"),
         ("v0:Object = LoadSelf\nv1:Object = CallCFunction<\"g\">\nReturn v0", "nothing is known about g"),
         ("v0:Object = LoadSelf\nv1:CInt64 = CallCFunction<\"f\">\nReturn v0", "f takes 1 values, not 0"),
@@ -189,8 +226,20 @@ fn values_reach_blocks_behind_both_branches_and_loops() {
 }
 
 fn types() -> impl Strategy<Value = Type> {
-    let leaves =
-        ["LongExact", "Long", "Bool", "NoneType", "UnicodeExact", "Object", "CInt64", "CDouble", "CPtr", "Top"];
+    let leaves = [
+        "LongExact",
+        "Long",
+        "Bool",
+        "NoneType",
+        "UnicodeExact",
+        "Object",
+        "CInt64",
+        "CDouble",
+        "CPtr",
+        "CStr",
+        "Nullptr",
+        "Top",
+    ];
     let leaf = prop::sample::select(leaves.map(ty).to_vec());
     prop_oneof![
         4 => prop::collection::vec(leaf.clone(), 1..4)
@@ -199,13 +248,18 @@ fn types() -> impl Strategy<Value = Type> {
         1 => any::<i64>().prop_map(|number| Type::C_INT64.specialized(Spec::Int(number.into())).unwrap()),
         1 => any::<u64>().prop_map(|bits| Type::C_DOUBLE.specialized(Spec::Double(bits)).unwrap()),
         1 => any::<bool>().prop_map(|truth| Type::C_BOOL.specialized(Spec::Bool(truth)).unwrap()),
-        1 => "[a-z]\\.[A-Z]".prop_map(|name| Type::OBJECT.specialized(Spec::Class(ConstObject::symbolic(name))).unwrap()),
+        2 => ("[a-b]\\.[A-B]", any::<[bool; 2]>()).prop_map(|(name, [subclasses, null])| {
+            let class = ConstObject::symbolic(name);
+            let spec = if subclasses { Spec::Instance(class) } else { Spec::Class(class) };
+            let objects = Type::OBJECT.specialized(spec).unwrap();
+            if null { objects.or_null() } else { objects }
+        }),
     ]
 }
 
 /// Any function that is well-formed as text; most are wrong to the verifier, which must not panic on them.
 fn functions() -> impl Strategy<Value = Function> {
-    let step = (0..15_u8, types(), any::<u16>(), any::<[prop::sample::Index; 3]>(), ".{0,4}", 0..3_u32);
+    let step = (0..16_u8, types(), any::<u16>(), any::<[prop::sample::Index; 3]>(), ".{0,4}", 0..3_u32);
     (prop::collection::vec(step, 0..25), 1..4_usize).prop_map(|(steps, blocks)| {
         let mut builder = Builder::new();
         let mut all = vec![builder.block()];
@@ -225,21 +279,26 @@ fn functions() -> impl Strategy<Value = Function> {
                     1 => Instruction::LoadArg { index: *index },
                     2 => Instruction::LoadSelf,
                     3 => Instruction::LoadContext,
-                    4 => Instruction::VectorCall { callable: a, args: vec![b, c] },
-                    5 => Instruction::VectorCallStatic { callable: a, args: vec![] },
+                    4 => Instruction::VectorCall {
+                        callable: a,
+                        args: vec![b, c],
+                        keywords: vec!["base".into(), "a \"b\" ".into()],
+                    },
+                    5 => Instruction::VectorCallStatic { callable: a, args: vec![], keywords: vec![] },
                     6 | 7 => Instruction::CallCFunction { callee: name.as_str().into(), args: vec![a, b] },
                     8 => Instruction::Guard { ty: ty.clone(), value: a },
                     9 => Instruction::Unbox { ctype: ty.clone(), value: a },
                     10 => Instruction::Box { value: a },
-                    11 => Instruction::Incref { value: a },
-                    12 => Instruction::Jump { target: target(picks[0]) },
-                    13 => {
+                    11 => Instruction::NullIfNone { value: a },
+                    12 => Instruction::Incref { value: a },
+                    13 => Instruction::Jump { target: target(picks[0]) },
+                    14 => {
                         let (then, otherwise) = (target(picks[1]), BlockCall { block, args: vec![] });
                         Instruction::Branch { condition: a, then, otherwise }
                     }
                     _ => Instruction::Return { value: a },
                 };
-                if matches!(choice, 0..=5 | 7..=10) {
+                if matches!(choice, 0..=5 | 7..=11) {
                     values.push(builder.emit(instruction, ty.clone()));
                 } else {
                     builder.emit_void(instruction);

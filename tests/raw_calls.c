@@ -3,8 +3,9 @@
 
 #define ADDRESS(object) PyLong_AsVoidPtr(object)
 
-/* ml_meth(address, METH_..., self, *arguments): an Ellipsis as self is passed as null. */
-static PyObject *ml_meth(PyObject *module, PyObject *const *args, Py_ssize_t nargs) {
+/* ml_meth(address, METH_..., self, *arguments, **keywords): an Ellipsis as self is passed as null. With METH_METHOD the
+ * defining class is the first argument. */
+static PyObject *ml_meth(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *names) {
     (void)module;
     void *address = ADDRESS(args[0]);
     PyObject *self = args[2] == Py_Ellipsis ? NULL : args[2];
@@ -13,6 +14,12 @@ static PyObject *ml_meth(PyObject *module, PyObject *const *args, Py_ssize_t nar
     case METH_O: return ((PyCFunction)address)(self, args[3]);
     case METH_FASTCALL:
         return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t)) address)(self, args + 3, nargs - 3);
+    case METH_FASTCALL | METH_KEYWORDS:
+        return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *)) address)(self, args + 3,
+                                                                                               nargs - 3, names);
+    case METH_METHOD | METH_FASTCALL | METH_KEYWORDS:
+        return ((PyObject * (*)(PyObject *, PyTypeObject *, PyObject *const *, Py_ssize_t, PyObject *)) address)(
+            self, (PyTypeObject *)args[3], args + 4, nargs - 4, names);
     default: return PyErr_Format(PyExc_SystemError, "no convention for raw calls");
     }
 }
@@ -64,6 +71,7 @@ static PyObject *boxed(PyObject *module, PyObject *const *args, Py_ssize_t nargs
         WITH(2);
         WITH(3);
         WITH(4);
+        WITH(5);
         WITH(6);
         WITH(7);
         WITH(9);
@@ -73,7 +81,7 @@ static PyObject *boxed(PyObject *module, PyObject *const *args, Py_ssize_t nargs
 }
 
 static PyMethodDef methods[] = {
-    {"ml_meth", (PyCFunction)(void (*)(void))ml_meth, METH_FASTCALL, NULL},
+    {"ml_meth", (PyCFunction)(void (*)(void))ml_meth, METH_FASTCALL | METH_KEYWORDS, NULL},
     {"vectorcall", (PyCFunction)(void (*)(void))vectorcall, METH_FASTCALL | METH_KEYWORDS, NULL},
     {"boxed", (PyCFunction)(void (*)(void))boxed, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},

@@ -12,9 +12,10 @@ use pyo3_ffi as ffi;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
-use crate::lower::{Binding, CallSite, CellSource, Convention, Frame, MethodConvention};
+use crate::lower::{Binding, CallSite, CellSource, Convention, Frame, Given, MethodConvention, keyword_only};
 use crate::metadata::{Overload, Signature};
 use crate::runtime::cell::{Bare, Cell, CellContents};
+use crate::runtime::matching::{Parameters, name_tuple};
 use crate::runtime::parser::{ArgumentReader, Parser, Passing};
 use crate::runtime::shape::Shape;
 use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
@@ -159,11 +160,21 @@ impl Specializer {
             signature: signature.clone(),
             target: CalleeTarget::Underlying,
             overloads: vec![0],
+            call: None,
+            // There is no wrapper to compare with.
+            audited: false,
         };
         let shape = self.shape(&site)?;
+        let by_name = site.frame.original.takes_keywords();
+        let matches = site.given(0) != Given::ByPosition;
+        let keywords = keyword_only(overload);
         let contents = CellContents {
             target: function.address,
             functions: Arc::new([function.address]),
+            parameters: matches.then(|| Parameters::of(python, overload, by_name)).transpose()?.map(|all| [all].into()),
+            keywords: (!keywords.is_empty())
+                .then(|| name_tuple(python, keywords.iter().map(|name| &**name)))
+                .transpose()?,
             callable: None,
             method: 0,
             receiver: null_mut(),
@@ -189,12 +200,7 @@ impl MethodConvention {
 }
 
 fn frame(convention: MethodConvention, cell: CellSource) -> Frame {
-    Frame {
-        convention: Convention::Method(convention),
-        original: MethodConvention::Other,
-        binding: Binding::Bare,
-        cell,
-    }
+    Frame { convention: Convention::Method(convention), original: convention, binding: Binding::Bare, cell }
 }
 
 /// The flags of a `PyMethodDef` whose `ml_meth` is a stub of this frame.

@@ -120,7 +120,7 @@ impl Specializer {
         };
         let mut frame = Frame {
             convention: Convention::Method(convention),
-            original: MethodConvention::Other,
+            original: convention,
             binding: Binding::Bare,
             cell: CellSource::Receiver,
         };
@@ -133,11 +133,17 @@ impl Specializer {
             signature: signature.clone(),
             target: CalleeTarget::Underlying,
             overloads: vec![0],
+            call: None,
+            // There is no wrapper to compare with.
+            audited: false,
         };
         let shape = self.shape(&site)?;
         let contents = CellContents {
             target: def.function,
             functions: Arc::new([def.function]),
+            // What is left out takes the reader's way.
+            parameters: None,
+            keywords: None,
             callable: None,
             method: 0,
             receiver: null_mut(),

@@ -1,5 +1,7 @@
 //! Building a function from front to back.
 
+use std::sync::Arc;
+
 use super::entities::{Block, Value};
 use super::function::Function;
 use super::instruction::Instruction;
@@ -104,8 +106,8 @@ impl Builder {
 /// descriptor, the arguments, the call.
 ///
 /// `callable` is the type of one object: `MethodDescr["str.upper"]`, `CFunction["demo.inc"]`. `arguments` does not
-/// count the receiver.
-pub fn call_site(callable: Type, arguments: u16) -> Function {
+/// count the receiver; the last of them are given by the names in `keywords`.
+pub fn call_site(callable: Type, arguments: u16, keywords: &[Arc<str>]) -> Function {
     let mut builder = Builder::new();
     let is_method = callable.is_subtype(&Type::METHOD_DESCR);
     let callable = builder.load_const(callable);
@@ -114,7 +116,8 @@ pub fn call_site(callable: Type, arguments: u16) -> Function {
         args.push(builder.emit(Instruction::LoadSelf, Type::OBJECT));
     }
     args.extend((0..arguments).map(|index| builder.load_arg(index)));
-    let result = builder.emit(Instruction::VectorCallStatic { callable, args }, Type::OBJECT);
+    let keywords = keywords.to_vec();
+    let result = builder.emit(Instruction::VectorCallStatic { callable, args, keywords }, Type::OBJECT);
     builder.ret(result);
     builder.finish()
 }
@@ -133,6 +136,22 @@ pub fn assume_arguments(function: &mut Function, overload: &Overload) {
         };
         if let (Some(parameter), Some(value)) = (parameter, data.result) {
             function.values[value].ty = or_none(Type::unboxed_from(&parameter.kind), parameter.nullable);
+        }
+    }
+}
+
+/// Puts into a [`call_site`] what its caller has proven of the call's objects: the receivers first, none or one, then the
+/// arguments.
+pub fn assume_types(function: &mut Function, types: &[Type], receivers: usize) {
+    for inst in function.insts.keys() {
+        let data = &function.insts[inst];
+        let ty = match data.instruction {
+            Instruction::LoadSelf => types.first(),
+            Instruction::LoadArg { index } => types.get(receivers + usize::from(index)),
+            _ => None,
+        };
+        if let (Some(ty), Some(value)) = (ty, data.result) {
+            function.values[value].ty = ty.clone();
         }
     }
 }

@@ -7,17 +7,35 @@
 use super::types::Type;
 use crate::metadata::{Kind, Overload, Parameter, PythonType, Scalar};
 
-/// Whether no call with as many arguments as `later` has, of exactly the types that it takes, could be one of
-/// `earlier`.
-pub fn never_taken_by(later: &Overload, earlier: &Overload) -> bool {
-    let given = later.arguments().count();
-    let positional = earlier.arguments().filter(|(_, parameter)| !parameter.keyword_only).count();
-    let required = earlier.arguments().filter(|(_, parameter)| parameter.default.is_none()).count();
-    if !(required..=positional).contains(&given) {
-        return true;
-    }
-    let mut pairs = later.arguments().zip(earlier.arguments());
-    pairs.any(|((_, mine), (_, theirs))| !taken(mine).may_overlap(&admitted(theirs)))
+/// Whether no call of `later`, with arguments of exactly the types that it takes, could be one of `earlier`. `by_name` says
+/// whether calls may give names.
+pub fn never_taken_by(later: &Overload, earlier: &Overload, by_name: bool) -> bool {
+    let mine: Vec<_> = later.arguments().map(|(_, parameter)| parameter).collect();
+    let theirs: Vec<_> = earlier.arguments().map(|(_, parameter)| parameter).collect();
+    let positional = |all: &[&Parameter]| all.iter().filter(|parameter| !parameter.keyword_only).count();
+    let fits = |mine: &Parameter, theirs: &Parameter| taken(mine).may_overlap(&admitted(theirs));
+    // So many arguments are given by position, and by name what `earlier` has under the same name and type: the most that
+    // a call of `later` can give it.
+    let taken_with = |given: usize| {
+        let by_position = mine[..given].iter().zip(&theirs).all(|(mine, theirs)| fits(mine, theirs));
+        let mut found: Vec<_> = (0..theirs.len()).map(|position| position < given).collect();
+        let by_name = mine[given..].iter().all(|mine| {
+            let name = mine.name.as_ref().filter(|_| by_name);
+            let same = name.and_then(|name| theirs.iter().position(|theirs| theirs.name.as_ref() == Some(name)));
+            match same {
+                Some(place) if !found[place] && fits(mine, theirs[place]) => {
+                    found[place] = true;
+                    true
+                }
+                _ => mine.default.is_some(),
+            }
+        });
+        by_position
+            && by_name
+            && theirs.iter().zip(found).all(|(parameter, found)| found || parameter.default.is_some())
+    };
+    let most = positional(&mine).min(positional(&theirs));
+    !(0..=most).any(taken_with)
 }
 
 /// The objects that a stub passes for a parameter: those that need no conversion.
@@ -92,7 +110,7 @@ mod tests {
     /// Whether the second overload is never a call of the first.
     fn apart(overloads: &str) -> bool {
         let signature: Signature = overloads.parse().unwrap_or_else(|error| panic!("{overloads}: {error}"));
-        never_taken_by(&signature.overloads[1], &signature.overloads[0])
+        never_taken_by(&signature.overloads[1], &signature.overloads[0], true)
     }
 
     #[test]
@@ -138,5 +156,14 @@ mod tests {
         assert!(!apart("(i64, i64 = 0) -> i64 | (i64) -> i64"));
         assert!(apart("(i64, *, base: i64) -> i64 | (i64) -> i64"));
         assert!(apart("(i64, *, base: i64 = 0) -> i64 | (i64, i64) -> i64"));
+    }
+
+    #[test]
+    fn overloads_whose_arguments_may_be_left_out_or_named_alike_are_not_apart() {
+        assert!(!apart("(x: f64) -> f64 | (a: i64, b: i64 = 3) -> i64"));
+        assert!(!apart("(x: f64, y: f64) -> f64 | (y: i64, x: i64) -> i64"));
+        assert!(apart("(x: f64) -> f64 | (y: str, z: i64 = 3) -> i64"));
+        assert!(apart("(*, x: f64) -> f64 | (*, y: i64) -> i64"));
+        assert!(!apart("(*, x: f64) -> f64 | (*, x: i64) -> i64"));
     }
 }

@@ -26,15 +26,20 @@ pub enum Instruction {
     VectorCall {
         /// The object called.
         callable: Value,
-        /// Positional arguments.
+        /// Positional arguments, and behind them those given by name.
         args: Vec<Value>,
+        /// The names of the last arguments.
+        keywords: Vec<Arc<str>>,
     },
     /// A call of a constant.
     VectorCallStatic {
         /// A value whose type is one object.
         callable: Value,
-        /// Positional arguments; the receiver first where the callable is a method descriptor.
+        /// Positional arguments, the receiver first where the callable is a method descriptor, and behind them those
+        /// given by name.
         args: Vec<Value>,
+        /// The names of the last arguments.
+        keywords: Vec<Arc<str>>,
     },
     /// A direct call of an underlying function, or of a `ml_meth` in its METH_ shape. Checks for an error by the
     /// callee's own convention, and then leaves the function with the exception set.
@@ -219,7 +224,8 @@ impl Instruction {
     pub fn for_each_operand(&mut self, mut visit: impl FnMut(&mut Value)) {
         match self {
             Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext => {}
-            Self::VectorCall { callable, args } | Self::VectorCallStatic { callable, args } => {
+            Self::VectorCall { callable, args, keywords: _ }
+            | Self::VectorCallStatic { callable, args, keywords: _ } => {
                 visit(callable);
                 args.iter_mut().for_each(visit);
             }

@@ -17,7 +17,7 @@ mod type_text;
 mod types;
 mod verify;
 
-pub use builder::{Builder, assume_arguments, call_site};
+pub use builder::{Builder, assume_arguments, assume_types, call_site};
 pub use callee::{Callee, CalleeTarget, Callees};
 pub use entities::{Block, Inst, Value};
 pub use function::{BlockData, Function, InstData, ValueData, ValueDef};

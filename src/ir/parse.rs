@@ -2,6 +2,7 @@
 //! correct: that is for the verifier to say.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cranelift_entity::{EntityRef, PrimaryMap};
 
@@ -180,12 +181,12 @@ impl Parser {
             "LoadSelf" => Instruction::LoadSelf,
             "LoadContext" => Instruction::LoadContext,
             "VectorCall" => {
-                let (callable, args) = self.read_call(cursor)?;
-                Instruction::VectorCall { callable, args }
+                let (callable, args, keywords) = self.read_call(cursor)?;
+                Instruction::VectorCall { callable, args, keywords }
             }
             "VectorCallStatic" => {
-                let (callable, args) = self.read_call(cursor)?;
-                Instruction::VectorCallStatic { callable, args }
+                let (callable, args, keywords) = self.read_call(cursor)?;
+                Instruction::VectorCallStatic { callable, args, keywords }
             }
             "CallCFunction" => {
                 expect(cursor, "<")?;
@@ -223,11 +224,17 @@ impl Parser {
         })
     }
 
-    /// `<2> v0 v1 v2`: the count is that of the arguments, without the callable.
-    fn read_call(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Vec<Value>)> {
+    /// `<2> v0 v1 v2`: the count is that of the arguments, without the callable. `<2, base=> v0 v1 v2`: the last of them is
+    /// given by that name.
+    fn read_call(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Vec<Value>, Vec<Arc<str>>)> {
         expect(cursor, "<")?;
         let at_count = cursor.clone();
         let count: usize = decimal(cursor)?;
+        let mut keywords = Vec::new();
+        while cursor.eat(",") {
+            cursor.skip_spaces();
+            keywords.push(read_keyword(cursor)?);
+        }
         expect(cursor, ">")?;
         let callable = self.read_value(cursor)?;
         let args = self.read_values(cursor)?;
@@ -235,7 +242,7 @@ impl Parser {
             *cursor = at_count;
             return Err(format!("the count is {count}, but {} arguments follow the callable", args.len()));
         }
-        Ok((callable, args))
+        Ok((callable, args, keywords))
     }
 
     fn read_typed_operand(&mut self, cursor: &mut Cursor<'_>) -> Read<(Type, Value)> {
@@ -305,6 +312,20 @@ fn expect(cursor: &mut Cursor<'_>, token: &str) -> Read<()> {
 
 fn end_of_line(cursor: &Cursor<'_>) -> Read<()> {
     if cursor.is_at_end() { Ok(()) } else { Err("expected the end of the line".to_owned()) }
+}
+
+/// `base=`, or in quotes.
+fn read_keyword(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
+    let name = if cursor.eat("\"") {
+        cursor.quoted('"')?
+    } else {
+        match cursor.word() {
+            "" => return Err("expected a keyword".to_owned()),
+            word => word.to_owned(),
+        }
+    };
+    expect(cursor, "=")?;
+    Ok(name.into())
 }
 
 /// The number of an entity, behind its prefix.

@@ -6,7 +6,7 @@ use std::fmt;
 use super::entities::{Block, Value};
 use super::function::{Function, InstData};
 use super::instruction::{BlockCall, Instruction};
-use crate::metadata::cursor::quote;
+use crate::metadata::cursor::{Cursor, quote};
 
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,8 +56,10 @@ impl fmt::Display for Instruction {
         match self {
             Self::LoadConst | Self::LoadSelf | Self::LoadContext => Ok(()),
             Self::LoadArg { index } => write!(f, "<{index}>"),
-            Self::VectorCall { callable, args } | Self::VectorCallStatic { callable, args } => {
-                write!(f, "<{}> {callable}", args.len())?;
+            Self::VectorCall { callable, args, keywords } | Self::VectorCallStatic { callable, args, keywords } => {
+                write!(f, "<{}", args.len())?;
+                keywords.iter().try_for_each(|name| write!(f, ", {}=", print_keyword(name)))?;
+                write!(f, "> {callable}")?;
                 print_values(f, args)
             }
             Self::CallCFunction { callee, args } => {
@@ -85,6 +87,13 @@ impl fmt::Display for BlockCall {
         let args: Vec<_> = self.args.iter().map(ToString::to_string).collect();
         write!(f, "({})", args.join(" "))
     }
+}
+
+/// A keyword may be any string; one that is no identifier is quoted.
+fn print_keyword(name: &str) -> String {
+    let mut cursor = Cursor::new(name);
+    let is_word = !cursor.word().is_empty() && cursor.is_at_end();
+    if is_word { name.to_owned() } else { quote(name, '"') }
 }
 
 fn print_values(f: &mut fmt::Formatter<'_>, values: &[Value]) -> fmt::Result {

@@ -288,6 +288,8 @@ impl Type {
             && match (&self.spec, &other.spec) {
                 (_, None) => true,
                 (Some(mine), Some(theirs)) => mine.implies(theirs),
+                // A class says nothing about null.
+                (None, Some(Spec::Class(_) | Spec::Instance(_))) => self.bits == Self::NULLPTR.bits,
                 (None, Some(_)) => false,
             }
     }

@@ -4,6 +4,8 @@
 //! operands and results are of the types that the instruction deals in; block calls pass what the block wants. With
 //! the callees at hand, direct calls pass what their callees want.
 
+use std::sync::Arc;
+
 use super::callee::{CalleeTarget, Callees};
 use super::dominators::Dominators;
 use super::entities::{Block, Inst, Value};
@@ -178,13 +180,15 @@ impl Verifier<'_> {
                 self.check_result_by(result, "an object", |declared| !declared.is_bottom() && declared.is_object())
             }
             Instruction::LoadContext => self.check_result(result, &Type::C_PTR),
-            Instruction::VectorCall { callable, args } => {
+            Instruction::VectorCall { callable, args, keywords } => {
                 self.check_object(*callable)?;
+                check_keywords(args, keywords)?;
                 args.iter().try_for_each(|&arg| self.check_object(arg))?;
                 self.check_result(result, &Type::OBJECT)
             }
-            Instruction::VectorCallStatic { callable, args } => {
+            Instruction::VectorCallStatic { callable, args, keywords } => {
                 self.check_object(*callable)?;
+                check_keywords(args, keywords)?;
                 if self.function.ty(*callable).const_object().is_none() {
                     return Err(format!("{callable} is not one known object"));
                 }
@@ -276,6 +280,17 @@ impl Verifier<'_> {
         let Some(result) = result else { return Err("has no result".to_owned()) };
         let declared = self.function.ty(result);
         if fits(declared) { Ok(()) } else { Err(format!("{result} is declared {declared}, not {given}")) }
+    }
+}
+
+/// Every name has an argument, and none comes twice.
+fn check_keywords(args: &[Value], keywords: &[Arc<str>]) -> Check {
+    if keywords.len() > args.len() {
+        return Err(format!("{} names for {} arguments", keywords.len(), args.len()));
+    }
+    match keywords.iter().enumerate().find(|(position, name)| keywords[..*position].contains(name)) {
+        Some((_, name)) => Err(format!("{name:?} is given twice")),
+        None => Ok(()),
     }
 }
 

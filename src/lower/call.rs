@@ -3,6 +3,7 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
+use super::cell::CellField;
 use super::emitter::Emitter;
 use super::machine::CType;
 use super::plan::MethodConvention;
@@ -177,29 +178,52 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls a `ml_meth` with objects in its own convention. A receiver is passed as it is; METH_NOARGS gets a null.
+    /// METH_METHOD its defining class, from the cell.
     pub(super) fn call_method(
         &mut self,
         method: Value,
         convention: MethodConvention,
         receiver: Value,
+        cell: Value,
         arguments: &[Value],
     ) -> Value {
+        let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");
         let arguments = match convention {
             MethodConvention::NoArgs => vec![receiver, self.null()],
             MethodConvention::O => vec![receiver, arguments[0]],
-            MethodConvention::FastCallKeywords => {
-                let array = self.spill(arguments);
-                let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");
-                let (count, names) = (self.builder.ins().iconst(types::I64, count), self.null());
-                vec![receiver, array, count, names]
-            }
             MethodConvention::FastCall | MethodConvention::Other => {
                 let array = self.spill(arguments);
-                let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");
                 vec![receiver, array, self.builder.ins().iconst(types::I64, count)]
+            }
+            MethodConvention::FastCallKeywords => {
+                let array = self.spill(arguments);
+                vec![receiver, array, self.builder.ins().iconst(types::I64, count), self.null()]
+            }
+            MethodConvention::Method => {
+                let class = self.load_field(cell, CellField::Class);
+                let array = self.spill(arguments);
+                vec![receiver, class, array, self.builder.ins().iconst(types::I64, count), self.null()]
+            }
+            MethodConvention::VarArgs | MethodConvention::VarArgsKeywords => {
+                let array = self.spill(arguments);
+                let (count, null) = (self.builder.ins().iconst(types::I64, count), self.null());
+                return self.call_with_tuple(method, convention, receiver, [array, count, null]);
             }
         };
         self.call_pointers(method, &arguments)
+    }
+
+    /// Calls a `ml_meth` that takes a tuple, with an array of arguments, their number, and names.
+    pub(super) fn call_with_tuple(
+        &mut self,
+        method: Value,
+        convention: MethodConvention,
+        receiver: Value,
+        [array, count, names]: [Value; 3],
+    ) -> Value {
+        let by_name = self.builder.ins().iconst(types::I64, i64::from(convention.takes_keywords()));
+        let arguments = [method, by_name, receiver, array, count, names];
+        self.call_symbol(Symbol::CallWithTuple, &[CType::Pointer; 6], CType::Pointer, &arguments)
     }
 
     /// Calls a C function of pointers that returns a pointer.

@@ -14,10 +14,14 @@ pub enum CellField {
     Receiver,
     /// The original callable itself.
     Callable,
-    /// The type whose instances a method descriptor admits.
+    /// The type whose instances a method descriptor admits; the defining class of a METH_METHOD function.
     Class,
     /// An array with the underlying function of each overload.
     Targets,
+    /// An array with the names and defaults of each overload's arguments, for `runtime::matching`.
+    Parameters,
+    /// A tuple of the names that the last C arguments are passed on by.
+    Keywords,
     /// What reads the arguments of a function that has no wrapper.
     Reader,
 }
@@ -26,7 +30,7 @@ impl CellField {
     /// Bytes between fields.
     pub const SIZE: i32 = 8;
     /// Number of fields.
-    pub const COUNT: i32 = 7;
+    pub const COUNT: i32 = 9;
 
     /// Where the field lies, from the start of the cell.
     pub const fn offset(self, layout: &Layout) -> i32 {

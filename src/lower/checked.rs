@@ -83,7 +83,7 @@ impl Emitter<'_, '_> {
         self.builder.append_block_param(done, types::I64);
         let status = self.parse(plan, arguments, &held);
         self.refuse(status, give_up);
-        self.run(plan, arm, &held, Exits { result: done, error: give_up, fallback: give_up, next_arm: give_up });
+        self.run(plan, arguments, &held, Exits { result: done, error: give_up, fallback: give_up, next_arm: give_up });
         // Nothing is held after a parse that failed: buffers that nobody filled are released to no effect.
         self.enter(give_up);
         let null = self.null();
@@ -113,11 +113,21 @@ impl Emitter<'_, '_> {
     fn parse(&mut self, plan: &Plan, arguments: &Arguments, held: &Held) -> Value {
         let raw = &arguments.raw;
         let (array, count, names) = match plan.frame.convention {
-            Convention::Method(MethodConvention::NoArgs) => self.spilled(&[]),
             Convention::Method(MethodConvention::O) => self.spilled(&raw[1..]),
-            Convention::Method(MethodConvention::FastCallKeywords) => (raw[1], raw[2], raw[3]),
-            Convention::Method(MethodConvention::FastCall | MethodConvention::Other) => (raw[1], raw[2], self.null()),
-            Convention::Objects { .. } => self.spilled(raw),
+            Convention::Method(method) => match method.array_at() {
+                Some(array) => (raw[array], raw[array + 1], raw.get(array + 2).copied().unwrap_or_else(|| self.null())),
+                None => self.spilled(&[]),
+            },
+            Convention::Objects { .. } => {
+                let (array, mut count, mut names) = self.spilled(raw);
+                let named = i64::from(plan.arms[0].keywords);
+                if named > 0 {
+                    count = self.builder.ins().iadd_imm_s(count, -named);
+                    let cell = self.load_held(held.cell, 0);
+                    names = self.load_field(cell, CellField::Keywords);
+                }
+                (array, count, names)
+            }
             Convention::Vectorcall => {
                 let count = self.builder.ins().band_imm_s(raw[2], ARGUMENTS_COUNT_MASK);
                 (raw[1], count, raw[3])
@@ -130,7 +140,8 @@ impl Emitter<'_, '_> {
     }
 
     /// Makes the call with what is in the slots.
-    fn run(&mut self, plan: &Plan, arm: &Arm, held: &Held, exits: Exits) {
+    fn run(&mut self, plan: &Plan, arguments: &Arguments, held: &Held, exits: Exits) {
+        let arm = &plan.arms[0];
         let mut values = Values::default();
         let slots = self.stack_address(held.slots);
         let mut offset = 0;
@@ -144,9 +155,9 @@ impl Emitter<'_, '_> {
         }
         let cell = self.load_held(held.cell, CELL);
         let receiver = held.receiver.then(|| self.load_held(held.cell, RECEIVER));
-        let call = ArmCall { plan, arm, exits, cell, receiver, objects: Vec::new() };
+        let call = ArmCall { plan, arm, exits, cell, receiver, objects: Vec::new(), arguments };
         for step in arm.steps.iter().filter(|step| !reads_arguments(step)) {
-            self.step(&call, step, &mut values);
+            self.step(&call, step, &mut values, &mut None);
         }
     }
 
@@ -183,6 +194,7 @@ fn reads_arguments(step: &Step) -> bool {
         | Step::UnboxReal { .. } => true,
         Step::Receiver { .. }
         | Step::Context { .. }
+        | Step::Constant { .. }
         | Step::None { .. }
         | Step::Call { .. }
         | Step::CallMethod { .. }

@@ -11,6 +11,20 @@ use crate::metadata::{PythonType, Scalar};
 use crate::runtime::{DIGIT_BITS, IntForm, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
 
 impl Emitter<'_, '_> {
+    /// A C number that is known already; see `Step::Constant`.
+    pub(super) fn c_constant(&mut self, scalar: Scalar, bits: u64) -> Value {
+        match scalar {
+            Scalar::F64 => self.builder.ins().f64const(f64::from_bits(bits)),
+            Scalar::F32 => self.builder.ins().f32const(f64::from_bits(bits) as f32),
+            _ => {
+                let clif = CType::Scalar(scalar).clif();
+                // What is above the type's own bits must be zero.
+                let own = if clif.bits() == 64 { bits } else { bits & ((1 << clif.bits()) - 1) };
+                self.builder.ins().iconst(clif, own as i64)
+            }
+        }
+    }
+
     /// Goes to `otherwise` unless `object` is one of these.
     pub(super) fn guard(&mut self, object: Value, admitted: &Admitted, otherwise: Block) {
         if !admitted.null {

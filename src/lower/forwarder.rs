@@ -47,6 +47,9 @@ impl Forwarder {
             CellSource::Thunk(CellRegister::Float) => return None,
         };
         let [arm] = &plan.arms[..] else { return None };
+        if arm.audit.is_some() {
+            return None;
+        }
         let [
             loads @ ..,
             Step::Call {

@@ -12,8 +12,11 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `view`, `call`, `values`, `stub`, `checked` | from a plan to CLIF |
+//! | `matching` | arms whose arguments may be given by name, or left out |
+//! | `audit` | what the code of stubs that are verified does besides |
 //! | `forwarder` | stubs that are nothing but a jump |
 
+mod audit;
 mod call;
 mod cell;
 mod checked;
@@ -21,6 +24,7 @@ mod convert;
 mod emitter;
 mod forwarder;
 mod machine;
+mod matching;
 mod plan;
 mod planner;
 mod site;
@@ -31,13 +35,15 @@ mod tests;
 mod values;
 mod view;
 
+pub use audit::Promises;
+pub(crate) use audit::RECORD_WORDS;
 pub use cell::{CellField, CellRegister, CellSource};
 pub use checked::PY_BUFFER_BYTES;
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use machine::CType;
-pub use plan::{Admitted, Arm, Binding, Class, Convention, Frame, MethodConvention, Plan, Step, Stolen, View};
+pub use plan::{Admitted, Arm, Binding, Class, Convention, Frame, Given, MethodConvention, Plan, Step, Stolen, View};
 pub use planner::{Unsupported, plan_arm};
-pub use site::{CallSite, arity};
+pub use site::{Call, CallSite, arity, keyword_only};
 pub use stub::{build_stub, stub_signature};
 pub use symbol::{AddressTable, ModuleSymbols, Symbol, Symbols};

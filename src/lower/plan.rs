@@ -7,10 +7,12 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use super::audit::Promises;
 use super::cell::{CellRegister, CellSource};
 use super::machine::CType;
 use crate::ir::Value;
-use crate::metadata::{PythonType, Raises, Scalar};
+use crate::metadata::cursor::print_float;
+use crate::metadata::{Kind, PythonType, Raises, Scalar};
 
 /// How a stub is called, and what it does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,10 +28,27 @@ pub struct Plan {
 pub struct Arm {
     /// The overload's position in the signature.
     pub overload: u16,
-    /// Number of positional arguments, the receiver of a method not counted.
+    /// Number of arguments, the receiver of a method not counted.
     pub arity: u16,
+    /// How many of them, the last ones, the original gets by name where the call falls back from C arguments.
+    pub keywords: u16,
+    /// How the call gives them.
+    pub given: Given,
+    /// What the callee promises, where that is to be checked.
+    pub audit: Option<Promises>,
     /// What it does, in order; ends with [`Step::Return`].
     pub steps: Vec<Step>,
+}
+
+/// How a call gives an arm its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Given {
+    /// All by position, or the call is none of this arm's.
+    ByPosition,
+    /// All by position on the likely path. Else `runtime::matching` finds those given by name, and defaults.
+    Matched,
+    /// As [`Given::Matched`], but some cannot be given by position.
+    AlwaysMatched,
 }
 
 /// How a stub is called and what stands behind it.
@@ -71,6 +90,12 @@ pub enum MethodConvention {
     FastCall,
     /// `METH_FASTCALL | METH_KEYWORDS`: `(self, args, nargs, kwnames)`.
     FastCallKeywords,
+    /// `METH_METHOD | METH_FASTCALL | METH_KEYWORDS`: `(self, defining class, args, nargs, kwnames)`.
+    Method,
+    /// `METH_VARARGS`: `(self, tuple)`. Stubs call it; none has it.
+    VarArgs,
+    /// `METH_VARARGS | METH_KEYWORDS`: `(self, tuple, dict or NULL)`. Stubs call it; none has it.
+    VarArgsKeywords,
     /// Another one, which stubs neither have nor call.
     Other,
 }
@@ -148,6 +173,15 @@ pub enum Step {
     Context {
         /// What it is named.
         into: Value,
+    },
+    /// A C number, known when the code is made.
+    Constant {
+        /// What it is named.
+        into: Value,
+        /// Its C type.
+        scalar: Scalar,
+        /// The number as a C value: an integer extended to 64 bits, the bits of a `double`.
+        bits: u64,
     },
     /// A new reference to `None`.
     None {
@@ -275,30 +309,42 @@ impl Plan {
     /// Whether an arm's call counts against the recursion limit, as CPython's own vectorcall of the original does
     /// (`ml_meth` leaves that to its caller). A call that runs no Python code cannot recurse.
     pub fn counts_recursion(&self, arm: &Arm) -> bool {
-        let by_ml_meth = matches!(self.frame.convention, Convention::Method(_));
-        let counted = match self.frame.binding {
-            Binding::Method => true,
-            Binding::Function => matches!(self.frame.original, MethodConvention::NoArgs | MethodConvention::O),
-            Binding::Bare => false,
+        let original = self.frame.original;
+        let counted = match (self.frame.convention, self.frame.binding) {
+            // The original is called with a tuple, which counts; the stub, with an array, which does not.
+            (Convention::Method(_), Binding::Function) => original.takes_tuple(),
+            (Convention::Method(_), Binding::Method) => false,
+            (_, Binding::Bare) => false,
+            (_, Binding::Method) => true,
+            (_, Binding::Function) => {
+                original.takes_tuple() || matches!(original, MethodConvention::NoArgs | MethodConvention::O)
+            }
         };
-        !by_ml_meth && counted && arm.runs_python()
+        counted && arm.runs_python()
+    }
+
+    /// Whether an arm's arguments may be given by name, or left out.
+    pub fn matches_arguments(&self) -> bool {
+        self.arms.iter().any(|arm| arm.given != Given::ByPosition)
     }
 }
 
 impl Arm {
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
-        self.steps.iter().any(|step| match step {
-            Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
-            // What was returned beside an exception is given up, and its destructor may be anything.
-            Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
-            | Step::CallMethod { raises: Raises::Check, .. } => true,
-            // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
-            Step::Context { .. } => true,
-            // So it may when an exception for text that is no UTF-8 is made.
-            Step::BoxView { .. } => true,
-            _ => false,
-        })
+        // What checks a promise has its own ways.
+        self.audit.is_some()
+            || self.steps.iter().any(|step| match step {
+                Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
+                // What was returned beside an exception is given up, and its destructor may be anything.
+                Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
+                | Step::CallMethod { raises: Raises::Check, .. } => true,
+                // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
+                Step::Context { .. } => true,
+                // So it may when an exception for text that is no UTF-8 is made.
+                Step::BoxView { .. } => true,
+                _ => false,
+            })
     }
 }
 
@@ -316,6 +362,17 @@ impl Frame {
             // Without a thunk, what is passed as `self` is the cell.
             Binding::Bare => self.cell != CellSource::Receiver && matches!(self.convention, Convention::Method(_)),
         }
+    }
+
+    /// The receiver of a method, where it is the first C argument.
+    pub(super) fn bound_receiver<V: Copy>(&self, raw: &[V]) -> Option<V> {
+        let passed = self.passes_receiver() && self.convention != Convention::Vectorcall;
+        raw.first().copied().filter(|_| passed)
+    }
+
+    /// Number of receivers that the array of arguments begins with.
+    pub(super) fn receivers_in_array(&self) -> u16 {
+        if self.convention == Convention::Vectorcall { self.objects(0) } else { 0 }
     }
 
     /// The number of arguments as the convention counts them: with the receiver, or without it.
@@ -345,9 +402,10 @@ impl MethodConvention {
     /// Number of C arguments.
     pub fn c_arguments(self) -> usize {
         match self {
-            Self::NoArgs | Self::O => 2,
-            Self::FastCall | Self::Other => 3,
+            Self::NoArgs | Self::O | Self::VarArgs => 2,
+            Self::FastCall | Self::VarArgsKeywords | Self::Other => 3,
             Self::FastCallKeywords => 4,
+            Self::Method => 5,
         }
     }
 
@@ -356,7 +414,42 @@ impl MethodConvention {
         match self {
             Self::NoArgs => arguments == 0,
             Self::O => arguments == 1,
-            Self::FastCall | Self::FastCallKeywords | Self::Other => true,
+            Self::FastCall
+            | Self::FastCallKeywords
+            | Self::Method
+            | Self::VarArgs
+            | Self::VarArgsKeywords
+            | Self::Other => true,
+        }
+    }
+
+    /// Whether a call may give arguments by name.
+    pub fn takes_keywords(self) -> bool {
+        matches!(self, Self::FastCallKeywords | Self::Method | Self::VarArgsKeywords)
+    }
+
+    /// Whether the arguments come in a tuple.
+    pub fn takes_tuple(self) -> bool {
+        matches!(self, Self::VarArgs | Self::VarArgsKeywords)
+    }
+
+    /// The position of the argument array among the C arguments; their number is behind it, and the names behind that.
+    pub(super) fn array_at(self) -> Option<usize> {
+        match self {
+            Self::FastCall | Self::FastCallKeywords | Self::Other => Some(1),
+            Self::Method => Some(2),
+            Self::NoArgs | Self::O | Self::VarArgs | Self::VarArgsKeywords => None,
+        }
+    }
+
+    /// The convention of a stub for an original of this one. A tuple is never made where the call is direct, so that such a
+    /// stub takes an array.
+    pub fn of_stub(self, binding: Binding) -> Self {
+        match (self, binding) {
+            // The function itself is to refuse keywords, in the words that it has for them.
+            (Self::VarArgs, Binding::Function) | (Self::VarArgsKeywords, _) => Self::FastCallKeywords,
+            (Self::VarArgs, Binding::Method) => Self::FastCall,
+            (own, _) => own,
         }
     }
 
@@ -366,7 +459,10 @@ impl MethodConvention {
             Self::NoArgs => "METH_NOARGS",
             Self::O => "METH_O",
             Self::FastCall => "METH_FASTCALL",
-            Self::FastCallKeywords => "METH_FASTCALL | METH_KEYWORDS",
+            Self::FastCallKeywords => "METH_FASTCALL|METH_KEYWORDS",
+            Self::Method => "METH_METHOD|METH_FASTCALL|METH_KEYWORDS",
+            Self::VarArgs => "METH_VARARGS",
+            Self::VarArgsKeywords => "METH_VARARGS|METH_KEYWORDS",
             Self::Other => "another METH_ convention",
         }
     }
@@ -386,18 +482,37 @@ impl fmt::Display for Plan {
             if self.arms.len() > 1 {
                 writeln!(formatter, "  arm {position}, overload {}:", arm.overload)?;
             }
+            match arm.given {
+                Given::ByPosition => {}
+                Given::Matched => writeln!(formatter, "  other arguments: by names and defaults")?,
+                Given::AlwaysMatched => writeln!(formatter, "  arguments: by names and defaults")?,
+            }
+            if arm.audit.is_some() {
+                writeln!(formatter, "  audited:")?;
+            }
             for step in &arm.steps {
                 writeln!(formatter, "  {step}")?;
             }
         }
-        match self.frame.convention {
-            _ if self.frame.binding == Binding::Bare => {
-                writeln!(formatter, "  fallback: CPython's parser, then the call")
+        match (self.frame.convention, self.frame.binding) {
+            (_, Binding::Bare) => writeln!(formatter, "  fallback: CPython's parser, then the call"),
+            (Convention::Objects { .. }, _) if self.arms[0].keywords > 0 => {
+                writeln!(
+                    formatter,
+                    "  fallback: PyObject_Vectorcall of the original, {} by name",
+                    self.arms[0].keywords
+                )
             }
-            Convention::Objects { .. } | Convention::Vectorcall => {
+            (Convention::Objects { .. } | Convention::Vectorcall, _) => {
                 writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
             }
-            Convention::Method(_) => writeln!(formatter, "  fallback: ml_meth of the original"),
+            (Convention::Method(_), Binding::Function) if self.frame.original.takes_tuple() => {
+                writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
+            }
+            (Convention::Method(_), Binding::Method) if self.frame.original.takes_tuple() => {
+                writeln!(formatter, "  fallback: ml_meth of the original, with a tuple")
+            }
+            (Convention::Method(_), _) => writeln!(formatter, "  fallback: ml_meth of the original"),
         }
     }
 }
@@ -425,6 +540,13 @@ impl fmt::Display for Step {
             Self::Receiver { into } => write!(formatter, "{into} = self"),
             Self::Argument { into, index } => write!(formatter, "{into} = argument {index}"),
             Self::Context { into } => write!(formatter, "{into} = context"),
+            Self::Constant { into, scalar: scalar @ (Scalar::F32 | Scalar::F64), bits } => {
+                write!(formatter, "{into} = {} {}", Kind::Scalar(*scalar), print_float(*bits))
+            }
+            Self::Constant { into, scalar, bits } if scalar.is_signed() => {
+                write!(formatter, "{into} = {} {}", Kind::Scalar(*scalar), *bits as i64)
+            }
+            Self::Constant { into, scalar, bits } => write!(formatter, "{into} = {} {bits}", Kind::Scalar(*scalar)),
             Self::None { into } => write!(formatter, "{into} = None"),
             Self::Guard { into, from, admitted } => write!(formatter, "{into} = {from}, {admitted} or fallback"),
             Self::NullIfNone { into, from } => write!(formatter, "{into} = {from}, null if None"),

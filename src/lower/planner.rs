@@ -1,9 +1,9 @@
 //! From IR to a plan: which step does what, which references it owns, and what cannot be lowered, with the reason.
 
 use super::machine::CType;
-use super::plan::{Admitted, Arm, Binding, Class, Convention, Frame, MethodConvention, Step, Stolen, View};
+use super::plan::{Admitted, Arm, Binding, Class, Convention, Frame, Given, MethodConvention, Step, Stolen, View};
 use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Spec, Type, Value, ValueDef};
-use crate::metadata::{Kind, Overload, PythonType, Raises};
+use crate::metadata::{Kind, Overload, PythonType, Raises, Scalar};
 
 /// Why IR was not lowered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +60,7 @@ pub fn plan_arm(
         steps.push(step);
     }
     check_ownership(&steps)?;
-    Ok(Arm { overload, arity, steps })
+    Ok(Arm { overload, arity, keywords: 0, given: Given::ByPosition, audit: None, steps })
 }
 
 /// Gives the references that were taken to the call that steals them, which takes them where nothing can leave the stub
@@ -100,6 +100,9 @@ fn step(
     Ok(match &data.instruction {
         Instruction::LoadConst => {
             let into = into()?;
+            if let Some((scalar, bits)) = c_constant(function.ty(into)) {
+                return Ok(Step::Constant { into, scalar, bits });
+            }
             if !function.ty(into).is_subtype(&Type::NONE_TYPE) {
                 return Err(Unsupported::new(
                     format!("the constant {}", function.ty(into)),
@@ -181,6 +184,18 @@ fn admitted(ty: &Type) -> Result<Admitted, Unsupported> {
         }
     }
     unsupported("only one type is checked, with its subclasses or without")
+}
+
+/// A C number that is known already.
+fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
+    let scalar = ty.scalar()?;
+    match ty.spec()? {
+        // As C converts, an integer to the 64 bits of its kind's own size first.
+        Spec::Int(number) => Some((scalar, *number as u64)),
+        Spec::Double(bits) => Some((scalar, *bits)),
+        Spec::Bool(truth) => Some((scalar, u64::from(*truth))),
+        Spec::Object(_) | Spec::Class(_) | Spec::Instance(_) => None,
+    }
 }
 
 fn call(

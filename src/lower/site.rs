@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use super::audit::Promises;
 use super::checked::convert_ints;
-use super::plan::{Arm, Binding, Convention, Frame, Plan};
+use super::plan::{Arm, Binding, Convention, Frame, Given, MethodConvention, Plan};
 use super::planner::{Unsupported, plan_arm};
 use crate::ir::dispatch::never_taken_by;
-use crate::ir::{Callee, CalleeTarget, Callees, ConstObject, Function, Type, assume_arguments, call_site, passes};
+use crate::ir::{
+    Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Type, assume_arguments, assume_types, call_site,
+    passes,
+};
 use crate::metadata::{Overload, Signature};
 
 /// What a stub calls, and how it is called.
@@ -22,6 +26,20 @@ pub struct CallSite {
     pub target: CalleeTarget,
     /// The positions of the overloads that the stub is made for, at least one, in their order.
     pub overloads: Vec<u16>,
+    /// The one call that the stub is made for; `None` where it is made for every call that its overloads take.
+    pub call: Option<Arc<Call>>,
+    /// Whether the code checks what the callee promises.
+    pub audited: bool,
+}
+
+/// One call, as far as it is known when its stub is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// What is proven of the arguments: the receiver of a method descriptor first, then those given by position, then those
+    /// given by name. All that is known of an argument may be that it is a [`Type::OBJECT`]; the stub checks the rest.
+    pub arguments: Vec<Type>,
+    /// The names of the last arguments.
+    pub keywords: Vec<Arc<str>>,
 }
 
 impl CallSite {
@@ -33,11 +51,19 @@ impl CallSite {
     /// The IR of the call before anything is known about the callee, once for each overload. Where the stub's caller has
     /// proven the types of the arguments, they are in it.
     pub fn generic(&self) -> Vec<Function> {
+        if let Some(call) = &self.call {
+            return vec![self.generic_call(call)];
+        }
         self.overloads.iter().map(|overload| self.generic_arm(*overload)).collect()
     }
 
     /// The IR of the calls of the underlying functions, once for each overload.
     pub fn specialized(&self) -> Vec<Function> {
+        if let Some(call) = &self.call {
+            let mut function = self.generic_call(call);
+            passes::run(&mut function, &self.all_callees());
+            return vec![function];
+        }
         let specialize = |overload: &u16| {
             let mut function = self.generic_arm(*overload);
             passes::run(&mut function, &self.callees(*overload));
@@ -72,11 +98,19 @@ impl CallSite {
     }
 
     fn plan_arm(&self, overload: u16) -> Result<Arm, Unsupported> {
+        if let Some(call) = &self.call {
+            return self.plan_call(call);
+        }
         let this = self.at(overload);
+        if let (Some(name), false) = (keyword_only(this).first(), self.frame.original.takes_keywords()) {
+            let reason = format!("{name} is given by name only, and {} passes no names", self.frame.original.name());
+            return Err(Unsupported::new(this.to_string(), reason));
+        }
         let earlier = self.signature.overloads[..usize::from(overload)].iter();
-        // A stub that is made for one overload has no others to keep apart.
-        if self.overloads.len() > 1
-            && let Some(taker) = earlier.clone().find(|earlier| !never_taken_by(this, earlier))
+        // Where the caller has proven the types of one overload there are no others to keep apart.
+        if !matches!(self.frame.convention, Convention::Objects { .. })
+            && let Some(taker) =
+                earlier.clone().find(|earlier| !never_taken_by(this, earlier, self.frame.original.takes_keywords()))
         {
             let reason = format!("the same arguments may be a call of {taker}, which comes first");
             return Err(Unsupported::new(this.to_string(), reason));
@@ -90,7 +124,62 @@ impl CallSite {
         if self.frame.binding == Binding::Bare {
             convert_ints(&mut arm);
         }
+        arm.given = self.given(overload);
+        arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
+        arm.audit = self.promises(this);
         Ok(arm)
+    }
+
+    /// The arm for one call, of whichever overload is meant.
+    fn plan_call(&self, call: &Call) -> Result<Arm, Unsupported> {
+        let mut function = self.generic_call(call);
+        let callees = self.all_callees();
+        if let Some(left) = passes::run(&mut function, &callees).pop() {
+            return Err(Unsupported::new(format!("the call of {}", self.name), left.reason));
+        }
+        let called = function.instructions().find_map(|(_, _, data)| match &data.instruction {
+            Instruction::CallCFunction { callee, .. } => Some(callee),
+            _ => None,
+        });
+        let is_called = |index: &u16| called == Some(&callees.overload_name(&self.name, usize::from(*index)));
+        let overload = (0..self.signature.overloads.len() as u16).find(is_called).unwrap_or(0);
+        let arity = call.arguments.len().saturating_sub(usize::from(self.frame.objects(0)));
+        let count = |count: usize| {
+            let many = || Unsupported::new(format!("a call of {count} arguments"), "no overload has so many");
+            u16::try_from(count).map_err(|_| many())
+        };
+        let mut arm = plan_arm(&function, &callees, &self.frame, overload, count(arity)?)?;
+        arm.keywords = count(call.keywords.len())?;
+        arm.audit = self.promises(self.at(overload));
+        Ok(arm)
+    }
+
+    /// What is audited. A wrapper keeps its own promises: nobody knows better. What has none cannot be compared with it.
+    fn promises(&self, overload: &Overload) -> Option<Promises> {
+        let audited = self.audited && self.target == CalleeTarget::Underlying && self.frame.binding != Binding::Bare;
+        audited.then(|| Promises::of(overload))
+    }
+
+    /// How the calls of an overload give its arguments.
+    pub fn given(&self, overload: u16) -> Given {
+        let by_array = match self.frame.convention {
+            Convention::Objects { .. } => false,
+            Convention::Method(method) => method.array_at().is_some(),
+            Convention::Vectorcall => true,
+        };
+        let by_name = self.frame.original.takes_keywords();
+        let mut given = Given::ByPosition;
+        // METH_NOARGS and METH_O pass always the same number, by position.
+        let fixed = matches!(self.frame.original, MethodConvention::NoArgs | MethodConvention::O);
+        for (_, parameter) in self.at(overload).arguments().filter(|_| by_array && !fixed) {
+            if parameter.keyword_only {
+                return Given::AlwaysMatched;
+            }
+            if parameter.default.is_some() || (by_name && parameter.name.is_some()) {
+                given = Given::Matched;
+            }
+        }
+        given
     }
 
     fn generic_arm(&self, overload: u16) -> Function {
@@ -100,11 +189,33 @@ impl CallSite {
         };
         let callable = constant.constant(ConstObject::symbolic(self.callee_name(overload)));
         let this = self.at(overload);
-        let mut function = call_site(callable, arity(this));
+        let mut function = call_site(callable, arity(this), &keyword_only(this));
         if matches!(self.frame.convention, Convention::Objects { .. }) {
             assume_arguments(&mut function, this);
         }
         function
+    }
+
+    /// The IR of the one call that the stub is made for.
+    fn generic_call(&self, call: &Call) -> Function {
+        let constant = match self.frame.binding {
+            Binding::Function | Binding::Bare => Type::C_FUNCTION,
+            Binding::Method => Type::METHOD_DESCR,
+        };
+        let callable = constant.constant(ConstObject::symbolic(self.name.as_str()));
+        let receivers = usize::from(self.frame.objects(0));
+        let count = u16::try_from(call.arguments.len().saturating_sub(receivers)).unwrap_or(u16::MAX);
+        let mut function = call_site(callable, count, &call.keywords);
+        assume_types(&mut function, &call.arguments, receivers);
+        function
+    }
+
+    /// The callee with all of its overloads.
+    fn all_callees(&self) -> Callees {
+        let mut callees = Callees::new();
+        callees
+            .insert(self.name.as_str(), Callee { signature: Signature::clone(&self.signature), target: self.target });
+        callees
     }
 
     /// The one callee of an arm.
@@ -123,6 +234,12 @@ impl CallSite {
     fn at(&self, overload: u16) -> &Overload {
         &self.signature.overloads[usize::from(overload)]
     }
+}
+
+/// The names of the arguments that can be given by name only: the last ones.
+pub fn keyword_only(overload: &Overload) -> Vec<Arc<str>> {
+    let only = overload.arguments().filter(|(_, parameter)| parameter.keyword_only);
+    only.filter_map(|(_, parameter)| parameter.name.as_deref()).map(Into::into).collect()
 }
 
 /// The number of arguments of a call of an overload.

@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signatur
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
+use super::audit::{Audit, Promises};
 use super::cell::{CellField, CellRegister, CellSource};
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::machine::CType;
@@ -25,11 +26,11 @@ pub(super) struct Arguments {
     /// The object that the original is called on; `None` for what its cell knows, or what the array begins with.
     pub(super) receiver: Option<Value>,
     /// Where the positional arguments are.
-    objects: Objects,
+    pub(super) objects: Objects,
 }
 
 /// Where a stub finds its positional arguments.
-enum Objects {
+pub(super) enum Objects {
     /// In registers, one each.
     Values(Vec<Value>),
     /// In an array.
@@ -37,6 +38,8 @@ enum Objects {
         start: Value,
         /// How many there are.
         count: Value,
+        /// The names of those behind them, where that is not known to be null.
+        names: Option<Value>,
     },
 }
 
@@ -48,11 +51,14 @@ pub(super) struct ArmCall<'p> {
     pub(super) cell: Value,
     /// The object that the original is called on; `None` for what its cell knows.
     pub(super) receiver: Option<Value>,
-    /// The positional arguments.
+    /// The arguments.
     pub(super) objects: Vec<Value>,
+    /// What the stub got, for a call of the original.
+    pub(super) arguments: &'p Arguments,
 }
 
 /// Where a stub leaves to.
+#[derive(Clone, Copy)]
 pub(super) struct Exits {
     /// With a result, as this block's parameter; null means that an exception is set.
     pub(super) result: Block,
@@ -133,15 +139,20 @@ impl Emitter<'_, '_> {
         if plan.runs_python() {
             self.incref(cell);
         }
-        let arguments = self.arguments(&plan.frame, cell, raw, fallback);
-        for (position, arm) in plan.arms.iter().enumerate() {
-            let is_last = position + 1 == plan.arms.len();
-            let next_arm = if is_last { fallback } else { self.block() };
-            self.arm(plan, arm, &arguments, Exits { result, error, fallback, next_arm });
-            if !is_last {
-                self.enter(next_arm);
+        let arguments = if plan.matches_arguments() {
+            self.matching_arms(plan, cell, raw, Exits { result, error, fallback, next_arm: fallback })
+        } else {
+            let arguments = self.arguments(plan, cell, raw, Some(fallback));
+            for (position, arm) in plan.arms.iter().enumerate() {
+                let is_last = position + 1 == plan.arms.len();
+                let next_arm = if is_last { fallback } else { self.block() };
+                self.arm(plan, arm, &arguments, Exits { result, error, fallback, next_arm });
+                if !is_last {
+                    self.enter(next_arm);
+                }
             }
-        }
+            arguments
+        };
         self.enter(error);
         let null = self.null();
         self.builder.ins().jump(result, &[null.into()]);
@@ -158,36 +169,49 @@ impl Emitter<'_, '_> {
         self.builder.block_params(result)[0]
     }
 
-    /// Finds the arguments, and checks what no arm admits.
-    fn arguments(&mut self, frame: &Frame, cell: Value, raw: Vec<Value>, fallback: Block) -> Arguments {
+    /// Finds the arguments. Where no arm takes names, a call that has some goes to `unnamed`.
+    pub(super) fn arguments(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, unnamed: Option<Block>) -> Arguments {
+        let frame = &plan.frame;
         let bound = frame.passes_receiver().then(|| raw[0]);
         let (receiver, objects) = match frame.convention {
             Convention::Objects { .. } => (bound, Objects::Values(raw[usize::from(frame.objects(0))..].to_vec())),
-            Convention::Method(MethodConvention::NoArgs) => (bound, Objects::Values(Vec::new())),
             Convention::Method(MethodConvention::O) => (bound, Objects::Values(vec![raw[1]])),
-            Convention::Method(MethodConvention::FastCall | MethodConvention::Other) => {
-                (bound, Objects::Array { start: raw[1], count: raw[2] })
-            }
-            Convention::Method(MethodConvention::FastCallKeywords) => {
-                self.refuse(raw[3], fallback);
-                (bound, Objects::Array { start: raw[1], count: raw[2] })
-            }
+            Convention::Method(method) => match method.array_at() {
+                Some(array) => {
+                    let names = self.names(raw.get(array + 2).copied(), unnamed);
+                    (bound, Objects::Array { start: raw[array], count: raw[array + 1], names })
+                }
+                None => (bound, Objects::Values(Vec::new())),
+            },
             Convention::Vectorcall => {
-                self.refuse(raw[3], fallback);
+                let names = self.names(Some(raw[3]), unnamed);
                 let count = self.builder.ins().band_imm_s(raw[2], ARGUMENTS_COUNT_MASK);
-                (None, Objects::Array { start: raw[1], count })
+                (None, Objects::Array { start: raw[1], count, names })
             }
         };
         Arguments { cell, raw, receiver, objects }
     }
 
-    /// Emits one arm: its number of arguments, its steps.
-    fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits) {
+    /// The names as the arms have to look at them.
+    fn names(&mut self, names: Option<Value>, unnamed: Option<Block>) -> Option<Value> {
+        match (names, unnamed) {
+            (Some(names), Some(unnamed)) => {
+                self.refuse(names, unnamed);
+                None
+            }
+            (names, _) => names,
+        }
+    }
+
+    /// Emits one arm that takes its arguments by position: their number, its steps.
+    pub(super) fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits) {
         let (receiver, objects) = match arguments.objects {
             Objects::Values(ref values) => (arguments.receiver, values.clone()),
-            Objects::Array { start, count } => {
-                let by_vectorcall = plan.frame.convention == Convention::Vectorcall;
-                let skipped = if by_vectorcall { plan.frame.objects(0) } else { 0 };
+            Objects::Array { start, count, names } => {
+                if let Some(names) = names {
+                    self.refuse(names, exits.next_arm);
+                }
+                let skipped = plan.frame.receivers_in_array();
                 let arity = self.builder.ins().icmp_imm_s(IntCC::Equal, count, i64::from(arm.arity + skipped));
                 self.require(arity, exits.next_arm);
                 let receiver = if skipped == 0 {
@@ -198,15 +222,18 @@ impl Emitter<'_, '_> {
                 (receiver, self.elements(start, skipped, arm.arity))
             }
         };
-        let call = ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects };
-        let mut values = Values::default();
-        for step in &arm.steps {
-            self.step(&call, step, &mut values);
+        self.steps(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects, arguments });
+    }
+
+    pub(super) fn steps(&mut self, call: &ArmCall) {
+        let (mut values, mut audit) = (Values::default(), None);
+        for step in &call.arm.steps {
+            self.step(call, step, &mut values, &mut audit);
         }
     }
 
     /// The first of the arguments of a method's vectorcall.
-    fn checked_receiver(&mut self, array: Value, cell: Value, fallback: Block) -> Value {
+    pub(super) fn checked_receiver(&mut self, array: Value, cell: Value, fallback: Block) -> Value {
         let receiver = self.elements(array, 0, 1)[0];
         // CPython's own check admits subclasses; they take the original's way.
         let class = self.load(types::I64, receiver, self.layout.ob_type);
@@ -225,11 +252,11 @@ impl Emitter<'_, '_> {
         self.load(types::I64, targets, i32::from(call.arm.overload) * POINTER_BYTES)
     }
 
-    fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {
+    pub(super) fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
-    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values) {
+    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
         let exits = &call.exits;
         match step {
             Step::Receiver { into } => values.set(*into, self.receiver(call.cell, call.receiver)),
@@ -239,6 +266,7 @@ impl Emitter<'_, '_> {
                 self.require(context, exits.error);
                 values.set(*into, context);
             }
+            Step::Constant { into, scalar, bits } => values.set(*into, self.c_constant(*scalar, *bits)),
             Step::None { into } => {
                 let none = self.address(Symbol::NoneObject);
                 self.incref_immortal(none);
@@ -268,7 +296,7 @@ impl Emitter<'_, '_> {
                 let (pointer, length) = self.view(object, *view, *or_null, exits.fallback);
                 values.set_parts(*into, &[pointer, length]);
             }
-            Step::Call { .. } => self.call_step(call, step, values),
+            Step::Call { .. } => self.call_step(call, step, values, audit),
             Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
                 let receiver = match receiver {
                     Some(receiver) => values.get(*receiver),
@@ -277,7 +305,7 @@ impl Emitter<'_, '_> {
                 let objects: Vec<_> = passed.iter().map(|value| values.get(*value)).collect();
                 let method = self.load_field(call.cell, CellField::Method);
                 self.enter_call(call);
-                let value = self.call_method(method, call.plan.frame.original, receiver, &objects);
+                let value = self.call_method(method, call.plan.frame.original, receiver, call.cell, &objects);
                 self.leave_call(call);
                 self.check_error(Some((value, CType::Pointer)), *raises, true, exits.error);
                 values.set(*into, value);
@@ -296,13 +324,14 @@ impl Emitter<'_, '_> {
                 if !owned {
                     self.incref(object);
                 }
+                let object = audit.as_ref().map_or(object, |audit| self.finish_audit(audit, object));
                 self.builder.ins().jump(exits.result, &[object.into()]);
             }
         }
     }
 
     /// The call of an underlying function.
-    fn call_step(&mut self, call: &ArmCall, step: &Step, values: &mut Values) {
+    fn call_step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
         let Step::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python: _ } = step else {
             return;
         };
@@ -313,16 +342,35 @@ impl Emitter<'_, '_> {
         for stolen in steals {
             self.incref_stolen(values.get(stolen.value), stolen.or_null);
         }
+        *audit = call.arm.audit.map(|promises| self.audit(call, promises));
         let thread_state = nogil.then(|| self.release_gil());
         let parts = self.call_for_parts(target, &types, *result, &passed);
         if let Some(thread_state) = thread_state {
             self.acquire_gil(thread_state);
         }
+        let value = parts.first().copied().zip(*result);
+        let broken = audit.map(|audit| self.end_audit(&audit, value));
         self.leave_call(call);
-        self.check_error(parts.first().copied().zip(*result), *raises, !borrowed, call.exits.error);
+        match audit.zip(broken) {
+            None => self.check_error(value, *raises, !borrowed, call.exits.error),
+            Some((audit, broken)) => {
+                self.refuse(broken, call.exits.error);
+                let raised = self.cold_block();
+                self.check_error(value, *raises, !borrowed, raised);
+                self.finish_raised(&audit, raised, call.exits.error);
+            }
+        }
         if let Some(into) = into {
             values.set_parts(*into, &parts);
         }
+    }
+
+    /// Begins the audit of a call.
+    fn audit(&mut self, call: &ArmCall, promises: Promises) -> Audit {
+        let wrapper_result = promises.need_wrapper().then(|| self.call_original(call.plan, call.arguments));
+        let mut objects = call.objects.clone();
+        objects.extend(call.receiver);
+        self.begin_audit(promises, call.cell, &objects, wrapper_result)
     }
 
     /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
@@ -343,7 +391,7 @@ impl Emitter<'_, '_> {
 
     /// The original call, with the original arguments.
     fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
-        let (frame, cell) = (&plan.frame, arguments.cell);
+        let cell = arguments.cell;
         let hold = !plan.runs_python();
         // What is live across the calls goes to the stack here: in registers that survive calls it would have to be
         // saved on the likely path too.
@@ -351,7 +399,32 @@ impl Emitter<'_, '_> {
             self.incref(cell);
             self.spill(&[cell, cell])
         });
-        let mut object = match frame.convention {
+        let mut object = self.call_original(plan, arguments);
+        if let Some(held) = held {
+            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
+            let cell = self.load(types::I64, held, 0);
+            self.decref(cell);
+            object = self.load(types::I64, held, POINTER_BYTES);
+        }
+        self.builder.ins().jump(result, &[object.into()]);
+    }
+
+    /// Calls the original with what the stub got.
+    fn call_original(&mut self, plan: &Plan, arguments: &Arguments) -> Value {
+        let (frame, cell) = (&plan.frame, arguments.cell);
+        match frame.convention {
+            // CPython's own vectorcall of such a function makes the tuple, and counts against the recursion limit.
+            Convention::Method(_) if frame.original.takes_tuple() && frame.binding == Binding::Function => {
+                let callable = self.load_field(cell, CellField::Callable);
+                self.vectorcall(callable, &arguments.raw[1..])
+            }
+            Convention::Method(_) if frame.original.takes_tuple() => {
+                let method = self.load_field(cell, CellField::Method);
+                let receiver = self.receiver(cell, arguments.receiver);
+                let names = arguments.raw.get(3).copied().unwrap_or_else(|| self.null());
+                let rest = [arguments.raw[1], arguments.raw[2], names];
+                self.call_with_tuple(method, frame.original, receiver, rest)
+            }
             Convention::Method(_) => {
                 let method = self.load_field(cell, CellField::Method);
                 let mut passed = arguments.raw.clone();
@@ -365,18 +438,14 @@ impl Emitter<'_, '_> {
             Convention::Objects { .. } => {
                 let callable = self.load_field(cell, CellField::Callable);
                 let array = self.spill(&arguments.raw);
+                // One arm: whoever calls with C arguments means one overload.
+                let named = plan.arms[0].keywords;
                 let count = i64::try_from(arguments.raw.len()).expect("a call has at most 17 arguments");
-                let (count, null) = (self.builder.ins().iconst(types::I64, count), self.null());
-                self.vectorcall(callable, &[array, count, null])
+                let count = self.builder.ins().iconst(types::I64, count - i64::from(named));
+                let names = if named == 0 { self.null() } else { self.load_field(cell, CellField::Keywords) };
+                self.vectorcall(callable, &[array, count, names])
             }
-        };
-        if let Some(held) = held {
-            self.builder.ins().store(TRUSTED, object, held, POINTER_BYTES);
-            let cell = self.load(types::I64, held, 0);
-            self.decref(cell);
-            object = self.load(types::I64, held, POINTER_BYTES);
         }
-        self.builder.ins().jump(result, &[object.into()]);
     }
 
     /// Loaded where it is used: most stubs need it on their fallback's path only.

@@ -37,10 +37,6 @@ pub enum Symbol {
     Dealloc,
     /// `runtime::context::current`.
     Context,
-    /// `runtime::parser::parse`.
-    ParseArguments,
-    /// `runtime::parser::release`.
-    ReleaseBuffers,
     UnicodeFromString,
     BytesFromStringAndSize,
     TypeIsSubtype,
@@ -49,11 +45,24 @@ pub enum Symbol {
     MemChr,
     /// `runtime::utf8::utf8`.
     Utf8,
+    /// Those of `runtime::audit`.
+    AuditBegin,
+    AuditEnd,
+    AuditReturned,
+    AuditRaised,
+    /// `runtime::matching::match_arguments`.
+    MatchArguments,
+    /// `runtime::matching::call_with_tuple`.
+    CallWithTuple,
+    /// `runtime::parser::parse`.
+    ParseArguments,
+    /// `runtime::parser::release`.
+    ReleaseBuffers,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 38] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -77,8 +86,6 @@ impl Symbol {
         Self::RecursionPlace,
         Self::Dealloc,
         Self::Context,
-        Self::ParseArguments,
-        Self::ReleaseBuffers,
         Self::UnicodeFromString,
         Self::BytesFromStringAndSize,
         Self::TypeIsSubtype,
@@ -86,6 +93,14 @@ impl Symbol {
         Self::RestoreThread,
         Self::MemChr,
         Self::Utf8,
+        Self::AuditBegin,
+        Self::AuditEnd,
+        Self::AuditReturned,
+        Self::AuditRaised,
+        Self::MatchArguments,
+        Self::CallWithTuple,
+        Self::ParseArguments,
+        Self::ReleaseBuffers,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -114,8 +129,6 @@ impl Symbol {
             Self::RecursionPlace => "typedcall_recursion_place",
             Self::Dealloc => "_Py_Dealloc",
             Self::Context => "typedcall_context_current",
-            Self::ParseArguments => "typedcall_parse_arguments",
-            Self::ReleaseBuffers => "typedcall_release_buffers",
             Self::UnicodeFromString => "PyUnicode_FromString",
             Self::BytesFromStringAndSize => "PyBytes_FromStringAndSize",
             Self::TypeIsSubtype => "PyType_IsSubtype",
@@ -123,6 +136,14 @@ impl Symbol {
             Self::RestoreThread => "PyEval_RestoreThread",
             Self::MemChr => "memchr",
             Self::Utf8 => "typedcall_utf8",
+            Self::AuditBegin => "typedcall_audit_begin",
+            Self::AuditEnd => "typedcall_audit_end",
+            Self::AuditReturned => "typedcall_audit_returned",
+            Self::AuditRaised => "typedcall_audit_raised",
+            Self::MatchArguments => "typedcall_match_arguments",
+            Self::CallWithTuple => "typedcall_call_with_tuple",
+            Self::ParseArguments => "typedcall_parse_arguments",
+            Self::ReleaseBuffers => "typedcall_release_buffers",
         }
     }
 }

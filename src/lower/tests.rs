@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use cranelift_codegen::ir::{ArgumentExtension, types};
 
 use super::{
-    AddressTable, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
+    AddressTable, Admitted, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
     MethodConvention, Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
 };
 use crate::ir::{Callee, CalleeTarget, Callees, Function};
@@ -83,67 +83,74 @@ fn calls_that_were_not_specialized_are_refused() {
 }
 
 #[test]
-fn kinds_of_two_c_values_are_refused_as_parameters_and_results() {
-    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
-    for (signature, kind) in [
-        ("(cstr) -> object raises null", "cstr"),
-        ("(buffer) -> object raises null", "buffer"),
-        ("(object) -> cstr raises null", "cstr"),
-    ] {
-        let expected = format!("{kind} is not lowered: kinds of two C values are not lowered yet");
-        assert_eq!(refused(signature, call), expected);
+fn references_that_no_call_takes_over_are_refused() {
+    let call = "v0:Object = LoadArg<0>\nIncref v0\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    let error = refused("(object) -> object raises null", call);
+    assert!(error.ends_with("references are only taken right before the call that steals them"), "{error}");
+    // Nor may one be missing, nor be taken twice.
+    let missing = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    let twice = "v0:Object = LoadArg<0>\nIncref v0\nIncref v0\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
+    for ir in [missing, twice] {
+        let error = refused("(object) -> object raises null [steals(0)]", ir);
+        assert!(error.ends_with("references are only taken right before the call that steals them"), "{error}");
     }
+    let decref = "v0:Object = LoadArg<0>\nDecref v0\nReturn v0";
+    assert_eq!(refused("() -> void", decref), "Decref is not lowered: a stub gives no reference up");
 }
 
 #[test]
-fn calls_that_move_references_are_refused() {
-    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
-    for effect in ["borrowed_result", "steals(0)"] {
-        assert_eq!(
-            refused(&format!("(object) -> object raises null [{effect}]"), call),
-            "a call that moves references is not lowered: steals and borrowed_result are not lowered yet"
-        );
-    }
-    for instruction in ["Incref", "Decref"] {
-        let ir = format!("v0:Object = LoadArg<0>\n{instruction} v0\nReturn v0");
-        assert_eq!(
-            refused("() -> void", &ir),
-            format!(
-                "{instruction} is not lowered: calls that steal, or return, a borrowed reference are not lowered yet"
-            )
-        );
-    }
-}
-
-#[test]
-fn guards_are_of_exact_types_that_cpython_defines() {
-    for class in PythonType::ALL {
-        let ty = crate::ir::Type::python_exact(class);
-        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v1");
-        let plan = plan_of(&ir, &Callees::new(), METH_O).unwrap_or_else(|error| panic!("{error}"));
+fn a_borrowed_result_is_owned_once_there_is_a_reference_to_it() {
+    let signature = "(object) -> object raises null [borrowed_result]";
+    let callees = callees(signature, CalleeTarget::Underlying);
+    let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\n";
+    for (rest, owned) in [("Incref v1\nReturn v1", true), ("Return v1", false)] {
+        let plan = plan_of(&format!("{call}{rest}"), &callees, METH_O).unwrap_or_else(|error| panic!("{error}"));
         assert!(
-            plan.arms[0]
-                .steps
-                .iter()
-                .any(|step| matches!(step, Step::Guard { admitted, .. } if admitted.class == Class::Python(class))),
+            matches!(plan.arms[0].steps.last(), Some(Step::Return { owned: found, .. }) if *found == owned),
             "{plan}"
         );
     }
-    for ty in ["Long", "Unicode", "Object[class \"demo.Point\"]", "LongExact|NoneType", "Type"] {
-        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v1");
-        assert_eq!(
-            refused("() -> void", &ir),
-            format!("Guard<{ty}> is not lowered: only exact types of CPython's own are checked")
-        );
+}
+
+#[test]
+fn guards_are_of_one_type_with_its_subclasses_or_without() {
+    let admitted = |ty: &str| {
+        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v0");
+        let plan = plan_of(&ir, &Callees::new(), METH_O).unwrap_or_else(|error| panic!("{error}"));
+        let found = plan.arms[0].steps.iter().find_map(|step| match step {
+            Step::Guard { admitted, .. } => Some(admitted.clone()),
+            _ => None,
+        });
+        found.unwrap_or_else(|| panic!("no guard in {plan}"))
+    };
+    for class in PythonType::ALL {
+        for null in [false, true] {
+            let text = |ty: crate::ir::Type| if null { ty.or_null().to_string() } else { ty.to_string() };
+            let exact = admitted(&text(crate::ir::Type::python_exact(class)));
+            assert_eq!(exact, Admitted { class: Class::Python(class), subclasses: false, null });
+            let any = admitted(&text(crate::ir::Type::python(class)));
+            let subclasses = !matches!(class, PythonType::Bool | PythonType::None);
+            assert_eq!(any, Admitted { class: Class::Python(class), subclasses, null });
+        }
+    }
+    for ty in ["LongExact|NoneType", "Type", "Nullptr", "LongExact|FloatExact|Nullptr"] {
+        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v0");
+        let reason = "only one type is checked, with its subclasses or without";
+        assert_eq!(refused("() -> void", &ir), format!("Guard<{ty}> is not lowered: {reason}"));
+    }
+    for ty in ["Object[class \"demo.Point\"]", "(Object|Nullptr)[class+ \"demo.Point\"]"] {
+        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v0");
+        let reason = "only the name of the class is known, not its address";
+        assert_eq!(refused("() -> void", &ir), format!("Guard<{ty}> is not lowered: {reason}"));
     }
 }
 
 #[test]
-fn only_c_numbers_are_boxed_and_unboxed() {
+fn only_c_values_of_objects_are_boxed_and_unboxed() {
     let unbox = "v0:LongExact = LoadArg<0>\nv1:CPtr = Unbox<CPtr> v0\nReturn v0";
-    assert_eq!(refused("() -> void", unbox), "Unbox<CPtr> is not lowered: not a C number");
+    assert_eq!(refused("() -> void", unbox), "Unbox<CPtr> is not lowered: no C value of an object");
     let boxed = "v0:CPtr = LoadContext\nv1:Object = Box v0\nReturn v1";
-    assert_eq!(refused("() -> void", boxed), "Box of CPtr is not lowered: not a C number");
+    assert_eq!(refused("() -> void", boxed), "Box of CPtr is not lowered: no C value of an object");
 }
 
 #[test]
@@ -222,6 +229,13 @@ fn stubs_count_recursion_where_the_originals_vectorcall_does() {
     assert!(counts("", Convention::Vectorcall, o, Binding::Function));
     assert!(counts("", Convention::Objects { count: 1 }, o, Binding::Function));
     assert!(counts("", Convention::Vectorcall, fast, Binding::Method));
+    // The original makes a tuple by PyObject_Call, which counts; nobody does for a stub that takes an array.
+    for tuple in [MethodConvention::VarArgs, MethodConvention::VarArgsKeywords] {
+        assert!(counts("", Convention::Vectorcall, tuple, Binding::Function));
+        assert!(counts("", Convention::Method(MethodConvention::FastCallKeywords), tuple, Binding::Function));
+        assert!(!counts("", Convention::Method(MethodConvention::FastCallKeywords), tuple, Binding::Method));
+        assert!(!counts(" [no_python]", Convention::Vectorcall, tuple, Binding::Function));
+    }
     assert!(!counts("", Convention::Vectorcall, fast, Binding::Function), "cfunction_vectorcall_FASTCALL does not");
     assert!(!counts("", Convention::Method(o), o, Binding::Function), "who calls ml_meth does");
     assert!(!counts(" [no_python]", Convention::Vectorcall, o, Binding::Function), "it cannot recurse");
@@ -291,6 +305,8 @@ fn a_thunk_passes_the_cell_behind_the_stubs_own_arguments() {
         (method(MethodConvention::O), Binding::Method, Integer(2)),
         (method(MethodConvention::FastCall), Binding::Function, Integer(3)),
         (Convention::Vectorcall, Binding::Method, Integer(4)),
+        (method(MethodConvention::FastCallKeywords), Binding::Function, Integer(4)),
+        (method(MethodConvention::Method), Binding::Method, Integer(5)),
         (Convention::Objects { count: 0 }, Binding::Function, Integer(0)),
         (Convention::Objects { count: 1 }, Binding::Method, Integer(1)),
         (Convention::Objects { count: 5 }, Binding::Function, Integer(5)),
@@ -319,6 +335,8 @@ fn a_cells_fields_lie_behind_the_module_and_apart() {
             CellField::Callable,
             CellField::Class,
             CellField::Targets,
+            CellField::Parameters,
+            CellField::Keywords,
             CellField::Reader,
         ];
         let offsets = fields.map(|field| field.offset(&layout));

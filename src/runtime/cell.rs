@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use pyo3_ffi as ffi;
 
 use super::layout::Layout;
+use super::matching::Parameters;
 use super::parser::ArgumentReader;
 use super::shape::{Shape, retire};
 use super::thunk::Thunk;
@@ -24,7 +25,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::lower::CellField;
 use crate::metadata::{Definition, Receiver, Signature, definition};
 
-/// What lies behind the module's own fields. Compiled code reads the first seven, at `CellField`'s offsets.
+/// What lies behind the module's own fields. Compiled code reads the first nine, at `CellField`'s offsets.
 #[repr(C)]
 struct Fields {
     target: usize,
@@ -33,12 +34,16 @@ struct Fields {
     callable: *mut ffi::PyObject,
     class: *mut ffi::PyTypeObject,
     targets: *const NonZeroUsize,
+    parameters: *const Parameters,
+    keywords: *mut ffi::PyObject,
     /// Of a function without a wrapper.
     reader: Option<Box<ArgumentReader>>,
     /// The signature and the text of such a function.
     bare: Option<(Arc<Signature>, CString)>,
     /// Owns what `targets` points at.
     functions: Option<Arc<[NonZeroUsize]>>,
+    /// Owns what `parameters` points at.
+    matching: Option<Arc<[Parameters]>>,
     shape: Option<Arc<Shape>>,
     thunk: Option<Thunk>,
     def: ffi::PyMethodDef,
@@ -51,6 +56,8 @@ const _: () = {
     assert!(offset_of!(Fields, callable) == CellField::Callable as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, class) == CellField::Class as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, targets) == CellField::Targets as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, parameters) == CellField::Parameters as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, keywords) == CellField::Keywords as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, reader) == CellField::Reader as usize * CellField::SIZE as usize);
 };
 
@@ -66,7 +73,11 @@ pub struct CellContents {
     pub method: usize,
     /// The original's `m_self`; null for a method descriptor and a static method.
     pub receiver: *mut ffi::PyObject,
-    /// The type whose instances a method descriptor admits; else null.
+    /// What its arguments are called, for each overload, where that is needed.
+    pub parameters: Option<Arc<[Parameters]>>,
+    /// The names that the last C arguments are passed on by, a tuple.
+    pub keywords: Option<Object>,
+    /// The type whose instances a method descriptor admits; the defining class of a METH_METHOD function; else null.
     pub class: *mut ffi::PyTypeObject,
     /// The code.
     pub shape: Arc<Shape>,
@@ -99,7 +110,19 @@ impl Cell {
         let class = cell_type(python)?;
         // SAFETY: the type is ours; a generic allocation is zeroed and counts one reference, which `owned` takes.
         let object = unsafe { python.owned(ffi::PyType_GenericAlloc(class, 0))? };
-        let CellContents { target, functions, callable, method, receiver, class, shape, mut def, bare } = contents;
+        let CellContents {
+            target,
+            functions,
+            parameters,
+            keywords,
+            callable,
+            method,
+            receiver,
+            class,
+            shape,
+            mut def,
+            bare,
+        } = contents;
         let (reader, bare) = match bare {
             Some(Bare { reader, signature, doc }) => {
                 (def.ml_name, def.ml_doc) = (reader.name().as_ptr(), doc.as_ptr());
@@ -117,6 +140,9 @@ impl Cell {
             reader,
             bare,
             functions: Some(functions),
+            parameters: parameters.as_ref().map_or(std::ptr::null(), |parameters| parameters.as_ptr()),
+            keywords: keywords.map_or(null_mut(), Object::into_ptr),
+            matching: parameters,
             shape: Some(shape),
             thunk: None,
             def,
@@ -172,6 +198,15 @@ impl Cell {
         LEAKED.insert(self.def() as usize);
         self.0.into_ptr();
     }
+}
+
+/// The original that a cell stands for, borrowed; null where there is none.
+///
+/// # Safety
+/// `cell` is a live cell.
+pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the caller promises a cell, which is initialized.
+    unsafe { (*fields_of(cell)).callable }
 }
 
 /// The original behind a function or a descriptor that stands for it; `None` for all other objects.
@@ -309,6 +344,9 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         drop((*fields).functions.take());
         drop((*fields).reader.take());
         drop((*fields).bare.take());
+        drop((*fields).matching.take());
+        let keywords = std::mem::replace(&mut (*fields).keywords, null_mut());
+        ffi::Py_XDECREF(keywords);
         let shape = (*fields).shape.take();
         let class = ffi::Py_TYPE(cell);
         ffi::PyObject_GC_Del(cell.cast());

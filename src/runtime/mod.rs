@@ -6,17 +6,21 @@
 //! | `selfcheck` | proves the layout against live objects |
 //! | `utf8` | the text of strings that are not ASCII |
 //! | `context` | per-thread state that compiled code hands to C functions |
+//! | `matching` | arguments given by name, and those that are left out |
 //! | `addresses` | what compiled code refers to in the running interpreter |
 //! | `segment`, `thunk`, `shape` | executable memory, and what lies in it |
 //! | `compiler` | from a plan to a shape |
+//! | `audit` | whether underlying functions keep their promises |
 //! | `cell` | what differs between the stubs of a shape |
 //! | `parser` | arguments of functions without a wrapper |
 
 mod addresses;
+mod audit;
 pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
 mod layout;
+pub(crate) mod matching;
 pub(crate) mod parser;
 mod segment;
 pub(crate) mod selfcheck;

@@ -88,23 +88,45 @@ OTHERS = [
     AsFloat(1.5), AsFloat('no number'), AsFloat(LookupError('from __float__')), Truth(True), Truth(False),
     Truth(LookupError('from __bool__')), Truth('no truth'), Callable(2**40), Callable(LookupError('from __call__')),
 ]
-VALUES = integers() + FLOATS + OTHERS
+# Text and bytes as CPython stores them in different ways, and what C functions may not get.
+TEXTS = ['\0', 'a\0b', 'ä\0', '\x7f', 'é' * 40, '\u20ac\u03b1', '\U0001f40d', 'a\ud800b', '\udc80', '\U0001f40d\udfff',
+         'x' * 100_000, 'ä' * 100_000, b'\0', b'a\0b', b'\xff' * 3, b'x' * 100_000, memoryview(b'memory'),
+         memoryview(b'every second')[::2], bytearray(b'a\0b'), array('i', [1, 2])]
+VALUES = integers() + FLOATS + OTHERS + TEXTS
 FEW = [0, -1, 7, 2**31, -(2**63), 2**63, 2**64, 0.5, float('nan'), True, None, 'text', Int(7), Index(3), AsFloat(0.5),
        Index(LookupError('from __index__'))]
 
 # What a caller of a boxed stub has proven, and an argument that goes the fast way.
 PROVEN = {'f32': float, 'f64': float, 'cbool': bool, 'int': int, 'float': float, 'bool': bool, 'str': str,
-          'bytes': bytes, 'list': list, 'tuple': tuple, 'dict': dict, 'None': type(None), 'object': None}
+          'bytes': bytes, 'list': list, 'tuple': tuple, 'dict': dict, 'None': type(None), 'cstr': str, 'buffer': bytes}
 GOOD = {'cbool': True, 'f32': 1.25, 'f64': 2.5, 'int': 2**40, 'float': 0.5, 'bool': True, 'str': 'good', 'bytes': b'good',
-        'list': [1], 'tuple': (1, 2), 'dict': {1: 2}, 'None': None, 'object': ['an', 'object']}
+        'list': [1], 'tuple': (1, 2), 'dict': {1: 2}, 'None': None, 'object': ['an', 'object'], 'cstr': 'good',
+        'buffer': b'good'}
 
 
-def proven(kind):
+def class_of(kind):
+    """The type of the objects that are of a kind, subclasses and None left aside."""
+    if kind.startswith('type:'):
+        module, _, name = kind.removeprefix('type:').rpartition('.')
+        return getattr(sys.modules[module], name)
     return PROVEN.get(kind, int)
 
 
+def proven(kind, value):
+    """Whether a caller of a boxed stub may pass the value for a parameter of this kind."""
+    if kind.endswith('?') and value is None:
+        return True
+    kind = kind.removesuffix('?')
+    if kind == 'object':
+        return True
+    if kind.endswith('+'):
+        return isinstance(value, class_of(kind.removesuffix('+')))
+    return type(value) is class_of(kind)
+
+
 def good(kind):
-    return GOOD.get(kind, 100)
+    kind = kind.removesuffix('?').removesuffix('+')
+    return class_of(kind)() if kind.startswith('type:') else GOOD.get(kind, 100)
 
 
 def describe(value, arguments):
@@ -155,10 +177,10 @@ class Comparison:
         self.differences = []
 
     def __call__(self, label, original, stub, arguments, keywords={}):
-        passed = [*arguments, *keywords.values()]
-        watched = [*self.callables, *passed]
+        given = [*arguments, *keywords.values()]
+        watched = [*self.callables, *given]
         # Small ints and singletons have counts in 3.11, later they never change; running Python code uses them too.
-        if any(isinstance(argument, Counting) for argument in passed):
+        if any(isinstance(argument, Counting) for argument in given):
             watched = [value for value in watched if not is_shared(value)]
         else:
             watched += [None, True, False, 0, 1, -1, 7, 100]
@@ -178,7 +200,11 @@ def argument_sets(kinds):
     base = tuple(map(good, kinds))
     yield base
     for index in range(len(kinds)):
-        for value in VALUES:
+        values = VALUES
+        if kinds[index].startswith('type:'):
+            exact = class_of(kinds[index].removesuffix('?').removesuffix('+'))
+            values = [exact(), type('Sub', (exact,), {})(), exact, *VALUES]
+        for value in values:
             yield base[:index] + (value,) + base[index + 1:]
     if len(kinds) == 2:
         yield from itertools.product(FEW, FEW)
@@ -248,12 +274,11 @@ def compare(name, original, function, guarded, vectorcall, boxed, meth, flags, k
                     comparison('guarded', *through, (*who, *arguments))
     if boxed:
         through = functools.partial(raw_calls.boxed, boxed)
-        wanted = [proven(kind) for kind in kinds]
         if receivers is not None:
-            admitted = [who for who in admitted if proven(receiver_kind) in (None, type(*who))]
+            admitted = [who for who in admitted if proven(receiver_kind, *who)]
         for who in admitted:
             for arguments in positional:
-                fits = (ty is None or type(value) is ty for ty, value in zip(wanted, arguments))
+                fits = map(proven, kinds, arguments)
                 if len(arguments) == len(kinds) and all(fits):
                     comparison('boxed', original, through, (*who, *arguments))
     return comparison

@@ -13,6 +13,7 @@ use typedcall::{Entry, Error, Options, Specializer, Stub};
 use super::{PYTHON_INCLUDE, compile};
 
 const METHODS: &str = include_str!("../methods.c");
+const KINDS: &str = include_str!("../kinds.c");
 const RAW_CALLS: &str = include_str!("../raw_calls.c");
 const AGREE: &str = include_str!("agree.py");
 const LIFETIMES: &str = include_str!("../lifetimes.c");
@@ -39,6 +40,13 @@ pub fn methods(python: &Python, name: &str, flagged: bool) -> Object {
     let module = format!("-DMODULE={name}");
     let flags = ["-O1", "-std=gnu11", "-Wall", "-Wextra", &module, "-DTYPEDCALL_SET_FLAG"];
     import(python, name, METHODS, if flagged { &flags } else { &flags[..5] })
+}
+
+/// The typed methods of `tests/kinds.c`, likewise.
+pub fn kinds(python: &Python, name: &str, flagged: bool) -> Object {
+    let module = format!("-DMODULE={name}");
+    let flags = ["-O1", "-std=gnu11", "-Wall", "-Wextra", &module, "-DTYPEDCALL_SET_FLAG"];
+    import(python, name, KINDS, if flagged { &flags } else { &flags[..5] })
 }
 
 /// Functions that call machine code by its address.

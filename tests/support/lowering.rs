@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! # What the case shows.
-//! entry: METH_O               boxed, METH_NOARGS, METH_O, METH_FASTCALL or vectorcall; METH_O if left out
+//! entry: METH_O               boxed, vectorcall or a METH_ convention, `|` between its names; METH_O if left out
 //! original: METH_FASTCALL     the convention of `ml_meth`, where it is not that of the entry
 //! binding: method             function if left out
 //! cell: self                  thunk if left out
@@ -11,6 +11,7 @@
 //! name: demo.inc              demo.f if left out
 //! python: 3.11 3.14           whose CLIF is shown; none if left out
 //! show: plan                  leaves the IR out
+//! verify: yes                 the code checks what the callee promises
 //!
 //! (x: i64) -> i64
 //!
@@ -43,6 +44,7 @@ pub struct Case {
     /// Second numbers of the Python versions whose code is shown.
     pub minors: Vec<u8>,
     pub shows_ir: bool,
+    pub audited: bool,
     pub ir: Option<Function>,
 }
 
@@ -79,6 +81,7 @@ fn placed(mut signature: Signature) -> Signature {
     signature
 }
 
+#[derive(Clone)]
 struct Directives {
     convention: Convention,
     original: Option<MethodConvention>,
@@ -88,6 +91,7 @@ struct Directives {
     name: String,
     minors: Vec<u8>,
     shows_ir: bool,
+    audited: bool,
 }
 
 impl Default for Directives {
@@ -101,6 +105,7 @@ impl Default for Directives {
             name: "demo.f".to_owned(),
             minors: Vec::new(),
             shows_ir: true,
+            audited: false,
         }
     }
 }
@@ -114,6 +119,7 @@ impl Directives {
             ("original", name) => self.original = Some(method(name)),
             ("binding", "function") => self.binding = Binding::Function,
             ("binding", "method") => self.binding = Binding::Method,
+            ("binding", "bare") => self.binding = Binding::Bare,
             ("cell", "self") => self.in_receiver = true,
             ("cell", "thunk") => self.in_receiver = false,
             ("target", "underlying") => self.target = CalleeTarget::Underlying,
@@ -121,6 +127,7 @@ impl Directives {
             ("name", name) => self.name = name.to_owned(),
             ("python", versions) => self.minors = versions.split(' ').map(minor).collect(),
             ("show", "plan") => self.shows_ir = false,
+            ("verify", "yes") => self.audited = true,
             _ => panic!("no such directive: `{key}: {value}`"),
         }
     }
@@ -143,13 +150,14 @@ impl Directives {
         if !self.in_receiver {
             frame.cell = CellSource::Thunk(frame.thunk_register());
         }
-        let Self { target, minors, shows_ir, name, .. } = self;
-        Case { signature, frame, target: *target, name: name.clone(), minors: minors.clone(), shows_ir: *shows_ir, ir }
+        let Self { target, minors, shows_ir, audited, name, .. } = self.clone();
+        Case { signature, frame, target, name, minors, shows_ir, audited, ir }
     }
 }
 
 fn method(name: &str) -> MethodConvention {
-    [MethodConvention::NoArgs, MethodConvention::O, MethodConvention::FastCall]
+    use MethodConvention::*;
+    [NoArgs, O, FastCall, FastCallKeywords, Method, VarArgs, VarArgsKeywords]
         .into_iter()
         .find(|method| method.name() == name)
         .unwrap_or_else(|| panic!("no such convention: {name}"))
@@ -201,6 +209,8 @@ impl Case {
             signature: Arc::new(self.signature.clone()),
             target: self.target,
             overloads: (0..16).take(count).collect(),
+            call: None,
+            audited: self.audited,
         }
     }
 

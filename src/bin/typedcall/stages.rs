@@ -11,8 +11,12 @@ use crate::style;
 /// Prints what happens to a call: signature, IR before and after specialization, plan, CLIF and machine code.
 pub fn print(out: &mut dyn Write, signature: &Signature, stub: &Stub) -> Result<(), Failure> {
     part(out, "signature", &signature.to_string())?;
-    if signature.overloads.len() > 1 {
+    if stub.entry() == Entry::Native && signature.overloads.len() > 1 {
         part(out, "the overload that the stub calls", &stub.overload().to_string())?;
+    }
+    let left: Vec<_> = stub.not_dispatched().iter().map(|(overload, reason)| format!("{overload}: {reason}")).collect();
+    if !left.is_empty() {
+        part(out, "overloads that the stub leaves to the original", &left.join("\n"))?;
     }
     part(out, "IR of the call", &stub.generic_ir())?;
     part(out, "IR, specialized", &stub.ir())?;

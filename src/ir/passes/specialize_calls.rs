@@ -4,9 +4,11 @@
 //! First a plan (which overload, what each argument needs), as plain data; then the instructions that it asks for. A
 //! call that can't be planned stays as it is, with the reason.
 
+use std::sync::Arc;
+
 use crate::ir::verify::{or_none, result_type};
-use crate::ir::{Block, Callee, CalleeTarget, Callees, ConstObject, Function, Inst, Instruction, Type, Value};
-use crate::metadata::{Kind, Overload, Parameter};
+use crate::ir::{Block, Callee, CalleeTarget, Callees, ConstObject, Function, Inst, Instruction, Spec, Type, Value};
+use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
 use super::NotSpecialized;
 use crate::ir::dispatch::admitted;
@@ -67,6 +69,8 @@ enum Source {
     Value(Value),
     Receiver,
     Context,
+    /// The default, a C number.
+    Default(Type),
 }
 
 #[derive(Debug)]
@@ -81,7 +85,9 @@ enum ResultStep {
 
 /// The plan for an instruction; `None` if it is no call of a constant.
 fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Plan>, String> {
-    let Instruction::VectorCallStatic { callable, args } = &function.insts[inst].instruction else { return Ok(None) };
+    let Instruction::VectorCallStatic { callable, args, keywords } = &function.insts[inst].instruction else {
+        return Ok(None);
+    };
     let ty = function.ty(*callable);
     let Some(object) = ty.const_object() else { return Ok(None) };
     let name = &object.label;
@@ -89,7 +95,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Pla
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
     let mut reasons = Vec::new();
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
-        match plan_overload(function, callee, overload, is_method, args) {
+        match plan_overload(function, callee, overload, is_method, args, keywords) {
             Ok((args, result)) => {
                 let effects = overload.effects;
                 let is_underlying = callee.target == CalleeTarget::Underlying;
@@ -132,17 +138,18 @@ fn plan_overload(
     overload: &Overload,
     is_method: bool,
     args: &[Value],
+    keywords: &[Arc<str>],
 ) -> Result<(Vec<Arg>, ResultStep), Unfit> {
     let (receiver, args) = match (is_method, args) {
-        (true, [receiver, args @ ..]) => (Some(*receiver), args),
-        (true, []) => return Err(Unfit::Impossible("the call has no receiver".to_owned())),
+        (true, [receiver, args @ ..]) if args.len() >= keywords.len() => (Some(*receiver), args),
+        (true, _) => return Err(Unfit::Impossible("the call has no receiver".to_owned())),
         (false, args) => (None, args),
     };
-    check_count(overload, args.len())?;
+    let given = given_arguments(overload, args, keywords)?;
     if is_method && !overload.has_receiver() {
         return Err(Unfit::Unsupported("it does not take the receiver".to_owned()));
     }
-    let mut rest = args.iter().copied();
+    let mut given = given.into_iter();
     let mut unsupported = None;
     let mut planned = Vec::with_capacity(overload.parameters.len());
     for (position, parameter) in overload.parameters.iter().enumerate() {
@@ -151,14 +158,29 @@ fn plan_overload(
         } else if parameter.kind == Kind::Context {
             Source::Context
         } else {
-            Source::Value(rest.next().expect("as many arguments as such parameters, checked above"))
+            match given.next().expect("one for each such parameter") {
+                Some(value) => Source::Value(value),
+                None => match default_number(parameter).filter(|_| callee.target == CalleeTarget::Underlying) {
+                    Some(constant) => Source::Default(constant),
+                    None => {
+                        let reason = at_parameter(position, parameter, "it is left out, and its default is an object");
+                        unsupported = unsupported.or(Some(reason));
+                        continue;
+                    }
+                },
+            }
         };
         let known = match &source {
             Source::Value(value) => function.ty(*value).clone(),
             Source::Receiver => Type::OBJECT,
             Source::Context => Type::C_PTR,
+            Source::Default(constant) => {
+                let conversion = Conversion { nullable: false, guard: constant.clone(), unbox: None };
+                planned.push(Arg { source, conversion, as_it_came: false });
+                continue;
+            }
         };
-        let at_parameter = |reason: &str| format!("{}: {reason}", describe(position, parameter));
+        let at_parameter = |reason: &str| at_parameter(position, parameter, reason);
         match conversion(parameter) {
             Err(reason) => unsupported = unsupported.or(Some(at_parameter(&reason))),
             Ok(conversion) if !conversion.admits(&known) => {
@@ -184,16 +206,55 @@ fn plan_overload(
     Ok((planned, result))
 }
 
-/// A direct call passes every parameter, by position.
-fn check_count(overload: &Overload, given: usize) -> Result<(), Unfit> {
-    let all = overload.arguments().count();
-    if given == all {
-        return Ok(());
+/// The value for each argument of an overload, in their order; `None` for one that is left out.
+fn given_arguments(overload: &Overload, args: &[Value], keywords: &[Arc<str>]) -> Result<Vec<Option<Value>>, Unfit> {
+    let parameters: Vec<_> = overload.arguments().map(|(_, parameter)| parameter).collect();
+    let positional = parameters.iter().filter(|parameter| !parameter.keyword_only).count();
+    // A function that is not verified may have more names than arguments.
+    let by_position = args.len().saturating_sub(keywords.len());
+    if by_position > positional {
+        let reason = format!("it takes {} arguments, the call has {}", parameters.len(), args.len());
+        return Err(Unfit::Impossible(reason));
     }
-    let positional = overload.arguments().filter(|(_, parameter)| !parameter.keyword_only).count();
-    let required = overload.arguments().filter(|(_, parameter)| parameter.default.is_none()).count();
-    let reason = format!("it takes {all} arguments, the call has {given}");
-    Err(if (required..=positional).contains(&given) { Unfit::Unsupported(reason) } else { Unfit::Impossible(reason) })
+    let mut given = vec![None; parameters.len()];
+    for (place, value) in given.iter_mut().zip(&args[..by_position]) {
+        *place = Some(*value);
+    }
+    for (name, value) in keywords.iter().zip(&args[by_position..]) {
+        let named = parameters.iter().position(|parameter| parameter.name.as_deref() == Some(name));
+        match named {
+            None => return Err(Unfit::Impossible(format!("it has no parameter {name}"))),
+            Some(index) if given[index].is_some() => {
+                return Err(Unfit::Impossible(format!("the call gives {name} twice")));
+            }
+            Some(index) => given[index] = Some(*value),
+        }
+    }
+    let missing =
+        parameters.iter().zip(&given).find(|(parameter, given)| parameter.default.is_none() && given.is_none());
+    match missing {
+        Some((parameter, _)) => Err(Unfit::Impossible(match (&parameter.name, keywords) {
+            (Some(name), [_, ..]) => format!("the call does not give {name}"),
+            _ => format!("it takes {} arguments, the call has {}", parameters.len(), args.len()),
+        })),
+        None => Ok(given),
+    }
+}
+
+/// The default of a parameter, where it is a C number: the type of the constant.
+fn default_number(parameter: &Parameter) -> Option<Type> {
+    let Kind::Scalar(scalar) = parameter.kind else { return None };
+    let spec = match parameter.default.as_ref()? {
+        DefaultValue::Int(number) => Spec::Int(*number),
+        // An `f32` is passed as C rounds the constant.
+        DefaultValue::Float(bits) if scalar == Scalar::F32 => {
+            Spec::Double(f64::from(f64::from_bits(*bits) as f32).to_bits())
+        }
+        DefaultValue::Float(bits) => Spec::Double(*bits),
+        DefaultValue::Bool(truth) => Spec::Bool(*truth),
+        DefaultValue::Str(_) | DefaultValue::None | DefaultValue::Object { .. } => return None,
+    };
+    Type::of_scalar(scalar).specialized(spec)
 }
 
 impl Conversion {
@@ -204,15 +265,16 @@ impl Conversion {
 }
 
 fn conversion(parameter: &Parameter) -> Result<Conversion, String> {
-    if parameter.keyword_only {
-        return Err("is passed by name only".to_owned());
-    }
     let (guard, unbox) = match &parameter.kind {
         kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer) => (Type::unboxed_from(kind), Some(Type::of_kind(kind))),
         kind @ (Kind::Object | Kind::Python { .. } | Kind::User { .. } | Kind::Context) => (Type::of_kind(kind), None),
         Kind::Void => return Err("void is no kind of parameter".to_owned()),
     };
     Ok(Conversion { nullable: parameter.nullable, guard, unbox })
+}
+
+fn at_parameter(position: usize, parameter: &Parameter, reason: &str) -> String {
+    format!("{}: {reason}", describe(position, parameter))
 }
 
 fn describe(position: usize, parameter: &Parameter) -> String {
@@ -261,9 +323,12 @@ struct Rewriter<'a> {
 impl Rewriter<'_> {
     /// A call of a value that is one object, written as what it is.
     fn make_static(&mut self, inst: Inst) {
-        let Instruction::VectorCall { callable, args } = &self.function.insts[inst].instruction else { return };
+        let Instruction::VectorCall { callable, args, keywords } = &self.function.insts[inst].instruction else {
+            return;
+        };
         if self.function.ty(*callable).const_object().is_some() {
-            let instruction = Instruction::VectorCallStatic { callable: *callable, args: args.clone() };
+            let (args, keywords) = (args.clone(), keywords.clone());
+            let instruction = Instruction::VectorCallStatic { callable: *callable, args, keywords };
             self.function.insts[inst].instruction = instruction;
         }
     }
@@ -325,10 +390,11 @@ impl Rewriter<'_> {
     }
 
     fn emit_guard(&mut self, arg: &Arg) -> Value {
-        let value = match arg.source {
-            Source::Value(value) => value,
+        let value = match &arg.source {
+            Source::Value(value) => *value,
             Source::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
             Source::Context => return self.add(Instruction::LoadContext, Type::C_PTR),
+            Source::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
         };
         let checked = if arg.conversion.nullable {
             let ty = self.function.ty(value).null_for_none();

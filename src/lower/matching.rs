@@ -1,0 +1,135 @@
+//! Arms whose arguments may be given by name, or left out.
+//!
+//! All arguments given by position take the same way as in other stubs. For the rest, off the likely path,
+//! `runtime::matching` fills an array on the stub's stack, and the code goes on with that array. What lives on across that
+//! call goes through the stack too, and comes back as the parameters of a block: in registers that survive calls it would
+//! have to be saved on the likely path.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
+
+use super::cell::CellField;
+use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use super::machine::CType;
+use super::plan::{Arm, Given, Plan};
+use super::stub::{Arguments, ArmCall, Exits, Objects};
+use super::symbol::Symbol;
+
+/// What a stub's code needs as long as it may still leave through the fallback: the cell, and behind it the C arguments.
+type State = Vec<Value>;
+
+impl Emitter<'_, '_> {
+    /// Emits the arms of a plan of which some match arguments. What the fallback finds them in is the result.
+    pub(super) fn matching_arms(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, exits: Exits) -> Arguments {
+        let mut state: State = [vec![cell], raw].concat();
+        let fallback_state = self.state_params(exits.fallback, state.len());
+        for (position, arm) in plan.arms.iter().enumerate() {
+            let is_last = position + 1 == plan.arms.len();
+            let (next, next_state) = if is_last {
+                (exits.fallback, fallback_state.clone())
+            } else {
+                let next = self.block();
+                (next, self.state_params(next, state.len()))
+            };
+            // Guards branch without values: each arm has blocks of its own that bring the state along.
+            let (leave, give_up) = (self.cold_block(), self.cold_block());
+            let own = Exits { fallback: give_up, next_arm: leave, ..exits };
+            let arguments = self.arguments(plan, state[0], state[1..].to_vec(), None);
+            let after = match arm.given {
+                Given::ByPosition => {
+                    self.arm(plan, arm, &arguments, own);
+                    state
+                }
+                Given::Matched | Given::AlwaysMatched => self.matching_arm(plan, arm, &arguments, own, next),
+            };
+            self.enter(leave);
+            self.go(next, &after);
+            self.enter(give_up);
+            self.go(exits.fallback, &after);
+            if !is_last {
+                self.enter(next);
+            }
+            state = next_state;
+        }
+        // The caller enters the fallback next, whose parameters these are.
+        let raw = fallback_state[1..].to_vec();
+        let receiver = plan.frame.bound_receiver(&raw);
+        Arguments { cell: fallback_state[0], raw, receiver, objects: Objects::Values(Vec::new()) }
+    }
+
+    /// Emits an arm, and gives the state with which its steps leave it.
+    fn matching_arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits, next: Block) -> State {
+        let Objects::Array { start, count, names } = arguments.objects else {
+            unreachable!("only calls with an array of arguments give some by name or leave some out")
+        };
+        let state: State = [vec![arguments.cell], arguments.raw.clone()].concat();
+        let receivers = plan.frame.receivers_in_array();
+        let first = match receivers {
+            0 => start,
+            _ => self.builder.ins().iadd_imm_s(start, i64::from(receivers) * i64::from(POINTER_BYTES)),
+        };
+        let ready = self.block();
+        let array = self.builder.append_block_param(ready, types::I64);
+        let after = self.state_params(ready, state.len());
+        if arm.given == Given::Matched {
+            let matching = self.cold_block();
+            if let Some(names) = names {
+                self.refuse(names, matching);
+            }
+            let all = self.builder.ins().icmp_imm_s(IntCC::Equal, count, i64::from(arm.arity + receivers));
+            self.builder.ins().brif(all, ready, &block_args(&[&[first], &state[..]].concat()), matching, &[]);
+            self.enter(matching);
+        }
+        let mut given = count;
+        if receivers > 0 {
+            // Without a receiver it is a call of nothing.
+            let some = self.block();
+            self.builder.ins().brif(count, some, &[], next, &block_args(&state));
+            self.enter(some);
+            given = self.builder.ins().iadd_imm_s(count, -i64::from(receivers));
+        }
+        let (saved, found) = (self.stack_slot(state.len()), self.stack_slot(usize::from(arm.arity).max(1)));
+        let place = self.stack_address(saved);
+        for (position, value) in (0i32..).zip(&state) {
+            self.builder.ins().store(TRUSTED, *value, place, position * POINTER_BYTES);
+        }
+        let parameters = self.load_field(arguments.cell, CellField::Parameters);
+        let overload = self.builder.ins().iconst(types::I64, i64::from(arm.overload));
+        let names = names.unwrap_or_else(|| self.null());
+        let out = self.stack_address(found);
+        let passed = [parameters, overload, first, given, names, out];
+        let status = self.call_symbol(Symbol::MatchArguments, &[CType::Pointer; 6], CType::Status, &passed);
+        let place = self.stack_address(saved);
+        let state: State =
+            (0i32..).take(state.len()).map(|position| self.load(types::I64, place, position * POINTER_BYTES)).collect();
+        let out = self.stack_address(found);
+        let matched = block_args(&[&[out], &state[..]].concat());
+        self.builder.ins().brif(status, next, &block_args(&state), ready, &matched);
+
+        self.enter(ready);
+        let receiver = match receivers {
+            0 => plan.frame.bound_receiver(&after[1..]),
+            _ => {
+                // The second C argument of a vectorcall is the array.
+                Some(self.checked_receiver(after[2], after[0], exits.fallback))
+            }
+        };
+        let objects = self.elements(array, 0, arm.arity);
+        let arguments =
+            Arguments { cell: after[0], raw: after[1..].to_vec(), receiver, objects: Objects::Values(Vec::new()) };
+        self.steps(&ArmCall { plan, arm, exits, cell: after[0], receiver, objects, arguments: &arguments });
+        after
+    }
+
+    fn state_params(&mut self, block: Block, count: usize) -> State {
+        (0..count).map(|_| self.builder.append_block_param(block, types::I64)).collect()
+    }
+
+    fn go(&mut self, block: Block, state: &[Value]) {
+        self.builder.ins().jump(block, &block_args(state));
+    }
+}
+
+fn block_args(values: &[Value]) -> Vec<BlockArg> {
+    values.iter().map(|value| BlockArg::from(*value)).collect()
+}

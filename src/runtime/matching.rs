@@ -1,0 +1,409 @@
+//! How the arguments of a call become those of an overload, where not all of them are given by position: by names and
+//! by defaults. Plain data in a cell, and the one function that compiled code calls with it.
+
+use std::ffi::c_int;
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use crate::embed::{Exception, Object, Python};
+use crate::metadata::{DefaultValue, Overload};
+
+/// What the arguments of one overload are called, and what stands for those that are left out.
+#[derive(Debug)]
+pub struct Parameters {
+    /// So many can be given by position.
+    positional: usize,
+    /// All arguments, those that are given by name only last.
+    each: Box<[Parameter]>,
+}
+
+#[derive(Debug)]
+struct Parameter {
+    /// An interned `str`; `None` for one that cannot be given by name.
+    name: Option<Object>,
+    default: Default,
+}
+
+/// What is passed for an argument that is left out.
+#[derive(Debug)]
+enum Default {
+    /// It may not be left out, or nobody but the original knows what stands for it.
+    Nothing,
+    /// This object.
+    Object(Object),
+    /// What the variable holds at the time of the call.
+    Variable(*const *mut ffi::PyObject),
+}
+
+// SAFETY: objects may be given up by any thread (`Object::drop`); a variable is only read with the GIL held.
+unsafe impl Send for Default {}
+// SAFETY: as above; nothing in it changes.
+unsafe impl Sync for Default {}
+
+/// The arguments do not match: what compiled code gets from [`match_arguments`].
+const MISMATCH: c_int = 1;
+const MATCH: c_int = 0;
+
+impl Parameters {
+    /// The parameters of an overload. Where `by_name` is unset the callable takes no keywords at all.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn of(python: &Python, overload: &Overload, by_name: bool) -> Result<Self, Exception> {
+        let each = overload.arguments().map(|(_, parameter)| {
+            let name = parameter.name.as_deref().filter(|_| by_name);
+            Ok(Parameter {
+                name: name.map(|name| interned(python, name)).transpose()?,
+                default: parameter
+                    .default
+                    .as_ref()
+                    .map_or(Ok(Default::Nothing), |default| Default::of(python, default))?,
+            })
+        });
+        let positional = overload.arguments().filter(|(_, parameter)| !parameter.keyword_only).count();
+        Ok(Self { positional, each: each.collect::<Result<_, Exception>>()? })
+    }
+
+    /// The parameter that a keyword names.
+    ///
+    /// # Safety
+    /// `key` is a live object, and the thread attached.
+    unsafe fn named(&self, key: *mut ffi::PyObject) -> Option<usize> {
+        let of = |parameter: &Parameter| parameter.name.as_ref().map(Object::as_ptr);
+        let identical = self.each.iter().position(|parameter| of(parameter) == Some(key));
+        // SAFETY: both are live objects of exactly `str`, so that no Python code compares them. Only 3.11, where a string
+        // may have to be made ready, can run out of memory; then the two count as different, and the original decides.
+        unsafe {
+            if identical.is_some() || ffi::PyUnicode_CheckExact(key) == 0 {
+                return identical;
+            }
+            self.each.iter().position(|parameter| {
+                let order = of(parameter).map_or(MISMATCH, |name| ffi::PyUnicode_Compare(name, key));
+                if order == -1 && !ffi::PyErr_Occurred().is_null() {
+                    ffi::PyErr_Clear();
+                }
+                order == 0
+            })
+        }
+    }
+
+    /// Fills `out`, one object for each parameter, all borrowed; `None` where the arguments do not match.
+    ///
+    /// # Safety
+    /// As for [`match_arguments`].
+    unsafe fn fill(
+        &self,
+        args: *const *mut ffi::PyObject,
+        given: usize,
+        names: *mut ffi::PyObject,
+        out: *mut *mut ffi::PyObject,
+    ) -> Option<()> {
+        if given > self.positional {
+            return None;
+        }
+        // SAFETY: the caller promises `given` arguments, one more for each name, and room for every parameter in `out`,
+        // which does not overlap them; an index is always below the number of parameters or of names.
+        unsafe {
+            for index in 0..self.each.len() {
+                out.add(index).write(if index < given { *args.add(index) } else { null_mut() });
+            }
+            let keywords = if names.is_null() { 0 } else { usize::try_from(ffi::PyTuple_GET_SIZE(names)).ok()? };
+            for keyword in 0..keywords {
+                let place = out.add(self.named(ffi::PyTuple_GET_ITEM(names, keyword as ffi::Py_ssize_t))?);
+                if !(*place).is_null() {
+                    return None;
+                }
+                place.write(*args.add(given + keyword));
+            }
+            for (index, parameter) in self.each.iter().enumerate() {
+                let place = out.add(index);
+                if (*place).is_null() {
+                    place.write(parameter.default.get());
+                    if (*place).is_null() {
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+impl Default {
+    fn of(python: &Python, default: &DefaultValue) -> Result<Self, Exception> {
+        // SAFETY: the thread is attached; each call gives a new reference, or null with an exception.
+        let object = unsafe {
+            match default {
+                DefaultValue::Object { address } => {
+                    let variable = address.map(|address| Self::Variable(address.get() as *const _));
+                    return Ok(variable.unwrap_or(Self::Nothing));
+                }
+                DefaultValue::Int(number) => match (i64::try_from(*number), u64::try_from(*number)) {
+                    (Ok(number), _) => ffi::PyLong_FromLongLong(number),
+                    (_, Ok(number)) => ffi::PyLong_FromUnsignedLongLong(number),
+                    // No kind has such a default; the original would know what to do with it.
+                    _ => return Ok(Self::Nothing),
+                },
+                DefaultValue::Float(bits) => ffi::PyFloat_FromDouble(f64::from_bits(*bits)),
+                DefaultValue::Bool(truth) => ffi::PyBool_FromLong((*truth).into()),
+                DefaultValue::Str(text) => {
+                    ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t)
+                }
+                DefaultValue::None => ffi::Py_NewRef(ffi::Py_None()),
+            }
+        };
+        // SAFETY: as above.
+        unsafe { python.owned(object) }.map(Self::Object)
+    }
+
+    /// The object, borrowed; null where there is none.
+    fn get(&self) -> *mut ffi::PyObject {
+        match self {
+            Self::Nothing => null_mut(),
+            Self::Object(object) => object.as_ptr(),
+            // SAFETY: the extension that declares the default keeps the variable: reading the metadata has checked that it
+            // can be read, and the cell keeps the original, which keeps its module loaded.
+            Self::Variable(variable) => unsafe { variable.read() },
+        }
+    }
+}
+
+/// An interned `str`.
+fn interned(python: &Python, text: &str) -> Result<Object, Exception> {
+    // SAFETY: the thread is attached; interning takes over the one reference that there is, and gives one back.
+    unsafe {
+        let text =
+            python.owned(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t))?;
+        let mut text = text.into_ptr();
+        ffi::PyUnicode_InternInPlace(&mut text);
+        python.owned(text)
+    }
+}
+
+/// A tuple of names, as `kwnames` of a vectorcall.
+///
+/// # Errors
+/// Where memory runs out.
+pub fn name_tuple<'a>(python: &Python, names: impl ExactSizeIterator<Item = &'a str>) -> Result<Object, Exception> {
+    // SAFETY: the thread is attached; the fresh tuple takes over each name, and is nobody else's meanwhile.
+    unsafe {
+        let tuple = python.owned(ffi::PyTuple_New(names.len() as ffi::Py_ssize_t))?;
+        for (index, name) in names.enumerate() {
+            ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index as ffi::Py_ssize_t, interned(python, name)?.into_ptr());
+        }
+        Ok(tuple)
+    }
+}
+
+/// Finds the arguments of the overload at `position` among those of a call, runs no Python code, and raises nothing.
+/// `out` then holds one borrowed object for each parameter. Gives 0, or another number where the arguments do not match.
+///
+/// # Safety
+/// The thread is attached. `parameters` has more elements than `position`; `args` holds `given` objects, and behind them
+/// one for each element of `names`, a tuple, or null for none; `out` has room for as many as there are parameters.
+pub unsafe extern "C-unwind" fn match_arguments(
+    parameters: *const Parameters,
+    position: usize,
+    args: *const *mut ffi::PyObject,
+    given: usize,
+    names: *mut ffi::PyObject,
+    out: *mut *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: the caller promises all of it.
+    let matched = unsafe { (*parameters.add(position)).fill(args, given, names, out) };
+    if matched.is_some() { MATCH } else { MISMATCH }
+}
+
+/// Calls a `ml_meth` that takes a tuple (METH_VARARGS), and a dict beside it where `by_name` is not 0 (METH_KEYWORDS),
+/// as CPython's `method_vectorcall_VARARGS_KEYWORDS` does. Gives its result.
+///
+/// # Safety
+/// The thread is attached. `method` is such a function, `receiver` what it is called on; `args`, `given` and `names` are as
+/// for [`match_arguments`]; without `by_name` there are no names.
+pub unsafe extern "C-unwind" fn call_with_tuple(
+    method: *const (),
+    by_name: usize,
+    receiver: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    given: usize,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller promises what the arguments are. Nothing here is dropped by Rust: the thread may end in the call.
+    unsafe {
+        let tuple = ffi::PyTuple_New(given as ffi::Py_ssize_t);
+        if tuple.is_null() {
+            return null_mut();
+        }
+        for index in 0..given {
+            let object = ffi::Py_NewRef(*args.add(index));
+            ffi::PyTuple_SET_ITEM(tuple, index as ffi::Py_ssize_t, object);
+        }
+        let mut dict = null_mut();
+        if !names.is_null() && ffi::PyTuple_GET_SIZE(names) > 0 {
+            dict = ffi::PyDict_New();
+            let mut status = if dict.is_null() { -1 } else { 0 };
+            for index in 0..ffi::PyTuple_GET_SIZE(names) {
+                if status == 0 {
+                    let value = *args.add(given + index as usize);
+                    status = ffi::PyDict_SetItem(dict, ffi::PyTuple_GET_ITEM(names, index), value);
+                }
+            }
+            if status != 0 {
+                ffi::Py_XDECREF(dict);
+                ffi::Py_DECREF(tuple);
+                return null_mut();
+            }
+        }
+        let result = if by_name != 0 {
+            std::mem::transmute::<*const (), WithKeywords>(method)(receiver, tuple, dict)
+        } else {
+            std::mem::transmute::<*const (), WithTuple>(method)(receiver, tuple)
+        };
+        ffi::Py_DECREF(tuple);
+        ffi::Py_XDECREF(dict);
+        result
+    }
+}
+
+type Pointer = *mut ffi::PyObject;
+/// METH_VARARGS.
+type WithTuple = unsafe extern "C-unwind" fn(Pointer, Pointer) -> Pointer;
+/// METH_VARARGS | METH_KEYWORDS.
+type WithKeywords = unsafe extern "C-unwind" fn(Pointer, Pointer, Pointer) -> Pointer;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::Signature;
+
+    /// The `repr` of what each parameter gets when `f(*positional, **keywords)` is called; `None` for a mismatch.
+    fn matched(signature: &str, by_name: bool, call: &str) -> Option<String> {
+        let python = Python::attach();
+        let signature: Signature = signature.parse().expect("a signature");
+        let overload = &signature.overloads[0];
+        let parameters = [Parameters::of(&python, overload, by_name).expect("there is memory")];
+        let names = python.namespace().expect("there is memory");
+        let code = format!(
+            "class Str(str): pass\n\
+             def take(*positional, **keywords): return positional, keywords\n\
+             positional, keywords = take({call})\n\
+             values = [*positional, *keywords.values()]\n\
+             keys, given = tuple(keywords) or None, len(positional)"
+        );
+        python.run(&code, &names).expect("a call");
+        let get = |name: &str| names.item(&python, name).expect("just assigned");
+        let (values, keys) = (get("values"), get("keys"));
+        let mut out = vec![null_mut(); overload.arguments().count()];
+        // SAFETY: the thread is attached; list and tuple keep what is borrowed from them, and `out` has room for all.
+        unsafe {
+            let given = ffi::PyLong_AsSsize_t(get("given").as_ptr()) as usize;
+            let args: Vec<_> = (0..ffi::PyList_Size(values.as_ptr()))
+                .map(|index| ffi::PyList_GetItem(values.as_ptr(), index))
+                .collect();
+            let keys = if keys.as_ptr() == ffi::Py_None() { null_mut() } else { keys.as_ptr() };
+            let status = match_arguments(parameters.as_ptr(), 0, args.as_ptr(), given, keys, out.as_mut_ptr());
+            assert!(ffi::PyErr_Occurred().is_null());
+            (status == MATCH).then(|| {
+                let each = out.iter().map(|object| {
+                    let object = std::ptr::NonNull::new(*object).expect("a match fills every place");
+                    Object::from_borrowed(&python, object).repr(&python).expect("it has one")
+                });
+                each.collect::<Vec<_>>().join(" ")
+            })
+        }
+    }
+
+    const THREE: &str = "(x: i64, y: f64 = 2.5, *, base: i32 = 10) -> i64";
+
+    #[test]
+    fn arguments_are_found_by_position_by_name_and_by_default() {
+        for (call, expected) in [
+            ("1", "1 2.5 10"),
+            ("1, 3.5", "1 3.5 10"),
+            ("x=1", "1 2.5 10"),
+            ("1, base=7", "1 2.5 7"),
+            ("base=7, y=0.5, x=3", "3 0.5 7"),
+            ("1, **{'ba' + str('se'): 7}", "1 2.5 7"),
+            ("**{}, x=2", "2 2.5 10"),
+        ] {
+            assert_eq!(matched(THREE, true, call).as_deref(), Some(expected), "{call}");
+        }
+    }
+
+    #[test]
+    fn what_the_original_refuses_does_not_match() {
+        for call in [
+            "",
+            "y=1.0",
+            "1, 2.0, 3",
+            "1, x=1",
+            "1, bogus=2",
+            "1, BASE=7",
+            "1, **{'': 7}",
+            "1, **{'\\udc80': 7}",
+            "1, **{Str('base'): 7}",
+            "1, 2.0, 10, 11",
+        ] {
+            assert_eq!(matched(THREE, true, call), None, "{call}");
+        }
+    }
+
+    #[test]
+    fn a_callable_without_keywords_has_no_names() {
+        assert_eq!(matched("(x: i64, y: f64 = 2.5) -> i64", false, "1").as_deref(), Some("1 2.5"));
+        assert_eq!(matched("(x: i64, y: f64 = 2.5) -> i64", false, "x=1"), None);
+    }
+
+    #[test]
+    fn a_parameter_without_a_name_is_given_by_position_only() {
+        assert_eq!(matched("(i64, y: i64) -> i64", true, "1, y=2").as_deref(), Some("1 2"));
+        assert_eq!(matched("(i64, y: i64) -> i64", true, "y=2"), None);
+        assert_eq!(matched("(x: i64, i64) -> i64", true, "5, x=2"), None);
+    }
+
+    #[test]
+    fn receiver_and_context_are_no_arguments() {
+        let signature = "(self, context, x: i64, *, y: i64 = 4) -> i64";
+        assert_eq!(matched(signature, true, "1").as_deref(), Some("1 4"));
+        assert_eq!(matched(signature, true, "1, self=2"), None);
+    }
+
+    #[test]
+    fn every_default_that_is_a_constant_is_an_object() {
+        for (parameter, expected) in [
+            ("i64 = -9223372036854775808", "-9223372036854775808"),
+            ("u64 = 18446744073709551615", "18446744073709551615"),
+            ("f64 = -0.0", "-0.0"),
+            ("f64 = inf", "inf"),
+            ("cbool = True", "True"),
+            ("cstr = 'ä\\0b'", "'ä\\x00b'"),
+            ("cstr? = None", "None"),
+            ("object? = None", "None"),
+        ] {
+            let signature = format!("(x: {parameter}) -> i64");
+            assert_eq!(matched(&signature, true, "").as_deref(), Some(expected), "{parameter}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_nobody_knows_may_not_be_left_out() {
+        assert_eq!(matched("(x: object = <object>) -> i64", true, ""), None);
+        assert_eq!(matched("(x: object = <object>) -> i64", true, "3").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn a_variable_is_read_at_each_call() {
+        let python = Python::attach();
+        let objects = [python.int(1000).expect("there is memory"), python.int(2000).expect("there is memory")];
+        let mut variable: *mut ffi::PyObject = null_mut();
+        let address = std::num::NonZeroUsize::new(&raw mut variable as usize);
+        let default = Default::of(&python, &DefaultValue::Object { address }).expect("nothing is made");
+        assert!(default.get().is_null(), "a variable without an object is no default");
+        for object in &objects {
+            // SAFETY: a live variable of this function, which the default has the address of.
+            unsafe { (&raw mut variable).write_volatile(object.as_ptr()) };
+            assert_eq!(default.get(), object.as_ptr());
+        }
+    }
+}
