@@ -112,9 +112,8 @@ impl Inspected {
         // SAFETY: the member is alive, and the thread attached.
         let def = unsafe { definition(member.as_ptr()) }?.def;
         // SAFETY: the definition is that of the live member.
-        if *dialect == Dialect::Cinder
-            && let Some(method) = unsafe { cinder::typed_method(def) }
-        {
+        let readied = unsafe { cinder::typed_method(def) };
+        if let Some(method) = readied.filter(|_| *dialect == Dialect::Cinder) {
             return Some(Self { name, method, def, member: member.clone_ref(python) });
         }
         let read = if was_cleared(python, def, dialect) { read_cleared_def_as } else { read_def_as };

@@ -366,13 +366,12 @@ impl Specializer {
         if let Some((signature, functions)) = bound_with(python, &original.callable) {
             return Ok(Arc::new(KnownMethod::new(signature, functions, CalleeTarget::Underlying)));
         }
-        // SAFETY: the definition is that of the live callable.
-        if let Some(known) = unsafe { cinder::known(original.def) } {
-            return Ok(known?);
-        }
         let holder = Some(&original.callable).filter(|_| original.may_be_held());
         // SAFETY: the definition is that of the live callable.
         let known = unsafe { self.registry.method(python, original.def, holder) }?;
+        // What was declared of a method of Cinder's form comes before what its definition said.
+        // SAFETY: as above.
+        let known = known.map(Ok).or_else(|| unsafe { cinder::known(original.def) }).transpose()?;
         known.ok_or_else(|| Error::Untyped(original.name(python)))
     }
 

@@ -182,6 +182,10 @@ fn a_signature_is_what_can_be_said_and_else_says_why() {
         signature("maybe_str"),
         "maybe_str: sig[0].argtype: an optional str gets None itself, which no signature can say"
     );
+    specializer
+        .declare(&python, &member(&python, &module, "echo_object"), "(object) -> object raises null")
+        .expect("it is that of its ml_meth");
+    assert_eq!(signature("echo_object"), "(object) -> object raises null", "what is declared comes first");
     let adopted = specializer.adopt_as(&python, &module, &Dialect::Cinder).expect("the namespace can be read");
     assert!(adopted.methods.iter().any(|method| method.name == "Spam.of_class"));
     assert!(adopted.rejected.iter().any(|method| method.name == "null_str"));
