@@ -404,8 +404,15 @@ impl Specializer {
             Frame { convention, original: original.convention, binding: original.binding, cell: CellSource::Receiver };
         frame.cell = CellSource::Thunk(frame.thunk_register());
         let (signature, target) = (known.signature.clone(), known.target);
-        let (call, audited) = (None, self.verify);
-        let site = CallSite { name: original.name(python), frame, signature, target, overloads, call, audited };
+        let site = CallSite {
+            name: original.name(python),
+            frame,
+            signature,
+            target,
+            overloads,
+            audited: self.verify,
+            call: None,
+        };
         if convention == Convention::Method(MethodConvention::Other) {
             return Err(mismatch(&site, "its METH_ convention is none of CPython's own: use Entry::Vectorcall"));
         }

@@ -205,7 +205,10 @@ impl Stub {
     /// The `ml_flags` of a `PyMethodDef` whose `ml_meth` is the stub's address; `None` for stubs that are called in other
     /// ways.
     pub fn method_flags(&self) -> Option<i32> {
-        matches!(self.site.frame.convention, Convention::Method(_)).then(|| flags(&self.site.frame))
+        match self.site.frame.convention {
+            Convention::Method(convention) => Some(flags(convention)),
+            Convention::Objects { .. } | Convention::Vectorcall => None,
+        }
     }
 
     /// Whether the callable is a method descriptor, whose receiver is its first argument.

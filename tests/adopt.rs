@@ -184,7 +184,7 @@ fn what_has_no_metadata_or_no_stub_yet_says_so() {
     specializer.declare(&python, &upper, "(self: str) -> str raises null").expect("it fits");
     let native = specializer.stub(&python, &upper, Entry::Native).expect_err("ml_meth takes objects");
     assert!(native.to_string().contains("use another entry"), "{native}");
-    specializer.declare(&python, &upper, "(self: str+) -> str raises null").expect("it fits");
+    specializer.declare(&python, &upper, "() -> str raises null").expect("it fits");
     let unsupported = specializer.stub(&python, &upper, Entry::Boxed);
     assert!(matches!(unsupported, Err(Error::Unsupported { .. })), "{unsupported:?}");
 }

@@ -298,7 +298,7 @@ fn what_cannot_be_emitted_is_an_error_that_says_why() {
         assert!(error.to_string().ends_with("the call has 0 C arguments"), "{error}");
         let cstr = "(cstr) -> i64".parse::<typedcall::metadata::Signature>().expect("a signature");
         let error = emitter.typed_call(&cstr.overloads[0], arguments[0], arguments, block).expect_err("two C values");
-        assert_eq!(error.to_string(), "cstr is not lowered: kinds of two C values are not lowered yet");
+        assert_eq!(error.to_string(), "(cstr) -> i64 is not lowered: the call has 1 C arguments");
         arguments[0]
     });
 }

@@ -6,6 +6,7 @@
 #include <Python.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "typedcall.h"
 
@@ -354,6 +355,19 @@ FAST(raises_without_gil) {
 TYPEDCALL_METHOD(raises_without_gil, raises_without_gil_impl, TYPEDCALL_RESULT(I64, MINUS_ONE, TYPEDCALL_NOGIL),
                  TYPEDCALL_ARG(I64, x), TYPEDCALL_ARG(CSTR, text));
 
+/* Sleeps: at most 20 ms. */
+static int64_t nap_impl(int64_t ms) { return ms < 0 || ms > 20 ? -1 : usleep((useconds_t)ms * 1000); }
+ONE(nap) {
+    int64_t ms, result;
+    UNUSED(self);
+    if (get_i64(arg, &ms) < 0) return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    result = nap_impl(ms);
+    Py_END_ALLOW_THREADS
+    return PyLong_FromLongLong(result);
+}
+TYPEDCALL_METHOD(nap, nap_impl, TYPEDCALL_RESULT(I64, NEVER, TYPEDCALL_NOGIL), TYPEDCALL_ARG(I64, ms));
+
 /* ---- The module ---------------------------------------------------------------------------------------------------------- */
 
 #define GIVER_LINE(name, result, parameter, check, nullable) TYPEDCALL_DEF(name, name, METH_O, NULL),
@@ -378,6 +392,7 @@ static PyMethodDef methods[] = {
     TYPEDCALL_DEF(first, first, METH_O, NULL),
     TYPEDCALL_DEF(borrowed, borrowed, METH_O, NULL),
     TYPEDCALL_DEF(holds_gil, holds_gil, METH_O, NULL),
+    TYPEDCALL_DEF(nap, nap, METH_O, NULL),
     TYPEDCALL_DEF(raises_without_gil, raises_without_gil, METH_FASTCALL, NULL),
     {NULL, NULL, 0, NULL},
 };

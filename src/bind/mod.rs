@@ -49,7 +49,8 @@ impl Specializer {
     /// Makes a built-in function for Python from a C function that has no wrapper. Arguments are checked and converted as
     /// the wrapper would do that CPython's own parser (`PyArg_Parse` and its kin) makes possible, with the same
     /// exceptions in the same words. The signature is of one overload, without `self`; the callee gets a context where it
-    /// asks for one. A parameter without a name is passed by position only.
+    /// asks for one. A parameter without a name is passed by position only. [`Options::verify`](crate::Options) has no
+    /// wrapper to compare with here, and looks at none of these calls.
     ///
     /// ```
     /// use std::{ffi::c_void, ptr::NonNull};
@@ -77,7 +78,8 @@ impl Specializer {
     /// machine code: without a wrapper there is nothing that could run instead.
     ///
     /// # Safety
-    /// At `address` is a C function of this signature, for as long as the callable lives.
+    /// At `address` is a C function of this signature, for as long as the callable lives; so are the types and the variables
+    /// whose addresses the signature has.
     pub unsafe fn bind(
         &self,
         python: &Python,
@@ -116,7 +118,7 @@ impl Specializer {
         // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be null.
         unsafe {
             (*def).ml_meth = method_pointer(shape.code());
-            (*def).ml_flags = flags(&site.frame);
+            (*def).ml_flags = flags(site.frame.original);
             let module = module.as_ref().map_or(null_mut(), Object::as_ptr);
             Ok(python.owned(ffi::PyCFunction_NewEx(def, cell.object().as_ptr(), module))?)
         }
@@ -203,13 +205,16 @@ fn frame(convention: MethodConvention, cell: CellSource) -> Frame {
     Frame { convention: Convention::Method(convention), original: convention, binding: Binding::Bare, cell }
 }
 
-/// The flags of a `PyMethodDef` whose `ml_meth` is a stub of this frame.
-pub(crate) fn flags(frame: &Frame) -> i32 {
-    match frame.convention {
-        Convention::Method(MethodConvention::NoArgs) => ffi::METH_NOARGS,
-        Convention::Method(MethodConvention::O) => ffi::METH_O,
-        Convention::Method(MethodConvention::FastCallKeywords) => ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
-        _ => ffi::METH_FASTCALL,
+/// The flags of a `PyMethodDef` whose `ml_meth` is of this convention.
+pub(crate) fn flags(convention: MethodConvention) -> i32 {
+    match convention {
+        MethodConvention::NoArgs => ffi::METH_NOARGS,
+        MethodConvention::O => ffi::METH_O,
+        MethodConvention::FastCall | MethodConvention::Other => ffi::METH_FASTCALL,
+        MethodConvention::FastCallKeywords => ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        MethodConvention::Method => ffi::METH_METHOD | ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        MethodConvention::VarArgs => ffi::METH_VARARGS,
+        MethodConvention::VarArgsKeywords => ffi::METH_VARARGS | ffi::METH_KEYWORDS,
     }
 }
 

@@ -115,8 +115,8 @@ impl Emitter<'_, '_> {
             }
         };
         let objects = self.elements(array, 0, arm.arity);
-        let arguments =
-            Arguments { cell: after[0], raw: after[1..].to_vec(), receiver, objects: Objects::Values(Vec::new()) };
+        let raw = after[1..].to_vec();
+        let arguments = Arguments { cell: after[0], raw, receiver, objects: Objects::Values(Vec::new()) };
         self.steps(&ArmCall { plan, arm, exits, cell: after[0], receiver, objects, arguments: &arguments });
         after
     }

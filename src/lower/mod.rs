@@ -12,8 +12,8 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `view`, `call`, `values`, `stub`, `checked` | from a plan to CLIF |
-//! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `audit` | what the code of stubs that are verified does besides |
+//! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `forwarder` | stubs that are nothing but a jump |
 
 mod audit;

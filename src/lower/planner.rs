@@ -153,6 +153,18 @@ fn step(
     })
 }
 
+/// A C number that is known already.
+fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
+    let scalar = ty.scalar()?;
+    match ty.spec()? {
+        // As C converts, an integer to the 64 bits of its kind's own size first.
+        Spec::Int(number) => Some((scalar, *number as u64)),
+        Spec::Double(bits) => Some((scalar, *bits)),
+        Spec::Bool(truth) => Some((scalar, u64::from(*truth))),
+        Spec::Object(_) | Spec::Class(_) | Spec::Instance(_) => None,
+    }
+}
+
 fn view(ctype: &Type) -> Option<View> {
     if ctype.is_bottom() {
         None
@@ -184,18 +196,6 @@ fn admitted(ty: &Type) -> Result<Admitted, Unsupported> {
         }
     }
     unsupported("only one type is checked, with its subclasses or without")
-}
-
-/// A C number that is known already.
-fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
-    let scalar = ty.scalar()?;
-    match ty.spec()? {
-        // As C converts, an integer to the 64 bits of its kind's own size first.
-        Spec::Int(number) => Some((scalar, *number as u64)),
-        Spec::Double(bits) => Some((scalar, *bits)),
-        Spec::Bool(truth) => Some((scalar, u64::from(*truth))),
-        Spec::Object(_) | Spec::Class(_) | Spec::Instance(_) => None,
-    }
 }
 
 fn call(

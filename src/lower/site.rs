@@ -26,10 +26,10 @@ pub struct CallSite {
     pub target: CalleeTarget,
     /// The positions of the overloads that the stub is made for, at least one, in their order.
     pub overloads: Vec<u16>,
-    /// The one call that the stub is made for; `None` where it is made for every call that its overloads take.
-    pub call: Option<Arc<Call>>,
     /// Whether the code checks what the callee promises.
     pub audited: bool,
+    /// The one call that the stub is made for; `None` where it is made for every call that its overloads take.
+    pub call: Option<Arc<Call>>,
 }
 
 /// One call, as far as it is known when its stub is made.
@@ -108,9 +108,9 @@ impl CallSite {
         }
         let earlier = self.signature.overloads[..usize::from(overload)].iter();
         // Where the caller has proven the types of one overload there are no others to keep apart.
+        let by_name = self.frame.original.takes_keywords();
         if !matches!(self.frame.convention, Convention::Objects { .. })
-            && let Some(taker) =
-                earlier.clone().find(|earlier| !never_taken_by(this, earlier, self.frame.original.takes_keywords()))
+            && let Some(taker) = earlier.clone().find(|earlier| !never_taken_by(this, earlier, by_name))
         {
             let reason = format!("the same arguments may be a call of {taker}, which comes first");
             return Err(Unsupported::new(this.to_string(), reason));
@@ -126,7 +126,7 @@ impl CallSite {
         }
         arm.given = self.given(overload);
         arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
-        arm.audit = self.promises(this);
+        arm.audit = self.audit(this);
         Ok(arm)
     }
 
@@ -150,12 +150,13 @@ impl CallSite {
         };
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, count(arity)?)?;
         arm.keywords = count(call.keywords.len())?;
-        arm.audit = self.promises(self.at(overload));
+        arm.audit = self.audit(self.at(overload));
         Ok(arm)
     }
 
-    /// What is audited. A wrapper keeps its own promises: nobody knows better. What has none cannot be compared with it.
-    fn promises(&self, overload: &Overload) -> Option<Promises> {
+    /// What is to be checked. A wrapper keeps its own promises: nobody knows better. What has none
+    /// cannot be compared with it.
+    fn audit(&self, overload: &Overload) -> Option<Promises> {
         let audited = self.audited && self.target == CalleeTarget::Underlying && self.frame.binding != Binding::Bare;
         audited.then(|| Promises::of(overload))
     }

@@ -67,12 +67,12 @@ impl AddressTable {
                     Symbol::RestoreThread => PyEval_RestoreThread as *const () as usize,
                     Symbol::MemChr => libc::memchr as *const () as usize,
                     Symbol::Utf8 => utf8::utf8 as *const () as usize,
-                    Symbol::MatchArguments => matching::match_arguments as *const () as usize,
-                    Symbol::CallWithTuple => matching::call_with_tuple as *const () as usize,
                     Symbol::AuditBegin => audit::begin as *const () as usize,
                     Symbol::AuditEnd => audit::end as *const () as usize,
                     Symbol::AuditReturned => audit::returned as *const () as usize,
                     Symbol::AuditRaised => audit::raised as *const () as usize,
+                    Symbol::MatchArguments => matching::match_arguments as *const () as usize,
+                    Symbol::CallWithTuple => matching::call_with_tuple as *const () as usize,
                 }
             };
             NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")

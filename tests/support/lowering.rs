@@ -209,8 +209,8 @@ impl Case {
             signature: Arc::new(self.signature.clone()),
             target: self.target,
             overloads: (0..16).take(count).collect(),
-            call: None,
             audited: self.audited,
+            call: None,
         }
     }
 

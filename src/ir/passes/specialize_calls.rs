@@ -146,7 +146,8 @@ fn plan_overload(
         (false, args) => (None, args),
     };
     let given = given_arguments(overload, args, keywords)?;
-    if is_method && !overload.has_receiver() {
+    // An underlying function may do without it; `ml_meth` always gets it.
+    if is_method && !overload.has_receiver() && callee.target == CalleeTarget::Method {
         return Err(Unfit::Unsupported("it does not take the receiver".to_owned()));
     }
     let mut given = given.into_iter();
