@@ -156,7 +156,7 @@ impl Specializer {
         let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
         let meth = method_pointer(thunk.address());
         cell.set_thunk(thunk);
-        Ok(Ready { line, meth, flags: flags(&frame) | def.flags, cell, def })
+        Ok(Ready { line, meth, flags: flags(convention) | def.flags, cell, def })
     }
 }
 

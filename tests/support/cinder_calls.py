@@ -192,7 +192,8 @@ def all_leaks():
     found = []
     for call, cases in expected.items():
         for args, value in cases:
-            changed = leaks(call, *args)
-            if any(abs(change) > 5 for change in changed):
+            # Other threads use None and numbers too: a leak is there each time.
+            changed = [leaks(call, *args) for _ in range(5)]
+            if any(min(map(abs, changes)) > 50 for changes in zip(*changed)):
                 found.append((call, args, changed))
     return found
