@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use pyo3_ffi as ffi;
 
 use crate::adopt::{Adopted, adopt};
+use crate::cinder;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
@@ -368,6 +369,9 @@ impl Specializer {
         let holder = Some(&original.callable).filter(|_| original.may_be_held());
         // SAFETY: the definition is that of the live callable.
         let known = unsafe { self.registry.method(python, original.def, holder) }?;
+        // What was declared of a method of Cinder's form comes before what its definition said.
+        // SAFETY: as above.
+        let known = known.map(Ok).or_else(|| unsafe { cinder::known(original.def) }).transpose()?;
         known.ok_or_else(|| Error::Untyped(original.name(python)))
     }
 

@@ -16,7 +16,7 @@ use crate::lower::{Binding, CallSite, CellSource, Convention, Frame, Given, Meth
 use crate::metadata::{Overload, Signature};
 use crate::runtime::cell::{Bare, Cell, CellContents};
 use crate::runtime::matching::{Parameters, name_tuple};
-use crate::runtime::parser::{Parser, Passing};
+use crate::runtime::parser::{ArgumentReader, Parser, Passing};
 use crate::runtime::shape::Shape;
 use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
 use crate::stub::Stub;
@@ -183,7 +183,7 @@ impl Specializer {
             class: null_mut(),
             shape: shape.clone(),
             def: ffi::PyMethodDef::zeroed(),
-            bare: Some(Bare { parser: Box::new(parser), signature, doc }),
+            bare: Some(Bare { reader: Box::new(ArgumentReader::Parser(parser)), signature, doc }),
         };
         Ok((site, Cell::new(python, contents)?, shape))
     }

@@ -23,7 +23,7 @@ pub enum CellField {
     /// A tuple of the names that the last C arguments are passed on by.
     Keywords,
     /// What reads the arguments of a function that has no wrapper.
-    Parser,
+    Reader,
 }
 
 impl CellField {

@@ -45,9 +45,16 @@ pub(super) fn convert_ints(arm: &mut Arm) {
 /// What lives on the stack while the parser and the function run: in registers that survive calls it would have to be
 /// saved on the likely path too.
 struct Held {
+    /// Room for the cell, the result, and the receiver where the call passes one.
     cell: StackSlot,
     slots: StackSlot,
+    receiver: bool,
 }
+
+/// Where what is held lies.
+const CELL: i32 = 0;
+const RESULT: i32 = POINTER_BYTES;
+const RECEIVER: i32 = 2 * POINTER_BYTES;
 
 impl Emitter<'_, '_> {
     /// Parses, makes the call of the only arm, and goes to `result`.
@@ -60,8 +67,17 @@ impl Emitter<'_, '_> {
         let (slots, buffers) = slots_of(arm);
         let bytes = slots * POINTER_BYTES as usize + buffers * PY_BUFFER_BYTES;
         let room = u32::try_from(bytes).expect("a call has at most 16 parameters");
-        let held = Held { cell: self.stack_slot(2), slots: self.stack_bytes(room.max(POINTER_BYTES as u32)) };
-        self.store_held(held.cell, 0, arguments.cell);
+        let receiver =
+            arguments.receiver.filter(|_| arm.steps.iter().any(|step| matches!(step, Step::Receiver { .. })));
+        let held = Held {
+            cell: self.stack_slot(if receiver.is_some() { 3 } else { 2 }),
+            slots: self.stack_bytes(room.max(POINTER_BYTES as u32)),
+            receiver: receiver.is_some(),
+        };
+        self.store_held(held.cell, CELL, arguments.cell);
+        if let Some(receiver) = receiver {
+            self.store_held(held.cell, RECEIVER, receiver);
+        }
 
         let (give_up, done) = (self.cold_block(), self.cold_block());
         self.builder.append_block_param(done, types::I64);
@@ -76,7 +92,7 @@ impl Emitter<'_, '_> {
         self.enter(done);
         let mut object = self.builder.block_params(done)[0];
         if buffers > 0 || hold {
-            self.store_held(held.cell, POINTER_BYTES, object);
+            self.store_held(held.cell, RESULT, object);
             if buffers > 0 {
                 // Behind the making of the result, which may point into what is released.
                 let parser = self.parser(&held);
@@ -85,10 +101,10 @@ impl Emitter<'_, '_> {
                 self.call(target, &[CType::Pointer; 2], None, &[parser, slots]);
             }
             if hold {
-                let cell = self.load_held(held.cell, 0);
+                let cell = self.load_held(held.cell, CELL);
                 self.decref(cell);
             }
-            object = self.load_held(held.cell, POINTER_BYTES);
+            object = self.load_held(held.cell, RESULT);
         }
         self.builder.ins().jump(result, &[object.into()]);
     }
@@ -137,8 +153,9 @@ impl Emitter<'_, '_> {
             }
             values.set_parts(value, &parts);
         }
-        let cell = self.load_held(held.cell, 0);
-        let call = ArmCall { plan, arm, exits, cell, receiver: None, objects: Vec::new(), arguments };
+        let cell = self.load_held(held.cell, CELL);
+        let receiver = held.receiver.then(|| self.load_held(held.cell, RECEIVER));
+        let call = ArmCall { plan, arm, exits, cell, receiver, objects: Vec::new(), arguments };
         for step in arm.steps.iter().filter(|step| !reads_arguments(step)) {
             self.step(&call, step, &mut values, &mut None);
         }
@@ -151,8 +168,8 @@ impl Emitter<'_, '_> {
     }
 
     fn parser(&mut self, held: &Held) -> Value {
-        let cell = self.load_held(held.cell, 0);
-        self.load_field(cell, CellField::Parser)
+        let cell = self.load_held(held.cell, CELL);
+        self.load_field(cell, CellField::Reader)
     }
 
     fn store_held(&mut self, slot: StackSlot, offset: i32, value: Value) {
@@ -188,15 +205,17 @@ fn reads_arguments(step: &Step) -> bool {
     }
 }
 
-/// The C arguments that come from slots, in order: all but the context.
+/// The C arguments that come from slots, in order: all but the context and the receiver.
 fn slot_arguments(arm: &Arm) -> Vec<(ir::Value, CType)> {
-    let is_context =
-        |value: ir::Value| arm.steps.iter().any(|step| matches!(step, Step::Context { into } if *into == value));
+    let is_given = |value: ir::Value| {
+        let gives = |step: &Step| matches!(step, Step::Context { into } | Step::Receiver { into } if *into == value);
+        arm.steps.iter().any(gives)
+    };
     let passed = arm.steps.iter().find_map(|step| match step {
         Step::Call { arguments, .. } => Some(arguments),
         _ => None,
     });
-    passed.into_iter().flatten().copied().filter(|(value, _)| !is_context(*value)).collect()
+    passed.into_iter().flatten().copied().filter(|(value, _)| !is_given(*value)).collect()
 }
 
 /// How many slots the parser writes, and how many `Py_buffer`s.

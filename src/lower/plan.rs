@@ -354,12 +354,20 @@ impl Frame {
         arity + u16::from(self.binding == Binding::Method)
     }
 
+    /// Whether the stub's first argument is the object that the call is made on; else its cell knows that.
+    pub(super) fn passes_receiver(&self) -> bool {
+        match self.binding {
+            Binding::Function => false,
+            Binding::Method => true,
+            // Without a thunk, what is passed as `self` is the cell.
+            Binding::Bare => self.cell != CellSource::Receiver && matches!(self.convention, Convention::Method(_)),
+        }
+    }
+
     /// The receiver of a method, where it is the first C argument.
     pub(super) fn bound_receiver<V: Copy>(&self, raw: &[V]) -> Option<V> {
-        match (self.binding, self.convention) {
-            (Binding::Function | Binding::Bare, _) | (_, Convention::Vectorcall) => None,
-            (Binding::Method, _) => raw.first().copied(),
-        }
+        let passed = self.passes_receiver() && self.convention != Convention::Vectorcall;
+        raw.first().copied().filter(|_| passed)
     }
 
     /// Number of receivers that the array of arguments begins with.

@@ -172,10 +172,7 @@ impl Emitter<'_, '_> {
     /// Finds the arguments. Where no arm takes names, a call that has some goes to `unnamed`.
     pub(super) fn arguments(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, unnamed: Option<Block>) -> Arguments {
         let frame = &plan.frame;
-        let bound = match frame.binding {
-            Binding::Function | Binding::Bare => None,
-            Binding::Method => Some(raw[0]),
-        };
+        let bound = frame.passes_receiver().then(|| raw[0]);
         let (receiver, objects) = match frame.convention {
             Convention::Objects { .. } => (bound, Objects::Values(raw[usize::from(frame.objects(0))..].to_vec())),
             Convention::Method(MethodConvention::O) => (bound, Objects::Values(vec![raw[1]])),

@@ -58,7 +58,7 @@ impl AddressTable {
                     Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
                     Symbol::Dealloc => _Py_Dealloc as *const () as usize,
                     Symbol::Context => context::current as *const () as usize,
-                    Symbol::ParseArguments => parser::parse as *const () as usize,
+                    Symbol::ParseArguments => parser::read_arguments as *const () as usize,
                     Symbol::ReleaseBuffers => parser::release as *const () as usize,
                     Symbol::UnicodeFromString => ffi::PyUnicode_FromString as *const () as usize,
                     Symbol::BytesFromStringAndSize => ffi::PyBytes_FromStringAndSize as *const () as usize,

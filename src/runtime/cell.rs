@@ -18,7 +18,7 @@ use pyo3_ffi as ffi;
 
 use super::layout::Layout;
 use super::matching::Parameters;
-use super::parser::Parser;
+use super::parser::ArgumentReader;
 use super::shape::{Shape, retire};
 use super::thunk::Thunk;
 use crate::embed::{Exception, Object, Python};
@@ -37,7 +37,7 @@ struct Fields {
     parameters: *const Parameters,
     keywords: *mut ffi::PyObject,
     /// Of a function without a wrapper.
-    parser: Option<Box<Parser>>,
+    reader: Option<Box<ArgumentReader>>,
     /// The signature and the text of such a function.
     bare: Option<(Arc<Signature>, CString)>,
     /// Owns what `targets` points at.
@@ -58,7 +58,7 @@ const _: () = {
     assert!(offset_of!(Fields, targets) == CellField::Targets as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, parameters) == CellField::Parameters as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, keywords) == CellField::Keywords as usize * CellField::SIZE as usize);
-    assert!(offset_of!(Fields, parser) == CellField::Parser as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, reader) == CellField::Reader as usize * CellField::SIZE as usize);
 };
 
 /// What a new cell holds.
@@ -90,7 +90,7 @@ pub struct CellContents {
 /// What the cell of a function without a wrapper has instead of an original.
 pub struct Bare {
     /// Reads its arguments.
-    pub parser: Box<Parser>,
+    pub reader: Box<ArgumentReader>,
     /// What it is bound with.
     pub signature: Arc<Signature>,
     /// Its text signature and its text.
@@ -123,10 +123,10 @@ impl Cell {
             mut def,
             bare,
         } = contents;
-        let (parser, bare) = match bare {
-            Some(Bare { parser, signature, doc }) => {
-                (def.ml_name, def.ml_doc) = (parser.name().as_ptr(), doc.as_ptr());
-                (Some(parser), Some((signature, doc)))
+        let (reader, bare) = match bare {
+            Some(Bare { reader, signature, doc }) => {
+                (def.ml_name, def.ml_doc) = (reader.name().as_ptr(), doc.as_ptr());
+                (Some(reader), Some((signature, doc)))
             }
             None => (None, None),
         };
@@ -137,7 +137,7 @@ impl Cell {
             callable: callable.map_or(null_mut(), Object::into_ptr),
             class,
             targets: functions.as_ptr(),
-            parser,
+            reader,
             bare,
             functions: Some(functions),
             parameters: parameters.as_ref().map_or(std::ptr::null(), |parameters| parameters.as_ptr()),
@@ -342,7 +342,7 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         ffi::Py_XDECREF(namespace);
         drop((*fields).thunk.take());
         drop((*fields).functions.take());
-        drop((*fields).parser.take());
+        drop((*fields).reader.take());
         drop((*fields).bare.take());
         drop((*fields).matching.take());
         let keywords = std::mem::replace(&mut (*fields).keywords, null_mut());

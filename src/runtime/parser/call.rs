@@ -1,4 +1,4 @@
-//! A whole parse, as compiled code calls it. It runs Python code (`__index__`, `__float__`), which may give the GIL up and
+//! A whole parse. It runs Python code (`__index__`, `__float__`), which may give the GIL up and
 //! never come back: no value here has anything to drop.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -49,7 +49,7 @@ macro_rules! with_variables {
 /// # Safety
 /// The thread is attached; `arguments` and `names` are those of a vectorcall; behind the slots there is room for the
 /// `Py_buffer`s, which a call that succeeds leaves to [`release`].
-pub unsafe extern "C-unwind" fn parse(
+pub unsafe fn parse(
     parser: &Parser,
     arguments: *const *mut ffi::PyObject,
     count: isize,
@@ -114,7 +114,7 @@ pub unsafe extern "C-unwind" fn parse(
 ///
 /// # Safety
 /// The slots are those of a parse by this parser that succeeded; they are released once.
-pub unsafe extern "C-unwind" fn release(parser: &Parser, slots: *mut u64) {
+pub unsafe fn release(parser: &Parser, slots: *mut u64) {
     // SAFETY: the caller promises the slots, and the views behind them.
     unsafe { parser.release_views(parser.views(slots)) }
 }

@@ -8,18 +8,22 @@
 //! | --- | --- |
 //! | `unit` | a parameter's unit of the format, its variable and its default |
 //! | `convert` | what CPython has no unit for |
-//! | `call` | what compiled code calls: a whole parse |
+//! | `call` | a whole parse |
+//! | `cinder` | the rules of Cinder's typed methods, which have a reader of their own |
 
 mod call;
+mod cinder;
 mod convert;
 mod unit;
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::null;
+
+use pyo3_ffi as ffi;
 
 use crate::metadata::{Kind, Overload, Parameter};
 
-pub use call::{parse, release};
+pub use cinder::CinderArguments;
 pub use unit::slots_of;
 use unit::{Default, Unit};
 
@@ -74,6 +78,57 @@ pub enum Unparsable {
     /// A NUL in a default, which a call could not pass either.
     #[error("the default of parameter {0} has a NUL in it, which no argument of this kind may have")]
     NulInDefault(usize),
+}
+
+/// What reads the arguments of a function without a wrapper.
+#[derive(Debug)]
+pub enum ArgumentReader {
+    /// CPython's own parser.
+    Parser(Parser),
+    /// Cinder's rules.
+    Cinder(CinderArguments),
+}
+
+impl ArgumentReader {
+    /// The function's name.
+    pub fn name(&self) -> &CStr {
+        match self {
+            Self::Parser(parser) => &parser.name,
+            Self::Cinder(arguments) => arguments.name(),
+        }
+    }
+}
+
+/// What compiled code calls: reads the arguments of a call into `slots`: 0, or -1 with an exception set.
+///
+/// # Safety
+/// The thread is attached; `arguments` and `names` are those of a vectorcall; there is room for the slots, and behind them
+/// for the `Py_buffer`s, which a call that succeeds leaves to [`release`].
+pub unsafe extern "C-unwind" fn read_arguments(
+    reader: &ArgumentReader,
+    arguments: *const *mut ffi::PyObject,
+    count: isize,
+    names: *mut ffi::PyObject,
+    slots: *mut u64,
+) -> c_int {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match reader {
+            ArgumentReader::Parser(parser) => call::parse(parser, arguments, count, names, slots),
+            ArgumentReader::Cinder(elements) => elements.read(arguments, count, slots),
+        }
+    }
+}
+
+/// What compiled code calls: gives up what reading holds.
+///
+/// # Safety
+/// The slots are those of a call of [`read_arguments`] with this reader that succeeded; they are released once.
+pub unsafe extern "C-unwind" fn release(reader: &ArgumentReader, slots: *mut u64) {
+    if let ArgumentReader::Parser(parser) = reader {
+        // SAFETY: as the caller promises.
+        unsafe { call::release(parser, slots) }
+    }
 }
 
 /// Reads the arguments of one function.
@@ -138,11 +193,6 @@ impl Parser {
 }
 
 impl Parser {
-    /// The function's name.
-    pub fn name(&self) -> &CStr {
-        &self.name
-    }
-
     /// How calls pass the arguments.
     pub fn passing(&self) -> Passing {
         self.passing
