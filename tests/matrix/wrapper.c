@@ -178,7 +178,10 @@ static void default_of(const typedcall_value *parameter, matrix_value *value) {
         value->cstr.start = (const char *)parameter->default_address;
         value->cstr.length = (Py_ssize_t)strlen(value->cstr.start);
         break;
-    default: value->ptr = *(PyObject *const *)parameter->default_address;
+    default:
+        value->ptr = *(PyObject *const *)parameter->default_address;
+        /* As every None that such a parameter gets. */
+        if (parameter->flags & TYPEDCALL_NULLABLE && value->ptr == Py_None) value->ptr = NULL;
     }
 }
 
