@@ -197,6 +197,14 @@ impl Axes {
         axes
     }
 
+    /// Keeps one case of so many.
+    pub fn thin_out(&mut self, step: usize) {
+        let before = self.cases.len();
+        self.cases = self.cases.iter().copied().step_by(step.max(1)).collect();
+        let gone = (before - self.cases.len()) as u64;
+        self.left_out.insert(("thinned out", "TYPEDCALL_MATRIX asks for a part".to_owned()), gone);
+    }
+
     /// Finds the outcomes, and what is none.
     fn outcomes(&mut self) -> LeftOut {
         let mut bad = LeftOut::new();
