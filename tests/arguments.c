@@ -185,6 +185,25 @@ TYPEDCALL_METHOD(every, every_impl, TYPEDCALL_RESULT(TUPLE, NULL, QUIET), TYPEDC
                  TYPEDCALL_ARG_DEFAULT_INT(I64, f, INT64_MIN, 0), TYPEDCALL_ARG_DEFAULT_INT(U16, g, 65535, 0),
                  TYPEDCALL_ARG_DEFAULT_FLOAT(F64, h, 1e300, 0));
 
+/* ---- Defaults that are no numbers --------------------------------------------------------------------------------- */
+
+static PyObject *texts_impl(PyObject *object, const char *text, Py_ssize_t length, const char *more, Py_ssize_t rest) {
+    return Py_BuildValue("(Os#z#)", object == NULL ? Py_Ellipsis : object, text, length, more, rest);
+}
+TUPLE_NAMED(texts) {
+    static char *names[] = {"object", "text", "more", NULL};
+    PyObject *object = NULL;
+    const char *text = "gr\303\266\303\237e", *more = NULL;
+    UNUSED(self);
+    wrapper_calls++;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O$sz:texts", names, &object, &text, &more)) return NULL;
+    if (object == Py_None) object = NULL;
+    return texts_impl(object, text, (Py_ssize_t)strlen(text), more, more == NULL ? 0 : (Py_ssize_t)strlen(more));
+}
+TYPEDCALL_METHOD(texts, texts_impl, TYPEDCALL_RESULT(TUPLE, NULL, QUIET), TYPEDCALL_ARG_DEFAULT_NONE(OBJECT, object, 0),
+                 TYPEDCALL_ARG_DEFAULT_STR(text, "gr\303\266\303\237e", TYPEDCALL_KEYWORD_ONLY),
+                 TYPEDCALL_ARG_DEFAULT_NONE(CSTR, more, TYPEDCALL_KEYWORD_ONLY));
+
 /* ---- Overloads that differ by names too ------------------------------------------------------------------------------ */
 
 static int64_t pick_int_impl(int64_t x) { return x + 1; }
@@ -312,6 +331,7 @@ static PyMethodDef methods[] = {
     TYPEDCALL_DEF(tuple_two, tuple_two, METH_VARARGS, NULL),
     TYPEDCALL_DEF(only_named, AS_IS(only_named), METH_VARARGS | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(every, AS_IS(every), METH_VARARGS | METH_KEYWORDS, NULL),
+    TYPEDCALL_DEF(texts, AS_IS(texts), METH_VARARGS | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(pick, AS_IS(pick), METH_VARARGS | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(wrong_default, identity, METH_O, NULL),
     TYPEDCALL_DEF(wrong_name, AS_IS(fast_identity), METH_FASTCALL, NULL),

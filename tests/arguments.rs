@@ -11,7 +11,7 @@ use support::extension::{agree, definition_of, evaluate, execute, import, member
 use typedcall::embed::{Object, Python};
 use typedcall::ir::Type;
 use typedcall::lower::Call;
-use typedcall::{Entry, Error};
+use typedcall::{Entry, Error, Options, Specializer};
 
 fn arguments(python: &Python) -> Object {
     import(python, "arguments", include_str!("arguments.c"), &["-O1", "-std=gnu11", "-Wall", "-Wextra"])
@@ -97,7 +97,7 @@ fn compare(method: &str) -> u32 {
 
 #[test]
 fn stubs_agree_with_wrappers_that_take_names() {
-    for method in ["tuple_three", "fast_three", "tuple_named", "fast_both", "only_named"] {
+    for method in ["tuple_three", "fast_three", "tuple_named", "fast_both", "only_named", "texts"] {
         assert!(compare(method) > 100, "{method}");
     }
 }
@@ -113,6 +113,35 @@ fn stubs_agree_with_wrappers_that_take_positions_only() {
 fn stubs_agree_with_methods_of_types() {
     for method in ["Point.scaled", "Point.scaled_tuple", "Point.scaled_of", "Point.added"] {
         assert!(compare(method) > 100, "{method}");
+    }
+}
+
+#[test]
+fn stubs_that_verify_match_arguments_as_others_do() {
+    let _alone = alone();
+    let python = start();
+    let names = names(&python);
+    let mut options = Options::default();
+    options.verify = true;
+    let specializer = Specializer::new(&python, options).expect("the interpreter is as it must be");
+    for (method, receiver) in
+        [("tuple_three", ""), ("fast_both", ""), ("tuple_two", ""), ("Point.scaled_of", "module.Point(),")]
+    {
+        let callable = member(&python, &arguments(&python), method);
+        let fast = specializer.function(&python, &callable).expect("it has a stub");
+        names.set_item(&python, "original", &callable).expect("there is memory");
+        names.set_item(&python, "fast", &fast).expect("there is memory");
+        execute(
+            &python,
+            &format!(
+                "receiver = ({receiver})\ncomparison = Comparison({method:?}, [original, fast])\n\
+                 for arguments, keywords in calls([INTS[:4], [2.5, 3], INTS[:4]][:2 + ('three' in {method:?})], ['x', 'y', 'base'], \
+                 'same'):\n\
+                 \x20   comparison('verified', original, fast, (*receiver, *arguments), keywords)"
+            ),
+            &names,
+        );
+        assert_eq!(evaluate(&python, "'\\n'.join(comparison.differences[:5])", &names), "");
     }
 }
 
@@ -157,6 +186,8 @@ fn names_and_defaults_need_no_wrapper() {
         wrapper_calls("every", &["", "c=1", "f=2, c=1", "1, 2, 3, f=4", "e=False, c=1, d=0.5, f=2"]),
         ["1", "1", "0", "0", "0"]
     );
+    let texts = ["", "[]", "None, text='a'", "more='ä', text=''", "object=3, more=None"];
+    assert_eq!(wrapper_calls("texts", &texts), ["0"; 5]);
     for method in ["Point.scaled", "Point.scaled_tuple", "Point.scaled_of"] {
         assert_eq!(wrapper_calls(method, &["1", "1, 3", "x=1", "by=3, x=1"]), ["0"; 4], "{method}");
     }

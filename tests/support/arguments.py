@@ -42,7 +42,8 @@ def calls(values, names, form):
 INTS = [100, 2**40, -1, 7, 2**70, True, 0.5, 'text', None, Index(3), Index(LookupError('from __index__'))]
 REALS = [2.5, 3, float('nan'), 'text', AsFloat(1.5), AsFloat(LookupError('from __float__')), Float(0.5)]
 OBJECTS = [['an', 'object'], None, 7]
-OF_KIND = {'i64': INTS, 'i32': INTS, 'f64': REALS, 'object': OBJECTS, 'i8': INTS, 'u8': INTS[:2], 'u64': INTS, 'u16': INTS[:2],
+TEXTS = ['some text', '', 'ä', 'a\0b', '\udc80', None, 3, Str('sub')]
+OF_KIND = {'cstr': TEXTS, 'i64': INTS, 'i32': INTS, 'f64': REALS, 'object': OBJECTS, 'i8': INTS, 'u8': INTS[:2], 'u64': INTS, 'u16': INTS[:2],
            'f32': REALS[:4], 'cbool': [True, False, 3, Truth(LookupError('from __bool__'))]}
 
 
