@@ -88,9 +88,10 @@ impl Forwarder {
             })
         };
         let only_loads = loads.iter().all(|step| matches!(step, Step::Receiver { .. } | Step::Argument { .. }));
-        let counted = matches!(
+        // By all others the caller says how many arguments there are, and that has to be looked at.
+        let counted = !matches!(
             frame.convention,
-            Convention::Method(MethodConvention::FastCall | MethodConvention::Other) | Convention::Vectorcall
+            Convention::Objects { .. } | Convention::Method(MethodConvention::NoArgs | MethodConvention::O)
         );
         let sources = arguments.iter().map(|(value, _)| source(*value)).collect::<Option<Vec<_>>>()?;
         // What the original is bound to is kept by the cell, which Python code may let go during the call.

@@ -411,6 +411,11 @@ fn a_stub_that_does_more_than_move_is_no_forwarder() {
     none("(object) -> object raises check", PASSES_ARGUMENT, METH_O);
     none(object, PASSES_ARGUMENT, frame(Convention::Vectorcall, Binding::Function));
     none(object, PASSES_ARGUMENT, frame(Convention::Method(MethodConvention::FastCall), Binding::Function));
+    // Without parameters there is nothing to load, but the number of arguments is to be looked at.
+    for convention in [MethodConvention::FastCallKeywords, MethodConvention::Method, MethodConvention::VarArgs] {
+        let frame = frame(Convention::Method(convention), Binding::Function);
+        none("() -> object", "v0:Object = CallCFunction<\"f\">\nReturn v0", frame);
+    }
     none(
         "(str) -> object",
         "v0:Object = LoadArg<0>\nv1:UnicodeExact = Guard<UnicodeExact> v0\nv2:Object = CallCFunction<\"f\"> v1\nReturn v2",

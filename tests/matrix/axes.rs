@@ -16,13 +16,14 @@ pub struct Variant {
 }
 
 /// Where it stands among the C arguments. A method's receiver, where it is not under test, is the first of them, and
-/// the first argument of the call the second.
+/// the first argument of the call the second; `Bare` is the first where the C function does not take the receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Position {
     First,
     Seventh,
     Sixteenth,
     Receiver,
+    Bare,
 }
 
 /// A calling convention of `ml_meth`, in the order of `wrapper.c`.
@@ -107,7 +108,8 @@ pub struct Axes {
     pub left_out: LeftOut,
 }
 
-pub const POSITIONS: [Position; 4] = [Position::First, Position::Seventh, Position::Sixteenth, Position::Receiver];
+pub const POSITIONS: [Position; 5] =
+    [Position::First, Position::Seventh, Position::Sixteenth, Position::Receiver, Position::Bare];
 pub const SHAPES: [Shape; 5] = [Shape::NoArgs, Shape::O, Shape::FastCall, Shape::FastCallKeywords, Shape::Method];
 pub const HOLDERS: [Holder; 2] = [Holder::Function, Holder::Type];
 const RAISES: [Raises; 5] = [Raises::Never, Raises::Null, Raises::MinusOne, Raises::Nonzero, Raises::Check];
@@ -197,6 +199,14 @@ impl Axes {
         axes
     }
 
+    /// Keeps one case of so many.
+    pub fn thin_out(&mut self, step: usize) {
+        let before = self.cases.len();
+        self.cases = self.cases.iter().copied().step_by(step.max(1)).collect();
+        let gone = (before - self.cases.len()) as u64;
+        self.left_out.insert(("thinned out", "TYPEDCALL_MATRIX asks for a part".to_owned()), gone);
+    }
+
     /// Finds the outcomes, and what is none.
     fn outcomes(&mut self) -> LeftOut {
         let mut bad = LeftOut::new();
@@ -255,7 +265,7 @@ impl Axes {
                     if full || (outcome + number + group) % forms.len() == index {
                         let target = variant.parameter(position);
                         let target = target.as_ref().and_then(|target| Some((form.target()?, target)));
-                        let seed = (number * self.outcomes.len() + outcome) * 64 + group * 4 + index;
+                        let seed = (number * self.outcomes.len() + outcome) * 64 + group * POSITIONS.len() + index;
                         let (effect, passing) = choose(target, &self.outcomes[outcome], shape, position, seed);
                         self.cases.push(Case {
                             variant: number,
@@ -334,13 +344,14 @@ fn form(variant: &Variant, position: Position, shape: Shape, holder: Holder) -> 
         };
     }
     match (shape, position, holder) {
+        (_, Bare, Function) => Err("a function of a module takes no receiver anyway"),
         (_, Receiver, Function) => Err("a function of a module has no receiver of a kind"),
-        (Shape::NoArgs, First, _) if !is_context => Err("METH_NOARGS passes no argument"),
+        (Shape::NoArgs, First | Bare, _) if !is_context => Err("METH_NOARGS passes no argument"),
         (Shape::NoArgs | Shape::O, Seventh | Sixteenth, _) => Err("the convention passes no arguments before it"),
-        (Shape::O, First, Function) if is_context => Ok(Form::Leading),
+        (Shape::O, First, Function) | (Shape::O, Bare, Type) if is_context => Ok(Form::Leading),
         (Shape::O, First, Type) if is_context => Ok(Form::Between),
         (Shape::O, Receiver, Type) => Ok(Form::Leading),
-        (_, First, Function) | (_, Receiver, Type) => Ok(Form::Alone),
+        (_, First, Function) | (_, Receiver | Bare, Type) => Ok(Form::Alone),
         (_, First, Type) => Ok(Form::Behind),
         (_, Seventh, Function) => Ok(Form::SeventhOfFunction),
         (_, Seventh, Type) => Ok(Form::SeventhOfMethod),

@@ -158,17 +158,19 @@ MATRIX_OBJECTS(OBJECT_MAKER)
 
 static const char *cstr_of(uint64_t hash) {
     static const char *const texts[4] = {"", "plain", "\xc3\xa4\xe2\x82\xac", "\xf0\x9f\x98\x80 and more than eight bytes"};
-    /* No UTF-8: boxing it raises. */
-    return matrix_mode == MATRIX_ODD ? "\xff" : texts[hash & 3];
+    /* No UTF-8: boxing it raises; or null, which stands for None where it is no error. */
+    if (matrix_mode == MATRIX_ODD) return hash & 1 ? "\xff" : NULL;
+    return texts[hash & 3];
 }
 static matrix_buffer buffer_of(uint64_t hash) {
     static const char bytes[] = "\0bytes\xff";
     matrix_buffer result = {bytes, matrix_mode == MATRIX_ODD ? 0 : (Py_ssize_t)(hash & 7)};
+    if (matrix_mode == MATRIX_ODD && hash & 1) result.start = NULL;
     return result;
 }
 const char *make_cstr_never(uint64_t hash) { return cstr_of(hash); }
 const char *make_cstr_null(uint64_t hash) {
-    return matrix_mode == MATRIX_RAISE ? (const char *)matrix_raise(hash) : cstr_of(hash);
+    return matrix_mode == MATRIX_RAISE ? (const char *)matrix_raise(hash) : cstr_of(hash | 1);
 }
 const char *make_cstr_check(uint64_t hash) {
     if (matrix_mode == MATRIX_RAISE) matrix_raise(hash);
@@ -176,7 +178,7 @@ const char *make_cstr_check(uint64_t hash) {
 }
 matrix_buffer make_buffer_never(uint64_t hash) { return buffer_of(hash); }
 matrix_buffer make_buffer_null(uint64_t hash) {
-    matrix_buffer result = buffer_of(hash);
+    matrix_buffer result = buffer_of(hash & ~UINT64_C(1));
     if (matrix_mode == MATRIX_RAISE) result.start = matrix_raise(hash);
     return result;
 }

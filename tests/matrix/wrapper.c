@@ -178,7 +178,10 @@ static void default_of(const typedcall_value *parameter, matrix_value *value) {
         value->cstr.start = (const char *)parameter->default_address;
         value->cstr.length = (Py_ssize_t)strlen(value->cstr.start);
         break;
-    default: value->ptr = *(PyObject *const *)parameter->default_address;
+    default:
+        value->ptr = *(PyObject *const *)parameter->default_address;
+        /* As every None that such a parameter gets. */
+        if (parameter->flags & TYPEDCALL_NULLABLE && value->ptr == Py_None) value->ptr = NULL;
     }
 }
 
@@ -222,11 +225,14 @@ static PyObject *box(const typedcall_value *kind, const matrix_value *result) {
     case TYPEDCALL_KIND_VOID:
         if (raises == TYPEDCALL_RAISES_NONZERO && result->status != 0) return NULL;
         Py_RETURN_NONE;
-    case TYPEDCALL_KIND_CSTR: return result->text == NULL ? NULL : PyUnicode_FromString(result->text);
+    case TYPEDCALL_KIND_CSTR:
+        if (result->text == NULL && raises == TYPEDCALL_RAISES_NULL) return NULL;
+        if (result->text == NULL) Py_RETURN_NONE;
+        return PyUnicode_FromString(result->text);
     case TYPEDCALL_KIND_BUFFER:
-        return result->buffer.start == NULL
-                   ? NULL
-                   : PyBytes_FromStringAndSize((const char *)result->buffer.start, result->buffer.length);
+        if (result->buffer.start == NULL && raises == TYPEDCALL_RAISES_NULL) return NULL;
+        if (result->buffer.start == NULL) Py_RETURN_NONE;
+        return PyBytes_FromStringAndSize((const char *)result->buffer.start, result->buffer.length);
     default:
         if (kind->effects & TYPEDCALL_BORROWED_RESULT) Py_XINCREF(result->ptr);
         return result->ptr;
