@@ -5,8 +5,8 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use super::cell::CellField;
 use super::emitter::Emitter;
+use super::frame::MethodConvention;
 use super::machine::CType;
-use super::plan::MethodConvention;
 use super::planner::{Unsupported, c_prototype};
 use super::symbol::Symbol;
 use crate::metadata::{Kind, Overload, Raises, Scalar};

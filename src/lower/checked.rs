@@ -8,8 +8,9 @@ use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
 
 use super::cell::CellField;
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use super::frame::{Convention, MethodConvention};
 use super::machine::CType;
-use super::plan::{Admitted, Arm, Class, Convention, MethodConvention, Plan, Step, View};
+use super::plan::{Admitted, Arm, Class, Plan, Step, View};
 use super::stub::{ARGUMENTS_COUNT_MASK, Arguments, ArmCall, Exits};
 use super::symbol::Symbol;
 use super::values::Values;

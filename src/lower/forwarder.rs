@@ -8,8 +8,9 @@
 use std::fmt::Write;
 
 use super::cell::{CellField, CellRegister, CellSource};
+use super::frame::{Binding, Convention, MethodConvention};
 use super::machine::CType;
-use super::plan::{Binding, Convention, MethodConvention, Plan, Step};
+use super::plan::{Plan, Step};
 use crate::ir::Value;
 use crate::metadata::Raises;
 use crate::runtime::Layout;

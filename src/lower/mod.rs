@@ -7,11 +7,12 @@
 //! | file | what |
 //! | --- | --- |
 //! | `machine` | C types and C signatures |
-//! | `plan`, `planner` | what a stub does, and how that follows from IR |
+//! | `frame` | how a stub is called, and what stands behind it |
+//! | `plan`, `plan_text`, `planner` | what a stub does, and how that follows from IR |
 //! | `site` | from a signature to IR and a plan: the whole way for one stub |
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
-//! | `emitter`, `convert`, `view`, `call`, `values`, `stub`, `checked` | from a plan to CLIF |
+//! | `emitter`, `convert`, `view`, `call`, `values`, `steps`, `stub`, `checked` | from a plan to CLIF |
 //! | `audit` | what the code of stubs that are verified does besides |
 //! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `forwarder` | stubs that are nothing but a jump |
@@ -23,11 +24,14 @@ mod checked;
 mod convert;
 mod emitter;
 mod forwarder;
+mod frame;
 mod machine;
 mod matching;
 mod plan;
+mod plan_text;
 mod planner;
 mod site;
+mod steps;
 mod stub;
 mod symbol;
 #[cfg(test)]
@@ -41,8 +45,9 @@ pub use cell::{CellField, CellRegister, CellSource};
 pub use checked::PY_BUFFER_BYTES;
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
+pub use frame::{Binding, Convention, Frame, MethodConvention};
 pub use machine::CType;
-pub use plan::{Admitted, Arm, Binding, Class, Convention, Frame, Given, MethodConvention, Plan, Step, Stolen, View};
+pub use plan::{Admitted, Arm, Class, Given, Plan, Step, Stolen, View};
 pub use planner::{Unsupported, plan_arm};
 pub use site::{Call, CallSite, arity, keyword_only};
 pub use stub::{build_stub, stub_signature};

@@ -1,7 +1,8 @@
 //! From IR to a plan: which step does what, which references it owns, and what cannot be lowered, with the reason.
 
+use super::frame::{Binding, Convention, Frame, MethodConvention};
 use super::machine::CType;
-use super::plan::{Admitted, Arm, Binding, Class, Convention, Frame, Given, MethodConvention, Step, Stolen, View};
+use super::plan::{Admitted, Arm, Class, Given, Step, Stolen, View};
 use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Spec, Type, Value, ValueDef};
 use crate::metadata::{Kind, Overload, PythonType, Raises, Scalar};
 

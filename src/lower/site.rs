@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::audit::Promises;
 use super::checked::convert_ints;
-use super::plan::{Arm, Binding, Convention, Frame, Given, MethodConvention, Plan};
+use super::frame::{Binding, Convention, Frame, MethodConvention};
+use super::plan::{Arm, Given, Plan};
 use super::planner::{Unsupported, plan_arm};
 use crate::ir::dispatch::never_taken_by;
 use crate::ir::{

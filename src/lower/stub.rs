@@ -6,13 +6,11 @@ use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signatur
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
-use super::audit::{Audit, Promises};
 use super::cell::{CellField, CellRegister, CellSource};
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::machine::CType;
-use super::plan::{Arm, Binding, Convention, Frame, MethodConvention, Plan, Step};
+use super::frame::{Binding, Convention, Frame, MethodConvention};
+use super::plan::{Arm, Plan};
 use super::symbol::{Symbol, Symbols};
-use super::values::Values;
 use crate::runtime::Layout;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
@@ -225,13 +223,6 @@ impl Emitter<'_, '_> {
         self.steps(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects, arguments });
     }
 
-    pub(super) fn steps(&mut self, call: &ArmCall) {
-        let (mut values, mut audit) = (Values::default(), None);
-        for step in &call.arm.steps {
-            self.step(call, step, &mut values, &mut audit);
-        }
-    }
-
     /// The first of the arguments of a method's vectorcall.
     pub(super) fn checked_receiver(&mut self, array: Value, cell: Value, fallback: Block) -> Value {
         let receiver = self.elements(array, 0, 1)[0];
@@ -243,150 +234,8 @@ impl Emitter<'_, '_> {
         receiver
     }
 
-    /// The C function of an arm.
-    fn target(&mut self, call: &ArmCall) -> Value {
-        if call.plan.arms.len() == 1 {
-            return self.load_field(call.cell, CellField::Target);
-        }
-        let targets = self.load_field(call.cell, CellField::Targets);
-        self.load(types::I64, targets, i32::from(call.arm.overload) * POINTER_BYTES)
-    }
-
     pub(super) fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
-    }
-
-    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
-        let exits = &call.exits;
-        match step {
-            Step::Receiver { into } => values.set(*into, self.receiver(call.cell, call.receiver)),
-            Step::Argument { into, index } => values.set(*into, call.objects[usize::from(*index)]),
-            Step::Context { into } => {
-                let context = self.call_symbol(Symbol::Context, &[], CType::Pointer, &[]);
-                self.require(context, exits.error);
-                values.set(*into, context);
-            }
-            Step::Constant { into, scalar, bits } => values.set(*into, self.c_constant(*scalar, *bits)),
-            Step::None { into } => {
-                let none = self.address(Symbol::NoneObject);
-                self.incref_immortal(none);
-                values.set(*into, none);
-            }
-            Step::Guard { into, from, admitted } => {
-                let object = values.get(*from);
-                self.guard(object, admitted, exits.next_arm);
-                values.set(*into, object);
-            }
-            Step::NullIfNone { into, from } => {
-                let (object, none) = (values.get(*from), self.address(Symbol::NoneObject));
-                let is_none = self.builder.ins().icmp(IntCC::Equal, object, none);
-                let null = self.null();
-                values.set(*into, self.builder.ins().select(is_none, null, object));
-            }
-            Step::Unbox { into, from, scalar } => {
-                let object = values.get(*from);
-                values.set(*into, self.unbox(object, *scalar, exits.fallback));
-            }
-            Step::UnboxReal { into, from, scalar } => {
-                let object = values.get(*from);
-                values.set(*into, self.unbox_real(object, *scalar, exits.fallback));
-            }
-            Step::View { into, from, view, or_null } => {
-                let object = values.get(*from);
-                let (pointer, length) = self.view(object, *view, *or_null, exits.fallback);
-                values.set_parts(*into, &[pointer, length]);
-            }
-            Step::Call { .. } => self.call_step(call, step, values, audit),
-            Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
-                let receiver = match receiver {
-                    Some(receiver) => values.get(*receiver),
-                    None => self.receiver(call.cell, call.receiver),
-                };
-                let objects: Vec<_> = passed.iter().map(|value| values.get(*value)).collect();
-                let method = self.load_field(call.cell, CellField::Method);
-                self.enter_call(call);
-                let value = self.call_method(method, call.plan.frame.original, receiver, call.cell, &objects);
-                self.leave_call(call);
-                self.check_error(Some((value, CType::Pointer)), *raises, true, exits.error);
-                values.set(*into, value);
-            }
-            Step::Box { into, from, scalar } => {
-                let value = values.get(*from);
-                values.set(*into, self.box_scalar(value, *scalar));
-            }
-            Step::BoxView { into, from, view } => {
-                let parts = (values.get(*from), values.length(*from));
-                values.set(*into, self.box_view(parts, *view));
-            }
-            Step::Incref { value } => self.incref(values.get(*value)),
-            Step::Return { value, owned } => {
-                let object = values.get(*value);
-                if !owned {
-                    self.incref(object);
-                }
-                let object = audit.as_ref().map_or(object, |audit| self.finish_audit(audit, object));
-                self.builder.ins().jump(exits.result, &[object.into()]);
-            }
-        }
-    }
-
-    /// The call of an underlying function.
-    fn call_step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
-        let Step::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python: _ } = step else {
-            return;
-        };
-        let types: Vec<_> = arguments.iter().map(|(_, ty)| *ty).collect();
-        let passed: Vec<_> = arguments.iter().flat_map(|(value, ty)| values.parts(*value, *ty)).collect();
-        let target = self.target(call);
-        self.enter_call(call);
-        for stolen in steals {
-            self.incref_stolen(values.get(stolen.value), stolen.or_null);
-        }
-        *audit = call.arm.audit.map(|promises| self.audit(call, promises));
-        let thread_state = nogil.then(|| self.release_gil());
-        let parts = self.call_for_parts(target, &types, *result, &passed);
-        if let Some(thread_state) = thread_state {
-            self.acquire_gil(thread_state);
-        }
-        let value = parts.first().copied().zip(*result);
-        let broken = audit.map(|audit| self.end_audit(&audit, value));
-        self.leave_call(call);
-        match audit.zip(broken) {
-            None => self.check_error(value, *raises, !borrowed, call.exits.error),
-            Some((audit, broken)) => {
-                self.refuse(broken, call.exits.error);
-                let raised = self.cold_block();
-                self.check_error(value, *raises, !borrowed, raised);
-                self.finish_raised(&audit, raised, call.exits.error);
-            }
-        }
-        if let Some(into) = into {
-            values.set_parts(*into, &parts);
-        }
-    }
-
-    /// Begins the audit of a call.
-    fn audit(&mut self, call: &ArmCall, promises: Promises) -> Audit {
-        let wrapper_result = promises.need_wrapper().then(|| self.call_original(call.plan, call.arguments));
-        let mut objects = call.objects.clone();
-        objects.extend(call.receiver);
-        self.begin_audit(promises, call.cell, &objects, wrapper_result)
-    }
-
-    /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
-    fn enter_call(&mut self, call: &ArmCall) {
-        if call.plan.counts_recursion(call.arm) {
-            let place = self.address(Symbol::RecursionPlace);
-            let refused = self.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
-            self.refuse(refused, call.exits.error);
-        }
-    }
-
-    fn leave_call(&mut self, call: &ArmCall) {
-        if call.plan.counts_recursion(call.arm) {
-            let target = self.address(Symbol::LeaveRecursiveCall);
-            self.call(target, &[], None, &[]);
-        }
     }
 
     /// The original call, with the original arguments.
@@ -410,7 +259,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls the original with what the stub got.
-    fn call_original(&mut self, plan: &Plan, arguments: &Arguments) -> Value {
+    pub(super) fn call_original(&mut self, plan: &Plan, arguments: &Arguments) -> Value {
         let (frame, cell) = (&plan.frame, arguments.cell);
         match frame.convention {
             // CPython's own vectorcall of such a function makes the tuple, and counts against the recursion limit.
@@ -449,7 +298,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Loaded where it is used: most stubs need it on their fallback's path only.
-    fn receiver(&mut self, cell: Value, bound: Option<Value>) -> Value {
+    pub(super) fn receiver(&mut self, cell: Value, bound: Option<Value>) -> Value {
         bound.unwrap_or_else(|| self.load_field(cell, CellField::Receiver))
     }
 
