@@ -9,7 +9,15 @@ use std::ptr::NonNull;
 use std::sync::Mutex;
 
 use support::extension::{evaluate, is_refusal, member, methods, specializer, start};
+use support::{Library, compile};
+use typedcall::metadata::abi::METH_TYPED;
 use typedcall::{Adopted, Bind, Entry};
+
+/// A table of Cinder's form.
+const CINDER: &str = "#include \"typedcall_cinder.h\"\n\
+    static int64_t seven(PyObject *self) { (void)self; return 7; }\n\
+    Ci_Py_TYPED_SIGNATURE(seven, Ci_Py_SIG_INT64, NULL);\n\
+    PyMethodDef methods[] = {{\"seven\", (PyCFunction)&seven_def, Ci_METH_TYPED, NULL}, {NULL}};\n";
 
 /// Remembers the warnings.
 struct Warnings(Mutex<Vec<String>>);
@@ -68,6 +76,8 @@ fn refused_memory_is_an_error_for_each_stub_and_one_warning_and_the_originals_ru
     let python = start();
     let module = methods(&python, "refused", true);
     let specializer = specializer(&python);
+    let library = python.detached(|| Library::load(&compile("refused-cinder", CINDER, &["-std=gnu11"])));
+    let table = library.symbol("methods");
     let before = support::memory_map::anonymous_code_bytes();
     refuse_executable_memory();
 
@@ -97,6 +107,12 @@ fn refused_memory_is_an_error_for_each_stub_and_one_warning_and_the_originals_ru
     let bound = unsafe { specializer.bind(&python, address, "(f64) -> f64", "twice", &Bind::default()) };
     let error = bound.expect_err("there is no memory for it");
     assert!(is_refusal(&error) && error.to_string().contains("what has none can't be called"), "{error}");
+    // Nor has a typed method of Cinder's, whose table is left as it was.
+    // SAFETY: the table of a library that stays.
+    let readied = unsafe { specializer.ready_cinder_table(&python, table) };
+    assert!(is_refusal(&readied.expect_err("there is no memory for it")));
+    // SAFETY: the table's first line.
+    assert_eq!(unsafe { (*table.cast::<pyo3_ffi::PyMethodDef>()).ml_flags }, METH_TYPED);
     let warnings = WARNINGS.0.lock().expect("nothing panics under the lock").clone();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].starts_with("typedcall: the system refuses executable memory"), "{warnings:?}");
