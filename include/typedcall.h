@@ -183,7 +183,7 @@ typedef struct typedcall_buffer {
  * GIL (Py_BEGIN_ALLOW_THREADS) does. */
 #define TYPEDCALL_NO_PYTHON UINT32_C(0x0001)
 #define TYPEDCALL_PURE UINT32_C(0x0002)            /* may be dropped when unused, and merged with an equal call */
-#define TYPEDCALL_NOGIL UINT32_C(0x0004)           /* the GIL may be released around it */
+#define TYPEDCALL_NOGIL UINT32_C(0x0004)           /* the GIL may be released around it: it does not itself */
 #define TYPEDCALL_BORROWED_RESULT UINT32_C(0x0008) /* the object that it returns is borrowed */
 /* Takes over a reference to parameter n; counted from 0, self and context included, CSTR and BUFFER count as one. */
 #define TYPEDCALL_STEALS(n) (UINT32_C(1) << (16 + (n)))

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
 
+use crate::cinder;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
@@ -110,6 +111,11 @@ impl Inspected {
     fn of(python: &Python, name: String, member: &Object, dialect: &Dialect) -> Option<Self> {
         // SAFETY: the member is alive, and the thread attached.
         let def = unsafe { definition(member.as_ptr()) }?.def;
+        // SAFETY: the definition is that of the live member.
+        let readied = unsafe { cinder::typed_method(def) };
+        if let Some(method) = readied.filter(|_| *dialect == Dialect::Cinder) {
+            return Some(Self { name, method, def, member: member.clone_ref(python) });
+        }
         let read = if was_cleared(python, def, dialect) { read_cleared_def_as } else { read_def_as };
         let method = read(def, dialect).transpose()?;
         Some(Self { name, method, def, member: member.clone_ref(python) })

@@ -142,6 +142,16 @@ impl Python {
         unsafe { self.owned(ffi::PyLong_FromLongLong(value)) }
     }
 
+    /// A `str`.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn text(&self, value: &str) -> Result<Object, Exception> {
+        let length = isize::try_from(value.len()).expect("a Rust string is no longer");
+        // SAFETY: the thread is attached; the bytes live through the call, which copies them.
+        unsafe { self.owned(ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), length)) }
+    }
+
     /// Takes over a new reference, or the exception that stands for it.
     ///
     /// # Errors

@@ -8,6 +8,8 @@
 //! Start with [`Specializer`]'s example, then `examples/embed.rs`; extension authors with `include/typedcall.h`.
 
 mod adopt;
+mod bind;
+pub mod cinder;
 #[cfg(feature = "cli")]
 pub mod demo;
 pub mod embed;
@@ -23,6 +25,7 @@ mod stub;
 mod user_types;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
+pub use bind::{BareFunction, Bind};
 pub use error::Error;
 pub use specializer::{Entry, Options, Specializer};
 pub use stub::Stub;

@@ -232,5 +232,5 @@ unsafe fn defining_class(function: *mut ffi::PyObject) -> *mut ffi::PyTypeObject
 }
 
 /// The bits of `ml_flags` that say how `ml_meth` is called.
-const CONVENTION_BITS: i32 =
+pub(crate) const CONVENTION_BITS: i32 =
     ffi::METH_VARARGS | ffi::METH_KEYWORDS | ffi::METH_NOARGS | ffi::METH_O | ffi::METH_FASTCALL | ffi::METH_METHOD;

@@ -25,7 +25,11 @@ pub struct KnownMethod {
 
 impl KnownMethod {
     /// What was read or declared.
-    pub fn new(signature: Signature, functions: Vec<NonZeroUsize>, target: CalleeTarget) -> Self {
+    pub fn new(
+        signature: impl Into<Arc<Signature>>,
+        functions: impl Into<Arc<[NonZeroUsize]>>,
+        target: CalleeTarget,
+    ) -> Self {
         Self { signature: signature.into(), functions: functions.into(), target, parameters: OnceLock::new() }
     }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use pyo3_ffi as ffi;
 
 use crate::adopt::{Adopted, adopt};
+use crate::cinder;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
@@ -20,7 +21,7 @@ use crate::lower::{
 use crate::metadata::{DefaultValue, Dialect, Signature};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
-use crate::runtime::cell::{Cell, CellContents};
+use crate::runtime::cell::{Cell, CellContents, bound_with};
 use crate::runtime::compiler::Compiler;
 use crate::runtime::matching::name_tuple;
 use crate::runtime::shape::Shape;
@@ -44,6 +45,10 @@ pub enum Entry {
     Guarded,
     /// The vectorcall convention, a drop-in for the original's vectorcall function.
     Vectorcall,
+    /// For functions without a wrapper ([`Specializer::bind_stub`]): METH_NOARGS, METH_O, METH_FASTCALL, or METH_FASTCALL |
+    /// METH_KEYWORDS, whichever the signature needs. All that a stub's guards do not admit is checked and converted by
+    /// CPython's own parser, with its exceptions.
+    Checked,
 }
 
 /// How a [`Specializer`] works.
@@ -110,7 +115,7 @@ struct ShapeKey {
 }
 
 /// Thunks belong to the process: a cell may outlive the specializer that made it.
-static THUNKS: Thunks = Thunks::new();
+pub(crate) static THUNKS: Thunks = Thunks::new();
 
 impl Specializer {
     /// A specializer for the running interpreter.
@@ -161,6 +166,10 @@ impl Specializer {
         let mut signature: Signature = signature.parse()?;
         resolve_types(python, &mut signature)?;
         let original = Original::of(python, callable)?;
+        if bound_with(python, &original.callable).is_some() {
+            let reason = "its signature is the one that it was bound with".into();
+            return Err(Error::Mismatch { name: original.name(python), reason });
+        }
         for overload in &signature.overloads {
             original.check_objects(python, overload)?;
         }
@@ -209,7 +218,7 @@ impl Specializer {
                 }
             };
         }
-        self.bind(python, &original, &known, site, entry)
+        self.stub_for_site(python, &original, &known, site, entry)
     }
 
     /// A boxed stub for one call of a callable: its arguments, those given by name too, are the C arguments, and what is
@@ -268,11 +277,11 @@ impl Specializer {
             return Err(mismatch(&site, format!("{convention} passes no such call")));
         }
         site.overloads = vec![overload];
-        self.bind(python, &original, &known, site, Entry::Boxed)
+        self.stub_for_site(python, &original, &known, site, Entry::Boxed)
     }
 
     /// Gives a call site its code, a cell and an address.
-    fn bind(
+    fn stub_for_site(
         &self,
         python: &Python,
         original: &Original,
@@ -297,8 +306,10 @@ impl Specializer {
     pub fn function(&self, python: &Python, callable: &Object) -> Result<Object, Error> {
         let original = Original::of(python, callable)?;
         match original.binding {
+            // What was bound is one already.
+            Binding::Function if bound_with(python, &original.callable).is_some() => Ok(original.callable),
             Binding::Function if original.bound_to_module() => self.built_in(python, &original),
-            Binding::Function => Err(Error::Mismatch {
+            Binding::Function | Binding::Bare => Err(Error::Mismatch {
                 name: original.name(python),
                 reason: "it is bound to no module, so that a stub for Python cannot stand for it yet: use \
                          Specializer::stub"
@@ -352,9 +363,15 @@ impl Specializer {
     }
 
     fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
+        if let Some((signature, functions)) = bound_with(python, &original.callable) {
+            return Ok(Arc::new(KnownMethod::new(signature, functions, CalleeTarget::Underlying)));
+        }
         let holder = Some(&original.callable).filter(|_| original.may_be_held());
         // SAFETY: the definition is that of the live callable.
         let known = unsafe { self.registry.method(python, original.def, holder) }?;
+        // What was declared of a method of Cinder's form comes before what its definition said.
+        // SAFETY: as above.
+        let known = known.map(Ok).or_else(|| unsafe { cinder::known(original.def) }).transpose()?;
         known.ok_or_else(|| Error::Untyped(original.name(python)))
     }
 
@@ -376,6 +393,12 @@ impl Specializer {
             }
             Entry::Guarded => Convention::Method(original.convention.of_stub(original.binding)),
             Entry::Vectorcall => Convention::Vectorcall,
+            Entry::Checked => {
+                return Err(Error::Mismatch {
+                    name: original.name(python),
+                    reason: "Entry::Checked is for functions without a wrapper: use Specializer::bind_stub".into(),
+                });
+            }
         };
         let mut frame =
             Frame { convention, original: original.convention, binding: original.binding, cell: CellSource::Receiver };
@@ -396,8 +419,13 @@ impl Specializer {
         Ok(site)
     }
 
+    /// A stub of a function without a wrapper.
+    pub(crate) fn checked_stub(&self, site: CallSite, address: NonNull<u8>, cell: Cell) -> Stub {
+        Stub::thunk(site, Entry::Checked, address, cell, self.compiler.clone())
+    }
+
     /// The code for a call site, compiled if this is the first of its shape.
-    fn shape(&self, site: &CallSite) -> Result<Arc<Shape>, Error> {
+    pub(crate) fn shape(&self, site: &CallSite) -> Result<Arc<Shape>, Error> {
         let mut key = ShapeKey {
             frame: site.frame,
             target: site.target,
@@ -443,12 +471,13 @@ impl Specializer {
             functions: known.functions.clone(),
             parameters: matches.then(|| known.parameters(python, by_name)).transpose()?,
             keywords: (!keywords.is_empty()).then(|| name_tuple(python, names)).transpose()?,
-            callable: original.callable.clone_ref(python),
+            callable: Some(original.callable.clone_ref(python)),
             method: original.method,
             receiver: original.receiver,
             class: original.class,
             shape: shape.clone(),
             def: original.plain_def(),
+            bare: None,
         };
         Ok(Cell::new(python, contents)?)
     }
@@ -465,14 +494,14 @@ pub(crate) fn mismatch(site: &CallSite, reason: impl Into<String>) -> Error {
 }
 
 /// The one place that turns code into a function pointer.
-fn method_pointer(code: NonNull<u8>) -> ffi::PyMethodDefPointer {
+pub(crate) fn method_pointer(code: NonNull<u8>) -> ffi::PyMethodDefPointer {
     // SAFETY: the code is that of a METH_ function, and a function pointer is an address; CPython casts it back by the
     // definition's flags before it calls it.
     let function = unsafe { std::mem::transmute::<NonNull<u8>, ffi::PyCFunction>(code) };
     ffi::PyMethodDefPointer { PyCFunction: function }
 }
 
-fn refused(error: io::Error) -> Error {
+pub(crate) fn refused(error: io::Error) -> Error {
     let error = CompileError::ExecutableMemory(error);
     warn_once(&error);
     Error::Compile(error)

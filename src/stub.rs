@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
+use crate::bind::flags;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::Function;
@@ -193,11 +194,20 @@ impl Stub {
         Ok(emitter.inline(&plan, cell, objects))
     }
 
-    /// The callable that the stub stands for.
-    pub fn original(&self, python: &Python) -> Object {
+    /// The callable that the stub stands for; `None` where there is only a C function ([`Entry::Checked`]).
+    pub fn original(&self, python: &Python) -> Option<Object> {
         match &self.code {
-            Code::Native { callable, .. } => callable.clone_ref(python),
+            Code::Native { callable, .. } => Some(callable.clone_ref(python)),
             Code::Thunk { cell, .. } => cell.callable(python),
+        }
+    }
+
+    /// The `ml_flags` of a `PyMethodDef` whose `ml_meth` is the stub's address; `None` for stubs that are called in other
+    /// ways.
+    pub fn method_flags(&self) -> Option<i32> {
+        match self.site.frame.convention {
+            Convention::Method(convention) => Some(flags(convention)),
+            Convention::Objects { .. } | Convention::Vectorcall => None,
         }
     }
 

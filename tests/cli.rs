@@ -42,8 +42,18 @@ PyMODINIT_FUNC PyInit_noisy(void) {
 }
 "#;
 
-/// A folder with the extensions `broken`, `methods`, `noisy` and `typedcall_demo`, and with one whose file has another
-/// name than itself, compiled for the Python that the tool embeds.
+/// A typed method in Cinder's form.
+const CINDER: &str = r#"
+static int64_t inc(PyObject *self, int64_t x) { (void)self; return x + 1; }
+Ci_Py_TYPED_SIGNATURE(inc, Ci_Py_SIG_INT64, &Ci_Py_Sig_INT64, NULL);
+static PyMethodDef methods[] = {{"inc", (PyCFunction)&inc_def, Ci_METH_TYPED, NULL}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module =
+    {PyModuleDef_HEAD_INIT, "in_cinders_form", NULL, -1, methods, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit_in_cinders_form(void) { return PyModule_Create(&module); }
+"#;
+
+/// A folder with the extensions `broken`, `methods`, `noisy` and `typedcall_demo`, `pypy` and `in_cinders_form` of other
+/// dialects, and with one whose file has another name than itself, compiled for the Python that the tool embeds.
 fn extensions() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -57,6 +67,11 @@ fn extensions() -> &'static Path {
         demo::compile(&python, &folder, "noisy", NOISY).expect("it compiles");
         let methods = concat!("#define MODULE methods\n", include_str!("methods.c"));
         demo::compile(&python, &folder, "methods", methods).expect("it compiles");
+        let include = |header: &str| format!("#include \"{}/include/{header}\"\n", env!("CARGO_MANIFEST_DIR"));
+        let pypy = include("typedcall_pypy.h") + "#define MODULE pypy\n" + include_str!("pypy_methods.c");
+        demo::compile(&python, &folder, "pypy", &pypy).expect("it compiles");
+        let cinder = include("typedcall_cinder.h") + CINDER;
+        demo::compile(&python, &folder, "in_cinders_form", &cinder).expect("it compiles");
         folder
     })
 }
@@ -200,6 +215,23 @@ fn inspect_is_content_with_good_methods_and_with_none() {
         "add METH_FASTCALL flag set (a: f64, b: f64) -> f64 [pure, no_python]"
     );
     assert!(expect(&typedcall(&["inspect", "math"]), 0).contains("no typed methods"));
+}
+
+#[test]
+fn inspect_reads_the_dialect_that_it_is_told() {
+    let inspect =
+        |module: &str, dialect: &str| typedcall(&["inspect", module, "--path", folder(), "--dialect", dialect]);
+    let output = inspect("pypy", "pypy");
+    let text = expect(&output, 0);
+    assert!(text.starts_with("pypy: 8 typed methods\n") && text.contains("(i64) -> i64 raises minus_one"), "{text}");
+    assert!(expect(&inspect("pypy", "version1"), 3).contains("rejected: 8"));
+    let output = inspect("in_cinders_form", "cinder");
+    let text = expect(&output, 0);
+    assert!(text.contains("METH_O") && text.contains("(self, i64) -> i64"), "{text}");
+    let output = inspect("in_cinders_form", "version1");
+    expect(&output, 1);
+    assert!(stderr(&output).contains("in_cinders_form cannot be imported: ImportError"), "{}", stderr(&output));
+    assert!(stderr(&inspect("math", "guess")).contains("possible values: version1, pypy, cinder"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use pyo3_ffi as ffi;
 use typedcall::embed::{Exception, Object, Python};
 use typedcall::lower::Emitter;
 use typedcall::runtime::target_isa;
-use typedcall::{Entry, Error, Options, Specializer, Stub};
+use typedcall::{BareFunction, Entry, Error, Options, Specializer, Stub};
 
 const EXTENSION: &str = r#"
 #include <Python.h>
@@ -298,7 +298,39 @@ fn what_cannot_be_emitted_is_an_error_that_says_why() {
         assert!(error.to_string().ends_with("the call has 0 C arguments"), "{error}");
         let cstr = "(cstr) -> i64".parse::<typedcall::metadata::Signature>().expect("a signature");
         let error = emitter.typed_call(&cstr.overloads[0], arguments[0], arguments, block).expect_err("two C values");
-        assert_eq!(error.to_string(), "(cstr) -> i64 is not lowered: the call has 1 C arguments");
+        assert!(error.to_string().ends_with("the call has 1 C arguments"), "{error}");
+        let buffer = "(i64) -> buffer".parse::<typedcall::metadata::Signature>().expect("a signature");
+        let error = emitter.typed_call(&buffer.overloads[0], arguments[0], arguments, block).expect_err("two results");
+        assert!(error.to_string().ends_with("the result is two values"), "{error}");
         arguments[0]
     });
+}
+
+#[test]
+fn a_function_without_a_wrapper_is_parsed_where_the_proof_is_not_enough() {
+    extern "C" fn less(x: i64, y: i64, z: i64) -> i64 {
+        x - y - z
+    }
+    let fixture = Fixture::new();
+    let signature = "(i64, *, y: i64, z: i64 = 7) -> i64".parse::<typedcall::metadata::Signature>();
+    let signature = signature.expect("a signature");
+    let address = std::num::NonZeroUsize::new(less as *const () as usize).expect("a function has an address");
+    let function = BareFunction { address, overload: &signature.overloads[0], name: "less" };
+    // SAFETY: this is its signature.
+    let stub = unsafe { fixture.specializer.bind_stub(&fixture.python, function) }.expect("it can be bound");
+    let code = fixture.compile(&[types::I64; 3], types::I64, |emitter, arguments| {
+        stub.inline(emitter, arguments).expect("a stub of three objects")
+    });
+    // SAFETY: compiled with this signature.
+    let inlined = unsafe { std::mem::transmute::<*const u8, Ternary>(code) };
+    let number = |text: &str| fixture.eval(text);
+    let outcome = |x: &str| {
+        let result = call(&fixture, inlined, [&number(x), &number("5"), &number("2")]);
+        result.and_then(|result| result.text(&fixture.python))
+    };
+    assert_eq!(outcome("10"), Ok("3".to_owned()));
+    // Three digits: for the parser, which gets the last two by name.
+    assert_eq!(outcome("2**62"), Ok(((1_i64 << 62) - 7).to_string()));
+    let error = outcome("2**63").expect_err("it does not fit");
+    assert_eq!(error.to_string(), "OverflowError: Python int too large to convert to C long");
 }

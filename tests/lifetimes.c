@@ -27,14 +27,18 @@ static PyObject *negate(PyObject *self, PyObject *arg) {
 }
 TYPEDCALL_METHOD(negate, negate_impl, TYPEDCALL_RESULT(F64, NEVER, TYPEDCALL_NO_PYTHON), TYPEDCALL_ARG(F64, x));
 
-/* Sleeps for some microseconds, in which other threads have the interpreter. */
+/* Sleeps for some microseconds, in which other threads have the interpreter: who calls it releases the GIL. */
 static int64_t nap_impl(int64_t microseconds) {
-    Py_BEGIN_ALLOW_THREADS usleep((useconds_t)microseconds);
-    Py_END_ALLOW_THREADS return microseconds;
+    usleep((useconds_t)microseconds);
+    return microseconds;
 }
 static PyObject *nap(PyObject *self, PyObject *arg) {
+    int64_t microseconds = NUMBER(arg);
     UNUSED(self);
-    return PyLong_FromLongLong(nap_impl(NUMBER(arg)));
+    Py_BEGIN_ALLOW_THREADS
+    microseconds = nap_impl(microseconds);
+    Py_END_ALLOW_THREADS
+    return PyLong_FromLongLong(microseconds);
 }
 TYPEDCALL_METHOD(
     nap, nap_impl, TYPEDCALL_RESULT(I64, NEVER, TYPEDCALL_NO_PYTHON | TYPEDCALL_NOGIL), TYPEDCALL_ARG(I64, us));

@@ -4,10 +4,12 @@
 
 mod support;
 
+use std::ffi::c_void;
+use std::ptr::NonNull;
 use std::sync::Mutex;
 
 use support::extension::{evaluate, is_refusal, member, methods, specializer, start};
-use typedcall::{Adopted, Entry};
+use typedcall::{Adopted, Bind, Entry};
 
 /// Remembers the warnings.
 struct Warnings(Mutex<Vec<String>>);
@@ -86,6 +88,15 @@ fn refused_memory_is_an_error_for_each_stub_and_one_warning_and_the_originals_ru
     assert!(refused > 140);
     let echo = member(&python, &module, "echo_i64");
     assert!(is_refusal(&specializer.function(&python, &echo).expect_err("there is no memory for it")));
+    // A C function without a wrapper has nothing that could run instead.
+    unsafe extern "C" fn twice(x: f64) -> f64 {
+        2.0 * x
+    }
+    let address = NonNull::new(twice as *mut c_void).expect("a function has an address");
+    // SAFETY: this is its signature.
+    let bound = unsafe { specializer.bind(&python, address, "(f64) -> f64", "twice", &Bind::default()) };
+    let error = bound.expect_err("there is no memory for it");
+    assert!(is_refusal(&error) && error.to_string().contains("what has none can't be called"), "{error}");
     let warnings = WARNINGS.0.lock().expect("nothing panics under the lock").clone();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].starts_with("typedcall: the system refuses executable memory"), "{warnings:?}");

@@ -96,7 +96,7 @@ fn soak(python: &Python, module: &Object, name: &str, arguments: &[&str]) {
         let proven = evaluate(
             python,
             &format!(
-                "all(proven(kind) in (None, type(value)) for kind, value in zip({:?}, ({arguments}{})))",
+                "all(proven(kind, value) for kind, value in zip({:?}, ({arguments}{})))",
                 stubs[0].overload().arguments().map(|(_, value)| value.kind.to_string()).collect::<Vec<_>>(),
                 if arguments.is_empty() { "" } else { "," },
             ),

@@ -22,13 +22,15 @@ pub enum CellField {
     Parameters,
     /// A tuple of the names that the last C arguments are passed on by.
     Keywords,
+    /// What reads the arguments of a function that has no wrapper.
+    Reader,
 }
 
 impl CellField {
     /// Bytes between fields.
     pub const SIZE: i32 = 8;
     /// Number of fields.
-    pub const COUNT: i32 = 8;
+    pub const COUNT: i32 = 9;
 
     /// Where the field lies, from the start of the cell.
     pub const fn offset(self, layout: &Layout) -> i32 {

@@ -100,6 +100,32 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// The C number in `object`, an exact float or an exact int of up to two digits; goes to `fallback` for all others.
+    pub(super) fn unbox_real(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+        let (float, int, done) = (self.block(), self.cold_block(), self.block());
+        self.builder.append_block_param(done, types::F64);
+        let class = self.load(types::I64, object, self.layout.ob_type);
+        let wanted = self.address(Symbol::FloatType);
+        let is_float = self.builder.ins().icmp(IntCC::Equal, class, wanted);
+        self.builder.ins().brif(is_float, float, &[], int, &[]);
+
+        self.enter(float);
+        let double = self.unbox(object, Scalar::F64, fallback);
+        self.builder.ins().jump(done, &[double.into()]);
+
+        self.enter(int);
+        let int = Admitted { class: Class::Python(PythonType::Int), subclasses: false, null: false };
+        self.guard(object, &int, fallback);
+        let number = self.unbox_int(object, Scalar::I64, fallback);
+        // Rounds to nearest, ties to even, as `PyLong_AsDouble` does.
+        let double = self.builder.ins().fcvt_from_sint(types::F64, number);
+        self.builder.ins().jump(done, &[double.into()]);
+
+        self.enter(done);
+        let double = self.builder.block_params(done)[0];
+        if scalar == Scalar::F32 { self.builder.ins().fdemote(types::F32, double) } else { double }
+    }
+
     /// Numbers of one digit on the likely path, of two off it; for more, which few programs have, the fallback. No
     /// calls: what is live across one would have to be saved on every path.
     fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {

@@ -122,7 +122,11 @@ impl Emitter<'_, '_> {
 
     /// Room on the stack for `count` pointers or 64-bit numbers.
     pub(super) fn stack_slot(&mut self, count: usize) -> StackSlot {
-        let bytes = POINTER_BYTES as u32 * u32::try_from(count).expect("a call has at most 17 arguments");
+        self.stack_bytes(POINTER_BYTES as u32 * u32::try_from(count).expect("a call has at most 17 arguments"))
+    }
+
+    /// Room on the stack, aligned to pointers.
+    pub(super) fn stack_bytes(&mut self, bytes: u32) -> StackSlot {
         self.builder.create_sized_stack_slot(StackSlotData::new(
             StackSlotKind::ExplicitSlot,
             bytes,

@@ -73,10 +73,9 @@ impl Forwarder {
         }
         let source = |value: Value| {
             loads.iter().find_map(|step| match step {
-                Step::Receiver { into } if *into == value => match frame.binding {
-                    Binding::Function => Some(Source::Receiver),
-                    Binding::Method => Some(Source::Register(0)),
-                },
+                Step::Receiver { into } if *into == value => {
+                    Some(if frame.passes_receiver() { Source::Register(0) } else { Source::Receiver })
+                }
                 Step::Argument { into, index } if *into == value => match frame.convention {
                     Convention::Objects { .. } => {
                         let first = u8::from(frame.binding == Binding::Method);

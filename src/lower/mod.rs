@@ -11,7 +11,7 @@
 //! | `site` | from a signature to IR and a plan: the whole way for one stub |
 //! | `cell` | what differs between the stubs of a shape |
 //! | `symbol` | addresses, absolute or imported |
-//! | `emitter`, `convert`, `view`, `call`, `values`, `stub` | from a plan to CLIF |
+//! | `emitter`, `convert`, `view`, `call`, `values`, `stub`, `checked` | from a plan to CLIF |
 //! | `audit` | what the code of stubs that are verified does besides |
 //! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `forwarder` | stubs that are nothing but a jump |
@@ -19,6 +19,7 @@
 mod audit;
 mod call;
 mod cell;
+mod checked;
 mod convert;
 mod emitter;
 mod forwarder;
@@ -37,6 +38,7 @@ mod view;
 pub use audit::Promises;
 pub(crate) use audit::RECORD_WORDS;
 pub use cell::{CellField, CellRegister, CellSource};
+pub use checked::PY_BUFFER_BYTES;
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use machine::CType;

@@ -107,6 +107,8 @@ pub enum Binding {
     Function,
     /// A method descriptor: its receiver is the first argument.
     Method,
+    /// There is no original, only the underlying function: where guards fail, CPython's own parser reads the arguments.
+    Bare,
 }
 
 /// The objects that a guard lets through.
@@ -223,6 +225,16 @@ pub enum Step {
         /// The C type.
         scalar: Scalar,
     },
+    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; leaves through the fallback
+    /// for others.
+    UnboxReal {
+        /// The number.
+        into: Value,
+        /// The object.
+        from: Value,
+        /// `f32` or `f64`.
+        scalar: Scalar,
+    },
     /// Calls the underlying function, and leaves with its error where it reports one.
     Call {
         /// Its result, if it has one.
@@ -302,6 +314,7 @@ impl Plan {
             // The original is called with a tuple, which counts; the stub, with an array, which does not.
             (Convention::Method(_), Binding::Function) => original.takes_tuple(),
             (Convention::Method(_), Binding::Method) => false,
+            (_, Binding::Bare) => false,
             (_, Binding::Method) => true,
             (_, Binding::Function) => {
                 original.takes_tuple() || matches!(original, MethodConvention::NoArgs | MethodConvention::O)
@@ -341,12 +354,20 @@ impl Frame {
         arity + u16::from(self.binding == Binding::Method)
     }
 
+    /// Whether the stub's first argument is the object that the call is made on; else its cell knows that.
+    pub(super) fn passes_receiver(&self) -> bool {
+        match self.binding {
+            Binding::Function => false,
+            Binding::Method => true,
+            // Without a thunk, what is passed as `self` is the cell.
+            Binding::Bare => self.cell != CellSource::Receiver && matches!(self.convention, Convention::Method(_)),
+        }
+    }
+
     /// The receiver of a method, where it is the first C argument.
     pub(super) fn bound_receiver<V: Copy>(&self, raw: &[V]) -> Option<V> {
-        match (self.binding, self.convention) {
-            (Binding::Function, _) | (_, Convention::Vectorcall) => None,
-            (Binding::Method, _) => raw.first().copied(),
-        }
+        let passed = self.passes_receiver() && self.convention != Convention::Vectorcall;
+        raw.first().copied().filter(|_| passed)
     }
 
     /// Number of receivers that the array of arguments begins with.
@@ -474,6 +495,7 @@ impl fmt::Display for Plan {
             }
         }
         match (self.frame.convention, self.frame.binding) {
+            (_, Binding::Bare) => writeln!(formatter, "  fallback: CPython's parser, then the call"),
             (Convention::Objects { .. }, _) if self.arms[0].keywords > 0 => {
                 writeln!(
                     formatter,
@@ -500,6 +522,7 @@ impl fmt::Display for Frame {
         formatter.write_str(match self.binding {
             Binding::Function => "a function",
             Binding::Method => "a method",
+            Binding::Bare => "a function without a wrapper",
         })?;
         match self.cell {
             CellSource::Receiver => formatter.write_str(", cell: self"),
@@ -532,6 +555,9 @@ impl fmt::Display for Step {
                 write!(formatter, "{into} = {view} of {or_null}{from} or fallback")
             }
             Self::Unbox { into, from, scalar } => write!(formatter, "{into} = unbox {scalar} {from} or fallback"),
+            Self::UnboxReal { into, from, scalar } => {
+                write!(formatter, "{into} = unbox {scalar} float or int {from} or fallback")
+            }
             Self::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python } => {
                 write_into(formatter, *into)?;
                 formatter.write_str("call target(")?;

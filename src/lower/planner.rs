@@ -234,7 +234,7 @@ fn call(
             let into = into.ok_or_else(|| Unsupported::new("ml_meth", "a METH_ function always returns an object"))?;
             let (receiver, arguments) = match frame.binding {
                 Binding::Method => (args.first().copied(), args.get(1..).unwrap_or_default()),
-                Binding::Function => (None, args),
+                Binding::Function | Binding::Bare => (None, args),
             };
             if !frame.original.passes(arguments.len()) || receiver.is_some() != (frame.binding == Binding::Method) {
                 return Err(miscounted());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::audit::Promises;
+use super::checked::convert_ints;
 use super::plan::{Arm, Binding, Convention, Frame, Given, MethodConvention, Plan};
 use super::planner::{Unsupported, plan_arm};
 use crate::ir::dispatch::never_taken_by;
@@ -120,6 +121,9 @@ impl CallSite {
             return Err(Unsupported::new(this.to_string(), call.reason));
         }
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, arity(this))?;
+        if self.frame.binding == Binding::Bare {
+            convert_ints(&mut arm);
+        }
         arm.given = self.given(overload);
         arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
         arm.audit = self.audit(this);
@@ -150,9 +154,11 @@ impl CallSite {
         Ok(arm)
     }
 
-    /// What is to be checked. A wrapper keeps its own promises: nobody knows better.
+    /// What is to be checked. A wrapper keeps its own promises: nobody knows better. What has none
+    /// cannot be compared with it.
     fn audit(&self, overload: &Overload) -> Option<Promises> {
-        (self.audited && self.target == CalleeTarget::Underlying).then(|| Promises::of(overload))
+        let audited = self.audited && self.target == CalleeTarget::Underlying && self.frame.binding != Binding::Bare;
+        audited.then(|| Promises::of(overload))
     }
 
     /// How the calls of an overload give its arguments.
@@ -179,7 +185,7 @@ impl CallSite {
 
     fn generic_arm(&self, overload: u16) -> Function {
         let constant = match self.frame.binding {
-            Binding::Function => Type::C_FUNCTION,
+            Binding::Function | Binding::Bare => Type::C_FUNCTION,
             Binding::Method => Type::METHOD_DESCR,
         };
         let callable = constant.constant(ConstObject::symbolic(self.callee_name(overload)));
@@ -194,7 +200,7 @@ impl CallSite {
     /// The IR of the one call that the stub is made for.
     fn generic_call(&self, call: &Call) -> Function {
         let constant = match self.frame.binding {
-            Binding::Function => Type::C_FUNCTION,
+            Binding::Function | Binding::Bare => Type::C_FUNCTION,
             Binding::Method => Type::METHOD_DESCR,
         };
         let callable = constant.constant(ConstObject::symbolic(self.name.as_str()));

@@ -16,7 +16,7 @@ use super::values::Values;
 use crate::runtime::Layout;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
-const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
+pub(super) const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
 
 /// What a stub gets from its caller.
 pub(super) struct Arguments {
@@ -157,7 +157,10 @@ impl Emitter<'_, '_> {
         let null = self.null();
         self.builder.ins().jump(result, &[null.into()]);
         self.enter(fallback);
-        self.fallback(plan, &arguments, result);
+        match plan.frame.binding {
+            Binding::Function | Binding::Method => self.fallback(plan, &arguments, result),
+            Binding::Bare => self.parse_and_call(plan, &arguments, result),
+        }
 
         self.enter(result);
         if plan.runs_python() {
@@ -169,10 +172,7 @@ impl Emitter<'_, '_> {
     /// Finds the arguments. Where no arm takes names, a call that has some goes to `unnamed`.
     pub(super) fn arguments(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, unnamed: Option<Block>) -> Arguments {
         let frame = &plan.frame;
-        let bound = match frame.binding {
-            Binding::Function => None,
-            Binding::Method => Some(raw[0]),
-        };
+        let bound = frame.passes_receiver().then(|| raw[0]);
         let (receiver, objects) = match frame.convention {
             Convention::Objects { .. } => (bound, Objects::Values(raw[usize::from(frame.objects(0))..].to_vec())),
             Convention::Method(MethodConvention::O) => (bound, Objects::Values(vec![raw[1]])),
@@ -256,7 +256,7 @@ impl Emitter<'_, '_> {
         (first..first + count).map(|index| self.load(types::I64, array, i32::from(index) * POINTER_BYTES)).collect()
     }
 
-    fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
+    pub(super) fn step(&mut self, call: &ArmCall, step: &Step, values: &mut Values, audit: &mut Option<Audit>) {
         let exits = &call.exits;
         match step {
             Step::Receiver { into } => values.set(*into, self.receiver(call.cell, call.receiver)),
@@ -286,6 +286,10 @@ impl Emitter<'_, '_> {
             Step::Unbox { into, from, scalar } => {
                 let object = values.get(*from);
                 values.set(*into, self.unbox(object, *scalar, exits.fallback));
+            }
+            Step::UnboxReal { into, from, scalar } => {
+                let object = values.get(*from);
+                values.set(*into, self.unbox_real(object, *scalar, exits.fallback));
             }
             Step::View { into, from, view, or_null } => {
                 let object = values.get(*from);

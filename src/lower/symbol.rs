@@ -54,11 +54,15 @@ pub enum Symbol {
     MatchArguments,
     /// `runtime::matching::call_with_tuple`.
     CallWithTuple,
+    /// `runtime::parser::parse`.
+    ParseArguments,
+    /// `runtime::parser::release`.
+    ReleaseBuffers,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -95,6 +99,8 @@ impl Symbol {
         Self::AuditRaised,
         Self::MatchArguments,
         Self::CallWithTuple,
+        Self::ParseArguments,
+        Self::ReleaseBuffers,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -136,6 +142,8 @@ impl Symbol {
             Self::AuditRaised => "typedcall_audit_raised",
             Self::MatchArguments => "typedcall_match_arguments",
             Self::CallWithTuple => "typedcall_call_with_tuple",
+            Self::ParseArguments => "typedcall_parse_arguments",
+            Self::ReleaseBuffers => "typedcall_release_buffers",
         }
     }
 }

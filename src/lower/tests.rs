@@ -337,6 +337,7 @@ fn a_cells_fields_lie_behind_the_module_and_apart() {
             CellField::Targets,
             CellField::Parameters,
             CellField::Keywords,
+            CellField::Reader,
         ];
         let offsets = fields.map(|field| field.offset(&layout));
         assert_eq!(offsets[0], layout.module_size);

@@ -177,6 +177,23 @@ pub unsafe fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
     clear().map_err(|source| FlagError { def, source })
 }
 
+/// Whether a definition can be changed: writes what it holds.
+///
+/// # Errors
+/// Where there is no memory, or it is read-only.
+///
+/// # Safety
+/// Where there is memory at `def`, it is a `PyMethodDef` that nobody else writes.
+pub(crate) unsafe fn probe_writable(def: *const c_void) -> Result<(), memory::Fault> {
+    let words = 0..METHOD_DEF_SIZE / size_of::<u32>();
+    for address in words.map(|word| (def as usize).wrapping_add(word * size_of::<u32>())) {
+        let held: u32 = memory::read(address)?;
+        // SAFETY: as the caller promises.
+        unsafe { memory::write_u32(address, held)? };
+    }
+    Ok(())
+}
+
 /// The `PyMethodDef` at an address.
 pub(super) fn method_def(def: usize) -> Result<MethodDef, Rejected> {
     memory::read(def).map_err(|fault| Rejected {

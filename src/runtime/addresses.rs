@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::{audit, context, matching, utf8};
+use super::{audit, context, matching, parser, utf8};
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
 use crate::runtime::Layout;
@@ -58,6 +58,8 @@ impl AddressTable {
                     Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
                     Symbol::Dealloc => _Py_Dealloc as *const () as usize,
                     Symbol::Context => context::current as *const () as usize,
+                    Symbol::ParseArguments => parser::read_arguments as *const () as usize,
+                    Symbol::ReleaseBuffers => parser::release as *const () as usize,
                     Symbol::UnicodeFromString => ffi::PyUnicode_FromString as *const () as usize,
                     Symbol::BytesFromStringAndSize => ffi::PyBytes_FromStringAndSize as *const () as usize,
                     Symbol::TypeIsSubtype => ffi::PyType_IsSubtype as *const () as usize,

@@ -6,6 +6,7 @@
 //! made from it.
 
 use std::collections::BTreeSet;
+use std::ffi::CString;
 use std::ffi::c_int;
 use std::ffi::c_void;
 use std::mem::offset_of;
@@ -17,13 +18,14 @@ use pyo3_ffi as ffi;
 
 use super::layout::Layout;
 use super::matching::Parameters;
+use super::parser::ArgumentReader;
 use super::shape::{Shape, retire};
 use super::thunk::Thunk;
 use crate::embed::{Exception, Object, Python};
 use crate::lower::CellField;
-use crate::metadata::{Definition, Receiver, definition};
+use crate::metadata::{Definition, Receiver, Signature, definition};
 
-/// What lies behind the module's own fields. Compiled code reads the first eight, at `CellField`'s offsets.
+/// What lies behind the module's own fields. Compiled code reads the first nine, at `CellField`'s offsets.
 #[repr(C)]
 struct Fields {
     target: usize,
@@ -34,6 +36,10 @@ struct Fields {
     targets: *const NonZeroUsize,
     parameters: *const Parameters,
     keywords: *mut ffi::PyObject,
+    /// Of a function without a wrapper.
+    reader: Option<Box<ArgumentReader>>,
+    /// The signature and the text of such a function.
+    bare: Option<(Arc<Signature>, CString)>,
     /// Owns what `targets` points at.
     functions: Option<Arc<[NonZeroUsize]>>,
     /// Owns what `parameters` points at.
@@ -52,6 +58,7 @@ const _: () = {
     assert!(offset_of!(Fields, targets) == CellField::Targets as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, parameters) == CellField::Parameters as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, keywords) == CellField::Keywords as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, reader) == CellField::Reader as usize * CellField::SIZE as usize);
 };
 
 /// What a new cell holds.
@@ -60,8 +67,8 @@ pub struct CellContents {
     pub target: NonZeroUsize,
     /// Those of all overloads.
     pub functions: Arc<[NonZeroUsize]>,
-    /// The original.
-    pub callable: Object,
+    /// The original; `None` for a function that has no wrapper.
+    pub callable: Option<Object>,
     /// The original's `ml_meth`.
     pub method: usize,
     /// The original's `m_self`; null for a method descriptor and a static method.
@@ -76,6 +83,18 @@ pub struct CellContents {
     pub shape: Arc<Shape>,
     /// What a function made from the cell has as its `PyMethodDef`.
     pub def: ffi::PyMethodDef,
+    /// Of a function without a wrapper.
+    pub bare: Option<Bare>,
+}
+
+/// What the cell of a function without a wrapper has instead of an original.
+pub struct Bare {
+    /// Reads its arguments.
+    pub reader: Box<ArgumentReader>,
+    /// What it is bound with.
+    pub signature: Arc<Signature>,
+    /// Its text signature and its text.
+    pub doc: CString,
 }
 
 /// A cell, owned.
@@ -91,15 +110,35 @@ impl Cell {
         let class = cell_type(python)?;
         // SAFETY: the type is ours; a generic allocation is zeroed and counts one reference, which `owned` takes.
         let object = unsafe { python.owned(ffi::PyType_GenericAlloc(class, 0))? };
-        let CellContents { target, functions, parameters, keywords, callable, method, receiver, class, shape, def } =
-            contents;
+        let CellContents {
+            target,
+            functions,
+            parameters,
+            keywords,
+            callable,
+            method,
+            receiver,
+            class,
+            shape,
+            mut def,
+            bare,
+        } = contents;
+        let (reader, bare) = match bare {
+            Some(Bare { reader, signature, doc }) => {
+                (def.ml_name, def.ml_doc) = (reader.name().as_ptr(), doc.as_ptr());
+                (Some(reader), Some((signature, doc)))
+            }
+            None => (None, None),
+        };
         let fields = Fields {
             target: target.get(),
             method,
             receiver,
-            callable: callable.into_ptr(),
+            callable: callable.map_or(null_mut(), Object::into_ptr),
             class,
             targets: functions.as_ptr(),
+            reader,
+            bare,
             functions: Some(functions),
             parameters: parameters.as_ref().map_or(std::ptr::null(), |parameters| parameters.as_ptr()),
             keywords: keywords.map_or(null_mut(), Object::into_ptr),
@@ -145,12 +184,12 @@ impl Cell {
         unsafe { &raw mut (*fields_of(self.0.as_ptr())).def }
     }
 
-    /// The original that the cell stands for.
-    pub fn callable(&self, python: &Python) -> Object {
-        // SAFETY: the cell owns a reference to the original, which is never null.
+    /// The original that the cell stands for; `None` for a function that has no wrapper.
+    pub fn callable(&self, python: &Python) -> Option<Object> {
+        // SAFETY: the cell owns a reference to the original.
         unsafe {
-            let callable = NonNull::new_unchecked((*fields_of(self.0.as_ptr())).callable);
-            Object::from_borrowed(python, callable)
+            let callable = NonNull::new((*fields_of(self.0.as_ptr())).callable)?;
+            Some(Object::from_borrowed(python, callable))
         }
     }
 
@@ -172,6 +211,25 @@ pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
 
 /// The original behind a function or a descriptor that stands for it; `None` for all other objects.
 pub fn original_of(python: &Python, callable: &Object) -> Option<Object> {
+    // SAFETY: the cell is alive, for the callable is.
+    unsafe {
+        let original = NonNull::new((*fields_of(cell_of(python, callable)?)).callable)?;
+        Some(Object::from_borrowed(python, original))
+    }
+}
+
+/// The signature that a function without a wrapper was bound with, and its address; `None` for all other objects.
+pub fn bound_with(python: &Python, callable: &Object) -> Option<(Arc<Signature>, Arc<[NonZeroUsize]>)> {
+    // SAFETY: the cell is alive, for the callable is.
+    unsafe {
+        let fields = fields_of(cell_of(python, callable)?);
+        let (signature, _) = (*fields).bare.as_ref()?;
+        Some((signature.clone(), (*fields).functions.clone()?))
+    }
+}
+
+/// The cell behind a function or a descriptor; `None` for all objects that have none.
+fn cell_of(python: &Python, callable: &Object) -> Option<*mut ffi::PyObject> {
     // SAFETY: the callable is alive; a definition that lies in a cell lies there at this place, and nowhere else are
     // there objects of the cells' type.
     unsafe {
@@ -182,11 +240,7 @@ pub fn original_of(python: &Python, callable: &Object) -> Option<Object> {
             }
             _ => return None,
         };
-        if cell.is_null() || ffi::Py_TYPE(cell) != cell_type(python).ok()? {
-            return None;
-        }
-        let original = NonNull::new((*fields_of(cell)).callable)?;
-        Some(Object::from_borrowed(python, original))
+        (!cell.is_null() && ffi::Py_TYPE(cell) == cell_type(python).ok()?).then_some(cell)
     }
 }
 
@@ -288,6 +342,8 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         ffi::Py_XDECREF(namespace);
         drop((*fields).thunk.take());
         drop((*fields).functions.take());
+        drop((*fields).reader.take());
+        drop((*fields).bare.take());
         drop((*fields).matching.take());
         let keywords = std::mem::replace(&mut (*fields).keywords, null_mut());
         ffi::Py_XDECREF(keywords);

@@ -22,7 +22,8 @@ use crate::lower::{AddressTable, Forwarder, Plan, build_stub};
 pub enum CompileError {
     /// The system refuses executable memory.
     #[error(
-        "the system refuses executable memory ({0}): a security policy forbids it; the original callables run instead"
+        "the system refuses executable memory ({0}): a security policy forbids it; the original callables run instead, \
+         and what has none can't be called"
     )]
     ExecutableMemory(std::io::Error),
     /// Cranelift reported an error.

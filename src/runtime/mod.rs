@@ -12,6 +12,7 @@
 //! | `compiler` | from a plan to a shape |
 //! | `audit` | whether underlying functions keep their promises |
 //! | `cell` | what differs between the stubs of a shape |
+//! | `parser` | arguments of functions without a wrapper |
 
 mod addresses;
 mod audit;
@@ -20,6 +21,7 @@ pub(crate) mod compiler;
 mod context;
 mod layout;
 pub(crate) mod matching;
+pub(crate) mod parser;
 mod segment;
 pub(crate) mod selfcheck;
 pub(crate) mod shape;

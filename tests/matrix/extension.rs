@@ -208,6 +208,7 @@ impl Extension {
             Way::Address(Entry::Boxed, address) => (2, address, null_mut()),
             Way::Function(function) => (3, null_mut(), function.as_ptr()),
             Way::Address(Entry::Native, address) => (4, address, null_mut()),
+            Way::Address(Entry::Checked, _) => unreachable!("it has no wrapper to be compared with: see bind.rs"),
         };
         let mut comparison = Comparison {
             method: method.method,

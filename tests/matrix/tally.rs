@@ -25,6 +25,7 @@ impl From<Entry> for Through {
             Entry::Guarded => Self::Guarded,
             Entry::Vectorcall => Self::Vectorcall,
             Entry::Native => Self::Native,
+            Entry::Checked => unreachable!("it has no wrapper to be compared with: see bind.rs"),
         }
     }
 }

@@ -119,6 +119,7 @@ impl Directives {
             ("original", name) => self.original = Some(method(name)),
             ("binding", "function") => self.binding = Binding::Function,
             ("binding", "method") => self.binding = Binding::Method,
+            ("binding", "bare") => self.binding = Binding::Bare,
             ("cell", "self") => self.in_receiver = true,
             ("cell", "thunk") => self.in_receiver = false,
             ("target", "underlying") => self.target = CalleeTarget::Underlying,

@@ -1,6 +1,7 @@
 //! Compiles C for the tests and loads it. Shared by all integration tests, each of which uses a part of it.
 #![allow(dead_code, reason = "every integration test is a crate of its own and uses a part")]
 
+pub mod bare;
 pub mod extension;
 pub mod lowering;
 pub mod memory_map;
@@ -44,7 +45,11 @@ fn build(name: &str, source: &str, extension: &str, form: &[&str], flags: &[&str
     let mut hasher = DefaultHasher::new();
     (source, form, flags, python_include()).hash(&mut hasher);
     for header in fs::read_dir(&include).expect("the crate has an include folder") {
-        fs::read(header.expect("the folder can be listed").path()).expect("a header is readable").hash(&mut hasher);
+        let path = header.expect("the folder can be listed").path();
+        // What is in a folder of the folder only includes what is in here.
+        if path.is_file() {
+            fs::read(path).expect("a header is readable").hash(&mut hasher);
+        }
     }
     let stem = format!("{name}-{:016x}", hasher.finish());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use typedcall::Entry;
+use typedcall::metadata::Dialect;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -30,6 +31,7 @@ Examples:
   typedcall inspect mymod                          a module on sys.path or in this folder
   typedcall inspect --path build/lib mymod         a module in another folder
   typedcall inspect ./mymod.cpython-311-x86_64-linux-gnu.so
+  typedcall inspect mymod --dialect pypy           an extension compiled with -include typedcall_pypy.h
   typedcall inspect mymod --json | jq -r '.rejected[] | \"\\(.name): \\(.field)\"'
 
 The flag is METH_TYPED, set or unset as the module has it: inspect changes nothing.
@@ -92,6 +94,9 @@ pub struct Inspect {
     /// A folder to import from, before this one and sys.path; may be given several times
     #[arg(long, value_name = "DIR")]
     pub path: Vec<PathBuf>,
+    /// The layout of the metadata, which is never guessed
+    #[arg(long, value_enum, default_value_t = DialectName::Version1)]
+    pub dialect: DialectName,
     /// Print one JSON object: {"module", "methods", "rejected"}
     #[arg(long)]
     pub json: bool,
@@ -125,6 +130,27 @@ pub struct Bench {
     /// Calls in each round
     #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
     pub calls: u32,
+}
+
+/// [`Dialect`], by name: those that need no table of an embedder's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DialectName {
+    /// The tool's own, of typedcall.h
+    Version1,
+    /// PyPy's, of typedcall_pypy.h
+    Pypy,
+    /// Cinder's, of typedcall_cinder.h; its methods are made callable as the module is imported
+    Cinder,
+}
+
+impl From<DialectName> for Dialect {
+    fn from(name: DialectName) -> Self {
+        match name {
+            DialectName::Version1 => Self::Version1,
+            DialectName::Pypy => Self::PyPy,
+            DialectName::Cinder => Self::Cinder,
+        }
+    }
 }
 
 /// [`Entry`], by name.

@@ -5,10 +5,11 @@ use std::io::Write;
 
 use pyo3_ffi as ffi;
 use serde_json::json;
+use typedcall::cinder;
 use typedcall::embed::Python;
 use typedcall::metadata::{Rejected, TypedMethod};
 
-use crate::cli::Inspect;
+use crate::cli::{DialectName, Inspect};
 use crate::failure::Failure;
 use crate::{modules, style};
 
@@ -16,9 +17,13 @@ use crate::{modules, style};
 pub fn run(arguments: &Inspect, out: &mut dyn Write) -> Result<(), Failure> {
     let python = Python::attach();
     modules::prepare(&python, &arguments.path)?;
+    if arguments.dialect == DialectName::Cinder {
+        // Without it, such an extension can't be imported.
+        cinder::provide(&python)?;
+    }
     let module = modules::module(&python, &arguments.module)?;
     let (mut methods, mut rejected) = (Vec::new(), Vec::new());
-    for found in typedcall::inspect(&python, &module)? {
+    for found in typedcall::inspect_as(&python, &module, &arguments.dialect.into())? {
         match found.method {
             Ok(method) => methods.push((found.name, method)),
             Err(reason) => rejected.push((found.name, reason)),

@@ -242,7 +242,7 @@ impl TypedDef {
             let at = |reason| Flaw::unnumbered(&format!("sig[{index}].argtype"), reason);
             parameters.push(element.parameter().map_err(at)?);
         }
-        let (result, raises) = self.overload_result();
+        let (result, raises) = self.result_and_raises();
         let overload = Overload { parameters, result, raises, effects: Effects::default() };
         check_overload(&overload, |place| match place {
             Place::Parameter(position) if position > 0 => format!("sig[{}]", position - 1),
@@ -252,7 +252,8 @@ impl TypedDef {
         Ok(overload)
     }
 
-    fn overload_result(&self) -> (Kind, Raises) {
+    /// What the result is in a signature, and how it raises.
+    pub(crate) fn result_and_raises(&self) -> (Kind, Raises) {
         match self.result {
             Type::Void => (Kind::Void, Raises::Never),
             Type::Error => (Kind::Void, Raises::Nonzero),

@@ -34,8 +34,8 @@ pub enum Dialect {
     Issue546(TypeTable),
     /// `PyPyTypedMethodMetadata`, as `include/typedcall_pypy.h` declares it on CPython.
     PyPy,
-    /// `Ci_PyTypedMethodDef`, at which `ml_meth` points. CPython imports no module with such a table, so that there is
-    /// nothing to adopt: tables are read before a module is made of them.
+    /// `Ci_PyTypedMethodDef`, at which `ml_meth` points. CPython imports no module with such a table: tables are read, and
+    /// made ready ([`crate::Specializer::ready_cinder_table`]), before a module is made of them.
     Cinder,
 }
 

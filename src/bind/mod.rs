@@ -1,0 +1,225 @@
+//! Callables from bare C functions, which have no wrapper: [`Specializer::bind`].
+
+mod text_signature;
+
+use std::ffi::{CString, c_void};
+use std::num::NonZeroUsize;
+use std::ptr::{NonNull, null_mut};
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use crate::embed::{Object, Python};
+use crate::error::Error;
+use crate::ir::CalleeTarget;
+use crate::lower::{Binding, CallSite, CellSource, Convention, Frame, Given, MethodConvention, keyword_only};
+use crate::metadata::{Overload, Signature};
+use crate::runtime::cell::{Bare, Cell, CellContents};
+use crate::runtime::matching::{Parameters, name_tuple};
+use crate::runtime::parser::{ArgumentReader, Parser, Passing};
+use crate::runtime::shape::Shape;
+use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
+use crate::stub::Stub;
+use crate::user_types::resolve_types;
+use text_signature::text_signature;
+
+/// How a callable made by [`Specializer::bind`] presents itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bind<'a> {
+    /// Its `__module__`; `None` without one.
+    pub module: Option<&'a str>,
+    /// Its `__doc__`.
+    pub doc: Option<&'a str>,
+    /// Its `__text_signature__`, such as `(x, /)`; without one it follows from the signature.
+    pub text_signature: Option<&'a str>,
+}
+
+/// A C function without a wrapper.
+#[derive(Clone, Copy, Debug)]
+pub struct BareFunction<'a> {
+    /// Where it is.
+    pub address: NonZeroUsize,
+    /// What it takes and returns.
+    pub overload: &'a Overload,
+    /// What Python calls it.
+    pub name: &'a str,
+}
+
+impl Specializer {
+    /// Makes a built-in function for Python from a C function that has no wrapper. Arguments are checked and converted as
+    /// the wrapper would do that CPython's own parser (`PyArg_Parse` and its kin) makes possible, with the same
+    /// exceptions in the same words. The signature is of one overload, without `self`; the callee gets a context where it
+    /// asks for one. A parameter without a name is passed by position only. [`Options::verify`](crate::Options) has no
+    /// wrapper to compare with here, and looks at none of these calls.
+    ///
+    /// ```
+    /// use std::{ffi::c_void, ptr::NonNull};
+    /// use typedcall::{Bind, Options, Specializer, embed::Python};
+    ///
+    /// unsafe extern "C" {
+    ///     fn fmod(x: f64, y: f64) -> f64;
+    /// }
+    /// let python = Python::attach();
+    /// let specializer = Specializer::new(&python, Options::default())?;
+    /// let address = NonNull::new(fmod as *mut c_void).expect("a function has an address");
+    /// let signature = "(x: f64, y: f64 = 1.0) -> f64 [no_python]";
+    /// // SAFETY: this is the C signature of `fmod`, which stays where it is.
+    /// let fmod = unsafe { specializer.bind(&python, address, signature, "fmod", &Bind::default())? };
+    /// let names = python.namespace()?;
+    /// names.set_item(&python, "fmod", &fmod)?;
+    /// assert_eq!(python.eval("fmod(7.5), fmod(7, y=4)", &names)?.text(&python)?, "(0.5, 3.0)");
+    /// let error = python.eval("fmod('7.5')", &names).expect_err("text is no number");
+    /// assert_eq!(error.to_string(), "TypeError: must be real number, not str");
+    /// # Ok::<(), typedcall::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A text that is no signature, several overloads, `self`, what no parser reads, what stubs cannot do yet, or no
+    /// machine code: without a wrapper there is nothing that could run instead.
+    ///
+    /// # Safety
+    /// At `address` is a C function of this signature, for as long as the callable lives; so are the types and the variables
+    /// whose addresses the signature has.
+    pub unsafe fn bind(
+        &self,
+        python: &Python,
+        address: NonNull<c_void>,
+        signature: &str,
+        name: &str,
+        options: &Bind<'_>,
+    ) -> Result<Object, Error> {
+        let mut signature: Signature = signature.parse()?;
+        resolve_types(python, &mut signature)?;
+        let [overload] = &signature.overloads[..] else {
+            let reason = format!("{signature}: without a wrapper there can be one overload only: bind each by itself");
+            return Err(Error::Mismatch { name: name.to_owned(), reason });
+        };
+        let address = NonZeroUsize::from(address.addr());
+        // SAFETY: as the caller promises.
+        unsafe { self.bind_function(python, BareFunction { address, overload, name }, options) }
+    }
+
+    /// As [`Specializer::bind`], for a signature that was read and not written.
+    ///
+    /// # Errors
+    /// As [`Specializer::bind`].
+    ///
+    /// # Safety
+    /// As [`Specializer::bind`].
+    pub unsafe fn bind_function(
+        &self,
+        python: &Python,
+        function: BareFunction<'_>,
+        options: &Bind<'_>,
+    ) -> Result<Object, Error> {
+        let (site, cell, shape) = self.bare(python, &function, CellSource::Receiver, options)?;
+        let module = options.module.map(|module| python.text(module)).transpose()?;
+        let def = cell.def();
+        // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be null.
+        unsafe {
+            (*def).ml_meth = method_pointer(shape.code());
+            (*def).ml_flags = flags(site.frame.original);
+            let module = module.as_ref().map_or(null_mut(), Object::as_ptr);
+            Ok(python.owned(ffi::PyCFunction_NewEx(def, cell.object().as_ptr(), module))?)
+        }
+    }
+
+    /// As [`Specializer::bind_function`], as a stub: its address is what a `PyMethodDef` with the flags
+    /// [`Stub::method_flags`] has as its `ml_meth`, for as long as the stub lives.
+    ///
+    /// # Errors
+    /// As [`Specializer::bind`].
+    ///
+    /// # Safety
+    /// As [`Specializer::bind`].
+    pub unsafe fn bind_stub(&self, python: &Python, function: BareFunction<'_>) -> Result<Stub, Error> {
+        let convention = MethodConvention::of(Passing::of(function.overload));
+        let register = frame(convention, CellSource::Receiver).thunk_register();
+        let (site, cell, shape) = self.bare(python, &function, CellSource::Thunk(register), &Bind::default())?;
+        let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
+        let address = thunk.address();
+        cell.set_thunk(thunk);
+        Ok(self.checked_stub(site, address, cell))
+    }
+
+    /// Code and cell for a function without a wrapper.
+    fn bare(
+        &self,
+        python: &Python,
+        function: &BareFunction<'_>,
+        cell: CellSource,
+        options: &Bind<'_>,
+    ) -> Result<(CallSite, Cell, Arc<Shape>), Error> {
+        let mismatch = |reason: String| Error::Mismatch { name: function.name.to_owned(), reason };
+        let overload = function.overload;
+        overload.check().map_err(|nonsense| mismatch(format!("{overload}: {nonsense}")))?;
+        let parser = Parser::new(function.name, overload).map_err(|error| mismatch(format!("{overload}: {error}")))?;
+        let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text has a NUL in it".into()))?;
+        let signature = Arc::new(Signature { overloads: vec![overload.clone()] });
+        let site = CallSite {
+            name: function.name.to_owned(),
+            frame: frame(MethodConvention::of(parser.passing()), cell),
+            signature: signature.clone(),
+            target: CalleeTarget::Underlying,
+            overloads: vec![0],
+            call: None,
+            // There is no wrapper to compare with.
+            audited: false,
+        };
+        let shape = self.shape(&site)?;
+        let by_name = site.frame.original.takes_keywords();
+        let matches = site.given(0) != Given::ByPosition;
+        let keywords = keyword_only(overload);
+        let contents = CellContents {
+            target: function.address,
+            functions: Arc::new([function.address]),
+            parameters: matches.then(|| Parameters::of(python, overload, by_name)).transpose()?.map(|all| [all].into()),
+            keywords: (!keywords.is_empty())
+                .then(|| name_tuple(python, keywords.iter().map(|name| &**name)))
+                .transpose()?,
+            callable: None,
+            method: 0,
+            receiver: null_mut(),
+            class: null_mut(),
+            shape: shape.clone(),
+            def: ffi::PyMethodDef::zeroed(),
+            bare: Some(Bare { reader: Box::new(ArgumentReader::Parser(parser)), signature, doc }),
+        };
+        Ok((site, Cell::new(python, contents)?, shape))
+    }
+}
+
+impl MethodConvention {
+    /// That of a function whose arguments are passed so.
+    fn of(passing: Passing) -> Self {
+        match passing {
+            Passing::Nothing => Self::NoArgs,
+            Passing::One => Self::O,
+            Passing::Positional => Self::FastCall,
+            Passing::Named => Self::FastCallKeywords,
+        }
+    }
+}
+
+fn frame(convention: MethodConvention, cell: CellSource) -> Frame {
+    Frame { convention: Convention::Method(convention), original: convention, binding: Binding::Bare, cell }
+}
+
+/// The flags of a `PyMethodDef` whose `ml_meth` is of this convention.
+pub(crate) fn flags(convention: MethodConvention) -> i32 {
+    match convention {
+        MethodConvention::NoArgs => ffi::METH_NOARGS,
+        MethodConvention::O => ffi::METH_O,
+        MethodConvention::FastCall | MethodConvention::Other => ffi::METH_FASTCALL,
+        MethodConvention::FastCallKeywords => ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        MethodConvention::Method => ffi::METH_METHOD | ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        MethodConvention::VarArgs => ffi::METH_VARARGS,
+        MethodConvention::VarArgsKeywords => ffi::METH_VARARGS | ffi::METH_KEYWORDS,
+    }
+}
+
+/// `ml_doc`: the text signature as CPython wants it (`_PyType_GetTextSignatureFromInternalDoc`), then the text.
+fn doc(function: &BareFunction<'_>, options: &Bind<'_>) -> String {
+    let signature = options.text_signature.map_or_else(|| text_signature(function.overload), str::to_owned);
+    format!("{}{signature}\n--\n\n{}", function.name, options.doc.unwrap_or_default())
+}

@@ -1,0 +1,81 @@
+//! A signature as `inspect.signature` reads it.
+
+use crate::metadata::{DefaultValue, Overload, Parameter};
+
+/// The `__text_signature__` of a function: `(x, y=1.0, /, *, z=None)`.
+pub fn text_signature(overload: &Overload) -> String {
+    let parameters: Vec<_> = overload.arguments().map(|(_, parameter)| parameter).collect();
+    let nameless = parameters.iter().filter(|parameter| parameter.name.is_none()).count();
+    let first_keyword_only = parameters.iter().position(|parameter| parameter.keyword_only);
+    let mut parts = Vec::new();
+    for (position, parameter) in parameters.iter().enumerate() {
+        if position == nameless && nameless > 0 {
+            parts.push("/".to_owned());
+        }
+        if Some(position) == first_keyword_only {
+            parts.push("*".to_owned());
+        }
+        let name = parameter.name.clone().unwrap_or_else(|| placeholder(&parameters, position));
+        parts.push(match &parameter.default {
+            Some(default) => format!("{name}={}", expression(default)),
+            None => name,
+        });
+    }
+    if nameless == parameters.len() && nameless > 0 {
+        parts.push("/".to_owned());
+    }
+    format!("({})", parts.join(", "))
+}
+
+/// A name for a parameter that has none, and that no other one has.
+fn placeholder(parameters: &[&Parameter], position: usize) -> String {
+    let mut name = if parameters.len() == 1 { "arg".to_owned() } else { format!("arg{}", position + 1) };
+    while parameters.iter().any(|parameter| parameter.name.as_ref() == Some(&name)) {
+        name.push('_');
+    }
+    name
+}
+
+/// A default as Python source that is a literal; `...` for what has none.
+fn expression(default: &DefaultValue) -> String {
+    match default {
+        DefaultValue::Float(bits) if !f64::from_bits(*bits).is_finite() => "...".to_owned(),
+        DefaultValue::Object { .. } => "...".to_owned(),
+        DefaultValue::Str(text) if text.chars().any(char::is_control) => "...".to_owned(),
+        DefaultValue::Int(_)
+        | DefaultValue::Float(_)
+        | DefaultValue::Bool(_)
+        | DefaultValue::Str(_)
+        | DefaultValue::None => default.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text_signature;
+    use crate::metadata::Signature;
+
+    fn of(signature: &str) -> String {
+        let signature: Signature = signature.parse().expect("the tests' signatures make sense");
+        text_signature(&signature.overloads[0])
+    }
+
+    #[test]
+    fn a_text_signature_says_how_arguments_are_passed() {
+        assert_eq!(of("() -> void"), "()");
+        assert_eq!(of("(f64) -> f64"), "(arg, /)");
+        assert_eq!(of("(context, f64, f64 = 1.5) -> f64"), "(arg1, arg2=1.5, /)");
+        assert_eq!(of("(f64, arg1: f64) -> f64"), "(arg1_, /, arg1)");
+        assert_eq!(of("(x: f64, *, y: f64) -> f64"), "(x, *, y)");
+        assert_eq!(of("(*, y: i64 = -1) -> f64"), "(*, y=-1)");
+    }
+
+    #[test]
+    fn a_default_that_is_no_literal_is_an_ellipsis() {
+        assert_eq!(of("(f64 = inf, object = <object>, cstr = '\\n') -> f64"), "(arg1=..., arg2=..., arg3=..., /)");
+        assert_eq!(
+            of("(cbool = True, cstr? = None, cstr = 'it\\'s') -> f64"),
+            "(arg1=True, arg2=None, arg3='it\\'s', /)"
+        );
+    }
+}

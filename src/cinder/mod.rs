@@ -1,0 +1,249 @@
+//! Cinder's form on stock CPython: a method table whose `ml_meth` are typed definitions is made one of working callables.
+//!
+//! CPython makes no function of such a definition ("bad call flags"), so this comes before it is shown the table.
+//! [`Specializer::ready_cinder_table`] gives each definition a stub as its `ml_meth` and the calling convention that the
+//! stub has. C extensions do that with `include/typedcall_cinder.h`, which finds this library through a capsule
+//! ([`provide`]). [`typed_signature`] gives what Cinder's `__typed_signature__` gives. See docs/dialects.md.
+//!
+//! Tables live as long as the process, and so do the stubs.
+
+mod capsule;
+mod typed_signature;
+
+use std::collections::BTreeMap;
+use std::ffi::{CString, c_void};
+
+use std::ptr::null_mut;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3_ffi as ffi;
+
+use crate::bind::flags;
+use crate::embed::Python;
+use crate::error::Error;
+use crate::ir::CalleeTarget;
+use crate::lower::{Binding, CallSite, CellSource, Convention, Frame, MethodConvention};
+use crate::metadata::abi::METH_TYPED;
+use crate::metadata::dialect::cinder::{Type, TypedDef, read_typed_def};
+use crate::metadata::{
+    Dialect, Kind, Overload, Parameter, PythonType, Rejected, Signature, TypedMethod, probe_writable, read_table_as,
+};
+use crate::original::CONVENTION_BITS;
+use crate::registry::{Fingerprint, KnownMethod};
+use crate::runtime::cell::{Bare, Cell, CellContents};
+use crate::runtime::parser::{ArgumentReader, CinderArguments};
+use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
+
+pub use capsule::{capsule, provide};
+pub use typed_signature::typed_signature;
+
+/// A method that [`Specializer::ready_cinder_table`] made callable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadiedMethod {
+    /// Its name in the table.
+    pub name: String,
+    /// Its signature, as far as one can say it: the field that none can say, where not.
+    pub signature: Result<Signature, Rejected>,
+}
+
+/// A definition that was made callable.
+#[derive(Debug)]
+struct Readied {
+    fingerprint: Fingerprint,
+    def: TypedDef,
+    known: Result<Arc<KnownMethod>, Rejected>,
+}
+
+/// By the address of the `PyMethodDef`.
+static READIED: Mutex<BTreeMap<usize, Arc<Readied>>> = Mutex::new(BTreeMap::new());
+
+/// What a definition becomes, before anything is changed.
+struct Ready {
+    line: *mut ffi::PyMethodDef,
+    meth: ffi::PyMethodDefPointer,
+    flags: i32,
+    cell: Cell,
+    def: TypedDef,
+}
+
+impl Specializer {
+    /// Makes working callables of the typed definitions in a `PyMethodDef[]`, in place: each gets a stub as its
+    /// `ml_meth`, and METH_NOARGS, METH_O or METH_FASTCALL in place of METH_TYPED. Other lines are left alone; so is
+    /// everything where a line fails. CPython must not have seen the table yet.
+    ///
+    /// Arguments are checked and converted by Cinder's rules; the underlying function gets `self` (a module for its
+    /// functions) and then as many arguments as the definition has elements.
+    ///
+    /// # Errors
+    /// The first line that can't be done, by its method's name, with the field or the reason; a table that is constant; no
+    /// machine code.
+    ///
+    /// # Safety
+    /// At `table` is a method table of Cinder's form that ends with a null name. It, the definitions and the functions in it
+    /// stay for the rest of the process, and what the definitions say of the functions is true.
+    pub unsafe fn ready_cinder_table(&self, python: &Python, table: *mut c_void) -> Result<Vec<ReadiedMethod>, Error> {
+        let mut readied = Vec::new();
+        for entry in read_table_as(table, &Dialect::Cinder) {
+            let line = entry.def as *mut ffi::PyMethodDef;
+            let typed = match (read_typed_def(line.cast()), entry.method) {
+                // A table without an end.
+                (Ok(None), Err(rejected)) => return Err(rejected.into()),
+                (Ok(typed), _) => typed,
+                // SAFETY: the line was read, so that it is there.
+                (Err(rejected), _) if rejected.field == "ml_flags" && has_convention(unsafe { (*line).ml_flags }) => {
+                    None
+                }
+                (Err(rejected), _) => return Err(rejected.into()),
+            };
+            if let Some(def) = typed {
+                readied.push(self.ready(python, line, def)?);
+            }
+        }
+        Ok(readied.into_iter().map(|ready| ready.install(python)).collect())
+    }
+
+    fn ready(&self, python: &Python, line: *mut ffi::PyMethodDef, def: TypedDef) -> Result<Ready, Error> {
+        let mismatch = |reason: String| Error::Mismatch { name: def.name.clone(), reason };
+        // SAFETY: the caller of `ready_cinder_table` promises a definition that may be written.
+        unsafe { probe_writable(line.cast()) }.map_err(|fault| {
+            mismatch(format!("its definition can't be changed ({fault}): the table must not be const"))
+        })?;
+        let (Some(reader), Some(overload)) = (CinderArguments::new(&def), call_overload(&def)) else {
+            let reason =
+                "only a generic type of Cinder's knows the type of a type parameter, and CPython has none".into();
+            return Err(mismatch(reason));
+        };
+        let convention = match def.elements.len() {
+            0 => MethodConvention::NoArgs,
+            1 if reader.takes_all() => MethodConvention::O,
+            _ => MethodConvention::FastCall,
+        };
+        let mut frame = Frame {
+            convention: Convention::Method(convention),
+            original: convention,
+            binding: Binding::Bare,
+            cell: CellSource::Receiver,
+        };
+        let register = frame.thunk_register();
+        frame.cell = CellSource::Thunk(register);
+        let signature = Arc::new(Signature { overloads: vec![overload] });
+        let site = CallSite {
+            name: def.name.clone(),
+            frame,
+            signature: signature.clone(),
+            target: CalleeTarget::Underlying,
+            overloads: vec![0],
+            call: None,
+            // There is no wrapper to compare with.
+            audited: false,
+        };
+        let shape = self.shape(&site)?;
+        let contents = CellContents {
+            target: def.function,
+            functions: Arc::new([def.function]),
+            // What is left out takes the reader's way.
+            parameters: None,
+            keywords: None,
+            callable: None,
+            method: 0,
+            receiver: null_mut(),
+            class: null_mut(),
+            shape: shape.clone(),
+            def: ffi::PyMethodDef::zeroed(),
+            bare: Some(Bare { reader: Box::new(ArgumentReader::Cinder(reader)), signature, doc: CString::default() }),
+        };
+        let cell = Cell::new(python, contents)?;
+        let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
+        let meth = method_pointer(thunk.address());
+        cell.set_thunk(thunk);
+        Ok(Ready { line, meth, flags: flags(convention) | def.flags, cell, def })
+    }
+}
+
+impl Ready {
+    /// Changes the definition, and remembers what it was.
+    fn install(self, _: &Python) -> ReadiedMethod {
+        let Self { line, meth, flags, cell, def } = self;
+        // SAFETY: the definition is there and can be written, as was checked; the GIL orders this against others who look
+        // at it, and CPython has not seen it.
+        let fingerprint = unsafe {
+            (*line).ml_meth = meth;
+            (*line).ml_flags = flags;
+            Fingerprint::of(line.cast())
+        };
+        // The stub is called for as long as there is the table.
+        cell.leak();
+        let name = def.name.clone();
+        let known = def.overload().map(|overload| {
+            let signature = Signature { overloads: vec![overload] };
+            Arc::new(KnownMethod::new(signature, vec![def.function], CalleeTarget::Underlying))
+        });
+        let signature = known.clone().map(|known| Signature::clone(&known.signature));
+        let readied = Arc::new(Readied { fingerprint, def, known });
+        READIED.lock().unwrap_or_else(PoisonError::into_inner).insert(line as usize, readied);
+        ReadiedMethod { name, signature }
+    }
+}
+
+/// The definition that was made callable at this address.
+///
+/// # Safety
+/// `def` is the definition of a live callable.
+unsafe fn readied(def: *const c_void) -> Option<Arc<Readied>> {
+    let found = READIED.lock().unwrap_or_else(PoisonError::into_inner).get(&(def as usize)).cloned()?;
+    // SAFETY: the caller promises a definition.
+    (found.fingerprint == unsafe { Fingerprint::of(def) }).then_some(found)
+}
+
+/// What a stub needs to know of a method that was made callable; `None` for others.
+///
+/// # Safety
+/// `def` is the definition of a live callable.
+pub(crate) unsafe fn known(def: *const c_void) -> Option<Result<Arc<KnownMethod>, Rejected>> {
+    // SAFETY: as the caller promises.
+    unsafe { readied(def) }.map(|readied| readied.known.clone())
+}
+
+/// The same as the table's reader would give it.
+///
+/// # Safety
+/// `def` is the definition of a live callable.
+pub(crate) unsafe fn typed_method(def: *const c_void) -> Option<Result<TypedMethod, Rejected>> {
+    // SAFETY: as the caller promises.
+    let (readied, line) = unsafe { (readied(def)?, &*def.cast::<ffi::PyMethodDef>()) };
+    Some(readied.known.clone().map(|known| TypedMethod {
+        name: readied.def.name.clone(),
+        signature: Signature::clone(&known.signature),
+        functions: vec![readied.def.function],
+        underlying: true,
+        def: def as usize,
+        flagged: false,
+        flags: line.ml_flags,
+        meth: line.ml_meth.as_ptr() as usize,
+    }))
+}
+
+/// Whether a flagged line is of another dialect, which CPython can call as it is.
+fn has_convention(ml_flags: i32) -> bool {
+    ml_flags & METH_TYPED != 0 && ml_flags & CONVENTION_BITS != 0
+}
+
+/// What a call with all arguments needs to know: no names, and no defaults, for a call that needs them takes the reader's
+/// way. `None` where a parameter is of a type that only a generic `self` knows.
+fn call_overload(def: &TypedDef) -> Option<Overload> {
+    let mut parameters = vec![Parameter { receiver: true, ..Parameter::positional(Kind::Object) }];
+    for element in &def.elements {
+        let kind = match element.class {
+            Type::Int(scalar) => Kind::Scalar(scalar),
+            Type::Object => Kind::Object,
+            // None, where it is admitted, takes the reader's way too.
+            Type::Str => Kind::Python { class: PythonType::Str, subclasses: true },
+            Type::Void | Type::Error | Type::Parameter(_) => return None,
+        };
+        parameters.push(Parameter::positional(kind));
+    }
+    let (result, raises) = def.result_and_raises();
+    // What type of object it is makes no difference to a caller from Python.
+    let result = if result.is_object() { Kind::Object } else { result };
+    Some(Overload { parameters, result, raises, effects: Default::default() })
+}

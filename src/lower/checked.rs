@@ -1,0 +1,226 @@
+//! What a stub of a function without a wrapper does instead of a fallback: CPython's own parser reads the arguments, and
+//! the same call is made with what comes out.
+//!
+//! The parser writes *slots* on the stub's stack, 8 bytes for each C argument that comes from the call's arguments, in
+//! their order; behind them lie the `Py_buffer`s.
+
+use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
+
+use super::cell::CellField;
+use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use super::machine::CType;
+use super::plan::{Admitted, Arm, Class, Convention, MethodConvention, Plan, Step, View};
+use super::stub::{ARGUMENTS_COUNT_MASK, Arguments, ArmCall, Exits};
+use super::symbol::Symbol;
+use super::values::Values;
+use crate::ir;
+use crate::metadata::PythonType;
+
+/// `sizeof(Py_buffer)`, in all versions (`Include/cpython/object.h`, from 3.11 `Include/pybuffer.h`).
+pub const PY_BUFFER_BYTES: usize = 80;
+
+/// Lets ints pass for floats, as CPython's own converters do.
+pub(super) fn convert_ints(arm: &mut Arm) {
+    let float = Admitted { class: Class::Python(PythonType::Float), subclasses: false, null: false };
+    let guards: Vec<_> = arm
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Guard { into, from, admitted } if *admitted == float => Some((*into, *from)),
+            _ => None,
+        })
+        .collect();
+    let mut needless = Vec::new();
+    for step in &mut arm.steps {
+        if let Step::Unbox { into, from, scalar } = *step
+            && let Some((guarded, object)) = guards.iter().find(|(guarded, _)| *guarded == from)
+        {
+            *step = Step::UnboxReal { into, from: *object, scalar };
+            needless.push(*guarded);
+        }
+    }
+    arm.steps.retain(|step| !matches!(step, Step::Guard { into, .. } if needless.contains(into)));
+}
+
+/// What lives on the stack while the parser and the function run: in registers that survive calls it would have to be
+/// saved on the likely path too.
+struct Held {
+    /// Room for the cell, the result, and the receiver where the call passes one.
+    cell: StackSlot,
+    slots: StackSlot,
+    receiver: bool,
+}
+
+/// Where what is held lies.
+const CELL: i32 = 0;
+const RESULT: i32 = POINTER_BYTES;
+const RECEIVER: i32 = 2 * POINTER_BYTES;
+
+impl Emitter<'_, '_> {
+    /// Parses, makes the call of the only arm, and goes to `result`.
+    pub(super) fn parse_and_call(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
+        let [arm] = &plan.arms[..] else { unreachable!("a function without a wrapper has one overload") };
+        let hold = !plan.runs_python();
+        if hold {
+            self.incref(arguments.cell);
+        }
+        let (slots, buffers) = slots_of(arm);
+        let bytes = slots * POINTER_BYTES as usize + buffers * PY_BUFFER_BYTES;
+        let room = u32::try_from(bytes).expect("a call has at most 16 parameters");
+        let receiver =
+            arguments.receiver.filter(|_| arm.steps.iter().any(|step| matches!(step, Step::Receiver { .. })));
+        let held = Held {
+            cell: self.stack_slot(if receiver.is_some() { 3 } else { 2 }),
+            slots: self.stack_bytes(room.max(POINTER_BYTES as u32)),
+            receiver: receiver.is_some(),
+        };
+        self.store_held(held.cell, CELL, arguments.cell);
+        if let Some(receiver) = receiver {
+            self.store_held(held.cell, RECEIVER, receiver);
+        }
+
+        let (give_up, done) = (self.cold_block(), self.cold_block());
+        self.builder.append_block_param(done, types::I64);
+        let status = self.parse(plan, arguments, &held);
+        self.refuse(status, give_up);
+        self.run(plan, arguments, &held, Exits { result: done, error: give_up, fallback: give_up, next_arm: give_up });
+        // Nothing is held after a parse that failed: buffers that nobody filled are released to no effect.
+        self.enter(give_up);
+        let null = self.null();
+        self.builder.ins().jump(done, &[null.into()]);
+
+        self.enter(done);
+        let mut object = self.builder.block_params(done)[0];
+        if buffers > 0 || hold {
+            self.store_held(held.cell, RESULT, object);
+            if buffers > 0 {
+                // Behind the making of the result, which may point into what is released.
+                let parser = self.parser(&held);
+                let slots = self.stack_address(held.slots);
+                let target = self.address(Symbol::ReleaseBuffers);
+                self.call(target, &[CType::Pointer; 2], None, &[parser, slots]);
+            }
+            if hold {
+                let cell = self.load_held(held.cell, CELL);
+                self.decref(cell);
+            }
+            object = self.load_held(held.cell, RESULT);
+        }
+        self.builder.ins().jump(result, &[object.into()]);
+    }
+
+    /// Calls the parser: not 0 where it raised.
+    fn parse(&mut self, plan: &Plan, arguments: &Arguments, held: &Held) -> Value {
+        let raw = &arguments.raw;
+        let (array, count, names) = match plan.frame.convention {
+            Convention::Method(MethodConvention::O) => self.spilled(&raw[1..]),
+            Convention::Method(method) => match method.array_at() {
+                Some(array) => (raw[array], raw[array + 1], raw.get(array + 2).copied().unwrap_or_else(|| self.null())),
+                None => self.spilled(&[]),
+            },
+            Convention::Objects { .. } => {
+                let (array, mut count, mut names) = self.spilled(raw);
+                let named = i64::from(plan.arms[0].keywords);
+                if named > 0 {
+                    count = self.builder.ins().iadd_imm_s(count, -named);
+                    let cell = self.load_held(held.cell, 0);
+                    names = self.load_field(cell, CellField::Keywords);
+                }
+                (array, count, names)
+            }
+            Convention::Vectorcall => {
+                let count = self.builder.ins().band_imm_s(raw[2], ARGUMENTS_COUNT_MASK);
+                (raw[1], count, raw[3])
+            }
+        };
+        let parser = self.parser(held);
+        let slots = self.stack_address(held.slots);
+        let parameters = [CType::Pointer; 5];
+        self.call_symbol(Symbol::ParseArguments, &parameters, CType::Status, &[parser, array, count, names, slots])
+    }
+
+    /// Makes the call with what is in the slots.
+    fn run(&mut self, plan: &Plan, arguments: &Arguments, held: &Held, exits: Exits) {
+        let arm = &plan.arms[0];
+        let mut values = Values::default();
+        let slots = self.stack_address(held.slots);
+        let mut offset = 0;
+        for (value, ty) in slot_arguments(arm) {
+            let mut parts = Vec::with_capacity(ty.parts());
+            for _ in 0..ty.parts() {
+                parts.push(self.load(ty.clif(), slots, offset));
+                offset += POINTER_BYTES;
+            }
+            values.set_parts(value, &parts);
+        }
+        let cell = self.load_held(held.cell, CELL);
+        let receiver = held.receiver.then(|| self.load_held(held.cell, RECEIVER));
+        let call = ArmCall { plan, arm, exits, cell, receiver, objects: Vec::new(), arguments };
+        for step in arm.steps.iter().filter(|step| !reads_arguments(step)) {
+            self.step(&call, step, &mut values, &mut None);
+        }
+    }
+
+    fn spilled(&mut self, objects: &[Value]) -> (Value, Value, Value) {
+        let array = self.spill(objects);
+        let count = i64::try_from(objects.len()).expect("a call has at most 16 arguments");
+        (array, self.builder.ins().iconst(types::I64, count), self.null())
+    }
+
+    fn parser(&mut self, held: &Held) -> Value {
+        let cell = self.load_held(held.cell, CELL);
+        self.load_field(cell, CellField::Reader)
+    }
+
+    fn store_held(&mut self, slot: StackSlot, offset: i32, value: Value) {
+        let address = self.stack_address(slot);
+        self.builder.ins().store(TRUSTED, value, address, offset);
+    }
+
+    fn load_held(&mut self, slot: StackSlot, offset: i32) -> Value {
+        let address = self.stack_address(slot);
+        self.load(types::I64, address, offset)
+    }
+}
+
+/// Whether the parser does in its way what this step does.
+fn reads_arguments(step: &Step) -> bool {
+    match step {
+        Step::Argument { .. }
+        | Step::Guard { .. }
+        | Step::NullIfNone { .. }
+        | Step::View { .. }
+        | Step::Unbox { .. }
+        | Step::UnboxReal { .. } => true,
+        Step::Receiver { .. }
+        | Step::Context { .. }
+        | Step::Constant { .. }
+        | Step::None { .. }
+        | Step::Call { .. }
+        | Step::CallMethod { .. }
+        | Step::Box { .. }
+        | Step::BoxView { .. }
+        | Step::Incref { .. }
+        | Step::Return { .. } => false,
+    }
+}
+
+/// The C arguments that come from slots, in order: all but the context and the receiver.
+fn slot_arguments(arm: &Arm) -> Vec<(ir::Value, CType)> {
+    let is_given = |value: ir::Value| {
+        let gives = |step: &Step| matches!(step, Step::Context { into } | Step::Receiver { into } if *into == value);
+        arm.steps.iter().any(gives)
+    };
+    let passed = arm.steps.iter().find_map(|step| match step {
+        Step::Call { arguments, .. } => Some(arguments),
+        _ => None,
+    });
+    passed.into_iter().flatten().copied().filter(|(value, _)| !is_given(*value)).collect()
+}
+
+/// How many slots the parser writes, and how many `Py_buffer`s.
+fn slots_of(arm: &Arm) -> (usize, usize) {
+    let slots = slot_arguments(arm).iter().map(|(_, ty)| ty.parts()).sum();
+    let buffers = arm.steps.iter().filter(|step| matches!(step, Step::View { view: View::Bytes, .. })).count();
+    (slots, buffers)
+}

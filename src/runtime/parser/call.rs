@@ -1,0 +1,295 @@
+//! A whole parse. It runs Python code (`__index__`, `__float__`), which may give the GIL up and
+//! never come back: no value here has anything to drop.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::convert::{self, Request};
+use super::unit::{Class, Default, Reading, Unit, Variables, c_number};
+use super::{Parser, Passing};
+use crate::lower::PY_BUFFER_BYTES;
+use crate::metadata::MAX_PARAMETERS;
+
+const _: () = assert!(size_of::<ffi::Py_buffer>() == PY_BUFFER_BYTES);
+
+/// The most pointers that a format asks for: two for each unit.
+const MAX_VARIABLES: usize = 2 * MAX_PARAMETERS;
+
+unsafe extern "C-unwind" {
+    fn PyArg_Parse(argument: *mut ffi::PyObject, format: *const c_char, ...) -> c_int;
+    fn PyArg_ParseTuple(arguments: *mut ffi::PyObject, format: *const c_char, ...) -> c_int;
+    fn PyArg_ParseTupleAndKeywords(
+        arguments: *mut ffi::PyObject,
+        keywords: *mut ffi::PyObject,
+        format: *const c_char,
+        names: *const *const c_char,
+        ...
+    ) -> c_int;
+    fn PyBuffer_Release(view: *mut ffi::Py_buffer);
+    fn PyDict_SetItem(dict: *mut ffi::PyObject, key: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int;
+    fn PyErr_Format(exception: *mut ffi::PyObject, format: *const c_char, ...) -> *mut ffi::PyObject;
+    fn Py_DecRef(object: *mut ffi::PyObject);
+}
+
+/// Calls a variadic function with all variables, more than its format may ask for, which C permits.
+macro_rules! with_variables {
+    ($function:ident($($fixed:expr),*), $all:expr) => {{
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab, ac, ad, ae, af] = $all;
+        $function(
+            $($fixed,)* a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab, ac, ad,
+            ae, af
+        )
+    }};
+}
+
+/// Parses the arguments of a call into `slots`: 0, or -1 with an exception set.
+///
+/// # Safety
+/// The thread is attached; `arguments` and `names` are those of a vectorcall; behind the slots there is room for the
+/// `Py_buffer`s, which a call that succeeds leaves to [`release`].
+pub unsafe fn parse(
+    parser: &Parser,
+    arguments: *const *mut ffi::PyObject,
+    count: isize,
+    names: *mut ffi::PyObject,
+    slots: *mut u64,
+) -> c_int {
+    // SAFETY: the caller promises the arguments and the room; what the variables point at outlives the parse.
+    unsafe {
+        let views = parser.views(slots);
+        parser.fill_defaults(slots, views);
+        let empty = Request {
+            slot: slots,
+            view: views,
+            class: Class::Any,
+            nullable: false,
+            name: parser.name.as_ptr(),
+            number: 0,
+        };
+        let mut requests = [empty; MAX_PARAMETERS];
+        let variables = parser.variables(slots, views, &mut requests);
+        let format = parser.format.as_ptr();
+        let parsed = match parser.passing {
+            Passing::Nothing => 1,
+            Passing::One => with_variables!(PyArg_Parse(*arguments, format), variables),
+            Passing::Positional => {
+                let tuple = tuple_of(arguments, count);
+                if tuple.is_null() {
+                    return -1;
+                }
+                let parsed = with_variables!(PyArg_ParseTuple(tuple, format), variables);
+                // The caller holds what is in it.
+                Py_DecRef(tuple);
+                parsed
+            }
+            Passing::Named => {
+                let (tuple, dict) = (tuple_of(arguments, count), dict_of(arguments, count, names));
+                let keywords = parser.keywords.as_ptr();
+                let parsed = if tuple.is_null() || (dict.is_null() && !names.is_null()) {
+                    0
+                } else {
+                    match with_variables!(PyArg_ParseTupleAndKeywords(tuple, dict, format, keywords), variables) {
+                        0 => 0,
+                        _ => c_int::from(parser.has_all_names(dict)),
+                    }
+                };
+                // As above.
+                Py_DecRef(dict);
+                Py_DecRef(tuple);
+                parsed
+            }
+        };
+        if parsed == 0 || !parser.has_all_defaults(slots) {
+            parser.release_views(views);
+            return -1;
+        }
+        parser.finish(slots, views);
+    }
+    0
+}
+
+/// Gives up what a parse holds.
+///
+/// # Safety
+/// The slots are those of a parse by this parser that succeeded; they are released once.
+pub unsafe fn release(parser: &Parser, slots: *mut u64) {
+    // SAFETY: the caller promises the slots, and the views behind them.
+    unsafe { parser.release_views(parser.views(slots)) }
+}
+
+impl Parser {
+    fn views(&self, slots: *mut u64) -> *mut ffi::Py_buffer {
+        slots.wrapping_add(self.slots).cast()
+    }
+
+    /// The views that a unit may have filled.
+    fn buffers(&self) -> impl Iterator<Item = (&Unit, usize)> {
+        self.units.iter().filter_map(|unit| match unit.reading {
+            Reading::Buffer(index) | Reading::OptionalBuffer(index) => Some((unit, index)),
+            _ => None,
+        })
+    }
+
+    /// Fills every slot with its default, and empties every view.
+    unsafe fn fill_defaults(&self, slots: *mut u64, views: *mut ffi::Py_buffer) {
+        // SAFETY: the caller has room for slots and views; a variable of a default is readable (the signature says so).
+        unsafe {
+            slots.write_bytes(0, self.slots);
+            for unit in &self.units {
+                slots.add(unit.slot).write(match &unit.default {
+                    Default::Missing => 0,
+                    Default::Bits(bits) => *bits,
+                    Default::Text(text) => text.as_ptr() as u64,
+                    // As if the caller had passed the object.
+                    Default::Variable(variable) => match variable.read() {
+                        none if unit.nullable && none == ffi::Py_None() => 0,
+                        object => object as u64,
+                    },
+                });
+            }
+            for (_, index) in self.buffers() {
+                views.add(index).write_bytes(0, 1);
+            }
+        }
+    }
+
+    /// What the format's units write, in order.
+    unsafe fn variables(
+        &self,
+        slots: *mut u64,
+        views: *mut ffi::Py_buffer,
+        requests: &mut [Request; MAX_PARAMETERS],
+    ) -> [*mut c_void; MAX_VARIABLES] {
+        let mut all = [null_mut(); MAX_VARIABLES];
+        let mut used = 0;
+        for (unit, request) in self.units.iter().zip(requests) {
+            let slot = slots.wrapping_add(unit.slot);
+            (request.slot, request.nullable, request.number) = (slot, unit.nullable, c_number(unit.number));
+            let variables = match unit.reading {
+                Reading::Plain(_) | Reading::Text(_) => Variables::one(slot.cast()),
+                Reading::Instance(class) => Variables { first: class.cast(), second: Some(slot.cast()) },
+                Reading::Converted(converter) => Variables::converted(converter, slot.cast()),
+                Reading::Object(class) => {
+                    request.class = class;
+                    Variables::converted(convert::object, (&raw mut *request).cast())
+                }
+                Reading::Buffer(index) => Variables::one(views.wrapping_add(index).cast()),
+                Reading::OptionalBuffer(index) => {
+                    request.view = views.wrapping_add(index);
+                    Variables::converted(convert::optional_buffer, (&raw mut *request).cast())
+                }
+            };
+            for variable in [Some(variables.first), variables.second].into_iter().flatten() {
+                all[used] = variable;
+                used += 1;
+            }
+        }
+        all
+    }
+
+    /// Whether all those are there that must be, but that the format calls optional; else raises as for others.
+    unsafe fn has_all_names(&self, dict: *mut ffi::PyObject) -> bool {
+        for (unit, name) in self.units.iter().zip(&self.keywords).filter(|(unit, _)| unit.must_be_named) {
+            // SAFETY: a dict, or null where no argument is named; names are C strings.
+            unsafe {
+                if dict.is_null() || ffi::PyDict_GetItemString(dict, *name).is_null() {
+                    let format = c"%.200s() missing required argument '%s' (pos %d)".as_ptr();
+                    let number = c_number(unit.number);
+                    PyErr_Format(ffi::PyExc_TypeError, format, self.name.as_ptr(), *name, number);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Whether no object is missing: a default's variable must hold one by now.
+    unsafe fn has_all_defaults(&self, slots: *const u64) -> bool {
+        for unit in &self.units {
+            // SAFETY: the caller promises the slots.
+            let missing = matches!(unit.default, Default::Variable(_)) && unsafe { slots.add(unit.slot).read() } == 0;
+            if missing && !unit.nullable {
+                // SAFETY: the thread is attached, the name a C string.
+                unsafe {
+                    let format = c"%.200s(): the variable with the default of argument %d holds no object".as_ptr();
+                    PyErr_Format(ffi::PyExc_SystemError, format, self.name.as_ptr(), c_number(unit.number.max(1)));
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Writes the slots that no unit writes: lengths, and what is in a `Py_buffer`.
+    unsafe fn finish(&self, slots: *mut u64, views: *const ffi::Py_buffer) {
+        for unit in &self.units {
+            // SAFETY: the caller promises slots and views; text that a unit gave is NUL-terminated, and lives as long as
+            // the object that it belongs to.
+            unsafe {
+                let slot = slots.add(unit.slot);
+                match unit.reading {
+                    Reading::Text(_) => {
+                        let text = slot.read() as *const c_char;
+                        let length = if text.is_null() { 0 } else { CStr::from_ptr(text).count_bytes() };
+                        slot.add(1).write(length as u64);
+                    }
+                    Reading::Buffer(index) | Reading::OptionalBuffer(index) => {
+                        let view = views.add(index);
+                        slot.write((*view).buf as u64);
+                        slot.add(1).write((*view).len as u64);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Releases the views that are filled.
+    unsafe fn release_views(&self, views: *mut ffi::Py_buffer) {
+        for (_, index) in self.buffers() {
+            // SAFETY: the caller promises the views; one that is empty, or was released by CPython's parser, has no
+            // object, and is left alone.
+            unsafe { PyBuffer_Release(views.add(index)) };
+        }
+    }
+}
+
+/// The positional arguments as a tuple; null with an exception set where memory runs out.
+unsafe fn tuple_of(arguments: *const *mut ffi::PyObject, count: isize) -> *mut ffi::PyObject {
+    // SAFETY: the caller promises so many live objects; the tuple takes references of its own.
+    unsafe {
+        let tuple = ffi::PyTuple_New(count);
+        if !tuple.is_null() {
+            for index in 0..count {
+                let item = *arguments.offset(index);
+                ffi::Py_INCREF(item);
+                ffi::PyTuple_SetItem(tuple, index, item);
+            }
+        }
+        tuple
+    }
+}
+
+/// The named arguments as a dict; null where there are none, and with an exception set where it fails.
+unsafe fn dict_of(arguments: *const *mut ffi::PyObject, count: isize, names: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    if names.is_null() {
+        return null_mut();
+    }
+    // SAFETY: the caller promises the names of a vectorcall, a tuple, and as many arguments behind the positional ones.
+    unsafe {
+        let dict = ffi::PyDict_New();
+        if dict.is_null() {
+            return dict;
+        }
+        for index in 0..ffi::PyTuple_Size(names) {
+            let value = *arguments.offset(count + index);
+            if PyDict_SetItem(dict, ffi::PyTuple_GetItem(names, index), value) != 0 {
+                Py_DecRef(dict);
+                return null_mut();
+            }
+        }
+        dict
+    }
+}

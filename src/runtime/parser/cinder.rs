@@ -1,0 +1,228 @@
+//! Cinder's rules for the arguments of a typed method: what `_PyClassLoader_ConvertArg` of its `classloader.h` does, and
+//! the exceptions of its `methodobject_vectorcall.c` and `descrobject_vectorcall.c`, with what is garbled there mended
+//! (docs/dialects.md).
+//!
+//! No Python code runs here: an int is converted only where the object is one, and nothing is ever called.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+
+use pyo3_ffi as ffi;
+
+use crate::metadata::Scalar;
+use crate::metadata::dialect::cinder::{Type, TypedDef};
+
+unsafe extern "C-unwind" {
+    fn PyErr_Format(exception: *mut ffi::PyObject, format: *const c_char, ...) -> *mut ffi::PyObject;
+}
+
+/// Reads the arguments of one typed method of Cinder's, by position.
+#[derive(Debug)]
+pub struct CinderArguments {
+    name: CString,
+    elements: Vec<Element>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Element {
+    reading: Reading,
+    /// `None` is passed as it is, and a null pointer where the argument is left out without a default.
+    optional: bool,
+    /// The field with the object for an argument left out.
+    default: Option<*const *mut ffi::PyObject>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Reading {
+    Object,
+    Str,
+    Int(Scalar),
+}
+
+// SAFETY: what the defaults' addresses point at is the extension's, and is read with the GIL held.
+unsafe impl Send for CinderArguments {}
+// SAFETY: as above; the reader never changes.
+unsafe impl Sync for CinderArguments {}
+
+impl CinderArguments {
+    /// The reader of a definition; `None` where a parameter is of a type that only a generic `self` knows, or the name is
+    /// none for C.
+    pub fn new(def: &TypedDef) -> Option<Self> {
+        let element = |element: &crate::metadata::dialect::cinder::Element| {
+            let reading = match element.class {
+                Type::Object => Reading::Object,
+                Type::Str => Reading::Str,
+                Type::Int(scalar) => Reading::Int(scalar),
+                Type::Void | Type::Error | Type::Parameter(_) => return None,
+            };
+            let default = element.default.map(|address| address.get() as *const *mut ffi::PyObject);
+            Some(Element { reading, optional: element.optional, default })
+        };
+        let elements = def.elements.iter().map(element).collect::<Option<_>>()?;
+        Some(Self { name: CString::new(def.name.as_str()).ok()?, elements })
+    }
+
+    /// The method's name.
+    pub fn name(&self) -> &CStr {
+        &self.name
+    }
+
+    /// Whether every argument has to be given.
+    pub fn takes_all(&self) -> bool {
+        self.elements.iter().all(|element| !element.may_be_left_out())
+    }
+
+    /// Reads the arguments of a call into `slots`, one each: 0, or -1 with an exception set.
+    ///
+    /// # Safety
+    /// The thread is attached; `arguments` are so many live objects; there is room for a slot for each element.
+    pub unsafe fn read(&self, arguments: *const *mut ffi::PyObject, count: isize, slots: *mut u64) -> c_int {
+        let given = usize::try_from(count).unwrap_or(0);
+        if given > self.elements.len() || given < self.elements.len() && self.takes_all() {
+            // SAFETY: the thread is attached.
+            unsafe { self.raise_count(count) };
+            return -1;
+        }
+        for (index, element) in self.elements.iter().enumerate() {
+            // SAFETY: as the caller promises; a default's field is the extension's and stays.
+            unsafe {
+                let argument = if index < given { *arguments.add(index) } else { element.default_object() };
+                match element.read(argument) {
+                    Ok(bits) => slots.add(index).write(bits),
+                    Err(flaw) => {
+                        self.raise(flaw, element.reading, index);
+                        return -1;
+                    }
+                }
+            }
+        }
+        0
+    }
+
+    /// # Safety
+    /// The thread is attached.
+    unsafe fn raise_count(&self, given: isize) {
+        let (wanted, name) = (self.elements.len(), self.name.as_ptr());
+        let (format, only) = match (self.takes_all(), wanted) {
+            (true, 0) => (c"%.200s() takes no arguments (%zd given)", true),
+            (true, 1) => (c"%.200s() takes exactly one argument (%zd given)", true),
+            (true, _) => (c"%.200s() takes exactly %zd arguments (%zd given)", false),
+            (false, 1) => (c"%.200s() takes at most 1 argument, got %zd", true),
+            (false, _) => (c"%.200s() expected at most %zd arguments, got %zd", false),
+        };
+        // SAFETY: the thread is attached; the formats ask for a C string and one number or two.
+        unsafe {
+            if only {
+                PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), name, given);
+            } else {
+                PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), name, wanted, given);
+            }
+        }
+    }
+
+    /// # Safety
+    /// The thread is attached.
+    unsafe fn raise(&self, flaw: Flaw, reading: Reading, index: usize) {
+        let number = c_int::try_from(index + 1).unwrap_or(c_int::MAX);
+        let expected = match reading {
+            Reading::Object => c"object",
+            Reading::Str => c"str",
+            Reading::Int(_) => c"int",
+        };
+        // SAFETY: the thread is attached; the formats ask for C strings and a C int.
+        unsafe {
+            match flaw {
+                Flaw::Raised => {}
+                Flaw::Missing => {
+                    let format = c"%.200s() argument %d is missing".as_ptr();
+                    PyErr_Format(ffi::PyExc_TypeError, format, self.name.as_ptr(), number);
+                }
+                Flaw::WrongType => {
+                    let format = c"%.200s() argument %d expected %s".as_ptr();
+                    PyErr_Format(ffi::PyExc_TypeError, format, self.name.as_ptr(), number, expected.as_ptr());
+                }
+            }
+        }
+    }
+}
+
+/// Why an argument is refused.
+enum Flaw {
+    Missing,
+    WrongType,
+    /// The exception is set.
+    Raised,
+}
+
+impl Element {
+    fn may_be_left_out(&self) -> bool {
+        self.optional || self.default.is_some()
+    }
+
+    /// # Safety
+    /// The default's field is readable.
+    unsafe fn default_object(&self) -> *mut ffi::PyObject {
+        // SAFETY: as the caller promises.
+        self.default.map_or(std::ptr::null_mut(), |field| unsafe { field.read() })
+    }
+
+    /// What the underlying function gets for this argument, null where it is left out without a default.
+    ///
+    /// # Safety
+    /// The thread is attached, and the argument null or alive.
+    unsafe fn read(&self, argument: *mut ffi::PyObject) -> Result<u64, Flaw> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            if self.optional && (argument.is_null() || argument == ffi::Py_None()) {
+                return Ok(argument as u64);
+            }
+            if argument.is_null() {
+                return Err(Flaw::Missing);
+            }
+            match self.reading {
+                Reading::Object => Ok(argument as u64),
+                Reading::Str if ffi::PyUnicode_Check(argument) != 0 => Ok(argument as u64),
+                Reading::Int(scalar) if ffi::PyLong_Check(argument) != 0 => int(scalar, argument),
+                Reading::Str | Reading::Int(_) => Err(Flaw::WrongType),
+            }
+        }
+    }
+}
+
+/// The bits of an int. Of 64 bits, the conversion's own exception; of fewer, Cinder's.
+///
+/// # Safety
+/// The thread is attached, and the object an `int` or of a subclass.
+unsafe fn int(scalar: Scalar, object: *mut ffi::PyObject) -> Result<u64, Flaw> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (bits, fits) = match scalar {
+            Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64 => {
+                let number = ffi::PyLong_AsSsize_t(object) as i64;
+                let fits = match scalar {
+                    Scalar::I8 => i8::try_from(number).is_ok(),
+                    Scalar::I16 => i16::try_from(number).is_ok(),
+                    Scalar::I32 => i32::try_from(number).is_ok(),
+                    _ => true,
+                };
+                (number.cast_unsigned(), fits)
+            }
+            _ => {
+                let number = ffi::PyLong_AsSize_t(object) as u64;
+                let fits = match scalar {
+                    Scalar::U8 => u8::try_from(number).is_ok(),
+                    Scalar::U16 => u16::try_from(number).is_ok(),
+                    Scalar::U32 => u32::try_from(number).is_ok(),
+                    _ => true,
+                };
+                (number, fits)
+            }
+        };
+        let raised = bits == u64::MAX && !ffi::PyErr_Occurred().is_null();
+        let is_narrow = !matches!(scalar, Scalar::I64 | Scalar::U64);
+        if is_narrow && (raised || !fits) {
+            ffi::PyErr_SetString(ffi::PyExc_OverflowError, c"overflow".as_ptr());
+            return Err(Flaw::Raised);
+        }
+        if raised { Err(Flaw::Raised) } else { Ok(bits) }
+    }
+}
