@@ -13,12 +13,14 @@ use crate::adopt::{Adopted, adopt};
 use crate::cinder;
 use crate::embed::{Object, Python};
 use crate::error::Error;
+use crate::function::Descriptors;
 use crate::ir::CalleeTarget;
 use crate::lower::{
     AddressTable, Binding, Call, CallSite, CellSource, Convention, Frame, Given, MethodConvention, Plan, arity,
     keyword_only,
 };
 use crate::metadata::{DefaultValue, Dialect, Signature};
+use crate::options::{Entry, Options};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
 use crate::runtime::cell::{Cell, CellContents, bound_with};
@@ -29,46 +31,6 @@ use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
 use crate::stub::Stub;
 use crate::user_types::resolve_types;
-
-/// The C signature that a stub has, and who checks the arguments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Entry {
-    /// The underlying function itself: C values in, a C value out, nothing checked.
-    Native,
-    /// `(PyObject *…) -> PyObject *`, the receiver of a method descriptor first: for callers that have proven the
-    /// types. Borrows its arguments, returns a new reference, or null with an exception set.
-    Boxed,
-    /// The original's own METH_ convention, a drop-in for its `ml_meth`. A stub of a function is bound as the original is:
-    /// what is passed as `self` is not looked at. Where the original takes a tuple the stub takes an array: METH_VARARGS
-    /// with METH_KEYWORDS has a METH_FASTCALL | METH_KEYWORDS stub. So has METH_VARARGS alone where it is a function; where
-    /// it is a method descriptor, a METH_FASTCALL one.
-    Guarded,
-    /// The vectorcall convention, a drop-in for the original's vectorcall function.
-    Vectorcall,
-    /// For functions without a wrapper ([`Specializer::bind_stub`]): METH_NOARGS, METH_O, METH_FASTCALL, or METH_FASTCALL |
-    /// METH_KEYWORDS, whichever the signature needs. All that a stub's guards do not admit is checked and converted by
-    /// CPython's own parser, with its exceptions.
-    Checked,
-}
-
-/// How a [`Specializer`] works.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Options {
-    /// Whether the code generator verifies its input. A stub compiles slower by a third; on in debug builds.
-    pub verify_code: bool,
-    /// Whether stubs check what signatures promise, each time that they call an underlying function: that it never
-    /// raises, runs no Python code, returns borrowed references or new ones, is pure. For tests of extensions: such stubs
-    /// are slow, and call a method that is pure or returns a borrowed reference through its wrapper too. A promise
-    /// that is not kept is a `SystemError` that names the method and both values. Native stubs check nothing.
-    pub verify: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { verify_code: cfg!(debug_assertions), verify: false }
-    }
-}
 
 /// Makes stubs, and remembers what it knows and what it compiled.
 ///
@@ -91,16 +53,7 @@ pub struct Specializer {
     verify: bool,
     registry: Registry,
     shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,
-    /// Descriptors made for Python, by the original's definition and type (types may share their definitions): nobody
-    /// owns their cells, so there is one each.
-    descriptors: Mutex<HashMap<(usize, usize), Descriptor>>,
-}
-
-/// A descriptor made for Python, with what was known when it was.
-#[derive(Debug)]
-struct Descriptor {
-    known: Arc<KnownMethod>,
-    object: Object,
+    pub(crate) descriptors: Descriptors,
 }
 
 /// All that a shape's code depends on.
@@ -132,7 +85,7 @@ impl Specializer {
             verify: options.verify,
             registry: Registry::default(),
             shapes: Mutex::default(),
-            descriptors: Mutex::default(),
+            descriptors: Descriptors::default(),
         })
     }
 
@@ -298,71 +251,7 @@ impl Specializer {
         Ok(Stub::thunk(site, entry, address, cell, self.compiler.clone()))
     }
 
-    /// A callable that behaves as the original, and is faster: a built-in function for a function of a module, a
-    /// method descriptor for a method descriptor.
-    ///
-    /// # Errors
-    /// As [`Specializer::stub`]; also for functions that are bound to something else than a module.
-    pub fn function(&self, python: &Python, callable: &Object) -> Result<Object, Error> {
-        let original = Original::of(python, callable)?;
-        match original.binding {
-            // What was bound is one already.
-            Binding::Function if bound_with(python, &original.callable).is_some() => Ok(original.callable),
-            Binding::Function if original.bound_to_module() => self.built_in(python, &original),
-            Binding::Function | Binding::Bare => Err(Error::Mismatch {
-                name: original.name(python),
-                reason: "it is bound to no module, so that a stub for Python cannot stand for it yet: use \
-                         Specializer::stub"
-                    .into(),
-            }),
-            Binding::Method => self.descriptor(python, &original),
-        }
-    }
-
-    fn built_in(&self, python: &Python, original: &Original) -> Result<Object, Error> {
-        let known = self.known(python, original)?;
-        let mut site = self.site(python, original, &known, Entry::Guarded)?;
-        site.frame.cell = CellSource::Receiver;
-        let shape = self.shape(&site)?;
-        let cell = self.cell(python, original, &known, &site, &shape)?;
-        let def = cell.def();
-        // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be any
-        // object, or null; only METH_METHOD has a defining class.
-        unsafe {
-            (*def).ml_meth = method_pointer(shape.code());
-            let module = original.callable.attr(python, "__module__").ok();
-            let module = module.as_ref().map_or(std::ptr::null_mut(), Object::as_ptr);
-            Ok(python.owned(ffi::PyCMethod_New(def, cell.object().as_ptr(), module, original.class))?)
-        }
-    }
-
-    fn descriptor(&self, python: &Python, original: &Original) -> Result<Object, Error> {
-        let key = (original.def as usize, original.class as usize);
-        let known = self.known(python, original)?;
-        let made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that was made before another signature was declared is of no use any more.
-        if let Some(descriptor) = made.get(&key).filter(|descriptor| Arc::ptr_eq(&descriptor.known, &known)) {
-            return Ok(descriptor.object.clone_ref(python));
-        }
-        drop(made);
-        let stub = self.stub(python, &original.callable, Entry::Guarded)?;
-        let cell = stub.into_cell().ok_or_else(|| Error::Untyped(original.name(python)))?;
-        let def = cell.def();
-        let thunk = cell.thunk().ok_or_else(|| Error::Untyped(original.name(python)))?;
-        // SAFETY: the cell and with it definition and thunk are leaked below, for a descriptor owns nothing.
-        let descriptor = unsafe {
-            (*def).ml_meth = method_pointer(thunk);
-            python.owned(ffi::PyDescr_NewMethod(original.class, def))?
-        };
-        cell.leak();
-        let mut made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
-        let replaced = made.insert(key, Descriptor { known, object: descriptor.clone_ref(python) });
-        drop(made);
-        drop(replaced);
-        Ok(descriptor)
-    }
-
-    fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
+    pub(crate) fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
         if let Some((signature, functions)) = bound_with(python, &original.callable) {
             return Ok(Arc::new(KnownMethod::new(signature, functions, CalleeTarget::Underlying)));
         }
@@ -376,7 +265,7 @@ impl Specializer {
     }
 
     /// The call site of a stub with this entry, for the first overload that fits the callable.
-    fn site(
+    pub(crate) fn site(
         &self,
         python: &Python,
         original: &Original,
@@ -434,8 +323,9 @@ impl Specializer {
             given: site.overloads.iter().map(|overload| site.given(*overload)).collect(),
             call: site.call.clone(),
         };
-        // Names and defaults are in the cell, not in the code; but those of one call have been looked at.
-        let shared = site.call.is_none();
+        // Names and defaults are in the cell, not in the code; but those of one call have been looked at, and those of
+        // several overloads tell which of them is meant.
+        let shared = site.call.is_none() && site.signature.overloads.len() == 1;
         for parameter in
             key.signature.overloads.iter_mut().filter(|_| shared).flat_map(|overload| &mut overload.parameters)
         {
@@ -454,7 +344,7 @@ impl Specializer {
         Ok(shape)
     }
 
-    fn cell(
+    pub(crate) fn cell(
         &self,
         python: &Python,
         original: &Original,

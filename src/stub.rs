@@ -12,9 +12,10 @@ use crate::error::Error;
 use crate::ir::Function;
 use crate::lower::{Binding, CallSite, Convention, Emitter, Frame, Plan, Unsupported, arity};
 use crate::metadata::Overload;
+use crate::options::Entry;
 use crate::runtime::cell::Cell;
 use crate::runtime::compiler::Compiler;
-use crate::specializer::{Entry, mismatch, plan_of};
+use crate::specializer::{mismatch, plan_of};
 
 /// Code for calls of one callable. It runs as long as the stub lives: drop it and its address is gone.
 ///

@@ -9,7 +9,8 @@ use pyo3_ffi as ffi;
 
 use crate::embed::{Object, Python};
 use crate::error::Error;
-use crate::specializer::{Options, Specializer};
+use crate::options::Options;
+use crate::specializer::Specializer;
 
 /// What the capsule points at, as the header declares it.
 #[repr(C)]

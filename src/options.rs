@@ -1,0 +1,41 @@
+//! What one asks a [`Specializer`](crate::Specializer) for.
+
+/// The C signature that a stub has, and who checks the arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// The underlying function itself: C values in, a C value out, nothing checked.
+    Native,
+    /// `(PyObject *…) -> PyObject *`, the receiver of a method descriptor first: for callers that have proven the
+    /// types. Borrows its arguments, returns a new reference, or null with an exception set.
+    Boxed,
+    /// The original's own METH_ convention, a drop-in for its `ml_meth`. A stub of a function is bound as the original is:
+    /// what is passed as `self` is not looked at. Where the original takes a tuple the stub takes an array: METH_VARARGS
+    /// with METH_KEYWORDS has a METH_FASTCALL | METH_KEYWORDS stub. So has METH_VARARGS alone where it is a function; where
+    /// it is a method descriptor, a METH_FASTCALL one.
+    Guarded,
+    /// The vectorcall convention, a drop-in for the original's vectorcall function.
+    Vectorcall,
+    /// For functions without a wrapper ([`Specializer::bind_stub`](crate::Specializer::bind_stub)): METH_NOARGS, METH_O, METH_FASTCALL, or METH_FASTCALL |
+    /// METH_KEYWORDS, whichever the signature needs. All that a stub's guards do not admit is checked and converted by
+    /// CPython's own parser, with its exceptions.
+    Checked,
+}
+
+/// How a [`Specializer`](crate::Specializer) works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Whether the code generator verifies its input. A stub compiles slower by a third; on in debug builds.
+    pub verify_code: bool,
+    /// Whether stubs check what signatures promise, each time that they call an underlying function: that it never
+    /// raises, runs no Python code, returns borrowed references or new ones, is pure. For tests of extensions: such stubs
+    /// are slow, and call a method that is pure or returns a borrowed reference through its wrapper too. A promise
+    /// that is not kept is a `SystemError` that names the method and both values. Native stubs check nothing.
+    pub verify: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { verify_code: cfg!(debug_assertions), verify: false }
+    }
+}
