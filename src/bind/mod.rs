@@ -12,7 +12,9 @@ use pyo3_ffi as ffi;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
-use crate::lower::{Binding, CallSite, CellSource, Convention, Frame, Given, MethodConvention, keyword_only};
+use crate::lower::{
+    Binding, CallSite, CellRegister, CellSource, Convention, Frame, Given, MethodConvention, keyword_only,
+};
 use crate::metadata::{Overload, Signature};
 use crate::runtime::cell::{Bare, Cell, CellContents};
 use crate::runtime::matching::{Parameters, name_tuple};
@@ -134,7 +136,7 @@ impl Specializer {
     /// As [`Specializer::bind`].
     pub unsafe fn bind_stub(&self, python: &Python, function: BareFunction<'_>) -> Result<Stub, Error> {
         let convention = MethodConvention::of(Passing::of(function.overload));
-        let register = frame(convention, CellSource::Receiver).thunk_register();
+        let register = thunk_register(convention);
         let (site, cell, shape) = self.bare(python, &function, CellSource::Thunk(register), &Bind::default())?;
         let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
         let address = thunk.address();
@@ -156,34 +158,18 @@ impl Specializer {
         let parser = Parser::new(function.name, overload).map_err(|error| mismatch(format!("{overload}: {error}")))?;
         let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text has a NUL in it".into()))?;
         let signature = Arc::new(Signature { overloads: vec![overload.clone()] });
-        let site = CallSite {
-            name: function.name.to_owned(),
-            frame: frame(MethodConvention::of(parser.passing()), cell),
-            signature: signature.clone(),
-            target: CalleeTarget::Underlying,
-            overloads: vec![0],
-            call: None,
-            // There is no wrapper to compare with.
-            audited: false,
-        };
+        let site = site(function.name, MethodConvention::of(parser.passing()), cell, signature.clone());
         let shape = self.shape(&site)?;
         let by_name = site.frame.original.takes_keywords();
         let matches = site.given(0) != Given::ByPosition;
         let keywords = keyword_only(overload);
+        let bare = Bare { reader: Box::new(ArgumentReader::Parser(parser)), signature, doc };
         let contents = CellContents {
-            target: function.address,
-            functions: Arc::new([function.address]),
             parameters: matches.then(|| Parameters::of(python, overload, by_name)).transpose()?.map(|all| [all].into()),
             keywords: (!keywords.is_empty())
                 .then(|| name_tuple(python, keywords.iter().map(|name| &**name)))
                 .transpose()?,
-            callable: None,
-            method: 0,
-            receiver: null_mut(),
-            class: null_mut(),
-            shape: shape.clone(),
-            def: ffi::PyMethodDef::zeroed(),
-            bare: Some(Bare { reader: Box::new(ArgumentReader::Parser(parser)), signature, doc }),
+            ..CellContents::bare(function.address, shape.clone(), bare)
         };
         Ok((site, Cell::new(python, contents)?, shape))
     }
@@ -203,6 +189,25 @@ impl MethodConvention {
 
 fn frame(convention: MethodConvention, cell: CellSource) -> Frame {
     Frame { convention: Convention::Method(convention), original: convention, binding: Binding::Bare, cell }
+}
+
+/// The call site of a function without a wrapper, which has one overload.
+pub(crate) fn site(name: &str, convention: MethodConvention, cell: CellSource, signature: Arc<Signature>) -> CallSite {
+    CallSite {
+        name: name.to_owned(),
+        frame: frame(convention, cell),
+        signature,
+        target: CalleeTarget::Underlying,
+        overloads: vec![0],
+        call: None,
+        // There is no wrapper to compare with.
+        audited: false,
+    }
+}
+
+/// Where such a stub finds its cell if it is called by its address.
+pub(crate) fn thunk_register(convention: MethodConvention) -> CellRegister {
+    frame(convention, CellSource::Receiver).thunk_register()
 }
 
 /// The flags of a `PyMethodDef` whose `ml_meth` is of this convention.

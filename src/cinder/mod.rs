@@ -13,16 +13,15 @@ mod typed_signature;
 use std::collections::BTreeMap;
 use std::ffi::{CString, c_void};
 
-use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use crate::bind::flags;
+use crate::bind::{flags, site, thunk_register};
 use crate::embed::Python;
 use crate::error::Error;
 use crate::ir::CalleeTarget;
-use crate::lower::{Binding, CallSite, CellSource, Convention, Frame, MethodConvention};
+use crate::lower::{CellSource, MethodConvention};
 use crate::metadata::abi::METH_TYPED;
 use crate::metadata::dialect::cinder::{Type, TypedDef, read_typed_def};
 use crate::metadata::{
@@ -118,41 +117,13 @@ impl Specializer {
             1 if reader.takes_all() => MethodConvention::O,
             _ => MethodConvention::FastCall,
         };
-        let mut frame = Frame {
-            convention: Convention::Method(convention),
-            original: convention,
-            binding: Binding::Bare,
-            cell: CellSource::Receiver,
-        };
-        let register = frame.thunk_register();
-        frame.cell = CellSource::Thunk(register);
+        let register = thunk_register(convention);
         let signature = Arc::new(Signature { overloads: vec![overload] });
-        let site = CallSite {
-            name: def.name.clone(),
-            frame,
-            signature: signature.clone(),
-            target: CalleeTarget::Underlying,
-            overloads: vec![0],
-            call: None,
-            // There is no wrapper to compare with.
-            audited: false,
-        };
+        let site = site(&def.name, convention, CellSource::Thunk(register), signature.clone());
         let shape = self.shape(&site)?;
-        let contents = CellContents {
-            target: def.function,
-            functions: Arc::new([def.function]),
-            // What is left out takes the reader's way.
-            parameters: None,
-            keywords: None,
-            callable: None,
-            method: 0,
-            receiver: null_mut(),
-            class: null_mut(),
-            shape: shape.clone(),
-            def: ffi::PyMethodDef::zeroed(),
-            bare: Some(Bare { reader: Box::new(ArgumentReader::Cinder(reader)), signature, doc: CString::default() }),
-        };
-        let cell = Cell::new(python, contents)?;
+        // What is left out takes the reader's way: there are no names, and no defaults to find.
+        let bare = Bare { reader: Box::new(ArgumentReader::Cinder(reader)), signature, doc: CString::default() };
+        let cell = Cell::new(python, CellContents::bare(def.function, shape.clone(), bare))?;
         let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
         let meth = method_pointer(thunk.address());
         cell.set_thunk(thunk);

@@ -97,6 +97,25 @@ pub struct Bare {
     pub doc: CString,
 }
 
+impl CellContents {
+    /// Those of a function without a wrapper, which has no names and no defaults to find.
+    pub fn bare(function: NonZeroUsize, shape: Arc<Shape>, bare: Bare) -> Self {
+        Self {
+            target: function,
+            functions: Arc::new([function]),
+            parameters: None,
+            keywords: None,
+            callable: None,
+            method: 0,
+            receiver: null_mut(),
+            class: null_mut(),
+            shape,
+            def: ffi::PyMethodDef::zeroed(),
+            bare: Some(bare),
+        }
+    }
+}
+
 /// A cell, owned.
 #[derive(Debug)]
 pub struct Cell(Object);
