@@ -92,7 +92,63 @@ TYPEDCALL_METHOD_NAMED(new_is_borrowed, "new_is_borrowed", argument_borrowed, NE
 TYPEDCALL_METHOD_NAMED(argument_kept, "argument_kept", argument_borrowed, BORROWED, TYPEDCALL_ARG_UNNAMED(OBJECT));
 TYPEDCALL_METHOD_NAMED(argument_leaks, "argument_leaks", argument_new, BORROWED, TYPEDCALL_ARG_UNNAMED(OBJECT));
 
+/* What looks like a lie, and is none. */
+static PyObject *kept;
+static PyObject *keep_impl(PyObject *x) { return PyList_Append(kept, x) < 0 ? NULL : x; }
+static PyObject *keep(PyObject *self, PyObject *arg) { UNUSED(self); return Py_XNewRef(keep_impl(arg)); }
+TYPEDCALL_METHOD(keep, keep_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_BORROWED_RESULT), TYPEDCALL_ARG_UNNAMED(OBJECT));
+
+static PyObject *pass_on_impl(PyObject *x) { return x; }
+static PyObject *pass_on(PyObject *self, PyObject *arg) { UNUSED(self); return Py_NewRef(arg); }
+TYPEDCALL_METHOD(pass_on, pass_on_impl, TYPEDCALL_RESULT(OBJECT, NULL, QUIET | TYPEDCALL_STEALS(0)),
+                 TYPEDCALL_ARG_UNNAMED(OBJECT));
+
+static PyObject *take_last_impl(PyObject *x) {
+    Py_ssize_t last = PyList_GET_SIZE(kept) - 1;
+    if (last < 0 || PyList_GET_ITEM(kept, last) != x) return PyErr_Format(PyExc_LookupError, "not the last");
+    Py_INCREF(x);
+    return PyList_SetSlice(kept, last, last + 1, NULL) < 0 ? NULL : x;
+}
+static PyObject *take_last(PyObject *self, PyObject *arg) { UNUSED(self); return take_last_impl(arg); }
+TYPEDCALL_METHOD(take_last, take_last_impl, TYPEDCALL_RESULT(OBJECT, NULL, 0), TYPEDCALL_ARG_UNNAMED(OBJECT));
+
+static PyObject *fresh_impl(PyObject *type) { return Py_BuildValue("[(N)]", PyObject_CallNoArgs(type)); }
+static PyObject *fresh(PyObject *self, PyObject *arg) { UNUSED(self); return fresh_impl(arg); }
+TYPEDCALL_METHOD(fresh, fresh_impl, TYPEDCALL_RESULT(LIST, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(OBJECT));
+static PyObject *make_impl(PyObject *type) { return PyObject_CallNoArgs(type); }
+static PyObject *make(PyObject *self, PyObject *arg) { UNUSED(self); return make_impl(arg); }
+TYPEDCALL_METHOD(make, make_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(OBJECT));
+
+/* Allocates what the garbage collector looks at, so that it might run. */
+static PyObject *lists_impl(int64_t count) {
+    PyObject *all = PyList_New(0);
+    for (int64_t index = 0; all != NULL && index < count; index++) {
+        PyObject *one = PyList_New(0);
+        if (one == NULL || PyList_Append(all, one) < 0) Py_CLEAR(all);
+        Py_XDECREF(one);
+    }
+    return all;
+}
+static PyObject *lists(PyObject *self, PyObject *arg) {
+    long long count = PyLong_AsLongLong(arg);
+    UNUSED(self);
+    return count == -1 && PyErr_Occurred() ? NULL : lists_impl(count);
+}
+TYPEDCALL_METHOD(lists, lists_impl, TYPEDCALL_RESULT(LIST, NULL, QUIET), TYPEDCALL_ARG_UNNAMED(I64));
+
+/* An error without an exception. */
+static PyObject *silent_impl(PyObject *x) { UNUSED(x); return NULL; }
+static PyObject *silent(PyObject *self, PyObject *arg) { UNUSED(self); UNUSED(arg); return PyErr_Format(PyExc_ValueError, "loud"); }
+TYPEDCALL_METHOD(silent, silent_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(OBJECT));
+
 static PyMethodDef methods[] = {
+    TYPEDCALL_DEF(keep, keep, METH_O, NULL),
+    TYPEDCALL_DEF(pass_on, pass_on, METH_O, NULL),
+    TYPEDCALL_DEF(take_last, take_last, METH_O, NULL),
+    TYPEDCALL_DEF(fresh, fresh, METH_O, NULL),
+    TYPEDCALL_DEF(make, make, METH_O, NULL),
+    TYPEDCALL_DEF(lists, lists, METH_O, NULL),
+    TYPEDCALL_DEF(silent, silent, METH_O, NULL),
     TYPEDCALL_DEF(pure_kept, pure_kept, METH_O, NULL),
     TYPEDCALL_DEF(pure_counts, pure_counts, METH_O, NULL),
     TYPEDCALL_DEF(pure_differs, pure_differs, METH_O, NULL),
@@ -117,6 +173,7 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "promises", NULL,
 PyMODINIT_FUNC PyInit_promises(void) {
     PyObject *module = PyModule_Create(&definition);
     shared = PyList_New(0);
+    kept = PyList_New(0);
     if (module != NULL && PyModule_AddObject(module, "shared", Py_NewRef(shared)) < 0) return NULL;
     return module;
 }

@@ -109,6 +109,33 @@ fn counts_tell_borrowed_references_from_new_ones() {
     assert_eq!(after, before);
 }
 
+#[test]
+fn what_only_looks_like_a_lie_is_none() {
+    assert_eq!(outcome("keep", "f(x := ['kept']) is x"), "True");
+    assert_eq!(outcome("pass_on", "f(x := ['passed on']) is x"), "True");
+    assert_eq!(outcome("take_last", "(module.keep(x := ['last']), f(x) is x)[1]"), "True");
+    assert_eq!(outcome("fresh", "type(f(object)[0][0]) is object"), "True");
+    assert_eq!(outcome("make", "f(type('Odd', (), {'__eq__': lambda *_: 1 / 0})) is not None"), "True");
+    let garbage = "[type('T', (), {'__del__': lambda self: None})() for _ in range(50)]";
+    let cycles = format!("[setattr(x, 'me', x) for x in {garbage}] and len(f(5000))");
+    assert_eq!(outcome("lists", &cycles), "5000");
+    assert_eq!(outcome("lists", "__import__('gc').isenabled()"), "True");
+}
+
+#[test]
+fn an_error_without_an_exception_is_one() {
+    assert_eq!(
+        outcome("silent", "f(1)"),
+        "SystemError: silent returned an error without an exception from its underlying function"
+    );
+}
+
+#[test]
+fn an_interrupted_wrapper_is_the_outcome() {
+    let interrupt = "type('T', (), {'__init__': lambda self: (_ for _ in ()).throw(MemoryError('none left'))})";
+    assert_eq!(outcome("make", &format!("f({interrupt})")), "MemoryError: none left");
+}
+
 /// Both counts in the message.
 fn counts(message: &str, promise: &str) -> (u64, u64) {
     let rest = message.strip_prefix("SystemError: ").and_then(|message| message.strip_prefix(promise));

@@ -23,6 +23,8 @@ impl Promises {
     pub const NEVER_RAISES: u64 = 8;
     /// No promise, but needed to check some: the result is an object.
     pub const OBJECT_RESULT: u64 = 16;
+    /// The effect `nogil`.
+    pub const NOGIL: u64 = 32;
 
     /// What a signature promises.
     pub fn of(overload: &Overload) -> Self {
@@ -33,6 +35,7 @@ impl Promises {
             (effects.borrowed_result, Self::BORROWED_RESULT),
             (overload.raises == Raises::Never, Self::NEVER_RAISES),
             (overload.result.is_object(), Self::OBJECT_RESULT),
+            (effects.nogil, Self::NOGIL),
         ];
         Self(bits.into_iter().filter(|(promised, _)| *promised).fold(0, |all, (_, bit)| all | bit))
     }

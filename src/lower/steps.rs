@@ -112,10 +112,11 @@ impl Emitter<'_, '_> {
         let passed: Vec<_> = arguments.iter().flat_map(|(value, ty)| values.parts(*value, *ty)).collect();
         let target = self.target(call);
         self.enter_call(call);
+        // What the callee takes over it must have got: the counts are taken before.
+        *audit = call.arm.audit.map(|promises| self.audit(call, promises));
         for stolen in steals {
             self.incref_stolen(values.get(stolen.value), stolen.or_null);
         }
-        *audit = call.arm.audit.map(|promises| self.audit(call, promises));
         let thread_state = nogil.then(|| self.release_gil());
         let parts = self.call_for_parts(target, &types, *result, &passed);
         if let Some(thread_state) = thread_state {
@@ -141,8 +142,8 @@ impl Emitter<'_, '_> {
     /// Begins the audit of a call.
     fn audit(&mut self, call: &ArmCall, promises: Promises) -> Audit {
         let wrapper_result = promises.need_wrapper().then(|| self.call_original(call.plan, call.arguments));
-        let mut objects = call.objects.clone();
-        objects.extend(call.receiver);
+        // As a vectorcall of the original has them.
+        let objects: Vec<_> = call.receiver.iter().chain(&call.objects).copied().collect();
         self.begin_audit(promises, call.cell, &objects, wrapper_result)
     }
 

@@ -1,0 +1,103 @@
+//! Whether the reference that a function returns is borrowed or new, as it promises: the count of a result that is known
+//! before the call (an argument, or what the wrapper returned) rises or stays.
+//!
+//! A function may keep the object too, or give up a reference of its own. So a count that looks wrong is compared with
+//! what a call of the wrapper does to it: whatever both do is no lie.
+
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::Record;
+use crate::lower::Promises;
+
+/// Whether a promise is broken, with a `SystemError` set.
+///
+/// # Safety
+/// The thread is attached; the original and the result are alive, as are the record's objects.
+pub unsafe fn check(
+    original: *mut ffi::PyObject,
+    promises: Promises,
+    record: &Record,
+    result: *mut ffi::PyObject,
+) -> bool {
+    // SAFETY: the caller promises all of it.
+    unsafe {
+        // Without the GIL others may take and drop references as they like.
+        if promises.has(Promises::NOGIL) || !ffi::PyErr_Occurred().is_null() || is_immortal(result) {
+            return false;
+        }
+        let known = (0..record.count).find(|index| *record.objects.add(*index) == result);
+        let before = match known {
+            Some(index) => record.references[index],
+            None if result == record.wrapper_result => record.result_references,
+            None => return false,
+        };
+        let after = ffi::Py_REFCNT(result);
+        let borrowed = promises.has(Promises::BORROWED_RESULT);
+        if (after > before) != borrowed || !differs_from_wrapper(original, borrowed, record, result, after - before) {
+            return false;
+        }
+        let promise = match borrowed {
+            true => c"borrowed_result, so that the count of its result stays",
+            false => c"a new reference, so that the count of its result rises from",
+        };
+        ffi::PyErr_Format(
+            ffi::PyExc_SystemError,
+            c"%R promises %s %zd, but after its underlying function it was %zd".as_ptr(),
+            original,
+            promise.as_ptr(),
+            before,
+            after,
+        );
+        true
+    }
+}
+
+/// Whether a call of the wrapper, which returns a new reference, changes the count by other than this, and one more
+/// where the underlying function returns a borrowed one. Not where it raises or returns another object.
+///
+/// # Safety
+/// As for [`check`].
+unsafe fn differs_from_wrapper(
+    original: *mut ffi::PyObject,
+    borrowed: bool,
+    record: &Record,
+    result: *mut ffi::PyObject,
+    change: isize,
+) -> bool {
+    if original.is_null() {
+        return true;
+    }
+    // SAFETY: the caller promises the objects; the result is kept from dying meanwhile.
+    unsafe {
+        ffi::Py_INCREF(result);
+        let before = ffi::Py_REFCNT(result);
+        let returned = ffi::PyObject_Vectorcall(original, record.objects, record.count, null_mut());
+        let by_wrapper = ffi::Py_REFCNT(result) - before;
+        let differs = if returned.is_null() {
+            ffi::PyErr_Clear();
+            false
+        } else {
+            returned == result && by_wrapper - isize::from(borrowed) != change
+        };
+        ffi::Py_XDECREF(returned);
+        ffi::Py_DECREF(result);
+        differs
+    }
+}
+
+/// Counts that do not change tell nothing: those of immortal objects from 3.12.
+///
+/// # Safety
+/// The thread is attached, and the object alive.
+unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller promises both; a reference is taken and given up again.
+    unsafe {
+        let before = ffi::Py_REFCNT(object);
+        ffi::Py_INCREF(object);
+        let after = ffi::Py_REFCNT(object);
+        ffi::Py_DECREF(object);
+        before == after
+    }
+}
