@@ -330,7 +330,10 @@ impl Specializer {
             key.signature.overloads.iter_mut().filter(|_| shared).flat_map(|overload| &mut overload.parameters)
         {
             parameter.name = None;
-            parameter.default = parameter.default.take().map(|_| DefaultValue::None);
+            parameter.default = parameter.default.take().map(|default| match default {
+                DefaultValue::Object { .. } => DefaultValue::Object { address: None },
+                _ => DefaultValue::None,
+            });
         }
         let known = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
         if let Some(shape) = known {

@@ -114,6 +114,24 @@ TYPEDCALL_METHOD(fast_optional, fast_optional_impl, TYPEDCALL_RESULT(TUPLE, NULL
                  TYPEDCALL_ARG_DEFAULT_FLOAT(F64, y, -0.0, 0),
                  TYPEDCALL_ARG_DEFAULT_OBJECT(OBJECT, z, &default_object, 0));
 
+/* Calls something that may replace the default, and uses the one that it got. */
+static PyObject *call_first_impl(PyObject *function, PyObject *z) {
+    PyObject *result = PyObject_CallNoArgs(function);
+    if (result == NULL) return NULL;
+    Py_DECREF(result);
+    return PyObject_Repr(z);
+}
+static PyObject *call_first(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    UNUSED(self);
+    wrapper_calls++;
+    if (nargs < 1 || nargs > 2) return PyErr_Format(PyExc_TypeError, "call_first() takes 1 or 2, not %zd", nargs);
+    PyObject *z = Py_NewRef(nargs > 1 ? args[1] : default_object), *result = call_first_impl(args[0], z);
+    Py_DECREF(z);
+    return result;
+}
+TYPEDCALL_METHOD(call_first, call_first_impl, TYPEDCALL_RESULT(OBJECT, NULL, 0), TYPEDCALL_ARG_UNNAMED(OBJECT),
+                 TYPEDCALL_VALUE(TYPEDCALL_KIND_OBJECT, TYPEDCALL_OPTIONAL, 0, NULL, NULL, 0, 0, &default_object));
+
 static int64_t tuple_optional_impl(int64_t x, int64_t y) { return x - y; }
 static PyObject *tuple_optional(PyObject *self, PyObject *args) {
     long long x, y = -3;
@@ -327,6 +345,7 @@ static PyMethodDef methods[] = {
     TYPEDCALL_DEF(tuple_named, AS_IS(tuple_named), METH_VARARGS | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(fast_both, AS_IS(fast_both), METH_FASTCALL | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(fast_optional, AS_IS(fast_optional), METH_FASTCALL, NULL),
+    TYPEDCALL_DEF(call_first, AS_IS(call_first), METH_FASTCALL, NULL),
     TYPEDCALL_DEF(tuple_optional, tuple_optional, METH_VARARGS, NULL),
     TYPEDCALL_DEF(tuple_two, tuple_two, METH_VARARGS, NULL),
     TYPEDCALL_DEF(only_named, AS_IS(only_named), METH_VARARGS | METH_KEYWORDS, NULL),

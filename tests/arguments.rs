@@ -238,6 +238,37 @@ fn a_default_that_is_a_variable_is_read_at_each_call() {
 }
 
 #[test]
+fn a_default_lives_through_the_call_that_it_stands_in() {
+    let _alone = alone();
+    let python = start();
+    let names = names(&python);
+    let module = arguments(&python);
+    let specializer = specializer(&python);
+    let callable = member(&python, &module, "call_first");
+    let fast = specializer.function(&python, &callable).expect("it has a stub");
+    let raw = stub(&python, &specializer, &callable, Entry::Vectorcall);
+    names.set_item(&python, "fast", &fast).expect("there is memory");
+    names.set_item(&python, "original", &callable).expect("there is memory");
+    let raw = raw.address().as_ptr() as usize;
+    execute(
+        &python,
+        &format!(
+            "class Default:\n  def __init__(self): self.name = 'the default'\n  \
+             def __repr__(self): return self.name\n  def __del__(self): gone.append(self.name)\n\
+             for call in original, fast, functools.partial(raw_calls.vectorcall, {raw}, original):\n  gone = []\n  \
+             module.set_default(Default())\n  assert call(lambda: module.set_default(3)) == 'the default'\n  \
+             assert gone == ['the default'], gone\n  \
+             module.set_default(Default())\n  gone = []\n  \
+             try: call(lambda: (module.set_default(3), 1 / 0))\n  except ZeroDivisionError: pass\n  \
+             assert gone == ['the default'], gone\n  \
+             value = ['held']\n  module.set_default(value)\n  before = sys.getrefcount(value)\n  \
+             for _ in range(100): call(int), call(int, 3)\n  assert sys.getrefcount(value) == before"
+        ),
+        &names,
+    );
+}
+
+#[test]
 fn conventions_that_cannot_pass_a_signature_say_what_to_do() {
     let _alone = alone();
     let python = start();

@@ -224,6 +224,30 @@ fn the_default_object_is_read_at_each_call() {
 }
 
 #[test]
+fn a_default_object_lives_through_the_call() {
+    let python = start();
+    let specializer = specializer(&python);
+    let names = run(&python, "");
+    names.set_item(&python, "bare", &bare(&python)).expect("there is memory");
+    let f = bind_case(&python, &specializer, &case(&python, "mixed")).expect("it can be bound");
+    names.set_item(&python, "f", &f).expect("there is memory");
+    execute(
+        &python,
+        "import sys\n\
+         class Replaces:\n  def __float__(self): bare.set_default(['new']); return 0.5\n\
+         for _ in range(1000):\n  bare.set_default(['old'])\n  assert f(Replaces()) == (0.5, -7, ['new'])\n\
+         value = ['held']\n\
+         bare.set_default(value)\n\
+         before = sys.getrefcount(value)\n\
+         for _ in range(100): f(1), f(1.5), f(1, 2, 3)\n\
+         assert sys.getrefcount(value) == before\n\
+         try: f('no number')\nexcept TypeError: pass\n\
+         assert sys.getrefcount(value) == before\n",
+        &names,
+    );
+}
+
+#[test]
 fn a_default_object_is_treated_as_if_it_were_passed() {
     let python = start();
     let specializer = specializer(&python);

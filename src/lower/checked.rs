@@ -2,7 +2,8 @@
 //! the same call is made with what comes out.
 //!
 //! The parser writes *slots* on the stub's stack, 8 bytes for each C argument that comes from the call's arguments, in
-//! their order; behind them lie the `Py_buffer`s.
+//! their order; behind them lie the objects that it holds in place of arguments that were left out, then the
+//! `Py_buffer`s.
 
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
 
@@ -92,9 +93,10 @@ impl Emitter<'_, '_> {
 
         self.enter(done);
         let mut object = self.builder.block_params(done)[0];
-        if buffers > 0 || hold {
+        let releases = buffers > 0 || arm.held > 0;
+        if releases || hold {
             self.store_held(held.cell, RESULT, object);
-            if buffers > 0 {
+            if releases {
                 // Behind the making of the result, which may point into what is released.
                 let parser = self.parser(&held);
                 let slots = self.stack_address(held.slots);
@@ -219,9 +221,10 @@ fn slot_arguments(arm: &Arm) -> Vec<(ir::Value, CType)> {
     passed.into_iter().flatten().copied().filter(|(value, _)| !is_given(*value)).collect()
 }
 
-/// How many slots the parser writes, and how many `Py_buffer`s.
+/// How many words the parser writes (a slot for each C value, a word for each object that it holds), and how many
+/// `Py_buffer`s.
 fn slots_of(arm: &Arm) -> (usize, usize) {
-    let slots = slot_arguments(arm).iter().map(|(_, ty)| ty.parts()).sum();
+    let slots: usize = slot_arguments(arm).iter().map(|(_, ty)| ty.parts()).sum();
     let buffers = arm.steps.iter().filter(|step| matches!(step, Step::View { view: View::Bytes, .. })).count();
-    (slots, buffers)
+    (slots + usize::from(arm.held), buffers)
 }

@@ -6,7 +6,7 @@
 //! have to be saved on the likely path.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlot, Value, types};
 
 use super::cell::CellField;
 use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
@@ -17,6 +17,21 @@ use super::symbol::Symbol;
 
 /// What a stub's code needs as long as it may still leave through the fallback: the cell, and behind it the C arguments.
 type State = Vec<Value>;
+
+/// The references that an arm holds to what stands for arguments that were left out: some words on the stub's stack.
+#[derive(Clone, Copy)]
+struct Held {
+    found: StackSlot,
+    /// The first of the words.
+    first: u16,
+    count: u16,
+}
+
+impl Held {
+    fn offsets(self) -> impl Iterator<Item = i32> {
+        (self.first..self.first + self.count).map(|word| i32::from(word) * POINTER_BYTES)
+    }
+}
 
 impl Emitter<'_, '_> {
     /// Emits the arms of a plan of which some match arguments. What the fallback finds them in is the result.
@@ -68,6 +83,11 @@ impl Emitter<'_, '_> {
             0 => start,
             _ => self.builder.ins().iadd_imm_s(start, i64::from(receivers) * i64::from(POINTER_BYTES)),
         };
+        // The array that is filled off the likely path, and behind it what is held.
+        let words = usize::from(arm.arity + arm.held).max(1);
+        let (saved, found) = (self.stack_slot(state.len()), self.stack_slot(words));
+        let held = Held { found, first: arm.arity, count: arm.held };
+        self.hold_nothing(held);
         let ready = self.block();
         let array = self.builder.append_block_param(ready, types::I64);
         let after = self.state_params(ready, state.len());
@@ -88,7 +108,6 @@ impl Emitter<'_, '_> {
             self.enter(some);
             given = self.builder.ins().iadd_imm_s(count, -i64::from(receivers));
         }
-        let (saved, found) = (self.stack_slot(state.len()), self.stack_slot(usize::from(arm.arity).max(1)));
         let place = self.stack_address(saved);
         for (position, value) in (0i32..).zip(&state) {
             self.builder.ins().store(TRUSTED, *value, place, position * POINTER_BYTES);
@@ -117,8 +136,58 @@ impl Emitter<'_, '_> {
         let objects = self.elements(array, 0, arm.arity);
         let raw = after[1..].to_vec();
         let arguments = Arguments { cell: after[0], raw, receiver, objects: Objects::Values(Vec::new()) };
-        self.steps(&ArmCall { plan, arm, exits, cell: after[0], receiver, objects, arguments: &arguments });
+        let inner = if arm.held == 0 { exits } else { self.inner_exits() };
+        self.steps(&ArmCall { plan, arm, exits: inner, cell: after[0], receiver, objects, arguments: &arguments });
+        if arm.held > 0 {
+            self.give_up_held(held, inner, exits);
+        }
         after
+    }
+
+    /// Nothing is held so far.
+    fn hold_nothing(&mut self, held: Held) {
+        if held.count == 0 {
+            return;
+        }
+        let (start, null) = (self.stack_address(held.found), self.null());
+        for offset in held.offsets() {
+            self.builder.ins().store(TRUSTED, null, start, offset);
+        }
+    }
+
+    /// Exits of steps that hold something.
+    fn inner_exits(&mut self) -> Exits {
+        let result = self.block();
+        self.builder.append_block_param(result, types::I64);
+        Exits { result, error: self.cold_block(), fallback: self.cold_block(), next_arm: self.cold_block() }
+    }
+
+    /// Leads the inner exits to the outer ones, and gives up what is held on the way.
+    fn give_up_held(&mut self, held: Held, inner: Exits, outer: Exits) {
+        for (from, to) in
+            [(inner.error, outer.error), (inner.fallback, outer.fallback), (inner.next_arm, outer.next_arm)]
+        {
+            self.enter(from);
+            self.decref_held(held);
+            self.builder.ins().jump(to, &[]);
+        }
+        self.enter(inner.result);
+        let object = self.builder.block_params(inner.result)[0];
+        self.decref_held(held);
+        self.builder.ins().jump(outer.result, &[object.into()]);
+    }
+
+    fn decref_held(&mut self, held: Held) {
+        for offset in held.offsets() {
+            let start = self.stack_address(held.found);
+            let object = self.load(types::I64, start, offset);
+            let (some, done) = (self.block(), self.block());
+            self.builder.ins().brif(object, some, &[], done, &[]);
+            self.enter(some);
+            self.decref(object);
+            self.builder.ins().jump(done, &[]);
+            self.enter(done);
+        }
     }
 
     fn state_params(&mut self, block: Block, count: usize) -> State {

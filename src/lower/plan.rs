@@ -32,6 +32,8 @@ pub struct Arm {
     pub keywords: u16,
     /// How the call gives them.
     pub given: Given,
+    /// How many of them may be left out for the object in a variable, which is then held during the call.
+    pub held: u16,
     /// What the callee promises, where that is to be checked.
     pub audit: Option<Promises>,
     /// What it does, in order; ends with [`Step::Return`].
@@ -270,8 +272,9 @@ impl Plan {
 impl Arm {
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
-        // What checks a promise has its own ways.
+        // What checks a promise has its own ways; and what was held for the call may die behind it.
         self.audit.is_some()
+            || self.held > 0
             || self.steps.iter().any(|step| match step {
                 Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
                 // What was returned beside an exception is given up, and its destructor may be anything.

@@ -12,7 +12,7 @@ use crate::ir::{
     Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Type, assume_arguments, assume_types, call_site,
     passes,
 };
-use crate::metadata::{Overload, Signature};
+use crate::metadata::{DefaultValue, Overload, Signature};
 
 /// What a stub calls, and how it is called.
 #[derive(Clone, Debug)]
@@ -126,6 +126,7 @@ impl CallSite {
             convert_ints(&mut arm);
         }
         arm.given = self.given(overload);
+        arm.held = held_defaults(this);
         arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
         arm.audit = self.audit(this);
         Ok(arm)
@@ -247,4 +248,11 @@ pub fn keyword_only(overload: &Overload) -> Vec<Arc<str>> {
 /// The number of arguments of a call of an overload.
 pub fn arity(overload: &Overload) -> u16 {
     u16::try_from(overload.arguments().count()).expect("an overload has at most 16 parameters")
+}
+
+/// How many arguments of an overload may be left out for the object in a variable.
+fn held_defaults(overload: &Overload) -> u16 {
+    let in_variable = |default: &Option<DefaultValue>| matches!(default, Some(DefaultValue::Object { .. }));
+    let count = overload.arguments().filter(|(_, parameter)| in_variable(&parameter.default)).count();
+    u16::try_from(count).expect("an overload has at most 16 parameters")
 }

@@ -88,7 +88,8 @@ impl Parameters {
         }
     }
 
-    /// Fills `out`, one object for each parameter, all borrowed; `None` where the arguments do not match.
+    /// Fills `out`: one object for each parameter, all borrowed, and behind them a reference or null for each of those
+    /// whose default is in a variable. `None` where the arguments do not match.
     ///
     /// # Safety
     /// As for [`match_arguments`].
@@ -116,14 +117,26 @@ impl Parameters {
                 }
                 place.write(*args.add(given + keyword));
             }
+            let mut held = out.add(self.each.len());
             for (index, parameter) in self.each.iter().enumerate() {
                 let place = out.add(index);
-                if (*place).is_null() {
+                let is_given = !(*place).is_null();
+                if !is_given {
                     place.write(parameter.default.get());
                     if (*place).is_null() {
                         return None;
                     }
                 }
+                if matches!(parameter.default, Default::Variable(_)) {
+                    held.write(if is_given { null_mut() } else { *place });
+                    held = held.add(1);
+                }
+            }
+            // Only now: what does not match holds nothing.
+            let mut first = out.add(self.each.len());
+            while first != held {
+                ffi::Py_XINCREF(*first);
+                first = first.add(1);
             }
         }
         Some(())
@@ -197,11 +210,14 @@ pub fn name_tuple<'a>(python: &Python, names: impl ExactSizeIterator<Item = &'a 
 }
 
 /// Finds the arguments of the overload at `position` among those of a call, runs no Python code, and raises nothing.
-/// `out` then holds one borrowed object for each parameter. Gives 0, or another number where the arguments do not match.
+/// `out` then holds one borrowed object for each parameter; behind them, for each parameter whose default is in a variable,
+/// a reference to the object that stands for it, or null where it is given: whoever replaces the variable during the
+/// call does not end the object. Gives 0, or another number, and no references, where the arguments do not match.
 ///
 /// # Safety
 /// The thread is attached. `parameters` has more elements than `position`; `args` holds `given` objects, and behind them
-/// one for each element of `names`, a tuple, or null for none; `out` has room for as many as there are parameters.
+/// one for each element of `names`, a tuple, or null for none; `out` has room for as many as there are parameters, and
+/// for the references.
 pub unsafe extern "C-unwind" fn match_arguments(
     parameters: *const Parameters,
     position: usize,

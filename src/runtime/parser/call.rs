@@ -14,6 +14,9 @@ use crate::metadata::MAX_PARAMETERS;
 
 const _: () = assert!(size_of::<ffi::Py_buffer>() == PY_BUFFER_BYTES);
 
+/// What is in the slot of an object until it is given: no object is there.
+const LEFT_OUT: u64 = 1;
+
 /// The most pointers that a format asks for: two for each unit.
 const MAX_VARIABLES: usize = 2 * MAX_PARAMETERS;
 
@@ -101,8 +104,8 @@ pub unsafe fn parse(
                 parsed
             }
         };
-        if parsed == 0 || !parser.has_all_defaults(slots) {
-            parser.release_views(views);
+        if parsed == 0 || !parser.hold_defaults(slots) {
+            release(parser, slots);
             return -1;
         }
         parser.finish(slots, views);
@@ -116,12 +119,17 @@ pub unsafe fn parse(
 /// The slots are those of a parse by this parser that succeeded; they are released once.
 pub unsafe fn release(parser: &Parser, slots: *mut u64) {
     // SAFETY: the caller promises the slots, and the views behind them.
-    unsafe { parser.release_views(parser.views(slots)) }
+    unsafe {
+        for index in parser.slots..parser.slots + parser.held {
+            Py_DecRef(slots.add(index).read() as *mut ffi::PyObject);
+        }
+        parser.release_views(parser.views(slots));
+    }
 }
 
 impl Parser {
     fn views(&self, slots: *mut u64) -> *mut ffi::Py_buffer {
-        slots.wrapping_add(self.slots).cast()
+        slots.wrapping_add(self.slots + self.held).cast()
     }
 
     /// The views that a unit may have filled.
@@ -136,17 +144,14 @@ impl Parser {
     unsafe fn fill_defaults(&self, slots: *mut u64, views: *mut ffi::Py_buffer) {
         // SAFETY: the caller has room for slots and views; a variable of a default is readable (the signature says so).
         unsafe {
-            slots.write_bytes(0, self.slots);
+            slots.write_bytes(0, self.slots + self.held);
             for unit in &self.units {
                 slots.add(unit.slot).write(match &unit.default {
                     Default::Missing => 0,
                     Default::Bits(bits) => *bits,
                     Default::Text(text) => text.as_ptr() as u64,
-                    // As if the caller had passed the object.
-                    Default::Variable(variable) => match variable.read() {
-                        none if unit.nullable && none == ffi::Py_None() => 0,
-                        object => object as u64,
-                    },
+                    // Read when all else is: a converter may run code that replaces the object.
+                    Default::Variable(_) => LEFT_OUT,
                 });
             }
             for (_, index) in self.buffers() {
@@ -205,18 +210,30 @@ impl Parser {
         true
     }
 
-    /// Whether no object is missing: a default's variable must hold one by now.
-    unsafe fn has_all_defaults(&self, slots: *const u64) -> bool {
+    /// Writes the default objects of arguments that were left out, as if the caller had passed them, and holds them behind
+    /// the slots; raises where a variable has no object yet.
+    unsafe fn hold_defaults(&self, slots: *mut u64) -> bool {
+        let mut held = self.slots;
         for unit in &self.units {
-            // SAFETY: the caller promises the slots.
-            let missing = matches!(unit.default, Default::Variable(_)) && unsafe { slots.add(unit.slot).read() } == 0;
-            if missing && !unit.nullable {
-                // SAFETY: the thread is attached, the name a C string.
-                unsafe {
+            let Default::Variable(variable) = unit.default else { continue };
+            // SAFETY: the caller promises the slots, and room behind them; a variable of a default is readable (the signature
+            // says so), and what it holds is alive.
+            unsafe {
+                let slot = slots.add(unit.slot);
+                let word = slots.add(held);
+                held += 1;
+                if slot.read() != LEFT_OUT {
+                    continue;
+                }
+                let object = variable.read();
+                if object.is_null() && !unit.nullable {
                     let format = c"%.200s(): the variable with the default of argument %d holds no object".as_ptr();
                     PyErr_Format(ffi::PyExc_SystemError, format, self.name.as_ptr(), c_number(unit.number.max(1)));
+                    return false;
                 }
-                return false;
+                ffi::Py_XINCREF(object);
+                word.write(object as u64);
+                slot.write(if unit.nullable && object == ffi::Py_None() { 0 } else { object as u64 });
             }
         }
         true

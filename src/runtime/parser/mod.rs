@@ -103,7 +103,7 @@ impl ArgumentReader {
 ///
 /// # Safety
 /// The thread is attached; `arguments` and `names` are those of a vectorcall; there is room for the slots, and behind them
-/// for the `Py_buffer`s, which a call that succeeds leaves to [`release`].
+/// for what is held and the `Py_buffer`s, which a call that succeeds leaves to [`release`].
 pub unsafe extern "C-unwind" fn read_arguments(
     reader: &ArgumentReader,
     arguments: *const *mut ffi::PyObject,
@@ -143,8 +143,10 @@ pub struct Parser {
     format: CString,
     /// One for each argument.
     units: Vec<Unit>,
-    /// Number of slots, of 8 bytes each; behind them lie the `Py_buffer`s.
+    /// Number of slots, of 8 bytes each; behind them lie as many as `held` for references to default objects, then the
+    /// `Py_buffer`s.
     slots: usize,
+    held: usize,
 }
 
 // SAFETY: what a parser points at is its own or CPython's, and it is used with the GIL held.
@@ -188,7 +190,8 @@ impl Parser {
         let format = format(name, &parameters, &units);
         // The name has no NUL, and units have none.
         let format = CString::new(format).map_err(|_| no_name())?;
-        Ok(Self { name: c_name, passing, keywords, _names: names, format, units, slots })
+        let held = units.iter().filter(|unit| matches!(unit.default, Default::Variable(_))).count();
+        Ok(Self { name: c_name, passing, keywords, _names: names, format, units, slots, held })
     }
 }
 
