@@ -195,8 +195,8 @@ impl Specializer {
     /// ```
     ///
     /// # Errors
-    /// As [`Specializer::stub`]; also calls that no overload takes, and those that leave out an argument whose default is
-    /// an object.
+    /// As [`Specializer::stub`]; also calls that no overload takes, and those that leave out an argument whose default
+    /// is no C number: give it, or use another entry.
     pub fn stub_for_call(&self, python: &Python, callable: &Object, call: &Call) -> Result<Stub, Error> {
         let original = Original::of(python, callable)?;
         let known = self.known(python, &original)?;

@@ -442,6 +442,16 @@ fn names_and_defaults_of_one_call_are_resolved_when_it_compiles() {
 }
 
 #[test]
+fn a_receiver_of_any_type_is_checked() {
+    let (any, long) = (&Type::OBJECT, &Type::LONG_EXACT);
+    let foreign =
+        |class| format!("descriptor 'scaled' for 'arguments.Point' objects doesn't apply to a '{class}' object");
+    let (int, ellipsis) = (foreign("int"), foreign("ellipsis"));
+    for_call("Point.scaled", &[any, long], &[], &[("3, 5", &int), ("Ellipsis, 5", &ellipsis)]);
+    for_call("Point.scaled", &[any, long], &["x"], &[("3, 5", &int)]);
+}
+
+#[test]
 fn calls_that_no_overload_takes_have_no_stub() {
     let _alone = alone();
     let python = start();
@@ -463,7 +473,7 @@ fn calls_that_no_overload_takes_have_no_stub() {
         ("fast_three", 1, &["x", "base"], "1 arguments, but at least 2"),
         ("fast_three", 2, &["x", "x"], "x is given twice"),
         ("tuple_two", 2, &["y"], "METH_VARARGS passes no names"),
-        ("only_named", 1, &["key"], "it is left out, and its default is an object"),
+        ("only_named", 1, &["key"], "it is left out, and its default is no C number"),
         ("Point.scaled", 0, &[], "0 arguments, but at least 1"),
     ] {
         let error = refused(method, count, keywords);

@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 
-use support::bare::{bare, bind_case, case};
+use support::bare::{Case, bare, bind_case, case};
 use support::extension::{agree, evaluate, execute, raw_calls, run, specializer, start, stub, value};
 use typedcall::embed::{Object, Python};
 use typedcall::metadata::Signature;
@@ -108,6 +108,16 @@ fn without_options_there_is_a_text_signature_and_no_module() {
     let own = Bind { text_signature: Some("(radians, /)"), ..Bind::default() };
     let names = bound_sin(&python, &specializer, &own);
     assert_eq!(evaluate(&python, "__import__('inspect').signature(f)", &names), "(radians, /)");
+}
+
+#[test]
+fn a_qualified_name_has_its_text_signature_too() {
+    let python = start();
+    let specializer = specializer(&python);
+    let case = Case { name: "lib.f".into(), ..case(&python, "named_object") };
+    let f = bind_case(&python, &specializer, &case).expect("it can be bound");
+    let text = f.attr(&python, "__text_signature__").expect("an attribute").text(&python);
+    assert_eq!(text.as_deref(), Ok("(x, y=-7, z=...)"));
 }
 
 #[test]

@@ -28,6 +28,30 @@ TYPEDCALL_SIGNATURE(own_float, own_float_impl, TYPEDCALL_RESULT(F64, NEVER, QUIE
                     TYPEDCALL_ARG_UNNAMED(F64));
 TYPEDCALL_OVERLOADS(same, "same", TYPEDCALL_OF(own_int), TYPEDCALL_OF(own_float));
 
+/* Overloads that only the name of an argument tells apart, or does not. */
+static PyObject *named_int(int64_t x) { return PyUnicode_FromFormat("int %lld", (long long)x); }
+static PyObject *named_float(double x) { return PyUnicode_FromFormat("float %d", (int)x); }
+#define TEXT TYPEDCALL_RESULT(STR, NULL, QUIET)
+#define NAMED(kind, name) TYPEDCALL_VALUE(TYPEDCALL_KIND_##kind, TYPEDCALL_KEYWORD_ONLY, 0, name, NULL, 0, 0, NULL)
+TYPEDCALL_SIGNATURE(float_x, named_float, TEXT, NAMED(F64, "x"));
+TYPEDCALL_SIGNATURE(int_x, named_int, TEXT, NAMED(I64, "x"));
+TYPEDCALL_SIGNATURE(int_y, named_int, TEXT, NAMED(I64, "y"));
+TYPEDCALL_OVERLOADS(apart, "apart", TYPEDCALL_OF(float_x), TYPEDCALL_OF(int_y));
+TYPEDCALL_OVERLOADS(alike, "alike", TYPEDCALL_OF(float_x), TYPEDCALL_OF(int_x));
+static PyObject *named_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names) {
+    (void)self;
+    wrapper_calls++;
+    if (nargs != 0 || names == NULL || PyTuple_GET_SIZE(names) != 1) {
+        return PyErr_Format(PyExc_TypeError, "one argument by name");
+    }
+    if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "y") == 0) {
+        long long y = PyLong_AsLongLong(args[0]);
+        return y == -1 && PyErr_Occurred() ? NULL : named_int(y);
+    }
+    double x = PyFloat_AsDouble(args[0]);
+    return x == -1.0 && PyErr_Occurred() ? NULL : named_float(x);
+}
+
 /* In the order of the overloads, with CPython's own conversions. */
 static PyObject *as_int(PyObject *x) {
     long long value = PyLong_AsLongLong(x);
@@ -86,6 +110,8 @@ static PyType_Spec spec = {"overloads.Flipper", sizeof(PyObject), 0, Py_TPFLAGS_
 static PyMethodDef methods[] = {
     TYPEDCALL_DEF(flip, flip_method, METH_O, NULL),
     TYPEDCALL_DEF(float_first, float_first_method, METH_O, NULL),
+    TYPEDCALL_DEF(apart, (PyCFunction)(void (*)(void))named_method, METH_FASTCALL | METH_KEYWORDS, NULL),
+    TYPEDCALL_DEF(alike, (PyCFunction)(void (*)(void))named_method, METH_FASTCALL | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(by_count, by_count_method, METH_FASTCALL, NULL),
     {"calls", calls, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

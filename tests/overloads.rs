@@ -77,6 +77,21 @@ fn overloads_differ_by_their_number_of_arguments() {
     assert_eq!(wrapper_calls("by_count", &arguments), ["0", "0", "0", "2", "2", "2", "2"]);
 }
 
+/// Shapes are shared by stubs of one kind: these two differ in nothing but names.
+#[test]
+fn names_tell_overloads_apart_in_each_shape() {
+    let python = start();
+    let module = overloads(&python);
+    let specializer = specializer(&python);
+    let names = python.namespace().expect("there is memory");
+    for name in ["apart", "alike"] {
+        let fast = specializer.function(&python, &member(&python, &module, name)).expect("it has overloads");
+        names.set_item(&python, name, &fast).expect("there is memory");
+    }
+    assert_eq!(evaluate(&python, "apart(x=5.0), apart(y=5)", &names), "('float 5', 'int 5')");
+    assert_eq!(evaluate(&python, "alike(x=5.0), alike(x=5)", &names), "('float 5', 'float 5')");
+}
+
 #[test]
 fn a_stub_tells_which_overloads_it_leaves_to_the_wrapper() {
     let python = start();

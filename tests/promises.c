@@ -92,6 +92,17 @@ TYPEDCALL_METHOD_NAMED(new_is_borrowed, "new_is_borrowed", argument_borrowed, NE
 TYPEDCALL_METHOD_NAMED(argument_kept, "argument_kept", argument_borrowed, BORROWED, TYPEDCALL_ARG_UNNAMED(OBJECT));
 TYPEDCALL_METHOD_NAMED(argument_leaks, "argument_leaks", argument_new, BORROWED, TYPEDCALL_ARG_UNNAMED(OBJECT));
 
+static PyObject *fresh_borrowed_impl(void) { return PyList_New(0); }
+static PyObject *new_list(PyObject *self, PyObject *unused) { UNUSED(self); UNUSED(unused); return PyList_New(0); }
+TYPEDCALL_METHOD_NAMED(borrowed_fresh, "borrowed_fresh", fresh_borrowed_impl, BORROWED);
+
+static PyObject *ones_impl(PyObject *x) { UNUSED(x); return Py_BuildValue("([d])", -0.0); }
+static PyObject *ones(PyObject *self, PyObject *arg) { UNUSED(self); UNUSED(arg); return Py_BuildValue("([d])", 0.0); }
+TYPEDCALL_METHOD(ones, ones_impl, TYPEDCALL_RESULT(TUPLE, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(OBJECT));
+static PyObject *words_impl(PyObject *x) { UNUSED(x); return PyErr_Format(PyExc_KeyError, "mine"); }
+static PyObject *words(PyObject *self, PyObject *arg) { UNUSED(self); UNUSED(arg); return PyErr_Format(PyExc_KeyError, "its"); }
+TYPEDCALL_METHOD(words, words_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(OBJECT));
+
 /* What looks like a lie, and is none. */
 static PyObject *kept;
 static PyObject *keep_impl(PyObject *x) { return PyList_Append(kept, x) < 0 ? NULL : x; }
@@ -142,6 +153,9 @@ static PyObject *silent(PyObject *self, PyObject *arg) { UNUSED(self); UNUSED(ar
 TYPEDCALL_METHOD(silent, silent_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(OBJECT));
 
 static PyMethodDef methods[] = {
+    TYPEDCALL_DEF(borrowed_fresh, new_list, METH_NOARGS, NULL),
+    TYPEDCALL_DEF(ones, ones, METH_O, NULL),
+    TYPEDCALL_DEF(words, words, METH_O, NULL),
     TYPEDCALL_DEF(keep, keep, METH_O, NULL),
     TYPEDCALL_DEF(pass_on, pass_on, METH_O, NULL),
     TYPEDCALL_DEF(take_last, take_last, METH_O, NULL),

@@ -49,6 +49,10 @@ fn a_pure_method_is_compared_with_its_wrapper() {
     );
     assert_eq!(outcome("pure_float", "(f(float('nan')), f(-0.0))"), "(nan, -0.0)");
     assert_eq!(outcome("pure_pair", "f(float('nan'))"), "(nan, nan)");
+    assert_eq!(
+        outcome("ones", "f(0)"),
+        "SystemError: ones promises pure, but its underlying function returned ([-0.0],) and its wrapper returned ([0.0],)"
+    );
     // What takes the fallback is the wrapper's alone.
     assert_eq!(outcome("pure_differs", "f(True)"), "2");
 }
@@ -66,6 +70,24 @@ fn a_pure_method_raises_as_its_wrapper_does() {
         assert_eq!(outcome(method, "f(2)"), "2");
         assert_eq!(outcome(method, "f(3)"), format!("SystemError: {method} {promise} {difference}"));
     }
+}
+
+#[test]
+fn the_words_of_an_exception_are_compared_too() {
+    assert_eq!(
+        outcome("words", "f(0)"),
+        "SystemError: words promises pure, but its underlying function raised KeyError('mine') and its wrapper raised \
+         KeyError('its')"
+    );
+}
+
+#[test]
+fn what_nobody_has_cannot_be_borrowed() {
+    assert_eq!(
+        outcome("borrowed_fresh", "f()"),
+        "SystemError: borrowed_fresh promises borrowed_result, but its underlying function returned [], of which there is \
+         1 reference, and its wrapper [], of which there was 1: nobody else has them"
+    );
 }
 
 #[test]

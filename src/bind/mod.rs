@@ -226,5 +226,7 @@ pub(crate) fn flags(convention: MethodConvention) -> i32 {
 /// `ml_doc`: the text signature as CPython wants it (`_PyType_GetTextSignatureFromInternalDoc`), then the text.
 fn doc(function: &BareFunction<'_>, options: &Bind<'_>) -> String {
     let signature = options.text_signature.map_or_else(|| text_signature(function.overload), str::to_owned);
-    format!("{}{signature}\n--\n\n{}", function.name, options.doc.unwrap_or_default())
+    // CPython looks for what is behind the last dot (`_PyType_DocWithoutSignature`'s `find_signature`).
+    let name = function.name.rsplit('.').next().unwrap_or(function.name);
+    format!("{name}{signature}\n--\n\n{}", options.doc.unwrap_or_default())
 }

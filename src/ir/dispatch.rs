@@ -46,56 +46,28 @@ pub fn taken(parameter: &Parameter) -> Type {
 /// The objects that a wrapper may accept for a parameter, with all that CPython's own converters convert
 /// (`Python/getargs.c`): at least those.
 pub fn admitted(parameter: &Parameter) -> Type {
-    let exact = |classes: &[PythonType]| {
-        classes.iter().fold(Type::BOTTOM, |union, class| union.union(&Type::python_exact(*class)))
-    };
+    use PythonType::{Bool, Bytes, Dict, Float, Int, List, None, Str, Tuple};
     let of_kind = match &parameter.kind {
         // Whatever has `__index__`.
-        Kind::Scalar(scalar) if scalar.is_integer() => Type::OBJECT.without(&exact(&[
-            PythonType::Float,
-            PythonType::Str,
-            PythonType::Bytes,
-            PythonType::List,
-            PythonType::Tuple,
-            PythonType::Dict,
-            PythonType::None,
-        ])),
+        Kind::Scalar(scalar) if scalar.is_integer() => all_but(&[Float, Str, Bytes, List, Tuple, Dict, None]),
         // Everything is true or false.
         Kind::Scalar(Scalar::CBool) => Type::OBJECT,
         // Whatever has `__float__` or `__index__`.
-        Kind::Scalar(_) => Type::OBJECT.without(&exact(&[
-            PythonType::Str,
-            PythonType::Bytes,
-            PythonType::List,
-            PythonType::Tuple,
-            PythonType::Dict,
-            PythonType::None,
-        ])),
-        // Some formats for text take buffers too.
-        Kind::Cstr => Type::OBJECT.without(&exact(&[
-            PythonType::Int,
-            PythonType::Float,
-            PythonType::Bool,
-            PythonType::List,
-            PythonType::Tuple,
-            PythonType::Dict,
-            PythonType::None,
-        ])),
-        Kind::Buffer => Type::OBJECT.without(&exact(&[
-            PythonType::Int,
-            PythonType::Float,
-            PythonType::Bool,
-            PythonType::Str,
-            PythonType::List,
-            PythonType::Tuple,
-            PythonType::Dict,
-            PythonType::None,
-        ])),
+        Kind::Scalar(_) => all_but(&[Str, Bytes, List, Tuple, Dict, None]),
+        // Some formats for text take buffers too, and some for buffers text.
+        Kind::Cstr | Kind::Buffer => all_but(&[Int, Float, Bool, List, Tuple, Dict, None]),
         // An extension's type may derive from any other, but is none of CPython's own.
-        Kind::User { .. } => Type::OBJECT.without(&exact(&PythonType::ALL)),
+        Kind::User { .. } => all_but(&PythonType::ALL),
+        // The check for a type that wrappers use most admits its subclasses.
+        Kind::Python { class, .. } => Type::python(*class),
         kind => Type::of_kind(kind),
     };
     with_none(of_kind, parameter)
+}
+
+/// All objects but those of exactly these types.
+fn all_but(classes: &[PythonType]) -> Type {
+    classes.iter().fold(Type::OBJECT, |rest, class| rest.without(&Type::python_exact(*class)))
 }
 
 fn with_none(of_kind: Type, parameter: &Parameter) -> Type {
@@ -120,7 +92,6 @@ mod tests {
             "(f64) -> f64 | (str) -> object",
             "(i8) -> i8 | (cstr) -> object",
             "(cstr) -> i64 | (i64) -> i64",
-            "(buffer) -> i64 | (cstr) -> i64",
             "(int) -> object | (float) -> object",
             "(int+) -> object | (float+) -> object",
             "(None) -> object | (list) -> object",
@@ -141,6 +112,8 @@ mod tests {
             "(cbool) -> i64 | (i64) -> i64",
             "(i64) -> i64 | (list+) -> object",
             "(cstr) -> i64 | (buffer) -> i64",
+            "(buffer) -> i64 | (cstr) -> i64",
+            "(int) -> object | (bool) -> object",
             "(object) -> object | (i64) -> i64",
             "(type:a.B+) -> object | (type:a.C) -> object",
             "(list?) -> object raises null | (None) -> object",

@@ -17,9 +17,7 @@ use super::symbol::Symbol;
 use super::values::Values;
 use crate::ir;
 use crate::metadata::PythonType;
-
-/// `sizeof(Py_buffer)`, in all versions (`Include/cpython/object.h`, from 3.11 `Include/pybuffer.h`).
-pub const PY_BUFFER_BYTES: usize = 80;
+use crate::runtime::PY_BUFFER_BYTES;
 
 /// Lets ints pass for floats, as CPython's own converters do.
 pub(super) fn convert_ints(arm: &mut Arm) {

@@ -42,7 +42,6 @@ mod view;
 pub use audit::Promises;
 pub(crate) use audit::RECORD_WORDS;
 pub use cell::{CellField, CellRegister, CellSource};
-pub use checked::PY_BUFFER_BYTES;
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use frame::{Binding, Convention, Frame, MethodConvention};

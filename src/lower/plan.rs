@@ -34,6 +34,8 @@ pub struct Arm {
     pub given: Given,
     /// How many of them may be left out for the object in a variable, which is then held during the call.
     pub held: u16,
+    /// Whether it is checked that the receiver is of the method descriptor's type, where the caller did not prove it.
+    pub checks_receiver: bool,
     /// What the callee promises, where that is to be checked.
     pub audit: Option<Promises>,
     /// What it does, in order; ends with [`Step::Return`].
@@ -254,9 +256,9 @@ impl Plan {
             // The original is called with a tuple, which counts; the stub, with an array, which does not.
             (Convention::Method(_), Binding::Function) => original.takes_tuple(),
             (Convention::Method(_), Binding::Method) => false,
-            (_, Binding::Bare) => false,
+            (Convention::Method(_), Binding::Bare) => false,
             (_, Binding::Method) => true,
-            (_, Binding::Function) => {
+            (_, Binding::Function | Binding::Bare) => {
                 original.takes_tuple() || matches!(original, MethodConvention::NoArgs | MethodConvention::O)
             }
         };

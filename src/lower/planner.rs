@@ -61,7 +61,16 @@ pub fn plan_arm(
         steps.push(step);
     }
     check_ownership(&steps)?;
-    Ok(Arm { overload, arity, keywords: 0, given: Given::ByPosition, held: 0, audit: None, steps })
+    Ok(Arm {
+        overload,
+        arity,
+        keywords: 0,
+        given: Given::ByPosition,
+        held: 0,
+        checks_receiver: false,
+        audit: None,
+        steps,
+    })
 }
 
 /// Gives the references that were taken to the call that steals them, which takes them where nothing can leave the stub

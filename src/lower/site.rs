@@ -153,6 +153,8 @@ impl CallSite {
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, count(arity)?)?;
         arm.keywords = count(call.keywords.len())?;
         arm.audit = self.audit(self.at(overload));
+        let receiver = call.arguments.first().filter(|_| self.frame.binding == Binding::Method);
+        arm.checks_receiver = receiver == Some(&Type::OBJECT);
         Ok(arm)
     }
 

@@ -204,7 +204,12 @@ impl Emitter<'_, '_> {
     /// Emits one arm that takes its arguments by position: their number, its steps.
     pub(super) fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits) {
         let (receiver, objects) = match arguments.objects {
-            Objects::Values(ref values) => (arguments.receiver, values.clone()),
+            Objects::Values(ref values) => {
+                if let Some(receiver) = arguments.receiver.filter(|_| arm.checks_receiver) {
+                    self.check_receiver(receiver, arguments.cell, exits.fallback);
+                }
+                (arguments.receiver, values.clone())
+            }
             Objects::Array { start, count, names } => {
                 if let Some(names) = names {
                     self.refuse(names, exits.next_arm);
@@ -226,12 +231,16 @@ impl Emitter<'_, '_> {
     /// The first of the arguments of a method's vectorcall.
     pub(super) fn checked_receiver(&mut self, array: Value, cell: Value, fallback: Block) -> Value {
         let receiver = self.elements(array, 0, 1)[0];
+        self.check_receiver(receiver, cell, fallback);
+        receiver
+    }
+
+    fn check_receiver(&mut self, receiver: Value, cell: Value, fallback: Block) {
         // CPython's own check admits subclasses; they take the original's way.
         let class = self.load(types::I64, receiver, self.layout.ob_type);
         let wanted = self.load_field(cell, CellField::Class);
         let exact = self.builder.ins().icmp(IntCC::Equal, class, wanted);
         self.require(exact, fallback);
-        receiver
     }
 
     pub(super) fn elements(&mut self, array: Value, first: u16, count: u16) -> Vec<Value> {

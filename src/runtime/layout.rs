@@ -124,6 +124,9 @@ pub const TAG_NEGATIVE: i64 = 2;
 /// The bits of a tag that hold the sign.
 pub const TAG_SIGN_MASK: i64 = 3;
 
+/// `sizeof(Py_buffer)`, in all versions (`Include/pybuffer.h`).
+pub const PY_BUFFER_BYTES: usize = 80;
+
 impl Layout {
     /// The versions that have a layout.
     pub const MINORS: [u8; 5] = [11, 12, 13, 14, 15];

@@ -31,7 +31,7 @@ mod utf8;
 pub use compiler::{CompileError, disassemble, target_isa};
 pub use context::Context;
 pub use layout::{
-    DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII,
-    TextLayout,
+    DIGIT_BITS, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK,
+    TEXT_COMPACT_ASCII, TextLayout,
 };
 pub use selfcheck::{Incompatible, check};

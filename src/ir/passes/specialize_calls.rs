@@ -164,7 +164,8 @@ fn plan_overload(
                 None => match default_number(parameter).filter(|_| callee.target == CalleeTarget::Underlying) {
                     Some(constant) => Source::Default(constant),
                     None => {
-                        let reason = at_parameter(position, parameter, "it is left out, and its default is an object");
+                        let reason =
+                            at_parameter(position, parameter, "it is left out, and its default is no C number");
                         unsupported = unsupported.or(Some(reason));
                         continue;
                     }
@@ -347,8 +348,15 @@ impl Rewriter<'_> {
 
     /// Replaces a call. The call's result stays the same value, so that its uses need no change.
     fn emit(&mut self, inst: Inst, plan: Plan) {
+        // The context first: making one may collect garbage, and so run code that changes what guards look at.
+        let is_context = |arg: &&Arg| matches!(arg.source, Source::Context);
+        let context = plan.args.iter().find(is_context).map(|_| self.add(Instruction::LoadContext, Type::C_PTR));
         // All guards come before all unboxing: a call that is not of these types leaves before any work is done.
-        let guarded: Vec<_> = plan.args.iter().map(|arg| self.emit_guard(arg)).collect();
+        let guard = |arg: &Arg| match context {
+            Some(context) if is_context(&arg) => context,
+            _ => self.emit_guard(arg),
+        };
+        let guarded: Vec<_> = plan.args.iter().map(guard).collect();
         let args: Vec<_> = plan.args.iter().zip(guarded).map(|(arg, value)| self.emit_unbox(arg, value)).collect();
         // What the callee takes over is only borrowed here. Nothing between this and the call leaves the function.
         for (position, &value) in args.iter().enumerate() {
@@ -394,7 +402,7 @@ impl Rewriter<'_> {
         let value = match &arg.source {
             Source::Value(value) => *value,
             Source::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
-            Source::Context => return self.add(Instruction::LoadContext, Type::C_PTR),
+            Source::Context => unreachable!("contexts come before guards"),
             Source::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
         };
         let checked = if arg.conversion.nullable {

@@ -213,7 +213,7 @@ pub unsafe extern "C-unwind" fn raised(cell: *mut ffi::PyObject, promises: Promi
             || !was_called
             || is_no_answer(error)
             || is_no_answer(expected_error)
-            || !expected_error.is_null() && ffi::Py_TYPE(error) == ffi::Py_TYPE(expected_error)
+            || !expected_error.is_null() && compare::is_same_exception(error, expected_error)
         {
             restore(error);
         } else {

@@ -31,7 +31,7 @@ pub unsafe fn check(
         let before = match known {
             Some(index) => record.references[index],
             None if result == record.wrapper_result => record.result_references,
-            None => return false,
+            None => return promises.has(Promises::BORROWED_RESULT) && check_owner(original, record, result),
         };
         let after = ffi::Py_REFCNT(result);
         let borrowed = promises.has(Promises::BORROWED_RESULT);
@@ -49,6 +49,32 @@ pub unsafe fn check(
             promise.as_ptr(),
             before,
             after,
+        );
+        true
+    }
+}
+
+/// Whether a result that is said to be borrowed has nobody that it could be borrowed from: the wrapper's result was
+/// nobody's but the caller's when it returned, and this is another such object.
+///
+/// # Safety
+/// As for [`check`].
+unsafe fn check_owner(original: *mut ffi::PyObject, record: &Record, result: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller promises live objects.
+    unsafe {
+        let references = ffi::Py_REFCNT(result);
+        if record.wrapper_result.is_null() || record.result_references != 1 || references != 1 {
+            return false;
+        }
+        ffi::PyErr_Format(
+            ffi::PyExc_SystemError,
+            c"%R promises borrowed_result, but its underlying function returned %R, of which there is %zd reference, and \
+              its wrapper %R, of which there was 1: nobody else has them"
+                .as_ptr(),
+            original,
+            result,
+            references,
+            record.wrapper_result,
         );
         true
     }
