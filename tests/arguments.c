@@ -297,7 +297,16 @@ static int64_t added_impl(PyObject *self, int64_t x, int64_t y) {
 TYPEDCALL_METHOD(added, added_impl, TYPEDCALL_RESULT(I64, NEVER, QUIET), TYPEDCALL_SELF, TYPEDCALL_ARG(I64, x),
                  TYPEDCALL_ARG_DEFAULT_INT(I64, y, -3, 0));
 
+static PyObject *tagged_impl(PyObject *self, PyObject *tag) { return PyTuple_Pack(2, self, tag); }
+static PyObject *tagged(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs > 1) return PyErr_Format(PyExc_TypeError, "tagged() takes 0 or 1, not %zd", nargs);
+    return tagged_impl(self, nargs > 0 ? args[0] : default_object);
+}
+TYPEDCALL_METHOD(tagged, tagged_impl, TYPEDCALL_RESULT(TUPLE, NULL, 0), TYPEDCALL_SELF,
+                 TYPEDCALL_ARG_DEFAULT_OBJECT(OBJECT, tag, &default_object, 0));
+
 static PyMethodDef point_methods[] = {
+    TYPEDCALL_DEF(tagged, AS_IS(tagged), METH_FASTCALL, NULL),
     TYPEDCALL_DEF(scaled, AS_IS(scaled_fast), METH_FASTCALL | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(scaled_tuple, AS_IS(scaled_parsed), METH_VARARGS | METH_KEYWORDS, NULL),
     TYPEDCALL_DEF(scaled_of, AS_IS(scaled_of), METH_METHOD | METH_FASTCALL | METH_KEYWORDS, NULL),

@@ -441,6 +441,33 @@ fn names_and_defaults_of_one_call_are_resolved_when_it_compiles() {
     );
 }
 
+/// A subclass takes the fallback behind the matching of arguments, when the default is held already.
+#[test]
+fn a_default_is_held_no_longer_than_the_call() {
+    let _alone = alone();
+    let python = start();
+    let names = names(&python);
+    let callable = member(&python, &arguments(&python), "Point.tagged");
+    let raw = stub(&python, &specializer(&python), &callable, Entry::Vectorcall);
+    names.set_item(&python, "original", &callable).expect("there is memory");
+    let raw = raw.address().as_ptr() as usize;
+    execute(
+        &python,
+        &format!(
+            "value = ['a tag']\nmodule.set_default(value)\nclass Sub(module.Point): pass\n\
+             point, sub = module.Point(), Sub()\n\
+             call = functools.partial(raw_calls.vectorcall, {raw}, original)\n\
+             for receiver in point, sub:\n  before = sys.getrefcount(value)\n  \
+             for _ in range(100): assert call(receiver) == (receiver, value) == call(receiver, value)\n  \
+             assert sys.getrefcount(value) == before, receiver\n\
+             before = sys.getrefcount(value)\n\
+             for wrong in ((3,), (), (point, 1, 2)):\n  try: call(*wrong)\n  except TypeError: pass\n\
+             assert sys.getrefcount(value) == before"
+        ),
+        &names,
+    );
+}
+
 #[test]
 fn a_receiver_of_any_type_is_checked() {
     let (any, long) = (&Type::OBJECT, &Type::LONG_EXACT);

@@ -126,17 +126,17 @@ impl Emitter<'_, '_> {
         self.builder.ins().brif(status, next, &block_args(&state), ready, &matched);
 
         self.enter(ready);
+        let inner = if arm.held == 0 { exits } else { self.inner_exits() };
         let receiver = match receivers {
             0 => plan.frame.bound_receiver(&after[1..]),
             _ => {
                 // The second C argument of a vectorcall is the array.
-                Some(self.checked_receiver(after[2], after[0], exits.fallback))
+                Some(self.checked_receiver(after[2], after[0], inner.fallback))
             }
         };
         let objects = self.elements(array, 0, arm.arity);
         let raw = after[1..].to_vec();
         let arguments = Arguments { cell: after[0], raw, receiver, objects: Objects::Values(Vec::new()) };
-        let inner = if arm.held == 0 { exits } else { self.inner_exits() };
         self.steps(&ArmCall { plan, arm, exits: inner, cell: after[0], receiver, objects, arguments: &arguments });
         if arm.held > 0 {
             self.give_up_held(held, inner, exits);

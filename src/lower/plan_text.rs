@@ -27,6 +27,9 @@ impl fmt::Display for Plan {
                 Given::Matched => writeln!(formatter, "  other arguments: by names and defaults")?,
                 Given::AlwaysMatched => writeln!(formatter, "  arguments: by names and defaults")?,
             }
+            if arm.held > 0 {
+                writeln!(formatter, "  default objects held during the call: {}", arm.held)?;
+            }
             if arm.checks_receiver {
                 writeln!(formatter, "  self: of the descriptor's type or fallback")?;
             }
