@@ -141,22 +141,23 @@ typedef struct {
     int (*ready)(PyMethodDef *table);
 } typedcall_cinder_interface;
 
-/* Whether a table has typed definitions: a line with a calling convention beside the flag is of another dialect. */
-static inline int typedcall_cinder_is_typed(const PyMethodDef *table) {
+/* The first typed definition of a table, or NULL: a line with a calling convention beside the flag is of another dialect. */
+static inline const PyMethodDef *typedcall_cinder_first(const PyMethodDef *table) {
     const int conventions = 0x028F; /* METH_VARARGS, _KEYWORDS, _NOARGS, _O, _FASTCALL, _METHOD: not all are in each API */
     for (; table != NULL && table->ml_name != NULL; table++) {
         if ((table->ml_flags & (Ci_METH_TYPED | conventions)) == Ci_METH_TYPED) {
-            return 1;
+            return table;
         }
     }
-    return 0;
+    return NULL;
 }
 
 /* Makes working callables of the typed definitions in a table, in place: 0, or -1 with an exception set and the table as it
  * was. A table without them, NULL, and one that was made ready before are left alone. */
 static inline int typedcall_cinder_ready(PyMethodDef *table) {
     const typedcall_cinder_interface *found;
-    if (!typedcall_cinder_is_typed(table)) {
+    const PyMethodDef *first = typedcall_cinder_first(table);
+    if (first == NULL) {
         return 0;
     }
     found = (const typedcall_cinder_interface *)PyCapsule_Import("typedcall._cinder", 0);
@@ -167,7 +168,7 @@ static inline int typedcall_cinder_ready(PyMethodDef *table) {
             PyErr_Format(PyExc_ImportError,
                          "%s() is a typed method in Cinder's form, which CPython can't call without typedcall: install it "
                          "(an embedder calls typedcall::cinder::provide before this import)",
-                         table->ml_name);
+                         first->ml_name);
         }
         return -1;
     }
@@ -233,12 +234,22 @@ static inline PyObject *typedcall_cinder_from_metaclass(PyTypeObject *metaclass,
 #endif
 
 #ifndef Py_LIMITED_API /* which has no types but those of specs */
+/* The table of a type, and those of its bases: CPython makes bases ready itself. */
+static inline int typedcall_cinder_static_ready(PyTypeObject *type) {
+    for (; type != NULL && !(type->tp_flags & Py_TPFLAGS_READY); type = type->tp_base) {
+        if (typedcall_cinder_ready(type->tp_methods) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static inline int typedcall_cinder_type_ready(PyTypeObject *type) {
-    return typedcall_cinder_ready(type->tp_methods) == 0 ? PyType_Ready(type) : -1;
+    return typedcall_cinder_static_ready(type) == 0 ? PyType_Ready(type) : -1;
 }
 
 static inline int typedcall_cinder_add_type(PyObject *module, PyTypeObject *type) {
-    return typedcall_cinder_ready(type->tp_methods) == 0 ? PyModule_AddType(module, type) : -1;
+    return typedcall_cinder_static_ready(type) == 0 ? PyModule_AddType(module, type) : -1;
 }
 #define PyType_Ready(type) typedcall_cinder_type_ready(type)
 #define PyModule_AddType(module, type) typedcall_cinder_add_type((module), (type))

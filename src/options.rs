@@ -31,8 +31,8 @@ pub struct Options {
     /// raises, runs no Python code, returns borrowed references or new ones, is pure. For tests of extensions: such stubs
     /// are slow, and call a method that is pure or returns a borrowed reference through its wrapper too. A promise
     /// that is not kept is a `SystemError` that names the method and both values. What can't be told is not held against a
-    /// method: a new reference is looked at where it is to an argument or the method is pure, a borrowed one where it is
-    /// to an argument or to what the wrapper returns, side effects not at all. Native stubs and functions without a wrapper
+    /// method: references are counted where they are to
+    /// an argument or to what the wrapper returned, new ones of pure methods only; side effects are not compared. Native stubs and functions without a wrapper
     /// are not checked.
     pub verify: bool,
 }

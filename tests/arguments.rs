@@ -476,6 +476,9 @@ fn a_receiver_of_any_type_is_checked() {
     let (int, ellipsis) = (foreign("int"), foreign("ellipsis"));
     for_call("Point.scaled", &[any, long], &[], &[("3, 5", &int), ("Ellipsis, 5", &ellipsis)]);
     for_call("Point.scaled", &[any, long], &["x"], &[("3, 5", &int)]);
+    // Nor is what a caller has proven of it enough.
+    for_call("Point.scaled", &[&any.without(&Type::NONE_TYPE), long], &[], &[("3, 5", &int)]);
+    for_call("Point.scaled", &[long, long], &[], &[("3, 5", &int)]);
 }
 
 #[test]

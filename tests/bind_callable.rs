@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use support::bare::{Case, bare, bind_case, case};
 use support::extension::{agree, evaluate, execute, raw_calls, run, specializer, start, stub, value};
 use typedcall::embed::{Object, Python};
-use typedcall::metadata::Signature;
+use typedcall::metadata::{DefaultValue, Kind, Signature};
 use typedcall::{BareFunction, Bind, Entry, Specializer};
 
 unsafe extern "C" {
@@ -253,6 +253,33 @@ fn a_default_object_lives_through_the_call() {
          assert sys.getrefcount(value) == before\n\
          try: f('no number')\nexcept TypeError: pass\n\
          assert sys.getrefcount(value) == before\n",
+        &names,
+    );
+}
+
+#[test]
+fn a_default_that_was_held_is_given_up_once_where_another_is_missing() {
+    let python = start();
+    let specializer = specializer(&python);
+    let names = run(&python, "import sys\nvalue = ['held']");
+    names.set_item(&python, "bare", &bare(&python)).expect("there is memory");
+    let mut two = case(&python, "named_object");
+    // Two variables: that of the module, and one that never holds an object.
+    static EMPTY: usize = 0;
+    let parameters = &mut two.signature.overloads[0].parameters;
+    let held = parameters[2].default.clone();
+    parameters[0].kind = Kind::Object;
+    parameters[0].default = held;
+    parameters[2].default = Some(DefaultValue::Object { address: NonZeroUsize::new(&raw const EMPTY as usize) });
+    // It is never called: the second variable is empty.
+    let f = bind_case(&python, &specializer, &two).expect("it can be bound");
+    names.set_item(&python, "f", &f).expect("there is memory");
+    execute(
+        &python,
+        "bare.set_default(value)\n\
+         before = sys.getrefcount(value)\n\
+         for _ in range(100):\n  try: f()\n  except SystemError: pass\n  else: assert False\n\
+         assert sys.getrefcount(value) == before",
         &names,
     );
 }

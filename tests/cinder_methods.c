@@ -166,6 +166,13 @@ static PyTypeObject Spam_Type = {
     .tp_methods = methods,
 };
 
+/* CPython makes its base ready itself. */
+static PyTypeObject Derived_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = TEXT(MODULE) ".Derived",
+    .tp_base = &Spam_Type,
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+};
+
 /* A heap type, of a table of its own. */
 static PyMethodDef heap_methods[] = {
     TYPED(echo_str, 0),
@@ -177,7 +184,7 @@ static PyType_Spec heap_spec = {TEXT(MODULE) ".Heap", sizeof(PyObject), 0, Py_TP
 
 static int fill(PyObject *module) {
     seven.se_default_value = PyLong_FromLong(7);
-    if (seven.se_default_value == NULL || PyType_Ready(&Spam_Type) < 0) return -1;
+    if (seven.se_default_value == NULL || PyType_Ready(&Derived_Type) < 0) return -1;
     PyObject *heap = PyType_FromSpec(&heap_spec);
     if (heap == NULL || PyModule_AddObject(module, "Heap", heap) < 0) return -1;
     Py_INCREF(&Spam_Type);

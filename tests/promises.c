@@ -88,7 +88,8 @@ static PyObject *argument_new(PyObject *x) { Py_INCREF(x); return x; }
 static PyObject *give_back(PyObject *self, PyObject *arg) { UNUSED(self); return argument_new(arg); }
 #define NEW TYPEDCALL_RESULT(OBJECT, NULL, QUIET)
 TYPEDCALL_METHOD_NAMED(new_kept, "new_kept", argument_new, NEW, TYPEDCALL_ARG_UNNAMED(OBJECT));
-TYPEDCALL_METHOD_NAMED(new_is_borrowed, "new_is_borrowed", argument_borrowed, NEW, TYPEDCALL_ARG_UNNAMED(OBJECT));
+TYPEDCALL_METHOD_NAMED(new_is_borrowed, "new_is_borrowed", argument_borrowed,
+                       TYPEDCALL_RESULT(OBJECT, NULL, QUIET | TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(OBJECT));
 TYPEDCALL_METHOD_NAMED(argument_kept, "argument_kept", argument_borrowed, BORROWED, TYPEDCALL_ARG_UNNAMED(OBJECT));
 TYPEDCALL_METHOD_NAMED(argument_leaks, "argument_leaks", argument_new, BORROWED, TYPEDCALL_ARG_UNNAMED(OBJECT));
 
@@ -130,6 +131,19 @@ static PyObject *make_impl(PyObject *type) { return PyObject_CallNoArgs(type); }
 static PyObject *make(PyObject *self, PyObject *arg) { UNUSED(self); return make_impl(arg); }
 TYPEDCALL_METHOD(make, make_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(OBJECT));
 
+static PyObject *give_impl(PyObject *list) { return PyList_GetSlice(list, 0, PyList_GET_SIZE(list)); }
+static PyObject *give(PyObject *self, PyObject *arg) { UNUSED(self); return give_impl(arg); }
+TYPEDCALL_METHOD(give, give_impl, TYPEDCALL_RESULT(LIST, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(LIST));
+
+/* A list that has itself twice. */
+static PyObject *tangle_impl(int64_t x) {
+    PyObject *list = Py_BuildValue("[L]", (long long)x);
+    if (list != NULL && (PyList_Append(list, list) < 0 || PyList_Append(list, list) < 0)) Py_CLEAR(list);
+    return list;
+}
+static PyObject *tangle(PyObject *self, PyObject *arg) { UNUSED(self); UNUSED(arg); return tangle_impl(1); }
+TYPEDCALL_METHOD(tangle, tangle_impl, TYPEDCALL_RESULT(LIST, NULL, TYPEDCALL_PURE), TYPEDCALL_ARG_UNNAMED(I64));
+
 /* Allocates what the garbage collector looks at, so that it might run. */
 static PyObject *lists_impl(int64_t count) {
     PyObject *all = PyList_New(0);
@@ -163,6 +177,8 @@ static PyMethodDef methods[] = {
     TYPEDCALL_DEF(make, make, METH_O, NULL),
     TYPEDCALL_DEF(lists, lists, METH_O, NULL),
     TYPEDCALL_DEF(silent, silent, METH_O, NULL),
+    TYPEDCALL_DEF(give, give, METH_O, NULL),
+    TYPEDCALL_DEF(tangle, tangle, METH_O, NULL),
     TYPEDCALL_DEF(pure_kept, pure_kept, METH_O, NULL),
     TYPEDCALL_DEF(pure_counts, pure_counts, METH_O, NULL),
     TYPEDCALL_DEF(pure_differs, pure_differs, METH_O, NULL),

@@ -141,7 +141,18 @@ fn what_only_looks_like_a_lie_is_none() {
     let garbage = "[type('T', (), {'__del__': lambda self: None})() for _ in range(50)]";
     let cycles = format!("[setattr(x, 'me', x) for x in {garbage}] and len(f(5000))");
     assert_eq!(outcome("lists", &cycles), "5000");
+    // One that is neither pure nor borrowed is called once.
+    let twice = "(module.keep(x := ['last']), module.keep(x), f(x), module.take_last(x) is x)[3]";
+    assert_eq!(outcome("take_last", twice), "True");
+    assert_eq!(outcome("tangle", "len(f(1))"), "3");
     assert_eq!(outcome("lists", "__import__('gc').isenabled()"), "True");
+}
+
+#[test]
+fn comparing_may_change_what_is_compared() {
+    let clears = "type('E', (), {'__eq__': lambda self, other: [x.clear() for x in both] and False})()";
+    let expression = format!("(both := [], f(both.append(first := [{clears}, 1, 2]) or first) == [])[1]");
+    assert!(["True", "False"].contains(&outcome("give", &expression).as_str()));
 }
 
 #[test]

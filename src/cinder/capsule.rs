@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::options::Options;
+use crate::runtime::{Layout, check};
 use crate::specializer::Specializer;
 
 /// What the capsule points at, as the header declares it.
@@ -38,7 +39,7 @@ pub fn capsule(python: &Python) -> Result<Object, Error> {
 
 /// Lets C extensions that were compiled with `include/typedcall_cinder.h` find this library: gives the module `typedcall`
 /// the [`capsule`]. Where no module of that name was imported, an empty one is put into `sys.modules`. For embedders;
-/// to be called in each interpreter before such an extension is imported.
+/// to be called before such an extension is imported. Subinterpreters are refused.
 ///
 /// ```
 /// use typedcall::embed::Python;
@@ -87,6 +88,8 @@ extern "C" fn ready(table: *mut ffi::PyMethodDef) -> c_int {
 fn specializer(python: &Python) -> Result<&'static Specializer, Error> {
     static SPECIALIZER: OnceLock<Specializer> = OnceLock::new();
     if let Some(specializer) = SPECIALIZER.get() {
+        // Another interpreter may be the caller, and there is one for all.
+        check(python, &Layout::CURRENT)?;
         return Ok(specializer);
     }
     // Not within `get_or_init`: making one runs Python code, which may give up the GIL to a thread that would wait here.

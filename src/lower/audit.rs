@@ -61,16 +61,18 @@ pub(super) struct Audit {
 }
 
 /// Pointers that a `Record` of `runtime::audit` takes.
-pub(crate) const RECORD_WORDS: usize = 24;
+pub(crate) const RECORD_WORDS: usize = 25;
 
 impl Emitter<'_, '_> {
-    /// Notes what is known before the call. `objects` are those of the call, `wrapper_result` what the wrapper returned for
+    /// Notes what is known before the call. `objects` are those of the call, of which the last ones have `names` (a tuple or
+    /// null), `wrapper_result` what the wrapper returned for
     /// the same (null where it raised), if it was called.
     pub(super) fn begin_audit(
         &mut self,
         promises: Promises,
         cell: Value,
         objects: &[Value],
+        names: Value,
         wrapper_result: Option<Value>,
     ) -> Audit {
         let slot = self.stack_slot(RECORD_WORDS);
@@ -79,7 +81,7 @@ impl Emitter<'_, '_> {
         let count = i64::try_from(objects.len()).expect("a call has at most 17 arguments");
         let count = self.builder.ins().iconst(types::I64, count);
         let wrapper_result = wrapper_result.unwrap_or_else(|| self.null());
-        self.call_audit(Symbol::AuditBegin, &audit, None, &[array, count, wrapper_result]);
+        self.call_audit(Symbol::AuditBegin, &audit, None, &[array, count, names, wrapper_result]);
         audit
     }
 

@@ -84,7 +84,7 @@ impl Emitter<'_, '_> {
         let status = self.parse(plan, arguments, &held);
         self.refuse(status, give_up);
         self.run(plan, arguments, &held, Exits { result: done, error: give_up, fallback: give_up, next_arm: give_up });
-        // Nothing is held after a parse that failed: buffers that nobody filled are released to no effect.
+        // A parse that failed has released what it held, and releasing that once more has no effect.
         self.enter(give_up);
         let null = self.null();
         self.builder.ins().jump(done, &[null.into()]);

@@ -34,7 +34,8 @@ pub struct Arm {
     pub given: Given,
     /// How many of them may be left out for the object in a variable, which is then held during the call.
     pub held: u16,
-    /// Whether it is checked that the receiver is of the method descriptor's type, where the caller did not prove it.
+    /// Whether it is checked that the receiver is of the method descriptor's type: what a caller has proven of an object of
+    /// no kind is not enough.
     pub checks_receiver: bool,
     /// What the callee promises, where that is to be checked.
     pub audit: Option<Promises>,

@@ -12,7 +12,7 @@ use crate::ir::{
     Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Type, assume_arguments, assume_types, call_site,
     passes,
 };
-use crate::metadata::{DefaultValue, Overload, Signature};
+use crate::metadata::{DefaultValue, Kind, Overload, Signature};
 
 /// What a stub calls, and how it is called.
 #[derive(Clone, Debug)]
@@ -153,8 +153,10 @@ impl CallSite {
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, count(arity)?)?;
         arm.keywords = count(call.keywords.len())?;
         arm.audit = self.audit(self.at(overload));
-        let receiver = call.arguments.first().filter(|_| self.frame.binding == Binding::Method);
-        arm.checks_receiver = receiver == Some(&Type::OBJECT);
+        // A receiver of a kind is proven or guarded to be of it; another one must be an instance of the descriptor's type.
+        let receiver = self.at(overload).parameters.iter().find(|parameter| parameter.receiver);
+        arm.checks_receiver =
+            self.frame.binding == Binding::Method && receiver.is_none_or(|receiver| receiver.kind == Kind::Object);
         Ok(arm)
     }
 

@@ -144,7 +144,11 @@ impl Emitter<'_, '_> {
         let wrapper_result = promises.need_wrapper().then(|| self.call_original(call.plan, call.arguments));
         // As a vectorcall of the original has them.
         let objects: Vec<_> = call.receiver.iter().chain(&call.objects).copied().collect();
-        self.begin_audit(promises, call.cell, &objects, wrapper_result)
+        let names = match call.arm.keywords {
+            0 => self.null(),
+            _ => self.load_field(call.cell, CellField::Keywords),
+        };
+        self.begin_audit(promises, call.cell, &objects, names, wrapper_result)
     }
 
     /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.

@@ -2,8 +2,8 @@
 
 use pyo3_ffi as ffi;
 
-/// How deep containers are compared: a list may contain itself.
-const DEPTH: u32 = 32;
+/// So many objects are compared before two results are taken for the same: a list may contain itself.
+const MOST: u32 = 10_000;
 
 /// Whether they are of one type, and equal; tuples and lists element by element. Objects that have nothing but their
 /// identity are taken for the same; so is what can't be compared.
@@ -12,7 +12,7 @@ const DEPTH: u32 = 32;
 /// The thread is attached, no exception is set, and both objects are alive.
 pub unsafe fn is_same(one: *mut ffi::PyObject, other: *mut ffi::PyObject) -> bool {
     // SAFETY: as the caller promises.
-    unsafe { is_same_within(one, other, DEPTH) }
+    unsafe { is_same_within(one, other, &mut MOST.clone()) }
 }
 
 /// Whether two exceptions are of one type, and have the same arguments.
@@ -39,10 +39,11 @@ pub unsafe fn is_same_exception(one: *mut ffi::PyObject, other: *mut ffi::PyObje
 
 /// # Safety
 /// As for [`is_same`].
-unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, depth: u32) -> bool {
+unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, left: &mut u32) -> bool {
+    *left = left.saturating_sub(1);
     // SAFETY: the caller promises live objects; what is in a container is borrowed from it.
     unsafe {
-        if one == other || depth == 0 {
+        if one == other || *left == 0 {
             return true;
         }
         if ffi::Py_TYPE(one) != ffi::Py_TYPE(other) {
@@ -51,17 +52,8 @@ unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, dep
         if ffi::PyFloat_CheckExact(one) != 0 {
             return ffi::PyFloat_AsDouble(one).to_bits() == ffi::PyFloat_AsDouble(other).to_bits();
         }
-        if ffi::PyTuple_CheckExact(one) != 0 {
-            let length = ffi::PyTuple_Size(one);
-            let item = |of, index| ffi::PyTuple_GetItem(of, index);
-            return length == ffi::PyTuple_Size(other)
-                && (0..length).all(|index| is_same_within(item(one, index), item(other, index), depth - 1));
-        }
-        if ffi::PyList_CheckExact(one) != 0 {
-            let length = ffi::PyList_Size(one);
-            let item = |of, index| ffi::PyList_GetItem(of, index);
-            return length == ffi::PyList_Size(other)
-                && (0..length).all(|index| is_same_within(item(one, index), item(other, index), depth - 1));
+        if ffi::PyTuple_CheckExact(one) != 0 || ffi::PyList_CheckExact(one) != 0 {
+            return are_same_items(one, other, left);
         }
         if has_identity_only(one) {
             return true;
@@ -75,6 +67,33 @@ unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, dep
                 true
             }
         }
+    }
+}
+
+/// Whether two tuples or two lists have the same items. Comparing may run code that changes the lists.
+///
+/// # Safety
+/// As for [`is_same`].
+unsafe fn are_same_items(one: *mut ffi::PyObject, other: *mut ffi::PyObject, left: &mut u32) -> bool {
+    // SAFETY: the caller promises live objects; items are owned while they are compared, and null, with an exception, where
+    // there are no more.
+    unsafe {
+        let mut index = 0;
+        while index < ffi::PySequence_Size(one) && index < ffi::PySequence_Size(other) {
+            let items = [one, other].map(|of| ffi::PySequence_GetItem(of, index));
+            let missing = items.iter().any(|item| item.is_null());
+            let same = missing || is_same_within(items[0], items[1], left);
+            items.into_iter().for_each(|item| ffi::Py_XDECREF(item));
+            if missing {
+                ffi::PyErr_Clear();
+                return true;
+            }
+            if !same {
+                return false;
+            }
+            index += 1;
+        }
+        ffi::PySequence_Size(one) == ffi::PySequence_Size(other)
     }
 }
 

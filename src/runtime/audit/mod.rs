@@ -35,6 +35,8 @@ pub struct Record {
     /// The objects of the call, borrowed from the stub's caller, the receiver first, and how many they are.
     objects: *const *mut ffi::PyObject,
     count: usize,
+    /// The names of the last ones, a tuple or null.
+    names: *mut ffi::PyObject,
     /// Their counts of references.
     references: [isize; MAX_OBJECTS],
     /// What the wrapper returned or raised, owned; both null where it was not called.
@@ -50,7 +52,7 @@ pub struct Record {
 
 const _: () = assert!(size_of::<Record>() == RECORD_WORDS * size_of::<usize>());
 
-/// Before the underlying function is called with these objects. `wrapper_result` is what the wrapper returned for them,
+/// Before the underlying function is called with these objects, the last ones by these names. `wrapper_result` is what the wrapper returned for them,
 /// which the record takes over; null where it was not called, and where it raised.
 ///
 /// # Safety
@@ -61,6 +63,7 @@ pub unsafe extern "C-unwind" fn begin(
     record: *mut Record,
     objects: *const *mut ffi::PyObject,
     count: usize,
+    names: *mut ffi::PyObject,
     wrapper_result: *mut ffi::PyObject,
 ) {
     // SAFETY: the caller promises all of it.
@@ -69,6 +72,7 @@ pub unsafe extern "C-unwind" fn begin(
         record.write(Record {
             objects,
             count: count.min(MAX_OBJECTS),
+            names,
             references: [0; MAX_OBJECTS],
             wrapper_result,
             // Null all the same where there is no wrapper.

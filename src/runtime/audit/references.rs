@@ -4,8 +4,6 @@
 //! A function may keep the object too, or give up a reference of its own. So a count that looks wrong is compared with
 //! what a call of the wrapper does to it: whatever both do is no lie.
 
-use std::ptr::null_mut;
-
 use pyo3_ffi as ffi;
 
 use super::Record;
@@ -23,8 +21,13 @@ pub unsafe fn check(
 ) -> bool {
     // SAFETY: the caller promises all of it.
     unsafe {
-        // Without the GIL others may take and drop references as they like.
-        if promises.has(Promises::NOGIL) || !ffi::PyErr_Occurred().is_null() || is_immortal(result) {
+        // Without the GIL others may take and drop references as they like; and to call the wrapper of any method would change
+        // what the program does.
+        if promises.has(Promises::NOGIL)
+            || !promises.need_wrapper()
+            || !ffi::PyErr_Occurred().is_null()
+            || is_immortal(result)
+        {
             return false;
         }
         let known = (0..record.count).find(|index| *record.objects.add(*index) == result);
@@ -99,7 +102,9 @@ unsafe fn differs_from_wrapper(
     unsafe {
         ffi::Py_INCREF(result);
         let before = ffi::Py_REFCNT(result);
-        let returned = ffi::PyObject_Vectorcall(original, record.objects, record.count, null_mut());
+        let named = if record.names.is_null() { 0 } else { ffi::PyTuple_Size(record.names) as usize };
+        let positional = record.count - named.min(record.count);
+        let returned = ffi::PyObject_Vectorcall(original, record.objects, positional, record.names);
         let by_wrapper = ffi::Py_REFCNT(result) - before;
         let differs = if returned.is_null() {
             ffi::PyErr_Clear();

@@ -121,7 +121,8 @@ pub unsafe fn release(parser: &Parser, slots: *mut u64) {
     // SAFETY: the caller promises the slots, and the views behind them.
     unsafe {
         for index in parser.slots..parser.slots + parser.held {
-            Py_DecRef(slots.add(index).read() as *mut ffi::PyObject);
+            // Only once: a parse that fails has released already, and its stub releases too.
+            Py_DecRef(slots.add(index).replace(0) as *mut ffi::PyObject);
         }
         parser.release_views(parser.views(slots));
     }
