@@ -12,8 +12,8 @@ use support::{Library, compile};
 use typedcall::metadata::abi::METH_TYPED;
 use typedcall::metadata::dialect::cinder::{Element, Type, TypedDef, read_typed_def};
 use typedcall::metadata::{
-    DefaultValue, Dialect, Kind, PythonType, Raises, Scalar, Signature, TypeTable, read_def, read_def_as, read_table,
-    read_table_as,
+    DefaultValue, Dialect, Kind, PythonType, Raises, Rejected, Scalar, Signature, TypeTable, read_def, read_def_as,
+    read_table, read_table_as,
 };
 
 const PYPY: &str = include_str!("pypy_methods.c");
@@ -331,8 +331,22 @@ fn some_function() -> u64 {
     some_function as fn() -> u64 as usize as u64
 }
 
-/// Breaks a block over and over, and counts the rejections by field. The numbers of elements are left out.
-fn mutate(mut block: Block, used: &[usize]) -> BTreeMap<String, u32> {
+/// What tells the ways to be rejected apart: the field without the numbers of elements, and the reason up to what it
+/// quotes, numbers left out.
+fn way(rejected: &Rejected) -> String {
+    let reason = rejected.reason.split(['"', '(']).next().unwrap_or_default();
+    let words = reason.split(' ').map(|word| {
+        if word.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit()) { "#" } else { word }
+    });
+    let field = rejected.field.replace(|letter: char| letter.is_ascii_digit(), "");
+    format!("{field}: {}", words.collect::<Vec<_>>().join(" "))
+}
+
+/// Breaks one rule, which random changes would hardly hit.
+type Aimed = fn(&mut Block);
+
+/// Breaks a block over and over, by chance and by each of the aimed ways, and counts the ways in which it was rejected.
+fn mutate(mut block: Block, used: &[usize], aimed: &[Aimed]) -> BTreeMap<String, u32> {
     // A fixed seed: a failure must repeat.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move |bound: usize| {
@@ -344,9 +358,14 @@ fn mutate(mut block: Block, used: &[usize]) -> BTreeMap<String, u32> {
     let good = block.words.clone();
     assert!(matches!(read_def_as(block.def(), &block.dialect), Ok(Some(_))), "it is good until it is broken");
     let mut counts = BTreeMap::new();
-    for _ in 0..100_000 {
+    for turn in 0..100_000 + 1_000 * aimed.len() {
         *block.words = *good;
-        for _ in 0..=random(2) {
+        // Behind an aim what no reader looks at is changed too, so that no two are the same.
+        if let Some(aim) = turn.checked_sub(100_000) {
+            block.words[39] = random(usize::MAX) as u64;
+            aimed[aim / 1_000](&mut block);
+        }
+        for _ in 0..if turn < 100_000 { 1 + random(3) } else { 0 } {
             let word = used[random(used.len())];
             let (own, byte) = (block.at(random(40)), random(8) * 8);
             let words = [0, 1, 64, u64::MAX, u64::MAX - 7, 1 << 63, own, own + 4, own + 1, u64::from(u32::MAX)];
@@ -367,7 +386,7 @@ fn mutate(mut block: Block, used: &[usize]) -> BTreeMap<String, u32> {
                 "good".to_owned()
             }
             Ok(None) => "not flagged".to_owned(),
-            Err(rejected) => rejected.field.replace(|letter: char| letter.is_ascii_digit(), ""),
+            Err(rejected) => way(&rejected),
         };
         *counts.entry(field).or_insert(0) += 1;
     }
@@ -375,29 +394,59 @@ fn mutate(mut block: Block, used: &[usize]) -> BTreeMap<String, u32> {
     counts
 }
 
-fn all_counted(counts: &BTreeMap<String, u32>, fields: &str) {
-    for field in fields.split(' ') {
-        assert!(counts.get(field).is_some_and(|count| *count >= 1_000), "{field}: {counts:#?}");
-    }
+fn all_counted(counts: &BTreeMap<String, u32>, ways: usize) {
+    let rare: Vec<_> = counts.iter().filter(|(way, count)| **count < 1_000 && *way != "not flagged").collect();
+    assert!(rare.is_empty(), "too rare: {rare:#?}");
+    assert_eq!(counts.len(), ways, "{counts:#?}");
 }
 
 #[test]
 fn no_bytes_at_all_make_pypys_reader_fault() {
-    let counts = mutate(Block::pypy(), &[0, 1, 1, 2, 2, 8, 9, 10, 11, 30, 31]);
-    all_counted(&counts, "good ml_name ml_meth ml_flags arg_types arg_types[] ret_type underlying_func");
+    let aimed: [Aimed; 7] = [
+        |block| block.words[8] = 0,
+        |block| block.words[10] = 0,
+        |block| block.words[0] += 1,
+        |block| block.words[11..25].fill(LETTERS),
+        |block| block.words[30..40].fill(1 << 32 | 1),
+        |block| block.words[2] = (METH_TYPED | pyo3_ffi::METH_O) as u64,
+        |block| block.words[2] = (METH_TYPED | pyo3_ffi::METH_NOARGS) as u64,
+    ];
+    let counts = mutate(Block::pypy(), &[0, 1, 1, 2, 2, 8, 9, 10, 11, 30, 31], &aimed);
+    all_counted(&counts, 19);
 }
 
 #[test]
 fn no_bytes_at_all_make_the_reader_of_numbers_fault() {
-    let counts = mutate(Block::issue546(), &[0, 1, 2, 8, 9]);
-    all_counted(&counts, "good ml_name ml_meth ml_flags type");
+    let aimed: [Aimed; 2] = [|block| block.words[0] += 1, |block| block.words[9..23].fill(LETTERS)];
+    let counts = mutate(Block::issue546(), &[0, 1, 2, 8, 9], &aimed);
+    all_counted(&counts, 12);
 }
 
 #[test]
 fn no_bytes_at_all_make_cinders_reader_fault() {
-    let counts = mutate(Block::cinder(), &[0, 1, 2, 8, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28]);
-    all_counted(
-        &counts,
-        "good ml_name ml_meth ml_flags meth sig ret sig[] sig[].argtype sig[].default_value sig[].name",
-    );
+    let aimed: [Aimed; 14] = [
+        |block| block.words[12] = 0,
+        |block| block.words[13] = 0,
+        |block| block.words[14] = 99 << 2 | 2,
+        |block| block.words[21] = block.at(32),
+        |block| block.words[20] = 7 << 2 | 1,
+        |block| block.words[20] = 14 << 2 | 1,
+        |block| block.words[25] = 0,
+        |block| block.words[20] = 2,
+        |block| block.words[20] = 13 << 2,
+        |block| (block.words[20], block.words[21], block.words[24], block.words[25]) = (32, block.at(32), 32, 0),
+        |block| block.words[26] = block.at(28),
+        |block| block.words[8..40].fill(LETTERS),
+        |block| {
+            block.words[32] = 8 << 2;
+            let element = block.at(32);
+            block.words[16..32].fill(element);
+        },
+        |block| block.words[22] = block.at(38) + 1,
+    ];
+    let counts = mutate(Block::cinder(), &[0, 1, 2, 8, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28], &aimed);
+    all_counted(&counts, 34);
 }
+
+/// Text without an end.
+const LETTERS: u64 = u64::from_le_bytes(*b"abcdefgh");
