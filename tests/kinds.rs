@@ -36,8 +36,7 @@ fn a_call_beyond_the_recursion_limit_takes_no_reference() {
          \x20   try:\n\
          \x20       call()\n\
          \x20   except RecursionError as error:\n\
-         \x20       assert 'while calling a Python object' in str(error), error\n\
-         \x20       refused += 1\n\
+         \x20       refused += 'while calling a Python object' in str(error)\n\
          \x20       return\n\
          \x20   try:\n\
          \x20       [*map(down, [call])]\n\
