@@ -145,7 +145,9 @@ fn what_only_looks_like_a_lie_is_none() {
     let twice = "(module.keep(x := ['last']), module.keep(x), f(x), module.take_last(x) is x)[3]";
     assert_eq!(outcome("take_last", twice), "True");
     assert_eq!(outcome("tangle", "len(f(1))"), "3");
-    assert_eq!(outcome("lists", "__import__('gc').isenabled()"), "True");
+    // Another test's call may be watched just now.
+    let enabled = "any(__import__('gc').isenabled() or __import__('time').sleep(0.01) for _ in range(1000))";
+    assert_eq!(outcome("lists", enabled), "True");
 }
 
 #[test]
