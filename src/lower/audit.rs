@@ -65,8 +65,7 @@ pub(crate) const RECORD_WORDS: usize = 25;
 
 impl Emitter<'_, '_> {
     /// Notes what is known before the call. `objects` are those of the call, of which the last ones have `names` (a tuple or
-    /// null), `wrapper_result` what the wrapper returned for
-    /// the same (null where it raised), if it was called.
+    /// null), `wrapper_result` what the wrapper returned for the same (null where it raised), if it was called.
     pub(super) fn begin_audit(
         &mut self,
         promises: Promises,

@@ -160,8 +160,7 @@ impl CallSite {
         Ok(arm)
     }
 
-    /// What is to be checked. A wrapper keeps its own promises: nobody knows better. What has none
-    /// cannot be compared with it.
+    /// What is to be checked. A wrapper keeps its own promises: nobody knows better. What has none cannot be compared.
     fn audit(&self, overload: &Overload) -> Option<Promises> {
         let audited = self.audited && self.target == CalleeTarget::Underlying && self.frame.binding != Binding::Bare;
         audited.then(|| Promises::of(overload))
@@ -190,12 +189,8 @@ impl CallSite {
     }
 
     fn generic_arm(&self, overload: u16) -> Function {
-        let constant = match self.frame.binding {
-            Binding::Function | Binding::Bare => Type::C_FUNCTION,
-            Binding::Method => Type::METHOD_DESCR,
-        };
-        let callable = constant.constant(ConstObject::symbolic(self.callee_name(overload)));
         let this = self.at(overload);
+        let callable = self.callable(&self.callee_name(overload));
         let mut function = call_site(callable, arity(this), &keyword_only(this));
         if matches!(self.frame.convention, Convention::Objects { .. }) {
             assume_arguments(&mut function, this);
@@ -205,31 +200,35 @@ impl CallSite {
 
     /// The IR of the one call that the stub is made for.
     fn generic_call(&self, call: &Call) -> Function {
-        let constant = match self.frame.binding {
-            Binding::Function | Binding::Bare => Type::C_FUNCTION,
-            Binding::Method => Type::METHOD_DESCR,
-        };
-        let callable = constant.constant(ConstObject::symbolic(self.name.as_str()));
         let receivers = usize::from(self.frame.objects(0));
         let count = u16::try_from(call.arguments.len().saturating_sub(receivers)).unwrap_or(u16::MAX);
-        let mut function = call_site(callable, count, &call.keywords);
+        let mut function = call_site(self.callable(&self.name), count, &call.keywords);
         assume_types(&mut function, &call.arguments, receivers);
         function
     }
 
+    /// The callee as IR has it: a constant of this name.
+    fn callable(&self, name: &str) -> Type {
+        let constant = match self.frame.binding {
+            Binding::Function | Binding::Bare => Type::C_FUNCTION,
+            Binding::Method => Type::METHOD_DESCR,
+        };
+        constant.constant(ConstObject::symbolic(name))
+    }
+
     /// The callee with all of its overloads.
     fn all_callees(&self) -> Callees {
-        let mut callees = Callees::new();
-        callees
-            .insert(self.name.as_str(), Callee { signature: Signature::clone(&self.signature), target: self.target });
-        callees
+        self.callees_of(&self.name, Signature::clone(&self.signature))
     }
 
     /// The one callee of an arm.
     fn callees(&self, overload: u16) -> Callees {
-        let signature = Signature { overloads: vec![self.at(overload).clone()] };
+        self.callees_of(&self.callee_name(overload), Signature { overloads: vec![self.at(overload).clone()] })
+    }
+
+    fn callees_of(&self, name: &str, signature: Signature) -> Callees {
         let mut callees = Callees::new();
-        callees.insert(self.callee_name(overload), Callee { signature, target: self.target });
+        callees.insert(name, Callee { signature, target: self.target });
         callees
     }
 

@@ -6,6 +6,7 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
+use super::packing::{dict_of, tuple_of};
 use crate::embed::{Exception, Object, Python};
 use crate::metadata::{DefaultValue, Overload};
 
@@ -247,29 +248,16 @@ pub unsafe extern "C-unwind" fn call_with_tuple(
 ) -> *mut ffi::PyObject {
     // SAFETY: the caller promises what the arguments are. Nothing here is dropped by Rust: the thread may end in the call.
     unsafe {
-        let tuple = ffi::PyTuple_New(given as ffi::Py_ssize_t);
+        // As CPython does, no dict rather than an empty one.
+        let names = if names.is_null() || ffi::PyTuple_GET_SIZE(names) == 0 { null_mut() } else { names };
+        let tuple = tuple_of(args, given as isize);
         if tuple.is_null() {
             return null_mut();
         }
-        for index in 0..given {
-            let object = ffi::Py_NewRef(*args.add(index));
-            ffi::PyTuple_SET_ITEM(tuple, index as ffi::Py_ssize_t, object);
-        }
-        let mut dict = null_mut();
-        if !names.is_null() && ffi::PyTuple_GET_SIZE(names) > 0 {
-            dict = ffi::PyDict_New();
-            let mut status = if dict.is_null() { -1 } else { 0 };
-            for index in 0..ffi::PyTuple_GET_SIZE(names) {
-                if status == 0 {
-                    let value = *args.add(given + index as usize);
-                    status = ffi::PyDict_SetItem(dict, ffi::PyTuple_GET_ITEM(names, index), value);
-                }
-            }
-            if status != 0 {
-                ffi::Py_XDECREF(dict);
-                ffi::Py_DECREF(tuple);
-                return null_mut();
-            }
+        let dict = dict_of(args, given as isize, names);
+        if dict.is_null() && !names.is_null() {
+            ffi::Py_DECREF(tuple);
+            return null_mut();
         }
         let result = if by_name != 0 {
             std::mem::transmute::<*const (), WithKeywords>(method)(receiver, tuple, dict)

@@ -12,6 +12,7 @@
 //! | `compiler` | from a plan to a shape |
 //! | `audit` | whether underlying functions keep their promises |
 //! | `cell` | what differs between the stubs of a shape |
+//! | `packing` | arguments as a tuple and a dict |
 //! | `parser` | arguments of functions without a wrapper |
 
 mod addresses;
@@ -21,6 +22,7 @@ pub(crate) mod compiler;
 mod context;
 mod layout;
 pub(crate) mod matching;
+mod packing;
 pub(crate) mod parser;
 mod segment;
 pub(crate) mod selfcheck;

@@ -11,6 +11,7 @@ use super::unit::{Class, Default, Reading, Unit, Variables, c_number};
 use super::{Parser, Passing};
 use crate::metadata::MAX_PARAMETERS;
 use crate::runtime::PY_BUFFER_BYTES;
+use crate::runtime::packing::{dict_of, tuple_of};
 
 const _: () = assert!(size_of::<ffi::Py_buffer>() == PY_BUFFER_BYTES);
 
@@ -31,7 +32,6 @@ unsafe extern "C-unwind" {
         ...
     ) -> c_int;
     fn PyBuffer_Release(view: *mut ffi::Py_buffer);
-    fn PyDict_SetItem(dict: *mut ffi::PyObject, key: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int;
     fn PyErr_Format(exception: *mut ffi::PyObject, format: *const c_char, ...) -> *mut ffi::PyObject;
     fn Py_DecRef(object: *mut ffi::PyObject);
 }
@@ -271,43 +271,5 @@ impl Parser {
             // object, and is left alone.
             unsafe { PyBuffer_Release(views.add(index)) };
         }
-    }
-}
-
-/// The positional arguments as a tuple; null with an exception set where memory runs out.
-unsafe fn tuple_of(arguments: *const *mut ffi::PyObject, count: isize) -> *mut ffi::PyObject {
-    // SAFETY: the caller promises so many live objects; the tuple takes references of its own.
-    unsafe {
-        let tuple = ffi::PyTuple_New(count);
-        if !tuple.is_null() {
-            for index in 0..count {
-                let item = *arguments.offset(index);
-                ffi::Py_INCREF(item);
-                ffi::PyTuple_SetItem(tuple, index, item);
-            }
-        }
-        tuple
-    }
-}
-
-/// The named arguments as a dict; null where there are none, and with an exception set where it fails.
-unsafe fn dict_of(arguments: *const *mut ffi::PyObject, count: isize, names: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    if names.is_null() {
-        return null_mut();
-    }
-    // SAFETY: the caller promises the names of a vectorcall, a tuple, and as many arguments behind the positional ones.
-    unsafe {
-        let dict = ffi::PyDict_New();
-        if dict.is_null() {
-            return dict;
-        }
-        for index in 0..ffi::PyTuple_Size(names) {
-            let value = *arguments.offset(count + index);
-            if PyDict_SetItem(dict, ffi::PyTuple_GetItem(names, index), value) != 0 {
-                Py_DecRef(dict);
-                return null_mut();
-            }
-        }
-        dict
     }
 }

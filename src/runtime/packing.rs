@@ -1,0 +1,58 @@
+//! The arguments of a vectorcall as those of `tp_call`: a tuple and a dict. Nothing here has anything to drop.
+
+use std::ffi::c_int;
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+// What may run Python code, from which a thread may never come back.
+unsafe extern "C-unwind" {
+    fn PyDict_SetItem(dict: *mut ffi::PyObject, key: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int;
+    fn Py_DecRef(object: *mut ffi::PyObject);
+}
+
+/// The arguments given by position as a tuple; null with an exception set where memory runs out.
+///
+/// # Safety
+/// The thread is attached; `arguments` has `count` live objects.
+pub unsafe fn tuple_of(arguments: *const *mut ffi::PyObject, count: isize) -> *mut ffi::PyObject {
+    // SAFETY: the caller promises the objects; the fresh tuple takes references of its own.
+    unsafe {
+        let tuple = ffi::PyTuple_New(count);
+        if !tuple.is_null() {
+            for index in 0..count {
+                ffi::PyTuple_SET_ITEM(tuple, index, ffi::Py_NewRef(*arguments.offset(index)));
+            }
+        }
+        tuple
+    }
+}
+
+/// The arguments given by name as a dict; null where `names` is null, and with an exception set where it fails.
+///
+/// # Safety
+/// The thread is attached; `names` is a tuple or null, and `arguments` has an object for each of them behind `count` others.
+pub unsafe fn dict_of(
+    arguments: *const *mut ffi::PyObject,
+    count: isize,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    if names.is_null() {
+        return null_mut();
+    }
+    // SAFETY: the caller promises the names and the objects.
+    unsafe {
+        let dict = ffi::PyDict_New();
+        if dict.is_null() {
+            return dict;
+        }
+        for index in 0..ffi::PyTuple_GET_SIZE(names) {
+            let value = *arguments.offset(count + index);
+            if PyDict_SetItem(dict, ffi::PyTuple_GET_ITEM(names, index), value) != 0 {
+                Py_DecRef(dict);
+                return null_mut();
+            }
+        }
+        dict
+    }
+}
