@@ -7,7 +7,7 @@ mod support;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
-use support::extension::{agree, definition_of, evaluate, execute, import, member, specializer, start, stub};
+use support::extension::{agree, bind, definition_of, evaluate, execute, import, member, specializer, start, stub};
 use typedcall::embed::{Object, Python};
 use typedcall::ir::Type;
 use typedcall::lower::Call;
@@ -55,7 +55,7 @@ fn compare(method: &str) -> u32 {
     // SAFETY: the callable keeps its definition alive.
     let flags = stub_flags(unsafe { (*def).ml_flags }, vectorcall.is_method());
     for (name, object) in [("original", &callable), ("function", &function)] {
-        names.set_item(&python, name, object).expect("there is memory");
+        bind(&python, &names, name, object);
     }
     let list = |items: Vec<String>| format!("[{}]", items.join(", "));
     let overload = vectorcall.overload();
@@ -129,8 +129,8 @@ fn stubs_that_verify_match_arguments_as_others_do() {
     {
         let callable = member(&python, &arguments(&python), method);
         let fast = specializer.function(&python, &callable).expect("it has a stub");
-        names.set_item(&python, "original", &callable).expect("there is memory");
-        names.set_item(&python, "fast", &fast).expect("there is memory");
+        bind(&python, &names, "original", &callable);
+        bind(&python, &names, "fast", &fast);
         execute(
             &python,
             &format!(
@@ -153,8 +153,8 @@ fn wrapper_calls(method: &str, calls: &[&str]) -> Vec<String> {
     let callable = member(&python, &arguments(&python), method);
     let specializer = specializer(&python);
     let function = specializer.function(&python, &callable).expect("it has a stub");
-    names.set_item(&python, "original", &callable).expect("there is memory");
-    names.set_item(&python, "fast", &function).expect("there is memory");
+    bind(&python, &names, "original", &callable);
+    bind(&python, &names, "fast", &function);
     let count = |call: &&str| {
         let receiver = if method.contains('.') { "module.Point(), " } else { "" };
         execute(
@@ -210,7 +210,7 @@ fn every_constant_is_what_the_wrapper_takes() {
     let names = names(&python);
     let callable = member(&python, &arguments(&python), "every");
     let fast = specializer(&python).function(&python, &callable).expect("it has a stub");
-    names.set_item(&python, "fast", &fast).expect("there is memory");
+    bind(&python, &names, "fast", &fast);
     for call in ["", "1", "1, 2, 3, 0.5, False, 6, 7, 8.0", "h=0.25", "b=3, d=1.5", "e=False", "f=1, g=2"] {
         let same =
             evaluate(&python, &format!("describe(module.every({call}), ()) == describe(fast({call}), ())"), &names);
@@ -228,8 +228,8 @@ fn a_default_that_is_a_variable_is_read_at_each_call() {
     for (method, call) in [("only_named", "key=1"), ("fast_optional", "1")] {
         let callable = member(&python, &module, method);
         let fast = specializer.function(&python, &callable).expect("it has a stub");
-        names.set_item(&python, "fast", &fast).expect("there is memory");
-        names.set_item(&python, "original", &callable).expect("there is memory");
+        bind(&python, &names, "fast", &fast);
+        bind(&python, &names, "original", &callable);
         for value in ["['a list']", "12.5", "object()"] {
             execute(&python, &format!("value = {value}\nmodule.set_default(value)\nleft = fast({call})"), &names);
             assert_eq!(evaluate(&python, &format!("left[-1] is value and left == original({call})"), &names), "True");
@@ -247,8 +247,8 @@ fn a_default_lives_through_the_call_that_it_stands_in() {
     let callable = member(&python, &module, "call_first");
     let fast = specializer.function(&python, &callable).expect("it has a stub");
     let raw = stub(&python, &specializer, &callable, Entry::Vectorcall);
-    names.set_item(&python, "fast", &fast).expect("there is memory");
-    names.set_item(&python, "original", &callable).expect("there is memory");
+    bind(&python, &names, "fast", &fast);
+    bind(&python, &names, "original", &callable);
     let raw = raw.address().as_ptr() as usize;
     execute(
         &python,
@@ -340,8 +340,8 @@ fn overloads_match_names_and_defaults_each_by_itself() {
     let fast = specializer.function(&python, &callable).expect("it has a stub");
     let raw = stub(&python, &specializer, &callable, Entry::Vectorcall);
     assert_eq!(raw.not_dispatched(), []);
-    names.set_item(&python, "original", &callable).expect("there is memory");
-    names.set_item(&python, "fast", &fast).expect("there is memory");
+    bind(&python, &names, "original", &callable);
+    bind(&python, &names, "fast", &fast);
     let address = raw.address().as_ptr() as usize;
     execute(
         &python,
@@ -449,7 +449,7 @@ fn a_default_is_held_no_longer_than_the_call() {
     let names = names(&python);
     let callable = member(&python, &arguments(&python), "Point.tagged");
     let raw = stub(&python, &specializer(&python), &callable, Entry::Vectorcall);
-    names.set_item(&python, "original", &callable).expect("there is memory");
+    bind(&python, &names, "original", &callable);
     let raw = raw.address().as_ptr() as usize;
     execute(
         &python,
@@ -522,8 +522,8 @@ fn declared(module: &str, path: &str, signature: &str, calls: &[&str]) {
     let function = specializer.function(&python, &callable).expect("it has a stub");
     let vectorcall = stub(&python, &specializer, &callable, Entry::Vectorcall);
     let boxed = stub(&python, &specializer, &callable, Entry::Boxed);
-    names.set_item(&python, "original", &callable).expect("there is memory");
-    names.set_item(&python, "fast", &function).expect("there is memory");
+    bind(&python, &names, "original", &callable);
+    bind(&python, &names, "fast", &function);
     execute(
         &python,
         &format!(
@@ -589,7 +589,7 @@ fn a_bound_method_keeps_its_defining_class() {
     let point = member(&python, &arguments(&python), "Point").call(&python, &[]).expect("a point");
     let callable = member(&python, &point, "scaled_of");
     let specializer = specializer(&python);
-    names.set_item(&python, "original", &callable).expect("there is memory");
+    bind(&python, &names, "original", &callable);
     let ways = [Entry::Vectorcall, Entry::Guarded].map(|entry| stub(&python, &specializer, &callable, entry));
     let [vectorcall, guarded] = ways.each_ref().map(|stub| stub.address().as_ptr() as usize);
     execute(

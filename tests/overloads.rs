@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::extension::{agree, evaluate, execute, import, member, specializer, start, stub};
+use support::extension::{agree, bind, evaluate, execute, import, member, specializer, start, stub};
 use typedcall::embed::{Object, Python};
 use typedcall::{Entry, Stub};
 
@@ -21,7 +21,7 @@ fn wrapper_calls(method: &str, arguments: &[&str]) -> Vec<String> {
     let fast = specializer.function(&python, &callable).expect("it has overloads that stubs can do");
     let raw = stub(&python, &specializer, &callable, Entry::Vectorcall);
     for (name, object) in [("module", &module), ("original", &callable), ("fast", &fast)] {
-        names.set_item(&python, name, object).expect("there is memory");
+        bind(&python, &names, name, object);
     }
     let address = raw.address().as_ptr() as usize;
     let raw = format!("functools.partial(raw_calls.vectorcall, {address}, original)");
@@ -86,7 +86,7 @@ fn names_tell_overloads_apart_in_each_shape() {
     let names = python.namespace().expect("there is memory");
     for name in ["apart", "alike"] {
         let fast = specializer.function(&python, &member(&python, &module, name)).expect("it has overloads");
-        names.set_item(&python, name, &fast).expect("there is memory");
+        bind(&python, &names, name, &fast);
     }
     assert_eq!(evaluate(&python, "apart(x=5.0), apart(y=5)", &names), "('float 5', 'int 5')");
     assert_eq!(evaluate(&python, "alike(x=5.0), alike(x=5)", &names), "('float 5', 'float 5')");

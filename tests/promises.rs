@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::extension::{agree, evaluate, execute, import, member, start};
+use support::extension::{agree, bind, evaluate, execute, import, member, start};
 use typedcall::embed::{Object, Python};
 use typedcall::{Options, Specializer};
 
@@ -23,8 +23,8 @@ fn outcome(method: &str, expression: &str) -> String {
     let callable = member(&python, &module, method);
     let names = agree(&python);
     let stub = specializer(&python, true).function(&python, &callable).expect("a stub can do it");
-    names.set_item(&python, "f", &stub).expect("there is memory");
-    names.set_item(&python, "module", &module).expect("there is memory");
+    bind(&python, &names, "f", &stub);
+    bind(&python, &names, "module", &module);
     execute(
         &python,
         &format!(
@@ -185,7 +185,7 @@ fn verified_stubs_leave_no_references_behind() {
     let module = promises(&python);
     let names = agree(&python);
     let specializer = specializer(&python, true);
-    names.set_item(&python, "module", &module).expect("there is memory");
+    bind(&python, &names, "module", &module);
     for (method, argument) in [
         ("pure_pair", "object()"),
         ("pure_kept", "2**40"),
@@ -198,7 +198,7 @@ fn verified_stubs_leave_no_references_behind() {
         ("argument_kept", "object()"),
     ] {
         let stub = specializer.function(&python, &member(&python, &module, method)).expect("a stub can do it");
-        names.set_item(&python, "f", &stub).expect("there is memory");
+        bind(&python, &names, "f", &stub);
         // Other tests' threads allocate too, now and then.
         let calls = format!(
             "x = {argument}\n\

@@ -11,7 +11,8 @@ use typedcall::metadata::abi::{Value, kind};
 
 use super::axes::{Axes, Case, Holder, Part, Position};
 use super::source::{self, Source};
-use super::support::{Library, compile, compile_object, extension::run};
+use super::support::extension::{SUBCLASSES, run};
+use super::support::{Library, compile, compile_object};
 
 const HEADER: &str = include_str!("matrix.h");
 const PARTS: [&str; 3] = [include_str!("values.c"), include_str!("wrapper.c"), include_str!("driver.c")];
@@ -129,6 +130,7 @@ impl Extension {
             names
                 .set_item(python, "__name__", &module.attr(python, "__name__").expect("a module has one"))
                 .expect("memory");
+            python.run(SUBCLASSES, &names).unwrap_or_else(|error| panic!("{error}"));
             python.run(SETUP, &names).unwrap_or_else(|error| panic!("{error}"));
             let setup = std::mem::transmute::<*mut c_void, Setup>(library.symbol("matrix_setup"));
             assert_eq!(setup(names.as_ptr()), 0, "the setup lacks something");

@@ -10,34 +10,6 @@ from array import array
 METH_NOARGS, METH_O, METH_FASTCALL = 0x0004, 0x0008, 0x0080
 
 
-class Int(int):
-    pass
-
-
-class Float(float):
-    pass
-
-
-class Str(str):
-    pass
-
-
-class Bytes(bytes):
-    pass
-
-
-class List(list):
-    pass
-
-
-class Tuple(tuple):
-    pass
-
-
-class Dict(dict):
-    pass
-
-
 class Counting:
     """Counts how often Python code of an argument runs: a stub that falls back must not run it twice."""
 

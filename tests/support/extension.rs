@@ -16,6 +16,8 @@ const METHODS: &str = include_str!("../methods.c");
 const KINDS: &str = include_str!("../kinds.c");
 const RAW_CALLS: &str = include_str!("../raw_calls.c");
 const AGREE: &str = include_str!("agree.py");
+/// Python subclasses of the types that stubs know.
+pub const SUBCLASSES: &str = include_str!("subclasses.py");
 const LIFETIMES: &str = include_str!("../lifetimes.c");
 
 /// Attaches this thread to the interpreter, whose headers extensions are compiled with from now on.
@@ -58,6 +60,7 @@ pub fn raw_calls(python: &Python) -> Object {
 pub fn agree(python: &Python) -> Object {
     let names = python.namespace().expect("there is memory");
     names.set_item(python, "raw_calls", &raw_calls(python)).expect("there is memory");
+    execute(python, SUBCLASSES, &names);
     execute(python, AGREE, &names);
     names
 }
