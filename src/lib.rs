@@ -20,6 +20,7 @@ pub mod lower;
 pub mod metadata;
 mod options;
 mod original;
+pub mod providers;
 #[cfg(feature = "python")]
 pub mod python;
 mod registry;
