@@ -26,8 +26,8 @@ pub struct Descriptor {
 }
 
 impl Specializer {
-    /// A callable that behaves as the original, and is faster: a built-in function for a function of a module, a
-    /// method descriptor for a method descriptor.
+    /// A callable that behaves as the original, and is faster: a built-in function for a function of a module or of a
+    /// provider, a method descriptor for a method descriptor.
     ///
     /// # Errors
     /// As [`Specializer::stub`]; also for functions that are bound to something else than a module.
@@ -49,6 +49,7 @@ impl Specializer {
         match original.binding {
             // What was bound is one already.
             Binding::Function if bound_with(python, &original.callable).is_some() => Ok(original.callable),
+            Binding::Foreign { .. } => self.built_in(python, &original, options),
             Binding::Function if original.bound_to_module() => self.built_in(python, &original, options),
             Binding::Function | Binding::Bare => Err(Error::Mismatch {
                 name: original.name(python),

@@ -20,6 +20,7 @@ pub mod lower;
 pub mod metadata;
 mod options;
 mod original;
+pub mod providers;
 mod registry;
 pub mod runtime;
 mod specializer;

@@ -119,6 +119,10 @@ impl Specializer {
         let mut signature: Signature = signature.parse()?;
         resolve_types(python, &mut signature)?;
         let original = Original::of(python, callable)?;
+        if original.foreign.is_some() {
+            let reason = "its provider knows its signature".into();
+            return Err(Error::Mismatch { name: original.name(python), reason });
+        }
         if bound_with(python, &original.callable).is_some() {
             let reason = "its signature is the one that it was bound with".into();
             return Err(Error::Mismatch { name: original.name(python), reason });
@@ -269,6 +273,10 @@ impl Specializer {
         if let Some((signature, functions)) = bound_with(python, &original.callable) {
             return Ok(Arc::new(KnownMethod::new(signature, functions, CalleeTarget::Underlying)));
         }
+        if let Some((overload, foreign)) = &original.foreign {
+            let signature = Signature { overloads: vec![overload.clone()] };
+            return Ok(Arc::new(KnownMethod::new(signature, [foreign.address], CalleeTarget::Underlying)));
+        }
         let holder = Some(&original.callable).filter(|_| original.may_be_held());
         // SAFETY: the definition is that of the live callable.
         let known = unsafe { self.registry.method(python, original.def, holder) }?;
@@ -374,7 +382,10 @@ impl Specializer {
         let keywords = site.call.as_ref().map_or_else(|| keyword_only(site.overload()), |call| call.keywords.clone());
         let names = keywords.iter().map(|name| &**name);
         let contents = CellContents {
-            target: known.functions[usize::from(shape.first_overload())],
+            target: match &original.foreign {
+                Some((_, foreign)) => foreign.target(),
+                None => known.functions[usize::from(shape.first_overload())],
+            },
             functions: known.functions.clone(),
             parameters: matches.then(|| known.parameters(python, by_name)).transpose()?,
             keywords: (!keywords.is_empty()).then(|| name_tuple(python, names)).transpose()?,
@@ -385,6 +396,7 @@ impl Specializer {
             shape: shape.clone(),
             def: original.plain_def(),
             bare: None,
+            foreign: original.foreign.as_ref().map(|(_, foreign)| foreign.clone()),
         };
         Ok(Cell::new(python, contents)?)
     }

@@ -133,7 +133,7 @@ impl CallSite {
             return Err(Unsupported::new(this.to_string(), call.reason));
         }
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, arity(this))?;
-        if self.frame.binding == Binding::Bare {
+        if matches!(self.frame.binding, Binding::Bare | Binding::Foreign { .. }) {
             convert_ints(&mut arm);
         }
         arm.given = self.given(overload);
@@ -173,7 +173,8 @@ impl CallSite {
 
     /// What is to be checked. A wrapper keeps its own promises: nobody knows better. What has none cannot be compared.
     fn audit(&self, overload: &Overload) -> Option<Promises> {
-        let audited = self.audited && self.target == CalleeTarget::Underlying && self.frame.binding != Binding::Bare;
+        let has_wrapper = matches!(self.frame.binding, Binding::Function | Binding::Method);
+        let audited = self.audited && self.target == CalleeTarget::Underlying && has_wrapper;
         audited.then(|| Promises::of(overload))
     }
 
@@ -221,7 +222,8 @@ impl CallSite {
     /// The callee as IR has it: a constant of this name.
     fn callable(&self, name: &str) -> Type {
         let constant = match self.frame.binding {
-            Binding::Function | Binding::Bare => Type::C_FUNCTION,
+            // There is no type of their own for foreign functions: nothing in IR looks at a callee's.
+            Binding::Function | Binding::Bare | Binding::Foreign { .. } => Type::C_FUNCTION,
             Binding::Method => Type::METHOD_DESCR,
         };
         constant.constant(ConstObject::symbolic(name))
