@@ -20,7 +20,7 @@ use crate::lower::{
     keyword_only,
 };
 use crate::metadata::{DefaultValue, Dialect, Signature};
-use crate::options::{Entry, Options};
+use crate::options::{Entry, FunctionOptions, Options};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
 use crate::runtime::cell::{Cell, CellContents, bound_with};
@@ -161,9 +161,23 @@ impl Specializer {
     /// # Errors
     /// Callables without a signature, signatures that stubs cannot do yet, or no machine code.
     pub fn stub(&self, python: &Python, callable: &Object, entry: Entry) -> Result<Stub, Error> {
+        self.stub_with(python, callable, entry, &FunctionOptions::default())
+    }
+
+    /// As [`Specializer::stub`], with options: a native stub, which is the underlying function itself, has no use for them.
+    ///
+    /// # Errors
+    /// As [`Specializer::stub`].
+    pub fn stub_with(
+        &self,
+        python: &Python,
+        callable: &Object,
+        entry: Entry,
+        options: &FunctionOptions,
+    ) -> Result<Stub, Error> {
         let original = Original::of(python, callable)?;
         let known = self.known(python, &original)?;
-        let site = self.site(python, &original, &known, entry)?;
+        let site = self.site(python, &original, &known, entry)?.with(options);
         if entry == Entry::Native {
             return match known.target {
                 CalleeTarget::Underlying => {

@@ -13,6 +13,7 @@ use crate::ir::{
     passes,
 };
 use crate::metadata::{DefaultValue, Kind, Overload, Signature};
+use crate::options::FunctionOptions;
 
 /// What a stub calls, and how it is called.
 #[derive(Clone, Debug)]
@@ -47,6 +48,16 @@ impl CallSite {
     /// The first overload that the stub is made for.
     pub fn overload(&self) -> &Overload {
         &self.signature.overloads[usize::from(self.overloads[0])]
+    }
+
+    /// The same call, with the options in place of what the signature says: another signature is another shape.
+    pub(crate) fn with(mut self, options: &FunctionOptions) -> Self {
+        if options.keeps_gil() && self.signature.overloads.iter().any(|overload| overload.effects.nogil) {
+            for overload in &mut Arc::make_mut(&mut self.signature).overloads {
+                overload.effects.nogil = false;
+            }
+        }
+        self
     }
 
     /// The IR of the call before anything is known about the callee, once for each overload. Where the stub's caller has
