@@ -8,8 +8,8 @@ use super::state::specializer;
 use super::trampoline::{Method, Raised};
 use crate::adopt::inspect;
 use crate::embed::{Exception, Object, Python};
-use crate::options::Entry;
-use crate::runtime::cell::original_of;
+use crate::options::{Entry, FunctionOptions};
+use crate::runtime::cell::{bound_with, original_of};
 
 /// `function(callable, release_gil)`: the stub.
 pub struct Function;
@@ -22,8 +22,8 @@ impl Method for Function {
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
         let callable = arguments.object(python, 0);
-        let _release_gil = arguments.optional_bool(python, 1)?;
-        Ok(specializer(python)?.function(python, &callable)?)
+        let options = FunctionOptions { release_gil: arguments.optional_bool(python, 1)? };
+        Ok(specializer(python)?.function_with(python, &callable, &options)?)
     }
 }
 
@@ -102,6 +102,20 @@ impl Method for Original {
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
         let object = arguments.object(python, 0);
         Ok(original_of(python, &object).unwrap_or(object))
+    }
+}
+
+/// `is_bound(object)`: whether it was made by `bind`.
+pub struct IsBound;
+
+impl Method for IsBound {
+    const NAME: &'static CStr = c"is_bound";
+    const DOC: &'static CStr = c"is_bound($module, object, /)\n--\n\n\
+        Whether the object was made by bind: a built-in that stands for nothing else.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        Ok(truth(python, bound_with(python, &arguments.object(python, 0)).is_some())?)
     }
 }
 
