@@ -206,5 +206,5 @@ def test_explain_shows_what_was_made():
     assert explanation.name == 'add_long' and 'add_long' in text
     assert explanation.signature == typedcall.signature(specialized(prototype(library['add_long'], c_long, c_long, c_long)))
     assert 'i64' in explanation.signature
-    assert 'i64' in explanation.ir and 'call' in explanation.clif and explanation.asm
+    assert 'add_long' in explanation.ir and 'call' in explanation.clif and 'ret' in explanation.asm
     assert explanation.entry and explanation.why_not is None
