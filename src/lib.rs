@@ -24,6 +24,7 @@ pub mod providers;
 mod registry;
 pub mod runtime;
 mod specializer;
+mod stats;
 mod stub;
 mod user_types;
 
@@ -32,4 +33,5 @@ pub use bind::{BareFunction, Bind};
 pub use error::Error;
 pub use options::{Entry, FunctionOptions, Options};
 pub use specializer::Specializer;
+pub use stats::{FallbackReason, Stats};
 pub use stub::Stub;
