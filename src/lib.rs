@@ -21,6 +21,8 @@ pub mod metadata;
 mod options;
 mod original;
 pub mod providers;
+#[cfg(feature = "python")]
+pub mod python;
 mod registry;
 pub mod runtime;
 mod specializer;
