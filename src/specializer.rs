@@ -29,6 +29,7 @@ use crate::runtime::matching::name_tuple;
 use crate::runtime::shape::Shape;
 use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
+use crate::stats::Stats;
 use crate::stub::Stub;
 use crate::user_types::resolve_types;
 
@@ -51,6 +52,7 @@ use crate::user_types::resolve_types;
 pub struct Specializer {
     compiler: Arc<Compiler>,
     verify: bool,
+    pub(crate) counts_calls: bool,
     registry: Registry,
     shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,
     pub(crate) descriptors: Descriptors,
@@ -83,10 +85,17 @@ impl Specializer {
         Ok(Self {
             compiler,
             verify: options.verify,
+            counts_calls: options.count_calls,
             registry: Registry::default(),
             shapes: Mutex::default(),
             descriptors: Descriptors::default(),
         })
+    }
+
+    /// What stubs there are, and what became of their calls: numbers of the whole process, whichever specializer made
+    /// them. Calls are counted where [`Options::count_calls`] was set when the stub was made.
+    pub fn stats(&self) -> Stats {
+        Stats::now()
     }
 
     /// The layout of the running interpreter's objects, for an embedder's own [`Emitter`](crate::lower::Emitter).
@@ -322,6 +331,7 @@ impl Specializer {
             target,
             overloads,
             audited: self.verify,
+            counted: self.counts_calls,
             call: None,
         };
         if convention == Convention::Method(MethodConvention::Other) {

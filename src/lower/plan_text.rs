@@ -87,6 +87,7 @@ impl fmt::Display for Step {
             Self::UnboxReal { into, from, scalar } => {
                 write!(formatter, "{into} = unbox {scalar} float or int {from} or fallback")
             }
+            Self::CountHit => formatter.write_str("count the call"),
             Self::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python } => {
                 write_into(formatter, *into)?;
                 formatter.write_str("call target(")?;

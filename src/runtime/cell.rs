@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3_ffi as ffi;
 
+use super::counters::{self, Guards};
 use super::foreign::{Foreign, Watched};
 use super::layout::Layout;
 use super::matching::Parameters;
@@ -180,6 +181,7 @@ impl Cell {
             thunk: None,
             def,
         };
+        counters::cell_made();
         // SAFETY: the fields lie within the fresh object, which nobody else has seen; zeroes are overwritten.
         unsafe {
             fields_of(object.as_ptr()).write(fields);
@@ -240,6 +242,23 @@ impl Cell {
 pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the caller promises a cell, which is initialized.
     unsafe { (*fields_of(cell)).callable }
+}
+
+/// What tells why a call of a stub with this cell takes the fallback: what its code looks at, what its arguments are
+/// called (null where none is matched), the type that its receiver must have (null for any), and what a foreign function's
+/// provider said.
+///
+/// # Safety
+/// `cell` is a live cell, and stays so as long as what is borrowed from it.
+pub unsafe fn guards_in<'a>(
+    cell: *mut ffi::PyObject,
+) -> Option<(&'a Guards, *const Parameters, *mut ffi::PyTypeObject, Option<&'a Foreign>)> {
+    // SAFETY: the caller promises a cell, which is initialized.
+    unsafe {
+        let fields = &*fields_of(cell);
+        let guards = fields.shape.as_ref()?.guards()?;
+        Some((guards, fields.parameters, fields.class, fields.provided.as_deref()))
+    }
 }
 
 /// The original behind a function or a descriptor that stands for it; `None` for all other objects.
@@ -386,6 +405,7 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         ffi::PyObject_GC_Del(cell.cast());
         ffi::Py_DECREF(class.cast());
         if let Some(shape) = shape {
+            counters::cell_gone();
             retire(shape);
         }
     }

@@ -12,6 +12,7 @@
 //! | `compiler` | from a plan to a shape |
 //! | `audit` | whether underlying functions keep their promises |
 //! | `cell` | what differs between the stubs of a shape |
+//! | `counters` | how many shapes, stubs and calls there are, and why the fallback was taken |
 //! | `packing` | arguments as a tuple and a dict |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `parser` | arguments of functions without a wrapper |
@@ -21,6 +22,7 @@ mod audit;
 pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
+pub(crate) mod counters;
 pub mod foreign;
 mod layout;
 pub(crate) mod matching;
