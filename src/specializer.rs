@@ -27,6 +27,7 @@ use crate::runtime::cell::{Cell, CellContents, bound_with};
 use crate::runtime::compiler::Compiler;
 use crate::runtime::matching::name_tuple;
 use crate::runtime::shape::Shape;
+use crate::runtime::stand_in::StandIn;
 use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
 use crate::stats::Stats;
@@ -270,11 +271,8 @@ impl Specializer {
         entry: Entry,
     ) -> Result<Stub, Error> {
         let shape = self.shape(&site)?;
-        let cell = self.cell(python, original, known, &site, &shape)?;
-        let register = site.frame.thunk_register();
-        let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
-        let address = thunk.address();
-        cell.set_thunk(thunk);
+        let cell = self.cell(python, original, known, &site, &shape, None)?;
+        let address = bind_thunk(&cell, &site, &shape)?;
         Ok(Stub::thunk(site, entry, address, cell, self.compiler.clone()))
     }
 
@@ -386,6 +384,7 @@ impl Specializer {
         known: &KnownMethod,
         site: &CallSite,
         shape: &Arc<Shape>,
+        stand_in: Option<Arc<StandIn>>,
     ) -> Result<Cell, Error> {
         let matches = site.overloads.iter().any(|overload| site.given(*overload) != Given::ByPosition);
         let by_name = original.convention.takes_keywords();
@@ -407,9 +406,18 @@ impl Specializer {
             def: original.plain_def(),
             bare: None,
             foreign: original.foreign.as_ref().map(|(_, foreign)| foreign.clone()),
+            stand_in,
         };
         Ok(Cell::new(python, contents)?)
     }
+}
+
+/// Gives a cell a thunk, and the code an address that needs nothing else.
+pub(crate) fn bind_thunk(cell: &Cell, site: &CallSite, shape: &Shape) -> Result<NonNull<u8>, Error> {
+    let thunk = THUNKS.bind(site.frame.thunk_register(), cell.address(), shape.code()).map_err(refused)?;
+    let address = thunk.address();
+    cell.set_thunk(thunk);
+    Ok(address)
 }
 
 /// The plan of a call site.
