@@ -5,11 +5,9 @@ of the types, and give everything that is not a stub to them.
 """
 
 import copyreg
-import types
 
 from typedcall import _native, specialize
-
-_REDUCIBLE = (types.BuiltinFunctionType, types.MethodDescriptorType)
+from typedcall._kinds import BUILTINS
 
 
 def load(module, name):
@@ -33,7 +31,7 @@ def _reduce(function):
     original = _native.original(function)
     if original is function:
         return function.__reduce__()
-    if not isinstance(original, _REDUCIBLE):
+    if not isinstance(original, BUILTINS):
         # What ctypes raises, or makes of it.
         return original.__reduce_ex__(2)
     reduced = original.__reduce__()
@@ -59,5 +57,10 @@ def _check(function, original, name):
             f"Can't pickle {function!r}: it's not the same object as {original.__module__}.{name}")
 
 
-for _class in _REDUCIBLE:
-    copyreg.pickle(_class, _reduce)
+def register():
+    """Lets everything that pickles know of stubs."""
+    for kind in BUILTINS:
+        copyreg.pickle(kind, _reduce)
+
+
+register()
