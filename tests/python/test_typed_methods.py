@@ -82,7 +82,7 @@ def test_a_bound_method():
     stub = typedcall.specialize(bound, strict=True)
     with Hits(1):
         assert stub(7) == (thing, 7)
-    assert stub.__self__ is thing and stub.__name__ == 'paired' and stub.__qualname__ == bound.__qualname__
+    assert stub.__self__ == thing and stub.__name__ == 'paired' and stub.__qualname__ == bound.__qualname__
     for value in ('x', None, 2**70):
         agree(lambda x: bound(x)[1], lambda x: stub(x)[1], value)
 
@@ -105,7 +105,7 @@ def test_a_class_method_and_its_subclass():
         stub = typedcall.specialize(cls.made, strict=True)
         with Hits(1):
             assert stub(7) == (cls, 7)
-        assert stub.__self__ is cls and stub.__qualname__ == cls.made.__qualname__
+        assert stub.__self__ == cls and stub.__qualname__ == cls.made.__qualname__
         agree(cls.made, stub, 'x')
 
 
