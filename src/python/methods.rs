@@ -11,6 +11,7 @@ use crate::adopt::inspect;
 use crate::embed::{Exception, Object, Python};
 use crate::options::{Entry, FunctionOptions};
 use crate::runtime::cell::{bound_with, original_of};
+use crate::stats::FallbackReason;
 
 /// `function(callable, release_gil)`: the stub.
 pub struct Function;
@@ -215,10 +216,22 @@ pub struct Stats;
 
 impl Method for Stats {
     const NAME: &'static CStr = c"stats";
-    const DOC: &'static CStr = c"stats($module, /)\n--\n\nWhat was compiled and called so far.";
+    const DOC: &'static CStr = c"stats($module, /)\n--\n\n\
+        A dict of the numbers shapes, stubs, code_bytes and hits, and of fallbacks, a dict of numbers.";
     const ARITY: usize = 0;
 
     fn call(python: &Python, _: &Arguments<'_>) -> Result<Object, Raised> {
-        Ok(dict(python, [])?)
+        let stats = crate::stats::Stats::now();
+        let number = |number: u64| python.int(i64::try_from(number).unwrap_or(i64::MAX));
+        let fallbacks = FallbackReason::ALL.map(|reason| Ok((reason.name(), number(stats.fallback(reason))?)));
+        let fallbacks = fallbacks.into_iter().collect::<Result<Vec<_>, Exception>>()?;
+        let entries = [
+            ("shapes", number(stats.shapes as u64)?),
+            ("stubs", number(stats.stubs as u64)?),
+            ("code_bytes", number(stats.code_bytes as u64)?),
+            ("hits", number(stats.hits)?),
+            ("fallbacks", dict(python, fallbacks)?),
+        ];
+        Ok(dict(python, entries)?)
     }
 }
