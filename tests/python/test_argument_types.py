@@ -1,10 +1,12 @@
 """Every kind of argument type, each with many objects: taken as the same pointer, or refused with the same words."""
 
 import ctypes
-from ctypes import (CFUNCTYPE, POINTER, byref, c_char, c_char_p, c_double, c_int, c_long, c_ubyte, c_ulong, c_void_p, c_wchar,
+from ctypes import (CFUNCTYPE, POINTER, byref, c_char, c_char_p, c_double, c_int, c_long, c_ubyte, c_ulong, c_void_p,
+                    c_wchar,
                     c_wchar_p, py_object)
 
-from objects import (CALLBACK, INTS, NUMBER, VALUES, Either, IntPointer, IntsOfTheirOwn, LongSubclass, Pair, PairSubclass,
+from objects import (CALLBACK, INTS, NUMBER, VALUES, Either, IntPointer, IntsOfTheirOwn, LongSubclass, Pair,
+                     PairSubclass,
                      PointerOfItsOwn, TextSubclass, VoidSubclass)
 from support import Hits, fixture, outcome, prototype, specialized
 
@@ -12,7 +14,8 @@ import typedcall
 
 library = fixture()
 POINTERS = [c_char_p, c_wchar_p, c_void_p, VoidSubclass, TextSubclass]
-TO = [POINTER(kind) for kind in (c_int, c_char, c_wchar, c_long, c_ulong, c_ubyte, c_double, Pair, PairSubclass, Either, c_void_p,
+TO = [POINTER(kind) for kind in (c_int, c_char, c_wchar, c_long, c_ulong, c_ubyte, c_double, Pair, PairSubclass,
+                                 Either, c_void_p,
                                  c_char_p, LongSubclass, py_object, POINTER(c_int), c_int * 3, CALLBACK)]
 ARRAYS = [c_int * 3, c_char * 7, c_wchar * 3, Pair * 2, c_int * 2 * 2, IntsOfTheirOwn, POINTER(c_int) * 2]
 FUNCTIONS = [CALLBACK, CFUNCTYPE(None), ctypes.PYFUNCTYPE(c_int, c_int)]

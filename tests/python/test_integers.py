@@ -1,7 +1,8 @@
 """Pure functions of ints, of libc and of each width: ctypes and the stub agree."""
 
 import ctypes
-from ctypes import (CDLL, c_bool, c_byte, c_char, c_double, c_float, c_int, c_long, c_longlong, c_short, c_size_t, c_ubyte,
+from ctypes import (CDLL, c_bool, c_byte, c_char, c_double, c_float, c_int, c_long, c_longlong, c_short, c_size_t,
+                    c_ubyte,
                     c_uint, c_ulong, c_ulonglong, c_ushort, c_void_p, c_wchar)
 
 from support import Hits, agree, fixture, ints, prototype, same_ints, specialized
@@ -18,7 +19,8 @@ OF_LONG = 'labs llabs ffsl ffsll imaxabs'.split()
 OF_CHARACTER = '''isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper isxdigit
                   tolower toupper'''.split()
 OF_WIDE = 'iswalnum iswalpha iswdigit iswspace towlower towupper wcwidth'.split()
-ECHOES = {'byte': [c_byte], 'ubyte': [c_ubyte], 'short': [c_short], 'ushort': [c_ushort], 'int': [c_int], 'uint': [c_uint],
+ECHOES = {'byte': [c_byte], 'ubyte': [c_ubyte], 'short': [c_short], 'ushort': [c_ushort], 'int': [c_int],
+          'uint': [c_uint],
           'long': [c_long, c_longlong, ctypes.c_ssize_t, ctypes.c_int64],
           'ulong': [c_ulong, c_ulonglong, c_size_t, ctypes.c_uint64]}
 

@@ -3,7 +3,8 @@
 import ctypes
 import sys
 from ctypes import (CFUNCTYPE, POINTER, Structure, c_bool, c_byte, c_char, c_char_p, c_double, c_float, c_int, c_long,
-                    c_longlong, c_short, c_size_t, c_ubyte, c_uint, c_ulong, c_ushort, c_void_p, c_wchar, c_wchar_p, py_object)
+                    c_longlong, c_short, c_size_t, c_ubyte, c_uint, c_ulong, c_ushort, c_void_p, c_wchar, c_wchar_p,
+                    py_object)
 
 import typedcall
 from support import Hits, agree, fixture, floats, ints, prototype, specialized
@@ -33,7 +34,8 @@ class Pair(Structure):
 
 
 def test_any_bits_as_each_integer():
-    for kind in (c_bool, c_byte, c_ubyte, c_short, c_ushort, c_int, c_uint, c_long, c_ulong, c_longlong, c_size_t, c_char,
+    for kind in (c_bool, c_byte, c_ubyte, c_short, c_ushort, c_int, c_uint, c_long, c_ulong, c_longlong, c_size_t,
+                 c_char,
                  c_void_p):
         function = prototype(library.echo_ulong, kind, c_ulong)
         stub = specialized(function)
@@ -58,7 +60,8 @@ def test_floats():
 
 
 def test_subclasses_of_simple_types_are_instances():
-    for kind, name, value in ((Own, 'int', 5), (OwnDouble, 'double', 5.5), (OwnVoid, 'pointer', 5), (OwnBool, 'bool', True)):
+    for kind, name, value in ((Own, 'int', 5), (OwnDouble, 'double', 5.5), (OwnVoid, 'pointer', 5), (OwnBool, 'bool',
+                                                                                                     True)):
         function = prototype(library[f'echo_{name}'], kind, kind.__base__)
         stub = typedcall.specialize(function)
         result = stub(value)

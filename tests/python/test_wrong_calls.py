@@ -9,10 +9,9 @@ from objects import NUMBER, VALUES, LongSubclass
 from support import agree, fixture, prototype, raises, specialized
 
 library = fixture()
-
-
-ECHOES = {'byte': c_byte, 'ubyte': c_ubyte, 'short': c_short, 'ushort': c_ushort, 'int': c_int, 'uint': c_uint, 'long': c_long,
-          'ulong': c_ulong, 'float': c_float, 'double': c_double, 'bool': c_bool, 'char': c_char, 'wchar': c_wchar}
+ECHOES = {'byte': c_byte, 'ubyte': c_ubyte, 'short': c_short, 'ushort': c_ushort, 'int': c_int, 'uint': c_uint,
+          'long': c_long, 'ulong': c_ulong, 'float': c_float, 'double': c_double, 'bool': c_bool, 'char': c_char,
+          'wchar': c_wchar}
 
 
 def echo(name):
@@ -61,7 +60,8 @@ def test_more_arguments_than_the_prototype_has_go_as_ctypes_passes_them():
 def test_keywords_are_treated_as_ctypes_treats_them():
     function = prototype(library.add_long, c_long, c_long, c_long)
     stub = specialized(function)
-    for arguments, keywords in (((1, 2), {'x': 1}), ((1,), {'b': 2}), ((), {'a': 1, 'b': 2}), ((1, 2), {'': 1}), ((), {'x': 1})):
+    for arguments, keywords in (((1, 2), {'x': 1}), ((1,), {'b': 2}), ((), {'a': 1, 'b': 2}), ((1, 2), {'': 1}),
+                                ((), {'x': 1})):
         agree(function, stub, *arguments, **keywords)
     agree(function, stub, *(1, 2), **{})
 

@@ -1,0 +1,57 @@
+"""`python -m typedcall`: inspect, explain, bench."""
+
+import json
+import os
+
+from support import child, extension
+
+typed = extension()
+
+
+def run(*arguments, check=True):
+    code = 'import runpy, sys; sys.argv[0] = "typedcall"; runpy.run_module("typedcall", run_name="__main__")'
+    return child(f'import sys; sys.path.append({os.path.dirname(typed.__file__)!r}); {code}', *arguments, check=check)
+
+
+def test_inspect_lists_typed_methods():
+    lines = run('inspect', 'typed').stdout.splitlines()
+    assert any(line.startswith('inc ') and 'i64' in line for line in lines), lines
+    assert any('Thing.paired' in line for line in lines) and not any('untyped' in line for line in lines)
+
+
+def test_inspect_lists_the_prototypes_of_libraries():
+    lines = run('inspect', 'ctypes').stdout.splitlines()
+    assert any(line.startswith('memmove ') and 'u64' in line for line in lines), lines
+
+
+def test_explain_tells_what_is_made_of_a_function():
+    text = run('explain', 'typed.inc').stdout
+    assert 'inc' in text and 'i64' in text and 'IR' in text
+    text = run('explain', 'typed.Thing.paired').stdout
+    assert 'Thing.paired' in text
+    text = run('explain', 'ctypes.memset', '--asm').stdout
+    assert 'ret' in text
+
+
+def test_explain_tells_why_nothing_is_made():
+    assert 'not specialized' in run('explain', 'math.sqrt').stdout
+
+
+def test_what_is_not_there_is_an_error_in_a_line():
+    for arguments in (('inspect', 'no_such_module'), ('explain', 'no_such_module.name'), ('explain',
+                                                                                          'math.no_such_name')):
+        done = run(*arguments, check=False)
+        assert done.returncode == 1 and done.stderr.count('\n') == 1 and 'no_such' in done.stderr, done
+
+
+def test_wrong_usage_is_told():
+    for arguments in ((), ('sing',), ('inspect',), ('bench', '--rounds', '0')):
+        done = run(*arguments, check=False)
+        assert done.returncode == 2 and 'usage' in done.stderr, done
+
+
+def test_bench_prints_every_way():
+    text = run('bench', '--rounds', '2', '--calls', '500').stdout
+    for way in ('ctypes', 'GIL released', 'release_gil=False', 'C loop'):
+        assert way in text, text
+    json.loads(run('bench', '--rounds', '2', '--calls', '500', '--json').stdout)
