@@ -11,7 +11,7 @@ use crate::lower::{Binding, CallSite, CellSource};
 use crate::options::{Entry, FunctionOptions};
 use crate::original::Original;
 use crate::registry::KnownMethod;
-use crate::runtime::cell::{Cell, bound_with, self_of};
+use crate::runtime::cell::{Cell, bound_with, original_of, self_of};
 use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
 use crate::specializer::{Specializer, bind_thunk, method_pointer};
@@ -55,6 +55,12 @@ impl Specializer {
             Binding::Function | Binding::Foreign { .. } | Binding::Bare => self.built_in(python, &original, options),
             Binding::Method => self.descriptor(python, &original, options),
         }
+    }
+
+    /// What a function that was made for Python stands for; `None` for all others, and for what was bound
+    /// ([`Specializer::bind`]), which stands for nothing. Of bound methods it is an equal one.
+    pub fn original(&self, python: &Python, callable: &Object) -> Option<Object> {
+        original_of(python, callable)
     }
 
     fn built_in(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Object, Error> {
