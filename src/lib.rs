@@ -21,15 +21,19 @@ pub mod metadata;
 mod options;
 mod original;
 pub mod providers;
+#[cfg(feature = "python")]
+pub mod python;
 mod registry;
 pub mod runtime;
 mod specializer;
+mod stats;
 mod stub;
 mod user_types;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};
 pub use error::Error;
-pub use options::{Entry, Options};
+pub use options::{Entry, FunctionOptions, Options};
 pub use specializer::Specializer;
+pub use stats::{FallbackReason, Stats};
 pub use stub::Stub;

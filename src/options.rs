@@ -35,10 +35,29 @@ pub struct Options {
     /// an argument or to what the wrapper returned, new ones of pure methods only; side effects are not compared. Native stubs and functions without a wrapper
     /// are not checked.
     pub verify: bool,
+    /// Whether stubs count their calls ([`Specializer::stats`](crate::Specializer::stats)): three more instructions a call,
+    /// and a look at the arguments of one that takes the fallback. Native stubs do not count.
+    pub count_calls: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { verify_code: cfg!(debug_assertions), verify: false }
+        Self { verify_code: cfg!(debug_assertions), verify: false, count_calls: false }
+    }
+}
+
+/// How a function for Python is made ([`Specializer::function_with`](crate::Specializer::function_with)).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct FunctionOptions {
+    /// Whether the GIL is released around the underlying function: `Some(false)` never does; without it, and with
+    /// `Some(true)`, it is as the signature says, for only the signature knows what a function can do without the GIL.
+    pub release_gil: Option<bool>,
+}
+
+impl FunctionOptions {
+    /// Whether what the signature says of the GIL is left out.
+    pub(crate) fn keeps_gil(&self) -> bool {
+        self.release_gil == Some(false)
     }
 }

@@ -13,6 +13,7 @@ use crate::ir::{
     passes,
 };
 use crate::metadata::{DefaultValue, Kind, Overload, Signature};
+use crate::options::FunctionOptions;
 
 /// What a stub calls, and how it is called.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct CallSite {
     pub overloads: Vec<u16>,
     /// Whether the code checks what the callee promises.
     pub audited: bool,
+    /// Whether calls are counted.
+    pub counted: bool,
     /// The one call that the stub is made for; `None` where it is made for every call that its overloads take.
     pub call: Option<Arc<Call>>,
 }
@@ -47,6 +50,16 @@ impl CallSite {
     /// The first overload that the stub is made for.
     pub fn overload(&self) -> &Overload {
         &self.signature.overloads[usize::from(self.overloads[0])]
+    }
+
+    /// The same call, with the options in place of what the signature says: another signature is another shape.
+    pub(crate) fn with(mut self, options: &FunctionOptions) -> Self {
+        if options.keeps_gil() && self.signature.overloads.iter().any(|overload| overload.effects.nogil) {
+            for overload in &mut Arc::make_mut(&mut self.signature).overloads {
+                overload.effects.nogil = false;
+            }
+        }
+        self
     }
 
     /// The IR of the call before anything is known about the callee, once for each overload. Where the stub's caller has
@@ -129,6 +142,9 @@ impl CallSite {
         arm.held = held_defaults(this);
         arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
         arm.audit = self.audit(this);
+        if self.counted {
+            arm.count_hits();
+        }
         Ok(arm)
     }
 
@@ -157,6 +173,9 @@ impl CallSite {
         let receiver = self.at(overload).parameters.iter().find(|parameter| parameter.receiver);
         arm.checks_receiver =
             self.frame.binding == Binding::Method && receiver.is_none_or(|receiver| receiver.kind == Kind::Object);
+        if self.counted {
+            arm.count_hits();
+        }
         Ok(arm)
     }
 
