@@ -20,6 +20,8 @@ pub mod lower;
 pub mod metadata;
 mod options;
 mod original;
+#[cfg(feature = "python")]
+pub mod python;
 mod registry;
 pub mod runtime;
 mod specializer;

@@ -1,0 +1,121 @@
+//! The arguments of a call, as the types that the functions want.
+
+use std::ffi::c_void;
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+use super::trampoline::Raised;
+use crate::embed::{Object, Python};
+
+/// The objects of one call, borrowed from its caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Arguments<'a>(&'a [NonNull<ffi::PyObject>]);
+
+impl Arguments<'_> {
+    /// The arguments of a METH_FASTCALL function.
+    ///
+    /// # Safety
+    /// `objects` points to `count` live objects, or `count` is 0; both for as long as the result is used.
+    pub unsafe fn new(objects: *mut *mut ffi::PyObject, count: ffi::Py_ssize_t) -> Self {
+        match usize::try_from(count) {
+            // SAFETY: the caller promises the objects, none of which is null.
+            Ok(count) if count > 0 => Self(unsafe { std::slice::from_raw_parts(objects.cast(), count) }),
+            _ => Self(&[]),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The object at `index`, which the caller knows to be there.
+    pub fn object(&self, python: &Python, index: usize) -> Object {
+        // SAFETY: the caller of the function keeps its arguments.
+        unsafe { Object::from_borrowed(python, self.0[index]) }
+    }
+
+    /// A `str`.
+    ///
+    /// # Errors
+    /// Other objects.
+    pub fn text(&self, python: &Python, index: usize) -> Result<String, Raised> {
+        let object = self.object(python, index);
+        object.as_str(python).ok_or_else(|| wrong(python, &object, "a str"))
+    }
+
+    /// A `str`, or `None`.
+    ///
+    /// # Errors
+    /// Other objects.
+    pub fn optional_text(&self, python: &Python, index: usize) -> Result<Option<String>, Raised> {
+        if self.is_none(index) { Ok(None) } else { self.text(python, index).map(Some) }
+    }
+
+    /// True or False, or `None`.
+    ///
+    /// # Errors
+    /// Other objects.
+    pub fn optional_bool(&self, python: &Python, index: usize) -> Result<Option<bool>, Raised> {
+        let object = self.object(python, index);
+        // SAFETY: statics of libpython, of which only the addresses are taken.
+        unsafe {
+            match object.as_ptr() {
+                pointer if pointer == ffi::Py_None() => Ok(None),
+                pointer if pointer == ffi::Py_True() => Ok(Some(true)),
+                pointer if pointer == ffi::Py_False() => Ok(Some(false)),
+                _ => Err(wrong(python, &object, "True, False or None")),
+            }
+        }
+    }
+
+    /// An int that fits the C type.
+    ///
+    /// # Errors
+    /// Other objects, and other ints.
+    pub fn int(&self, index: usize) -> Result<i64, Raised> {
+        // SAFETY: the object is alive and the thread attached.
+        unsafe {
+            let value = ffi::PyLong_AsLongLong(self.0[index].as_ptr());
+            if value == -1 && !ffi::PyErr_Occurred().is_null() { Err(Raised::Current) } else { Ok(value) }
+        }
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// Objects that are none.
+    pub fn float(&self, index: usize) -> Result<f64, Raised> {
+        // SAFETY: the object is alive and the thread attached.
+        unsafe {
+            let value = ffi::PyFloat_AsDouble(self.0[index].as_ptr());
+            if value == -1.0 && !ffi::PyErr_Occurred().is_null() { Err(Raised::Current) } else { Ok(value) }
+        }
+    }
+
+    /// An address, as an int.
+    ///
+    /// # Errors
+    /// Other objects, ints that are no addresses, and 0.
+    pub fn address(&self, index: usize) -> Result<NonNull<c_void>, Raised> {
+        // SAFETY: the object is alive and the thread attached.
+        let address = unsafe { ffi::PyLong_AsVoidPtr(self.0[index].as_ptr()) };
+        // SAFETY: the thread is attached.
+        if address.is_null() && unsafe { !ffi::PyErr_Occurred().is_null() } {
+            return Err(Raised::Current);
+        }
+        NonNull::new(address).ok_or_else(|| Raised::Type("the address is 0, where no function is".to_owned()))
+    }
+
+    fn is_none(&self, index: usize) -> bool {
+        // SAFETY: a static of libpython, of which only the address is taken.
+        self.0[index].as_ptr() == unsafe { ffi::Py_None() }
+    }
+}
+
+/// An argument of the wrong type.
+fn wrong(python: &Python, object: &Object, expected: &str) -> Raised {
+    let text = object.repr(python).unwrap_or_else(|exception| exception.to_string());
+    Raised::Type(format!("expected {expected}, not {text}"))
+}

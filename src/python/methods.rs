@@ -1,0 +1,195 @@
+//! The functions of the module. Each is called by one of the package's Python files.
+
+use std::ffi::CStr;
+
+use super::arguments::Arguments;
+use super::convert::{dict, list, none, optional_text, truth, tuple};
+use super::state::specializer;
+use super::trampoline::{Method, Raised};
+use crate::adopt::inspect;
+use crate::embed::{Exception, Object, Python};
+use crate::options::Entry;
+use crate::runtime::cell::original_of;
+
+/// `function(callable, release_gil)`: the stub.
+pub struct Function;
+
+impl Method for Function {
+    const NAME: &'static CStr = c"function";
+    const DOC: &'static CStr = c"function($module, callable, release_gil, /)\n--\n\n\
+        A built-in that behaves as callable does, and is faster; raises Error where there is none.";
+    const ARITY: usize = 2;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let callable = arguments.object(python, 0);
+        let _release_gil = arguments.optional_bool(python, 1)?;
+        Ok(specializer(python)?.function(python, &callable)?)
+    }
+}
+
+/// `adopt(module)`: its typed methods, and what was rejected.
+pub struct Adopt;
+
+impl Method for Adopt {
+    const NAME: &'static CStr = c"adopt";
+    const DOC: &'static CStr = c"adopt($module, module, /)\n--\n\n\
+        ({name: signature}, [(name, reason)]): the module's typed methods, and those whose metadata is rejected.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let adopted = specializer(python)?.adopt(python, &arguments.object(python, 0))?;
+        let signatures = adopted
+            .methods
+            .iter()
+            .map(|method| Ok((&*method.name, python.text(&method.signature.to_string())?)))
+            .collect::<Result<Vec<_>, Exception>>()?;
+        let rejected = adopted
+            .rejected
+            .iter()
+            .map(|method| tuple(python, [python.text(&method.name)?, python.text(&method.rejected.to_string())?]));
+        Ok(tuple(python, [dict(python, signatures)?, list(python, rejected)?])?)
+    }
+}
+
+/// `bind(address, signature, name, module, doc, text_signature)`: a built-in from a C function without a wrapper.
+pub struct Bind;
+
+impl Method for Bind {
+    const NAME: &'static CStr = c"bind";
+    const DOC: &'static CStr = c"bind($module, address, signature, name, module, doc, text_signature, /)\n--\n\n\
+        A built-in that calls the C function at address.";
+    const ARITY: usize = 6;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let address = arguments.address(0)?;
+        let (signature, name) = (arguments.text(python, 1)?, arguments.text(python, 2)?);
+        let [module, doc, text_signature] = [3, 4, 5].map(|index| arguments.optional_text(python, index));
+        let (module, doc, text_signature) = (module?, doc?, text_signature?);
+        let options = crate::bind::Bind {
+            module: module.as_deref(),
+            doc: doc.as_deref(),
+            text_signature: text_signature.as_deref(),
+        };
+        // SAFETY: whoever gives an address and a signature answers for them, as the docs of `typedcall.bind` say.
+        Ok(unsafe { specializer(python)?.bind(python, address, &signature, &name, &options) }?)
+    }
+}
+
+/// `signature(callable)`: its text.
+pub struct Signature;
+
+impl Method for Signature {
+    const NAME: &'static CStr = c"signature";
+    const DOC: &'static CStr = c"signature($module, callable, /)\n--\n\n\
+        The C signature of callable as text; raises Error where it has none.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let signature = specializer(python)?.signature(python, &arguments.object(python, 0))?;
+        Ok(python.text(&signature.to_string())?)
+    }
+}
+
+/// `original(object)`: what a stub stands for.
+pub struct Original;
+
+impl Method for Original {
+    const NAME: &'static CStr = c"original";
+    const DOC: &'static CStr = c"original($module, object, /)\n--\n\n\
+        What a stub stands for; the object itself if it is none.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let object = arguments.object(python, 0);
+        Ok(original_of(python, &object).unwrap_or(object))
+    }
+}
+
+/// `describe(callable)`: the stages of its stub, but for the machine's.
+pub struct Describe;
+
+impl Method for Describe {
+    const NAME: &'static CStr = c"describe";
+    const DOC: &'static CStr = c"describe($module, callable, /)\n--\n\n\
+        A dict of texts: name, entry, signature, generic_ir, ir and plan of the stub that callable has, and\n\
+        not_dispatched, a list of (overload, reason). Raises Error where there is no stub.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let (specializer, callable) = (specializer(python)?, arguments.object(python, 0));
+        let stub = specializer.stub(python, &callable, Entry::Guarded)?;
+        let text = |text: &str| python.text(text);
+        let signature = specializer.signature(python, &callable)?;
+        let not_dispatched = stub.not_dispatched();
+        let not_dispatched =
+            not_dispatched.iter().map(|(overload, reason)| tuple(python, [text(overload)?, text(reason)?]));
+        let described = [
+            ("name", text(stub.name())?),
+            ("entry", text("guarded")?),
+            ("signature", text(&signature.to_string())?),
+            ("generic_ir", text(&stub.generic_ir())?),
+            ("ir", text(&stub.ir())?),
+            ("plan", text(&stub.plan()?.to_string())?),
+            ("not_dispatched", list(python, not_dispatched)?),
+        ];
+        Ok(dict(python, described)?)
+    }
+}
+
+/// `compiled(callable)`: the machine's stages of its stub.
+pub struct Compiled;
+
+impl Method for Compiled {
+    const NAME: &'static CStr = c"compiled";
+    const DOC: &'static CStr = c"compiled($module, callable, /)\n--\n\n\
+        (clif, asm): the code of the stub that callable has, None where there is no such text.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let stub = specializer(python)?.stub(python, &arguments.object(python, 0), Entry::Guarded)?;
+        let (clif, asm) = (stub.clif()?, stub.machine_code()?);
+        let texts = [optional_text(python, clif.as_deref())?, optional_text(python, asm.as_deref())?];
+        Ok(tuple(python, texts)?)
+    }
+}
+
+/// `inspect(module)`: its typed methods, changing nothing.
+pub struct Inspect;
+
+impl Method for Inspect {
+    const NAME: &'static CStr = c"inspect";
+    const DOC: &'static CStr = c"inspect($module, module, /)\n--\n\n\
+        [(name, signature or None, reason or None, flagged)]: the module's methods that have metadata. Changes nothing.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let found = inspect(python, &arguments.object(python, 0))?;
+        let rows = found.iter().map(|member| {
+            let name = python.text(&member.name)?;
+            match &member.method {
+                Ok(method) => {
+                    let signature = python.text(&method.signature.to_string())?;
+                    tuple(python, [name, signature, none(python), truth(python, method.flagged)?])
+                }
+                Err(rejected) => {
+                    let reason = python.text(&rejected.to_string())?;
+                    tuple(python, [name, none(python), reason, truth(python, false)?])
+                }
+            }
+        });
+        Ok(list(python, rows)?)
+    }
+}
+
+/// `stats()`: what was compiled and called.
+pub struct Stats;
+
+impl Method for Stats {
+    const NAME: &'static CStr = c"stats";
+    const DOC: &'static CStr = c"stats($module, /)\n--\n\nWhat was compiled and called so far.";
+    const ARITY: usize = 0;
+
+    fn call(python: &Python, _: &Arguments<'_>) -> Result<Object, Raised> {
+        Ok(dict(python, [])?)
+    }
+}

@@ -1,0 +1,103 @@
+//! The extension module `typedcall._native`: what the Python package cannot do in Python.
+//!
+//! The functions take positional arguments only, as the package's Python files pass them; what users call, with keywords,
+//! defaults and docstrings, is in `python/typedcall/`. Importing makes no specializer: the first call that needs one does.
+
+mod arguments;
+mod convert;
+mod methods;
+mod state;
+mod timing;
+mod trampoline;
+
+use std::ffi::{c_int, c_void};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pyo3_ffi as ffi;
+
+use trampoline::{caught, method};
+
+/// Initializes the extension module `typedcall._native`. An embedder registers it by that name with
+/// `PyImport_AppendInittab` before it starts the interpreter; `import typedcall` then finds it without a shared library.
+///
+/// # Safety
+/// As for every such function: to be called by the interpreter's import machinery.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case, reason = "the import machinery looks for this name")]
+pub unsafe extern "C" fn PyInit__native() -> *mut ffi::PyObject {
+    // SAFETY: the definition lives for ever, and only the import machinery, which holds the GIL, writes to it.
+    unsafe { ffi::PyModuleDef_Init(&raw mut DEFINITION) }
+}
+
+const DOC: &std::ffi::CStr = c"What the package typedcall cannot do in Python: import typedcall instead.";
+
+static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
+    m_base: ffi::PyModuleDef_HEAD_INIT,
+    m_name: c"_native".as_ptr(),
+    m_doc: DOC.as_ptr(),
+    m_size: 0,
+    m_methods: &raw mut METHODS as *mut ffi::PyMethodDef,
+    m_slots: &raw mut SLOTS as *mut ffi::PyModuleDef_Slot,
+    m_traverse: None,
+    m_clear: None,
+    m_free: None,
+};
+
+static mut METHODS: [ffi::PyMethodDef; 11] = [
+    method::<methods::Function>(),
+    method::<methods::Adopt>(),
+    method::<methods::Bind>(),
+    method::<methods::Signature>(),
+    method::<methods::Original>(),
+    method::<methods::Describe>(),
+    method::<methods::Compiled>(),
+    method::<methods::Inspect>(),
+    method::<methods::Stats>(),
+    method::<timing::TimeCalls>(),
+    ffi::PyMethodDef::zeroed(),
+];
+
+/// Declares that the module knows about interpreters of their own GIL: `execute` refuses them, in words that say more than
+/// CPython's own refusal would.
+#[cfg(Py_3_12)]
+const INTERPRETERS: ffi::PyModuleDef_Slot =
+    ffi::PyModuleDef_Slot { slot: ffi::Py_mod_multiple_interpreters, value: ffi::Py_MOD_PER_INTERPRETER_GIL_SUPPORTED };
+/// Before 3.12 there is no such declaration: an early end of the list.
+#[cfg(not(Py_3_12))]
+const INTERPRETERS: ffi::PyModuleDef_Slot = ffi::PyModuleDef_Slot { slot: 0, value: null_mut() };
+
+static mut SLOTS: [ffi::PyModuleDef_Slot; 3] = [
+    ffi::PyModuleDef_Slot { slot: ffi::Py_mod_exec, value: execute as *mut c_void },
+    INTERPRETERS,
+    ffi::PyModuleDef_Slot { slot: 0, value: null_mut() },
+];
+
+/// Whether an interpreter that had the module was finalized: what is known of its objects does not hold in another.
+static FINALIZED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn finalized() {
+    FINALIZED.store(true, Ordering::Relaxed);
+}
+
+/// Fills a new module. It may be imported again in the interpreter that had it first, and in no other.
+unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
+    static WATCHING: AtomicBool = AtomicBool::new(false);
+    // SAFETY: the import machinery calls this, attached, with a module of ours.
+    unsafe {
+        if FINALIZED.load(Ordering::Relaxed) || ffi::PyInterpreterState_Get() != ffi::PyInterpreterState_Main() {
+            let text = c"typedcall works in one interpreter a process, the main one: import it there and not in a \
+                         subinterpreter, nor in one that was started after another was finalized; or use processes \
+                         (multiprocessing, ProcessPoolExecutor) where you use interpreters";
+            ffi::PyErr_SetString(ffi::PyExc_ImportError, text.as_ptr());
+            return -1;
+        }
+        if !WATCHING.swap(true, Ordering::Relaxed) && ffi::Py_AtExit(Some(finalized)) != 0 {
+            log::warn!(target: "typedcall", "another interpreter in this process would not be noticed");
+        }
+    }
+    match caught(|python| state::initialize(python, module)) {
+        Some(()) => 0,
+        None => -1,
+    }
+}

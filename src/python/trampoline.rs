@@ -1,0 +1,116 @@
+//! From CPython's calling convention to Rust and back: all functions of the module stand behind one entry point.
+
+use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::arguments::Arguments;
+use super::state;
+use crate::embed::{Exception, Object, Python};
+use crate::error::Error;
+
+/// A function of the module.
+pub trait Method {
+    /// What Python calls it.
+    const NAME: &'static CStr;
+    /// Its text signature and its text.
+    const DOC: &'static CStr;
+    /// How many arguments it takes.
+    const ARITY: usize;
+
+    /// The call.
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised>;
+}
+
+/// What a function of the module raises.
+#[derive(Debug)]
+pub enum Raised {
+    /// `typedcall.Error`, with this error's text.
+    Error(Error),
+    /// `TypeError`: an argument is not what the function takes.
+    Type(String),
+    /// The exception that is set already.
+    Current,
+}
+
+impl From<Error> for Raised {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Exception> for Raised {
+    fn from(exception: Exception) -> Self {
+        Self::Error(exception.into())
+    }
+}
+
+/// The definition of a function.
+pub const fn method<M: Method>() -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: M::NAME.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFast: entry::<M> },
+        ml_flags: ffi::METH_FASTCALL,
+        ml_doc: M::DOC.as_ptr(),
+    }
+}
+
+unsafe extern "C" fn entry<M: Method>(
+    _module: *mut ffi::PyObject,
+    objects: *mut *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+) -> *mut ffi::PyObject {
+    caught(|python| {
+        // SAFETY: METH_FASTCALL: an array of that many objects, which the caller keeps through the call.
+        let arguments = unsafe { Arguments::new(objects, count) };
+        if arguments.len() != M::ARITY {
+            let name = M::NAME.to_string_lossy();
+            return Err(Raised::Type(format!("{name}() takes {} arguments, not {}", M::ARITY, arguments.len())));
+        }
+        M::call(python, &arguments)
+    })
+    .map_or(null_mut(), Object::into_ptr)
+}
+
+/// Runs what CPython called, on its attached thread. Where it fails or panics an exception is set, and the result is
+/// `None`.
+pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, Raised>) -> Option<T> {
+    // SAFETY: CPython calls with the GIL held, and it is held on return.
+    let python = unsafe { Python::assume_attached() };
+    // What a panic leaves half done is a stub that nobody has; locks are taken with their poison ignored.
+    let raised = match catch_unwind(AssertUnwindSafe(|| body(&python))) {
+        Ok(Ok(value)) => return Some(value),
+        Ok(Err(raised)) => raised,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+            set(SYSTEM_ERROR, &format!("typedcall panicked ({text}): this is a bug in it, please report it"));
+            return None;
+        }
+    };
+    match raised {
+        Raised::Error(error) => set(state::error_class, &error.to_string()),
+        Raised::Type(text) => set(TYPE_ERROR, &text),
+        Raised::Current => {}
+    }
+    None
+}
+
+// SAFETY (both): statics of libpython, set before any code of ours runs.
+const SYSTEM_ERROR: fn() -> *mut ffi::PyObject = || unsafe { ffi::PyExc_SystemError };
+const TYPE_ERROR: fn() -> *mut ffi::PyObject = || unsafe { ffi::PyExc_TypeError };
+
+fn set(class: fn() -> *mut ffi::PyObject, text: &str) {
+    let text = text.replace('\0', "\\0");
+    // SAFETY: the thread is attached; the bytes are UTF-8 and live through the call, which copies them. Without memory
+    // for the text the MemoryError stands for it.
+    unsafe {
+        let message = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
+        if !message.is_null() {
+            ffi::PyErr_SetObject(class(), message);
+            ffi::Py_DECREF(message);
+        }
+    }
+}
