@@ -12,8 +12,11 @@ pub enum Error {
     /// The running interpreter is not one that the crate can work with.
     #[error(transparent)]
     Incompatible(#[from] Incompatible),
-    /// The object is not a callable with a `PyMethodDef`.
-    #[error("{0} is neither a built-in function nor a method descriptor: only these have a C function behind them")]
+    /// The object is neither a callable with a `PyMethodDef` nor one of a provider's.
+    #[error(
+        "{0} is neither a built-in function nor a method descriptor, nor a function of ctypes: only these have a C \
+         function behind them"
+    )]
     NotBuiltin(String),
     /// Nothing is known about the callable.
     #[error(

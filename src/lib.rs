@@ -20,6 +20,7 @@ pub mod lower;
 pub mod metadata;
 mod options;
 mod original;
+pub mod providers;
 #[cfg(feature = "python")]
 pub mod python;
 mod registry;
@@ -31,6 +32,6 @@ mod user_types;
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};
 pub use error::Error;
-pub use options::{Entry, Options};
+pub use options::{Entry, FunctionOptions, Options};
 pub use specializer::Specializer;
 pub use stub::Stub;

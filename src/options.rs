@@ -42,3 +42,19 @@ impl Default for Options {
         Self { verify_code: cfg!(debug_assertions), verify: false }
     }
 }
+
+/// How a function for Python is made ([`Specializer::function_with`](crate::Specializer::function_with)).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct FunctionOptions {
+    /// Whether the GIL is released around the underlying function: `Some(false)` never does; without it, and with
+    /// `Some(true)`, it is as the signature says, for only the signature knows what a function can do without the GIL.
+    pub release_gil: Option<bool>,
+}
+
+impl FunctionOptions {
+    /// Whether what the signature says of the GIL is left out.
+    pub(crate) fn keeps_gil(&self) -> bool {
+        self.release_gil == Some(false)
+    }
+}

@@ -1,7 +1,8 @@
 //! The callable that a stub stands for.
 
-use std::ffi::c_void;
-use std::ptr::{NonNull, null_mut};
+use std::ffi::{CString, c_void};
+use std::ptr::{NonNull, null, null_mut};
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
@@ -9,18 +10,21 @@ use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{Binding, MethodConvention};
-use crate::metadata::{Kind, Overload, Parameter, Receiver, definition};
+use crate::metadata::{Kind, Overload, Parameter, Receiver, Scalar, definition};
+use crate::providers::{self, ForeignFunction, MAX_WATCHED};
 use crate::registry::KnownMethod;
 use crate::runtime::cell::original_of;
+use crate::runtime::foreign::Foreign;
+use crate::specializer::{THUNKS, refused};
 
-/// A callable with a `PyMethodDef`, taken apart.
+/// A callable with a C function behind it, taken apart: with a `PyMethodDef`, or of a provider's.
 #[derive(Debug)]
 pub struct Original {
     /// The built-in function or descriptor itself.
     pub callable: Object,
-    /// Its definition.
+    /// Its definition; null for a foreign function.
     pub def: *const c_void,
-    /// Its `ml_meth`.
+    /// Its `ml_meth`; 0 for a foreign function.
     pub method: usize,
     /// The shape of that.
     pub convention: MethodConvention,
@@ -30,20 +34,26 @@ pub struct Original {
     pub receiver: *mut ffi::PyObject,
     /// The type of a method descriptor; the defining class of a METH_METHOD function; null for others.
     pub class: *mut ffi::PyTypeObject,
+    /// What a provider knows about a foreign function.
+    pub foreign: Option<(Overload, Arc<Foreign>)>,
 }
 
 impl Original {
     /// Takes a callable apart.
     ///
     /// # Errors
-    /// Objects that have no `PyMethodDef`, and class-method descriptors, which are not what Python calls.
+    /// Objects that have no `PyMethodDef` and are no provider's, or of which a provider says why there is no stub; class-method
+    /// descriptors, which are not what Python calls.
     pub fn of(python: &Python, callable: &Object) -> Result<Self, Error> {
         let not_builtin = || Error::NotBuiltin(callable.repr(python).unwrap_or_else(|error| error.to_string()));
         // A function that stands for another one is taken for that one.
         let stands_for = original_of(python, callable);
         let callable = stands_for.as_ref().unwrap_or(callable);
         // SAFETY: the callable is alive and the thread attached.
-        let found = unsafe { definition(callable.as_ptr()) }.ok_or_else(not_builtin)?;
+        let Some(found) = (unsafe { definition(callable.as_ptr()) }) else {
+            let function = providers::recognize(python, callable).ok_or_else(not_builtin)??;
+            return Self::foreign(python, callable, function);
+        };
         let (binding, receiver, class) = match found.receiver {
             // SAFETY: the callable is alive.
             Receiver::Function { m_self } => (Binding::Function, m_self, unsafe { defining_class(found.callable) }),
@@ -72,11 +82,42 @@ impl Original {
             binding,
             receiver,
             class,
+            foreign: None,
+        })
+    }
+
+    /// A provider's function, which is called by its vectorcall where a stub does not take the call.
+    fn foreign(python: &Python, callable: &Object, function: ForeignFunction) -> Result<Self, Error> {
+        let ForeignFunction { name, address, overload, arguments, result, watched, holds } = function;
+        let mismatch = |reason: String| Error::Mismatch { name: name.clone(), reason };
+        overload.check().map_err(|nonsense| mismatch(format!("{overload}: {nonsense}")))?;
+        if watched.len() > MAX_WATCHED {
+            return Err(mismatch(format!("{} words to watch, at most {MAX_WATCHED} can be", watched.len())));
+        }
+        // A C function may be variadic without anybody knowing, and such a function looks for floats where it is told to.
+        let is_float = |parameter: &Parameter| matches!(parameter.kind, Kind::Scalar(Scalar::F32 | Scalar::F64));
+        let has_floats = overload.parameters.iter().any(is_float);
+        let thunk = has_floats.then(|| THUNKS.bind_variadic(address)).transpose().map_err(refused)?;
+        let binding = Binding::Foreign { watched: watched.len() as u8 };
+        let name = CString::new(name.as_str()).map_err(|_| mismatch("its name has a NUL in it".into()))?;
+        let foreign = Foreign { name, address, arguments, result, watched, holds, thunk };
+        Ok(Self {
+            callable: callable.clone_ref(python),
+            def: null(),
+            method: 0,
+            convention: MethodConvention::VarArgsKeywords,
+            binding,
+            receiver: null_mut(),
+            class: null_mut(),
+            foreign: Some((overload, Arc::new(foreign))),
         })
     }
 
     /// Its qualified name, for messages and IR: `demo.inc`, `str.upper`.
     pub fn name(&self, python: &Python) -> String {
+        if let Some((_, foreign)) = &self.foreign {
+            return foreign.name.to_string_lossy().into_owned();
+        }
         let attribute = |name| self.callable.attr(python, name).and_then(|value| value.text(python)).ok();
         let name = attribute("__qualname__").unwrap_or_else(|| "<unnamed>".to_owned());
         match attribute("__module__").filter(|_| self.bound_to_module()) {
@@ -101,6 +142,11 @@ impl Original {
     /// The definition for a function that stands for this one: the same name and text, the convention of its stubs, no
     /// other flags, so that CPython's own call specializations apply.
     pub fn plain_def(&self) -> ffi::PyMethodDef {
+        if let Some((_, foreign)) = &self.foreign {
+            let mut def = ffi::PyMethodDef::zeroed();
+            (def.ml_name, def.ml_flags) = (foreign.name.as_ptr(), FASTCALL_KEYWORDS);
+            return def;
+        }
         // SAFETY: the definition belongs to the callable, which `self` owns.
         let def = unsafe { &*self.def.cast::<ffi::PyMethodDef>() };
         let ml_flags = match self.convention.of_stub(self.binding) {

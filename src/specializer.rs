@@ -20,7 +20,7 @@ use crate::lower::{
     keyword_only,
 };
 use crate::metadata::{DefaultValue, Dialect, Signature};
-use crate::options::{Entry, Options};
+use crate::options::{Entry, FunctionOptions, Options};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
 use crate::runtime::cell::{Cell, CellContents, bound_with};
@@ -119,6 +119,10 @@ impl Specializer {
         let mut signature: Signature = signature.parse()?;
         resolve_types(python, &mut signature)?;
         let original = Original::of(python, callable)?;
+        if original.foreign.is_some() {
+            let reason = "its provider knows its signature".into();
+            return Err(Error::Mismatch { name: original.name(python), reason });
+        }
         if bound_with(python, &original.callable).is_some() {
             let reason = "its signature is the one that it was bound with".into();
             return Err(Error::Mismatch { name: original.name(python), reason });
@@ -157,9 +161,23 @@ impl Specializer {
     /// # Errors
     /// Callables without a signature, signatures that stubs cannot do yet, or no machine code.
     pub fn stub(&self, python: &Python, callable: &Object, entry: Entry) -> Result<Stub, Error> {
+        self.stub_with(python, callable, entry, &FunctionOptions::default())
+    }
+
+    /// As [`Specializer::stub`], with options: a native stub, which is the underlying function itself, has no use for them.
+    ///
+    /// # Errors
+    /// As [`Specializer::stub`].
+    pub fn stub_with(
+        &self,
+        python: &Python,
+        callable: &Object,
+        entry: Entry,
+        options: &FunctionOptions,
+    ) -> Result<Stub, Error> {
         let original = Original::of(python, callable)?;
         let known = self.known(python, &original)?;
-        let site = self.site(python, &original, &known, entry)?;
+        let site = self.site(python, &original, &known, entry)?.with(options);
         if entry == Entry::Native {
             return match known.target {
                 CalleeTarget::Underlying => {
@@ -254,6 +272,10 @@ impl Specializer {
     pub(crate) fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
         if let Some((signature, functions)) = bound_with(python, &original.callable) {
             return Ok(Arc::new(KnownMethod::new(signature, functions, CalleeTarget::Underlying)));
+        }
+        if let Some((overload, foreign)) = &original.foreign {
+            let signature = Signature { overloads: vec![overload.clone()] };
+            return Ok(Arc::new(KnownMethod::new(signature, [foreign.address], CalleeTarget::Underlying)));
         }
         let holder = Some(&original.callable).filter(|_| original.may_be_held());
         // SAFETY: the definition is that of the live callable.
@@ -360,7 +382,10 @@ impl Specializer {
         let keywords = site.call.as_ref().map_or_else(|| keyword_only(site.overload()), |call| call.keywords.clone());
         let names = keywords.iter().map(|name| &**name);
         let contents = CellContents {
-            target: known.functions[usize::from(shape.first_overload())],
+            target: match &original.foreign {
+                Some((_, foreign)) => foreign.target(),
+                None => known.functions[usize::from(shape.first_overload())],
+            },
             functions: known.functions.clone(),
             parameters: matches.then(|| known.parameters(python, by_name)).transpose()?,
             keywords: (!keywords.is_empty()).then(|| name_tuple(python, names)).transpose()?,
@@ -371,6 +396,7 @@ impl Specializer {
             shape: shape.clone(),
             def: original.plain_def(),
             bare: None,
+            foreign: original.foreign.as_ref().map(|(_, foreign)| foreign.clone()),
         };
         Ok(Cell::new(python, contents)?)
     }

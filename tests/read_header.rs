@@ -124,6 +124,7 @@ fn kind_bits(kind: &Kind) -> (u16, u16, &str, usize) {
         Kind::Void => (kind::VOID, 0, "-", 0),
         Kind::Context => (kind::CONTEXT, 0, "-", 0),
         Kind::Object => (kind::OBJECT, 0, "-", 0),
+        Kind::Foreign(_) => unreachable!("methods of extensions have no such kinds"),
         Kind::Cstr => (kind::CSTR, 0, "-", 0),
         Kind::Buffer => (kind::BUFFER, 0, "-", 0),
         // Both have the order of their numbers.

@@ -60,6 +60,7 @@ pub fn admitted(parameter: &Parameter) -> Type {
         Kind::User { .. } => all_but(&PythonType::ALL),
         // The check for a type that wrappers use most admits its subclasses.
         Kind::Python { class, .. } => Type::python(*class),
+        Kind::Foreign(_) => Type::OBJECT,
         kind => Type::of_kind(kind),
     };
     with_none(of_kind, parameter)

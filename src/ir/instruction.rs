@@ -75,6 +75,23 @@ pub enum Instruction {
         /// A C scalar, `CStr` or `CBuffer`.
         value: Value,
     },
+    /// The C value that the provider of a foreign function makes of an argument; where it makes none, the function leaves
+    /// through its fallback.
+    ToForeign {
+        /// The foreign function, as a `CallCFunction` names it.
+        callee: Arc<str>,
+        /// The position of its parameter.
+        parameter: u16,
+        /// An object.
+        value: Value,
+    },
+    /// The object that the provider of a foreign function makes of its result.
+    FromForeign {
+        /// The foreign function, as a `CallCFunction` names it.
+        callee: Arc<str>,
+        /// What it returned.
+        value: Value,
+    },
     /// Takes a reference.
     Incref {
         /// An object, or null, of which there are no references.
@@ -141,6 +158,8 @@ impl Instruction {
             Self::NullIfNone { .. } => "NullIfNone",
             Self::Unbox { .. } => "Unbox",
             Self::Box { .. } => "Box",
+            Self::ToForeign { .. } => "ToForeign",
+            Self::FromForeign { .. } => "FromForeign",
             Self::Incref { .. } => "Incref",
             Self::Decref { .. } => "Decref",
             Self::Jump { .. } => "Jump",
@@ -161,7 +180,9 @@ impl Instruction {
             | Self::Guard { .. }
             | Self::NullIfNone { .. }
             | Self::Unbox { .. }
-            | Self::Box { .. } => ResultRule::Always,
+            | Self::Box { .. }
+            | Self::ToForeign { .. }
+            | Self::FromForeign { .. } => ResultRule::Always,
             Self::CallCFunction { .. } => ResultRule::ByCallee,
             Self::Incref { .. }
             | Self::Decref { .. }
@@ -186,6 +207,8 @@ impl Instruction {
             | Self::NullIfNone { .. }
             | Self::Unbox { .. }
             | Self::Box { .. }
+            | Self::ToForeign { .. }
+            | Self::FromForeign { .. }
             | Self::Incref { .. }
             | Self::Decref { .. } => false,
         }
@@ -204,6 +227,8 @@ impl Instruction {
             | Self::CallCFunction { .. }
             | Self::Guard { .. }
             | Self::Unbox { .. }
+            | Self::ToForeign { .. }
+            | Self::FromForeign { .. }
             | Self::Incref { .. }
             | Self::Decref { .. }
             | Self::Jump { .. }
@@ -234,6 +259,8 @@ impl Instruction {
             | Self::NullIfNone { value }
             | Self::Unbox { value, .. }
             | Self::Box { value }
+            | Self::ToForeign { value, .. }
+            | Self::FromForeign { value, .. }
             | Self::Incref { value }
             | Self::Decref { value }
             | Self::Return { value } => visit(value),
@@ -262,6 +289,8 @@ impl Instruction {
             | Self::NullIfNone { .. }
             | Self::Unbox { .. }
             | Self::Box { .. }
+            | Self::ToForeign { .. }
+            | Self::FromForeign { .. }
             | Self::Incref { .. }
             | Self::Decref { .. } => Vec::new(),
         }

@@ -189,9 +189,7 @@ impl Parser {
                 Instruction::VectorCallStatic { callable, args, keywords }
             }
             "CallCFunction" => {
-                expect(cursor, "<")?;
-                expect(cursor, "\"")?;
-                let callee = cursor.quoted('"')?.into();
+                let callee = read_callee(cursor)?;
                 expect(cursor, ">")?;
                 Instruction::CallCFunction { callee, args: self.read_values(cursor)? }
             }
@@ -202,6 +200,18 @@ impl Parser {
             "Unbox" => {
                 let (ctype, value) = self.read_typed_operand(cursor)?;
                 Instruction::Unbox { ctype, value }
+            }
+            "ToForeign" => {
+                let callee = read_callee(cursor)?;
+                expect(cursor, ",")?;
+                let parameter = decimal(cursor)?;
+                expect(cursor, ">")?;
+                Instruction::ToForeign { callee, parameter, value: self.read_value(cursor)? }
+            }
+            "FromForeign" => {
+                let callee = read_callee(cursor)?;
+                expect(cursor, ">")?;
+                Instruction::FromForeign { callee, value: self.read_value(cursor)? }
             }
             "NullIfNone" => Instruction::NullIfNone { value: self.read_value(cursor)? },
             "Box" => Instruction::Box { value: self.read_value(cursor)? },
@@ -308,6 +318,13 @@ fn extend<E: EntityRef, D>(map: &mut PrimaryMap<E, D>, entity: E, gap: impl Fn()
 
 fn expect(cursor: &mut Cursor<'_>, token: &str) -> Read<()> {
     if cursor.eat(token) { Ok(()) } else { Err(format!("expected `{token}`")) }
+}
+
+/// `<"demo.inc"`, up to what follows the name.
+fn read_callee(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
+    expect(cursor, "<")?;
+    expect(cursor, "\"")?;
+    Ok(cursor.quoted('"')?.into())
 }
 
 fn end_of_line(cursor: &Cursor<'_>) -> Read<()> {

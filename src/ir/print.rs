@@ -67,6 +67,8 @@ impl fmt::Display for Instruction {
                 print_values(f, args)
             }
             Self::Guard { ty, value } | Self::Unbox { ctype: ty, value } => write!(f, "<{ty}> {value}"),
+            Self::ToForeign { callee, parameter, value } => write!(f, "<{}, {parameter}> {value}", quote(callee, '"')),
+            Self::FromForeign { callee, value } => write!(f, "<{}> {value}", quote(callee, '"')),
             Self::NullIfNone { value }
             | Self::Box { value }
             | Self::Incref { value }

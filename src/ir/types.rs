@@ -10,7 +10,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::metadata::{Kind, PythonType, Scalar};
+use crate::metadata::{Foreign, Kind, PythonType, Scalar};
 
 /// A set of possible values. See the module's documentation for what `==` does not mean.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -416,7 +416,9 @@ impl Type {
             }
             Kind::Cstr => Self::C_STR,
             Kind::Buffer => Self::C_BUFFER,
-            Kind::Context => Self::C_PTR,
+            Kind::Foreign(Foreign::Char) => Self::of_scalar(Scalar::I8),
+            Kind::Foreign(Foreign::Wchar) => Self::of_scalar(Scalar::I32),
+            Kind::Foreign(Foreign::Pointer | Foreign::Object) | Kind::Context => Self::C_PTR,
             Kind::Void => Self::BOTTOM,
         }
     }
@@ -428,6 +430,8 @@ impl Type {
             Kind::Scalar(scalar) => Self::boxed(*scalar),
             Kind::Cstr => Self::UNICODE_EXACT,
             Kind::Buffer => Self::BYTES_EXACT,
+            // Only the provider knows of which.
+            Kind::Foreign(_) => Self::OBJECT,
             Kind::Context | Kind::Void => Self::BOTTOM,
             Kind::Object | Kind::Python { .. } | Kind::User { .. } => Self::of_kind(kind),
         }

@@ -129,7 +129,7 @@ struct Verifier<'a> {
 /// What is wrong with one instruction.
 type Check = Result<(), String>;
 
-impl Verifier<'_> {
+impl<'a> Verifier<'a> {
     fn jump_to(&self, entry: Block) -> Option<(Block, Block)> {
         self.function.instructions().find_map(|(block, _, data)| {
             data.instruction.targets().iter().any(|call| call.block == entry).then_some((entry, block))
@@ -222,6 +222,31 @@ impl Verifier<'_> {
                 };
                 self.check_result(result, &or_none(object, ty.scalar().is_none()))
             }
+            Instruction::ToForeign { callee, parameter, value } => {
+                self.check_object(*value)?;
+                let Some((overload, kind)) = self.foreign(callee, |overload| {
+                    overload.parameters.get(usize::from(*parameter)).map(|parameter| &parameter.kind)
+                })?
+                else {
+                    return Ok(());
+                };
+                match kind {
+                    Kind::Foreign(_) => self.check_result(result, &Type::of_kind(kind)),
+                    _ => {
+                        Err(format!("parameter {parameter} of {callee}, {overload}, is not its provider's to convert"))
+                    }
+                }
+            }
+            Instruction::FromForeign { callee, value } => {
+                let Some((overload, kind)) = self.foreign(callee, |overload| Some(&overload.result))? else {
+                    return Ok(());
+                };
+                let Kind::Foreign(_) = kind else {
+                    return Err(format!("the result of {callee}, {overload}, is not its provider's to convert"));
+                };
+                self.check_operand(*value, &Type::of_kind(kind))?;
+                self.check_result(result, &Type::OBJECT)
+            }
             Instruction::Incref { value } => self.check_operand(*value, &Type::OBJECT.or_null()),
             Instruction::Decref { value } | Instruction::Return { value } => self.check_object(*value),
             Instruction::Jump { target } => self.check_block_call(target),
@@ -242,6 +267,18 @@ impl Verifier<'_> {
             return Err(format!("{} takes {} values, not {}", call.block, params.len(), call.args.len()));
         }
         call.args.iter().zip(params).try_for_each(|(&arg, &param)| self.check_operand(arg, self.function.ty(param)))
+    }
+
+    /// A foreign function and one of its kinds; `None` where no callees are known.
+    fn foreign(
+        &self,
+        callee: &str,
+        kind: impl FnOnce(&'a Overload) -> Option<&'a Kind>,
+    ) -> Result<Option<(&'a Overload, &'a Kind)>, String> {
+        let Some(callees) = self.callees else { return Ok(None) };
+        let (_, overload) = callees.overload(callee).ok_or_else(|| format!("nothing is known about {callee}"))?;
+        let kind = kind(overload).ok_or_else(|| format!("{callee}, {overload}, has no such parameter"))?;
+        Ok(Some((overload, kind)))
     }
 
     fn check_direct_call(&self, callee: &str, args: &[Value], result: Option<Value>) -> Check {
@@ -337,6 +374,6 @@ pub(super) fn object_type(kind: &Kind) -> Type {
         Kind::Scalar(scalar) => Type::boxed(*scalar),
         Kind::Void => Type::NONE_TYPE,
         Kind::Object | Kind::Python { .. } | Kind::User { .. } => Type::of_kind(kind),
-        Kind::Cstr | Kind::Buffer | Kind::Context => Type::OBJECT,
+        Kind::Cstr | Kind::Buffer | Kind::Foreign(_) | Kind::Context => Type::OBJECT,
     }
 }

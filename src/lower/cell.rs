@@ -24,13 +24,17 @@ pub enum CellField {
     Keywords,
     /// What reads the arguments of a function that has no wrapper.
     Reader,
+    /// What a foreign function's provider converts with (`runtime::foreign`).
+    Foreign,
+    /// The words that a foreign function's stub watches, an array.
+    Watched,
 }
 
 impl CellField {
     /// Bytes between fields.
     pub const SIZE: i32 = 8;
     /// Number of fields.
-    pub const COUNT: i32 = 9;
+    pub const COUNT: i32 = 11;
 
     /// Where the field lies, from the start of the cell.
     pub const fn offset(self, layout: &Layout) -> i32 {

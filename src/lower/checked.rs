@@ -192,7 +192,8 @@ fn reads_arguments(step: &Step) -> bool {
         | Step::NullIfNone { .. }
         | Step::View { .. }
         | Step::Unbox { .. }
-        | Step::UnboxReal { .. } => true,
+        | Step::UnboxReal { .. }
+        | Step::ToForeign { .. } => true,
         Step::Receiver { .. }
         | Step::Context { .. }
         | Step::Constant { .. }
@@ -201,6 +202,7 @@ fn reads_arguments(step: &Step) -> bool {
         | Step::CallMethod { .. }
         | Step::Box { .. }
         | Step::BoxView { .. }
+        | Step::FromForeign { .. }
         | Step::Incref { .. }
         | Step::Return { .. } => false,
     }

@@ -48,7 +48,7 @@ impl Forwarder {
             CellSource::Thunk(CellRegister::Float) => return None,
         };
         let [arm] = &plan.arms[..] else { return None };
-        if arm.audit.is_some() || arm.checks_receiver {
+        if arm.audit.is_some() || arm.checks_receiver || matches!(frame.binding, Binding::Foreign { .. }) {
             return None;
         }
         let [

@@ -63,6 +63,11 @@ pub enum Binding {
     Method,
     /// There is no original, only the underlying function: where guards fail, CPython's own parser reads the arguments.
     Bare,
+    /// A provider's callable, which has no `ml_meth`: where guards fail, it is called by its vectorcall.
+    Foreign {
+        /// Number of words that must be as they were when the stub was made.
+        watched: u8,
+    },
 }
 
 impl Frame {
@@ -74,7 +79,7 @@ impl Frame {
     /// Whether the stub's first argument is the object that the call is made on; else its cell knows that.
     pub(super) fn passes_receiver(&self) -> bool {
         match self.binding {
-            Binding::Function => false,
+            Binding::Function | Binding::Foreign { .. } => false,
             Binding::Method => true,
             // Without a thunk, what is passed as `self` is the cell.
             Binding::Bare => self.cell != CellSource::Receiver && matches!(self.convention, Convention::Method(_)),
@@ -191,7 +196,11 @@ impl fmt::Display for Frame {
             Binding::Function => "a function",
             Binding::Method => "a method",
             Binding::Bare => "a function without a wrapper",
+            Binding::Foreign { .. } => "a foreign function",
         })?;
+        if let Binding::Foreign { watched } = self.binding {
+            write!(formatter, " with {watched} watched words")?;
+        }
         match self.cell {
             CellSource::Receiver => formatter.write_str(", cell: self"),
             CellSource::Thunk(CellRegister::Integer(number)) => {

@@ -23,6 +23,7 @@ mod cell;
 mod checked;
 mod convert;
 mod emitter;
+mod foreign;
 mod forwarder;
 mod frame;
 mod machine;

@@ -178,6 +178,27 @@ pub enum Step {
         /// `f32` or `f64`.
         scalar: Scalar,
     },
+    /// The C value that the provider of a foreign function makes of an argument; leaves through the fallback where it makes
+    /// none.
+    ToForeign {
+        /// The C value.
+        into: Value,
+        /// The object.
+        from: Value,
+        /// The position of the C parameter.
+        parameter: u16,
+        /// Its type.
+        ty: CType,
+    },
+    /// The object that the provider of a foreign function makes of its result; leaves with an exception where it raises.
+    FromForeign {
+        /// The object.
+        into: Value,
+        /// The C value.
+        from: Value,
+        /// Its type.
+        ty: CType,
+    },
     /// Calls the underlying function, and leaves with its error where it reports one.
     Call {
         /// Its result, if it has one.
@@ -258,6 +279,8 @@ impl Plan {
             (Convention::Method(_), Binding::Function) => original.takes_tuple(),
             (Convention::Method(_), Binding::Method) => false,
             (Convention::Method(_), Binding::Bare) => false,
+            // `PyObject_Vectorcall` of what has only `tp_call` counts.
+            (_, Binding::Foreign { .. }) => true,
             (_, Binding::Method) => true,
             (_, Binding::Function | Binding::Bare) => {
                 original.takes_tuple() || matches!(original, MethodConvention::NoArgs | MethodConvention::O)
@@ -286,7 +309,7 @@ impl Arm {
                 // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
                 Step::Context { .. } => true,
                 // So it may when an exception for text that is no UTF-8 is made.
-                Step::BoxView { .. } => true,
+                Step::BoxView { .. } | Step::FromForeign { .. } => true,
                 _ => false,
             })
     }

@@ -122,6 +122,10 @@ impl fmt::Display for Step {
                 formatter.write_str(") -> ptr")?;
                 write_outcome(formatter, *raises, *runs_python)
             }
+            Self::ToForeign { into, from, parameter, ty } => {
+                write!(formatter, "{into} = {ty} of {from} as parameter {parameter} or fallback")
+            }
+            Self::FromForeign { into, from, ty } => write!(formatter, "{into} = new object of {ty} {from}"),
             Self::Box { into, from, scalar } => write!(formatter, "{into} = box {scalar} {from}"),
             Self::BoxView { into, from, view } => write!(formatter, "{into} = new object of {view} {from}"),
             Self::Incref { value } => write!(formatter, "take a reference to {value}"),

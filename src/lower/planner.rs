@@ -144,6 +144,16 @@ fn step(
                 (None, None) => return Err(Unsupported::new(format!("Box of {ty}"), "no C value of an object")),
             }
         }
+        Instruction::ToForeign { callee, parameter, value } => {
+            let kind = foreign_kind(callees, callee, |overload| {
+                overload.parameters.get(usize::from(*parameter)).map(|parameter| &parameter.kind)
+            })?;
+            Step::ToForeign { into: into()?, from: *value, parameter: *parameter, ty: kind }
+        }
+        Instruction::FromForeign { callee, value } => {
+            let ty = foreign_kind(callees, callee, |overload| Some(&overload.result))?;
+            Step::FromForeign { into: into()?, from: *value, ty }
+        }
         Instruction::CallCFunction { callee, args } => {
             let (found, overload) = callees.overload(callee).ok_or_else(|| {
                 Unsupported::new(format!("CallCFunction<\"{callee}\">"), "no callee of that name was given")
@@ -161,6 +171,17 @@ fn step(
             return Err(Unsupported::new(name, "only straight-line call sites are lowered"));
         }
     })
+}
+
+/// The C type of what a foreign function's provider converts.
+fn foreign_kind(
+    callees: &Callees,
+    callee: &str,
+    kind: impl FnOnce(&Overload) -> Option<&Kind>,
+) -> Result<CType, Unsupported> {
+    let unknown = || Unsupported::new(format!("a value of {callee}"), "no foreign function of that name was given");
+    let (_, overload) = callees.overload(callee).ok_or_else(unknown)?;
+    kind(overload).and_then(CType::of_parameter).ok_or_else(unknown)
 }
 
 /// A C number that is known already.
@@ -231,7 +252,8 @@ fn call(
                 arguments: args.iter().copied().zip(parameters).collect(),
                 steals: stolen.map(|(_, value)| Stolen { value: *value, or_null: false }).collect(),
                 result,
-                borrowed: overload.effects.borrowed_result,
+                // What is no object nobody owns, and what a foreign function returns only its provider knows.
+                borrowed: overload.effects.borrowed_result || matches!(overload.result, Kind::Foreign(_)),
                 nogil: overload.effects.nogil,
                 raises: overload.raises,
                 runs_python,
@@ -244,7 +266,7 @@ fn call(
             let into = into.ok_or_else(|| Unsupported::new("ml_meth", "a METH_ function always returns an object"))?;
             let (receiver, arguments) = match frame.binding {
                 Binding::Method => (args.first().copied(), args.get(1..).unwrap_or_default()),
-                Binding::Function | Binding::Bare => (None, args),
+                Binding::Function | Binding::Bare | Binding::Foreign { .. } => (None, args),
             };
             if !frame.original.passes(arguments.len()) || receiver.is_some() != (frame.binding == Binding::Method) {
                 return Err(miscounted());
@@ -278,7 +300,7 @@ fn is_owned(function: &Function, callees: &Callees, value: Value) -> bool {
                 !borrowed
                     || function.instructions().any(|(_, _, data)| data.instruction == Instruction::Incref { value })
             }
-            Instruction::Box { .. } | Instruction::LoadConst => true,
+            Instruction::Box { .. } | Instruction::FromForeign { .. } | Instruction::LoadConst => true,
             Instruction::Guard { value, .. } => is_owned(function, callees, *value),
             _ => false,
         },
@@ -299,6 +321,7 @@ fn check_ownership(steps: &[Step]) -> Result<(), Unsupported> {
         let owned = match step {
             Step::Box { into, .. }
             | Step::BoxView { into, .. }
+            | Step::FromForeign { into, .. }
             | Step::CallMethod { into, .. }
             | Step::None { into }
             | Step::Incref { value: into } => Some(*into),

@@ -13,6 +13,7 @@ use crate::ir::{
     passes,
 };
 use crate::metadata::{DefaultValue, Kind, Overload, Signature};
+use crate::options::FunctionOptions;
 
 /// What a stub calls, and how it is called.
 #[derive(Clone, Debug)]
@@ -47,6 +48,16 @@ impl CallSite {
     /// The first overload that the stub is made for.
     pub fn overload(&self) -> &Overload {
         &self.signature.overloads[usize::from(self.overloads[0])]
+    }
+
+    /// The same call, with the options in place of what the signature says: another signature is another shape.
+    pub(crate) fn with(mut self, options: &FunctionOptions) -> Self {
+        if options.keeps_gil() && self.signature.overloads.iter().any(|overload| overload.effects.nogil) {
+            for overload in &mut Arc::make_mut(&mut self.signature).overloads {
+                overload.effects.nogil = false;
+            }
+        }
+        self
     }
 
     /// The IR of the call before anything is known about the callee, once for each overload. Where the stub's caller has
@@ -122,7 +133,7 @@ impl CallSite {
             return Err(Unsupported::new(this.to_string(), call.reason));
         }
         let mut arm = plan_arm(&function, &callees, &self.frame, overload, arity(this))?;
-        if self.frame.binding == Binding::Bare {
+        if matches!(self.frame.binding, Binding::Bare | Binding::Foreign { .. }) {
             convert_ints(&mut arm);
         }
         arm.given = self.given(overload);
@@ -162,7 +173,8 @@ impl CallSite {
 
     /// What is to be checked. A wrapper keeps its own promises: nobody knows better. What has none cannot be compared.
     fn audit(&self, overload: &Overload) -> Option<Promises> {
-        let audited = self.audited && self.target == CalleeTarget::Underlying && self.frame.binding != Binding::Bare;
+        let has_wrapper = matches!(self.frame.binding, Binding::Function | Binding::Method);
+        let audited = self.audited && self.target == CalleeTarget::Underlying && has_wrapper;
         audited.then(|| Promises::of(overload))
     }
 
@@ -210,7 +222,8 @@ impl CallSite {
     /// The callee as IR has it: a constant of this name.
     fn callable(&self, name: &str) -> Type {
         let constant = match self.frame.binding {
-            Binding::Function | Binding::Bare => Type::C_FUNCTION,
+            // There is no type of their own for foreign functions: nothing in IR looks at a callee's.
+            Binding::Function | Binding::Bare | Binding::Foreign { .. } => Type::C_FUNCTION,
             Binding::Method => Type::METHOD_DESCR,
         };
         constant.constant(ConstObject::symbolic(name))

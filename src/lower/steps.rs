@@ -91,6 +91,14 @@ impl Emitter<'_, '_> {
                 let parts = (values.get(*from), values.length(*from));
                 values.set(*into, self.box_view(parts, *view));
             }
+            Step::ToForeign { into, from, parameter, ty } => {
+                let object = values.get(*from);
+                values.set(*into, self.convert_argument(call.cell, object, *parameter, *ty, exits.fallback));
+            }
+            Step::FromForeign { into, from, ty } => {
+                let value = values.get(*from);
+                values.set(*into, self.convert_result(call.cell, value, *ty));
+            }
             Step::Incref { value } => self.incref(values.get(*value)),
             Step::Return { value, owned } => {
                 let object = values.get(*value);

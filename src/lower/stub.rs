@@ -137,6 +137,9 @@ impl Emitter<'_, '_> {
         if plan.runs_python() {
             self.incref(cell);
         }
+        if let Binding::Foreign { watched } = plan.frame.binding {
+            self.watch(cell, watched, fallback);
+        }
         let arguments = if plan.matches_arguments() {
             self.matching_arms(plan, cell, raw, Exits { result, error, fallback, next_arm: fallback })
         } else {
@@ -156,7 +159,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(result, &[null.into()]);
         self.enter(fallback);
         match plan.frame.binding {
-            Binding::Function | Binding::Method => self.fallback(plan, &arguments, result),
+            Binding::Function | Binding::Method | Binding::Foreign { .. } => self.fallback(plan, &arguments, result),
             Binding::Bare => self.parse_and_call(plan, &arguments, result),
         }
 
@@ -272,7 +275,10 @@ impl Emitter<'_, '_> {
         let (frame, cell) = (&plan.frame, arguments.cell);
         match frame.convention {
             // CPython's own vectorcall of such a function makes the tuple, and counts against the recursion limit.
-            Convention::Method(_) if frame.original.takes_tuple() && frame.binding == Binding::Function => {
+            Convention::Method(_)
+                if frame.original.takes_tuple()
+                    && matches!(frame.binding, Binding::Function | Binding::Foreign { .. }) =>
+            {
                 let callable = self.load_field(cell, CellField::Callable);
                 self.vectorcall(callable, &arguments.raw[1..])
             }

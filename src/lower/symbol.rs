@@ -58,11 +58,15 @@ pub enum Symbol {
     ParseArguments,
     /// `runtime::parser::release`.
     ReleaseBuffers,
+    /// `runtime::foreign::to_foreign`.
+    ToForeign,
+    /// `runtime::foreign::from_foreign`.
+    FromForeign,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -101,6 +105,8 @@ impl Symbol {
         Self::CallWithTuple,
         Self::ParseArguments,
         Self::ReleaseBuffers,
+        Self::ToForeign,
+        Self::FromForeign,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -144,6 +150,8 @@ impl Symbol {
             Self::CallWithTuple => "typedcall_call_with_tuple",
             Self::ParseArguments => "typedcall_parse_arguments",
             Self::ReleaseBuffers => "typedcall_release_buffers",
+            Self::ToForeign => "typedcall_to_foreign",
+            Self::FromForeign => "typedcall_from_foreign",
         }
     }
 }

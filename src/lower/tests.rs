@@ -338,6 +338,8 @@ fn a_cells_fields_lie_behind_the_module_and_apart() {
             CellField::Parameters,
             CellField::Keywords,
             CellField::Reader,
+            CellField::Foreign,
+            CellField::Watched,
         ];
         let offsets = fields.map(|field| field.offset(&layout));
         assert_eq!(offsets[0], layout.module_size);

@@ -10,7 +10,7 @@ use super::signature::{
     DefaultValue, Effects, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar, Signature,
     UserType,
 };
-use super::text::{CONVENTIONS, PYTHON_TYPES, SCALARS};
+use super::text::{CONVENTIONS, FOREIGN, PYTHON_TYPES, SCALARS};
 
 /// Why a text is no signature. Prints with the text and a caret below the column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,7 +221,8 @@ fn kind(cursor: &mut Cursor<'_>) -> Read<Kind> {
         word => {
             let scalar = SCALARS.iter().find(|(name, _)| *name == word).map(|(_, scalar)| Kind::Scalar(*scalar));
             let python = PYTHON_TYPES.iter().find(|(name, _)| *name == word).map(|(_, class)| Kind::exact(*class));
-            match scalar.or(python) {
+            let foreign = FOREIGN.iter().find(|(name, _)| *name == word).map(|(_, foreign)| Kind::Foreign(*foreign));
+            match scalar.or(python).or(foreign) {
                 Some(kind) => kind,
                 None => {
                     *cursor = start;

@@ -75,6 +75,9 @@ pub enum Kind {
     Cstr,
     /// `const void *` and `Py_ssize_t`: a contiguous buffer with its length in bytes, two C arguments.
     Buffer,
+    /// A C value that only the callable's provider can make of an object, and back: prototypes of C libraries have them,
+    /// methods of extensions do not.
+    Foreign(Foreign),
     /// No value; results only.
     Void,
     /// `typedcall_context *`, the per-thread context; parameters only.
@@ -101,6 +104,20 @@ pub enum Scalar {
     F64,
     /// C's `bool` (`_Bool`).
     CBool,
+}
+
+/// A kind of C value that its provider converts: what of an object is passed, and what object is made of a result, is not
+/// the kind's to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Foreign {
+    /// `void *`, a pointer to anything (`ptr` in the text form).
+    Pointer,
+    /// `char` (`char`).
+    Char,
+    /// `wchar_t` (`wchar`).
+    Wchar,
+    /// `PyObject *`, where objects of some types stand for others (`pyobject`).
+    Object,
 }
 
 /// A type that CPython itself defines.

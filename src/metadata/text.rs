@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::cursor::{print_float, quote};
 use super::signature::{
-    DefaultValue, Effects, Kind, Overload, Parameter, PythonType, Raises, Scalar, Signature, UserType,
+    DefaultValue, Effects, Foreign, Kind, Overload, Parameter, PythonType, Raises, Scalar, Signature, UserType,
 };
 
 /// The scalars with their names.
@@ -36,6 +36,10 @@ pub(super) const PYTHON_TYPES: [(&str, PythonType); 9] = [
     ("dict", PythonType::Dict),
     ("None", PythonType::None),
 ];
+
+/// The kinds that providers convert, with their names.
+pub(super) const FOREIGN: [(&str, Foreign); 4] =
+    [("ptr", Foreign::Pointer), ("char", Foreign::Char), ("wchar", Foreign::Wchar), ("pyobject", Foreign::Object)];
 
 /// The error conventions with their names, without the one that has none.
 pub(super) const CONVENTIONS: [(&str, Raises); 4] =
@@ -109,6 +113,7 @@ impl fmt::Display for Kind {
             Self::User { class, subclasses } => write!(f, "{class}{}", plus(subclasses)),
             Self::Cstr => f.write_str("cstr"),
             Self::Buffer => f.write_str("buffer"),
+            Self::Foreign(foreign) => f.write_str(name_in(&FOREIGN, foreign)),
             Self::Void => f.write_str("void"),
             Self::Context => f.write_str("context"),
         }

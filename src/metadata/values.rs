@@ -288,7 +288,7 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
             memory::read::<usize>(value.default_address).map_err(Flaw::unreadable("default_address"))?;
             DefaultValue::Object { address: NonZeroUsize::new(value.default_address) }
         }
-        Kind::Buffer | Kind::Void | Kind::Context => {
+        Kind::Buffer | Kind::Foreign(_) | Kind::Void | Kind::Context => {
             return Err(Flaw::new(Rule::NoDefault, "flags", "optional, but this kind has no default but None"));
         }
     };

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::{audit, context, matching, parser, utf8};
+use super::{audit, context, foreign, matching, parser, utf8};
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
 use crate::runtime::Layout;
@@ -72,6 +72,8 @@ impl AddressTable {
                     Symbol::AuditReturned => audit::returned as *const () as usize,
                     Symbol::AuditRaised => audit::raised as *const () as usize,
                     Symbol::MatchArguments => matching::match_arguments as *const () as usize,
+                    Symbol::ToForeign => foreign::to_foreign as *const () as usize,
+                    Symbol::FromForeign => foreign::from_foreign as *const () as usize,
                     Symbol::CallWithTuple => matching::call_with_tuple as *const () as usize,
                 }
             };

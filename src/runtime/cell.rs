@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3_ffi as ffi;
 
+use super::foreign::{Foreign, Watched};
 use super::layout::Layout;
 use super::matching::Parameters;
 use super::parser::ArgumentReader;
@@ -25,7 +26,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::lower::CellField;
 use crate::metadata::{Definition, Receiver, Signature, definition};
 
-/// What lies behind the module's own fields. Compiled code reads the first nine, at `CellField`'s offsets.
+/// What lies behind the module's own fields. Compiled code reads the first eleven, at `CellField`'s offsets.
 #[repr(C)]
 struct Fields {
     target: usize,
@@ -38,6 +39,10 @@ struct Fields {
     keywords: *mut ffi::PyObject,
     /// Of a function without a wrapper.
     reader: Option<Box<ArgumentReader>>,
+    foreign: *const Foreign,
+    watched: *const Watched,
+    /// Owns what the two before point at.
+    provided: Option<Arc<Foreign>>,
     /// The signature and the text of such a function.
     bare: Option<(Arc<Signature>, CString)>,
     /// Owns what `targets` points at.
@@ -59,6 +64,8 @@ const _: () = {
     assert!(offset_of!(Fields, parameters) == CellField::Parameters as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, keywords) == CellField::Keywords as usize * CellField::SIZE as usize);
     assert!(offset_of!(Fields, reader) == CellField::Reader as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, foreign) == CellField::Foreign as usize * CellField::SIZE as usize);
+    assert!(offset_of!(Fields, watched) == CellField::Watched as usize * CellField::SIZE as usize);
 };
 
 /// What a new cell holds.
@@ -85,6 +92,8 @@ pub struct CellContents {
     pub def: ffi::PyMethodDef,
     /// Of a function without a wrapper.
     pub bare: Option<Bare>,
+    /// Of a foreign function.
+    pub foreign: Option<Arc<Foreign>>,
 }
 
 /// What the cell of a function without a wrapper has instead of an original.
@@ -112,6 +121,7 @@ impl CellContents {
             shape,
             def: ffi::PyMethodDef::zeroed(),
             bare: Some(bare),
+            foreign: None,
         }
     }
 }
@@ -141,6 +151,7 @@ impl Cell {
             shape,
             mut def,
             bare,
+            foreign,
         } = contents;
         let (reader, bare) = match bare {
             Some(Bare { reader, signature, doc }) => {
@@ -157,6 +168,9 @@ impl Cell {
             class,
             targets: functions.as_ptr(),
             reader,
+            foreign: foreign.as_ref().map_or(std::ptr::null(), Arc::as_ptr),
+            watched: foreign.as_ref().map_or(std::ptr::null(), |foreign| foreign.watched.as_ptr()),
+            provided: foreign,
             bare,
             functions: Some(functions),
             parameters: parameters.as_ref().map_or(std::ptr::null(), |parameters| parameters.as_ptr()),
@@ -362,6 +376,7 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         drop((*fields).thunk.take());
         drop((*fields).functions.take());
         drop((*fields).reader.take());
+        drop((*fields).provided.take());
         drop((*fields).bare.take());
         drop((*fields).matching.take());
         let keywords = std::mem::replace(&mut (*fields).keywords, null_mut());

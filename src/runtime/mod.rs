@@ -13,6 +13,7 @@
 //! | `audit` | whether underlying functions keep their promises |
 //! | `cell` | what differs between the stubs of a shape |
 //! | `packing` | arguments as a tuple and a dict |
+//! | `foreign` | values that the provider of a foreign function converts |
 //! | `parser` | arguments of functions without a wrapper |
 
 mod addresses;
@@ -20,6 +21,7 @@ mod audit;
 pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
+pub mod foreign;
 mod layout;
 pub(crate) mod matching;
 mod packing;

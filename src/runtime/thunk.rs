@@ -4,7 +4,8 @@
 //! is written once; what each thunk loads lies in a slot on the page behind it, plain data that is reused.
 
 use std::io;
-use std::ptr::NonNull;
+use std::num::NonZeroUsize;
+use std::ptr::{NonNull, without_provenance, without_provenance_mut};
 use std::sync::{Arc, Mutex, Weak};
 
 use super::segment::{Segment, page_size};
@@ -12,6 +13,15 @@ use crate::lower::CellRegister;
 
 /// Bytes of code of one thunk, and bytes of one slot.
 const THUNK_BYTES: usize = 16;
+
+/// The register that a thunk loads before it jumps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ThunkRegister {
+    /// A shape's cell.
+    Cell(CellRegister),
+    /// `al`, for C functions that may be variadic.
+    VectorCount,
+}
 
 /// What a thunk loads. The layout is known to the code below.
 #[repr(C)]
@@ -36,7 +46,7 @@ struct Page {
 /// All pages of thunks of a process. A page is owned by its thunks, and unmapped with the last of them.
 #[derive(Debug, Default)]
 pub struct Thunks {
-    pages: Mutex<Vec<(CellRegister, Weak<Page>)>>,
+    pages: Mutex<Vec<(ThunkRegister, Weak<Page>)>>,
 }
 
 impl Thunks {
@@ -45,11 +55,26 @@ impl Thunks {
         Self { pages: Mutex::new(Vec::new()) }
     }
 
-    /// A thunk that jumps to `code` with `cell` in `register`.
+    /// A thunk that jumps to a shape's `code` with `cell` in `register`.
     ///
     /// # Errors
     /// Where the system refuses executable memory, and on platforms whose thunks are not written yet.
     pub fn bind(&self, register: CellRegister, cell: NonNull<u8>, code: NonNull<u8>) -> io::Result<Thunk> {
+        self.make(ThunkRegister::Cell(register), Slot { cell: cell.as_ptr(), code: code.as_ptr() })
+    }
+
+    /// A thunk that jumps to a C function, which may be variadic: such functions look in `al` for the number of float
+    /// registers in use, at most (System V ABI for x86-64, section 3.5.7).
+    ///
+    /// # Errors
+    /// As [`Thunks::bind`].
+    pub fn bind_variadic(&self, function: NonZeroUsize) -> io::Result<Thunk> {
+        const FLOAT_REGISTERS: usize = 8;
+        let slot = Slot { cell: without_provenance_mut(FLOAT_REGISTERS), code: without_provenance(function.get()) };
+        self.make(ThunkRegister::VectorCount, slot)
+    }
+
+    fn make(&self, register: ThunkRegister, contents: Slot) -> io::Result<Thunk> {
         let mut pages = self.pages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // The newest page is the likeliest to have a free slot.
         let mut of_register = pages.iter().rev().filter(|(of, _)| *of == register);
@@ -67,7 +92,7 @@ impl Thunks {
         let slot = thunk.slot();
         // SAFETY: the slot lies in the writable half of the page, and belongs to this thunk alone; nobody calls the
         // thunk before its address is known.
-        unsafe { slot.write(Slot { cell: cell.as_ptr(), code: code.as_ptr() }) };
+        unsafe { slot.write(contents) };
         Ok(thunk)
     }
 }
@@ -96,7 +121,7 @@ impl Drop for Thunk {
 }
 
 impl Page {
-    fn new(register: CellRegister) -> io::Result<Self> {
+    fn new(register: ThunkRegister) -> io::Result<Self> {
         let code_bytes = page_size();
         let count = code_bytes / THUNK_BYTES;
         let segment = Segment::writable(2 * code_bytes)?;
@@ -115,17 +140,19 @@ impl Page {
 /// The code of a thunk whose slot lies `distance` bytes behind its first byte:
 /// a load of `Slot::cell` into the register, then a jump through `Slot::code`. Both address relative to rip.
 #[cfg(target_arch = "x86_64")]
-fn encode(register: CellRegister, distance: usize) -> io::Result<[u8; THUNK_BYTES]> {
+fn encode(register: ThunkRegister, distance: usize) -> io::Result<[u8; THUNK_BYTES]> {
     // `mov r64, [rip+disp32]` for the third to sixth integer argument, `movsd xmm0, [rip+disp32]` for the float one.
     let load: &[u8] = match register {
-        CellRegister::Integer(0) => &[0x48, 0x8b, 0x3d],
-        CellRegister::Integer(1) => &[0x48, 0x8b, 0x35],
-        CellRegister::Integer(2) => &[0x48, 0x8b, 0x15],
-        CellRegister::Integer(3) => &[0x48, 0x8b, 0x0d],
-        CellRegister::Integer(4) => &[0x4c, 0x8b, 0x05],
-        CellRegister::Integer(5) => &[0x4c, 0x8b, 0x0d],
-        CellRegister::Float => &[0xf2, 0x0f, 0x10, 0x05],
-        CellRegister::Integer(other) => {
+        ThunkRegister::Cell(CellRegister::Integer(0)) => &[0x48, 0x8b, 0x3d],
+        ThunkRegister::Cell(CellRegister::Integer(1)) => &[0x48, 0x8b, 0x35],
+        ThunkRegister::Cell(CellRegister::Integer(2)) => &[0x48, 0x8b, 0x15],
+        ThunkRegister::Cell(CellRegister::Integer(3)) => &[0x48, 0x8b, 0x0d],
+        ThunkRegister::Cell(CellRegister::Integer(4)) => &[0x4c, 0x8b, 0x05],
+        ThunkRegister::Cell(CellRegister::Integer(5)) => &[0x4c, 0x8b, 0x0d],
+        ThunkRegister::Cell(CellRegister::Float) => &[0xf2, 0x0f, 0x10, 0x05],
+        // `mov rax, [rip+disp32]`.
+        ThunkRegister::VectorCount => &[0x48, 0x8b, 0x05],
+        ThunkRegister::Cell(CellRegister::Integer(other)) => {
             return Err(io::Error::other(format!("x86-64 has no integer argument register {other}")));
         }
     };
@@ -146,6 +173,6 @@ fn encode(register: CellRegister, distance: usize) -> io::Result<[u8; THUNK_BYTE
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn encode(_: CellRegister, _: usize) -> io::Result<[u8; THUNK_BYTES]> {
+fn encode(_: ThunkRegister, _: usize) -> io::Result<[u8; THUNK_BYTES]> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "thunks are written for x86-64 only"))
 }

@@ -47,6 +47,7 @@ fn member(kind: &Kind) -> &'static str {
         Kind::Buffer => "buffer",
         Kind::Void => "void",
         Kind::Context => "context",
+        Kind::Foreign(_) => unreachable!("methods of extensions have no such kinds"),
     }
 }
 

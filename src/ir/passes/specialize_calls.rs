@@ -62,6 +62,8 @@ struct Conversion {
     guard: Type,
     /// The C value that is passed for the object.
     unbox: Option<Type>,
+    /// Whether that is its provider's to make.
+    foreign: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +81,8 @@ enum ResultStep {
     Object(Type),
     /// The object of a C value of this type.
     Box(Type),
+    /// The object that the provider makes of a C value of this type.
+    Foreign(Type),
     /// The callee returns nothing: `None`.
     Nothing,
 }
@@ -177,7 +181,7 @@ fn plan_overload(
             Source::Receiver => Type::OBJECT,
             Source::Context => Type::C_PTR,
             Source::Default(constant) => {
-                let conversion = Conversion { nullable: false, guard: constant.clone(), unbox: None };
+                let conversion = Conversion { nullable: false, guard: constant.clone(), unbox: None, foreign: false };
                 planned.push(Arg { source, conversion, as_it_came: false });
                 continue;
             }
@@ -268,11 +272,14 @@ impl Conversion {
 
 fn conversion(parameter: &Parameter) -> Result<Conversion, String> {
     let (guard, unbox) = match &parameter.kind {
-        kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer) => (Type::unboxed_from(kind), Some(Type::of_kind(kind))),
+        kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer | Kind::Foreign(_)) => {
+            (Type::unboxed_from(kind), Some(Type::of_kind(kind)))
+        }
         kind @ (Kind::Object | Kind::Python { .. } | Kind::User { .. } | Kind::Context) => (Type::of_kind(kind), None),
         Kind::Void => return Err("void is no kind of parameter".to_owned()),
     };
-    Ok(Conversion { nullable: parameter.nullable, guard, unbox })
+    let foreign = matches!(parameter.kind, Kind::Foreign(_));
+    Ok(Conversion { nullable: parameter.nullable, guard, unbox, foreign })
 }
 
 fn at_parameter(position: usize, parameter: &Parameter, reason: &str) -> String {
@@ -293,6 +300,7 @@ fn result_step(overload: &Overload, target: CalleeTarget) -> Result<ResultStep, 
         (kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer), CalleeTarget::Underlying) => {
             Ok(ResultStep::Box(Type::of_kind(kind)))
         }
+        (kind @ Kind::Foreign(_), CalleeTarget::Underlying) => Ok(ResultStep::Foreign(Type::of_kind(kind))),
         (Kind::Object | Kind::Python { .. } | Kind::User { .. }, _) | (_, CalleeTarget::Method) => {
             Ok(ResultStep::Object(result_type(overload, target).unwrap_or(Type::OBJECT)))
         }
@@ -357,14 +365,17 @@ impl Rewriter<'_> {
             _ => self.emit_guard(arg),
         };
         let guarded: Vec<_> = plan.args.iter().map(guard).collect();
-        let args: Vec<_> = plan.args.iter().zip(guarded).map(|(arg, value)| self.emit_unbox(arg, value)).collect();
+        let unbox = |(position, (arg, value)): (usize, (&Arg, Value))| {
+            self.emit_unbox(arg, value, &plan.callee, u16::try_from(position).expect("at most 16 parameters"))
+        };
+        let args: Vec<_> = plan.args.iter().zip(guarded).enumerate().map(unbox).collect();
         // What the callee takes over is only borrowed here. Nothing between this and the call leaves the function.
         for (position, &value) in args.iter().enumerate() {
             if plan.steals >> position & 1 == 1 {
                 self.add_void(Instruction::Incref { value });
             }
         }
-        let call = Instruction::CallCFunction { callee: plan.callee, args };
+        let call = Instruction::CallCFunction { callee: plan.callee.clone(), args };
         let last = match plan.result {
             ResultStep::Object(ty) => {
                 self.finish_call(inst, call, ty);
@@ -380,6 +391,10 @@ impl Rewriter<'_> {
                 let object = or_none(object, ctype.scalar().is_none());
                 let value = self.add(call, ctype);
                 (Instruction::Box { value }, object)
+            }
+            ResultStep::Foreign(ctype) => {
+                let value = self.add(call, ctype);
+                (Instruction::FromForeign { callee: plan.callee, value }, Type::OBJECT)
             }
             ResultStep::Nothing => {
                 self.add_void(call);
@@ -424,9 +439,12 @@ impl Rewriter<'_> {
         self.add(Instruction::Guard { ty, value }, narrowed)
     }
 
-    fn emit_unbox(&mut self, arg: &Arg, value: Value) -> Value {
+    fn emit_unbox(&mut self, arg: &Arg, value: Value, callee: &Arc<str>, parameter: u16) -> Value {
         match &arg.conversion.unbox {
             None => value,
+            Some(ctype) if arg.conversion.foreign => {
+                self.add(Instruction::ToForeign { callee: callee.clone(), parameter, value }, ctype.clone())
+            }
             Some(ctype) => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone()),
         }
     }

@@ -69,6 +69,11 @@ pub enum Unparsable {
     /// Before 3.13 CPython's parser compares names as ASCII.
     #[error("the name `{0}` is not ASCII: before CPython 3.13 such a parameter can't be passed by name")]
     NotAscii(String),
+    /// A value that only a provider converts.
+    #[error(
+        "`{0}` is for functions of ctypes and other providers, which convert it: take a `usize` or an `object` instead"
+    )]
+    Foreign(String),
     /// A type that is known by its name only.
     #[error("{0} is not known by its address: import it and use a signature that has it")]
     UnknownType(String),
@@ -160,6 +165,9 @@ impl Parser {
     /// # Errors
     /// Signatures that the parser has no format for.
     pub fn new(name: &str, overload: &Overload) -> Result<Self, Unparsable> {
+        if matches!(overload.result, Kind::Foreign(_)) {
+            return Err(Unparsable::Foreign(overload.result.to_string()));
+        }
         if overload.has_receiver() {
             return Err(Unparsable::Receiver);
         }

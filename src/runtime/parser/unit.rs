@@ -107,6 +107,7 @@ impl Reading {
                 let address = class.address.ok_or_else(|| Unparsable::UnknownType(class.name.clone()))?;
                 Self::of_class(address.get() as *mut ffi::PyTypeObject, *subclasses, nullable)
             }
+            (Kind::Foreign(_), _) => return Err(Unparsable::Foreign(parameter.kind.to_string())),
             (Kind::Void | Kind::Context, _) => unreachable!("no argument of a call is of these kinds"),
         })
     }
