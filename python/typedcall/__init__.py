@@ -1,6 +1,172 @@
-"""Calls C functions from Python at the speed of C."""
+"""Calls C functions from Python at the speed of C.
+
+    import ctypes, typedcall
+    libc = ctypes.CDLL(None)
+    libc.labs.argtypes, libc.labs.restype = [ctypes.c_long], ctypes.c_long
+    labs = typedcall.specialize(libc.labs)
+
+`labs` does what `libc.labs` does, with the same results and the same exceptions, in a fraction of the time: it is native
+code for the prototype, and whatever that code does not expect is called as before. The same goes for methods of
+extensions that declare their C signatures (METH_TYPED), and for whole modules and libraries (`install`).
+
+The environment: TYPEDCALL_DISABLE=1 leaves everything as it is; TYPEDCALL_VERIFY=1 checks what typed methods promise, at
+each call; TYPEDCALL_LOG=warn, info, debug or trace writes to stderr. They are read once, at the first import.
+"""
+
+import os
+import sys
 
 from typedcall import _native
 from typedcall._native import Error, __version__
 
-__all__ = ["Error", "__version__"]
+__all__ = [
+    "Error",
+    "Explanation",
+    "MetadataWarning",
+    "adopt",
+    "bind",
+    "explain",
+    "get_include",
+    "install",
+    "original",
+    "signature",
+    "specialize",
+    "stats",
+    "uninstall",
+]
+
+
+class MetadataWarning(UserWarning):
+    """A method's typed metadata is not as it must be: the method works, but not faster."""
+
+
+def specialize(callable=None, /, *, strict=False, release_gil=None, library=None):
+    """Returns a built-in that behaves as `callable`, a C function, and is faster.
+
+    `callable` is a typed method, a function of a ctypes library with `argtypes` and `restype`, a method descriptor, or a
+    bound or static method. What has no stub is returned as it is, and `explain` says why; with `strict` that raises
+    `Error`. A stub is returned as it is. Of a ctypes function type, such as `CFUNCTYPE(c_long, c_long)`, it is a callable
+    that makes functions of the type and specializes them.
+
+    `release_gil=False` keeps the GIL during calls that would release it: faster, where the C function returns soon.
+
+    Without `callable` it is a decorator. With `library`, a ctypes library, that decorates a function without a body, whose
+    name and annotations are the prototype:
+
+        @typedcall.specialize(library=libc)
+        def labs(x: c_long) -> c_long: ...
+    """
+    if callable is None:
+        def decorator(function):
+            return specialize(function, strict=strict, release_gil=release_gil, library=library)
+        return decorator
+    if library is not None:
+        from typedcall import _prototypes
+        callable = _prototypes.declared(callable, library)
+    elif _is_function_type(callable):
+        from typedcall import _prototypes
+        return _prototypes.maker(callable, strict=strict, release_gil=release_gil)
+    if _native.disabled or (release_gil is None and is_stub(callable)):
+        return callable
+    try:
+        stub = _native.function(callable, release_gil)
+    except Error:
+        if strict:
+            raise
+        return callable
+    _make_picklable()
+    return stub
+
+
+def is_stub(object, /):
+    """Whether `object` was made by `specialize` or by `bind`."""
+    return _native.is_bound(object) or _native.original(object) is not object
+
+
+def adopt(module, /):
+    """Reads the typed metadata of a module's functions and of its types' methods, and returns {name: signature}.
+
+    Clears the flag in their definitions that makes the interpreter's own calls slow. A method whose metadata is rejected
+    is left as it is, with a `MetadataWarning` that names the field.
+    """
+    signatures, rejected = _native.adopt(module)
+    if rejected:
+        import warnings
+        for name, reason in rejected:
+            warnings.warn(f"{name}: {reason}", MetadataWarning, stacklevel=2)
+    return signatures
+
+
+def install(target, /, *, release_gil=None):
+    """Replaces the functions of a module or of a ctypes library by their stubs, and returns the names of those replaced.
+
+    Of a module: its functions and its types' methods that have typed metadata, and its ctypes functions with `argtypes`.
+    Of a ctypes library: the functions looked up so far that have `argtypes`. A second call replaces what came since.
+    """
+    from typedcall import _install
+    return _install.install(target, release_gil)
+
+
+def uninstall(target, /):
+    """Puts back what `install` replaced, and returns the names; a name that was bound anew meanwhile is left alone."""
+    from typedcall import _install
+    return _install.uninstall(target)
+
+
+def bind(address, signature, name, *, module=None, doc=None, text_signature=None):
+    """Returns a built-in that calls the C function at `address`, which has no wrapper: `bind(a, "(f64) -> f64", "j0")`.
+
+    The function must be there, with that signature, for as long as the built-in is used; else the process crashes.
+    """
+    stub = _native.bind(address, signature, name, module, doc, text_signature)
+    _make_picklable()
+    return stub
+
+
+def signature(callable, /):
+    """Returns the C signature of a callable as text; raises `Error` where it has none."""
+    return _native.signature(callable)
+
+
+def original(object, /):
+    """Returns what a stub stands for, and any other object as it is."""
+    return _native.original(object)
+
+
+def explain(callable, /):
+    """Returns what was made of a callable, or why nothing was: print it, or look at its attributes."""
+    from typedcall import _explain
+    return _explain.Explanation(callable)
+
+
+def stats():
+    """Returns what was compiled and called so far: the keys are shapes, stubs, code_bytes, hits and fallbacks.
+
+    A shape is code that similar stubs share; hits are calls that were made directly, fallbacks those that were made by
+    the original, by reason.
+    """
+    return _native.stats()
+
+
+def get_include():
+    """Returns the folder of typedcall.h, for extensions that declare typed methods."""
+    return os.path.join(os.path.dirname(__file__), "include")
+
+
+def _is_function_type(object):
+    # Whoever has one has imported this module.
+    ctypes = sys.modules.get("_ctypes")
+    return ctypes is not None and isinstance(object, type) and issubclass(object, ctypes.CFuncPtr)
+
+
+def _make_picklable():
+    if "typedcall._pickling" not in sys.modules:
+        from typedcall import _pickling  # noqa: F401
+
+
+def __getattr__(name):
+    # Importing the package does not read the file with this class.
+    if name == "Explanation":
+        from typedcall._explain import Explanation
+        return Explanation
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -98,14 +98,15 @@ impl Arguments<'_> {
     ///
     /// # Errors
     /// Other objects, ints that are no addresses, and 0.
-    pub fn address(&self, index: usize) -> Result<NonNull<c_void>, Raised> {
-        // SAFETY: the object is alive and the thread attached.
-        let address = unsafe { ffi::PyLong_AsVoidPtr(self.0[index].as_ptr()) };
-        // SAFETY: the thread is attached.
-        if address.is_null() && unsafe { !ffi::PyErr_Occurred().is_null() } {
-            return Err(Raised::Current);
-        }
-        NonNull::new(address).ok_or_else(|| Raised::Type("the address is 0, where no function is".to_owned()))
+    pub fn address(&self, python: &Python, index: usize) -> Result<NonNull<c_void>, Raised> {
+        let object = self.object(python, index);
+        // SAFETY: the object is alive and the thread attached; an exception that the conversion leaves is cleared.
+        let address = unsafe {
+            let address = ffi::PyLong_AsVoidPtr(object.as_ptr());
+            ffi::PyErr_Clear();
+            address
+        };
+        NonNull::new(address).ok_or_else(|| wrong(python, &object, "the address of a C function, an int"))
     }
 
     fn is_none(&self, index: usize) -> bool {

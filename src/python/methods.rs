@@ -1,6 +1,7 @@
 //! The functions of the module. Each is called by one of the package's Python files.
 
 use std::ffi::CStr;
+use std::fmt;
 
 use super::arguments::Arguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
@@ -8,8 +9,8 @@ use super::state::specializer;
 use super::trampoline::{Method, Raised};
 use crate::adopt::inspect;
 use crate::embed::{Exception, Object, Python};
-use crate::options::Entry;
-use crate::runtime::cell::original_of;
+use crate::options::{Entry, FunctionOptions};
+use crate::runtime::cell::{bound_with, original_of};
 
 /// `function(callable, release_gil)`: the stub.
 pub struct Function;
@@ -22,8 +23,22 @@ impl Method for Function {
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
         let callable = arguments.object(python, 0);
-        let _release_gil = arguments.optional_bool(python, 1)?;
-        Ok(specializer(python)?.function(python, &callable)?)
+        let options = FunctionOptions { release_gil: arguments.optional_bool(python, 1)? };
+        let made = specializer(python)?.function_with(python, &callable, &options);
+        match &made {
+            Ok(function) => log::info!(target: "typedcall", "specialized {}", Described(python, function)),
+            Err(error) => log::debug!(target: "typedcall", "not specialized: {error}"),
+        }
+        Ok(made?)
+    }
+}
+
+/// The repr of an object, which is asked for only where somebody reads it.
+struct Described<'a>(&'a Python, &'a Object);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.1.repr(self.0).unwrap_or_default())
     }
 }
 
@@ -61,7 +76,7 @@ impl Method for Bind {
     const ARITY: usize = 6;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
-        let address = arguments.address(0)?;
+        let address = arguments.address(python, 0)?;
         let (signature, name) = (arguments.text(python, 1)?, arguments.text(python, 2)?);
         let [module, doc, text_signature] = [3, 4, 5].map(|index| arguments.optional_text(python, index));
         let (module, doc, text_signature) = (module?, doc?, text_signature?);
@@ -102,6 +117,20 @@ impl Method for Original {
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
         let object = arguments.object(python, 0);
         Ok(original_of(python, &object).unwrap_or(object))
+    }
+}
+
+/// `is_bound(object)`: whether it was made by `bind`.
+pub struct IsBound;
+
+impl Method for IsBound {
+    const NAME: &'static CStr = c"is_bound";
+    const DOC: &'static CStr = c"is_bound($module, object, /)\n--\n\n\
+        Whether the object was made by bind: a built-in that stands for nothing else.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        Ok(truth(python, bound_with(python, &arguments.object(python, 0)).is_some())?)
     }
 }
 

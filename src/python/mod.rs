@@ -44,12 +44,13 @@ static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
     m_free: None,
 };
 
-static mut METHODS: [ffi::PyMethodDef; 11] = [
+static mut METHODS: [ffi::PyMethodDef; 12] = [
     method::<methods::Function>(),
     method::<methods::Adopt>(),
     method::<methods::Bind>(),
     method::<methods::Signature>(),
     method::<methods::Original>(),
+    method::<methods::IsBound>(),
     method::<methods::Describe>(),
     method::<methods::Compiled>(),
     method::<methods::Inspect>(),

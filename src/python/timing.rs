@@ -23,7 +23,7 @@ impl Method for TimeCalls {
     const ARITY: usize = 4;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
-        let (address, count) = (arguments.address(0)?, arguments.int(3)?);
+        let (address, count) = (arguments.address(python, 0)?, arguments.int(3)?);
         let seconds = match &*arguments.text(python, 1)? {
             "i64" => {
                 let argument = arguments.int(2)?;

@@ -80,36 +80,31 @@ pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, Raised>) -> Option<T> {
     // SAFETY: CPython calls with the GIL held, and it is held on return.
     let python = unsafe { Python::assume_attached() };
     // What a panic leaves half done is a stub that nobody has; locks are taken with their poison ignored.
-    let raised = match catch_unwind(AssertUnwindSafe(|| body(&python))) {
+    match catch_unwind(AssertUnwindSafe(|| body(&python))) {
         Ok(Ok(value)) => return Some(value),
-        Ok(Err(raised)) => raised,
+        Ok(Err(Raised::Error(error))) => raise(&python, state::error_class(), &error.to_string()),
+        // SAFETY: a static of libpython, set before any code of ours runs.
+        Ok(Err(Raised::Type(text))) => raise(&python, unsafe { ffi::PyExc_TypeError }, &text),
+        Ok(Err(Raised::Current)) => {}
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
-            set(SYSTEM_ERROR, &format!("typedcall panicked ({text}): this is a bug in it, please report it"));
-            return None;
+            let text = format!("typedcall panicked ({text}): this is a bug in it, please report it");
+            // SAFETY: as above.
+            raise(&python, unsafe { ffi::PyExc_SystemError }, &text);
         }
-    };
-    match raised {
-        Raised::Error(error) => set(state::error_class, &error.to_string()),
-        Raised::Type(text) => set(TYPE_ERROR, &text),
-        Raised::Current => {}
     }
     None
 }
 
-// SAFETY (both): statics of libpython, set before any code of ours runs.
-const SYSTEM_ERROR: fn() -> *mut ffi::PyObject = || unsafe { ffi::PyExc_SystemError };
-const TYPE_ERROR: fn() -> *mut ffi::PyObject = || unsafe { ffi::PyExc_TypeError };
-
-fn set(class: fn() -> *mut ffi::PyObject, text: &str) {
-    let text = text.replace('\0', "\\0");
-    // SAFETY: the thread is attached; the bytes are UTF-8 and live through the call, which copies them. Without memory
-    // for the text the MemoryError stands for it.
+/// Sets an exception; where there is no memory for its text, the `MemoryError` stands for it.
+fn raise(_: &Python, class: *mut ffi::PyObject, text: &str) {
+    // SAFETY: the thread is attached; the class is alive; the bytes are UTF-8 and live through the call, which copies
+    // them.
     unsafe {
         let message = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
         if !message.is_null() {
-            ffi::PyErr_SetObject(class(), message);
+            ffi::PyErr_SetObject(class, message);
             ffi::Py_DECREF(message);
         }
     }

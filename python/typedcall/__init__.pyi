@@ -1,0 +1,74 @@
+from _ctypes import CFuncPtr
+from collections.abc import Callable
+from ctypes import CDLL
+from types import ModuleType
+from typing import Any, TypedDict, TypeVar, overload
+
+from typedcall._explain import Explanation as Explanation
+from typedcall._native import Error as Error, __version__ as __version__
+
+__all__ = [
+    "Error",
+    "Explanation",
+    "MetadataWarning",
+    "adopt",
+    "bind",
+    "explain",
+    "get_include",
+    "install",
+    "original",
+    "signature",
+    "specialize",
+    "stats",
+    "uninstall",
+]
+
+_C = TypeVar("_C", bound=Callable[..., Any])
+
+class _Stats(TypedDict):
+    shapes: int
+    stubs: int
+    code_bytes: int
+    hits: int
+    fallbacks: dict[str, int]
+
+class MetadataWarning(UserWarning): ...
+
+@overload
+def specialize(
+    callable: CFuncPtr | type[CFuncPtr], /, *, strict: bool = False, release_gil: bool | None = None, library: None = None
+) -> Callable[..., Any]: ...
+@overload
+def specialize(
+    callable: _C, /, *, strict: bool = False, release_gil: bool | None = None, library: None = None
+) -> _C: ...
+@overload
+def specialize(
+    callable: Callable[..., Any], /, *, strict: bool = False, release_gil: bool | None = None, library: CDLL
+) -> Callable[..., Any]: ...
+@overload
+def specialize(
+    callable: None = None, /, *, strict: bool = False, release_gil: bool | None = None, library: CDLL
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+@overload
+def specialize(
+    callable: None = None, /, *, strict: bool = False, release_gil: bool | None = None, library: None = None
+) -> Callable[[_C], _C]: ...
+def is_stub(object: object, /) -> bool: ...
+def adopt(module: ModuleType, /) -> dict[str, str]: ...
+def install(target: ModuleType | CDLL, /, *, release_gil: bool | None = None) -> list[str]: ...
+def uninstall(target: ModuleType | CDLL, /) -> list[str]: ...
+def bind(
+    address: int,
+    signature: str,
+    name: str,
+    *,
+    module: str | None = None,
+    doc: str | None = None,
+    text_signature: str | None = None,
+) -> Callable[..., Any]: ...
+def signature(callable: object, /) -> str: ...
+def original(object: object, /) -> Any: ...
+def explain(callable: object, /) -> Explanation: ...
+def stats() -> _Stats: ...
+def get_include() -> str: ...

@@ -1,0 +1,143 @@
+"""`python -m typedcall`: what the package knows about modules and functions, and what it gains."""
+
+import argparse
+import importlib
+import os
+import sys
+
+import typedcall
+from typedcall import _native
+
+
+def main(arguments=None):
+    """Runs the command line, and returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m typedcall", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"typedcall {typedcall.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    command = commands.add_parser("inspect", help="list a module's typed methods, and its ctypes prototypes")
+    command.add_argument("module", metavar="MODULE")
+    command.set_defaults(run=inspect)
+    command = commands.add_parser("explain", help="tell what is made of a function, or why it is left alone")
+    command.add_argument("name", metavar="MODULE.NAME")
+    command.add_argument("--clif", action="store_true", help="also the code generator's input")
+    command.add_argument("--asm", action="store_true", help="also the machine code")
+    command.set_defaults(run=explain)
+    command = commands.add_parser("bench", help="time C functions through ctypes, through stubs, and from C")
+    command.add_argument("--json", action="store_true", help="print the figures as JSON")
+    command.add_argument("--rounds", type=_positive, default=20, help="how often each way is timed (default: 20)")
+    command.add_argument("--calls", type=_positive, default=50_000, help="calls in each timing (default: 50000)")
+    command.set_defaults(run=bench)
+    options = parser.parse_args(arguments)
+    # As `python -c` does: modules of the working folder are found.
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        return options.run(options)
+    except (typedcall.Error, _Failure) as error:
+        print(f"typedcall: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Who reads the output has seen enough; without this the interpreter complains when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def inspect(options):
+    """Lists typed methods and ctypes prototypes of a module."""
+    module = _import(options.module)
+    rows = [(name, signature or f"rejected: {reason}", "flagged" if flagged else "")
+            for name, signature, reason, flagged in _native.inspect(module)]
+    rows += [(name, *_prototype(function)) for name, function in _foreign_functions(module)]
+    if not rows:
+        print(f"{options.module} has neither typed methods nor ctypes functions with a prototype")
+    widths = [max(len(row[column]) for row in rows) if rows else 0 for column in range(2)]
+    for name, text, note in rows:
+        print(f"{name:{widths[0]}}  {text:{widths[1]}}  {note}".rstrip())
+    return 0
+
+
+def explain(options):
+    """Prints an explanation."""
+    explanation = typedcall.explain(_resolve(options.name))
+    print(explanation)
+    for asked, title, text in ((options.clif, "CLIF", "clif"), (options.asm, "machine code", "asm")):
+        text = getattr(explanation, text) if asked else None
+        if text:
+            print(f"  {title}:", *("    " + line for line in text.rstrip("\n").split("\n")), sep="\n")
+    return 0
+
+
+def bench(options):
+    """Times the ways to call C functions."""
+    from typedcall import _bench
+    return _bench.run(options)
+
+
+class _Failure(Exception):
+    """What the user asked for can't be had."""
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a number above 0")
+    return number
+
+
+def _import(name):
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise _Failure(f"can't import {name}: {error}") from None
+
+
+def _resolve(path):
+    """The object that a dotted name names: as long a module as there is, then attributes."""
+    parts = path.split(".")
+    for count in range(len(parts), 0, -1):
+        name = ".".join(parts[:count])
+        try:
+            value = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            # Only where it is this name that there is no module of.
+            if count > 1 and error.name and name.startswith(error.name) or count > 1 and "not a package" in str(error):
+                continue
+            raise _Failure(f"can't import {name}: {error}") from None
+        except ImportError as error:
+            raise _Failure(f"can't import {name}: {error}") from None
+        for attribute in parts[count:]:
+            try:
+                value = getattr(value, attribute)
+            except AttributeError as error:
+                raise _Failure(f"{path}: {error}") from None
+        return value
+    raise _Failure(f"{path}: there is no such module")
+
+
+def _foreign_functions(module):
+    """The ctypes functions of a module, and those of its libraries that have been looked up."""
+    # The module has imported ctypes, if it has any.
+    ctypes = sys.modules.get("ctypes")
+    if ctypes is None:
+        return
+    for name, value in list(vars(module).items()):
+        if isinstance(value, ctypes._CFuncPtr):
+            yield name, value
+        elif isinstance(value, ctypes.CDLL):
+            for function, member in list(vars(value).items()):
+                if isinstance(typedcall.original(member), ctypes._CFuncPtr):
+                    yield f"{name}.{function}", typedcall.original(member)
+
+
+def _prototype(function):
+    """A ctypes function's prototype as C signature, or in ctypes' words with the reason why it has none."""
+    explanation = typedcall.explain(function)
+    if explanation.why_not is None:
+        return explanation.signature, ""
+    types = "..." if function.argtypes is None else ", ".join(kind.__name__ for kind in function.argtypes)
+    result = getattr(function.restype, "__name__", str(function.restype))
+    return f"({types}) -> {result}", f"not specialized: {explanation.why_not}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

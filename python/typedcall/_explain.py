@@ -1,0 +1,117 @@
+"""What was made of a callable, as text."""
+
+import types
+
+from typedcall import Error, _native, is_stub, original
+
+_DISABLED = "TYPEDCALL_DISABLE is set: everything is left as it is"
+
+
+class Explanation:
+    """What `specialize` makes of a callable, or why it leaves the callable as it is. Its `str` is all of it but the code.
+
+    The code is that of a stub made for the explanation, with the signature's own effects.
+    """
+
+    def __init__(self, callable):
+        """Explains this callable, a stub or what has one."""
+        self._callable = callable
+        self._described = {}
+        self._code = None
+        #: Why there is no stub; None where there is one.
+        self.why_not = _why_not(callable)
+        if self.why_not is None:
+            try:
+                self._described = _native.describe(callable)
+            except Error as error:
+                self.why_not = str(error)
+        #: Whether the callable is a stub itself.
+        self.is_stub = is_stub(callable)
+        #: The callable's qualified name.
+        self.name = self._described.get("name") or _name(original(callable))
+
+    @property
+    def signature(self):
+        """The C signature as text; None where there is none."""
+        try:
+            return self._described.get("signature") or _native.signature(self._callable)
+        except Error:
+            return None
+
+    @property
+    def entry(self):
+        """How the stub is called: `guarded`, by the interpreter, or `checked`, for what has no wrapper."""
+        return self._described.get("entry")
+
+    @property
+    def ir(self):
+        """The typed IR of the call."""
+        return self._described.get("ir")
+
+    @property
+    def generic_ir(self):
+        """The IR of the call before anything was known about the callable."""
+        return self._described.get("generic_ir")
+
+    @property
+    def plan(self):
+        """What the code does, step by step."""
+        return self._described.get("plan")
+
+    @property
+    def not_dispatched(self):
+        """Overloads whose calls the original makes: a list of (signature, reason)."""
+        return self._described.get("not_dispatched", [])
+
+    @property
+    def clif(self):
+        """The code generator's input."""
+        return self._compiled()[0]
+
+    @property
+    def asm(self):
+        """The machine code."""
+        return self._compiled()[1]
+
+    def _compiled(self):
+        if self._code is None:
+            self._code = _native.compiled(self._callable) if self._described else (None, None)
+        return self._code
+
+    def __str__(self):
+        """All of it but the code."""
+        lines = [self.name]
+        if self.signature is not None:
+            lines.append(f"  signature: {self.signature}")
+        if self.why_not is not None:
+            lines.append(f"  not specialized: {self.why_not}")
+            return "\n".join(lines)
+        lines.append("  specialized" if self.is_stub else "  not specialized yet: typedcall.specialize makes a stub")
+        lines.append(f"  entry: {self.entry}")
+        for overload, reason in self.not_dispatched:
+            lines.append(f"  left to the original: {overload}: {reason}")
+        for title, text in (("IR", self.ir), ("plan", self.plan)):
+            if text:
+                lines.append(f"  {title}:")
+                lines.extend("    " + line for line in text.rstrip("\n").split("\n"))
+        return "\n".join(lines)
+
+    def __repr__(self):
+        """The name, and whether there is a stub."""
+        return f"<typedcall.Explanation of {self.name}: {self.why_not or 'specialized'}>"
+
+
+def _why_not(callable):
+    if _native.disabled and not is_stub(callable):
+        return _DISABLED
+    if isinstance(callable, (types.FunctionType, types.MethodType)):
+        return f"{_name(callable)} is written in Python: only C functions are specialized"
+    return None
+
+
+def _name(object):
+    name = getattr(object, "__qualname__", None) or getattr(object, "__name__", None)
+    if not isinstance(name, str):
+        return repr(object)
+    module = getattr(object, "__module__", None)
+    return f"{module}.{name}" if isinstance(module, str) and module != "builtins" else name

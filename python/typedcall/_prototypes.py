@@ -1,0 +1,65 @@
+"""ctypes prototypes: written as annotated functions, or given as function types."""
+
+import ctypes
+import functools
+
+from typedcall import Error, specialize
+
+
+def declared(function, library):
+    """The library's function of this name, with a prototype of the function's annotations; an object of its own."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        raise Error(f"{function!r}: library= decorates a function that is written in Python, whose annotations are the "
+                    "C types")
+    name = function.__name__
+    flags = code.co_flags
+    if flags & 0x0C or code.co_kwonlyargcount or function.__defaults__:
+        raise Error(f"{name}: a C prototype has neither defaults nor keyword-only parameters, *args or **kwargs: "
+                    "declare each parameter by position")
+    annotations = _annotations(function)
+    parameters = code.co_varnames[:code.co_argcount]
+    for parameter in (*parameters, "return"):
+        if parameter not in annotations:
+            example = "-> None" if parameter == "return" else f"{parameter}: c_long"
+            raise Error(f"{name}: {parameter!r} has no annotation: say which C type it is, as in `{example}`")
+    try:
+        foreign = library[name]
+    except AttributeError as error:
+        raise Error(f"{name}: {error}; the decorated function's name is the C function's") from None
+    # Indexing a library makes a new object each time: prototypes that others set stay as they are.
+    try:
+        foreign.argtypes = [annotations[parameter] for parameter in parameters]
+        foreign.restype = annotations["return"]
+    except TypeError as error:
+        raise Error(f"{name}: {error}; annotate with ctypes types, such as c_long or POINTER(c_int)") from None
+    return foreign
+
+
+def _annotations(function):
+    """The annotations as values, also where they are written as text or `from __future__ import annotations`."""
+    names = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
+    local = {name: cell.cell_contents for name, cell in names.items()}
+    evaluated = {}
+    for parameter, annotation in function.__annotations__.items():
+        if isinstance(annotation, str):
+            try:
+                annotation = eval(annotation, function.__globals__, local)
+            except NameError as error:
+                raise Error(f"{function.__name__}: the annotation of {parameter!r}: {error}; import the type at the top "
+                            "of the module") from None
+        evaluated[parameter] = annotation
+    return evaluated
+
+
+def maker(prototype, *, strict, release_gil):
+    """What makes functions of a ctypes function type, specialized."""
+    @functools.wraps(prototype, updated=())
+    def make(*arguments):
+        return specialize(prototype(*arguments), strict=strict, release_gil=release_gil)
+    return make
+
+
+def is_library(object):
+    """Whether an object is a ctypes library."""
+    return isinstance(object, ctypes.CDLL)

@@ -1,0 +1,161 @@
+"""Runs CPython's own tests of ctypes, plain and with every foreign function specialized, and compares them one by one.
+
+    python ctypes_suite.py [--verbose]
+
+Four runs, each in a process of its own: plain; with the harness alone (see ctypes_harness.py), whose differences from
+plain are the harness's own; specialized; and stale, where a stub is made before a function has its prototype. The exit
+code is 1 where a test has another outcome than without stubs and it is not in `EXPLAINED`.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SUITE = 'test.test_ctypes' if sys.version_info >= (3, 12) else 'ctypes.test'
+
+# Tests that tell the harness from ctypes, by the end of their names (parameters of a subtest left aside).
+HARNESS = {
+    'test_frombuffer.Test.test_abstract': 'the class in the place of CFuncPtr is not abstract',
+    'CFuncPtrTestCase.test_inheritance_hierarchy': 'the harness puts a subclass in the place of CFuncPtr',
+    'CFuncPtrTestCase.test_type_flags': 'a class of Python is not immutable',
+}
+# Tests that tell specialized functions from others.
+EXPLAINED = {}
+
+
+class Record(unittest.TestResult):
+    """The outcome of each test, subtests included."""
+
+    def __init__(self, progress):
+        super().__init__()
+        self.progress = progress
+        self.outcomes = {}
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.progress.seek(0)
+        self.progress.truncate()
+        self.progress.write(test.id())
+        self.progress.flush()
+
+    def note(self, test, kind, text=''):
+        self.outcomes.setdefault(test.id(), []).append([kind, re.sub(r'0x[0-9a-fA-F]+', '0x…', text)])
+
+    def addSuccess(self, test):
+        self.note(test, 'passes')
+
+    def addSkip(self, test, reason):
+        self.note(test, 'is skipped', reason)
+
+    def addFailure(self, test, error):
+        self.note(test, 'fails', f'{error[0].__name__}: {error[1]}')
+
+    addError = addFailure
+
+    def addExpectedFailure(self, test, error):
+        self.note(test, 'fails as expected')
+
+    def addUnexpectedSuccess(self, test):
+        self.note(test, 'passes unexpectedly')
+
+    def addSubTest(self, test, subtest, error):
+        if error is not None:
+            self.note(subtest, 'fails', f'{error[0].__name__}: {error[1]}')
+
+
+def child(mode, path):
+    import ctypes_harness
+
+    if mode != 'plain':
+        ctypes_harness.install(mode)
+    with open(path + '.progress', 'w') as progress:
+        record = Record(progress)
+        unittest.defaultTestLoader.loadTestsFromName(SUITE).run(record)
+    stats = None
+    if mode in ('specialized', 'stale'):
+        import typedcall
+
+        stats = typedcall.stats()
+    with open(path, 'w') as out:
+        json.dump({'outcomes': record.outcomes, 'tally': ctypes_harness.tally.as_dict(), 'stats': stats}, out)
+
+
+def run(mode, folder):
+    """The outcomes of a run, and what else the child wrote; None for one that crashed."""
+    path = os.path.join(folder, mode)
+    command = [sys.executable, os.path.abspath(__file__), '--child', mode, path]
+    done = subprocess.run(command, capture_output=True, text=True, errors='replace')
+    if done.returncode == 0:
+        with open(path) as results:
+            return json.load(results)
+    print(f'{mode}: exit code {done.returncode}', end='')
+    if os.path.exists(path + '.progress'):
+        with open(path + '.progress') as progress:
+            print(f' in {progress.read()}')
+    print(done.stderr[-3000:])
+    return None
+
+
+def differences(before, after, explained):
+    """The tests whose outcomes differ, as lines, but for those that are explained."""
+    lines = []
+    for test in sorted({*before, *after}):
+        name = test.partition(' ')[0]
+        old, new = before.get(test), after.get(test)
+        if old == new:
+            continue
+        reason = next((why for end, why in explained.items() if name.endswith(end)), None)
+        if reason is not None:
+            print(f'  explained: {test}: {reason}')
+        else:
+            lines.append(f'  {test}\n    before: {old}\n    after:  {new}')
+    return lines
+
+
+def share(part, whole):
+    return f'{part} of {whole} ({100 * part / whole:.1f} %)' if whole else '0 of 0'
+
+
+def report(mode, results):
+    tally = results['tally']
+    print(f"{mode}: {tally['created']} foreign functions were created, {tally['called']} prototypes called")
+    print(f"  specialized: {share(tally['specialized'], tally['called'])} of the prototypes called")
+    print(f"  calls through stubs: {share(tally['stub_calls'], tally['calls'])}")
+    if results['stats']:
+        print(f"  hits: {results['stats']['hits']}, fallbacks: {results['stats']['fallbacks']}")
+    for reason, count in sorted(tally['reasons'].items(), key=lambda item: -item[1]):
+        print(f'  {count:5} not specialized: {reason}')
+
+
+def main():
+    failed = False
+    print(f'{SUITE} on {sys.version.split()[0]}')
+    with tempfile.TemporaryDirectory() as folder:
+        runs = {mode: run(mode, folder) for mode in ('plain', 'harness', 'specialized', 'stale')}
+    for before, after, explained in (('plain', 'harness', HARNESS), ('harness', 'specialized', EXPLAINED),
+                                     ('harness', 'stale', EXPLAINED)):
+        if runs[before] is None or runs[after] is None:
+            failed = True
+            continue
+        print(f"{before} against {after}: {len(runs[after]['outcomes'])} tests")
+        lines = differences(runs[before]['outcomes'], runs[after]['outcomes'], explained)
+        print(f'  {len(lines)} unexplained differences')
+        print(*lines, sep='\n', end='\n' if lines else '')
+        failed = failed or bool(lines)
+    for mode in ('specialized', 'stale'):
+        if runs[mode] is not None:
+            report(mode, runs[mode])
+            # Nothing was tested where nothing was specialized.
+            failed = failed or runs[mode]['tally']['stub_calls'] == 0 or runs[mode]['stats']['hits'] == 0
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    if sys.argv[1:2] == ['--child']:
+        child(*sys.argv[2:4])
+    else:
+        sys.exit(main())
