@@ -35,3 +35,11 @@ pub use error::Error;
 pub use options::{Entry, FunctionOptions, Options};
 pub use specializer::Specializer;
 pub use stub::Stub;
+
+// The programs on the pages are doctests.
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../docs/embedding.md")]
+mod embedding_page {}
