@@ -7,12 +7,14 @@ use pyo3_ffi as ffi;
 
 use crate::embed::{Object, Python};
 use crate::error::Error;
-use crate::lower::{Binding, CellSource};
+use crate::lower::{Binding, CallSite, CellSource};
 use crate::options::{Entry, FunctionOptions};
 use crate::original::Original;
 use crate::registry::KnownMethod;
-use crate::runtime::cell::bound_with;
-use crate::specializer::{Specializer, method_pointer};
+use crate::runtime::cell::{Cell, bound_with, self_of};
+use crate::runtime::shape::Shape;
+use crate::runtime::stand_in::StandIn;
+use crate::specializer::{Specializer, bind_thunk, method_pointer};
 
 /// Descriptors made for Python, by the original's definition and type (types may share their definitions), and by whether
 /// the GIL is kept: nobody owns their cells, so there is one each.
@@ -27,10 +29,11 @@ pub struct Descriptor {
 
 impl Specializer {
     /// A callable that behaves as the original, and is faster: a built-in function for a function of a module or of a
-    /// provider, a method descriptor for a method descriptor.
+    /// provider, for a bound, a class or a static method; a method descriptor for a method descriptor. What stands for the
+    /// same function of the same object is equal.
     ///
     /// # Errors
-    /// As [`Specializer::stub`]; also for functions that are bound to something else than a module.
+    /// As [`Specializer::stub`].
     pub fn function(&self, python: &Python, callable: &Object) -> Result<Object, Error> {
         self.function_with(python, callable, &FunctionOptions::default())
     }
@@ -49,14 +52,7 @@ impl Specializer {
         match original.binding {
             // What was bound is one already.
             Binding::Function if bound_with(python, &original.callable).is_some() => Ok(original.callable),
-            Binding::Foreign { .. } => self.built_in(python, &original, options),
-            Binding::Function if original.bound_to_module() => self.built_in(python, &original, options),
-            Binding::Function | Binding::Bare => Err(Error::Mismatch {
-                name: original.name(python),
-                reason: "it is bound to no module, so that a stub for Python cannot stand for it yet: use \
-                         Specializer::stub"
-                    .into(),
-            }),
+            Binding::Function | Binding::Foreign { .. } | Binding::Bare => self.built_in(python, &original, options),
             Binding::Method => self.descriptor(python, &original, options),
         }
     }
@@ -64,18 +60,58 @@ impl Specializer {
     fn built_in(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Object, Error> {
         let known = self.known(python, original)?;
         let mut site = self.site(python, original, &known, Entry::Guarded)?.with(options);
-        site.frame.cell = CellSource::Receiver;
+        // CPython passes a static method no `m_self`, in which its cell would be.
+        let is_static = original.binding == Binding::Function && original.receiver.is_null();
+        if !is_static {
+            site.frame.cell = CellSource::Receiver;
+        }
         let shape = self.shape(&site)?;
-        let cell = self.cell(python, original, &known, &site, &shape)?;
+        let cell = self.cell_for_python(python, original, &known, &site, &shape)?;
         let def = cell.def();
         // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be any
         // object, or null; only METH_METHOD has a defining class.
         unsafe {
-            (*def).ml_meth = method_pointer(shape.code());
+            if is_static {
+                let code = match cell.thunk() {
+                    Some(code) => code,
+                    None => bind_thunk(&cell, &site, &shape)?,
+                };
+                (*def).ml_meth = method_pointer(code);
+                (*def).ml_flags |= ffi::METH_STATIC;
+            } else {
+                (*def).ml_meth = method_pointer(shape.code());
+            }
             let module = original.callable.attr(python, "__module__").ok();
             let module = module.as_ref().map_or(std::ptr::null_mut(), Object::as_ptr);
             Ok(python.owned(ffi::PyCMethod_New(def, cell.object().as_ptr(), module, original.class))?)
         }
+    }
+
+    /// The cell of a function for Python: the one that stands for the same already, or a new one.
+    fn cell_for_python(
+        &self,
+        python: &Python,
+        original: &Original,
+        known: &KnownMethod,
+        site: &CallSite,
+        shape: &Arc<Shape>,
+    ) -> Result<Cell, Error> {
+        // What a provider says may be another thing each time.
+        if original.binding != Binding::Function {
+            return self.cell(python, original, known, site, shape, None);
+        }
+        // SAFETY: a built-in function, which is alive, and keeps what it is bound to.
+        let (m_self, stand_in) = unsafe {
+            let m_self = self_of(original.callable.as_ptr());
+            (m_self, StandIn::of(python, m_self)?)
+        };
+        let key = (m_self as usize, original.def as usize);
+        if let Some(cell) = Cell::find(python, key, shape, &site.signature, &known.functions) {
+            return Ok(cell);
+        }
+        let cell = self.cell(python, original, known, site, shape, stand_in)?;
+        cell.found_by(key, site.signature.clone());
+        Ok(cell)
     }
 
     fn descriptor(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Object, Error> {

@@ -26,6 +26,7 @@ pub mod python;
 mod registry;
 pub mod runtime;
 mod specializer;
+mod stats;
 mod stub;
 mod user_types;
 
@@ -34,6 +35,7 @@ pub use bind::{BareFunction, Bind};
 pub use error::Error;
 pub use options::{Entry, FunctionOptions, Options};
 pub use specializer::Specializer;
+pub use stats::{FallbackReason, Stats};
 pub use stub::Stub;
 
 // The programs on the pages are doctests.

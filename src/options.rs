@@ -35,11 +35,14 @@ pub struct Options {
     /// an argument or to what the wrapper returned, new ones of pure methods only; side effects are not compared. Native stubs and functions without a wrapper
     /// are not checked.
     pub verify: bool,
+    /// Whether stubs count their calls ([`Specializer::stats`](crate::Specializer::stats)): three more instructions a call,
+    /// and a look at the arguments of one that takes the fallback. Native stubs do not count.
+    pub count_calls: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { verify_code: cfg!(debug_assertions), verify: false }
+        Self { verify_code: cfg!(debug_assertions), verify: false, count_calls: false }
     }
 }
 

@@ -27,8 +27,10 @@ use crate::runtime::cell::{Cell, CellContents, bound_with};
 use crate::runtime::compiler::Compiler;
 use crate::runtime::matching::name_tuple;
 use crate::runtime::shape::Shape;
+use crate::runtime::stand_in::StandIn;
 use crate::runtime::thunk::Thunks;
 use crate::runtime::{CompileError, Layout, check};
+use crate::stats::Stats;
 use crate::stub::Stub;
 use crate::user_types::resolve_types;
 
@@ -51,6 +53,7 @@ use crate::user_types::resolve_types;
 pub struct Specializer {
     compiler: Arc<Compiler>,
     verify: bool,
+    pub(crate) counts_calls: bool,
     registry: Registry,
     shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,
     pub(crate) descriptors: Descriptors,
@@ -83,10 +86,17 @@ impl Specializer {
         Ok(Self {
             compiler,
             verify: options.verify,
+            counts_calls: options.count_calls,
             registry: Registry::default(),
             shapes: Mutex::default(),
             descriptors: Descriptors::default(),
         })
+    }
+
+    /// What stubs there are, and what became of their calls: numbers of the whole process, whichever specializer made
+    /// them. Calls are counted where [`Options::count_calls`] was set when the stub was made.
+    pub fn stats(&self) -> Stats {
+        Stats::now()
     }
 
     /// The layout of the running interpreter's objects, for an embedder's own [`Emitter`](crate::lower::Emitter).
@@ -261,11 +271,8 @@ impl Specializer {
         entry: Entry,
     ) -> Result<Stub, Error> {
         let shape = self.shape(&site)?;
-        let cell = self.cell(python, original, known, &site, &shape)?;
-        let register = site.frame.thunk_register();
-        let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
-        let address = thunk.address();
-        cell.set_thunk(thunk);
+        let cell = self.cell(python, original, known, &site, &shape, None)?;
+        let address = bind_thunk(&cell, &site, &shape)?;
         Ok(Stub::thunk(site, entry, address, cell, self.compiler.clone()))
     }
 
@@ -322,6 +329,7 @@ impl Specializer {
             target,
             overloads,
             audited: self.verify,
+            counted: self.counts_calls,
             call: None,
         };
         if convention == Convention::Method(MethodConvention::Other) {
@@ -376,6 +384,7 @@ impl Specializer {
         known: &KnownMethod,
         site: &CallSite,
         shape: &Arc<Shape>,
+        stand_in: Option<Arc<StandIn>>,
     ) -> Result<Cell, Error> {
         let matches = site.overloads.iter().any(|overload| site.given(*overload) != Given::ByPosition);
         let by_name = original.convention.takes_keywords();
@@ -397,9 +406,18 @@ impl Specializer {
             def: original.plain_def(),
             bare: None,
             foreign: original.foreign.as_ref().map(|(_, foreign)| foreign.clone()),
+            stand_in,
         };
         Ok(Cell::new(python, contents)?)
     }
+}
+
+/// Gives a cell a thunk, and the code an address that needs nothing else.
+pub(crate) fn bind_thunk(cell: &Cell, site: &CallSite, shape: &Shape) -> Result<NonNull<u8>, Error> {
+    let thunk = THUNKS.bind(site.frame.thunk_register(), cell.address(), shape.code()).map_err(refused)?;
+    let address = thunk.address();
+    cell.set_thunk(thunk);
+    Ok(address)
 }
 
 /// The plan of a call site.

@@ -57,16 +57,14 @@ fn compare(python: &Python, specializer: &Specializer, name: &str, callable: &Ob
     let guarded = own_convention.then(|| stub(python, specializer, callable, Entry::Guarded));
     // SAFETY: what a function is bound to is alive as long as it.
     let receiver = receiver.map(|object| unsafe { Object::from_borrowed(python, object) });
-    let for_python = bound_to_module(receiver.as_ref()) || vectorcall.is_method();
-    let function = for_python.then(|| specializer.function(python, callable).expect("its stubs are possible"));
-    assert_eq!(specializer.function(python, callable).is_ok(), for_python, "{name}");
+    let function = specializer.function(python, callable).expect("its stubs are possible");
 
     names.set_item(python, "original", callable).expect("there is memory");
     let set = |key: &str, value: Option<&Object>, otherwise: &str| match value {
         Some(value) => names.set_item(python, key, value).expect("there is memory"),
         None => execute(python, &format!("{key} = {otherwise}"), &names),
     };
-    set("function", function.as_ref(), "None");
+    set("function", Some(&function), "None");
     set("receiver", receiver.as_ref(), "Ellipsis");
     let (kinds, parameters) = kinds_and_names(vectorcall.overload());
     let receivers = match vectorcall.is_method() {
@@ -90,13 +88,8 @@ fn compare(python: &Python, specializer: &Specializer, name: &str, callable: &Ob
     let differences = evaluate(python, "'\\n'.join(comparison.differences[:5])", &names);
     assert_eq!(differences, "");
     let count = evaluate(python, "comparison.count", &names).parse().expect("a number");
-    let entries = [("function", for_python), ("guarded", own_convention), ("vectorcall", true), ("boxed", true)];
+    let entries = [("function", true), ("guarded", own_convention), ("vectorcall", true), ("boxed", true)];
     Compared { entries: entries.into_iter().filter(|entry| entry.1).map(|entry| entry.0).collect(), count }
-}
-
-fn bound_to_module(receiver: Option<&Object>) -> bool {
-    // SAFETY: the receiver is alive.
-    receiver.is_some_and(|receiver| unsafe { ffi::PyModule_Check(receiver.as_ptr()) } != 0)
 }
 
 /// Reference counts of singletons mean nothing while another thread runs Python code. Taken before the GIL.

@@ -16,7 +16,7 @@ each call; TYPEDCALL_LOG=warn, info, debug or trace writes to stderr. They are r
 import os
 import sys
 
-from typedcall import _native
+from typedcall import _kinds, _native
 from typedcall._native import Error, __version__
 
 __all__ = [
@@ -63,10 +63,10 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
     if library is not None:
         from typedcall import _prototypes
         callable = _prototypes.declared(callable, library)
-    elif _is_function_type(callable):
+    elif _kinds.is_foreign_class(callable):
         from typedcall import _prototypes
         return _prototypes.maker(callable, strict=strict, release_gil=release_gil)
-    if _native.disabled or (release_gil is None and is_stub(callable)):
+    if _native.disabled or (release_gil is None and _kinds.is_stub(callable)):
         return callable
     try:
         stub = _native.function(callable, release_gil)
@@ -76,11 +76,6 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
         return callable
     _make_picklable()
     return stub
-
-
-def is_stub(object, /):
-    """Whether `object` was made by `specialize` or by `bind`."""
-    return _native.is_bound(object) or _native.original(object) is not object
 
 
 def adopt(module, /):
@@ -151,12 +146,6 @@ def stats():
 def get_include():
     """Returns the folder of typedcall.h, for extensions that declare typed methods."""
     return os.path.join(os.path.dirname(__file__), "include")
-
-
-def _is_function_type(object):
-    # Whoever has one has imported this module.
-    ctypes = sys.modules.get("_ctypes")
-    return ctypes is not None and isinstance(object, type) and issubclass(object, ctypes.CFuncPtr)
 
 
 def _make_picklable():

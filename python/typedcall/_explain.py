@@ -2,7 +2,8 @@
 
 import types
 
-from typedcall import Error, _native, is_stub, original
+from typedcall import Error, _native, original
+from typedcall._kinds import is_stub
 
 _DISABLED = "TYPEDCALL_DISABLE is set: everything is left as it is"
 

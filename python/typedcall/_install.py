@@ -3,11 +3,11 @@
 import sys
 import types
 
-from typedcall import Error, _is_function_type, _native, is_stub, specialize
+from typedcall import Error, _native, adopt, specialize
+from typedcall._kinds import BUILTINS, is_foreign_class, is_stub
 
 # Where a module or a library has what was replaced in it: the record lives and dies with it.
 _RECORD = "__typedcall_installed__"
-_METHODS = (types.BuiltinFunctionType, types.MethodDescriptorType)
 
 
 def install(target, release_gil):
@@ -16,7 +16,6 @@ def install(target, release_gil):
     if _native.disabled:
         return []
     if isinstance(target, types.ModuleType):
-        from typedcall import adopt
         adopt(target)
     record = vars(target).setdefault(_RECORD, {})
     replaced = []
@@ -56,7 +55,7 @@ def _members(target):
     for name, value in list(vars(target).items()):
         if not isinstance(value, type):
             yield name, target, name, value
-        elif not _is_function_type(value):
+        elif not is_foreign_class(value):
             for method, value_in_type in list(vars(value).items()):
                 # Behind these is a slot of the type, faster than any attribute.
                 if not (method.startswith("__") and method.endswith("__")):
@@ -68,7 +67,7 @@ def _stub(value, release_gil):
     if isinstance(value, staticmethod):
         stub = _stub(value.__func__, release_gil)
         return stub and staticmethod(stub)
-    if not isinstance(value, _METHODS) and not _has_prototype(value) or is_stub(value):
+    if not isinstance(value, BUILTINS) and not _has_prototype(value) or is_stub(value):
         return None
     stub = specialize(value, release_gil=release_gil)
     return None if stub is value else stub
@@ -76,7 +75,7 @@ def _stub(value, release_gil):
 
 def _has_prototype(value):
     """Whether a value is a ctypes function whose calls are the prototype's. Without `argtypes` it may yet get some."""
-    return _is_function_type(type(value)) and value.argtypes is not None
+    return is_foreign_class(type(value)) and value.argtypes is not None
 
 
 def _set(owner, attribute, value):

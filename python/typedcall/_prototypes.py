@@ -1,7 +1,6 @@
 """ctypes prototypes: written as annotated functions, or given as function types."""
 
 import ctypes
-import functools
 
 from typedcall import Error, specialize
 
@@ -54,7 +53,6 @@ def _annotations(function):
 
 def maker(prototype, *, strict, release_gil):
     """What makes functions of a ctypes function type, specialized."""
-    @functools.wraps(prototype, updated=())
     def make(*arguments):
         return specialize(prototype(*arguments), strict=strict, release_gil=release_gil)
     return make

@@ -158,7 +158,8 @@ impl Specializer {
         let parser = Parser::new(function.name, overload).map_err(|error| mismatch(format!("{overload}: {error}")))?;
         let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text has a NUL in it".into()))?;
         let signature = Arc::new(Signature { overloads: vec![overload.clone()] });
-        let site = site(function.name, MethodConvention::of(parser.passing()), cell, signature.clone());
+        let mut site = site(function.name, MethodConvention::of(parser.passing()), cell, signature.clone());
+        site.counted = self.counts_calls;
         let shape = self.shape(&site)?;
         let by_name = site.frame.original.takes_keywords();
         let matches = site.given(0) != Given::ByPosition;
@@ -202,6 +203,7 @@ pub(crate) fn site(name: &str, convention: MethodConvention, cell: CellSource, s
         call: None,
         // There is no wrapper to compare with.
         audited: false,
+        counted: false,
     }
 }
 

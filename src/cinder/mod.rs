@@ -119,7 +119,8 @@ impl Specializer {
         };
         let register = thunk_register(convention);
         let signature = Arc::new(Signature { overloads: vec![overload] });
-        let site = site(&def.name, convention, CellSource::Thunk(register), signature.clone());
+        let mut site = site(&def.name, convention, CellSource::Thunk(register), signature.clone());
+        site.counted = self.counts_calls;
         let shape = self.shape(&site)?;
         // What is left out takes the reader's way: there are no names, and no defaults to find.
         let bare = Bare { reader: Box::new(ArgumentReader::Cinder(reader)), signature, doc: CString::default() };

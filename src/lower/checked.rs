@@ -184,7 +184,7 @@ impl Emitter<'_, '_> {
     }
 }
 
-/// Whether the parser does in its way what this step does.
+/// Whether the parser does in its way what this step does; a call behind it is no hit.
 fn reads_arguments(step: &Step) -> bool {
     match step {
         Step::Argument { .. }
@@ -193,6 +193,7 @@ fn reads_arguments(step: &Step) -> bool {
         | Step::View { .. }
         | Step::Unbox { .. }
         | Step::UnboxReal { .. }
+        | Step::CountHit
         | Step::ToForeign { .. } => true,
         Step::Receiver { .. }
         | Step::Context { .. }

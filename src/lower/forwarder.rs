@@ -11,6 +11,7 @@ use super::cell::{CellField, CellRegister, CellSource};
 use super::frame::{Binding, Convention, MethodConvention};
 use super::machine::CType;
 use super::plan::{Plan, Step};
+use super::symbol::{AddressTable, Symbol};
 use crate::ir::Value;
 use crate::metadata::Raises;
 use crate::runtime::Layout;
@@ -18,6 +19,8 @@ use crate::runtime::Layout;
 /// A stub that only passes on what it gets. See the module's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forwarder {
+    /// Whether it counts its calls.
+    counts: bool,
     /// The argument register that holds the cell.
     cell: u8,
     /// Where each argument of the underlying function comes from.
@@ -51,6 +54,8 @@ impl Forwarder {
         if arm.audit.is_some() || arm.checks_receiver || matches!(frame.binding, Binding::Foreign { .. }) {
             return None;
         }
+        let mut steps = arm.steps.clone();
+        steps.retain(|step| *step != Step::CountHit);
         let [
             loads @ ..,
             Step::Call {
@@ -64,7 +69,7 @@ impl Forwarder {
                 runs_python,
             },
             last,
-        ] = &arm.steps[..]
+        ] = &steps[..]
         else {
             return None;
         };
@@ -97,7 +102,7 @@ impl Forwarder {
         let sources = arguments.iter().map(|(value, _)| source(*value)).collect::<Option<Vec<_>>>()?;
         // What the original is bound to is kept by the cell, which Python code may let go during the call.
         let needs_cell = *runs_python && sources.contains(&Source::Receiver);
-        let forwarder = Self { cell, sources };
+        let forwarder = Self { counts: plan.counts_calls(), cell, sources };
         let jump = only_loads && !counted && !needs_cell && !plan.counts_recursion(arm);
         (jump && forwarder.moves_in_order()).then_some(forwarder)
     }
@@ -114,8 +119,14 @@ impl Forwarder {
     }
 
     /// The machine code for x86-64.
-    pub fn encode(&self, layout: &Layout) -> Vec<u8> {
+    pub fn encode(&self, layout: &Layout, addresses: &AddressTable) -> Vec<u8> {
         let mut code = Vec::new();
+        if self.counts {
+            // REX.W B8: mov rax, imm64; REX.W FF /0: inc qword [rax]
+            code.extend([0x48, 0xb8]);
+            code.extend(addresses.get(Symbol::Hits).get().to_le_bytes());
+            code.extend([0x48, 0xff, 0x00]);
+        }
         let cell = REGISTERS[usize::from(self.cell)].0;
         load(&mut code, RAX, cell, CellField::Target.offset(layout));
         for (to, from) in self.sources.iter().enumerate() {
@@ -136,9 +147,11 @@ impl Forwarder {
     }
 
     /// The machine code as text.
-    pub fn disassembly(&self, layout: &Layout) -> String {
+    pub fn disassembly(&self, layout: &Layout, addresses: &AddressTable) -> String {
         let cell = REGISTERS[usize::from(self.cell)].1;
-        let mut text = format!("  movq {:#x}(%{cell}), %rax\n", CellField::Target.offset(layout));
+        let count = format!("  movabsq ${:#x}, %rax\n  incq (%rax)\n", addresses.get(Symbol::Hits));
+        let mut text = if self.counts { count } else { String::new() };
+        text += &format!("  movq {:#x}(%{cell}), %rax\n", CellField::Target.offset(layout));
         for (to, from) in self.sources.iter().enumerate() {
             let to_name = REGISTERS[to].1;
             let line = match from {

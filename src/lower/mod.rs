@@ -14,6 +14,7 @@
 //! | `symbol` | addresses, absolute or imported |
 //! | `emitter`, `convert`, `view`, `call`, `values`, `steps`, `stub`, `checked` | from a plan to CLIF |
 //! | `audit` | what the code of stubs that are verified does besides |
+//! | `counting` | how calls are counted |
 //! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `forwarder` | stubs that are nothing but a jump |
 
@@ -22,6 +23,7 @@ mod call;
 mod cell;
 mod checked;
 mod convert;
+mod counting;
 mod emitter;
 mod foreign;
 mod forwarder;

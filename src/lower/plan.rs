@@ -199,6 +199,8 @@ pub enum Step {
         /// Its type.
         ty: CType,
     },
+    /// Counts a call that no guard kept from the underlying function.
+    CountHit,
     /// Calls the underlying function, and leaves with its error where it reports one.
     Call {
         /// Its result, if it has one.
@@ -289,6 +291,11 @@ impl Plan {
         counted && arm.runs_python()
     }
 
+    /// Whether calls are counted: those of underlying functions, and the fallback's by reason.
+    pub fn counts_calls(&self) -> bool {
+        self.arms.iter().any(|arm| arm.steps.contains(&Step::CountHit))
+    }
+
     /// Whether an arm's arguments may be given by name, or left out.
     pub fn matches_arguments(&self) -> bool {
         self.arms.iter().any(|arm| arm.given != Given::ByPosition)
@@ -296,6 +303,14 @@ impl Plan {
 }
 
 impl Arm {
+    /// Has calls counted, right before they are made: behind all guards.
+    pub(super) fn count_hits(&mut self) {
+        let is_call = |step: &Step| matches!(step, Step::Call { .. } | Step::CallMethod { .. });
+        if let Some(call) = self.steps.iter().position(is_call) {
+            self.steps.insert(call, Step::CountHit);
+        }
+    }
+
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
         // What checks a promise has its own ways; and what was held for the call may die behind it.

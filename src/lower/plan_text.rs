@@ -52,7 +52,9 @@ impl fmt::Display for Plan {
             (Convention::Objects { .. } | Convention::Vectorcall, _) => {
                 writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
             }
-            (Convention::Method(_), Binding::Function) if self.frame.original.takes_tuple() => {
+            (Convention::Method(_), Binding::Function | Binding::Foreign { .. })
+                if self.frame.original.takes_tuple() =>
+            {
                 writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
             }
             (Convention::Method(_), Binding::Method) if self.frame.original.takes_tuple() => {
@@ -87,6 +89,7 @@ impl fmt::Display for Step {
             Self::UnboxReal { into, from, scalar } => {
                 write!(formatter, "{into} = unbox {scalar} float or int {from} or fallback")
             }
+            Self::CountHit => formatter.write_str("count the call"),
             Self::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python } => {
                 write_into(formatter, *into)?;
                 formatter.write_str("call target(")?;

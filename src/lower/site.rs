@@ -30,6 +30,8 @@ pub struct CallSite {
     pub overloads: Vec<u16>,
     /// Whether the code checks what the callee promises.
     pub audited: bool,
+    /// Whether calls are counted.
+    pub counted: bool,
     /// The one call that the stub is made for; `None` where it is made for every call that its overloads take.
     pub call: Option<Arc<Call>>,
 }
@@ -140,6 +142,9 @@ impl CallSite {
         arm.held = held_defaults(this);
         arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
         arm.audit = self.audit(this);
+        if self.counted {
+            arm.count_hits();
+        }
         Ok(arm)
     }
 
@@ -168,6 +173,9 @@ impl CallSite {
         let receiver = self.at(overload).parameters.iter().find(|parameter| parameter.receiver);
         arm.checks_receiver =
             self.frame.binding == Binding::Method && receiver.is_none_or(|receiver| receiver.kind == Kind::Object);
+        if self.counted {
+            arm.count_hits();
+        }
         Ok(arm)
     }
 

@@ -69,6 +69,7 @@ impl Emitter<'_, '_> {
                 let (pointer, length) = self.view(object, *view, *or_null, exits.fallback);
                 values.set_parts(*into, &[pointer, length]);
             }
+            Step::CountHit => self.count_hit(),
             Step::Call { .. } => self.call_step(call, step, values, audit),
             Step::CallMethod { into, receiver, arguments: passed, raises, .. } => {
                 let receiver = match receiver {

@@ -158,6 +158,7 @@ impl Emitter<'_, '_> {
         let null = self.null();
         self.builder.ins().jump(result, &[null.into()]);
         self.enter(fallback);
+        let arguments = if plan.counts_calls() { self.count_fallback(plan, &arguments) } else { arguments };
         match plan.frame.binding {
             Binding::Function | Binding::Method | Binding::Foreign { .. } => self.fallback(plan, &arguments, result),
             Binding::Bare => self.parse_and_call(plan, &arguments, result),

@@ -62,11 +62,15 @@ pub enum Symbol {
     ToForeign,
     /// `runtime::foreign::from_foreign`.
     FromForeign,
+    /// The number of calls that no guard kept from the underlying function, of the whole process.
+    Hits,
+    /// `runtime::counters::count_fallback`.
+    CountFallback,
 }
 
 impl Symbol {
     /// Every symbol, in the order of their numbers.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::LongType,
         Self::FloatType,
         Self::BoolType,
@@ -107,6 +111,8 @@ impl Symbol {
         Self::ReleaseBuffers,
         Self::ToForeign,
         Self::FromForeign,
+        Self::Hits,
+        Self::CountFallback,
     ];
 
     /// The name under which a linker knows it; our own begin with `typedcall_`.
@@ -152,6 +158,8 @@ impl Symbol {
             Self::ReleaseBuffers => "typedcall_release_buffers",
             Self::ToForeign => "typedcall_to_foreign",
             Self::FromForeign => "typedcall_from_foreign",
+            Self::Hits => "typedcall_hits",
+            Self::CountFallback => "typedcall_count_fallback",
         }
     }
 }

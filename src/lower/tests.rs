@@ -385,25 +385,53 @@ fn hex(code: &[u8]) -> String {
     code.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
+#[test]
+fn a_jump_counts_too() {
+    let layout = Layout::of(11).expect("3.11 has a layout");
+    let callees = callees("(object) -> object raises null", CalleeTarget::Underlying);
+    let mut plan = plan_of(PASSES_ARGUMENT, &callees, METH_O).expect("all of it is lowered");
+    plan.arms[0].count_hits();
+    let counting = Forwarder::of(&plan).expect("it only moves");
+    let addresses = AddressTable::symbolic();
+    let count = "  movabsq $0x50028000, %rax\n  incq (%rax)\n";
+    let jump = "  movq 0x38(%rdi), %rax\n  movq %rsi, %rdi\n  jmp *%rax\n";
+    assert_eq!(counting.disassembly(&layout, &addresses), format!("{count}{jump}"));
+    let code = "48 b8 00 80 02 50 00 00 00 00 48 ff 00 48 8b 87 38 00 00 00 48 89 f7 ff e0";
+    assert_eq!(hex(&counting.encode(&layout, &addresses)), code);
+}
+
 const PASSES_ARGUMENT: &str = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
 
 #[test]
 fn a_stub_that_passes_objects_on_is_a_jump() {
     let layout = Layout::of(11).expect("3.11 has a layout");
     let one = forwarder("(object) -> object raises null", PASSES_ARGUMENT, METH_O).expect("it only moves");
-    assert_eq!(one.disassembly(&layout), "  movq 0x38(%rdi), %rax\n  movq %rsi, %rdi\n  jmp *%rax\n");
+    assert_eq!(
+        one.disassembly(&layout, &AddressTable::symbolic()),
+        "  movq 0x38(%rdi), %rax\n  movq %rsi, %rdi\n  jmp *%rax\n"
+    );
     // As the GNU assembler encodes the same, with 32 bits for the displacement.
-    assert_eq!(hex(&one.encode(&layout)), "48 8b 87 38 00 00 00 48 89 f7 ff e0");
+    assert_eq!(hex(&one.encode(&layout, &AddressTable::symbolic())), "48 8b 87 38 00 00 00 48 89 f7 ff e0");
 
     let with_self = "v0:Object = LoadSelf\nv1:Object = LoadArg<0>\nv2:Object = CallCFunction<\"f\"> v0 v1\nReturn v2";
     let bound = forwarder("(self, object) -> object [no_python]", with_self, METH_O).expect("it only moves");
-    assert_eq!(bound.disassembly(&layout), "  movq 0x38(%rdi), %rax\n  movq 0x48(%rdi), %rdi\n  jmp *%rax\n");
-    assert_eq!(hex(&bound.encode(&layout)), "48 8b 87 38 00 00 00 48 8b bf 48 00 00 00 ff e0");
+    assert_eq!(
+        bound.disassembly(&layout, &AddressTable::symbolic()),
+        "  movq 0x38(%rdi), %rax\n  movq 0x48(%rdi), %rdi\n  jmp *%rax\n"
+    );
+    assert_eq!(
+        hex(&bound.encode(&layout, &AddressTable::symbolic())),
+        "48 8b 87 38 00 00 00 48 8b bf 48 00 00 00 ff e0"
+    );
 
     let thunk = CellSource::Thunk(CellRegister::Integer(5));
     let five = Frame { cell: thunk, ..frame(Convention::Objects { count: 5 }, Binding::Method) };
     let method = forwarder("(self, object) -> object [no_python]", with_self, five).expect("it only moves");
-    assert_eq!(hex(&method.encode(&layout)), "49 8b 81 38 00 00 00 ff e0", "self and argument stay where they are");
+    assert_eq!(
+        hex(&method.encode(&layout, &AddressTable::symbolic())),
+        "49 8b 81 38 00 00 00 ff e0",
+        "self and argument stay where they are"
+    );
 }
 
 #[test]

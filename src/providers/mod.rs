@@ -4,6 +4,8 @@
 //! for the kinds to say, and what must not change as long as a stub is used. All else is the original's: where a stub does
 //! not take a call, the callable itself is called.
 
+mod ctypes;
+
 use std::num::NonZeroUsize;
 
 use crate::embed::{Object, Python};
@@ -12,7 +14,7 @@ use crate::metadata::Overload;
 use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
 
 /// All providers; a callable is the first one's that recognises it.
-pub static PROVIDERS: &[&dyn Provider] = &[];
+pub static PROVIDERS: &[&dyn Provider] = &[&ctypes::CtypesProvider];
 
 /// A source of signatures.
 pub trait Provider: Sync {

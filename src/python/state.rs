@@ -63,7 +63,7 @@ pub fn specializer(python: &Python) -> Result<&'static Specializer, Error> {
         return Ok(specializer);
     }
     // Made outside of the lock, which is never held while Python may run; one that comes second is dropped.
-    let options = Options { verify: is_on("TYPEDCALL_VERIFY"), ..Options::default() };
+    let options = Options { verify: is_on("TYPEDCALL_VERIFY"), count_calls: true, ..Options::default() };
     let made = Specializer::new(python, options)?;
     Ok(SPECIALIZER.get_or_init(|| made))
 }

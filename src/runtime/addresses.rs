@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
+use super::counters::{self, HITS};
 use super::{audit, context, foreign, matching, parser, utf8};
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
@@ -74,6 +75,8 @@ impl AddressTable {
                     Symbol::MatchArguments => matching::match_arguments as *const () as usize,
                     Symbol::ToForeign => foreign::to_foreign as *const () as usize,
                     Symbol::FromForeign => foreign::from_foreign as *const () as usize,
+                    Symbol::Hits => HITS.as_ptr() as usize,
+                    Symbol::CountFallback => counters::count_fallback as *const () as usize,
                     Symbol::CallWithTuple => matching::call_with_tuple as *const () as usize,
                 }
             };

@@ -1,26 +1,28 @@
 //! Cells: what differs between the stubs of a shape, in an object that owns it.
 //!
 //! A cell is an instance of a private subclass of `ModuleType`, so that a function whose `m_self` it is looks like a
-//! function of a module; attribute access and repr lead to the object that the original is bound to. It owns the
-//! original callable, the shape whose code it lets run, its thunk if it has one, and the `PyMethodDef` of a function
+//! function of a module; those of functions that are bound to something else are instances of other types (`stand_in`).
+//! Attribute access and repr lead to the object that the original is bound to. A cell owns the original callable, the shape whose code it lets run, its thunk if it has one, and the `PyMethodDef` of a function
 //! made from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::ffi::c_int;
 use std::ffi::c_void;
 use std::mem::offset_of;
 use std::num::NonZeroUsize;
 use std::ptr::{NonNull, null_mut};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3_ffi as ffi;
 
+use super::counters::{self, Guards};
 use super::foreign::{Foreign, Watched};
 use super::layout::Layout;
 use super::matching::Parameters;
 use super::parser::ArgumentReader;
 use super::shape::{Shape, retire};
+use super::stand_in::{StandIn, is_stand_in, slots};
 use super::thunk::Thunk;
 use crate::embed::{Exception, Object, Python};
 use crate::lower::CellField;
@@ -51,7 +53,27 @@ struct Fields {
     matching: Option<Arc<[Parameters]>>,
     shape: Option<Arc<Shape>>,
     thunk: Option<Thunk>,
+    /// Keeps the cell's type known, where that is not the one of most cells.
+    stand_in: Option<Arc<StandIn>>,
+    /// What the cell is found by: the original's `m_self` and definition. Zeroes where it is not to be found.
+    key: Key,
+    /// The signature that the code was made for.
+    signature: Option<Arc<Signature>>,
     def: ffi::PyMethodDef,
+}
+
+/// Bytes of a cell of any type.
+pub(super) const CELL_BYTES: c_int = Layout::CURRENT.module_size + size_of::<Fields>() as c_int;
+
+/// The `m_self` and the definition of an original.
+pub type Key = (usize, usize);
+
+/// The cells that functions for Python have, borrowed: each leaves when it dies. What is specialized twice is equal, for
+/// CPython compares functions by `m_self` and `ml_meth`.
+static FOUND: Mutex<BTreeMap<Key, usize>> = Mutex::new(BTreeMap::new());
+
+fn found() -> MutexGuard<'static, BTreeMap<Key, usize>> {
+    FOUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const _: () = {
@@ -94,6 +116,8 @@ pub struct CellContents {
     pub bare: Option<Bare>,
     /// Of a foreign function.
     pub foreign: Option<Arc<Foreign>>,
+    /// What its type is, where what it is bound to is no module.
+    pub stand_in: Option<Arc<StandIn>>,
 }
 
 /// What the cell of a function without a wrapper has instead of an original.
@@ -122,6 +146,7 @@ impl CellContents {
             def: ffi::PyMethodDef::zeroed(),
             bare: Some(bare),
             foreign: None,
+            stand_in: None,
         }
     }
 }
@@ -136,7 +161,10 @@ impl Cell {
     /// # Errors
     /// Where memory runs out.
     pub fn new(python: &Python, contents: CellContents) -> Result<Self, Exception> {
-        let class = cell_type(python)?;
+        let class = match &contents.stand_in {
+            Some(stand_in) => stand_in.address(),
+            None => cell_type(python)?,
+        };
         // SAFETY: the type is ours; a generic allocation is zeroed and counts one reference, which `owned` takes.
         let object = unsafe { python.owned(ffi::PyType_GenericAlloc(class, 0))? };
         let CellContents {
@@ -152,7 +180,9 @@ impl Cell {
             mut def,
             bare,
             foreign,
+            stand_in,
         } = contents;
+        let is_module = stand_in.is_none();
         let (reader, bare) = match bare {
             Some(Bare { reader, signature, doc }) => {
                 (def.ml_name, def.ml_doc) = (reader.name().as_ptr(), doc.as_ptr());
@@ -178,14 +208,51 @@ impl Cell {
             matching: parameters,
             shape: Some(shape),
             thunk: None,
+            stand_in,
+            key: (0, 0),
+            signature: None,
             def,
         };
+        counters::cell_made();
         // SAFETY: the fields lie within the fresh object, which nobody else has seen; zeroes are overwritten.
         unsafe {
             fields_of(object.as_ptr()).write(fields);
-            *namespace_of(object.as_ptr()) = namespace(python, receiver)?.into_ptr();
+            if is_module {
+                *namespace_of(object.as_ptr()) = namespace(python, receiver)?.into_ptr();
+            }
         }
         Ok(Self(object))
+    }
+
+    /// The cell that was made for this key, if it is alive, has this code, and calls the same functions for the same
+    /// signature.
+    pub fn find(
+        python: &Python,
+        key: Key,
+        shape: &Arc<Shape>,
+        signature: &Signature,
+        functions: &[NonZeroUsize],
+    ) -> Option<Self> {
+        let cell = NonNull::new(*found().get(&key)? as *mut ffi::PyObject)?;
+        // SAFETY: a cell that can be found is alive, for it leaves before it dies, and only with the GIL held.
+        unsafe {
+            let fields = &*fields_of(cell.as_ptr());
+            let same = fields.shape.as_ref().is_some_and(|own| Arc::ptr_eq(own, shape))
+                && fields.signature.as_deref() == Some(signature)
+                && fields.functions.as_deref() == Some(functions);
+            same.then(|| Self(Object::from_borrowed(python, cell)))
+        }
+    }
+
+    /// Lets the cell be found, in place of another one.
+    pub fn found_by(&self, key: Key, signature: Arc<Signature>) {
+        // SAFETY: the cell is alive and initialized; the GIL orders this against its other users.
+        unsafe {
+            let fields = fields_of(self.0.as_ptr());
+            (*fields).key = key;
+            (*fields).signature = Some(signature);
+        }
+        found().insert(key, self.0.as_ptr() as usize);
     }
 
     /// The cell's address: what compiled code gets.
@@ -242,6 +309,23 @@ pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
     unsafe { (*fields_of(cell)).callable }
 }
 
+/// What tells why a call of a stub with this cell takes the fallback: what its code looks at, what its arguments are
+/// called (null where none is matched), the type that its receiver must have (null for any), and what a foreign function's
+/// provider said.
+///
+/// # Safety
+/// `cell` is a live cell, and stays so as long as what is borrowed from it.
+pub unsafe fn guards_in<'a>(
+    cell: *mut ffi::PyObject,
+) -> Option<(&'a Guards, *const Parameters, *mut ffi::PyTypeObject, Option<&'a Foreign>)> {
+    // SAFETY: the caller promises a cell, which is initialized.
+    unsafe {
+        let fields = &*fields_of(cell);
+        let guards = fields.shape.as_ref()?.guards()?;
+        Some((guards, fields.parameters, fields.class, fields.provided.as_deref()))
+    }
+}
+
 /// The original behind a function or a descriptor that stands for it; `None` for all other objects.
 pub fn original_of(python: &Python, callable: &Object) -> Option<Object> {
     // SAFETY: the cell is alive, for the callable is.
@@ -267,14 +351,25 @@ fn cell_of(python: &Python, callable: &Object) -> Option<*mut ffi::PyObject> {
     // there objects of the cells' type.
     unsafe {
         let cell = match definition(callable.as_ptr())? {
-            Definition { receiver: Receiver::Function { m_self }, .. } => m_self,
+            // A static method has a `m_self` that its C function does not get.
+            Definition { receiver: Receiver::Function { .. }, callable, .. } => self_of(callable),
             Definition { receiver: Receiver::Method { .. }, def, .. } if LEAKED.contains(def as usize) => {
                 def.cast_mut().byte_sub(offset_of!(Fields, def) + Layout::CURRENT.module_size as usize).cast()
             }
             _ => return None,
         };
-        (!cell.is_null() && ffi::Py_TYPE(cell) == cell_type(python).ok()?).then_some(cell)
+        let is_cell = |class| cell_type(python).is_ok_and(|own| class == own) || is_stand_in(class);
+        (!cell.is_null() && is_cell(ffi::Py_TYPE(cell))).then_some(cell)
     }
+}
+
+/// The `m_self` of a built-in function, also where it is that of a static method.
+///
+/// # Safety
+/// `function` is a live built-in function.
+pub unsafe fn self_of(function: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the caller promises a built-in function; subclasses keep the layout.
+    unsafe { (*function.cast::<ffi::PyCFunctionObject>()).m_self }
 }
 
 /// The definitions in cells that live for ever: those of descriptors made for Python.
@@ -333,19 +428,10 @@ fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
     if let Some(class) = TYPE.get() {
         return Ok(class.0);
     }
-    let slot = |slot, function: *mut c_void| ffi::PyType_Slot { slot, pfunc: function };
-    let mut slots = [
-        slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
-        slot(ffi::Py_tp_traverse, traverse as *mut c_void),
-        slot(ffi::Py_tp_clear, clear as *mut c_void),
-        slot(ffi::Py_tp_getattro, get_attribute as *mut c_void),
-        slot(ffi::Py_tp_setattro, set_attribute as *mut c_void),
-        slot(ffi::Py_tp_repr, represent as *mut c_void),
-        slot(0, null_mut()),
-    ];
+    let mut slots = slots();
     let mut spec = ffi::PyType_Spec {
         name: c"typedcall.cell".as_ptr(),
-        basicsize: Layout::CURRENT.module_size + size_of::<Fields>() as c_int,
+        basicsize: CELL_BYTES,
         itemsize: 0,
         flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION)
             as std::ffi::c_uint,
@@ -362,13 +448,22 @@ fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
 
 /// # Safety
 /// Called by CPython with a cell whose last reference is gone.
-unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
+pub(super) unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
     // SAFETY: the cell was allocated by PyType_GenericAlloc; its fields are initialized, or all zeroes, which is a
     // valid empty state, where its making failed. Each is given up once. The shape is the last to go: see `retire`.
     unsafe {
         ffi::PyObject_GC_UnTrack(cell.cast());
-        ffi::PyObject_ClearWeakRefs(cell);
         let fields = fields_of(cell);
+        // First of all: whoever finds a cell must find it alive.
+        let mut known = found();
+        if known.get(&(*fields).key) == Some(&(cell as usize)) {
+            known.remove(&(*fields).key);
+        }
+        drop(known);
+        if (*ffi::Py_TYPE(cell)).tp_weaklistoffset != 0 {
+            ffi::PyObject_ClearWeakRefs(cell);
+        }
+        drop((*fields).signature.take());
         let callable = std::mem::replace(&mut (*fields).callable, null_mut());
         ffi::Py_XDECREF(callable);
         let namespace = std::mem::replace(&mut *namespace_of(cell), null_mut());
@@ -382,10 +477,13 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         let keywords = std::mem::replace(&mut (*fields).keywords, null_mut());
         ffi::Py_XDECREF(keywords);
         let shape = (*fields).shape.take();
+        let stand_in = (*fields).stand_in.take();
         let class = ffi::Py_TYPE(cell);
         ffi::PyObject_GC_Del(cell.cast());
         ffi::Py_DECREF(class.cast());
+        drop(stand_in);
         if let Some(shape) = shape {
+            counters::cell_gone();
             retire(shape);
         }
     }
@@ -393,7 +491,11 @@ unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
 
 /// # Safety
 /// Called by the garbage collector with a live cell.
-unsafe extern "C" fn traverse(cell: *mut ffi::PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
+pub(super) unsafe extern "C" fn traverse(
+    cell: *mut ffi::PyObject,
+    visit: ffi::visitproc,
+    argument: *mut c_void,
+) -> c_int {
     // SAFETY: the cell is alive; the collector only looks at what it is shown.
     unsafe {
         for object in [ffi::Py_TYPE(cell).cast(), (*fields_of(cell)).callable, *namespace_of(cell)] {
@@ -410,55 +512,15 @@ unsafe extern "C" fn traverse(cell: *mut ffi::PyObject, visit: ffi::visitproc, a
 
 /// A cell keeps what it has until it dies: a `__del__` in the same garbage may call the stub. Cycles break elsewhere,
 /// at the namespace that holds the stub.
-unsafe extern "C" fn clear(_: *mut ffi::PyObject) -> c_int {
+pub(super) unsafe extern "C" fn clear(_: *mut ffi::PyObject) -> c_int {
     0
 }
 
-/// What the original is bound to: a module; none for a static method or a method descriptor.
+/// What the original is bound to; none for a static method or a method descriptor.
 ///
 /// # Safety
 /// `cell` is a live cell.
-unsafe fn receiver_of(cell: *mut ffi::PyObject) -> Option<NonNull<ffi::PyObject>> {
+pub(super) unsafe fn receiver_of(cell: *mut ffi::PyObject) -> Option<NonNull<ffi::PyObject>> {
     // SAFETY: the caller promises a live cell; the original keeps its receiver alive.
     NonNull::new(unsafe { (*fields_of(cell)).receiver })
-}
-
-/// # Safety
-/// Called by CPython with a live cell.
-unsafe extern "C" fn get_attribute(cell: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: the cell and what it is bound to are alive.
-    unsafe {
-        match receiver_of(cell) {
-            Some(receiver) => ffi::PyObject_GetAttr(receiver.as_ptr(), name),
-            None => ffi::PyObject_GenericGetAttr(cell, name),
-        }
-    }
-}
-
-/// # Safety
-/// Called by CPython with a live cell.
-unsafe extern "C" fn set_attribute(
-    cell: *mut ffi::PyObject,
-    name: *mut ffi::PyObject,
-    value: *mut ffi::PyObject,
-) -> c_int {
-    // SAFETY: the cell and what it is bound to are alive.
-    unsafe {
-        match receiver_of(cell) {
-            Some(receiver) => ffi::PyObject_SetAttr(receiver.as_ptr(), name, value),
-            None => ffi::PyObject_GenericSetAttr(cell, name, value),
-        }
-    }
-}
-
-/// # Safety
-/// Called by CPython with a live cell.
-unsafe extern "C" fn represent(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: the cell and what it is bound to are alive.
-    unsafe {
-        match receiver_of(cell) {
-            Some(receiver) => ffi::PyObject_Repr(receiver.as_ptr()),
-            None => ffi::PyUnicode_FromString(c"<typedcall cell>".as_ptr()),
-        }
-    }
 }

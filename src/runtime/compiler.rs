@@ -14,7 +14,7 @@ use target_lexicon::Triple;
 
 use super::layout::Layout;
 use super::segment::{Segment, SegmentProvider};
-use super::shape::Shape;
+use super::shape::{Placed, Shape};
 use crate::lower::{AddressTable, Forwarder, Plan, build_stub};
 
 /// Why there is no machine code.
@@ -117,15 +117,15 @@ impl Compiler {
     /// Where the code generator fails, by a panic too, or the system refuses executable memory.
     pub fn compile(&self, plan: &Plan) -> Result<Shape, CompileError> {
         let placed = match forwarder(plan) {
-            Some(forwarder) => place_bytes(&forwarder.encode(&self.layout)).map_err(CompileError::ExecutableMemory)?,
+            Some(forwarder) => {
+                place_bytes(&forwarder.encode(&self.layout, &self.addresses)).map_err(CompileError::ExecutableMemory)?
+            }
             None => self.guarded(|context, buffer| {
                 self.build(context, buffer, plan);
                 self.place(context)
             })??,
         };
-        let (code, segment) = placed;
-        let first_overload = plan.arms.first().map_or(0, |arm| arm.overload);
-        let shape = Shape::new(code, segment, first_overload);
+        let shape = Shape::new(plan, placed);
         log::debug!(target: "typedcall::compile", "compiled\n{plan}");
         Ok(shape)
     }
@@ -152,7 +152,7 @@ impl Compiler {
     /// As [`Compiler::compile`].
     pub fn disassembly(&self, plan: &Plan) -> Result<String, CompileError> {
         if let Some(forwarder) = forwarder(plan) {
-            return Ok(forwarder.disassembly(&self.layout));
+            return Ok(forwarder.disassembly(&self.layout, &self.addresses));
         }
         self.guarded(|context, buffer| {
             self.build(context, buffer, plan);
@@ -164,7 +164,7 @@ impl Compiler {
         build_stub(context, buffer, &*self.isa, &self.layout, &mut &self.addresses, plan);
     }
 
-    fn place(&self, context: &mut Context) -> Result<(NonNull<u8>, Segment), CompileError> {
+    fn place(&self, context: &mut Context) -> Result<Placed, CompileError> {
         let provider = SegmentProvider::default();
         let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
         builder.memory_provider(Box::new(provider.clone()));
@@ -174,8 +174,9 @@ impl Compiler {
             other => CompileError::CodeGenerator(other.to_string()),
         })?;
         let code = NonNull::new(module.get_finalized_function(id).cast_mut());
+        let bytes = context.compiled_code().map_or(0, |compiled| compiled.code_buffer().len());
         match (code, <[Segment; 1]>::try_from(provider.take())) {
-            (Some(code), Ok([segment])) => Ok((code, segment)),
+            (Some(code), Ok([segment])) => Ok(Placed { code, bytes, segment }),
             _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
         }
     }
@@ -208,13 +209,13 @@ fn forwarder(plan: &Plan) -> Option<Forwarder> {
 }
 
 /// Puts machine code into a segment of its own.
-fn place_bytes(code: &[u8]) -> std::io::Result<(NonNull<u8>, Segment)> {
+fn place_bytes(code: &[u8]) -> std::io::Result<Placed> {
     let (segment, start) = Segment::for_code(code.len())?;
     let start = NonNull::new(start).ok_or_else(|| std::io::Error::other("a segment at null"))?;
     // SAFETY: the segment is fresh and writable, and has room for the code there.
     unsafe { start.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len()) };
     segment.make_executable(segment.length())?;
-    Ok((start, segment))
+    Ok(Placed { code: start, bytes: code.len(), segment })
 }
 
 /// Compiles what `context` holds into the module, and makes it executable.

@@ -12,6 +12,8 @@
 //! | `compiler` | from a plan to a shape |
 //! | `audit` | whether underlying functions keep their promises |
 //! | `cell` | what differs between the stubs of a shape |
+//! | `counters` | how many shapes, stubs and calls there are, and why the fallback was taken |
+//! | `stand_in` | cells that stand in for what is no module |
 //! | `packing` | arguments as a tuple and a dict |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `parser` | arguments of functions without a wrapper |
@@ -21,6 +23,7 @@ mod audit;
 pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
+pub(crate) mod counters;
 pub mod foreign;
 mod layout;
 pub(crate) mod matching;
@@ -29,6 +32,7 @@ pub(crate) mod parser;
 mod segment;
 pub(crate) mod selfcheck;
 pub(crate) mod shape;
+pub(crate) mod stand_in;
 pub(crate) mod thunk;
 mod utf8;
 

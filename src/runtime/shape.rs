@@ -4,13 +4,27 @@ use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::counters::{self, Guards};
 use super::segment::Segment;
+use crate::lower::Plan;
+
+/// Code in an executable segment of its own.
+pub struct Placed {
+    /// Where it starts.
+    pub code: NonNull<u8>,
+    /// How long it is.
+    pub bytes: usize,
+    /// What it lies in.
+    pub segment: Segment,
+}
 
 /// The compiled code of one plan. Its segment is unmapped with the last owner of the shape.
 #[derive(Debug)]
 pub struct Shape {
     code: NonNull<u8>,
     first_overload: u16,
+    bytes: usize,
+    guards: Option<Guards>,
     _segment: Segment,
 }
 
@@ -20,9 +34,18 @@ unsafe impl Send for Shape {}
 unsafe impl Sync for Shape {}
 
 impl Shape {
-    /// The shape whose code lies at `code` in an executable segment.
-    pub fn new(code: NonNull<u8>, segment: Segment, first_overload: u16) -> Self {
-        Self { code, first_overload, _segment: segment }
+    /// The shape of a plan whose code this is.
+    pub fn new(plan: &Plan, placed: Placed) -> Self {
+        let Placed { code, bytes, segment } = placed;
+        let first_overload = plan.arms.first().map_or(0, |arm| arm.overload);
+        counters::shape_made(bytes);
+        let guards = plan.counts_calls().then(|| Guards::of(plan));
+        Self { code, first_overload, bytes, guards, _segment: segment }
+    }
+
+    /// What its code looks at before it makes a call, where calls are counted.
+    pub fn guards(&self) -> Option<&Guards> {
+        self.guards.as_ref()
     }
 
     /// The overload of the first arm.
@@ -33,6 +56,12 @@ impl Shape {
     /// Where the code starts.
     pub fn code(&self) -> NonNull<u8> {
         self.code
+    }
+}
+
+impl Drop for Shape {
+    fn drop(&mut self) {
+        counters::shape_gone(self.bytes);
     }
 }
 

@@ -111,8 +111,7 @@ class ForeignFunction(Plain):
     def _target(self):
         attributes = self.__dict__
         if '_twin' not in attributes:
-            # The result of a function, an array's item, what was made of an address: the twin shares its memory.
-            attributes['_twin'] = plain_class(type(self)).from_buffer(self)
+            attributes['_twin'] = self._late_twin()
             for name, value in attributes.get('_prototype', {}).items():
                 self._apply(name, value)
         if '__name__' in attributes:
@@ -123,6 +122,14 @@ class ForeignFunction(Plain):
             attributes['_stub'] = specialize(self._twin, True)
             tally.called += 1
         return attributes['_stub']
+
+    def _late_twin(self):
+        cls = plain_class(type(self))
+        if self._b_base_ is None:
+            # Made of an address, or the result of a function.
+            return cls(int.from_bytes(memoryview(self).cast('B'), sys.byteorder))
+        # Of an array or a structure: the twin shares its memory.
+        return cls.from_buffer(self)
 
     def __call__(self, *arguments, **keywords):
         target = self._target()

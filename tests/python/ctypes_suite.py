@@ -7,6 +7,7 @@ plain are the harness's own; specialized; and stale, where a stub is made before
 code is 1 where a test has another outcome than without stubs and it is not in `EXPLAINED`.
 """
 
+import collections
 import json
 import os
 import re
@@ -120,14 +121,27 @@ def share(part, whole):
     return f'{part} of {whole} ({100 * part / whole:.1f} %)' if whole else '0 of 0'
 
 
+def kind_of(reason):
+    """A reason without the names in it: those of the function, its types, the number of an argument."""
+    reason = reason.partition(': ')[2] or reason
+    reason = re.sub(r'^argument \d+: ', 'an argument: ', reason)
+    reason = re.sub(r'\S+ (is (passed|returned))', r'… \1', reason)
+    return re.sub(r'its restype, [^,]*,', 'its restype, …,', reason)
+
+
 def report(mode, results):
     tally = results['tally']
+    reasons = collections.Counter()
+    for reason, count in tally['reasons'].items():
+        reasons[kind_of(reason)] += count
+    callbacks = sum(count for reason, count in reasons.items() if 'callback' in reason)
     print(f"{mode}: {tally['created']} foreign functions were created, {tally['called']} prototypes called")
-    print(f"  specialized: {share(tally['specialized'], tally['called'])} of the prototypes called")
+    print(f"  specialized: {share(tally['specialized'], tally['called'])} of the prototypes called, and "
+          f"{share(tally['specialized'], tally['called'] - callbacks)} of those that are no callbacks of Python's")
     print(f"  calls through stubs: {share(tally['stub_calls'], tally['calls'])}")
     if results['stats']:
         print(f"  hits: {results['stats']['hits']}, fallbacks: {results['stats']['fallbacks']}")
-    for reason, count in sorted(tally['reasons'].items(), key=lambda item: -item[1]):
+    for reason, count in reasons.most_common():
         print(f'  {count:5} not specialized: {reason}')
 
 

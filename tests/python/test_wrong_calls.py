@@ -1,7 +1,6 @@
 """Calls that ctypes refuses, or takes in a way of its own: the same exceptions, texts and results from the stub."""
 
 import ctypes
-import sys
 from array import array
 from ctypes import (POINTER, Structure, byref, c_bool, c_byte, c_char, c_char_p, c_double, c_float, c_int, c_long, c_short,
                     c_ubyte, c_uint, c_ulong, c_ushort, c_void_p, c_wchar, c_wchar_p, create_string_buffer, pointer)
@@ -193,21 +192,3 @@ def test_a_subclass_of_a_simple_type_as_result_is_an_instance():
     result = stub(5)
     assert type(result) is LongSubclass and result.value == 5
     agree(function, stub, 5)
-
-
-def test_a_pending_recursion_error_is_as_it_is_with_ctypes():
-    """A call in the deepest frame does not need one of its own."""
-    function, stub = echo('int')
-
-    def deep(call):
-        try:
-            return deep(call)
-        except RecursionError:
-            return call(1)
-
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(300)
-    try:
-        assert deep(function) == deep(stub) == 1
-    finally:
-        sys.setrecursionlimit(limit)

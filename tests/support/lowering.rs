@@ -45,6 +45,8 @@ pub struct Case {
     pub minors: Vec<u8>,
     pub shows_ir: bool,
     pub audited: bool,
+    /// Whether calls are counted.
+    pub counted: bool,
     pub ir: Option<Function>,
 }
 
@@ -92,6 +94,7 @@ struct Directives {
     minors: Vec<u8>,
     shows_ir: bool,
     audited: bool,
+    counted: bool,
 }
 
 impl Default for Directives {
@@ -106,6 +109,7 @@ impl Default for Directives {
             minors: Vec::new(),
             shows_ir: true,
             audited: false,
+            counted: false,
         }
     }
 }
@@ -128,6 +132,7 @@ impl Directives {
             ("python", versions) => self.minors = versions.split(' ').map(minor).collect(),
             ("show", "plan") => self.shows_ir = false,
             ("verify", "yes") => self.audited = true,
+            ("count", "yes") => self.counted = true,
             _ => panic!("no such directive: `{key}: {value}`"),
         }
     }
@@ -150,8 +155,8 @@ impl Directives {
         if !self.in_receiver {
             frame.cell = CellSource::Thunk(frame.thunk_register());
         }
-        let Self { target, minors, shows_ir, audited, name, .. } = self.clone();
-        Case { signature, frame, target, name, minors, shows_ir, audited, ir }
+        let Self { target, minors, shows_ir, audited, counted, name, .. } = self.clone();
+        Case { signature, frame, target, name, minors, shows_ir, audited, counted, ir }
     }
 }
 
@@ -210,6 +215,7 @@ impl Case {
             target: self.target,
             overloads: (0..16).take(count).collect(),
             audited: self.audited,
+            counted: self.counted,
             call: None,
         }
     }

@@ -24,8 +24,8 @@ use pyo3_ffi as ffi;
 use crate::metadata::{Kind, Overload, Parameter};
 
 pub use cinder::CinderArguments;
-pub use unit::slots_of;
 use unit::{Default, Unit};
+pub use unit::{slots_of, type_of};
 
 /// How a call passes arguments to a function without a wrapper: as few ways as the signature needs, so that CPython itself
 /// refuses what it can.

@@ -185,7 +185,8 @@ fn default_of(position: usize, default: &DefaultValue, kind: &Kind) -> Result<De
     })
 }
 
-fn type_of(class: PythonType) -> *mut ffi::PyTypeObject {
+/// The type object of one of CPython's own.
+pub fn type_of(class: PythonType) -> *mut ffi::PyTypeObject {
     match class {
         PythonType::Int => &raw mut ffi::PyLong_Type,
         PythonType::Float => &raw mut ffi::PyFloat_Type,

@@ -1,0 +1,72 @@
+//! What is known about types, by the type itself.
+
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use pyo3_ffi as ffi;
+
+use super::convert::Passing;
+
+/// Remembers for a few types how their instances are passed.
+///
+/// A type is known by its address and its version, which no two types and no two states of a type share: CPython gives a
+/// type a new one when it, or a base of it, changes (`assign_version_tag` in `Objects/typeobject.c`).
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    slots: [Slot; SLOTS],
+}
+
+/// Types that one parameter gets; a program passes one or two.
+const SLOTS: usize = 4;
+
+/// Written and read with the GIL held: atomic only because it is shared.
+#[derive(Debug, Default)]
+struct Slot {
+    class: AtomicPtr<ffi::PyTypeObject>,
+    /// The version, shifted by a byte, and what is known. Zero: nothing.
+    known: AtomicU64,
+}
+
+impl Cache {
+    /// # Safety
+    /// The thread is attached and the type alive.
+    #[inline]
+    pub unsafe fn get(&self, class: *mut ffi::PyTypeObject) -> Option<Passing> {
+        let slot = self.slot(class);
+        if slot.class.load(Ordering::Relaxed) != class {
+            return None;
+        }
+        let known = slot.known.load(Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        (unsafe { version(class) } == Some(known >> 8)).then(|| Passing::of_number(known as u8))
+    }
+
+    /// # Safety
+    /// As [`Cache::get`].
+    pub unsafe fn set(&self, class: *mut ffi::PyTypeObject, passing: Passing) {
+        // SAFETY: as the caller promises.
+        let Some(version) = (unsafe { version(class) }) else { return };
+        let slot = self.slot(class);
+        slot.class.store(class, Ordering::Relaxed);
+        slot.known.store(version << 8 | passing as u64, Ordering::Relaxed);
+    }
+
+    fn slot(&self, class: *mut ffi::PyTypeObject) -> &Slot {
+        // Types are some hundred bytes apart.
+        &self.slots[(class as usize >> 6 ^ class as usize >> 10) % SLOTS]
+    }
+}
+
+/// The version of a type; `None` where it has none at the moment.
+///
+/// # Safety
+/// The thread is attached and the type alive.
+unsafe fn version(class: *mut ffi::PyTypeObject) -> Option<u64> {
+    // SAFETY: as the caller promises.
+    let (version, flags) = unsafe { ((*class).tp_version_tag, ffi::PyType_GetFlags(class)) };
+    // Later, 0 alone says that there is none.
+    let valid = cfg!(Py_3_13) || flags & VALID_VERSION_TAG != 0;
+    (valid && version != 0).then_some(u64::from(version))
+}
+
+/// `Py_TPFLAGS_VALID_VERSION_TAG` (`Include/object.h` of 3.11 and 3.12).
+const VALID_VERSION_TAG: u64 = 1 << 19;

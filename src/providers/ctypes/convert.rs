@@ -1,0 +1,437 @@
+//! From arguments to pointers, as the `from_param` methods of ctypes and its `ConvParam` do.
+//!
+//! What ctypes passes for an object mostly depends on the object's exact type alone: that is found out once a type, and
+//! remembered ([`Cache`]). Where more than the type decides and Python code could be asked (`__class__`, `_as_parameter_`,
+//! a metaclass of the user's), the original call is made. `Modules/_ctypes/_ctypes.c` and `callproc.c` are the reference.
+
+use std::mem::offset_of;
+
+use pyo3_ffi as ffi;
+
+use super::cache::Cache;
+use super::offsets::{Ctypes, word};
+use crate::runtime::foreign::ConvertArgument;
+
+/// What is passed for an object, by its exact type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Passing {
+    /// Only the original call knows.
+    Original,
+    /// The address of its C value.
+    Address,
+    /// Its C value, a pointer.
+    Content,
+    /// The same, where what the type points at is still what is to be pointed at.
+    ContentOfItem,
+    /// Its C value, a pointer, where the type points at characters of the parameter's kind.
+    ContentOfCharacters,
+    /// The same for an array: its address.
+    AddressOfCharacters,
+    /// The number, cut off as C does.
+    Integer,
+    /// The bytes.
+    Bytes,
+    /// What `byref` was given, if that can be pointed at.
+    Reference,
+    /// The object itself.
+    Object,
+}
+
+impl Passing {
+    const ALL: [Self; 10] = [
+        Self::Original,
+        Self::Address,
+        Self::Content,
+        Self::ContentOfItem,
+        Self::ContentOfCharacters,
+        Self::AddressOfCharacters,
+        Self::Integer,
+        Self::Bytes,
+        Self::Reference,
+        Self::Object,
+    ];
+
+    pub(super) fn of_number(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Original)
+    }
+}
+
+/// Which `from_param` it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rule {
+    /// `POINTER(item)`.
+    Pointer {
+        /// What it points at; held as long as the stub.
+        item: *mut ffi::PyTypeObject,
+        /// Where the class of pointers says so, as `set_type` may change it.
+        at: *const usize,
+    },
+    /// An array, or a function pointer.
+    Instance,
+    /// `c_char_p` and `c_wchar_p`.
+    Characters {
+        /// The code of the simple type of one of them.
+        code: u8,
+    },
+    /// `c_void_p`.
+    Void,
+    /// `py_object`.
+    Object,
+}
+
+/// A parameter that is a pointer, or an object.
+#[derive(Debug)]
+pub(super) struct PointerArgument {
+    pub ctypes: &'static Ctypes,
+    /// The class of the `from_param`.
+    pub class: *mut ffi::PyTypeObject,
+    pub rule: Rule,
+    pub cache: Cache,
+}
+
+// SAFETY: the classes are alive as long as the stub, and looked into with the GIL held only.
+unsafe impl Send for PointerArgument {}
+// SAFETY: as above.
+unsafe impl Sync for PointerArgument {}
+
+impl ConvertArgument for PointerArgument {
+    unsafe fn convert(&self, object: *mut ffi::PyObject) -> Option<u64> {
+        // SAFETY: as the caller promises: the thread is attached, the object alive.
+        unsafe {
+            if object == ffi::Py_None() {
+                match self.rule {
+                    Rule::Pointer { .. } | Rule::Characters { .. } | Rule::Void => return Some(0),
+                    Rule::Object => return Some(object as u64),
+                    Rule::Instance => return None,
+                }
+            }
+            if let Rule::Pointer { item, at } = self.rule
+                && at.read() != item as usize
+            {
+                return None;
+            }
+            let class = ffi::Py_TYPE(object);
+            let passing = match self.cache.get(class) {
+                Some(passing) => passing,
+                None => self.look(class),
+            };
+            self.pass(object, passing)
+        }
+    }
+}
+
+impl PointerArgument {
+    /// # Safety
+    /// The thread is attached, the object alive, and this is how it is passed.
+    #[inline]
+    unsafe fn pass(&self, object: *mut ffi::PyObject, passing: Passing) -> Option<u64> {
+        // SAFETY: as the caller promises; what is passed by its value is an instance of ctypes' base class.
+        unsafe {
+            match passing {
+                Passing::Original => None,
+                Passing::Address => Some(self.ctypes.address(object) as u64),
+                Passing::Content => Some(self.content(object)),
+                Passing::ContentOfItem => {
+                    let Rule::Pointer { item, .. } = self.rule else { return None };
+                    (self.ctypes.proto(ffi::Py_TYPE(object)) == item.cast()).then(|| self.content(object))
+                }
+                Passing::ContentOfCharacters => {
+                    self.points_at_characters(ffi::Py_TYPE(object)).then(|| self.content(object))
+                }
+                Passing::AddressOfCharacters => {
+                    self.points_at_characters(ffi::Py_TYPE(object)).then(|| self.ctypes.address(object) as u64)
+                }
+                // No int fails, and no code of a subclass is called.
+                Passing::Integer => Some(ffi::PyLong_AsUnsignedLongMask(object)),
+                Passing::Bytes => Some(object as u64 + BYTES as u64),
+                Passing::Reference => self.reference(object),
+                Passing::Object => Some(object as u64),
+            }
+        }
+    }
+
+    /// # Safety
+    /// It is an instance of ctypes' base class whose value is a pointer.
+    unsafe fn content(&self, object: *mut ffi::PyObject) -> u64 {
+        // SAFETY: as the caller promises; ctypes reads it in the same way.
+        unsafe { self.ctypes.address(object).cast::<u64>().read_unaligned() }
+    }
+
+    /// What an object that `byref` made refers to.
+    ///
+    /// # Safety
+    /// The thread is attached, and it is such an object.
+    unsafe fn reference(&self, parameter: *mut ffi::PyObject) -> Option<u64> {
+        let offsets = &self.ctypes.offsets.parameter;
+        // SAFETY: the offsets were probed for objects of this type, which owns its object.
+        unsafe {
+            let parameter = parameter.cast::<u8>();
+            let object = word(parameter, offsets.object) as *mut ffi::PyObject;
+            // Other tags are for other values than pointers.
+            if parameter.add(offsets.tag).read() != b'P' || object.is_null() {
+                return None;
+            }
+            let class = ffi::Py_TYPE(object);
+            let fits = match self.rule {
+                Rule::Void => true,
+                Rule::Pointer { item, .. } => is_subtype(class, item),
+                Rule::Characters { code } => self.ctypes.code(class) == Some(code),
+                Rule::Instance => {
+                    let item = self.ctypes.proto(self.class).cast::<ffi::PyTypeObject>();
+                    // A function pointer has no items, and ctypes complains.
+                    ffi::Py_TYPE(self.class.cast()) == self.ctypes.types.array_meta
+                        && !item.is_null()
+                        && self.is_of_ctypes(item)
+                        && is_subtype(class, item)
+                }
+                Rule::Object => false,
+            };
+            fits.then(|| word(parameter, offsets.value) as u64)
+        }
+    }
+
+    /// Finds out how objects of a type are passed, and remembers it.
+    ///
+    /// # Safety
+    /// The thread is attached and the type alive.
+    #[cold]
+    unsafe fn look(&self, class: *mut ffi::PyTypeObject) -> Passing {
+        // SAFETY: as the caller promises.
+        unsafe {
+            // It gives the type a version, too, which the cache wants.
+            let honest = self.is_honest(class);
+            let passing = match self.rule {
+                Rule::Pointer { item, .. } => self.look_for_pointer(class, item, honest),
+                Rule::Instance => self.look_for_instance(class),
+                Rule::Characters { .. } => self.look_for_characters(class, honest),
+                Rule::Void => self.look_for_void(class, honest),
+                Rule::Object if is_subtype(class, self.class) || !honest => Passing::Original,
+                Rule::Object => Passing::Object,
+            };
+            self.cache.set(class, passing);
+            passing
+        }
+    }
+
+    /// `PyCPointerType_from_param`.
+    unsafe fn look_for_pointer(
+        &self,
+        class: *mut ffi::PyTypeObject,
+        item: *mut ffi::PyTypeObject,
+        honest: bool,
+    ) -> Passing {
+        let types = &self.ctypes.types;
+        // SAFETY: the types are alive and the thread attached.
+        unsafe {
+            if is_subtype(class, item) {
+                return if is_subtype(class, types.data) { Passing::Address } else { Passing::Original };
+            }
+            if !honest {
+                return Passing::Original;
+            }
+            if class == types.parameter {
+                return Passing::Reference;
+            }
+            let is_item = self.is_array_or_pointer(class) && self.ctypes.proto(class) == item.cast();
+            match (is_item, self.is_pointer(class)) {
+                (true, true) => Passing::ContentOfItem,
+                // What an array is of never changes.
+                (true, false) => Passing::Address,
+                (false, _) => Passing::Original,
+            }
+        }
+    }
+
+    /// `CDataType_from_param`, of arrays and functions.
+    unsafe fn look_for_instance(&self, class: *mut ffi::PyTypeObject) -> Passing {
+        let types = &self.ctypes.types;
+        // SAFETY: the types are alive and the thread attached.
+        unsafe {
+            if class == types.parameter {
+                return Passing::Reference;
+            }
+            if !is_subtype(class, self.class) {
+                return Passing::Original;
+            }
+            if self.is_function(class) {
+                return Passing::Content;
+            }
+            if self.is_array_or_pointer(class) && !self.is_pointer(class) {
+                Passing::Address
+            } else {
+                Passing::Original
+            }
+        }
+    }
+
+    /// `c_char_p_from_param`, `c_wchar_p_from_param`.
+    unsafe fn look_for_characters(&self, class: *mut ffi::PyTypeObject, honest: bool) -> Passing {
+        let Rule::Characters { code } = self.rule else { return Passing::Original };
+        // SAFETY: the types are alive and the thread attached.
+        unsafe {
+            let is_text = code == b'c';
+            if is_text && ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_BYTES_SUBCLASS) != 0 {
+                return Passing::Bytes;
+            }
+            // A str is copied into memory that must be freed behind the call.
+            if !is_text && ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_UNICODE_SUBCLASS) != 0 {
+                return Passing::Original;
+            }
+            if is_subtype(class, self.class) {
+                return if self.is_pointer_value(class) { Passing::Content } else { Passing::Original };
+            }
+            if !honest {
+                return Passing::Original;
+            }
+            if class == self.ctypes.types.parameter {
+                return Passing::Reference;
+            }
+            match (self.is_array_or_pointer(class), self.is_pointer(class)) {
+                (true, true) => Passing::ContentOfCharacters,
+                (true, false) => Passing::AddressOfCharacters,
+                (false, _) => Passing::Original,
+            }
+        }
+    }
+
+    /// `c_void_p_from_param`.
+    unsafe fn look_for_void(&self, class: *mut ffi::PyTypeObject, honest: bool) -> Passing {
+        // SAFETY: the types are alive and the thread attached.
+        unsafe {
+            if ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_LONG_SUBCLASS) != 0 {
+                return Passing::Integer;
+            }
+            if ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_BYTES_SUBCLASS) != 0 {
+                return Passing::Bytes;
+            }
+            // A str is copied into memory that must be freed behind the call.
+            if ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_UNICODE_SUBCLASS) != 0 {
+                return Passing::Original;
+            }
+            if is_subtype(class, self.class) {
+                return if self.is_pointer_value(class) { Passing::Content } else { Passing::Original };
+            }
+            if !honest {
+                return Passing::Original;
+            }
+            if class == self.ctypes.types.parameter {
+                return Passing::Reference;
+            }
+            if self.is_array_or_pointer(class) {
+                return if self.is_pointer(class) { Passing::Content } else { Passing::Address };
+            }
+            if self.is_function(class) {
+                return Passing::Content;
+            }
+            // c_char_p and c_wchar_p; other simple types are refused.
+            let is_text =
+                is_subtype(class, self.ctypes.types.simple) && matches!(self.ctypes.code(class), Some(b'z' | b'Z'));
+            if is_text { Passing::Content } else { Passing::Original }
+        }
+    }
+
+    /// Whether `__class__` of instances is their type, without asking Python code: `isinstance` looks at both.
+    unsafe fn is_honest(&self, class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: the type is alive and the thread attached. The function returns a borrowed reference or null, raises
+        // nothing, and looks into dicts whose keys are strings.
+        unsafe {
+            let found = type_lookup(class, self.ctypes.class_name.as_ptr());
+            let generic: ffi::getattrofunc = ffi::PyObject_GenericGetAttr;
+            // Both take a data descriptor of the type before they look at the instance, or the class.
+            let known = [Some(generic), ffi::PyType_Type.tp_getattro].map(|get| get.map(|get| get as usize));
+            let plain = known.contains(&(*class).tp_getattro.map(|get| get as usize));
+            plain && found == self.ctypes.class_descriptor.as_ptr()
+        }
+    }
+
+    /// Whether instances are arrays or pointers of ctypes, and passed as such.
+    unsafe fn is_array_or_pointer(&self, class: *mut ffi::PyTypeObject) -> bool {
+        let types = &self.ctypes.types;
+        // SAFETY: the type is alive and the thread attached.
+        unsafe {
+            let meta = ffi::Py_TYPE(class.cast());
+            let is_array = meta == types.array_meta && is_subtype(class, types.array);
+            is_array || self.is_pointer(class)
+        }
+    }
+
+    unsafe fn is_pointer(&self, class: *mut ffi::PyTypeObject) -> bool {
+        let types = &self.ctypes.types;
+        // SAFETY: the type is alive and the thread attached.
+        unsafe { ffi::Py_TYPE(class.cast()) == types.pointer_meta && is_subtype(class, types.pointer) }
+    }
+
+    unsafe fn is_function(&self, class: *mut ffi::PyTypeObject) -> bool {
+        let types = &self.ctypes.types;
+        // SAFETY: the type is alive and the thread attached.
+        unsafe { ffi::Py_TYPE(class.cast()) == types.function_meta && is_subtype(class, types.function) }
+    }
+
+    /// Whether instances of a simple type are pointers.
+    unsafe fn is_pointer_value(&self, class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: the type is alive and the thread attached.
+        unsafe {
+            is_subtype(class, self.ctypes.types.simple) && matches!(self.ctypes.code(class), Some(b'z' | b'Z' | b'P'))
+        }
+    }
+
+    /// Whether a class's metaclass is one of ctypes' own, which ask no Python code.
+    unsafe fn is_of_ctypes(&self, class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: the type is alive and the thread attached.
+        unsafe { self.ctypes.types.is_meta(ffi::Py_TYPE(class.cast())) }
+    }
+
+    /// Whether an array or a pointer is of characters of the parameter's kind.
+    unsafe fn points_at_characters(&self, class: *mut ffi::PyTypeObject) -> bool {
+        let Rule::Characters { code } = self.rule else { return false };
+        // SAFETY: the type is alive and of ctypes, as is what it points at; the thread is attached.
+        unsafe {
+            let item = self.ctypes.proto(class);
+            !item.is_null() && ffi::PyType_Check(item) != 0 && self.ctypes.code(item.cast()) == Some(code)
+        }
+    }
+}
+
+/// A parameter that is a `char` or a `wchar_t`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CharacterArgument {
+    /// `c_char`.
+    Char,
+    /// `c_wchar`.
+    Wchar,
+}
+
+impl ConvertArgument for CharacterArgument {
+    unsafe fn convert(&self, object: *mut ffi::PyObject) -> Option<u64> {
+        // SAFETY: the thread is attached, the object alive, and its type checked.
+        unsafe {
+            match self {
+                Self::Char if ffi::PyBytes_CheckExact(object) != 0 => {
+                    (ffi::PyBytes_Size(object) == 1).then(|| u64::from(object.cast::<u8>().add(BYTES).read()))
+                }
+                Self::Char => None,
+                Self::Wchar if ffi::PyUnicode_CheckExact(object) != 0 && ffi::PyUnicode_GetLength(object) == 1 => {
+                    Some(u64::from(ffi::PyUnicode_ReadChar(object, 0)))
+                }
+                Self::Wchar => None,
+            }
+        }
+    }
+}
+
+/// Where `bytes` have their bytes.
+const BYTES: usize = offset_of!(ffi::PyBytesObject, ob_sval);
+
+/// # Safety
+/// Both types are alive and the thread attached.
+pub(super) unsafe fn is_subtype(class: *mut ffi::PyTypeObject, base: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: as the caller promises.
+    class == base || unsafe { ffi::PyType_IsSubtype(class, base) } != 0
+}
+
+unsafe extern "C" {
+    /// What a type has under a name, borrowed; null, with no exception set, where it has nothing.
+    #[link_name = "_PyType_Lookup"]
+    fn type_lookup(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
+}

@@ -1,0 +1,63 @@
+//! Foreign functions of ctypes.
+//!
+//! What is specialized does what ctypes does, and ctypes itself is called for all else: for arguments that are not plainly
+//! of the prototype's types, and where the function's `argtypes`, `restype`, `errcheck` or address are no longer what they
+//! were. `offsets` finds out how ctypes' objects are laid out; `prototype` reads a function's prototype; `convert` makes
+//! pointers of arguments, with a `cache` by type; `result` makes objects of results.
+
+mod cache;
+mod convert;
+mod offsets;
+mod prototype;
+mod result;
+
+use pyo3_ffi as ffi;
+
+use self::offsets::Ctypes;
+use super::{ForeignFunction, Provider};
+use crate::embed::{Object, Python};
+use crate::error::Error;
+
+/// The provider of ctypes' foreign functions.
+#[derive(Debug)]
+pub struct CtypesProvider;
+
+impl Provider for CtypesProvider {
+    fn name(&self) -> &'static str {
+        "ctypes"
+    }
+
+    fn recognize(&self, python: &Python, callable: &Object) -> Option<Result<ForeignFunction, Error>> {
+        let refused = |reason: &str| Error::Mismatch {
+            name: "ctypes".into(),
+            reason: format!("its objects are not laid out as expected: {reason}"),
+        };
+        let ctypes = match Ctypes::known() {
+            Some(Ok(ctypes)) => {
+                // SAFETY: both are alive and the thread attached.
+                let is_function = unsafe { ffi::PyObject_TypeCheck(callable.as_ptr(), ctypes.types.function) } != 0;
+                return is_function.then(|| prototype::read(python, ctypes, callable));
+            }
+            _ if !is_function(python, callable) => return None,
+            _ => Ctypes::get(python),
+        };
+        Some(ctypes.map_err(refused).and_then(|ctypes| prototype::read(python, ctypes, callable)))
+    }
+}
+
+/// Whether an object is a function of a ctypes that is imported already.
+fn is_function(python: &Python, callable: &Object) -> bool {
+    // SAFETY: the thread is attached; the modules are borrowed from the interpreter.
+    let modules = unsafe {
+        let Some(modules) = std::ptr::NonNull::new(ffi::PyImport_GetModuleDict()) else { return false };
+        Object::from_borrowed(python, modules)
+    };
+    let Some(function) = modules.item(python, "_ctypes").and_then(|module| module.attr(python, "CFuncPtr").ok()) else {
+        return false;
+    };
+    // SAFETY: both are alive and the thread attached; the type is checked to be one.
+    unsafe {
+        ffi::PyType_Check(function.as_ptr()) != 0
+            && ffi::PyObject_TypeCheck(callable.as_ptr(), function.as_ptr().cast()) != 0
+    }
+}

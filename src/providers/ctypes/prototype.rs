@@ -1,0 +1,445 @@
+//! From a function object of ctypes to what is known about its C function, or why nothing is.
+//!
+//! What `PyCFuncPtr_call` of `Modules/_ctypes/_ctypes.c` looks at is read from where it looks: a class's attributes may say
+//! something else by now.
+
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+use super::cache::Cache;
+use super::convert::{CharacterArgument, PointerArgument, Rule, is_subtype};
+use super::offsets::{Ctypes, Types, bound, word};
+use super::result::{InstanceResult, PlainResult};
+use crate::embed::{Object, Python};
+use crate::error::Error;
+use crate::metadata::{Effects, Foreign, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar};
+use crate::providers::ForeignFunction;
+use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
+
+/// What is known about a function object, which is an instance of `_ctypes.CFuncPtr`.
+///
+/// # Errors
+/// Why it has no stub.
+pub(super) fn read(python: &Python, ctypes: &'static Ctypes, callable: &Object) -> Result<ForeignFunction, Error> {
+    // SAFETY: the function is alive and the thread attached.
+    let function = unsafe { Function::of(ctypes, callable.as_ptr()) };
+    let name = function.name(python, callable);
+    function.read(python, name.clone()).map_err(|reason| Error::Mismatch { name, reason })
+}
+
+/// A function object, with what a call of it looks at.
+struct Function {
+    ctypes: &'static Ctypes,
+    object: *mut ffi::PyObject,
+    class: *mut ffi::PyTypeObject,
+    /// What ctypes knows about the class; not null for classes that have instances.
+    info: *const u8,
+}
+
+/// What is passed, and what makes it of an object.
+type Argument = (Kind, Option<Box<dyn ConvertArgument>>);
+/// What is returned, and what makes an object of it.
+type Returned = (Kind, Option<Box<dyn ConvertResult>>);
+
+/// A reason for the user.
+type Reason = String;
+
+impl Function {
+    /// # Safety
+    /// The object is an instance of `_ctypes.CFuncPtr`, alive; the thread is attached.
+    unsafe fn of(ctypes: &'static Ctypes, object: *mut ffi::PyObject) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let class = ffi::Py_TYPE(object);
+            Self { ctypes, object, class, info: ctypes.info(class) }
+        }
+    }
+
+    /// The name that `CDLL` gave it, or its class's.
+    fn name(&self, python: &Python, callable: &Object) -> String {
+        let given = callable.attr(python, "__name__").ok().and_then(|name| name.as_str(python));
+        given.unwrap_or_else(|| class_name(self.class)).replace('\0', "\\0")
+    }
+
+    fn read(&self, python: &Python, name: String) -> Result<ForeignFunction, Reason> {
+        let ctypes = self.ctypes;
+        let flags = self.check()?;
+        let mut holds = Vec::new();
+        let mut hold = |object: *mut ffi::PyObject| {
+            // SAFETY: what a live function refers to is alive, and held from now on; the thread is attached.
+            holds.extend(NonNull::new(object).map(|object| unsafe { Object::from_borrowed(python, object) }));
+        };
+        hold(self.class.cast());
+        let offsets = (&ctypes.offsets.function, &ctypes.offsets.info);
+        let converters = self.own_or_class(offsets.0.converters, offsets.1.converters);
+        let restype = self.own_or_class(offsets.0.restype, offsets.1.restype);
+        hold(converters);
+        hold(restype);
+
+        let methods = self.methods(converters)?;
+        let mut parameters = Vec::with_capacity(methods.len());
+        let mut arguments = Vec::with_capacity(methods.len());
+        for (position, method) in methods.into_iter().enumerate() {
+            let (kind, converter) =
+                argument(ctypes, method, &mut hold).map_err(|reason| format!("argument {}: {reason}", position + 1))?;
+            parameters.push(Parameter::positional(kind));
+            arguments.push(converter);
+        }
+        // SAFETY: the restype is alive and the thread attached.
+        let (kind, result) = unsafe { returned(python, ctypes, restype) }?;
+        let python_api = flags & PYTHON_API != 0;
+        let overload = Overload {
+            parameters,
+            result: kind,
+            raises: if python_api { Raises::Check } else { Raises::Never },
+            effects: Effects { nogil: !python_api, ..Effects::default() },
+        };
+        let (address, watched) = self.address()?;
+        Ok(ForeignFunction { name, address, overload, arguments, result, watched, holds })
+    }
+
+    /// Refuses what only ctypes does; gives the flags of the class.
+    fn check(&self) -> Result<u32, Reason> {
+        let ctypes = self.ctypes;
+        let offsets = &ctypes.offsets.function;
+        // SAFETY: the types are alive.
+        let (call, plain_call) = unsafe { ((*self.class).tp_call, (*ctypes.types.function).tp_call) };
+        if call.map(|call| call as usize) != plain_call.map(|call| call as usize) {
+            return Err(format!("{} has a __call__ of its own", class_name(self.class)));
+        }
+        // SAFETY: the class is alive and the thread attached.
+        if self.info.is_null() || unsafe { ffi::Py_TYPE(self.class.cast()) } != ctypes.types.function_meta {
+            return Err(format!("{} has a metaclass of its own", class_name(self.class)));
+        }
+        // SAFETY: the offset was probed.
+        let flags = unsafe { self.info.add(ctypes.offsets.info.flags).cast::<u32>().read() };
+        if flags & USE_ERRNO != 0 {
+            return Err("its library was opened with use_errno=True, which ctypes handles".into());
+        }
+        if flags & USE_LAST_ERROR != 0 {
+            return Err("its library was opened with use_last_error=True, which ctypes handles".into());
+        }
+        let callable = self.own(offsets.callable);
+        if !callable.is_null() && callable != self.object {
+            return Err("it is a callback, made from a Python function".into());
+        }
+        if !self.own(offsets.errcheck).is_null() {
+            return Err("its errcheck is set, which only ctypes calls".into());
+        }
+        if !self.own(offsets.paramflags).is_null() {
+            return Err("it has paramflags, which only ctypes follows".into());
+        }
+        if !self.own_or_class(offsets.checker, ctypes.offsets.info.checker).is_null() {
+            return Err("its restype has a _check_retval_, which only ctypes calls".into());
+        }
+        Ok(flags)
+    }
+
+    /// A field of the object.
+    fn own(&self, offset: usize) -> *mut ffi::PyObject {
+        // SAFETY: the offset was probed.
+        unsafe { word(self.object.cast(), offset) as *mut ffi::PyObject }
+    }
+
+    /// A field of the object, or where that is not set, of its class.
+    fn own_or_class(&self, own: usize, class: usize) -> *mut ffi::PyObject {
+        let own = self.own(own);
+        // SAFETY: the offset was probed.
+        if own.is_null() { unsafe { word(self.info, class) as *mut ffi::PyObject } } else { own }
+    }
+
+    /// The `from_param` methods of the argtypes, as they were when those were set.
+    fn methods(&self, converters: *mut ffi::PyObject) -> Result<Vec<*mut ffi::PyObject>, Reason> {
+        // Without argtypes every argument is ctypes' to convert; a call without any is as it seems.
+        if converters.is_null() {
+            return Ok(Vec::new());
+        }
+        // SAFETY: the tuple is alive, its type checked.
+        unsafe {
+            if ffi::PyTuple_CheckExact(converters) == 0 {
+                return Err("its argtypes are no tuple".into());
+            }
+            let count = ffi::PyTuple_Size(converters);
+            if usize::try_from(count).is_ok_and(|count| count > MAX_PARAMETERS) {
+                return Err(format!("it has {count} arguments, at most {MAX_PARAMETERS} can be passed"));
+            }
+            Ok((0..count).map(|index| ffi::PyTuple_GetItem(converters, index)).collect())
+        }
+    }
+
+    /// Where the C function is, and what must stay so that it is, and that all else is as it was read.
+    fn address(&self) -> Result<(NonZeroUsize, Vec<Watched>), Reason> {
+        let ctypes = self.ctypes;
+        let offsets = &ctypes.offsets.function;
+        let start = self.object as usize;
+        // SAFETY: the object and its class are alive; the offsets were probed.
+        unsafe {
+            let value = ctypes.address(self.object) as usize;
+            let size = usize::try_from((*ctypes.types.function).tp_basicsize).unwrap_or(0);
+            if !(start..start + size).contains(&value) {
+                return Err("its address is in memory that is not its own".into());
+            }
+            let address = (value as *const usize).read();
+            let address = NonZeroUsize::new(address).ok_or("it is a null pointer")?;
+            let watch = |at: *const usize| Watched { at, value: at.read() };
+            let own = |offset: usize| watch(self.object.cast::<u8>().add(offset).cast::<usize>());
+            let watched = vec![
+                // What is looked at later lies behind these two.
+                watch((&raw const (*self.object).ob_type).cast()),
+                own(ctypes.offsets.b_ptr),
+                watch(value as *const usize),
+                own(offsets.converters),
+                own(offsets.restype),
+                own(offsets.checker),
+                own(offsets.errcheck),
+                watch((&raw const (*self.class).tp_call).cast()),
+            ];
+            Ok((address, watched))
+        }
+    }
+}
+
+/// How an argument is passed that a `from_param` method converts.
+fn argument(
+    ctypes: &'static Ctypes,
+    method: *mut ffi::PyObject,
+    hold: &mut impl FnMut(*mut ffi::PyObject),
+) -> Result<Argument, Reason> {
+    // SAFETY: the method is alive, held with its tuple, and with it what it is bound to; the thread is attached.
+    unsafe {
+        let own = || "its type has a from_param of its own, which ctypes calls".to_owned();
+        let (function, class) = bound(method).ok_or_else(own)?;
+        let types = &ctypes.types;
+        let methods = &ctypes.methods;
+        let meta = ffi::Py_TYPE(class.cast());
+        if !types.is_meta(meta) {
+            return Err(format!("{} has a metaclass of its own", class_name(class)));
+        }
+        let pointer = |rule| -> Argument {
+            let kind = if matches!(rule, Rule::Object) { Foreign::Object } else { Foreign::Pointer };
+            (Kind::Foreign(kind), Some(Box::new(PointerArgument { ctypes, class, rule, cache: Cache::default() })))
+        };
+        if function == methods.simple {
+            return simple_argument(ctypes, class, pointer);
+        }
+        if function == methods.pointer && meta == types.pointer_meta {
+            let item = ctypes.proto(class);
+            if item.is_null() || ffi::PyType_Check(item) == 0 {
+                return Err(format!("{} points at nothing known", class_name(class)));
+            }
+            let item_class = item.cast::<ffi::PyTypeObject>();
+            if !types.is_meta(ffi::Py_TYPE(item)) {
+                return Err(format!("{} has a metaclass of its own", class_name(item_class)));
+            }
+            hold(item);
+            let at = ctypes.info(class).add(ctypes.offsets.info.proto).cast::<usize>();
+            return Ok(pointer(Rule::Pointer { item: item_class, at }));
+        }
+        if methods.data.contains(&function) {
+            if meta == types.structure_meta || meta == types.union_meta {
+                let name = class_name(class);
+                return Err(format!("{name} is passed by value, as only ctypes does with structures and unions"));
+            }
+            if (meta == types.array_meta && is_subtype(class, types.array))
+                || (meta == types.function_meta && is_subtype(class, types.function))
+            {
+                return Ok(pointer(Rule::Instance));
+            }
+        }
+        if meta == types.simple_meta {
+            if function == methods.text {
+                return Ok(pointer(Rule::Characters { code: b'c' }));
+            }
+            if function == methods.wide {
+                return Ok(pointer(Rule::Characters { code: b'u' }));
+            }
+            if function == methods.void {
+                return Ok(pointer(Rule::Void));
+            }
+        }
+        Err(own())
+    }
+}
+
+/// How an argument of a simple type is passed.
+///
+/// # Safety
+/// The class is alive and the thread attached.
+unsafe fn simple_argument(
+    ctypes: &'static Ctypes,
+    class: *mut ffi::PyTypeObject,
+    pointer: impl Fn(Rule) -> Argument,
+) -> Result<Argument, Reason> {
+    // SAFETY: as the caller promises.
+    let code = unsafe { ctypes.code(class) };
+    Ok(match code {
+        Some(b'c') => (Kind::Foreign(Foreign::Char), Some(Box::new(CharacterArgument::Char))),
+        Some(b'u') => (Kind::Foreign(Foreign::Wchar), Some(Box::new(CharacterArgument::Wchar))),
+        Some(b'O') => pointer(Rule::Object),
+        code => (Kind::Scalar(scalar(code).ok_or_else(|| not_passed(class))?), None),
+    })
+}
+
+/// What a function returns, and how that becomes an object.
+///
+/// # Safety
+/// The restype is null or alive, and the thread attached.
+unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::PyObject) -> Result<Returned, Reason> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if restype.is_null() {
+            return Ok((Kind::Scalar(Scalar::I32), None));
+        }
+        if restype == ffi::Py_None() {
+            return Ok((Kind::Void, None));
+        }
+        let types = &ctypes.types;
+        let class = restype.cast::<ffi::PyTypeObject>();
+        let meta = ffi::Py_TYPE(restype);
+        let name = || class_name(class);
+        if !types.is_meta(meta) {
+            let is_class = ffi::PyType_Check(restype) != 0 && is_subtype(class, types.data);
+            let reason = if is_class { "has a metaclass of its own" } else { "is called with the result by ctypes" };
+            return Err(format!("its restype, {}, {reason}", describe(python, restype)));
+        }
+        let instance = |base: *mut ffi::PyTypeObject, size| -> Result<Returned, Reason> {
+            let new = (*base).tp_new.ok_or("its restype has no instances")?;
+            let result = InstanceResult { ctypes, class, new, size };
+            Ok((Kind::Foreign(Foreign::Pointer), Some(Box::new(result))))
+        };
+        if meta == types.pointer_meta && is_subtype(class, types.pointer) && !ctypes.proto(class).is_null() {
+            return instance(types.pointer, size_of::<usize>());
+        }
+        if meta == types.function_meta && is_subtype(class, types.function) {
+            return instance(types.function, size_of::<usize>());
+        }
+        if meta != types.simple_meta || !is_subtype(class, types.simple) {
+            return Err(format!("its restype, {}, is returned by value, as only ctypes does", name()));
+        }
+        let code = ctypes.code(class);
+        let plain = match code {
+            Some(b'z') => Some((Foreign::Pointer, PlainResult::Text)),
+            Some(b'Z') => Some((Foreign::Pointer, PlainResult::Wide)),
+            Some(b'P') => Some((Foreign::Pointer, PlainResult::Void)),
+            Some(b'c') => Some((Foreign::Char, PlainResult::Char)),
+            Some(b'u') => Some((Foreign::Wchar, PlainResult::Wchar)),
+            Some(b'O') => Some((Foreign::Object, PlainResult::Object)),
+            _ => None,
+        };
+        // An instance of a subclass of a simple type's is not taken apart.
+        if (*class).tp_base != types.simple {
+            let size = match (&plain, scalar(code)) {
+                (_, None | Some(Scalar::F32 | Scalar::F64)) if plain.is_none() => return Err(not_passed(class)),
+                (_, Some(scalar)) => usize::from(scalar.bytes()),
+                (Some((Foreign::Char, _)), None) => 1,
+                (Some((Foreign::Wchar, _)), None) => size_of::<libc::wchar_t>(),
+                _ => size_of::<usize>(),
+            };
+            return instance(types.simple, size);
+        }
+        if let Some((kind, result)) = plain {
+            return Ok((Kind::Foreign(kind), Some(Box::new(result))));
+        }
+        let scalar = scalar(code).ok_or_else(|| not_passed(class))?;
+        if is_swapped(python, ctypes, class, scalar) {
+            return Err(format!("its restype, {}, has the other byte order", name()));
+        }
+        Ok((Kind::Scalar(scalar), None))
+    }
+}
+
+/// Whether a simple type has its bytes the other way round, which only its instances show.
+///
+/// # Safety
+/// The class is alive, a direct subclass of the base of simple types, and the thread attached.
+unsafe fn is_swapped(python: &Python, ctypes: &'static Ctypes, class: *mut ffi::PyTypeObject, scalar: Scalar) -> bool {
+    let one = match scalar {
+        Scalar::F32 => u64::from(1f32.to_bits()),
+        Scalar::F64 => 1f64.to_bits(),
+        _ => 1,
+    };
+    // SAFETY: as the caller promises; the class makes instances of as many bytes as the scalar has. Their `value` is that
+    // of the base class, whatever the class has under that name.
+    unsafe {
+        let Some(new) = (*ctypes.types.simple).tp_new else { return true };
+        let result = InstanceResult { ctypes, class, new, size: usize::from(scalar.bytes()) };
+        let Ok(instance) = python.owned(result.convert(one)) else { return true };
+        let mut getset = (*ctypes.types.simple).tp_getset;
+        while !getset.is_null() && !(*getset).name.is_null() {
+            if std::ffi::CStr::from_ptr((*getset).name) == c"value"
+                && let Some(get) = (*getset).get
+            {
+                let Ok(value) = python.owned(get(instance.as_ptr(), (*getset).closure)) else { return true };
+                let number = ffi::PyFloat_AsDouble(value.as_ptr());
+                ffi::PyErr_Clear();
+                return number != 1.0;
+            }
+            getset = getset.add(1);
+        }
+        true
+    }
+}
+
+/// The number that a simple type is.
+fn scalar(code: Option<u8>) -> Option<Scalar> {
+    Some(match code? {
+        b'b' => Scalar::I8,
+        b'B' => Scalar::U8,
+        b'h' => Scalar::I16,
+        b'H' => Scalar::U16,
+        b'i' => Scalar::I32,
+        b'I' => Scalar::U32,
+        b'l' | b'q' => Scalar::I64,
+        b'L' | b'Q' => Scalar::U64,
+        b'f' => Scalar::F32,
+        b'd' => Scalar::F64,
+        b'?' => Scalar::CBool,
+        _ => return None,
+    })
+}
+
+fn not_passed(class: *mut ffi::PyTypeObject) -> Reason {
+    format!("{} is passed and returned as only ctypes does", class_name(class))
+}
+
+/// The name of a class, as the class itself has it.
+fn class_name(class: *mut ffi::PyTypeObject) -> String {
+    // SAFETY: only called for classes that are alive, whose name is a C string.
+    let name = unsafe { std::ffi::CStr::from_ptr((*class).tp_name) }.to_string_lossy();
+    name.rsplit('.').next().unwrap_or(&name).to_owned()
+}
+
+/// What an object is, for messages.
+///
+/// # Safety
+/// The object is alive.
+unsafe fn describe(python: &Python, object: *mut ffi::PyObject) -> String {
+    let Some(object) = NonNull::new(object) else { return "NULL".into() };
+    // SAFETY: as the caller promises.
+    let object = unsafe { Object::from_borrowed(python, object) };
+    object.repr(python).unwrap_or_else(|error| error.to_string())
+}
+
+impl Types {
+    /// Whether a metaclass is one of ctypes' own.
+    pub fn is_meta(&self, meta: *mut ffi::PyTypeObject) -> bool {
+        let own = [
+            self.simple_meta,
+            self.pointer_meta,
+            self.array_meta,
+            self.function_meta,
+            self.structure_meta,
+            self.union_meta,
+        ];
+        !meta.is_null() && own.contains(&meta)
+    }
+}
+
+/// `FUNCFLAG_PYTHONAPI` (`Modules/_ctypes/ctypes.h`): the GIL is kept, and a pending exception is looked for.
+const PYTHON_API: u32 = 0x4;
+/// `FUNCFLAG_USE_ERRNO`.
+const USE_ERRNO: u32 = 0x8;
+/// `FUNCFLAG_USE_LASTERROR`.
+const USE_LAST_ERROR: u32 = 0x10;

@@ -1,0 +1,99 @@
+//! From what a C function returned to objects, as `GetResult` of `Modules/_ctypes/callproc.c` does.
+
+use pyo3_ffi as ffi;
+
+use super::offsets::Ctypes;
+use crate::runtime::foreign::ConvertResult;
+
+/// A result that is no number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PlainResult {
+    /// `c_char_p`.
+    Text,
+    /// `c_wchar_p`.
+    Wide,
+    /// `c_void_p`.
+    Void,
+    /// `c_char`.
+    Char,
+    /// `c_wchar`.
+    Wchar,
+    /// `py_object`.
+    Object,
+}
+
+impl ConvertResult for PlainResult {
+    unsafe fn convert(&self, bits: u64) -> *mut ffi::PyObject {
+        // SAFETY: the thread is attached; that a pointer is what the restype says is the C function's promise, on which
+        // ctypes relies as well.
+        unsafe {
+            match self {
+                Self::Text | Self::Wide | Self::Void if bits == 0 => {
+                    ffi::Py_INCREF(ffi::Py_None());
+                    ffi::Py_None()
+                }
+                Self::Text => ffi::PyBytes_FromString(bits as *const _),
+                Self::Wide => {
+                    let text = bits as *const libc::wchar_t;
+                    // No text is as long.
+                    ffi::PyUnicode_FromWideChar(text, isize::try_from(libc::wcslen(text)).unwrap_or(isize::MAX))
+                }
+                Self::Void => ffi::PyLong_FromVoidPtr(bits as *mut _),
+                Self::Char => {
+                    let byte = bits as u8;
+                    ffi::PyBytes_FromStringAndSize((&raw const byte).cast(), 1)
+                }
+                Self::Wchar => {
+                    let character = bits as libc::wchar_t;
+                    ffi::PyUnicode_FromWideChar(&raw const character, 1)
+                }
+                Self::Object => {
+                    let object = bits as *mut ffi::PyObject;
+                    if object.is_null() && ffi::PyErr_Occurred().is_null() {
+                        ffi::PyErr_SetString(ffi::PyExc_ValueError, c"PyObject is NULL".as_ptr());
+                    }
+                    object
+                }
+            }
+        }
+    }
+}
+
+/// A result that is an instance of a class of ctypes: a pointer, or of a subclass of a simple type.
+///
+/// `PyCData_FromBaseObj` makes it in ctypes, out of reach. What `__new__` of the class's base makes is the same: an
+/// instance with a value of its own, for which neither `__new__` nor `__init__` of the class itself are called.
+#[derive(Debug)]
+pub(super) struct InstanceResult {
+    pub ctypes: &'static Ctypes,
+    /// Held by the stub.
+    pub class: *mut ffi::PyTypeObject,
+    pub new: ffi::newfunc,
+    /// Bytes of the value.
+    pub size: usize,
+}
+
+// SAFETY: the class is alive as long as the stub, and looked into with the GIL held only.
+unsafe impl Send for InstanceResult {}
+// SAFETY: as above.
+unsafe impl Sync for InstanceResult {}
+
+impl ConvertResult for InstanceResult {
+    unsafe fn convert(&self, bits: u64) -> *mut ffi::PyObject {
+        // SAFETY: the thread is attached and the class alive; the instance's value has this many bytes, of which there are
+        // no more than 8, and the low ones come first.
+        unsafe {
+            let arguments = ffi::PyTuple_New(0);
+            if arguments.is_null() {
+                return arguments;
+            }
+            let instance = (self.new)(self.class, arguments, std::ptr::null_mut());
+            ffi::Py_DECREF(arguments);
+            if !instance.is_null() {
+                let bytes = bits.to_le_bytes();
+                self.ctypes.address(instance).copy_from_nonoverlapping(bytes.as_ptr(), self.size.min(bytes.len()));
+            }
+            instance
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! How many shapes, stubs and calls there are, and why calls take the fallback. Nothing here panics or runs Python code.
+
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use pyo3_ffi as ffi;
+
+use super::cell::guards_in;
+use super::foreign::Foreign;
+use super::matching::{Parameters, match_arguments};
+use super::parser::type_of;
+use crate::ir::Value;
+use crate::lower::{Admitted, Arm, Binding, Class, Convention, Given, Plan, Step};
+use crate::metadata::PythonType;
+use crate::stats::FallbackReason;
+
+/// Calls of underlying functions. Compiled code adds to it with the GIL held.
+pub static HITS: AtomicU64 = AtomicU64::new(0);
+/// Calls that took the fallback, by reason.
+pub static FALLBACKS: [AtomicU64; FallbackReason::ALL.len()] = [const { AtomicU64::new(0) }; FallbackReason::ALL.len()];
+/// Shapes whose code is mapped.
+pub static SHAPES: AtomicUsize = AtomicUsize::new(0);
+/// The bytes of their code.
+pub static CODE_BYTES: AtomicUsize = AtomicUsize::new(0);
+/// Cells that are alive: one for each stub.
+pub static CELLS: AtomicUsize = AtomicUsize::new(0);
+
+/// A shape is there.
+pub fn shape_made(bytes: usize) {
+    SHAPES.fetch_add(1, Ordering::Relaxed);
+    CODE_BYTES.fetch_add(bytes, Ordering::Relaxed);
+}
+
+/// A shape is gone.
+pub fn shape_gone(bytes: usize) {
+    SHAPES.fetch_sub(1, Ordering::Relaxed);
+    CODE_BYTES.fetch_sub(bytes, Ordering::Relaxed);
+}
+
+/// A cell is there.
+pub fn cell_made() {
+    CELLS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A cell is gone.
+pub fn cell_gone() {
+    CELLS.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// What the code of a shape looks at before it makes a call.
+#[derive(Debug)]
+pub struct Guards {
+    arms: Box<[ArmGuards]>,
+}
+
+/// The same of one arm.
+#[derive(Debug)]
+struct ArmGuards {
+    overload: usize,
+    arity: usize,
+    given: Given,
+    /// Whether arguments given by name are those that the arm means.
+    takes_names: bool,
+    /// Whether the receiver must be of the cell's class.
+    checks_receiver: bool,
+    /// Each look at the type of something.
+    looks: Box<[(Operand, Wanted)]>,
+    /// Whether a value may fail where its type is right.
+    looks_at_values: bool,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operand {
+    Receiver,
+    Argument(u16),
+}
+
+/// What passes a look.
+#[derive(Debug)]
+enum Wanted {
+    /// What a guard admits; `None` too where null stands for it behind the guard.
+    Admitted { admitted: Admitted, or_none: bool },
+    /// An exact float or an exact int.
+    Real,
+    /// What a foreign function's provider converts to this C parameter.
+    Foreign(u16),
+}
+
+/// A call, as the fallback passes it on.
+struct Call<'c> {
+    /// The receiver of a method, where it is among the arguments.
+    receiver: *mut ffi::PyObject,
+    /// What type it must have, where that is checked.
+    class: *mut ffi::PyTypeObject,
+    args: *const *mut ffi::PyObject,
+    /// The number of those given by position.
+    given: usize,
+    names: *mut ffi::PyObject,
+    /// The number of the names.
+    named: usize,
+    /// Those of the cell.
+    parameters: *const Parameters,
+    foreign: Option<&'c Foreign>,
+}
+
+/// At most so many arguments, and as many held objects behind them.
+const MOST: usize = 2 * 17;
+
+impl Guards {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        Self { arms: plan.arms.iter().map(|arm| ArmGuards::of(plan, arm)).collect() }
+    }
+
+    /// What kept a call from the arm that it came closest to.
+    ///
+    /// # Safety
+    /// As for [`count_fallback`].
+    unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
+        // The reasons of an arm are in the order in which it looks.
+        // SAFETY: the caller's promise.
+        self.arms.iter().map(|arm| unsafe { arm.reason(call) }).max().unwrap_or(FallbackReason::Other)
+    }
+}
+
+impl ArmGuards {
+    fn of(plan: &Plan, arm: &Arm) -> Self {
+        let mut operands: Vec<(Value, Operand, bool)> = Vec::new();
+        let mut looks = Vec::new();
+        let mut looks_at_values = false;
+        for step in &arm.steps {
+            let operand_of = |value: &Value| operands.iter().find(|(known, ..)| known == value).copied();
+            match step {
+                Step::Receiver { into } => operands.push((*into, Operand::Receiver, false)),
+                Step::Argument { into, index } => operands.push((*into, Operand::Argument(*index), false)),
+                Step::NullIfNone { into, from } => {
+                    if let Some((_, operand, _)) = operand_of(from) {
+                        operands.push((*into, operand, true));
+                    }
+                }
+                Step::Guard { into, from, admitted } => {
+                    if let Some((_, operand, or_none)) = operand_of(from) {
+                        looks.push((operand, Wanted::Admitted { admitted: admitted.clone(), or_none }));
+                        operands.push((*into, operand, or_none));
+                    }
+                }
+                Step::UnboxReal { from, .. } => {
+                    looks_at_values = true;
+                    if let Some((_, operand, _)) = operand_of(from) {
+                        looks.push((operand, Wanted::Real));
+                    }
+                }
+                Step::ToForeign { from, parameter, .. } => {
+                    if let Some((_, operand, _)) = operand_of(from) {
+                        looks.push((operand, Wanted::Foreign(*parameter)));
+                    }
+                }
+                Step::Unbox { .. } | Step::View { .. } => looks_at_values = true,
+                _ => {}
+            }
+        }
+        let (convention, binding) = (plan.frame.convention, plan.frame.binding);
+        Self {
+            overload: usize::from(arm.overload),
+            arity: usize::from(arm.arity),
+            given: arm.given,
+            // The names that the C arguments of such a stub are passed on by are its own.
+            takes_names: matches!(convention, Convention::Objects { .. }),
+            checks_receiver: arm.checks_receiver
+                || (convention == Convention::Vectorcall && binding == Binding::Method),
+            looks: looks.into(),
+            looks_at_values,
+        }
+    }
+
+    /// # Safety
+    /// As for [`count_fallback`].
+    unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
+        let mut found = [null_mut(); MOST];
+        let mut args = call.args;
+        // SAFETY: the caller promises the objects; an arm that matches arguments has its parameters, of which none has more
+        // than 16 arguments, and as many that are held.
+        unsafe {
+            let by_position = call.given == self.arity && call.named == 0;
+            let own_names = self.takes_names && call.given + call.named == self.arity;
+            if self.given != Given::ByPosition && !call.parameters.is_null() && !by_position {
+                let out = found.as_mut_ptr();
+                let (given, names) = (call.given, call.names);
+                if match_arguments(call.parameters, self.overload, call.args, given, names, out) != 0 {
+                    return if call.named > 0 { FallbackReason::Keywords } else { FallbackReason::Arity };
+                }
+                // What is held is in its variable too: none of these is the last reference.
+                for held in found.iter().skip(self.arity) {
+                    ffi::Py_XDECREF(*held);
+                }
+                args = out;
+            } else if !by_position && !own_names {
+                return if call.named > 0 { FallbackReason::Keywords } else { FallbackReason::Arity };
+            }
+            let of_class = |object: *mut ffi::PyObject| object.is_null() || ffi::Py_TYPE(object) == call.class;
+            if self.checks_receiver && !of_class(call.receiver) {
+                return FallbackReason::Type;
+            }
+            let passes = |(operand, wanted): &(Operand, Wanted)| match operand {
+                // What CPython itself has checked, or the cell's own.
+                Operand::Receiver => call.receiver.is_null() || wanted.passes(call.receiver, call.foreign),
+                Operand::Argument(index) => {
+                    let index = usize::from(*index);
+                    index >= self.arity || wanted.passes(*args.add(index), call.foreign)
+                }
+            };
+            if !self.looks.iter().all(passes) {
+                return FallbackReason::Type;
+            }
+        }
+        if self.looks_at_values { FallbackReason::Value } else { FallbackReason::Other }
+    }
+}
+
+impl Wanted {
+    /// Whether an object passes.
+    ///
+    /// # Safety
+    /// The thread is attached, and the object alive or null.
+    unsafe fn passes(&self, object: *mut ffi::PyObject, foreign: Option<&Foreign>) -> bool {
+        // SAFETY: the caller promises the object; types of extensions live as long as the extension's methods.
+        unsafe {
+            if object.is_null() {
+                return matches!(self, Self::Admitted { admitted: Admitted { null: true, .. }, .. });
+            }
+            let class = ffi::Py_TYPE(object);
+            match self {
+                Self::Real => [PythonType::Float, PythonType::Int].into_iter().any(|real| class == type_of(real)),
+                Self::Admitted { admitted, or_none } => {
+                    let wanted = match &admitted.class {
+                        Class::Python(python) => type_of(*python),
+                        Class::User { address, .. } => address.get() as *mut ffi::PyTypeObject,
+                    };
+                    class == wanted
+                        || (*or_none && admitted.null && object == ffi::Py_None())
+                        || (admitted.subclasses && ffi::PyType_IsSubtype(class, wanted) != 0)
+                }
+                Self::Foreign(parameter) => {
+                    let converters = foreign.map(|foreign| &foreign.arguments);
+                    let converter = converters.and_then(|each| each.get(usize::from(*parameter))?.as_ref());
+                    converter.is_none_or(|converter| converter.convert(object).is_some())
+                }
+            }
+        }
+    }
+}
+
+/// Counts a call that takes the fallback, by its reason: what compiled code calls before it makes the original call.
+///
+/// # Safety
+/// The thread is attached, and `cell` is that of a stub which counts its calls. `args` has first `receivers` objects, then
+/// arguments: `given` live objects in all, and behind them one for each element of `names`, a tuple, or null for none.
+pub unsafe extern "C-unwind" fn count_fallback(
+    cell: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    given: usize,
+    names: *mut ffi::PyObject,
+    receivers: usize,
+) {
+    // SAFETY: the caller promises a live cell and what the arguments are. What is watched is where the provider said.
+    let reason = unsafe {
+        match guards_in(cell) {
+            None => FallbackReason::Other,
+            Some((.., Some(foreign))) if foreign.watched.iter().any(|word| *word.at != word.value) => {
+                FallbackReason::Changed
+            }
+            Some(_) if given < receivers => FallbackReason::Arity,
+            Some((guards, parameters, class, foreign)) => {
+                let named = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
+                guards.reason(&Call {
+                    receiver: if receivers == 0 { null_mut() } else { *args },
+                    class,
+                    args: args.add(receivers),
+                    given: given - receivers,
+                    names,
+                    named: usize::try_from(named).unwrap_or(0),
+                    parameters,
+                    foreign,
+                })
+            }
+        }
+    };
+    if let Some(counter) = FALLBACKS.get(reason as usize) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,51 @@
+"""`bind`: a callable of a bare C function."""
+
+import ctypes
+import inspect
+import math
+
+import typedcall
+from support import Hits, floats, raises
+
+libm = ctypes.CDLL('libm.so.6')
+
+
+def address(name):
+    return ctypes.cast(libm[name], ctypes.c_void_p).value
+
+
+def test_a_bare_function_is_called():
+    j0 = typedcall.bind(address('j0'), '(x: f64) -> f64', 'j0', module='bessel', doc='Of the first kind.')
+    libm.j0.argtypes, libm.j0.restype = [ctypes.c_double], ctypes.c_double
+    with Hits(40):
+        for value in floats(50, 41):
+            expected, found = libm.j0(value), j0(value)
+            assert expected == found or math.isnan(expected) and math.isnan(found)
+    assert (j0.__name__, j0.__module__, j0.__doc__) == ('j0', 'bessel', 'Of the first kind.')
+    assert typedcall.signature(j0).startswith('(x: f64) -> f64')
+
+
+def test_wrong_arguments_raise():
+    hypot = typedcall.bind(address('hypot'), '(f64, f64) -> f64', 'hypot')
+    assert hypot(3, 4) == 5.0
+    for arguments in ((), (1,), (1, 2, 3), ('x', 1), (None, 1)):
+        assert 'hypot' in str(raises(TypeError, hypot, *arguments)) or arguments in (('x', 1), (None, 1))
+
+
+def test_a_text_signature_is_shown():
+    pow = typedcall.bind(address('pow'), '(x: f64, y: f64) -> f64', 'pow', text_signature='(x, y)')
+    assert list(inspect.signature(pow).parameters) == ['x', 'y']
+
+
+def test_a_wrong_signature_is_an_error_with_its_column():
+    error = raises(typedcall.Error, typedcall.bind, address('j0'), '(f65) -> f64', 'j0')
+    assert 'f65' in str(error) or 'column' in str(error)
+    raises((typedcall.Error, TypeError), typedcall.bind, 0, '(f64) -> f64', 'nowhere')
+    raises(TypeError, typedcall.bind, 'address', '(f64) -> f64', 'j0')
+
+
+def test_the_explanation_says_that_it_is_checked():
+    j0 = typedcall.bind(address('j0'), '(f64) -> f64', 'j0')
+    assert typedcall.explain(j0).why_not is None and 'f64' in typedcall.explain(j0).signature
+    assert typedcall.explain(j0).entry == 'checked' and 'None' not in typedcall.explain(j0).name
+    assert typedcall.original(j0) is j0 or typedcall.original(j0) is None
