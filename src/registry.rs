@@ -63,6 +63,18 @@ struct Known {
     _holder: Object,
 }
 
+impl Known {
+    fn is(&self, fingerprint: Fingerprint, method: &KnownMethod) -> bool {
+        let KnownMethod { signature, functions, target, .. } = &*self.method;
+        self.fingerprint == fingerprint
+            && (signature, functions, target) == (&method.signature, &method.functions, &method.target)
+    }
+
+    fn method(&self) -> Arc<KnownMethod> {
+        self.method.clone()
+    }
+}
+
 /// All methods that were looked at.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -108,6 +120,11 @@ impl Registry {
     ) -> Arc<KnownMethod> {
         // SAFETY: the caller promises a definition.
         let fingerprint = unsafe { Fingerprint::of(def) };
+        // What is known stays the same: descriptors made for it are found by it.
+        let same = self.lock().get(&(def as usize)).filter(|known| known.is(fingerprint, &method)).map(Known::method);
+        if let Some(same) = same {
+            return same;
+        }
         let method = Arc::new(method);
         let known = Known { fingerprint, method: method.clone(), _holder: holder.clone_ref(python) };
         // What the new entry replaces is dropped behind the lock: giving up its holder may run Python code.

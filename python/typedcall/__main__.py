@@ -115,26 +115,25 @@ def _resolve(path):
 
 
 def _foreign_functions(module):
-    """The ctypes functions of a module, and those of its libraries that have been looked up."""
+    """The ctypes functions with a prototype: a module's, and those of its libraries that have been looked up."""
     # The module has imported ctypes, if it has any.
     ctypes = sys.modules.get("ctypes")
     if ctypes is None:
         return
     for name, value in list(vars(module).items()):
-        if isinstance(value, ctypes._CFuncPtr):
-            yield name, value
-        elif isinstance(value, ctypes.CDLL):
-            for function, member in list(vars(value).items()):
-                if isinstance(typedcall.original(member), ctypes._CFuncPtr):
-                    yield f"{name}.{function}", typedcall.original(member)
+        members = vars(value).items() if isinstance(value, ctypes.CDLL) else ()
+        for path, member in [(name, value), *((f"{name}.{function}", member) for function, member in members)]:
+            function = typedcall.original(member)
+            if isinstance(function, ctypes._CFuncPtr) and function.argtypes is not None:
+                yield path, function
 
 
 def _prototype(function):
-    """A ctypes function's prototype as C signature, or in ctypes' words with the reason why it has none."""
+    """A ctypes function's prototype as C signature, or as ctypes has it with the reason why there is none."""
     explanation = typedcall.explain(function)
     if explanation.why_not is None:
         return explanation.signature, ""
-    types = "..." if function.argtypes is None else ", ".join(kind.__name__ for kind in function.argtypes)
+    types = ", ".join(getattr(kind, "__name__", str(kind)) for kind in function.argtypes)
     result = getattr(function.restype, "__name__", str(function.restype))
     return f"({types}) -> {result}", f"not specialized: {explanation.why_not}"
 

@@ -12,11 +12,7 @@ from typedcall._kinds import BUILTINS
 
 def load(module, name):
     """The stub of a module's function."""
-    import importlib
-    value = importlib.import_module(module)
-    for part in name.split("."):
-        value = getattr(value, part)
-    return specialize(value)
+    return specialize(_find(module, name))
 
 
 def load_attribute(owner, name):
@@ -38,23 +34,28 @@ def _reduce(function):
     if not isinstance(reduced, str):
         # (getattr, (owner, name))
         return load_attribute, reduced[1]
-    _check(function, original, reduced)
-    return load, (original.__module__, reduced)
+    return load, (_module(function, original, reduced), reduced)
 
 
-def _check(function, original, name):
-    """Raises what the pickler raises where a function can't be found by its name."""
+def _module(function, original, name):
+    """The module where the function is found by its name; raises what the pickler raises where it is in none."""
     import pickle
+    module = pickle.whichmodule(original, name)
     try:
-        module = __import__(original.__module__, fromlist=[name])
-        found = module
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, TypeError):
-        raise pickle.PicklingError(f"Can't pickle {function!r}: it's not found as {original.__module__}.{name}") from None
-    if found is not function and _native.original(found) is not original:
-        raise pickle.PicklingError(
-            f"Can't pickle {function!r}: it's not the same object as {original.__module__}.{name}")
+        found = _find(module, name)
+    except (ImportError, AttributeError):
+        raise pickle.PicklingError(f"Can't pickle {function!r}: it's not found as {module}.{name}") from None
+    if _native.original(found) is not original:
+        raise pickle.PicklingError(f"Can't pickle {function!r}: it's not the same object as {module}.{name}")
+    return module
+
+
+def _find(module, name):
+    import importlib
+    value = importlib.import_module(module)
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
 
 
 def register():

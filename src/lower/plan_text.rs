@@ -52,7 +52,9 @@ impl fmt::Display for Plan {
             (Convention::Objects { .. } | Convention::Vectorcall, _) => {
                 writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
             }
-            (Convention::Method(_), Binding::Function) if self.frame.original.takes_tuple() => {
+            (Convention::Method(_), Binding::Function | Binding::Foreign { .. })
+                if self.frame.original.takes_tuple() =>
+            {
                 writeln!(formatter, "  fallback: PyObject_Vectorcall of the original")
             }
             (Convention::Method(_), Binding::Method) if self.frame.original.takes_tuple() => {

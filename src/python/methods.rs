@@ -8,10 +8,14 @@ use super::convert::{dict, list, none, optional_text, truth, tuple};
 use super::state::specializer;
 use super::trampoline::{Method, Raised};
 use crate::adopt::inspect;
+use crate::bind::BareFunction;
 use crate::embed::{Exception, Object, Python};
+use crate::error::Error;
 use crate::options::{Entry, FunctionOptions};
 use crate::runtime::cell::{bound_with, original_of};
+use crate::specializer::Specializer;
 use crate::stats::FallbackReason;
+use crate::stub::Stub;
 
 /// `function(callable, release_gil)`: the stub.
 pub struct Function;
@@ -135,6 +139,17 @@ impl Method for IsBound {
     }
 }
 
+/// A stub like that which Python calls.
+fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Result<Stub, Error> {
+    let Some((signature, functions)) = bound_with(python, callable) else {
+        return specializer.stub(python, callable, Entry::Guarded);
+    };
+    let name = callable.attr(python, "__qualname__").and_then(|name| name.text(python))?;
+    let function = BareFunction { address: functions[0], overload: &signature.overloads[0], name: &name };
+    // SAFETY: it was bound with this signature, and whoever did answers for it.
+    unsafe { specializer.bind_stub(python, function) }
+}
+
 /// `describe(callable)`: the stages of its stub, but for the machine's.
 pub struct Describe;
 
@@ -147,7 +162,7 @@ impl Method for Describe {
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
         let (specializer, callable) = (specializer(python)?, arguments.object(python, 0));
-        let stub = specializer.stub(python, &callable, Entry::Guarded)?;
+        let stub = stub_of(python, specializer, &callable)?;
         let text = |text: &str| python.text(text);
         let signature = specializer.signature(python, &callable)?;
         let not_dispatched = stub.not_dispatched();
@@ -155,7 +170,7 @@ impl Method for Describe {
             not_dispatched.iter().map(|(overload, reason)| tuple(python, [text(overload)?, text(reason)?]));
         let described = [
             ("name", text(stub.name())?),
-            ("entry", text("guarded")?),
+            ("entry", text(if stub.entry() == Entry::Checked { "checked" } else { "guarded" })?),
             ("signature", text(&signature.to_string())?),
             ("generic_ir", text(&stub.generic_ir())?),
             ("ir", text(&stub.ir())?),
@@ -176,7 +191,7 @@ impl Method for Compiled {
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
-        let stub = specializer(python)?.stub(python, &arguments.object(python, 0), Entry::Guarded)?;
+        let stub = stub_of(python, specializer(python)?, &arguments.object(python, 0))?;
         let (clif, asm) = (stub.clif()?, stub.machine_code()?);
         let texts = [optional_text(python, clif.as_deref())?, optional_text(python, asm.as_deref())?];
         Ok(tuple(python, texts)?)

@@ -82,7 +82,7 @@ pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, Raised>) -> Option<T> {
     // What a panic leaves half done is a stub that nobody has; locks are taken with their poison ignored.
     match catch_unwind(AssertUnwindSafe(|| body(&python))) {
         Ok(Ok(value)) => return Some(value),
-        Ok(Err(Raised::Error(error))) => raise(&python, state::error_class(), &error.to_string()),
+        Ok(Err(Raised::Error(error))) => raise(&python, state::error_class(), &text_of(&error)),
         // SAFETY: a static of libpython, set before any code of ours runs.
         Ok(Err(Raised::Type(text))) => raise(&python, unsafe { ffi::PyExc_TypeError }, &text),
         Ok(Err(Raised::Current)) => {}
@@ -95,6 +95,16 @@ pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, Raised>) -> Option<T> {
         }
     }
     None
+}
+
+/// An error's text, where the crate's own names what Python has not.
+fn text_of(error: &Error) -> String {
+    match error {
+        Error::Untyped(name) => {
+            format!("{name} has no typed metadata: an extension declares it with typedcall.h (typedcall.get_include())")
+        }
+        error => error.to_string(),
+    }
 }
 
 /// Sets an exception; where there is no memory for its text, the `MemoryError` stands for it.

@@ -182,8 +182,8 @@ SPECIAL_FLOATS = [
     0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, 10.0, 0.1, -0.1, 1e-5, -1e-5, 1e5, 1e16, 1e22, 1e300, -1e300,
     1e-300, 710.0, -746.0, 88.8, -104.0, 2.0**31, -2.0**31, 2.0**52 + 0.5, 2.0**53, -2.0**53, 2.0**62, 2.0**63,
     -2.0**63, 2.0**64, float('inf'), float('-inf'), float('nan'), -float('nan'), 5e-324, -5e-324,
-    2.2250738585072014e-308, 1.7976931348623157e308, 3.4028234663852886e38, 3.5e38, 1.401298464324817e-45, 1.1754943508222875e-38, 7e-46,
-    3.141592653589793, 1.5707963267948966, 0.9999999999999999, 1.0000000000000002,
+    2.2250738585072014e-308, 1.7976931348623157e308, 3.4028234663852886e38, 3.5e38, 1.401298464324817e-45,
+    1.1754943508222875e-38, 7e-46, 3.141592653589793, 1.5707963267948966, 0.9999999999999999, 1.0000000000000002,
     struct.unpack('<d', struct.pack('<Q', 0x7ff8_0000_dead_beef))[0],
     struct.unpack('<d', struct.pack('<Q', 0xfff8_0000_0000_0001))[0],
 ]
@@ -219,15 +219,8 @@ def ints(count, seed):
     return found[:count]
 
 
-def embedded():
-    """Whether the tests run in a program with a Python in it, which has no interpreter to start as a child."""
-    return 'typedcall._native' in sys.builtin_module_names
-
-
 def child(code, *arguments, check=True, **environment):
     """Runs Python code in a process of its own, with this one's import path; returns what it did."""
-    if embedded():
-        raise unittest.SkipTest('an embedded interpreter starts no other')
     package = os.path.dirname(os.path.dirname(os.path.abspath(typedcall.__file__)))
     path = os.pathsep.join([HERE, package, *filter(None, [os.environ.get('PYTHONPATH')])])
     kept = {name: value for name, value in os.environ.items() if not name.startswith('TYPEDCALL_')}

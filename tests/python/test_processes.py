@@ -3,11 +3,10 @@
 import os
 import sys
 import tempfile
-import unittest
 import warnings
 from ctypes import CFUNCTYPE, c_int, c_long
 
-from support import child, embedded, extension, fixture, prototype, specialized
+from support import child, extension, fixture, prototype, specialized
 
 import typedcall
 
@@ -91,8 +90,6 @@ if __name__ == '__main__':
             assert pool.starmap(work, [(stub, value) for value in range(20)]) == [(None, x + 1) for x in range(20)]
     print('done')
 '''
-    if embedded():
-        raise unittest.SkipTest('an embedded interpreter starts no other')
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'workers.py')
         with open(path, 'w') as script:
