@@ -1,7 +1,6 @@
 # Claims about specialized functions of ctypes. `specialize`, `signature`, `calls` (how many calls ctypes made) and
 # `library` (the path of foreign.c, compiled) come from ctypes_provider.rs, which runs every `test_…`.
 import ctypes
-import faulthandler
 import gc
 import math
 import struct
@@ -12,7 +11,6 @@ import traceback
 import weakref
 from ctypes import *
 
-faulthandler.enable()
 lib = CDLL(library)
 py = PyDLL(library)
 
@@ -155,7 +153,8 @@ def test_characters_agree():
     for value in ANYTHING:
         agree(foreign("echo_c", c_char, c_char), value)
         agree(foreign("echo_u", c_wchar, c_wchar), value)
-    agree(foreign("echo_c", c_char, c_char), b"\xff", fast=True)
+    for value in (b"\xff", b"\0", 0, 255):
+        agree(foreign("echo_c", c_char, c_char), value, fast=True)
     agree(foreign("echo_u", c_wchar, c_wchar), "\U0001f600", fast=True)
     agree(foreign("echo_i", c_wchar, c_int), 0x110000)
 
@@ -559,6 +558,25 @@ def test_stubs_keep_what_they_need():
         ctypes._reset_cache()
     gc.collect()
     assert gone() is None
+
+
+def test_cycles_through_stubs_are_collected():
+    def is_collected(make):
+        class Mine(Structure):
+            _fields_ = [("x", c_int)]
+
+        Mine.same = make(foreign("same", POINTER(Mine), POINTER(Mine), of=CDLL(library)))
+        gone = weakref.ref(Mine)
+        mine = Mine(5)
+        assert Mine.same(mine).contents.x == 5
+        if hasattr(ctypes, "_pointer_type_cache"):
+            ctypes._reset_cache()
+        del Mine, mine
+        gc.collect()
+        return gone() is None
+
+    assert is_collected(lambda function: function)
+    assert is_collected(specialize)
 
 
 def test_other_threads_run_unless_the_gil_is_kept():
