@@ -1,8 +1,9 @@
 //! The package's own tests, `tests/python/test_*.py`, in the interpreter that the crate embeds: without a wheel, and with
 //! the standard library alone.
 //!
-//! Each file has a process of its own. That process is this program once more, as a Python that has `typedcall._native`
-//! among its built-in modules; its `sys.executable` names it too, so that what the tests start is such a Python as well.
+//! Each file has a process of its own. That process is this program once more, which by the name `python3` is a Python that
+//! has `typedcall._native` among its built-in modules; as its `sys.executable` is that name, what the tests start is such a
+//! Python as well.
 
 use std::env;
 use std::ffi::{CString, OsStr};
@@ -16,8 +17,8 @@ use std::time::Instant;
 use pyo3_ffi as ffi;
 use typedcall::python::PyInit__native;
 
-/// Set for the program to be a Python.
-const BE_PYTHON: &str = "TYPEDCALL_TEST_PYTHON";
+/// The name by which the program is a Python.
+const PYTHON: &str = "python3";
 
 /// Which Python to take for the library's own, where the build was not told one.
 const ON_THE_PATH: &str = if cfg!(Py_3_15) {
@@ -33,8 +34,9 @@ const ON_THE_PATH: &str = if cfg!(Py_3_15) {
 };
 
 fn main() -> ExitCode {
-    if env::var_os(BE_PYTHON).is_some() {
-        return be_python();
+    let called = env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    if called.file_name() == Some(OsStr::new(PYTHON)) {
+        return be_python(&called);
     }
     let names: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let files: Vec<PathBuf> = files().into_iter().filter(|file| is_chosen(file, &names)).collect();
@@ -74,13 +76,14 @@ fn is_chosen(file: &Path, names: &[String]) -> bool {
 
 /// Runs the files, as many at a time as there are processors, and returns the names of those that fail.
 fn run_all(files: &[PathBuf]) -> Vec<String> {
+    let python = link();
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (start, output) = (Instant::now(), run(file));
+                    let (start, output) = (Instant::now(), run(&python, file));
                     let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                     let outcome = if output.status.success() { "ok" } else { "FAILED" };
                     println!("test {} ... {outcome} ({:.1} s)", stem(file), start.elapsed().as_secs_f64());
@@ -97,10 +100,20 @@ fn run_all(files: &[PathBuf]) -> Vec<String> {
     failed.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run(file: &Path) -> Output {
+/// A link of that name to this program, which replaces that to an older one.
+fn link() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python_files");
+    let (python, new) = (folder.join(PYTHON), folder.join(format!("new-{}", std::process::id())));
     let program = env::current_exe().expect("a running program has a path");
-    let mut command = Command::new(program);
-    command.env(BE_PYTHON, "1").env("PYTHONPATH", folder("python"));
+    std::fs::create_dir_all(&folder).expect("cargo's folder for tests can be written");
+    std::os::unix::fs::symlink(program, &new).expect("the name is this process's alone");
+    std::fs::rename(new, &python).expect("both are in a folder of ours");
+    python
+}
+
+fn run(python: &Path, file: &Path) -> Output {
+    let mut command = Command::new(python);
+    command.env("PYTHONPATH", folder("python"));
     // What these ask for is for the tests to ask.
     for variable in ["TYPEDCALL_DISABLE", "TYPEDCALL_VERIFY", "TYPEDCALL_LOG"] {
         command.env_remove(variable);
@@ -109,14 +122,14 @@ fn run(file: &Path) -> Output {
 }
 
 /// Runs the arguments as `python3` would.
-fn be_python() -> ExitCode {
+fn be_python(this: &Path) -> ExitCode {
     let text = |bytes: &[u8]| CString::new(bytes).expect("neither arguments nor paths have a NUL in them");
     let arguments: Vec<CString> = env::args_os().map(|argument| text(argument.as_bytes())).collect();
     let mut pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
     let count = isize::try_from(pointers.len()).expect("a program has fewer arguments");
     let built_for = option_env!("TYPEDCALL_BUILD_PYTHON").filter(|path| Path::new(path).exists());
     let name = text(built_for.unwrap_or(ON_THE_PATH).as_bytes());
-    let this = text(env::current_exe().expect("a running program has a path").as_os_str().as_bytes());
+    let this = text(this.as_os_str().as_bytes());
     // SAFETY: nobody else starts an interpreter in this process; all texts live through the calls, which copy them.
     unsafe {
         assert_eq!(ffi::PyImport_AppendInittab(c"typedcall._native".as_ptr(), Some(PyInit__native)), 0);

@@ -80,8 +80,11 @@ def test_a_result_is_read_as_its_type_whatever_the_register_holds():
 
 def test_short_arguments_are_widened_as_a_compiler_does():
     function = prototype(library.widened_int, c_ulong, c_byte, c_ubyte, c_short, c_ushort)
-    with Hits(100):
-        same_ints(function, specialized(function), XS, YS, YS, XS)
+    stub = specialized(function)
+    same_ints(function, stub, XS, YS, YS, XS)
+    with Hits(COUNT):
+        same_ints(function, stub, *[[value % 2**bits - 2**bits // 2 * sign for value in XS]
+                                    for bits, sign in ((8, 1), (8, 0), (16, 1), (16, 0))])
 
 
 def test_functions_of_two_and_of_many_ints_agree():
@@ -98,8 +101,13 @@ def test_ints_and_floats_mix():
     function = prototype(library.mixed, c_long, c_int, c_double, c_byte, c_float, c_ulong, c_bool)
     columns = [XS, [value / 8 % 1e6 for value in XS], YS, [value / 16 % 1e4 for value in YS], XS,
                [value % 2 == 0 for value in XS]]
-    with Hits(1000):
-        same_ints(function, specialized(function), *columns)
+    stub = specialized(function)
+    same_ints(function, stub, *columns)
+    columns[0] = [value % 2**31 for value in XS]
+    columns[2] = [value % 256 - 128 for value in YS]
+    columns[4] = [value % 2**64 for value in XS]
+    with Hits(COUNT):
+        same_ints(function, stub, *columns)
 
 
 def test_ten_doubles_agree():
