@@ -1,7 +1,6 @@
 # Claims about specialized functions of ctypes. `specialize`, `signature`, `calls` (how many calls ctypes made) and
 # `library` (the path of foreign.c, compiled) come from ctypes_provider.rs, which runs every `test_…`.
 import ctypes
-import faulthandler
 import gc
 import math
 import struct
@@ -12,7 +11,6 @@ import traceback
 import weakref
 from ctypes import *
 
-faulthandler.enable()
 lib = CDLL(library)
 py = PyDLL(library)
 
@@ -155,7 +153,8 @@ def test_characters_agree():
     for value in ANYTHING:
         agree(foreign("echo_c", c_char, c_char), value)
         agree(foreign("echo_u", c_wchar, c_wchar), value)
-    agree(foreign("echo_c", c_char, c_char), b"\xff", fast=True)
+    for value in (b"\xff", b"\0", 0, 255):
+        agree(foreign("echo_c", c_char, c_char), value, fast=True)
     agree(foreign("echo_u", c_wchar, c_wchar), "\U0001f600", fast=True)
     agree(foreign("echo_i", c_wchar, c_int), 0x110000)
 
@@ -175,6 +174,30 @@ def test_void_pointers_agree():
     function = foreign("echo_P", c_void_p, c_void_p)
     for value in (None, 0, 5, -1, 2**64, -(2**70), True, c_void_p(3), (c_int * 2)(), byref(c_int(3)), pointer(c_int(3)), lib.seven):
         agree(function, value, fast=True)
+
+
+NUMBERS = [c_byte, c_ubyte, c_short, c_ushort, c_int, c_uint, c_long, c_ulong, c_longlong, c_ulonglong, c_bool]
+
+
+def test_prototypes_that_are_not_the_functions_agree_all_the_same():
+    values = [0, 1, 2, 5, -1, -5, 127, 128, 200, 255, 256, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, -(2**31), -(2**63), True]
+    for type_ in NUMBERS:
+        # What is passed fills the register, and only what is to be returned is read from it.
+        passed, returned = foreign("echo_Q", c_ulonglong, type_), foreign("echo_q", type_, c_longlong)
+        third = foreign("third", c_ulonglong, type_, type_, type_)
+        for function, position in [(passed, 0), (returned, 0), (third, 2)]:
+            stub = specialize(function)
+            for value in values:
+                agree(function, *[value] * (position + 1), stub=stub)
+    for type_ in (c_char_p, c_void_p, POINTER(c_int)):
+        agree(foreign("echo_Q", c_void_p, type_), None, fast=True)
+    for restype in (c_char, c_wchar):
+        for value in (0, 65, 255, 256 + 66, 2**32 + 67):
+            agree(foreign("echo_Q", restype, c_ulonglong), value, fast=value < 2**62)
+    for value in (b"a", b"\x80", b"\xff", 200):
+        agree(foreign("echo_Q", c_ulonglong, c_char), value, fast=True)
+    for value in ("a", "\xff", "\U0010ffff"):
+        agree(foreign("echo_Q", c_ulonglong, c_wchar), value, fast=True)
 
 
 def test_pointers_and_arrays_are_passed_without_ctypes():
@@ -531,6 +554,76 @@ def test_python_objects():
     assert sys.getrefcount(value) == counts[0] and abs(sys.getrefcount(None) - counts[1]) < 50
 
 
+def test_pending_exceptions_are_raised_whatever_is_returned():
+    api = PyDLL(None)
+    restypes = [None, c_int, c_byte, c_bool, c_long, c_double, c_float, c_char, c_wchar, c_char_p, c_wchar_p, c_void_p]
+    for restype in restypes + [py_object, POINTER(c_int), Colour, CFUNCTYPE(None)]:
+        function = foreign("PyErr_SetString", restype, py_object, c_char_p, of=api)
+        assert agree(function, ValueError, b"text", fast=True) == "text"
+        agree(function, ValueError, "text", fast=False)
+    for restype in (c_char_p, c_wchar_p, c_void_p, POINTER(c_int), c_int, c_double, c_char, None):
+        agree(foreign("echo_P", restype, c_void_p, of=py), None, fast=True)
+        agree(foreign("echo_P", restype, c_void_p), None, fast=True)
+    for of in (lib, py):
+        nothing = foreign("echo_P", py_object, c_void_p, of=of)
+        # Before 3.14, ctypes crashes.
+        if sys.version_info >= (3, 14):
+            agree(nothing, None, fast=True)
+        assert outcome(specialize(nothing), [None]) == (ValueError, "PyObject is NULL")
+
+
+def test_characters_that_there_are_not_raise():
+    for restype in (c_wchar, c_wchar_p):
+        argument = 0x110000 if restype is c_wchar else (c_uint * 2)(0x110000, 0)
+        agree(foreign("echo_P", restype, c_void_p), argument, fast=True)
+
+
+def test_arguments_of_metaclasses_of_the_users():
+    class Meta(type(Structure)):
+        def __instancecheck__(cls, instance):
+            raise AssertionError("asked")
+
+    class Derived(Point, metaclass=Meta):
+        pass
+
+    same = foreign("same", c_void_p, POINTER(Point))
+    agree(same, Derived(1, 2.0), fast=True)
+    array = type("Array", (ctypes.Array,), {"_type_": c_int, "_length_": 2})
+    agree(foreign("first", c_int, POINTER(c_int)), array(3, 4), fast=True)
+    agree(foreign("first", c_int, POINTER(c_int)), type("More", (array,), {})(5, 6), fast=True)
+    agree(foreign("first", c_int, ctypes.Array), array(3, 4), fast=True)
+    refused(foreign("first", c_int, ctypes._Pointer), "points at nothing")
+
+
+def test_functions_in_memory_of_others():
+    class Table(Structure):
+        _fields_ = [("entry", CFUNCTYPE(c_int, c_int))]
+
+    table = Table(CFUNCTYPE(c_int, c_int)(("echo_i", lib)))
+    refused(table.entry, "not its own")
+    assert table.entry(5) == 5
+
+
+def test_threads_share_a_stub():
+    first = foreign("first", c_int, POINTER(c_int))
+    stub, wrong = specialize(first), []
+    kinds = [type("Number", (c_int,), {}) for _ in range(8)]
+
+    def work(kind, value):
+        number, array, pointer_ = kind(value), (c_int * (value % 5 + 1))(value), pointer(c_int(value))
+        for _ in range(3000):
+            for argument in (number, array, pointer_, byref(number)):
+                if stub(argument) != value:
+                    wrong.append(value)
+
+    threads = [threading.Thread(target=work, args=(kind, value)) for value, kind in enumerate(kinds)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
 def test_references_are_as_before():
     first = specialize(foreign("first", c_int, POINTER(c_int)))
     same = specialize(foreign("same", POINTER(Point), POINTER(Point)))
@@ -559,6 +652,25 @@ def test_stubs_keep_what_they_need():
         ctypes._reset_cache()
     gc.collect()
     assert gone() is None
+
+
+def test_cycles_through_stubs_are_collected():
+    def is_collected(make):
+        class Mine(Structure):
+            _fields_ = [("x", c_int)]
+
+        Mine.same = make(foreign("same", POINTER(Mine), POINTER(Mine), of=CDLL(library)))
+        gone = weakref.ref(Mine)
+        mine = Mine(5)
+        assert Mine.same(mine).contents.x == 5
+        if hasattr(ctypes, "_pointer_type_cache"):
+            ctypes._reset_cache()
+        del Mine, mine
+        gc.collect()
+        return gone() is None
+
+    assert is_collected(lambda function: function)
+    assert is_collected(specialize)
 
 
 def test_other_threads_run_unless_the_gil_is_kept():

@@ -30,6 +30,7 @@ ECHO(Z, const wchar_t *)
 ECHO(P, void *)
 ECHO(g, long double)
 
+unsigned long long third(unsigned long long a, unsigned long long b, unsigned long long c) { return c; }
 uintptr_t address(const void *pointer) { return (uintptr_t)pointer; }
 uintptr_t address_of_function(int (*function)(int)) { return (uintptr_t)function; }
 int first(const int *numbers) { return numbers ? numbers[0] : -1; }

@@ -521,6 +521,14 @@ pub(super) unsafe extern "C" fn traverse(
                 }
             }
         }
+        // What two cells share is no more one's than the other's: it is kept, for all that the collector knows, from outside.
+        let held = (*fields_of(cell)).provided.as_ref().filter(|foreign| Arc::strong_count(foreign) == 1);
+        for object in held.iter().flat_map(|foreign| &foreign.holds) {
+            let status = visit(object.as_ptr(), argument);
+            if status != 0 {
+                return status;
+            }
+        }
     }
     0
 }

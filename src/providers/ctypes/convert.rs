@@ -410,6 +410,11 @@ impl ConvertArgument for CharacterArgument {
                 Self::Char if ffi::PyBytes_CheckExact(object) != 0 => {
                     (ffi::PyBytes_Size(object) == 1).then(|| u64::from(object.cast::<u8>().add(BYTES).read()))
                 }
+                Self::Char if ffi::PyLong_CheckExact(object) != 0 => {
+                    let mut overflow = 0;
+                    let number = ffi::PyLong_AsLongAndOverflow(object, &mut overflow);
+                    u8::try_from(number).ok().filter(|_| overflow == 0).map(u64::from)
+                }
                 Self::Char => None,
                 Self::Wchar if ffi::PyUnicode_CheckExact(object) != 0 && ffi::PyUnicode_GetLength(object) == 1 => {
                     Some(u64::from(ffi::PyUnicode_ReadChar(object, 0)))
