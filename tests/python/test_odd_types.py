@@ -1,8 +1,10 @@
 """Classes that answer for themselves, or change after a stub has met them: ctypes asks each time, so must the stub."""
 
 import ctypes
+import gc
 import weakref
-from ctypes import CFUNCTYPE, POINTER, Array, Structure, byref, c_char_p, c_int, c_ulong, c_void_p, pointer
+from ctypes import (CFUNCTYPE, POINTER, Array, Structure, byref, c_byte, c_char_p, c_int, c_long, c_ulong, c_void_p,
+                    pointer)
 
 import typedcall
 from support import agree, fixture, outcome, prototype
@@ -51,8 +53,6 @@ def test_a_metaclass_of_an_argument_type():
 
 
 def test_an_object_that_pretends_to_be_of_another_class():
-    item = c_int(5)
-
     class Pretending:
         def __init__(self, kind):
             self.kind = kind
@@ -61,16 +61,30 @@ def test_an_object_that_pretends_to_be_of_another_class():
         def __class__(self):
             return self.kind
 
-    for kind in (c_void_p, c_char_p, c_int * 3, ctypes.py_object):
+    for kind in (c_void_p, c_char_p, c_int * 3, POINTER(c_int), ctypes.py_object):
         function, stub = both(kind)
-        for claimed in (int, str, list, ctypes.py_object if kind is not ctypes.py_object else dict):
-            if kind is not ctypes.py_object:
-                assert outcome(function, Pretending(claimed)) == outcome(stub, Pretending(claimed))
+        for claimed in (int, str, list, ctypes.py_object, c_int):
+            value = Pretending(claimed)
+            agree(function, stub, value)
+            proxy = weakref.proxy(value)
+            assert outcome(function, proxy)[:2] == outcome(stub, proxy)[:2]
+
+
+def test_c_data_that_pretends_to_be_what_it_points_at():
+    class Pretending(POINTER(c_int)):
+        _type_ = c_int
+        __class__ = property(lambda self: c_int)
+
+    class Asked(POINTER(c_int)):
+        _type_ = c_int
+
+        def __getattribute__(self, name):
+            return c_int if name == '__class__' else super().__getattribute__(name)
+
     function, stub = both(POINTER(c_int))
-    proxy = weakref.proxy(Pretending(int))
-    agree(function, stub, Pretending(float))
-    assert outcome(function, proxy)[:2] == outcome(stub, proxy)[:2]
-    agree(function, stub, item)
+    number = c_int(5)
+    for value in (Pretending(number), Asked(number), Pretending(number)):
+        agree(function, stub, value)
 
 
 def test_a_type_whose_attributes_come_later():
@@ -149,3 +163,57 @@ def test_from_param_that_is_set_and_taken_away_later():
     assert agree(function, stub, value)[1] == (int, '9')
     function.argtypes = [Kind]
     assert agree(function, stub, value)[1] == (int, '7')
+
+
+def test_a_pointer_type_that_is_told_to_point_at_something_else():
+    class First(Structure):
+        _fields_ = [('x', c_int)]
+
+    class Second(Structure):
+        _fields_ = [('x', c_int)]
+
+    class Own(POINTER(First)):
+        _type_ = First
+
+    first, second = First(), Second()
+    given = Own(first)
+    function, stub = both(POINTER(First))
+    for target in (First, Second, First):
+        Own.set_type(target)
+        for _ in range(3):
+            for value in (given, pointer(first), byref(first)):
+                agree(function, stub, value)
+    function, stub = both(Own)
+    for target in (First, Second, First):
+        Own.set_type(target)
+        for _ in range(3):
+            for value in (first, byref(first), second, byref(second), given):
+                agree(function, stub, value)
+
+
+def test_new_argument_types_where_dead_ones_were_are_not_taken_for_them():
+    """Their tuple, or a type, may get the same address as what the stub was made for."""
+    function = prototype(library['echo_long'], c_long, c_long)
+    stub = typedcall.specialize(function, strict=True)
+    for step in range(200):
+        function.argtypes = None
+        function.argtypes = [c_byte if step % 2 else c_int]
+        agree(function, stub, 2**33 + 300)
+
+
+def test_a_new_result_type_where_a_dead_one_was_is_not_taken_for_it():
+    function = library['echo_long']
+    function.argtypes = [c_long]
+    for _ in range(20):
+        function.restype = type('Own', (c_long,), {})
+        stub = typedcall.specialize(function, strict=True)
+        dead = id(function.restype)
+        function.restype = c_long
+        gc.collect()
+        made = []
+        for _ in range(50):
+            made.append(type('Own', (c_byte,), {}))
+            if id(made[-1]) == dead:
+                break
+        function.restype = made[-1]
+        agree(function, stub, 2**40 + 7)
