@@ -212,7 +212,7 @@ def test_a_new_result_type_where_a_dead_one_was_is_not_taken_for_it():
         gc.collect()
         made = []
         for _ in range(50):
-            made.append(type('Own', (c_byte,), {}))
+            made.append(type('Own', (c_long,), {'_check_retval_': lambda result: ('checked', result.value)}))
             if id(made[-1]) == dead:
                 break
         function.restype = made[-1]
