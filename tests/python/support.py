@@ -217,15 +217,8 @@ def ints(count, seed):
     return found[:count]
 
 
-def embedded():
-    """Whether the tests run in a program with a Python in it, which has no interpreter to start as a child."""
-    return 'typedcall._native' in sys.builtin_module_names
-
-
 def child(code, *arguments, check=True, **environment):
     """Runs Python code in a process of its own, with this one's import path; returns what it did."""
-    if embedded():
-        raise unittest.SkipTest('an embedded interpreter starts no other')
     package = os.path.dirname(os.path.dirname(os.path.abspath(typedcall.__file__)))
     path = os.pathsep.join([HERE, package, *filter(None, [os.environ.get('PYTHONPATH')])])
     kept = {name: value for name, value in os.environ.items() if not name.startswith('TYPEDCALL_')}

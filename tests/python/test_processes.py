@@ -5,7 +5,7 @@ import sys
 import warnings
 from ctypes import CFUNCTYPE, c_int, c_long
 
-from support import child, embedded, extension, fixture, prototype, specialized
+from support import child, extension, fixture, prototype, specialized
 
 import typedcall
 
@@ -91,8 +91,6 @@ if __name__ == '__main__':
 '''
     import tempfile
 
-    if embedded():
-        child('')
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'workers.py')
         with open(path, 'w') as script:
