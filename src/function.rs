@@ -1,6 +1,7 @@
 //! Stubs as Python holds them: built-in functions and method descriptors.
 
 use std::collections::HashMap;
+use std::ffi::CString;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
@@ -11,7 +12,7 @@ use crate::lower::{Binding, CallSite, CellSource};
 use crate::options::{Entry, FunctionOptions};
 use crate::original::Original;
 use crate::registry::KnownMethod;
-use crate::runtime::cell::{Cell, bound_with, self_of};
+use crate::runtime::cell::{Cell, bound_with, original_of, self_of};
 use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
 use crate::specializer::{Specializer, bind_thunk, method_pointer};
@@ -55,6 +56,12 @@ impl Specializer {
             Binding::Function | Binding::Foreign { .. } | Binding::Bare => self.built_in(python, &original, options),
             Binding::Method => self.descriptor(python, &original, options),
         }
+    }
+
+    /// What a function that was made for Python stands for; `None` for all others, and for what was bound
+    /// ([`Specializer::bind`]), which stands for nothing. Of bound methods it is an equal one.
+    pub fn original(&self, python: &Python, callable: &Object) -> Option<Object> {
+        original_of(python, callable)
     }
 
     fn built_in(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Object, Error> {
@@ -110,6 +117,9 @@ impl Specializer {
             return Ok(cell);
         }
         let cell = self.cell(python, original, known, site, shape, stand_in)?;
+        if let Some(doc) = own_doc(python, original) {
+            cell.set_doc(doc);
+        }
         cell.found_by(key, site.signature.clone());
         Ok(cell)
     }
@@ -139,4 +149,22 @@ impl Specializer {
         drop(replaced);
         Ok(descriptor)
     }
+}
+
+/// The text for a function that stands for a class method or a static one: with a text signature, for from 3.13 on CPython
+/// makes one of the flags where the text has none (Objects/typeobject.c, `_PyType_GetTextSignatureFromInternalDoc`), and
+/// the flags are not the original's. `None` where the original's text will do.
+fn own_doc(python: &Python, original: &Original) -> Option<CString> {
+    // SAFETY: the definition belongs to the callable, which is alive.
+    let def = unsafe { &*original.def.cast::<ffi::PyMethodDef>() };
+    let flags = def.ml_flags & (ffi::METH_CLASS | ffi::METH_STATIC);
+    let own_flags = if original.receiver.is_null() { ffi::METH_STATIC } else { 0 };
+    if flags == own_flags {
+        return None;
+    }
+    let attribute = |name| original.callable.attr(python, name).ok()?.as_str(python);
+    let signature = attribute("__text_signature__")?;
+    let name = attribute("__name__")?;
+    let name = name.rsplit('.').next()?;
+    CString::new(format!("{name}{signature}\n--\n\n{}", attribute("__doc__").unwrap_or_default())).ok()
 }

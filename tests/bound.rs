@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use support::extension::{bind, evaluate, execute, lifetimes, methods, specializer, start, stub, value};
+use support::extension::{bind, definition_of, evaluate, execute, lifetimes, methods, specializer, start, stub, value};
 use typedcall::embed::{Object, Python};
 use typedcall::{Entry, FunctionOptions, Specializer};
 
@@ -315,4 +315,42 @@ fn what_stands_in_for_an_object_leads_to_it() {
     assert!(outcome(&python, "type(cell)()", &names).starts_with("TypeError: cannot create"));
     let subclass = python.run("class Sub(type(cell)): pass", &names).expect_err("it is no base").to_string();
     assert!(subclass.starts_with("TypeError"), "{subclass}");
+}
+
+#[test]
+fn a_copy_is_the_function_or_what_a_descriptor_stands_for() {
+    let _alone = alone();
+    let python = start();
+    let (specializer, names) = names(&python);
+    for callable in CALLABLES.iter().chain(&["T.plus"]) {
+        make(&python, &specializer, &names, callable);
+        let stands_for = if *callable == "T.plus" { "original" } else { "fast" };
+        for copy in ["copy.copy(fast)", "copy.deepcopy(fast)"] {
+            assert_eq!(evaluate(&python, &format!("{copy} is {stands_for}"), &names), "True", "{callable}: {copy}");
+        }
+        let fast = value(&python, "fast", &names);
+        let found = specializer.original(&python, &fast).expect("it stands for something");
+        bind(&python, &names, "found", &found);
+        assert_eq!(evaluate(&python, "found == original", &names), "True", "{callable}");
+        assert!(specializer.original(&python, &value(&python, "original", &names)).is_none(), "{callable}");
+    }
+}
+
+#[test]
+fn a_function_that_is_bound_to_nothing_has_no_self() {
+    let _alone = alone();
+    let python = start();
+    let (specializer, names) = names(&python);
+    // SAFETY: the definition is that of a live function of a module that stays; the thread is attached.
+    let free = unsafe {
+        let (def, _) = definition_of(&python, &value(&python, "m.echo", &names));
+        let null = std::ptr::null_mut();
+        python.owned(pyo3_ffi::PyCMethod_New(def, null, null, null.cast())).expect("there is memory")
+    };
+    bind(&python, &names, "free", &free);
+    make(&python, &specializer, &names, "free");
+    for look in LOOKS.iter().chain(&["{}(4)", "{}(2**70)", "{}('a')"]) {
+        let expected = outcome(&python, &look.replace("{}", "original"), &names);
+        assert_eq!(outcome(&python, &look.replace("{}", "fast"), &names), expected, "{look}");
+    }
 }

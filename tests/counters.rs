@@ -176,6 +176,49 @@ fn a_function_without_a_wrapper_counts_what_its_parser_reads() {
 }
 
 #[test]
+fn a_foreign_functions_calls_are_counted_as_others() {
+    let _alone = alone();
+    let python = start();
+    let specializer = counting(&python);
+    let names = run(
+        &python,
+        "
+import ctypes
+lib = ctypes.CDLL(None)
+labs = lib.labs
+labs.argtypes, labs.restype = [ctypes.c_long], ctypes.c_long
+strlen = lib.strlen
+strlen.argtypes, strlen.restype = [ctypes.c_char_p], ctypes.c_size_t
+atof = lib.fabs
+atof.argtypes, atof.restype = [ctypes.c_double], ctypes.c_double",
+    );
+    for (callable, calls) in [
+        (
+            "labs",
+            &[
+                ("(-3)", "hits 1"),
+                ("(2**70)", "value 1"),
+                ("(ctypes.c_long(3))", "type 1"),
+                ("('a')", "type 1"),
+                ("()", "arity 1"),
+                ("(nope=3)", "keywords 1"),
+            ][..],
+        ),
+        ("strlen", &[("(b'abc')", "hits 1"), ("(3)", "type 1")]),
+        ("atof", &[("(-1.5)", "hits 1"), ("(-2)", "hits 1"), ("(None)", "type 1")]),
+    ] {
+        let fast = specializer.function(&python, &value(&python, callable, &names)).expect("it has a prototype");
+        bind(&python, &names, "fast", &fast);
+        for (call, expected) in calls {
+            let found = counted(&python, &specializer, &format!("fast{call}"), &names);
+            assert_eq!(found, *expected, "{callable}{call}");
+        }
+        execute(&python, &format!("{callable}.argtypes = list({callable}.argtypes)"), &names);
+        assert_eq!(counted(&python, &specializer, &format!("fast{}", calls[0].0), &names), "changed 1");
+    }
+}
+
+#[test]
 fn stubs_that_were_not_asked_to_count_do_not() {
     let _alone = alone();
     let python = start();

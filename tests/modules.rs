@@ -124,10 +124,10 @@ fn a_jit_of_the_embedders_own_finds_all_symbols_by_name() {
         let result = call(&python.int(number).expect("there is memory")).expect("nothing raises");
         assert_eq!(result.text(&python).expect("an int prints"), (number + 1).to_string());
     }
-    assert_eq!(FALLBACKS.load(Ordering::Relaxed), 0, "all of these fit two digits");
+    assert_eq!(FALLBACKS.load(Ordering::Relaxed), 0, "all of these are less than 63 bits");
     let names = python.namespace().expect("there is memory");
-    let huge = python.eval("2 ** 62", &names).expect("a constant");
-    assert_eq!(call(&huge).expect("it fits").text(&python).expect("an int prints"), ((1i64 << 62) + 1).to_string());
+    let huge = python.eval("-2 ** 63", &names).expect("a constant");
+    assert_eq!(call(&huge).expect("it fits").text(&python).expect("an int prints"), (i64::MIN + 1).to_string());
     assert_eq!(FALLBACKS.load(Ordering::Relaxed), 1);
     let error = call(&python.eval("'text'", &names).expect("a constant")).expect_err("no int");
     assert_eq!(error.class, "TypeError");

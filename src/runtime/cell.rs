@@ -59,6 +59,8 @@ struct Fields {
     key: Key,
     /// The signature that the code was made for.
     signature: Option<Arc<Signature>>,
+    /// The text of `def`, where that is not the original's.
+    doc: Option<CString>,
     def: ffi::PyMethodDef,
 }
 
@@ -211,6 +213,7 @@ impl Cell {
             stand_in,
             key: (0, 0),
             signature: None,
+            doc: None,
             def,
         };
         counters::cell_made();
@@ -264,6 +267,17 @@ impl Cell {
     /// The cell's object.
     pub fn object(&self) -> &Object {
         &self.0
+    }
+
+    /// Gives the definition in the cell a text of its own.
+    pub fn set_doc(&self, doc: CString) {
+        // SAFETY: the cell is alive and initialized; the GIL orders this against its other users. The text stays where it is
+        // as long as the cell lives.
+        unsafe {
+            let fields = fields_of(self.0.as_ptr());
+            (*fields).def.ml_doc = doc.as_ptr();
+            (*fields).doc = Some(doc);
+        }
     }
 
     /// Gives the cell its thunk, which lives as long as the cell.
@@ -464,6 +478,7 @@ pub(super) unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
             ffi::PyObject_ClearWeakRefs(cell);
         }
         drop((*fields).signature.take());
+        drop((*fields).doc.take());
         let callable = std::mem::replace(&mut (*fields).callable, null_mut());
         ffi::Py_XDECREF(callable);
         let namespace = std::mem::replace(&mut *namespace_of(cell), null_mut());

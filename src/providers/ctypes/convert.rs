@@ -169,7 +169,7 @@ impl PointerArgument {
             let parameter = parameter.cast::<u8>();
             let object = word(parameter, offsets.object) as *mut ffi::PyObject;
             // Other tags are for other values than pointers.
-            if parameter.add(offsets.tag).read() != b'P' || object.is_null() {
+            if !offsets.is_pointer(parameter) || object.is_null() {
                 return None;
             }
             let class = ffi::Py_TYPE(object);

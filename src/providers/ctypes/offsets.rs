@@ -83,7 +83,7 @@ pub(super) struct FunctionOffsets {
 
 #[derive(Debug)]
 pub(super) struct ParameterOffsets {
-    pub tag: usize,
+    tag: Tag,
     pub value: usize,
     pub object: usize,
 }
@@ -95,6 +95,32 @@ pub(super) struct InfoOffsets {
     pub converters: usize,
     pub restype: usize,
     pub checker: usize,
+}
+
+/// Where the code of the value is: before 3.15 the character itself, then a pointer to text.
+#[derive(Debug)]
+enum Tag {
+    Character(usize),
+    Text(usize),
+}
+
+impl ParameterOffsets {
+    /// Whether the value is a pointer.
+    ///
+    /// # Safety
+    /// It is what `byref` returns, or another object of that type.
+    pub unsafe fn is_pointer(&self, parameter: *const u8) -> bool {
+        // SAFETY: as the caller promises; the text lives in ctypes itself and has a NUL at its end.
+        unsafe {
+            match self.tag {
+                Tag::Character(offset) => parameter.add(offset).read() == b'P',
+                Tag::Text(offset) => {
+                    let text = word(parameter, offset) as *const u8;
+                    !text.is_null() && text.read() == b'P' && text.add(1).read() == 0
+                }
+            }
+        }
+    }
 }
 
 // SAFETY: the types are alive as long as the process, and looked into with the GIL held only.
@@ -333,15 +359,28 @@ impl Probes<'_> {
     fn parameter_offsets(&self, types: &Types) -> Result<ParameterOffsets, String> {
         let references = self.list("references")?;
         let parameters = self.list("parameters")?;
-        let tags = |offset: &usize| {
+        let is_character = |offset: &usize| {
             // SAFETY: the objects are alive, and larger.
             parameters
                 .iter()
                 .zip(b"Pid")
                 .all(|(object, &tag)| unsafe { object.cast::<u8>().add(*offset).read() } == tag)
         };
+        let is_text = |offset: &usize| {
+            parameters.iter().zip([b"P", b"i", b"d"]).all(|(object, tag)| {
+                // SAFETY: the objects are alive, and larger.
+                let text = unsafe { word(object.cast(), *offset) };
+                memory::read_text(text, 1).is_ok_and(|text| text == tag)
+            })
+        };
+        let what = "the tag of a parameter";
+        let bytes = size_of::<ffi::PyObject>()..size(types.parameter);
+        let tag = match only(what, words(types.parameter).step_by(8).filter(is_text)) {
+            Ok(offset) => Tag::Text(offset),
+            Err(_) => Tag::Character(only(what, bytes.filter(is_character))?),
+        };
         Ok(ParameterOffsets {
-            tag: only("the tag of a parameter", (size_of::<ffi::PyObject>()..size(types.parameter)).filter(tags))?,
+            tag,
             value: self.find("value", &references, &self.numbers("reference_addresses")?, types.parameter)?,
             object: self.find("obj", &references, &addresses(self.list("referred")?), types.parameter)?,
         })
