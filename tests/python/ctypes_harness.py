@@ -1,7 +1,7 @@
 """ctypes in which every foreign function is specialized where it is created.
 
-`install(mode)` must run before ctypes is imported. It puts a subclass in the place of `_ctypes.CFuncPtr` while ctypes is
-imported, so that all that ctypes, and who uses it, makes of it derives from the subclass. A function of such a class
+`install(mode)` must run before ctypes is imported. It puts a subclass in the place of `_ctypes.CFuncPtr` while ctypes
+is imported, so that all that ctypes, and who uses it, makes of it derives from the subclass. A function of such a class
 has a *twin*, an ordinary ctypes function made of the same arguments, with the same prototype; calls go to the twin
 (mode "harness") or to what `typedcall.specialize` makes of it: anew when its prototype has changed ("specialized"), or
 once and for all when it is created ("stale": every change must be noticed by the stub).

@@ -13,7 +13,8 @@
 
 #define SCALARS(X) \
     X(byte, int8_t) X(ubyte, uint8_t) X(short, int16_t) X(ushort, uint16_t) X(int, int32_t) X(uint, uint32_t) \
-    X(long, int64_t) X(ulong, uint64_t) X(float, float) X(double, double) X(bool, bool) X(char, char) X(wchar, wchar_t) \
+    X(long, int64_t) X(ulong, uint64_t) X(float, float) X(double, double) X(bool, bool) X(char, char) X(wchar,
+                                                                                                        wchar_t) \
     X(pointer, void *)
 
 #define ECHO(name, type) type echo_##name(type x) { return x; }
@@ -27,7 +28,8 @@ double add_double(double a, double b) { return a + b; }
 int64_t mixed(int32_t a, double b, int8_t c, float d, uint64_t e, bool f) {
     return (int64_t)((uint64_t)(a + (int64_t)b + c + (int64_t)d + f) + e);
 }
-int64_t ten(int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f, int64_t g, int64_t h, int64_t i, int64_t j) {
+int64_t ten(int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f, int64_t g, int64_t h, int64_t i,
+            int64_t j) {
     return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j;
 }
 double ten_doubles(double a, double b, double c, double d, double e, double f, double g, double h, double i, double j) {

@@ -48,7 +48,8 @@ def test_buffer_objects_that_ctypes_refuses_are_refused():
     for kind in (POINTER(c_int), c_void_p, POINTER(c_ubyte), ctypes.c_char_p, c_int * 3):
         function = prototype(library.address_of, c_long, kind)
         stub = specialized(function)
-        for value in (array('i', [1, 2]), bytearray(b'bytes'), memoryview(b'bytes'), memoryview(array('i', [1])), range(3)):
+        for value in (array('i', [1, 2]), bytearray(b'bytes'), memoryview(b'bytes'), memoryview(array('i', [1])),
+                      range(3)):
             assert agree(function, stub, value)[0] == 'raises'
 
 

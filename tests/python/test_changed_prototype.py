@@ -18,7 +18,8 @@ def pair():
 
 def test_a_changed_restype_is_noticed():
     function, stub = pair()
-    for kind in (c_int, c_short, c_byte, c_double, c_char_p, None, ctypes.c_ulong, lambda value: ('made', value), c_void_p):
+    for kind in (c_int, c_short, c_byte, c_double, c_char_p, None, ctypes.c_ulong, lambda value: ('made', value),
+                 c_void_p):
         function.restype = kind
         if kind is c_char_p:
             # ctypes follows the number: only to nowhere.

@@ -1,8 +1,9 @@
 """What importing the package costs, and what it brings along."""
 
 import os
+
 import typedcall
-from support import child
+from support import child, extension
 
 
 def test_importing_takes_at_most_ten_milliseconds_and_compiles_nothing():
@@ -41,7 +42,7 @@ import typed, typedcall
 assert typedcall.specialize(typed.inc, strict=True)(1) == 2
 assert typedcall.explain(len).why_not
 assert 'ctypes' not in sys.modules
-''', os.path.dirname(__import__('support').extension().__file__))
+''', os.path.dirname(extension().__file__))
 
 
 def test_ctypes_may_be_imported_before_or_after():

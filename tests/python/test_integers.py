@@ -1,7 +1,8 @@
 """Pure functions of ints, of libc and of each width: ctypes and the stub agree."""
 
 import ctypes
-from ctypes import (CDLL, c_bool, c_byte, c_char, c_double, c_float, c_int, c_long, c_longlong, c_short, c_size_t, c_ubyte,
+from ctypes import (CDLL, c_bool, c_byte, c_char, c_double, c_float, c_int, c_long, c_longlong, c_short, c_size_t,
+                    c_ubyte,
                     c_uint, c_ulong, c_ulonglong, c_ushort, c_void_p, c_wchar)
 
 from support import Hits, agree, fixture, ints, prototype, same_ints, specialized
@@ -18,7 +19,8 @@ OF_LONG = 'labs llabs ffsl ffsll imaxabs'.split()
 OF_CHARACTER = '''isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper isxdigit
                   tolower toupper'''.split()
 OF_WIDE = 'iswalnum iswalpha iswdigit iswspace towlower towupper wcwidth'.split()
-ECHOES = {'byte': [c_byte], 'ubyte': [c_ubyte], 'short': [c_short], 'ushort': [c_ushort], 'int': [c_int], 'uint': [c_uint],
+ECHOES = {'byte': [c_byte], 'ubyte': [c_ubyte], 'short': [c_short], 'ushort': [c_ushort], 'int': [c_int],
+          'uint': [c_uint],
           'long': [c_long, c_longlong, ctypes.c_ssize_t, ctypes.c_int64],
           'ulong': [c_ulong, c_ulonglong, c_size_t, ctypes.c_uint64]}
 
@@ -80,8 +82,11 @@ def test_a_result_is_read_as_its_type_whatever_the_register_holds():
 
 def test_short_arguments_are_widened_as_a_compiler_does():
     function = prototype(library.widened_int, c_ulong, c_byte, c_ubyte, c_short, c_ushort)
-    with Hits(100):
-        same_ints(function, specialized(function), XS, YS, YS, XS)
+    stub = specialized(function)
+    same_ints(function, stub, XS, YS, YS, XS)
+    with Hits(COUNT):
+        same_ints(function, stub, *[[value % 2**bits - 2**bits // 2 * sign for value in XS]
+                                    for bits, sign in ((8, 1), (8, 0), (16, 1), (16, 0))])
 
 
 def test_functions_of_two_and_of_many_ints_agree():
@@ -98,8 +103,13 @@ def test_ints_and_floats_mix():
     function = prototype(library.mixed, c_long, c_int, c_double, c_byte, c_float, c_ulong, c_bool)
     columns = [XS, [value / 8 % 1e6 for value in XS], YS, [value / 16 % 1e4 for value in YS], XS,
                [value % 2 == 0 for value in XS]]
-    with Hits(1000):
-        same_ints(function, specialized(function), *columns)
+    stub = specialized(function)
+    same_ints(function, stub, *columns)
+    columns[0] = [value % 2**31 for value in XS]
+    columns[2] = [value % 256 - 128 for value in YS]
+    columns[4] = [value % 2**64 for value in XS]
+    with Hits(COUNT):
+        same_ints(function, stub, *columns)
 
 
 def test_ten_doubles_agree():

@@ -3,7 +3,8 @@
 from ctypes import CDLL, c_double, c_int, c_long
 
 from elf import exports, file_of
-from libm_table import (DOUBLE_INT, DOUBLE_LONG, DOUBLE_SUFFIXES, INT_DOUBLE, ONE_DOUBLE, THREE_DOUBLES, TO_INT, TO_LONG,
+from libm_table import (DOUBLE_INT, DOUBLE_LONG, DOUBLE_SUFFIXES, INT_DOUBLE, ONE_DOUBLE, THREE_DOUBLES, TO_INT,
+                        TO_LONG,
                         TWO_DOUBLES, functions, is_known)
 from support import Hits, floats, ints, prototype, same_floats, same_ints, specialized
 

@@ -1,7 +1,8 @@
 """Pointers as arguments and results: references, out-parameters, arrays, structures, None."""
 
 import ctypes
-from ctypes import (POINTER, Structure, Union, addressof, byref, c_char, c_double, c_int, c_long, c_size_t, c_ulong, c_void_p,
+from ctypes import (POINTER, Structure, Union, addressof, byref, c_char, c_double, c_int, c_long, c_size_t, c_ulong,
+                    c_void_p,
                     cast, create_string_buffer, pointer, sizeof)
 
 import typedcall
@@ -91,7 +92,8 @@ def test_structures_are_passed_by_reference():
     with Hits(3):
         assert stub(byref(point)) == stub(pointer(point)) == stub(point) == 12
     for given in (NamedPoint(5, 6), byref(NamedPoint(5, 6)), pointer(NamedPoint(5, 6)), (Point * 2)((7, 8)), None,
-                  Item(Point(1, 2)), byref(Item()), POINTER(Point)(), Item(Point(9, 10)).corner, 5, c_void_p(addressof(point))):
+                  Item(Point(1, 2)), byref(Item()), POINTER(Point)(), Item(Point(9, 10)).corner, 5,
+                  c_void_p(addressof(point))):
         agree(function, stub, given)
     move = specialized(prototype(library.move, None, POINTER(Point), c_int, c_int))
     with Hits(1):
@@ -159,7 +161,8 @@ def test_void_pointers_take_what_ctypes_takes():
     callback = ctypes.CFUNCTYPE(c_int, c_int)(abs)
     text = create_string_buffer(b'text')
     kept = b'some bytes'
-    given = [None, 0, 5, 2**64 - 1, byref(number), pointer(number), values, text, kept, callback, c_void_p(7), library.answer,
+    given = [None, 0, 5, 2**64 - 1, byref(number), pointer(number), values, text, kept, callback, c_void_p(7),
+             library.answer,
              byref(point), pointer(point), ctypes.c_char_p(kept), 'text']
     with Hits(9):
         for value in given:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import tempfile
+import unittest
 import warnings
 from ctypes import CFUNCTYPE, c_int, c_long
 
@@ -89,8 +91,6 @@ if __name__ == '__main__':
             assert pool.starmap(work, [(stub, value) for value in range(20)]) == [(None, x + 1) for x in range(20)]
     print('done')
 '''
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'workers.py')
         with open(path, 'w') as script:

@@ -24,7 +24,8 @@ def test_char_buffers_and_pointers_are_strings_too():
     stub = specialized(function)
     buffer = create_string_buffer(b'buffer')
     given = [buffer, ctypes.byref(buffer), cast(buffer, POINTER(c_char)), c_char_p(b'text'), cast(buffer, c_char_p),
-             c_char_p(None), POINTER(c_char)(), ctypes.byref(c_char(b'\0')), (ctypes.c_byte * 3)(97, 98), (c_wchar * 2)(),
+             c_char_p(None), POINTER(c_char)(), ctypes.byref(c_char(b'\0')), (ctypes.c_byte * 3)(97, 98),
+             (c_wchar * 2)(),
              bytearray(b'bytes'), memoryview(b'bytes'), 'text', 5, c_void_p(0)]
     for value in given:
         agree(function, stub, value)

@@ -1,4 +1,4 @@
-/* An extension with typed methods of every kind that Python code meets: functions, methods, class methods, static ones. */
+/* An extension with typed methods of every kind that Python code meets: functions, methods, class and static ones. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
