@@ -13,9 +13,8 @@
 
 #define SCALARS(X) \
     X(byte, int8_t) X(ubyte, uint8_t) X(short, int16_t) X(ushort, uint16_t) X(int, int32_t) X(uint, uint32_t) \
-    X(long, int64_t) X(ulong, uint64_t) X(float, float) X(double, double) X(bool, bool) X(char, char) X(wchar,
-                                                                                                        wchar_t) \
-    X(pointer, void *)
+    X(long, int64_t) X(ulong, uint64_t) X(float, float) X(double, double) X(bool, bool) X(char, char) \
+    X(wchar, wchar_t) X(pointer, void *)
 
 #define ECHO(name, type) type echo_##name(type x) { return x; }
 SCALARS(ECHO)
