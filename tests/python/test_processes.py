@@ -3,7 +3,6 @@
 import os
 import sys
 import tempfile
-import unittest
 import warnings
 from ctypes import CFUNCTYPE, c_int, c_long
 
