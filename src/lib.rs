@@ -37,3 +37,11 @@ pub use options::{Entry, FunctionOptions, Options};
 pub use specializer::Specializer;
 pub use stats::{FallbackReason, Stats};
 pub use stub::Stub;
+
+// The programs on the pages are doctests.
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../docs/embedding.md")]
+mod embedding_page {}
