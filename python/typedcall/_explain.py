@@ -105,14 +105,14 @@ class Explanation:
 def _why_not(callable):
     if _native.disabled and not is_stub(callable):
         return _DISABLED
-    if isinstance(callable, (types.FunctionType, types.MethodType)):
+    if type(callable) in (types.FunctionType, types.MethodType):
         return f"{_name(callable)} is written in Python: only C functions are specialized"
     return None
 
 
 def _name(object):
     name = getattr(object, "__qualname__", None) or getattr(object, "__name__", None)
-    if not isinstance(name, str):
+    if type(name) is not str:
         return repr(object)
     module = getattr(object, "__module__", None)
     return f"{module}.{name}" if isinstance(module, str) and module != "builtins" else name

@@ -15,6 +15,6 @@ def is_stub(object):
 
 def is_foreign_class(object):
     """Whether an object is a type of ctypes functions."""
-    # Whoever has one has imported this module: the package does without.
+    # Whoever has one has imported this module: the package does without. What an object says of its class may be wrong.
     ctypes = sys.modules.get("_ctypes")
-    return ctypes is not None and isinstance(object, type) and issubclass(object, ctypes.CFuncPtr)
+    return ctypes is not None and issubclass(type(object), type) and issubclass(object, ctypes.CFuncPtr)

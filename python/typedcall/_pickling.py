@@ -40,7 +40,8 @@ def _reduce(function):
 def _module(function, original, name):
     """The module where the function is found by its name; raises what the pickler raises where it is in none."""
     import pickle
-    module = pickle.whichmodule(original, name)
+    # From 3.14 on this looks into the module as well, where the stub may stand in the place of the original.
+    module = getattr(original, "__module__", None) or pickle.whichmodule(original, name)
     try:
         found = _find(module, name)
     except (ImportError, AttributeError):
