@@ -28,7 +28,7 @@ impl Provider for CtypesProvider {
     }
 
     fn recognize(&self, python: &Python, callable: &Object) -> Option<Result<ForeignFunction, Error>> {
-        let refused = |reason: &str| Error::Mismatch {
+        let refused = |reason: String| Error::Mismatch {
             name: "ctypes".into(),
             reason: format!("its objects are not laid out as expected: {reason}"),
         };

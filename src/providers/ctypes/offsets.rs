@@ -128,6 +128,26 @@ unsafe impl Send for Ctypes {}
 // SAFETY: as above.
 unsafe impl Sync for Ctypes {}
 
+/// Why nothing is known about ctypes.
+enum Unprobed {
+    /// It is not laid out as expected.
+    Layout(String),
+    /// Python raised.
+    Raised(Exception),
+}
+
+impl From<String> for Unprobed {
+    fn from(reason: String) -> Self {
+        Self::Layout(reason)
+    }
+}
+
+impl From<Exception> for Unprobed {
+    fn from(exception: Exception) -> Self {
+        Self::Raised(exception)
+    }
+}
+
 static FOUND: OnceLock<Result<Ctypes, String>> = OnceLock::new();
 
 impl Ctypes {
@@ -135,13 +155,18 @@ impl Ctypes {
     ///
     /// # Errors
     /// Why ctypes is not as expected.
-    pub fn get(python: &Python) -> Result<&'static Self, &'static str> {
+    pub fn get(python: &Python) -> Result<&'static Self, String> {
         // Probing runs Python code, and so may let another thread come here: no lock is held meanwhile.
-        if FOUND.get().is_none() {
-            let found = Self::probe(python);
-            let _ = FOUND.set(found);
+        if let Some(found) = FOUND.get() {
+            return found.as_ref().map_err(String::clone);
         }
-        FOUND.get_or_init(|| Err("it could not be probed".into())).as_ref().map_err(String::as_str)
+        let found = match Self::probe(python) {
+            Ok(found) => Ok(found),
+            Err(Unprobed::Layout(reason)) => Err(reason),
+            // An interrupt, or no memory left: the next call tries again.
+            Err(Unprobed::Raised(exception)) => return Err(format!("probing them raised {exception}")),
+        };
+        FOUND.get_or_init(|| found).as_ref().map_err(String::clone)
     }
 
     /// The same, where it is known already.
@@ -149,16 +174,15 @@ impl Ctypes {
         Some(FOUND.get()?.as_ref().map_err(String::as_str))
     }
 
-    fn probe(python: &Python) -> Result<Self, String> {
-        let raised = |error: Exception| format!("probing them raised {error}");
-        let names = python.namespace().map_err(raised)?;
-        python.run(include_str!("probe.py"), &names).map_err(raised)?;
+    fn probe(python: &Python) -> Result<Self, Unprobed> {
+        let names = python.namespace()?;
+        python.run(include_str!("probe.py"), &names)?;
         let probes = Probes { python, names: &names };
         let types = probes.types()?;
         let methods = probes.methods()?;
         let offsets = probes.offsets(&types)?;
-        let class_name = python.text("__class__").map_err(raised)?;
-        let class_descriptor = python.eval("object.__dict__['__class__']", &names).map_err(raised)?;
+        let class_name = python.text("__class__")?;
+        let class_descriptor = python.eval("object.__dict__['__class__']", &names)?;
         Ok(Self { types, methods, offsets, class_name, class_descriptor, _names: names })
     }
 
