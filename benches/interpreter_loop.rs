@@ -1,7 +1,7 @@
-//! What metadata and its flag cost in the interpreter's own loop: `cargo bench --bench interpreter_loop`.
+//! What metadata, its flag and stubs cost in the interpreter's own loop: `cargo bench --bench interpreter_loop`.
 //!
 //! Prints the instructions of one call, counted by valgrind as the difference of two loops, and fails where a method
-//! that should run as one without metadata does not, to 1 %. So it does where a stub that stands for the method executes
+//! that should run as one without metadata does not, to 1 %. So it does where a stub that stands for a method executes
 //! more instructions than the method, counting its calls or not.
 
 use std::error::Error;
@@ -15,21 +15,39 @@ use typedcall::{Options, Specializer};
 /// What a way must cost.
 #[derive(Clone, Copy, PartialEq)]
 enum Cost {
-    /// What the first one does.
-    LikePlain,
-    /// No more than the first one does.
-    AtMostPlain,
+    /// What the last baseline does.
+    Baseline,
+    LikeBaseline,
+    /// No more than that.
+    AtMostBaseline,
     Anything,
 }
 
-/// The ways, and what each must cost.
-const WAYS: [(&str, Cost); 6] = [
-    ("plain", Cost::LikePlain),
-    ("unflagged", Cost::LikePlain),
-    ("flagged", Cost::Anything),
-    ("adopted", Cost::LikePlain),
-    ("stub", Cost::AtMostPlain),
-    ("counting", Cost::AtMostPlain),
+/// How a method is called.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// As it is.
+    Original,
+    Adopted,
+    Stub,
+    /// As the package makes them.
+    CountingStub,
+}
+
+/// A method, how it is called, with what arguments, and what that must cost.
+const CASES: [(&str, Way, &str, Cost); 12] = [
+    ("plain", Way::Original, "123456", Cost::Baseline),
+    ("unflagged", Way::Original, "123456", Cost::LikeBaseline),
+    ("flagged", Way::Original, "123456", Cost::Anything),
+    ("adopted", Way::Adopted, "123456", Cost::LikeBaseline),
+    ("unflagged", Way::Stub, "123456", Cost::AtMostBaseline),
+    ("unflagged", Way::CountingStub, "123456", Cost::AtMostBaseline),
+    ("add", Way::Original, "1.5, 2.25", Cost::Baseline),
+    ("add", Way::CountingStub, "1.5, 2.25", Cost::AtMostBaseline),
+    ("takes_object", Way::Original, "None, 123456", Cost::Baseline),
+    ("takes_object", Way::CountingStub, "None, 123456", Cost::AtMostBaseline),
+    ("length", Way::Original, "'some text'", Cost::Baseline),
+    ("length", Way::CountingStub, "'some text'", Cost::AtMostBaseline),
 ];
 
 /// How far the counts may be apart, as a share.
@@ -44,7 +62,7 @@ const LONG: i64 = 12_000;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match &arguments[..] {
-        [command, way, calls, library] if command == "--loop" => run_loop(way, calls, Path::new(library)),
+        [command, case, calls, library] if command == "--loop" => run_loop(case, calls, Path::new(library)),
         _ => compare(),
     };
     outcome.map_or_else(
@@ -56,43 +74,49 @@ fn main() -> ExitCode {
     )
 }
 
-/// Counts the ways and prints the table.
+/// Counts the cases and prints the table.
 fn compare() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let library = demo::compile(&Python::attach(), folder.path(), NAME, include_str!("interpreter_loop.c"))?;
     let mut failed = Vec::new();
-    let mut plain = 0.0;
-    println!("Python {}, instructions of one call of a METH_O function in a loop", typedcall::embed::running_version());
-    for (way, cost) in WAYS {
-        let instructions = (count(way, LONG, &library)? - count(way, SHORT, &library)?) / (LONG - SHORT) as f64;
-        if way == "plain" {
-            plain = instructions;
+    let mut baseline = 0.0;
+    println!("Python {}, instructions of one call in a loop", typedcall::embed::running_version());
+    for (case, (method, way, arguments, cost)) in CASES.into_iter().enumerate() {
+        let instructions = (count(case, LONG, &library)? - count(case, SHORT, &library)?) / (LONG - SHORT) as f64;
+        if cost == Cost::Baseline {
+            baseline = instructions;
         }
-        let ratio = instructions / plain;
-        println!("  {way:10} {instructions:8.2}  {ratio:.4} of plain");
+        let ratio = instructions / baseline;
+        let name = match way {
+            Way::Original => method.to_owned(),
+            Way::Adopted => method.to_owned(),
+            Way::Stub => format!("{method}, stub"),
+            Way::CountingStub => format!("{method}, counting stub"),
+        };
+        println!("  {:44} {instructions:8.2}  {ratio:.4}", format!("{name} ({arguments})"));
         let holds = match cost {
-            Cost::LikePlain => (ratio - 1.0).abs() <= TOLERANCE,
-            Cost::AtMostPlain => ratio <= 1.0,
-            Cost::Anything => true,
+            Cost::LikeBaseline => (ratio - 1.0).abs() <= TOLERANCE,
+            Cost::AtMostBaseline => ratio <= 1.0,
+            Cost::Baseline | Cost::Anything => true,
         };
         if !holds {
-            failed.push(way);
+            failed.push(name);
         }
     }
     folder.close()?;
     if failed.is_empty() {
         Ok(())
     } else {
-        Err(format!("not within 1 % of plain, or a stub that costs more: {}", failed.join(", ")).into())
+        Err(format!("not within 1 % of the original, or a stub that costs more: {}", failed.join(", ")).into())
     }
 }
 
 /// The instructions of this program's whole run with so many calls.
-fn count(way: &str, calls: i64, library: &Path) -> Result<f64, Box<dyn Error>> {
+fn count(case: usize, calls: i64, library: &Path) -> Result<f64, Box<dyn Error>> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(std::env::current_exe()?)
-        .args(["--loop", way, &calls.to_string()])
+        .args(["--loop", &case.to_string(), &calls.to_string()])
         .arg(library)
         // The same hashes, the same dictionaries, the same instructions.
         .env("PYTHONHASHSEED", "0")
@@ -107,23 +131,23 @@ fn count(way: &str, calls: i64, library: &Path) -> Result<f64, Box<dyn Error>> {
 }
 
 /// What runs under valgrind: a loop in the interpreter.
-fn run_loop(way: &str, calls: &str, library: &Path) -> Result<(), Box<dyn Error>> {
+fn run_loop(case: &str, calls: &str, library: &Path) -> Result<(), Box<dyn Error>> {
+    let (method, way, arguments, _) = CASES[case.parse::<usize>()?];
     let python = Python::attach();
     let module = demo::import(&python, NAME, library)?;
     let mut options = Options::default();
-    options.count_calls = way == "counting";
+    options.count_calls = way == Way::CountingStub;
     let specializer = Specializer::new(&python, options)?;
-    let function = match way {
-        "adopted" => {
-            specializer.adopt(&python, &module)?;
-            module.attr(&python, way)?
-        }
-        "stub" | "counting" => specializer.function(&python, &module.attr(&python, "unflagged")?)?,
-        _ => module.attr(&python, way)?,
-    };
+    if way == Way::Adopted {
+        specializer.adopt(&python, &module)?;
+    }
+    let mut function = module.attr(&python, method)?;
+    if matches!(way, Way::Stub | Way::CountingStub) {
+        function = specializer.function(&python, &function)?;
+    }
     let names = python.namespace()?;
     names.set_item(&python, "f", &function)?;
-    python.run("def loop(f, n):\n    for _ in range(n):\n        f(123456)\n", &names)?;
+    python.run(&format!("def loop(f, n):\n    for _ in range(n):\n        f({arguments})\n"), &names)?;
     python.run(&format!("loop(f, {calls})"), &names)?;
     Ok(())
 }

@@ -24,6 +24,12 @@ pub enum Error {
          Specializer::declare"
     )]
     Untyped(String),
+    /// A stub of the callable would do as much as its wrapper does.
+    #[error(
+        "{0} has nothing to gain: none of its arguments is converted, nor its result, and a call of the original is as short \
+         as a stub's"
+    )]
+    NothingToGain(String),
     /// The callable has metadata that is not as it must be.
     #[error("the metadata was rejected: {0}; mend the extension that declares it")]
     Rejected(#[from] Rejected),

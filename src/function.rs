@@ -8,7 +8,9 @@ use pyo3_ffi as ffi;
 
 use crate::embed::{Object, Python};
 use crate::error::Error;
+use crate::ir::CalleeTarget;
 use crate::lower::{Binding, CallSite, CellSource};
+use crate::metadata::{Kind, Overload};
 use crate::options::{Entry, FunctionOptions};
 use crate::original::Original;
 use crate::registry::KnownMethod;
@@ -55,6 +57,32 @@ impl Specializer {
             Binding::Function if bound_with(python, &original.callable).is_some() => Ok(original.callable),
             Binding::Function | Binding::Foreign { .. } | Binding::Bare => self.built_in(python, &original, options),
             Binding::Method => self.descriptor(python, &original, options),
+        }
+    }
+
+    /// Whether a function made for Python would skip anything that the original does. Where no value is converted, and no
+    /// tuple of arguments made, a call of the original is as short as a stub's: shorter, where a compiler has put the
+    /// underlying function into the wrapper (`benches/interpreter_loop`). A specializer that verifies has other reasons to
+    /// make a stub.
+    ///
+    /// # Errors
+    /// [`Error::NothingToGain`]; callables without a signature.
+    pub fn check_gain(&self, python: &Python, callable: &Object) -> Result<(), Error> {
+        let original = Original::of(python, callable)?;
+        let is_bound = bound_with(python, &original.callable).is_some();
+        if self.verify || is_bound || matches!(original.binding, Binding::Foreign { .. }) {
+            return Ok(());
+        }
+        let known = self.known(python, &original)?;
+        let is_converted = |kind: &Kind| !kind.is_object() && !matches!(kind, Kind::Void | Kind::Context);
+        let converts = |overload: &Overload| {
+            is_converted(&overload.result) || overload.parameters.iter().any(|each| is_converted(&each.kind))
+        };
+        let reaches = known.target == CalleeTarget::Underlying && known.signature.overloads.iter().any(converts);
+        if reaches || original.convention.takes_tuple() {
+            Ok(())
+        } else {
+            Err(Error::NothingToGain(original.name(python)))
         }
     }
 

@@ -52,7 +52,7 @@ use crate::user_types::resolve_types;
 #[derive(Debug)]
 pub struct Specializer {
     compiler: Arc<Compiler>,
-    verify: bool,
+    pub(crate) verify: bool,
     pub(crate) counts_calls: bool,
     registry: Registry,
     shapes: Mutex<HashMap<ShapeKey, Weak<Shape>>>,

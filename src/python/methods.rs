@@ -29,7 +29,9 @@ impl Method for Function {
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
         let callable = arguments.object(python, 0);
         let options = FunctionOptions { release_gil: arguments.optional_bool(python, 1)? };
-        let made = specializer(python)?.function_with(python, &callable, &options);
+        let specializer = specializer(python)?;
+        let gains = specializer.check_gain(python, &callable);
+        let made = gains.and_then(|()| specializer.function_with(python, &callable, &options));
         match &made {
             Ok(function) => log::info!(target: "typedcall", "specialized {}", Described(python, function)),
             Err(error) => log::debug!(target: "typedcall", "not specialized: {error}"),
@@ -142,6 +144,7 @@ impl Method for IsBound {
 /// A stub like that which Python calls.
 fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Result<Stub, Error> {
     let Some((signature, functions)) = bound_with(python, callable) else {
+        specializer.check_gain(python, callable)?;
         return specializer.stub(python, callable, Entry::Guarded);
     };
     let name = callable.attr(python, "__qualname__").and_then(|name| name.text(python))?;

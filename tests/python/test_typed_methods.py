@@ -30,7 +30,7 @@ def made(callable_object):
 
 
 def test_functions_of_a_module():
-    for name in ('inc', 'half', 'same'):
+    for name in ('inc', 'half'):
         function = getattr(typed, name)
         stub = made(function)
         with Hits(500):
@@ -45,6 +45,12 @@ def test_functions_of_a_module():
     for value in VALUES[-30:]:
         agree(typed.add, add, value, 2)
         agree(typed.add, add, 0.5, value)
+
+
+def test_a_method_that_converts_nothing_stays_as_it_is():
+    assert typedcall.specialize(typed.same) is typed.same
+    assert typedcall.explain(typed.same).why_not.startswith('typed.same has nothing to gain')
+    raises(typedcall.Error, typedcall.specialize, typed.same, strict=True)
 
 
 def test_a_stub_looks_like_its_original():
