@@ -3,10 +3,10 @@
 //! Embedders that have bindings of their own use [`Python::assume_attached`] and [`Object::from_borrowed`].
 
 use std::cell::Cell;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use pyo3_ffi as ffi;
 
@@ -30,13 +30,39 @@ unsafe impl Send for Object {}
 unsafe impl Sync for Object {}
 
 /// A Python exception, taken from the interpreter.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{class}: {message}")]
 pub struct Exception {
     /// The name of its type.
     pub class: String,
     /// Its text.
     pub message: String,
+    /// The exception itself, where it is not to be lost.
+    urgent: Option<Arc<Object>>,
+}
+
+impl PartialEq for Exception {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.class, &self.message) == (&other.class, &other.message)
+    }
+}
+
+impl Eq for Exception {}
+
+impl Exception {
+    /// One that no interpreter has raised.
+    pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { class: class.into(), message: message.into(), urgent: None }
+    }
+
+    /// Sets it again as the current exception, if it is not to be lost whatever becomes of the error that it caused: an
+    /// interrupt, an exit, no memory or no stack left. Whether it did.
+    pub fn restore_urgent(&self, _: &Python) -> bool {
+        let Some(value) = &self.urgent else { return false };
+        // SAFETY: the thread is attached, and the exception alive.
+        unsafe { ffi::PyErr_SetObject(ffi::Py_TYPE(value.as_ptr()).cast(), value.as_ptr()) };
+        true
+    }
 }
 
 impl Python {
@@ -59,7 +85,7 @@ impl Python {
         let state = match guards.state {
             Some(state) => state,
             // SAFETY: the interpreter runs.
-            None => unsafe { ffi::PyGILState_Ensure() },
+            None => unsafe { may_end(|| PyGILState_Ensure()) },
         };
         GUARDS.set(Guards { count: guards.count + 1, state: Some(state) });
         Self { counted: true, not_send: PhantomData }
@@ -83,7 +109,7 @@ impl Python {
         impl Drop for Reattach {
             fn drop(&mut self) {
                 // SAFETY: the state is this thread's, saved below.
-                unsafe { ffi::PyEval_RestoreThread(self.thread_state) };
+                unsafe { may_end(|| PyEval_RestoreThread(self.thread_state)) };
                 GUARDS.set(self.guards);
             }
         }
@@ -101,7 +127,7 @@ impl Python {
     pub fn import(&self, name: &str) -> Result<Object, Exception> {
         let name = c_string(name)?;
         // SAFETY: the thread is attached, the name is a C string.
-        unsafe { self.owned(ffi::PyImport_ImportModule(name.as_ptr())) }
+        unsafe { self.owned(may_end(|| PyImport_ImportModule(name.as_ptr()))) }
     }
 
     /// The value of an expression, with `names` as its globals.
@@ -165,7 +191,7 @@ impl Python {
 
     /// Takes the current exception away from the interpreter.
     pub fn take_exception(&self) -> Exception {
-        let unknown = || Exception { class: "SystemError".into(), message: "an error without an exception".into() };
+        let unknown = || Exception::new("SystemError", "an error without an exception");
         // SAFETY: the thread is attached; PyErr_Fetch hands over the references, null where there is none.
         unsafe {
             let (mut class, mut value, mut traceback) =
@@ -175,12 +201,18 @@ impl Python {
                 ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
                 ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
             }
+            if !value.is_null() && !traceback.is_null() {
+                ffi::PyException_SetTraceback(value, traceback);
+            }
             ffi::Py_XDECREF(traceback);
             let (Some(class), Some(value)) = (NonNull::new(class).map(Object), NonNull::new(value).map(Object)) else {
                 return unknown();
             };
             let class = class.attr(self, "__name__").and_then(|name| name.text(self)).unwrap_or_default();
-            Exception { class, message: value.text(self).unwrap_or_default() }
+            let is = |class| ffi::PyErr_GivenExceptionMatches(value.as_ptr(), class) != 0;
+            let is_urgent = is(ffi::PyExc_MemoryError) || is(ffi::PyExc_RecursionError) || !is(ffi::PyExc_Exception);
+            let message = value.text(self).unwrap_or_default();
+            Exception { class, message, urgent: is_urgent.then(|| Arc::new(value)) }
         }
     }
 
@@ -189,7 +221,7 @@ impl Python {
         // SAFETY: the thread is attached; the source is a C string; PyEval_EvalCode checks what its globals are.
         unsafe {
             let code = self.owned(ffi::Py_CompileString(source.as_ptr(), c"<typedcall>".as_ptr(), start))?;
-            self.owned(ffi::PyEval_EvalCode(code.as_ptr(), names.as_ptr(), names.as_ptr()))
+            self.owned(may_end(|| PyEval_EvalCode(code.as_ptr(), names.as_ptr(), names.as_ptr())))
         }
     }
 }
@@ -261,7 +293,7 @@ impl Object {
     pub fn attr(&self, python: &Python, name: &str) -> Result<Self, Exception> {
         let name = c_string(name)?;
         // SAFETY: the thread is attached, the object alive, the name a C string.
-        unsafe { python.owned(ffi::PyObject_GetAttrString(self.as_ptr(), name.as_ptr())) }
+        unsafe { python.owned(may_end(|| PyObject_GetAttrString(self.as_ptr(), name.as_ptr()))) }
     }
 
     /// `object.name = value`.
@@ -271,7 +303,7 @@ impl Object {
     pub fn set_attr(&self, python: &Python, name: &str, value: &Self) -> Result<(), Exception> {
         let name = c_string(name)?;
         // SAFETY: the thread is attached, both objects alive, the name a C string.
-        match unsafe { ffi::PyObject_SetAttrString(self.as_ptr(), name.as_ptr(), value.as_ptr()) } {
+        match unsafe { may_end(|| PyObject_SetAttrString(self.as_ptr(), name.as_ptr(), value.as_ptr())) } {
             0 => Ok(()),
             _ => Err(python.take_exception()),
         }
@@ -308,12 +340,8 @@ impl Object {
         let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
         // SAFETY: the thread is attached, and the slices keep callable and arguments alive.
         unsafe {
-            python.owned(ffi::PyObject_Vectorcall(
-                self.as_ptr(),
-                pointers.as_ptr(),
-                pointers.len(),
-                std::ptr::null_mut(),
-            ))
+            let none = std::ptr::null_mut();
+            python.owned(may_end(|| PyObject_Vectorcall(self.as_ptr(), pointers.as_ptr(), pointers.len(), none)))
         }
     }
 
@@ -323,7 +351,7 @@ impl Object {
     /// The exception that it raises; also for text that is not UTF-8.
     pub fn text(&self, python: &Python) -> Result<String, Exception> {
         // SAFETY: the thread is attached and the object alive.
-        unsafe { utf8(python, &python.owned(ffi::PyObject_Str(self.as_ptr()))?) }
+        unsafe { utf8(python, &python.owned(may_end(|| PyObject_Str(self.as_ptr())))?) }
     }
 
     /// The text of a `str`, escaped as `ascii()` does where it is not UTF-8; of a subclass too, none of whose methods is
@@ -345,7 +373,7 @@ impl Object {
     /// As [`Object::text`].
     pub fn repr(&self, python: &Python) -> Result<String, Exception> {
         // SAFETY: the thread is attached and the object alive.
-        unsafe { utf8(python, &python.owned(ffi::PyObject_Repr(self.as_ptr()))?) }
+        unsafe { utf8(python, &python.owned(may_end(|| PyObject_Repr(self.as_ptr())))?) }
     }
 
     /// The object's reference count.
@@ -364,14 +392,58 @@ impl Drop for Object {
                 return;
             }
             if is_attached() {
-                ffi::Py_DECREF(self.as_ptr());
+                may_end(|| Py_DecRef(self.as_ptr()));
             } else {
-                let state = ffi::PyGILState_Ensure();
-                ffi::Py_DECREF(self.as_ptr());
+                let state = may_end(|| PyGILState_Ensure());
+                may_end(|| Py_DecRef(self.as_ptr()));
                 ffi::PyGILState_Release(state);
             }
         }
     }
+}
+
+// Functions of CPython that take the GIL, or may run Python code and so give it up and take it again. Up to 3.13 the
+// interpreter ends a daemon thread that does this while it shuts down, by unwinding its stack.
+#[allow(clashing_extern_declarations, reason = "the declarations of pyo3-ffi say that nothing unwinds")]
+unsafe extern "C-unwind" {
+    fn PyImport_ImportModule(name: *const c_char) -> *mut ffi::PyObject;
+    fn PyEval_EvalCode(
+        code: *mut ffi::PyObject,
+        globals: *mut ffi::PyObject,
+        locals: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject;
+    fn PyObject_GetAttrString(object: *mut ffi::PyObject, name: *const c_char) -> *mut ffi::PyObject;
+    fn PyObject_SetAttrString(object: *mut ffi::PyObject, name: *const c_char, value: *mut ffi::PyObject) -> c_int;
+    fn PyObject_Vectorcall(
+        callable: *mut ffi::PyObject,
+        arguments: *const *mut ffi::PyObject,
+        count: usize,
+        names: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject;
+    fn PyObject_Str(object: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    fn PyObject_Repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    fn Py_DecRef(object: *mut ffi::PyObject);
+    fn PyGILState_Ensure() -> ffi::PyGILState_STATE;
+    fn PyEval_RestoreThread(state: *mut ffi::PyThreadState);
+}
+
+/// Makes a call that may not return because the interpreter ends the thread: the thread then waits here for the end of the
+/// process, as CPython's own do from 3.14 on. Going on would unwind frames that own references, without the GIL.
+fn may_end<T>(call: impl FnOnce() -> T) -> T {
+    /// Dropped on the way of an unwinding that is no panic.
+    struct Wait;
+    impl Drop for Wait {
+        fn drop(&mut self) {
+            while !std::thread::panicking() {
+                // SAFETY: waits for a signal.
+                unsafe { libc::pause() };
+            }
+        }
+    }
+    let wait = Wait;
+    let result = call();
+    std::mem::forget(wait);
+    result
 }
 
 /// Whether the calling thread holds the GIL.
@@ -438,8 +510,7 @@ unsafe fn utf8(python: &Python, text: &Object) -> Result<String, Exception> {
 }
 
 fn c_string(text: &str) -> Result<CString, Exception> {
-    CString::new(text)
-        .map_err(|_| Exception { class: "ValueError".into(), message: format!("{text:?} holds a NUL character") })
+    CString::new(text).map_err(|_| Exception::new("ValueError", format!("{text:?} holds a NUL character")))
 }
 
 /// The version text of the running interpreter, such as `3.13.0 (main, …) [GCC …]`.

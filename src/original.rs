@@ -1,6 +1,6 @@
 //! The callable that a stub stands for.
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl Original {
     /// Objects that have no `PyMethodDef` and are no provider's, or of which a provider says why there is no stub; class-method
     /// descriptors, which are not what Python calls.
     pub fn of(python: &Python, callable: &Object) -> Result<Self, Error> {
-        let not_builtin = || Error::NotBuiltin(callable.repr(python).unwrap_or_else(|error| error.to_string()));
+        let not_builtin = || Error::NotBuiltin(described(python, callable));
         // A function that stands for another one is taken for that one.
         let stands_for = original_of(python, callable);
         let callable = stands_for.as_ref().unwrap_or(callable);
@@ -253,6 +253,23 @@ impl Original {
 
     fn mismatch(&self, python: &Python, reason: String) -> Error {
         Error::Mismatch { name: self.name(python), reason }
+    }
+}
+
+/// What an object is, in words for which none of its own code is run.
+pub(crate) fn described(python: &Python, object: &Object) -> String {
+    // SAFETY: the object is alive, and the thread attached; a type's name is a C string that lives as long as the type.
+    unsafe {
+        if ffi::PyFunction_Check(object.as_ptr()) != 0
+            && let Ok(name) = object.attr(python, "__qualname__").and_then(|name| name.text(python))
+        {
+            return format!("the function {name}");
+        }
+        let name = |class: *mut ffi::PyTypeObject| CStr::from_ptr((*class).tp_name).to_string_lossy().into_owned();
+        if ffi::PyType_Check(object.as_ptr()) != 0 {
+            return format!("the type {}", name(object.as_ptr().cast()));
+        }
+        format!("an object of type {}", name(ffi::Py_TYPE(object.as_ptr())))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::metadata::Scalar;
 use crate::metadata::definition;
 use crate::metadata::dialect::cinder::{Element, Type};
+use crate::original::described;
 use crate::runtime::cell::original_of;
 
 /// The dict that Cinder has as `__typed_signature__` of a method that was made callable, or of a stub that stands for it:
@@ -27,7 +28,7 @@ pub fn typed_signature(python: &Python, callable: &Object) -> Result<Option<Obje
     let original = stands_for.as_ref().unwrap_or(callable);
     // SAFETY: the callable is alive, and the thread attached.
     let Some(found) = (unsafe { definition(original.as_ptr()) }) else {
-        return Err(Error::NotBuiltin(callable.repr(python).unwrap_or_else(|error| error.to_string())));
+        return Err(Error::NotBuiltin(described(python, callable)));
     };
     // SAFETY: the definition is that of the live callable.
     let Some(readied) = (unsafe { readied(found.def) }) else { return Ok(None) };

@@ -82,6 +82,7 @@ pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, Raised>) -> Option<T> {
     // What a panic leaves half done is a stub that nobody has; locks are taken with their poison ignored.
     match catch_unwind(AssertUnwindSafe(|| body(&python))) {
         Ok(Ok(value)) => return Some(value),
+        Ok(Err(Raised::Error(Error::Python(exception)))) if exception.restore_urgent(&python) => {}
         Ok(Err(Raised::Error(error))) => raise(&python, state::error_class(), &text_of(&error)),
         // SAFETY: a static of libpython, set before any code of ours runs.
         Ok(Err(Raised::Type(text))) => raise(&python, unsafe { ffi::PyExc_TypeError }, &text),

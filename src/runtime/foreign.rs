@@ -11,8 +11,8 @@ use crate::embed::Object;
 
 /// Makes the C value of an argument.
 pub trait ConvertArgument: Send + Sync {
-    /// The C value, in the low bytes; `None` where the original call is to be made. Runs no Python code, does not panic, and
-    /// leaves no exception set.
+    /// The C value, in the low bytes; `None` where the original call is to be made. Runs no Python code, changes nothing, does
+    /// not panic, and leaves no exception set.
     ///
     /// # Safety
     /// The thread is attached, the object alive.
@@ -21,7 +21,8 @@ pub trait ConvertArgument: Send + Sync {
 
 /// Makes the object of a C result.
 pub trait ConvertResult: Send + Sync {
-    /// A new reference, or null with an exception set. Does not panic; may run Python code.
+    /// A new reference, or null with an exception set. Does not panic; may run Python code, and so may never return: it owns
+    /// nothing then that would have to be given up.
     ///
     /// # Safety
     /// The thread is attached; `bits` has in its low bytes, and zeroes above them, what the C function returned.
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn to_foreign(
 ///
 /// # Safety
 /// The thread is attached; what the function returned is in the low bytes.
-pub unsafe extern "C" fn from_foreign(foreign: &Foreign, bits: u64) -> *mut ffi::PyObject {
+pub unsafe extern "C-unwind" fn from_foreign(foreign: &Foreign, bits: u64) -> *mut ffi::PyObject {
     match &foreign.result {
         // SAFETY: as the caller promises.
         Some(converter) => unsafe { converter.convert(bits) },

@@ -13,7 +13,7 @@ mod result;
 
 use pyo3_ffi as ffi;
 
-use self::offsets::Ctypes;
+use self::offsets::{Ctypes, Unprobed};
 use super::{ForeignFunction, Provider};
 use crate::embed::{Object, Python};
 use crate::error::Error;
@@ -28,9 +28,12 @@ impl Provider for CtypesProvider {
     }
 
     fn recognize(&self, python: &Python, callable: &Object) -> Option<Result<ForeignFunction, Error>> {
-        let refused = |reason: String| Error::Mismatch {
-            name: "ctypes".into(),
-            reason: format!("its objects are not laid out as expected: {reason}"),
+        let refused = |unprobed| match unprobed {
+            Unprobed::Layout(reason) => Error::Mismatch {
+                name: "ctypes".into(),
+                reason: format!("its objects are not laid out as expected: {reason}"),
+            },
+            Unprobed::Raised(exception) => exception.into(),
         };
         let ctypes = match Ctypes::known() {
             Some(Ok(ctypes)) => {

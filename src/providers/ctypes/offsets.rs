@@ -129,7 +129,7 @@ unsafe impl Send for Ctypes {}
 unsafe impl Sync for Ctypes {}
 
 /// Why nothing is known about ctypes.
-enum Unprobed {
+pub(super) enum Unprobed {
     /// It is not laid out as expected.
     Layout(String),
     /// Python raised.
@@ -155,18 +155,18 @@ impl Ctypes {
     ///
     /// # Errors
     /// Why ctypes is not as expected.
-    pub fn get(python: &Python) -> Result<&'static Self, String> {
+    pub fn get(python: &Python) -> Result<&'static Self, Unprobed> {
         // Probing runs Python code, and so may let another thread come here: no lock is held meanwhile.
         if let Some(found) = FOUND.get() {
-            return found.as_ref().map_err(String::clone);
+            return found.as_ref().map_err(|reason| reason.clone().into());
         }
         let found = match Self::probe(python) {
             Ok(found) => Ok(found),
             Err(Unprobed::Layout(reason)) => Err(reason),
             // An interrupt, or no memory left: the next call tries again.
-            Err(Unprobed::Raised(exception)) => return Err(format!("probing them raised {exception}")),
+            Err(raised) => return Err(raised),
         };
-        FOUND.get_or_init(|| found).as_ref().map_err(String::clone)
+        FOUND.get_or_init(|| found).as_ref().map_err(|reason| reason.clone().into())
     }
 
     /// The same, where it is known already.
