@@ -1,7 +1,5 @@
 """ctypes prototypes: written as annotated functions, or given as function types."""
 
-import ctypes
-
 from typedcall import Error, specialize
 
 
@@ -56,8 +54,3 @@ def maker(prototype, *, strict, release_gil):
     def make(*arguments):
         return specialize(prototype(*arguments), strict=strict, release_gil=release_gil)
     return make
-
-
-def is_library(object):
-    """Whether an object is a ctypes library."""
-    return isinstance(object, ctypes.CDLL)
