@@ -101,8 +101,11 @@ def _import(name):
 
 def _in_a_line(error):
     """An exception that foreign code raised, and where."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
     text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+    if isinstance(error, SyntaxError):
+        # It names the file itself.
+        return text
+    frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{text} ({frame.filename}, line {frame.lineno})"
 
 

@@ -28,6 +28,7 @@ def declared(function, library):
     try:
         foreign.argtypes = [annotations[parameter] for parameter in parameters]
         foreign.restype = annotations["return"]
+        foreign.__doc__ = function.__doc__
     except TypeError as error:
         raise Error(f"{name}: {error}; annotate with ctypes types, such as c_long or POINTER(c_int)") from None
     return foreign
