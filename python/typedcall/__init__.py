@@ -90,7 +90,8 @@ def adopt(module, /):
     Clears the flag in their definitions that makes the interpreter's own calls slow. A method whose metadata is rejected
     is left as it is, with a `MetadataWarning` that names the field.
     """
-    return _adopt(module, stacklevel=3)
+    from typedcall import _adoption
+    return _adoption.adopt(module, stacklevel=3)
 
 
 def install(target, /, *, release_gil=None):
@@ -148,18 +149,6 @@ def stats():
 def get_include():
     """Returns the folder of typedcall.h, for extensions that declare typed methods."""
     return os.path.join(os.path.dirname(__file__), "include")
-
-
-def _adopt(module, stacklevel):
-    if not isinstance(module, type(sys)):
-        raise TypeError(f"expected a module, not {module!r}")
-    signatures, rejected = _native.adopt(module)
-    if rejected:
-        import warnings
-        from typedcall import _reasons
-        for name, reason in rejected:
-            warnings.warn(f"{name}: {_reasons.rejection(name, reason)}", MetadataWarning, stacklevel)
-    return signatures
 
 
 def _make_picklable():

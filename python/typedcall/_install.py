@@ -2,7 +2,8 @@
 
 import types
 
-from typedcall import _adopt, _native, specialize
+from typedcall import _native, specialize
+from typedcall._adoption import adopt
 from typedcall._kinds import BUILTINS, check_release_gil, is_foreign_class, is_library, is_stub
 
 # Where a module or a library has what was replaced in it: the record lives and dies with it.
@@ -17,7 +18,7 @@ def install(target, release_gil):
         return []
     if isinstance(target, types.ModuleType):
         # A warning is about the line that calls `typedcall.install`.
-        _adopt(target, stacklevel=4)
+        adopt(target, stacklevel=4)
     record = vars(target).setdefault(_RECORD, {})
     keeps_gil = release_gil is False
     replaced = []
