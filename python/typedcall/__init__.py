@@ -48,12 +48,12 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
     `Error`. A stub is returned as it is. Of a ctypes function type, such as `CFUNCTYPE(c_long, c_long)`, it is a callable
     that makes functions of the type and specializes them.
 
-    `release_gil=False` keeps the GIL during calls that would release it: faster, where the C function returns soon. None and
-    True leave it to ctypes and to the signature: True makes no function release the GIL that would keep it, such as one of
-    a PyDLL.
+    `release_gil=False` keeps the GIL during calls that would release it: faster, where the C function returns soon. None
+    and True leave it to ctypes and to the signature: True makes no function release the GIL that would keep it, such as
+    one of a PyDLL.
 
-    Without `callable` it is a decorator. With `library`, a ctypes library, that decorates a function without a body, whose
-    name and annotations are the prototype:
+    Without `callable` it is a decorator. With `library`, a ctypes library, that decorates a function without a body,
+    whose name and annotations are the prototype:
 
         @typedcall.specialize(library=libc)
         def labs(x: c_long) -> c_long: ...

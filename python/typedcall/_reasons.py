@@ -11,8 +11,8 @@ DISABLED = "TYPEDCALL_DISABLE is set: everything is left as it is"
 def refusal(callable, error):
     """Why the native module makes no stub of a callable, for which it raised this error."""
     if is_foreign_class(callable):
-        return (f"{name_of(callable)} is a type of ctypes functions: typedcall.specialize makes of it what makes functions "
-                "of the type, specialized")
+        return (f"{name_of(callable)} is a type of ctypes functions: typedcall.specialize makes of it what makes "
+                "functions of the type, specialized")
     function = callable.__func__ if type(callable) is types.MethodType else callable
     if type(function) is not types.FunctionType:
         return str(error)
