@@ -48,14 +48,19 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
     `Error`. A stub is returned as it is. Of a ctypes function type, such as `CFUNCTYPE(c_long, c_long)`, it is a callable
     that makes functions of the type and specializes them.
 
-    `release_gil=False` keeps the GIL during calls that would release it: faster, where the C function returns soon.
+    `release_gil=False` keeps the GIL during calls that would release it: faster, where the C function returns soon. None
+    and True leave it to ctypes and to the signature: True makes no function release the GIL that would keep it, such as
+    one of a PyDLL.
 
-    Without `callable` it is a decorator. With `library`, a ctypes library, that decorates a function without a body, whose
-    name and annotations are the prototype:
+    Without `callable` it is a decorator. With `library`, a ctypes library, that decorates a function without a body,
+    whose name and annotations are the prototype:
 
         @typedcall.specialize(library=libc)
         def labs(x: c_long) -> c_long: ...
     """
+    _kinds.check_release_gil(release_gil)
+    if library is not None:
+        _kinds.check_library(library)
     if callable is None:
         def decorator(function):
             return specialize(function, strict=strict, release_gil=release_gil, library=library)
@@ -70,9 +75,10 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
         return callable
     try:
         stub = _native.function(callable, release_gil)
-    except Error:
+    except Error as error:
         if strict:
-            raise
+            from typedcall import _reasons
+            raise Error(_reasons.refusal(callable, error)) from None
         return callable
     _make_picklable()
     return stub
@@ -84,19 +90,16 @@ def adopt(module, /):
     Clears the flag in their definitions that makes the interpreter's own calls slow. A method whose metadata is rejected
     is left as it is, with a `MetadataWarning` that names the field.
     """
-    signatures, rejected = _native.adopt(module)
-    if rejected:
-        import warnings
-        for name, reason in rejected:
-            warnings.warn(f"{name}: {reason}", MetadataWarning, stacklevel=2)
-    return signatures
+    from typedcall import _adoption
+    return _adoption.adopt(module, stacklevel=3)
 
 
 def install(target, /, *, release_gil=None):
     """Replaces the functions of a module or of a ctypes library by their stubs, and returns the names of those replaced.
 
-    Of a module: its functions and its types' methods that have typed metadata, and its ctypes functions with `argtypes`.
-    Of a ctypes library: the functions looked up so far that have `argtypes`. A second call replaces what came since.
+    Of a module: the functions among its names and the methods of the types that it defines, where these have typed
+    metadata, and its ctypes functions with `argtypes`. Of a ctypes library: the functions looked up so far that have
+    `argtypes`. A second call replaces what came since, and with another `release_gil` also the stubs made before.
     """
     from typedcall import _install
     return _install.install(target, release_gil)
@@ -137,8 +140,8 @@ def explain(callable, /):
 def stats():
     """Returns what was compiled and called so far: the keys are shapes, stubs, code_bytes, hits and fallbacks.
 
-    A shape is code that similar stubs share; hits are calls that were made directly, fallbacks those that were made by
-    the original, by reason.
+    A shape is code that similar stubs share; both are counted while they live. Hits are calls that were made directly,
+    fallbacks those that were made by the original, by reason; both since the process began.
     """
     return _native.stats()
 

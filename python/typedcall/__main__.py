@@ -4,9 +4,11 @@ import argparse
 import importlib
 import os
 import sys
+import traceback
+import types
 
 import typedcall
-from typedcall import _native
+from typedcall import _kinds, _native, _reasons
 
 
 def main(arguments=None):
@@ -14,8 +16,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m typedcall", description=__doc__)
     parser.add_argument("--version", action="version", version=f"typedcall {typedcall.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    command = commands.add_parser("inspect", help="list a module's typed methods, and its ctypes prototypes")
-    command.add_argument("module", metavar="MODULE")
+    command = commands.add_parser("inspect", help="list a module's typed methods, and its or a library's prototypes")
+    command.add_argument("module", metavar="MODULE[.LIBRARY]")
     command.set_defaults(run=inspect)
     command = commands.add_parser("explain", help="tell what is made of a function, or why it is left alone")
     command.add_argument("name", metavar="MODULE.NAME")
@@ -43,11 +45,15 @@ def main(arguments=None):
 
 
 def inspect(options):
-    """Lists typed methods and ctypes prototypes of a module."""
-    module = _import(options.module)
-    rows = [(name, signature or f"rejected: {reason}", "flagged" if flagged else "")
-            for name, signature, reason, flagged in _native.inspect(module)]
-    rows += [(name, *_prototype(function)) for name, function in _foreign_functions(module)]
+    """Lists typed methods and ctypes prototypes of a module, or the prototypes of a library in it."""
+    target = _resolve(options.module)
+    rows = []
+    if isinstance(target, types.ModuleType):
+        rows += [(name, signature or f"rejected: {_reasons.rejection(name, reason)}", "flagged" if flagged else "")
+                 for name, signature, reason, flagged in _native.inspect(target)]
+    elif not _kinds.is_library(target):
+        raise _Failure(f"{options.module} is neither a module nor a ctypes library; for a function there is `explain`")
+    rows += [(name, *_prototype(function)) for name, function in _foreign_functions(target)]
     if not rows:
         print(f"{options.module} has neither typed methods nor ctypes functions with a prototype")
     widths = [max(len(row[column]) for row in rows) if rows else 0 for column in range(2)]
@@ -78,17 +84,29 @@ class _Failure(Exception):
 
 
 def _positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("give a number above 0")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return int(text)
 
 
 def _import(name):
     try:
         return importlib.import_module(name)
-    except ImportError as error:
-        raise _Failure(f"can't import {name}: {error}") from None
+    except ImportError:
+        raise
+    except (Exception, SystemExit) as error:
+        # Whatever the module's own code raises.
+        raise _Failure(f"can't import {name}: {_in_a_line(error)}") from None
+
+
+def _in_a_line(error):
+    """An exception that foreign code raised, and where."""
+    text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+    if isinstance(error, SyntaxError):
+        # It names the file itself.
+        return text
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{text} ({frame.filename}, line {frame.lineno})"
 
 
 def _resolve(path):
@@ -97,7 +115,7 @@ def _resolve(path):
     for count in range(len(parts), 0, -1):
         name = ".".join(parts[:count])
         try:
-            value = importlib.import_module(name)
+            value = _import(name)
         except ModuleNotFoundError as error:
             # Only where it is this name that there is no module of.
             if count > 1 and error.name and name.startswith(error.name) or count > 1 and "not a package" in str(error):
@@ -110,17 +128,21 @@ def _resolve(path):
                 value = getattr(value, attribute)
             except AttributeError as error:
                 raise _Failure(f"{path}: {error}") from None
+            except Exception as error:
+                raise _Failure(f"{path}: {_in_a_line(error)}") from None
         return value
     raise _Failure(f"{path}: there is no such module")
 
 
-def _foreign_functions(module):
-    """The ctypes functions with a prototype: a module's, and those of its libraries that have been looked up."""
+def _foreign_functions(target):
+    """The ctypes functions with a prototype that a module or a library has, and those of a module's libraries, as far
+    as they have been looked up.
+    """
     # The module has imported ctypes, if it has any.
     ctypes = sys.modules.get("ctypes")
     if ctypes is None:
         return
-    for name, value in list(vars(module).items()):
+    for name, value in list(vars(target).items()):
         members = vars(value).items() if isinstance(value, ctypes.CDLL) else ()
         for path, member in [(name, value), *((f"{name}.{function}", member) for function, member in members)]:
             function = typedcall.original(member)

@@ -1,11 +1,7 @@
 """What was made of a callable, as text."""
 
-import types
-
-from typedcall import Error, _native, original
+from typedcall import Error, _native, _reasons, original
 from typedcall._kinds import is_stub
-
-_DISABLED = "TYPEDCALL_DISABLE is set: everything is left as it is"
 
 
 class Explanation:
@@ -20,16 +16,16 @@ class Explanation:
         self._described = {}
         self._code = None
         #: Why there is no stub; None where there is one.
-        self.why_not = _why_not(callable)
+        self.why_not = _reasons.DISABLED if _native.disabled and not is_stub(callable) else None
         if self.why_not is None:
             try:
                 self._described = _native.describe(callable)
             except Error as error:
-                self.why_not = str(error)
+                self.why_not = _reasons.refusal(callable, error)
         #: Whether the callable is a stub itself.
         self.is_stub = is_stub(callable)
         #: The callable's qualified name.
-        self.name = self._described.get("name") or _name(original(callable))
+        self.name = self._described.get("name") or _reasons.name_of(original(callable))
 
     @property
     def signature(self):
@@ -71,7 +67,7 @@ class Explanation:
 
     @property
     def asm(self):
-        """The machine code."""
+        """The code generator's listing of the machine code: its instructions, with labels in place of addresses."""
         return self._compiled()[1]
 
     def _compiled(self):
@@ -102,17 +98,3 @@ class Explanation:
         return f"<typedcall.Explanation of {self.name}: {self.why_not or 'specialized'}>"
 
 
-def _why_not(callable):
-    if _native.disabled and not is_stub(callable):
-        return _DISABLED
-    if type(callable) in (types.FunctionType, types.MethodType):
-        return f"{_name(callable)} is written in Python: only C functions are specialized"
-    return None
-
-
-def _name(object):
-    name = getattr(object, "__qualname__", None) or getattr(object, "__name__", None)
-    if type(name) is not str:
-        return repr(object)
-    module = getattr(object, "__module__", None)
-    return f"{module}.{name}" if isinstance(module, str) and module != "builtins" else name

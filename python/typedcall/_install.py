@@ -1,10 +1,10 @@
 """Functions of modules and libraries replaced by their stubs, and put back."""
 
-import sys
 import types
 
-from typedcall import Error, _native, adopt, specialize
-from typedcall._kinds import BUILTINS, is_foreign_class, is_stub
+from typedcall import _native, specialize
+from typedcall._adoption import adopt
+from typedcall._kinds import BUILTINS, check_release_gil, is_foreign_class, is_library, is_stub
 
 # Where a module or a library has what was replaced in it: the record lives and dies with it.
 _RECORD = "__typedcall_installed__"
@@ -13,13 +13,19 @@ _RECORD = "__typedcall_installed__"
 def install(target, release_gil):
     """See `typedcall.install`."""
     _check(target)
+    check_release_gil(release_gil)
     if _native.disabled:
         return []
     if isinstance(target, types.ModuleType):
-        adopt(target)
+        # A warning is about the line that calls `typedcall.install`.
+        adopt(target, stacklevel=4)
     record = vars(target).setdefault(_RECORD, {})
+    keeps_gil = release_gil is False
     replaced = []
     for name, owner, attribute, value in _members(target):
+        if name in record and record[name][3] is value and record[name][4] is not keeps_gil:
+            # Made by an earlier call that was asked for something else.
+            value = record[name][2]
         stub = _stub(value, release_gil)
         if stub is None:
             continue
@@ -28,7 +34,7 @@ def install(target, release_gil):
         except TypeError:
             # A type that can't be changed.
             continue
-        record[name] = owner, attribute, value, stub
+        record[name] = owner, attribute, value, stub, keeps_gil
         replaced.append(name)
     return replaced
 
@@ -37,7 +43,7 @@ def uninstall(target):
     """See `typedcall.uninstall`."""
     _check(target)
     restored = []
-    for name, (owner, attribute, value, stub) in vars(target).pop(_RECORD, {}).items():
+    for name, (owner, attribute, value, stub, _) in vars(target).pop(_RECORD, {}).items():
         if vars(owner).get(attribute) is stub:
             _set(owner, attribute, value)
             restored.append(name)
@@ -45,17 +51,18 @@ def uninstall(target):
 
 
 def _check(target):
-    ctypes = sys.modules.get("ctypes")
-    if not isinstance(target, types.ModuleType) and not (ctypes and isinstance(target, ctypes.CDLL)):
-        raise Error(f"{target!r} is neither a module nor a ctypes library: give one of these, or specialize the function")
+    if not isinstance(target, types.ModuleType) and not is_library(target):
+        raise TypeError(f"expected a module or a ctypes library, not {target!r}; functions are for typedcall.specialize")
 
 
 def _members(target):
     """What may be replaced: its name, where it is, by which name, and what it is."""
+    module = vars(target).get("__name__")
     for name, value in list(vars(target).items()):
         if not isinstance(value, type):
             yield name, target, name, value
-        elif not is_foreign_class(value):
+        elif not is_foreign_class(value) and getattr(value, "__module__", None) == module:
+            # A type that was imported is another module's to change.
             for method, value_in_type in list(vars(value).items()):
                 # Behind these is a slot of the type, faster than any attribute.
                 if not (method.startswith("__") and method.endswith("__")):

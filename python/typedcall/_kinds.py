@@ -13,6 +13,24 @@ def is_stub(object):
     return _native.is_bound(object) or _native.original(object) is not object
 
 
+def is_library(object):
+    """Whether an object is a ctypes library."""
+    ctypes = sys.modules.get("ctypes")
+    return ctypes is not None and isinstance(object, ctypes.CDLL)
+
+
+def check_library(object):
+    """Raises TypeError where an object is no ctypes library."""
+    if not is_library(object):
+        raise TypeError(f"library= expects a ctypes library, such as ctypes.CDLL(\"libm.so.6\"), not {object!r}")
+
+
+def check_release_gil(object):
+    """Raises TypeError for what is no value of `release_gil`."""
+    if object is not None and object is not True and object is not False:
+        raise TypeError(f"release_gil= expects True, False or None, not {object!r}")
+
+
 def is_foreign_class(object):
     """Whether an object is a type of ctypes functions."""
     # Whoever has one has imported this module: the package does without. What an object says of its class may be wrong.

@@ -1,7 +1,5 @@
 """ctypes prototypes: written as annotated functions, or given as function types."""
 
-import ctypes
-
 from typedcall import Error, specialize
 
 
@@ -30,6 +28,7 @@ def declared(function, library):
     try:
         foreign.argtypes = [annotations[parameter] for parameter in parameters]
         foreign.restype = annotations["return"]
+        foreign.__doc__ = function.__doc__
     except TypeError as error:
         raise Error(f"{name}: {error}; annotate with ctypes types, such as c_long or POINTER(c_int)") from None
     return foreign
@@ -56,8 +55,3 @@ def maker(prototype, *, strict, release_gil):
     def make(*arguments):
         return specialize(prototype(*arguments), strict=strict, release_gil=release_gil)
     return make
-
-
-def is_library(object):
-    """Whether an object is a ctypes library."""
-    return isinstance(object, ctypes.CDLL)

@@ -86,7 +86,7 @@ def refused(function, *words, **options):
     try:
         typedcall.specialize(function, strict=True, **options)
     except typedcall.Error as error:
-        assert why_not in str(error), (why_not, str(error))
+        assert why_not == str(error), (why_not, str(error))
     else:
         raise AssertionError(f'strict=True raised nothing for {function!r}')
     return why_not

@@ -14,6 +14,15 @@ def run(*arguments, check=True):
     return child(f'import sys; sys.path.append({os.path.dirname(typed.__file__)!r}); {code}', *arguments, check=check)
 
 
+def run_with(source, *arguments, check=True):
+    """The command line where the module `given` has this source."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, 'given.py'), 'w') as file:
+            file.write(source)
+        code = 'import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module("typedcall", run_name="__main__")'
+        return child(code, folder, *arguments, check=check)
+
+
 def test_inspect_lists_typed_methods():
     lines = run('inspect', 'typed').stdout.splitlines()
     assert any(line.startswith('inc ') and 'i64' in line for line in lines), lines
@@ -26,22 +35,35 @@ def test_inspect_lists_the_prototypes_of_libraries():
 
 
 def test_inspect_says_why_some_prototypes_stay():
-    with tempfile.TemporaryDirectory() as folder:
-        with open(os.path.join(folder, 'prototypes.py'), 'w') as file:
-            file.write('''
+    lines = run_with('''
 import ctypes
 library = ctypes.CDLL(None)
 library.abs
 strlen = library.strlen
 strlen.argtypes, strlen.restype = [ctypes.c_char_p], ctypes.c_size_t
 strlen.errcheck = lambda result, function, arguments: result
-''')
-        code = 'import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module("typedcall", run_name="__main__")'
-        lines = child(code, folder, 'inspect', 'prototypes').stdout.splitlines()
+''', 'inspect', 'given').stdout.splitlines()
     assert any(line.startswith('strlen ') and '(c_char_p) -> c_ulong' in line and 'errcheck' in line
                for line in lines), lines
     # There is no prototype yet.
     assert not any('abs' in line for line in lines), lines
+
+
+def test_inspect_lists_the_prototypes_of_a_library_in_a_module():
+    source = 'import ctypes\nlibc = ctypes.CDLL(None)\nlibc.abs.argtypes = [ctypes.c_int]\n'
+    assert run_with(source, 'inspect', 'given.libc').stdout == 'abs  (i32) -> i32 [nogil]\n'
+    assert run_with(source, 'inspect', 'given').stdout == 'libc.abs  (i32) -> i32 [nogil]\n'
+    done = run_with(source, 'inspect', 'given.libc.abs', check=False)
+    assert done.returncode == 1 and 'neither a module nor a ctypes library' in done.stderr
+
+
+def test_a_module_that_raises_is_an_error_in_a_line():
+    for source, text in (('\nraise ValueError("one\\ntwo")', 'ValueError: one two'), ('1 +', 'SyntaxError'),
+                         ('import sys; sys.exit(3)', 'SystemExit: 3'), ('import no_such', 'no_such')):
+        for arguments in (('inspect', 'given'), ('explain', 'given.name')):
+            done = run_with(source, *arguments, check=False)
+            assert (done.returncode, done.stdout, done.stderr.count('\n')) == (1, '', 1), done
+            assert text in done.stderr and "can't import given" in done.stderr, done
 
 
 def test_inspect_says_that_there_is_nothing():
@@ -69,9 +91,9 @@ def test_what_is_not_there_is_an_error_in_a_line():
 
 
 def test_wrong_usage_is_told():
-    for arguments in ((), ('sing',), ('inspect',), ('bench', '--rounds', '0')):
+    for arguments in ((), ('sing',), ('inspect',), ('bench', '--rounds', '0'), ('bench', '--rounds', 'x')):
         done = run(*arguments, check=False)
-        assert done.returncode == 2 and 'usage' in done.stderr, done
+        assert done.returncode == 2 and 'usage' in done.stderr and '_positive' not in done.stderr, done
 
 
 def test_bench_prints_every_way():

@@ -1,8 +1,9 @@
 """`specialize` as a decorator, over a library's function and over a prototype's class."""
 
 import ctypes
+import math
 import types
-from ctypes import CFUNCTYPE, POINTER, PYFUNCTYPE, byref, c_double, c_int, c_long
+from ctypes import CDLL, CFUNCTYPE, POINTER, PYFUNCTYPE, byref, c_double, c_int, c_long
 
 import typedcall
 from support import Hits, fixture, hits, prototype, raises
@@ -59,6 +60,29 @@ def test_a_function_that_the_library_has_not():
 
     error = raises(typedcall.Error, typedcall.specialize(library=library), no_such_function)
     assert 'no_such_function' in str(error)
+
+
+def test_what_is_no_library_is_refused_at_once():
+    for wrong in ('libm.so.6', ctypes.cdll, CDLL, 5, math):
+        error = raises(TypeError, typedcall.specialize, library=wrong)
+        assert 'a ctypes library' in str(error) and repr(wrong) in str(error)
+        raises(TypeError, typedcall.specialize, library.add_long, library=wrong)
+
+
+def test_the_docstring_is_kept_with_the_function():
+    @typedcall.specialize(library=library)
+    def add_long(a: c_long, b: c_long) -> c_long:
+        """The sum."""
+
+    assert typedcall.original(add_long).__doc__ == 'The sum.'
+
+
+def test_release_gil_is_true_false_or_none():
+    for wrong in (0, 1, 'no', ()):
+        error = raises(TypeError, typedcall.specialize, release_gil=wrong)
+        assert 'True, False or None' in str(error)
+        raises(TypeError, typedcall.specialize, library.add_long, release_gil=wrong)
+        raises(TypeError, typedcall.specialize, CFUNCTYPE(c_int), release_gil=wrong)
 
 
 def test_the_gil_is_kept_where_it_is_asked():

@@ -7,9 +7,11 @@ import doctest
 import pathlib
 import re
 
+import typedcall
+
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(python|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = ["README.md", "docs/python.md", "docs/differences.md"]
+PAGES = ["README.md", "docs/python.md", "docs/differences.md", "docs/signatures.md"]
 
 
 def blocks(page):
@@ -24,7 +26,7 @@ def run(page):
     report = []
     for language, source, line in blocks(page):
         if language == "pycon":
-            test = doctest.DocTestParser().get_doctest(source, {}, page, page, line)
+            test = doctest.DocTestParser().get_doctest(source, {}, f"{page}:{line}", page, line)
             test.globs = names
             runner.run(test, out=report.append, clear_globs=False)
         else:
@@ -43,6 +45,39 @@ def test_the_page_on_the_package_runs():
 
 def test_the_page_on_differences_runs():
     run("docs/differences.md")
+
+
+def test_the_page_on_signatures_runs():
+    run("docs/signatures.md")
+
+
+def test_every_signature_on_its_page_can_be_read():
+    text = (TREE / "docs/signatures.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^(\(.*\) -> .*)$|`(\([^`]*\) -> [^`]*)`", text, re.MULTILINE)
+    assert len(shown) > 4
+    for signature in map("".join, shown):
+        try:
+            typedcall.bind(1, signature, "f")
+        except typedcall.Error as error:
+            # It is read, and something that `bind` does without.
+            assert str(error).startswith("f: "), error
+
+
+def test_the_kinds_on_the_page_are_those_there_are():
+    text = (TREE / "docs/signatures.md").read_text(encoding="utf-8")
+    table = text[text.index("| kind |"):text.index("The last three lines")]
+    rows = [row.split("|")[1] for row in table.splitlines()[2:] if row]
+    kinds = {kind for row in rows for kind in re.findall(r"`([^`]+)`", row)}
+    for kind in kinds:
+        kind = kind.replace("module.Name", "collections.OrderedDict")
+        result = kind if kind != "context" else "i32"
+        parameters = "" if kind == "void" else kind
+        try:
+            typedcall.bind(1, f"({parameters}) -> {result}", "f")
+        except typedcall.Error as error:
+            assert kind in ("ptr", "char", "wchar", "pyobject") and str(error).startswith("f: "), error
+    # As many as the parser knows.
+    assert len(kinds) == 32, sorted(kinds)
 
 
 def test_no_page_with_examples_is_left_out():

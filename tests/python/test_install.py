@@ -83,6 +83,41 @@ def test_the_gil_is_kept_where_it_is_asked():
     typedcall.uninstall(found)
 
 
+def test_asked_for_another_release_gil_it_replaces_its_stubs():
+    found = library()
+    original = found.add_long
+    releasing = {name: vars(found)[name] for name in typedcall.install(found)}
+    assert sorted(typedcall.install(found, release_gil=False)) == ['add_long', 'name_of']
+    keeping = {name: vars(found)[name] for name in releasing}
+    assert all(keeping[name] is not releasing[name] for name in releasing)
+    assert typedcall.original(found.add_long) is original and found.add_long(1, 2) == 3
+    assert typedcall.install(found, release_gil=False) == [] and found.add_long is keeping['add_long']
+    # True is what None is.
+    assert sorted(typedcall.install(found, release_gil=True)) == ['add_long', 'name_of']
+    assert typedcall.install(found) == []
+    # What others put there stays.
+    own = found.name_of = typedcall.specialize(typedcall.original(found.name_of))
+    assert typedcall.install(found, release_gil=False) == ['add_long'] and found.name_of is own
+    assert typedcall.uninstall(found) == ['add_long'] and found.add_long is original
+
+
+def test_another_release_gil_replaces_the_stubs_of_methods():
+    method = vars(typed.Thing)['inc']
+    first = typedcall.install(typed)
+    stub = vars(typed.Thing)['inc']
+    try:
+        assert sorted(typedcall.install(typed, release_gil=False)) == sorted(first)
+        assert vars(typed.Thing)['inc'] is not stub and typed.Thing.inc(1) == 2
+    finally:
+        typedcall.uninstall(typed)
+    assert vars(typed.Thing)['inc'] is method
+
+
+def test_release_gil_is_true_false_or_none():
+    for wrong in (0, 1, 'no'):
+        assert 'True, False or None' in str(raises(TypeError, typedcall.install, library(), release_gil=wrong))
+
+
 def test_the_functions_of_a_module_are_replaced():
     originals = {name: getattr(typed, name) for name in ('inc', 'add', 'half', 'same', 'untyped')}
     method = vars(typed.Thing)['paired']
@@ -123,6 +158,15 @@ def test_the_foreign_functions_in_a_module_are_replaced():
     assert typedcall.uninstall(module) == ['add'] and module.add is original
 
 
+def test_a_type_that_was_imported_is_left_alone():
+    module = types.ModuleType('importer')
+    module.Thing, module.inc = typed.Thing, typed.inc
+    before = dict(vars(typed.Thing))
+    assert typedcall.install(module) == ['inc']
+    assert dict(vars(typed.Thing)) == before and module.inc is not typed.inc
+    assert typedcall.uninstall(module) == ['inc']
+
+
 def test_a_module_without_anything_to_replace():
     before = dict(vars(math))
     assert typedcall.install(math) == []
@@ -131,6 +175,7 @@ def test_a_module_without_anything_to_replace():
 
 
 def test_what_is_neither_module_nor_library_is_refused():
-    for value in (None, 5, object(), len, {}):
-        raises((typedcall.Error, TypeError), typedcall.install, value)
-        raises((typedcall.Error, TypeError), typedcall.uninstall, value)
+    for value in (None, 5, object(), len, {}, ctypes.c_int):
+        for function in (typedcall.install, typedcall.uninstall):
+            error = raises(TypeError, function, value)
+            assert 'a module or a ctypes library' in str(error) and repr(value) in str(error)

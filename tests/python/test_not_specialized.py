@@ -8,7 +8,7 @@ from ctypes import (BigEndianStructure, CFUNCTYPE, POINTER, Structure, Union, c_
                     c_void_p)
 
 import typedcall
-from support import agree, fixture, prototype, refused, specialized
+from support import Hits, agree, fixture, prototype, raises, refused, specialized
 
 library = fixture()
 
@@ -129,19 +129,19 @@ def test_argument_types_that_convert_for_themselves():
 
 
 def test_no_argtypes():
-    function = library['add_long']
-    function.restype = c_long
-    stub = typedcall.specialize(function)
-    agree(function, stub, 1, 2)
-    if stub is function:
-        refused(function, 'argtypes')
+    for name, arguments in (('add_long', (1, 2)), ('answer', ())):
+        function = library[name]
+        function.restype = c_long
+        refused(function, 'its argtypes are not set', '[] where it takes none')
+        agree(function, typedcall.specialize(function), *arguments)
 
 
-def test_without_argtypes_a_call_without_arguments_is_specialized():
+def test_with_empty_argtypes_a_call_without_arguments_is_specialized():
     function = library['answer']
-    assert function.argtypes is None
+    function.argtypes = []
     stub = specialized(function)
-    assert stub() == 42
+    with Hits(1):
+        assert stub() == 42
 
 
 def test_a_variadic_function_is_called_as_ctypes_calls_it():
@@ -181,8 +181,29 @@ def test_python_functions_and_other_callables_are_returned_as_they_are():
     for callable_object in (function, lambda: 0, instance, Callable, instance.__call__, int, math.sqrt, len, [].append,
                             str.join, dict.fromkeys, print, functools.partial(len)):
         assert typedcall.specialize(callable_object) is callable_object
-        assert typedcall.explain(callable_object).why_not
+        error = raises(typedcall.Error, typedcall.specialize, callable_object, strict=True)
+        assert str(error) == typedcall.explain(callable_object).why_not
         assert typedcall.original(callable_object) is callable_object
+
+
+def test_the_reason_for_a_python_function_is_that_it_is_one():
+    def plain(x: int) -> None: ...
+
+    def declared(x: c_int, y: POINTER(c_int)) -> None: ...
+
+    def written(x: 'c_int', y: 'no_such_type'): ...  # noqa: F821
+
+    class Plain:
+        def method(self): ...
+
+    for function in (plain, Plain().method, Plain.method, lambda x: x):
+        assert 'library=' not in refused(function, 'is written in Python')
+    for function in (declared, written):
+        refused(function, 'is written in Python', 'to declare a prototype, give library=')
+
+
+def test_a_type_of_functions_is_explained_as_what_makes_them():
+    assert 'specialize makes' in typedcall.explain(CFUNCTYPE(c_int)).why_not
 
 
 def test_what_is_no_callable_is_a_type_error_or_returned():

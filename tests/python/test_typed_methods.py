@@ -1,5 +1,6 @@
 """Typed methods of an extension module through the package: functions, methods, static and class methods."""
 
+import ctypes
 import inspect
 import types
 import warnings
@@ -137,7 +138,24 @@ def test_damaged_metadata_is_a_warning_that_names_the_field():
     assert 'inc' in found and 'damaged' not in found
     texts = [str(warning.message) for warning in caught if issubclass(warning.category, typedcall.MetadataWarning)]
     assert len(texts) == 1 and 'damaged' in texts[0] and 'version' in texts[0], texts
+    assert texts[0].startswith('damaged: version: '), texts
     assert damaged.damaged(1) == 2
+
+
+def test_a_metadata_warning_points_at_the_line_that_asked():
+    damaged = extension('damaged', '-DDAMAGED')
+    for ask in (typedcall.adopt, typedcall.install):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            ask(damaged)
+        assert [warning.filename for warning in caught] == [__file__], caught
+    typedcall.uninstall(damaged)
+
+
+def test_only_a_module_is_adopted():
+    for value in (3, ctypes.CDLL(None), int, typed.inc, None):
+        error = raises(TypeError, typedcall.adopt, value)
+        assert 'a module' in str(error) and repr(value) in str(error)
 
 
 def test_keeping_the_gil_changes_nothing_for_a_typed_method():

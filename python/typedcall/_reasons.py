@@ -1,0 +1,62 @@
+"""Why there is no stub, in words for the author of the callable."""
+
+import sys
+import types
+
+from typedcall._kinds import is_foreign_class
+
+DISABLED = "TYPEDCALL_DISABLE is set: everything is left as it is"
+
+
+def refusal(callable, error):
+    """Why the native module makes no stub of a callable, for which it raised this error."""
+    if is_foreign_class(callable):
+        return (f"{name_of(callable)} is a type of ctypes functions: typedcall.specialize makes of it what makes "
+                "functions of the type, specialized")
+    function = callable.__func__ if type(callable) is types.MethodType else callable
+    if type(function) is not types.FunctionType:
+        return str(error)
+    reason = f"{name_of(callable)} is written in Python: only C functions are specialized"
+    if _is_prototype(function):
+        reason += "; its annotations are ctypes types: to declare a prototype, give library="
+    return reason
+
+
+def rejection(name, reason):
+    """The field of a method's metadata and why it was rejected, without the method's name, which comes before it."""
+    return reason.removeprefix(f"{name.rpartition('.')[2]}: ")
+
+
+def name_of(object):
+    """The qualified name of a callable, with its module where that is no built-in one."""
+    name = getattr(object, "__qualname__", None) or getattr(object, "__name__", None)
+    if type(name) is not str:
+        return repr(object)
+    module = getattr(object, "__module__", None)
+    return f"{module}.{name}" if isinstance(module, str) and module != "builtins" else name
+
+
+def _is_prototype(function):
+    """Whether an annotation of a Python function is a ctypes type."""
+    # Whoever has such a type has imported this module.
+    ctypes = sys.modules.get("_ctypes")
+    if ctypes is None:
+        return False
+    data = ctypes._SimpleCData.__base__
+    return any(isinstance(value, type) and issubclass(value, data) for value in _annotations(function))
+
+
+def _annotations(function):
+    try:
+        # From 3.14 on this evaluates them.
+        values = list(function.__annotations__.values())
+    except Exception:
+        return
+    for value in values:
+        if isinstance(value, str):
+            # Written as text, or `from __future__ import annotations`.
+            try:
+                value = eval(value, function.__globals__)
+            except Exception:
+                continue
+        yield value
