@@ -151,9 +151,17 @@ def get_include():
     return os.path.join(os.path.dirname(__file__), "include")
 
 
+_registered_with = None
+
+
 def _make_picklable():
-    if "typedcall._pickling" not in sys.modules:
-        from typedcall import _pickling  # noqa: F401
+    global _registered_with
+    # It may be imported later than this.
+    reduction = sys.modules.get("multiprocessing.reduction", "none")
+    if _registered_with is not reduction:
+        from typedcall import _pickling
+        _pickling.register()
+        _registered_with = reduction
 
 
 def __getattr__(name):

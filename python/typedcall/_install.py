@@ -30,9 +30,9 @@ def install(target, release_gil):
         if stub is None:
             continue
         try:
-            _set(owner, attribute, stub)
-        except TypeError:
-            # A type that can't be changed.
+            _set(owner or target, attribute, stub)
+        except Exception:
+            # A type that can't be changed, or a library that forbids it.
             continue
         record[name] = owner, attribute, value, stub, keeps_gil
         replaced.append(name)
@@ -44,8 +44,8 @@ def uninstall(target):
     _check(target)
     restored = []
     for name, (owner, attribute, value, stub, _) in vars(target).pop(_RECORD, {}).items():
-        if vars(owner).get(attribute) is stub:
-            _set(owner, attribute, value)
+        if vars(owner or target).get(attribute) is stub:
+            _set(owner or target, attribute, value)
             restored.append(name)
     return restored
 
@@ -56,12 +56,13 @@ def _check(target):
 
 
 def _members(target):
-    """What may be replaced: its name, where it is, by which name, and what it is."""
+    """What may be replaced: its name, the type that it is in or None, by which name, and what it is."""
     module = vars(target).get("__name__")
     for name, value in list(vars(target).items()):
-        if not isinstance(value, type):
-            yield name, target, name, value
-        elif not is_foreign_class(value) and getattr(value, "__module__", None) == module:
+        if not _is(value, type):
+            # Not the target itself: a copy of it shares the record.
+            yield name, None, name, value
+        elif not is_foreign_class(value) and vars(value).get("__module__") == module:
             # A type that was imported is another module's to change.
             for method, value_in_type in list(vars(value).items()):
                 # Behind these is a slot of the type, faster than any attribute.
@@ -71,10 +72,10 @@ def _members(target):
 
 def _stub(value, release_gil):
     """What replaces a value; None for those that stay."""
-    if isinstance(value, staticmethod):
+    if _is(value, staticmethod):
         stub = _stub(value.__func__, release_gil)
         return stub and staticmethod(stub)
-    if not isinstance(value, BUILTINS) and not _has_prototype(value) or is_stub(value):
+    if not _is(value, BUILTINS) and not _has_prototype(value) or is_stub(value):
         return None
     stub = specialize(value, release_gil=release_gil)
     return None if stub is value else stub
@@ -82,7 +83,16 @@ def _stub(value, release_gil):
 
 def _has_prototype(value):
     """Whether a value is a ctypes function whose calls are the prototype's. Without `argtypes` it may yet get some."""
-    return is_foreign_class(type(value)) and value.argtypes is not None
+    try:
+        return is_foreign_class(type(value)) and value.argtypes is not None
+    except Exception:
+        # A class with an `argtypes` of its own.
+        return False
+
+
+def _is(value, kind):
+    """`isinstance` that asks no code of the value's."""
+    return issubclass(type(value), kind)
 
 
 def _set(owner, attribute, value):

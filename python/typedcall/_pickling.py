@@ -5,6 +5,7 @@ of the types, and give everything that is not a stub to them.
 """
 
 import copyreg
+import sys
 
 from typedcall import _native, specialize
 from typedcall._kinds import BUILTINS
@@ -60,9 +61,9 @@ def _find(module, name):
 
 
 def register():
-    """Lets everything that pickles know of stubs."""
+    """Lets everything that pickles know of stubs. multiprocessing has a reducer of its own for method descriptors."""
+    reduction = sys.modules.get("multiprocessing.reduction")
     for kind in BUILTINS:
         copyreg.pickle(kind, _reduce)
-
-
-register()
+        if reduction is not None:
+            reduction.ForkingPickler.register(kind, _reduce)

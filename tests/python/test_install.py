@@ -1,5 +1,6 @@
 """`install` and `uninstall`: a module's or a library's functions replaced in place, and put back."""
 
+import copy
 import ctypes
 import math
 import types
@@ -179,3 +180,26 @@ def test_what_is_neither_module_nor_library_is_refused():
         for function in (typedcall.install, typedcall.uninstall):
             error = raises(TypeError, function, value)
             assert 'a module or a ctypes library' in str(error) and repr(value) in str(error)
+
+
+def test_a_copy_of_a_library_is_uninstalled_by_itself():
+    found = library()
+    plain = found.add_long
+    typedcall.install(found)
+    copied = copy.copy(found)
+    assert typedcall.uninstall(copied) and copied.add_long is plain
+    assert found.add_long is not plain
+    assert typedcall.uninstall(found) and found.add_long is plain
+
+
+def test_odd_attributes_are_left_alone():
+    class Odd:
+        @property
+        def __class__(self):
+            raise LookupError('asked for its class')
+
+    found = library()
+    found.odd = Odd()
+    names = typedcall.install(found)
+    assert names and 'odd' not in names
+    assert typedcall.uninstall(found) == names

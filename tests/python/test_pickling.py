@@ -120,3 +120,10 @@ def test_a_stub_that_was_installed_pickles_by_its_name():
             assert typedcall.explain(again).why_not is None
     finally:
         typedcall.uninstall(typed)
+
+
+def test_multiprocessing_pickles_method_descriptors():
+    from multiprocessing.reduction import ForkingPickler
+    stub = typedcall.specialize(typed.Thing.paired, strict=True)
+    assert typedcall.original(pickle.loads(ForkingPickler.dumps(stub))) is typed.Thing.paired
+    assert pickle.loads(ForkingPickler.dumps(str.upper)) is str.upper and pickle.loads(ForkingPickler.dumps(len)) is len
