@@ -396,6 +396,60 @@ def test_changes_are_noticed():
     agree(function, 65, stub=stub, fast=False)
 
 
+def test_a_change_by_what_runs_while_a_function_is_read_is_noticed():
+    class Bomb:
+        def __init__(self, change):
+            self.change, self.cycle = change, self
+
+        def __del__(self):
+            self.change()
+
+    def changes(function):
+        yield lambda: setattr(function, "restype", c_byte)
+        yield lambda: setattr(function, "errcheck", lambda result, *others: result + 1)
+        yield lambda: setattr(function, "argtypes", [c_byte])
+
+    thresholds = gc.get_threshold()
+    for threshold in range(1, 41):
+        for which in range(3):
+            function = foreign("echo_i", c_int, c_int)
+            gc.collect()
+            Bomb(list(changes(function))[which])
+            gc.set_threshold(threshold)
+            try:
+                stub = specialize(function)
+            except LookupError:
+                stub = function
+            finally:
+                gc.set_threshold(*thresholds)
+            gc.collect()
+            assert outcome(stub, [1000]) == outcome(function, [1000]), (threshold, which)
+            del function.errcheck
+
+
+def test_a_change_by_what_the_functions_name_runs_is_seen():
+    class Other(ctypes._CFuncPtr):
+        _flags_, _restype_, _argtypes_ = 1, c_byte, (c_int,)
+
+        @property
+        def __name__(self):
+            return "renamed"
+
+    class Sly(ctypes._CFuncPtr):
+        _flags_, _restype_, _argtypes_ = 1, c_int, (c_int,)
+
+        @property
+        def __name__(self):
+            self.__class__ = Other
+            return "sly"
+
+    specialize(Other(("echo_i", lib)))
+    function = Sly(("echo_i", lib))
+    # Its name is asked for: what is read afterwards is what there is by then.
+    agree(function, 1000, stub=specialize(function), fast=True)
+    assert type(function) is Other
+
+
 def test_what_a_pointer_type_points_at_may_change():
     Pointer = type("Pointer", (ctypes._Pointer,), {"_type_": c_int})
     first = foreign("first", c_int, Pointer)

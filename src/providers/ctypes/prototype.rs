@@ -23,9 +23,10 @@ use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
 /// # Errors
 /// Why it has no stub.
 pub(super) fn read(python: &Python, ctypes: &'static Ctypes, callable: &Object) -> Result<ForeignFunction, Error> {
+    // Runs Python code, which may change the function: first of all.
+    let name = name(python, callable);
     // SAFETY: the function is alive and the thread attached.
     let function = unsafe { Function::of(ctypes, callable.as_ptr()) };
-    let name = function.name(python, callable);
     function.read(python, name.clone()).map_err(|reason| Error::Mismatch { name, reason })
 }
 
@@ -57,26 +58,24 @@ impl Function {
         }
     }
 
-    /// The name that `CDLL` gave it, or its class's.
-    fn name(&self, python: &Python, callable: &Object) -> String {
-        let given = callable.attr(python, "__name__").ok().and_then(|name| name.as_str(python));
-        given.unwrap_or_else(|| class_name(self.class)).replace('\0', "\\0")
-    }
-
     fn read(&self, python: &Python, name: String) -> Result<ForeignFunction, Reason> {
         let ctypes = self.ctypes;
+        // An allocation may have the collector run Python code. What is watched is taken before anything else is looked at,
+        // and what is looked at is held before anything is allocated: a change from here on is one that the stub notices.
+        let place = self.address();
         let flags = self.check()?;
         let mut holds = Vec::new();
         let mut hold = |object: *mut ffi::PyObject| {
             // SAFETY: what a live function refers to is alive, and held from now on; the thread is attached.
             holds.extend(NonNull::new(object).map(|object| unsafe { Object::from_borrowed(python, object) }));
         };
-        hold(self.class.cast());
         let offsets = (&ctypes.offsets.function, &ctypes.offsets.info);
         let converters = self.own_or_class(offsets.0.converters, offsets.1.converters);
         let restype = self.own_or_class(offsets.0.restype, offsets.1.restype);
+        hold(self.class.cast());
         hold(converters);
         hold(restype);
+        let (address, watched) = place?;
 
         let methods = self.methods(converters)?;
         let mut parameters = Vec::with_capacity(methods.len());
@@ -96,7 +95,6 @@ impl Function {
             raises: if python_api { Raises::Check } else { Raises::Never },
             effects: Effects { nogil: !python_api, ..Effects::default() },
         };
-        let (address, watched) = self.address()?;
         Ok(ForeignFunction { name, address, overload, arguments, result, watched, holds })
     }
 
@@ -169,7 +167,7 @@ impl Function {
         }
     }
 
-    /// Where the C function is, and what must stay so that it is, and that all else is as it was read.
+    /// Where the C function is, and what must stay so that it is, and that all else is as it is now.
     fn address(&self) -> Result<(NonZeroUsize, Vec<Watched>), Reason> {
         let ctypes = self.ctypes;
         let offsets = &ctypes.offsets.function;
@@ -402,6 +400,14 @@ fn scalar(code: Option<u8>) -> Option<Scalar> {
 
 fn not_passed(class: *mut ffi::PyTypeObject) -> Reason {
     format!("{} is passed and returned as only ctypes does", class_name(class))
+}
+
+/// The name that `CDLL` gave a function, or its class's.
+fn name(python: &Python, callable: &Object) -> String {
+    let given = callable.attr(python, "__name__").ok().and_then(|name| name.as_str(python));
+    // SAFETY: the function is alive.
+    let class = || class_name(unsafe { ffi::Py_TYPE(callable.as_ptr()) });
+    given.unwrap_or_else(class).replace('\0', "\\0")
 }
 
 /// The name of a class, as the class itself has it.
