@@ -286,6 +286,25 @@ def test_results_of_the_other_byte_order_are_left_to_ctypes():
     for name, type_ in [("i", c_int), ("h", c_short), ("q", c_longlong), ("d", c_double), ("f", c_float)]:
         refused(foreign("echo_" + name, type_.__ctype_be__, type_), "byte order")
         agree(foreign("echo_" + name, type_.__ctype_le__, type_), 1, fast=True)
+    for code in "hHiIlLqQfd":
+        own = type("Own", (ctypes._SimpleCData,), {"_type_": code})
+        # What the class says of itself is not believed.
+        own.__ctype_be__, own.__ctype_le__, other = own, own.__ctype_be__, own.__ctype_be__
+        refused(foreign("echo_q", other, c_longlong), "byte order")
+        specialize(foreign("echo_q", own, c_longlong))
+
+
+def test_nothing_is_made_to_see_what_a_restype_is():
+    made = []
+
+    class Counted(ctypes._SimpleCData):
+        _type_ = "i"
+
+        def __del__(self):
+            made.append(self)
+
+    stub = specialize(foreign("echo_i", Counted, c_int))
+    assert made == [] and stub(5) == 5
 
 
 def test_callbacks_run_python():

@@ -91,6 +91,8 @@ pub(super) struct ParameterOffsets {
 #[derive(Debug)]
 pub(super) struct InfoOffsets {
     pub proto: usize,
+    /// The format of its instances' buffers.
+    pub format: usize,
     pub flags: usize,
     pub converters: usize,
     pub restype: usize,
@@ -227,6 +229,20 @@ impl Ctypes {
                 return None;
             }
             u8::try_from(ffi::PyUnicode_ReadChar(proto, 0)).ok()
+        }
+    }
+
+    /// Whether a simple type has its bytes in the order of this machine, which the first character of its format says: `<`
+    /// or `>`.
+    ///
+    /// # Safety
+    /// The class is alive and the thread attached; its metaclass is that of simple types.
+    pub unsafe fn is_native(&self, class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: as the caller promises; the offset was probed, and the text is the class's own, with a NUL at its end.
+        unsafe {
+            let info = self.info(class);
+            let format = if info.is_null() { 0 } else { word(info, self.offsets.info.format) };
+            format != 0 && (format as *const u8).read() == b'<'
         }
     }
 
@@ -426,6 +442,14 @@ impl Probes<'_> {
         let find = |what: &str, infos: &[*const u8], wanted: &str| {
             find_words(what, infos, &addresses(self.list(wanted)?), span.clone().step_by(8))
         };
+        let simple = infos("simple_types")?;
+        let has_formats = |offset: &usize| {
+            simple.iter().zip(["<i", "<d", ">i"]).all(|(info, format)| {
+                // SAFETY: it is in the span of the info.
+                let text = unsafe { word(*info, *offset) };
+                memory::read_text(text, format.len()).is_ok_and(|text| text == format.as_bytes())
+            })
+        };
         let flags = self.numbers("function_flags")?;
         let has_flags = |offset: &usize| {
             functions.iter().zip(&flags).all(|(info, &flags)| {
@@ -437,6 +461,7 @@ impl Probes<'_> {
         };
         Ok(InfoOffsets {
             proto: find("proto", &infos("pointer_types")?, "pointed_types")?,
+            format: only("the format of a class", span.clone().step_by(8).filter(has_formats))?,
             flags: only("the flags of a class", span.clone().step_by(4).filter(has_flags))?,
             converters: self.find_converters(&functions, span.clone())?,
             restype: find("the restype of a class", &functions, "function_results")?,

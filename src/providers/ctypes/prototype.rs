@@ -341,42 +341,10 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
             return Ok((Kind::Foreign(kind), Some(Box::new(result))));
         }
         let scalar = scalar(code).ok_or_else(|| not_passed(class))?;
-        if is_swapped(python, ctypes, class, scalar) {
+        if !ctypes.is_native(class) {
             return Err(format!("its restype, {}, has the other byte order", name()));
         }
         Ok((Kind::Scalar(scalar), None))
-    }
-}
-
-/// Whether a simple type has its bytes the other way round, which only its instances show.
-///
-/// # Safety
-/// The class is alive, a direct subclass of the base of simple types, and the thread attached.
-unsafe fn is_swapped(python: &Python, ctypes: &'static Ctypes, class: *mut ffi::PyTypeObject, scalar: Scalar) -> bool {
-    let one = match scalar {
-        Scalar::F32 => u64::from(1f32.to_bits()),
-        Scalar::F64 => 1f64.to_bits(),
-        _ => 1,
-    };
-    // SAFETY: as the caller promises; the class makes instances of as many bytes as the scalar has. Their `value` is that
-    // of the base class, whatever the class has under that name.
-    unsafe {
-        let Some(new) = (*ctypes.types.simple).tp_new else { return true };
-        let result = InstanceResult { ctypes, class, new, size: usize::from(scalar.bytes()) };
-        let Ok(instance) = python.owned(result.convert(one)) else { return true };
-        let mut getset = (*ctypes.types.simple).tp_getset;
-        while !getset.is_null() && !(*getset).name.is_null() {
-            if std::ffi::CStr::from_ptr((*getset).name) == c"value"
-                && let Some(get) = (*getset).get
-            {
-                let Ok(value) = python.owned(get(instance.as_ptr(), (*getset).closure)) else { return true };
-                let number = ffi::PyFloat_AsDouble(value.as_ptr());
-                ffi::PyErr_Clear();
-                return number != 1.0;
-            }
-            getset = getset.add(1);
-        }
-        true
     }
 }
 
