@@ -357,18 +357,29 @@ def test_calls_that_are_not_of_the_prototype():
     assert outcome(labs, [1], {"x": 2}) == outcome(specialize(labs), [1], {"x": 2})
 
 
-def test_functions_without_prototypes():
+def test_functions_without_argtypes_are_left_to_ctypes():
+    Bare = type("Bare", (ctypes._CFuncPtr,), {"_flags_": 1})
+    for function in (CDLL(library).seven, CDLL(library).echo_i, Bare(("seven", lib)), PyDLL(library).seven):
+        refused(function, "its argtypes are not set: set them ([] where it takes none)")
+        function.restype = c_int
+        refused(function, "argtypes are not set")
+    function = foreign("seven", c_int)
+    function.argtypes = None
+    refused(function, "argtypes are not set")
+    # What is set comes first: no argtypes would make these fast.
+    function.errcheck = lambda *arguments: 1
+    refused(function, "errcheck")
+
+
+def test_functions_without_arguments():
     function = CDLL(library).seven
+    function.argtypes = []
     assert agree(function, fast=True) == 7
     agree(function, 5, fast=False)
-    agree(CDLL(library).echo_i, 5, fast=False)
-    nothing = CDLL(library).nothing
-    nothing.restype = None
+    nothing = foreign("nothing", None, of=CDLL(library))
     count = c_int.in_dll(lib, "nothing_calls")
     before = count.value
     assert agree(nothing, fast=True) is None and count.value == before + 2
-    Bare = type("Bare", (ctypes._CFuncPtr,), {"_flags_": 1})
-    assert agree(Bare(("seven", lib)), fast=True) == 7
     assert agree(CFUNCTYPE(None)(("seven", lib)), fast=True) is None
 
 
@@ -407,7 +418,7 @@ def test_changes_are_noticed():
     stub = specialize(function)
     resize(function, 1000)
     agree(function, 5, stub=stub, fast=False)
-    Other = type("Other", (ctypes._CFuncPtr,), {"_flags_": 1, "_restype_": c_char})
+    Other = type("Other", (ctypes._CFuncPtr,), {"_flags_": 1, "_restype_": c_char, "_argtypes_": (c_int,)})
     specialize(Other(("echo_i", lib)))
     function = CFUNCTYPE(c_int, c_int)(("echo_i", lib))
     stub = specialize(function)

@@ -150,9 +150,9 @@ impl Function {
 
     /// The `from_param` methods of the argtypes, as they were when those were set.
     fn methods(&self, converters: *mut ffi::PyObject) -> Result<Vec<*mut ffi::PyObject>, Reason> {
-        // Without argtypes every argument is ctypes' to convert; a call without any is as it seems.
+        // Without argtypes a call may have any arguments, each as ctypes converts it: only a call without any would be fast.
         if converters.is_null() {
-            return Ok(Vec::new());
+            return Err("its argtypes are not set: set them ([] where it takes none)".into());
         }
         // SAFETY: the tuple is alive, its type checked.
         unsafe {
