@@ -371,6 +371,12 @@ def test_functions_without_argtypes_are_left_to_ctypes():
     refused(function, "errcheck")
 
 
+def test_each_stub_is_another_one():
+    function = foreign("echo_i", c_int, c_int)
+    one, two = specialize(function), specialize(function)
+    assert one != two and one(5) == two(5)
+
+
 def test_functions_without_arguments():
     function = CDLL(library).seven
     function.argtypes = []

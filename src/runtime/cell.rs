@@ -55,9 +55,9 @@ struct Fields {
     thunk: Option<Thunk>,
     /// Keeps the cell's type known, where that is not the one of most cells.
     stand_in: Option<Arc<StandIn>>,
-    /// What the cell is found by: the original's `m_self` and definition. Zeroes where it is not to be found.
+    /// What the cell is found by. Zeroes where it is not to be found.
     key: Key,
-    /// The signature that the code was made for.
+    /// The signature that the code was made for, which says of the GIL what the stub does; `None` where there is no original.
     signature: Option<Arc<Signature>>,
     /// The text of `def`, where that is not the original's.
     doc: Option<CString>,
@@ -67,8 +67,16 @@ struct Fields {
 /// Bytes of a cell of any type.
 pub(super) const CELL_BYTES: c_int = Layout::CURRENT.module_size + size_of::<Fields>() as c_int;
 
-/// The `m_self` and the definition of an original.
-pub type Key = (usize, usize);
+/// What tells a function for Python from all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The original's `m_self`.
+    pub m_self: usize,
+    /// Its definition.
+    pub def: usize,
+    /// Whether calls release the GIL, which is the user's to choose.
+    pub nogil: bool,
+}
 
 /// The cells that functions for Python have, borrowed: each leaves when it dies. What is specialized twice is equal, for
 /// CPython compares functions by `m_self` and `ml_meth`.
@@ -112,6 +120,8 @@ pub struct CellContents {
     pub class: *mut ffi::PyTypeObject,
     /// The code.
     pub shape: Arc<Shape>,
+    /// What that was made for; `None` where there is no original.
+    pub signature: Option<Arc<Signature>>,
     /// What a function made from the cell has as its `PyMethodDef`.
     pub def: ffi::PyMethodDef,
     /// Of a function without a wrapper.
@@ -145,6 +155,7 @@ impl CellContents {
             receiver: null_mut(),
             class: null_mut(),
             shape,
+            signature: None,
             def: ffi::PyMethodDef::zeroed(),
             bare: Some(bare),
             foreign: None,
@@ -179,6 +190,7 @@ impl Cell {
             receiver,
             class,
             shape,
+            signature,
             mut def,
             bare,
             foreign,
@@ -211,8 +223,8 @@ impl Cell {
             shape: Some(shape),
             thunk: None,
             stand_in,
-            key: (0, 0),
-            signature: None,
+            key: Key::default(),
+            signature,
             doc: None,
             def,
         };
@@ -248,13 +260,9 @@ impl Cell {
     }
 
     /// Lets the cell be found, in place of another one.
-    pub fn found_by(&self, key: Key, signature: Arc<Signature>) {
+    pub fn found_by(&self, key: Key) {
         // SAFETY: the cell is alive and initialized; the GIL orders this against its other users.
-        unsafe {
-            let fields = fields_of(self.0.as_ptr());
-            (*fields).key = key;
-            (*fields).signature = Some(signature);
-        }
+        unsafe { (*fields_of(self.0.as_ptr())).key = key };
         found().insert(key, self.0.as_ptr() as usize);
     }
 
