@@ -89,7 +89,7 @@ enum Wanted {
 
 /// A call, as the fallback passes it on.
 struct Call<'c> {
-    /// The receiver of a method, where it is among the arguments.
+    /// What the call is made on; null where the cell knows that.
     receiver: *mut ffi::PyObject,
     /// What type it must have, where that is checked.
     class: *mut ffi::PyTypeObject,
@@ -203,7 +203,7 @@ impl ArmGuards {
                 return FallbackReason::Type;
             }
             let passes = |(operand, wanted): &(Operand, Wanted)| match operand {
-                // What CPython itself has checked, or the cell's own.
+                // The cell's own passes.
                 Operand::Receiver => call.receiver.is_null() || wanted.passes(call.receiver, call.foreign),
                 Operand::Argument(index) => {
                     let index = usize::from(*index);
@@ -256,12 +256,14 @@ impl Wanted {
 /// # Safety
 /// The thread is attached, and `cell` is that of a stub which counts its calls. `args` has first `receivers` objects, then
 /// arguments: `given` live objects in all, and behind them one for each element of `names`, a tuple, or null for none.
+/// `receiver` is what the call is made on, a live object, where it is not among `args`; or null.
 pub unsafe extern "C-unwind" fn count_fallback(
     cell: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
     given: usize,
     names: *mut ffi::PyObject,
     receivers: usize,
+    receiver: *mut ffi::PyObject,
 ) {
     // SAFETY: the caller promises a live cell and what the arguments are. What is watched is where the provider said.
     let reason = unsafe {
@@ -274,7 +276,7 @@ pub unsafe extern "C-unwind" fn count_fallback(
             Some((guards, parameters, class, foreign)) => {
                 let named = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
                 guards.reason(&Call {
-                    receiver: if receivers == 0 { null_mut() } else { *args },
+                    receiver: if receivers == 0 { receiver } else { *args },
                     class,
                     args: args.add(receivers),
                     given: given - receivers,
