@@ -367,6 +367,31 @@ pub fn bound_with(python: &Python, callable: &Object) -> Option<(Arc<Signature>,
     }
 }
 
+/// What a function or a descriptor that stands for another one was compiled for; `None` for all other objects.
+pub fn compiled_for(python: &Python, callable: &Object) -> Option<Arc<Signature>> {
+    // SAFETY: the cell is alive, for the callable is.
+    unsafe { (*fields_of(cell_of(python, callable)?)).signature.clone() }
+}
+
+/// Whether a function stands for a provider's callable that is not what it was when the function was made: all its calls are
+/// the callable's own.
+pub fn is_stale(python: &Python, callable: &Object) -> bool {
+    // SAFETY: the cell is alive, for the callable is, and with it what its provider named.
+    unsafe {
+        let foreign = cell_of(python, callable).and_then(|cell| (*fields_of(cell)).provided.as_deref());
+        foreign.is_some_and(|foreign| is_changed(foreign))
+    }
+}
+
+/// Whether anything watched is not what it was.
+///
+/// # Safety
+/// The cell that has it is alive, and the thread attached.
+pub unsafe fn is_changed(foreign: &Foreign) -> bool {
+    // SAFETY: as the caller promises: the original, which the cell keeps, has the words where the provider said.
+    foreign.watched.iter().any(|word| unsafe { *word.at } != word.value)
+}
+
 /// The cell behind a function or a descriptor; `None` for all objects that have none.
 fn cell_of(python: &Python, callable: &Object) -> Option<*mut ffi::PyObject> {
     // SAFETY: the callable is alive; a definition that lies in a cell lies there at this place, and nowhere else are

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use pyo3_ffi as ffi;
 
-use super::cell::guards_in;
+use super::cell::{guards_in, is_changed};
 use super::foreign::Foreign;
 use super::matching::{Parameters, match_arguments};
 use super::parser::type_of;
@@ -269,9 +269,7 @@ pub unsafe extern "C-unwind" fn count_fallback(
     let reason = unsafe {
         match guards_in(cell) {
             None => FallbackReason::Other,
-            Some((.., Some(foreign))) if foreign.watched.iter().any(|word| *word.at != word.value) => {
-                FallbackReason::Changed
-            }
+            Some((.., Some(foreign))) if is_changed(foreign) => FallbackReason::Changed,
             Some(_) if given < receivers => FallbackReason::Arity,
             Some((guards, parameters, class, foreign)) => {
                 let named = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
