@@ -331,20 +331,29 @@ pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
     unsafe { (*fields_of(cell)).callable }
 }
 
-/// What tells why a call of a stub with this cell takes the fallback: what its code looks at, what its arguments are
-/// called (null where none is matched), the type that its receiver must have (null for any), and what a foreign function's
-/// provider said.
+/// What tells why a call of a stub takes the fallback.
+pub struct CellGuards<'a> {
+    /// What its code looks at.
+    pub guards: &'a Guards,
+    /// What its arguments are called; null where none is matched.
+    pub parameters: *const Parameters,
+    /// The type that its receiver must have; null for any.
+    pub class: *mut ffi::PyTypeObject,
+    /// What a foreign function's provider said.
+    pub foreign: Option<&'a Foreign>,
+}
+
+/// What tells why a call of a stub with this cell takes the fallback; `None` where its calls are not counted.
 ///
 /// # Safety
 /// `cell` is a live cell, and stays so as long as what is borrowed from it.
-pub unsafe fn guards_in<'a>(
-    cell: *mut ffi::PyObject,
-) -> Option<(&'a Guards, *const Parameters, *mut ffi::PyTypeObject, Option<&'a Foreign>)> {
+pub unsafe fn guards_in<'a>(cell: *mut ffi::PyObject) -> Option<CellGuards<'a>> {
     // SAFETY: the caller promises a cell, which is initialized.
     unsafe {
         let fields = &*fields_of(cell);
         let guards = fields.shape.as_ref()?.guards()?;
-        Some((guards, fields.parameters, fields.class, fields.provided.as_deref()))
+        let foreign = fields.provided.as_deref();
+        Some(CellGuards { guards, parameters: fields.parameters, class: fields.class, foreign })
     }
 }
 

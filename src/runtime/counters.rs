@@ -269,19 +269,19 @@ pub unsafe extern "C-unwind" fn count_fallback(
     let reason = unsafe {
         match guards_in(cell) {
             None => FallbackReason::Other,
-            Some((.., Some(foreign))) if is_changed(foreign) => FallbackReason::Changed,
+            Some(own) if own.foreign.is_some_and(|foreign| is_changed(foreign)) => FallbackReason::Changed,
             Some(_) if given < receivers => FallbackReason::Arity,
-            Some((guards, parameters, class, foreign)) => {
+            Some(own) => {
                 let named = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
-                guards.reason(&Call {
+                own.guards.reason(&Call {
                     receiver: if receivers == 0 { receiver } else { *args },
-                    class,
+                    class: own.class,
                     args: args.add(receivers),
                     given: given - receivers,
                     names,
                     named: usize::try_from(named).unwrap_or(0),
-                    parameters,
-                    foreign,
+                    parameters: own.parameters,
+                    foreign: own.foreign,
                 })
             }
         }

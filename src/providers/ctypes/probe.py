@@ -1,4 +1,4 @@
-# Makes objects of ctypes that hold known pointers, for offsets.rs to look for. Nothing here is called or read from.
+# Makes objects of ctypes that hold known pointers, for probe.rs to look for. Nothing here is called or read from.
 import _ctypes
 from _ctypes import Array, CFuncPtr, Structure, Union, _Pointer, _SimpleCData, addressof, byref
 

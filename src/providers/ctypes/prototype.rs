@@ -10,8 +10,8 @@ use pyo3_ffi as ffi;
 
 use super::cache::Cache;
 use super::convert::{CharacterArgument, PointerArgument, Rule, is_subtype};
-use super::offsets::{Ctypes, Types, bound, word};
-use super::result::{InstanceResult, PlainResult};
+use super::offsets::{Ctypes, bound, flags, word};
+use super::result::{InstanceResult, PlainResult, instance_size, scalar};
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::metadata::{Effects, Foreign, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar};
@@ -88,7 +88,7 @@ impl Function {
         }
         // SAFETY: the restype is alive and the thread attached.
         let (kind, result) = unsafe { returned(python, ctypes, restype) }?;
-        let python_api = flags & PYTHON_API != 0;
+        let python_api = flags & flags::PYTHON_API != 0;
         let overload = Overload {
             parameters,
             result: kind,
@@ -113,10 +113,10 @@ impl Function {
         }
         // SAFETY: the offset was probed.
         let flags = unsafe { self.info.add(ctypes.offsets.info.flags).cast::<u32>().read() };
-        if flags & USE_ERRNO != 0 {
+        if flags & flags::USE_ERRNO != 0 {
             return Err("its library was opened with use_errno=True, which ctypes handles".into());
         }
-        if flags & USE_LAST_ERROR != 0 {
+        if flags & flags::USE_LAST_ERROR != 0 {
             return Err("its library was opened with use_last_error=True, which ctypes handles".into());
         }
         let callable = self.own(offsets.callable);
@@ -296,7 +296,6 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
         let types = &ctypes.types;
         let class = restype.cast::<ffi::PyTypeObject>();
         let meta = ffi::Py_TYPE(restype);
-        let name = || class_name(class);
         if !types.is_meta(meta) {
             let is_class = ffi::PyType_Check(restype) != 0 && is_subtype(class, types.data);
             let reason = if is_class { "has a metaclass of its own" } else { "is called with the result by ctypes" };
@@ -314,56 +313,37 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
             return instance(types.function, size_of::<usize>());
         }
         if meta != types.simple_meta || !is_subtype(class, types.simple) {
-            return Err(format!("its restype, {}, is returned by value, as only ctypes does", name()));
+            return Err(format!("its restype, {}, is returned by value, as only ctypes does", class_name(class)));
         }
+        simple_result(ctypes, class, instance)
+    }
+}
+
+/// How a result of a simple type is returned.
+///
+/// # Safety
+/// The class is alive and the thread attached.
+unsafe fn simple_result(
+    ctypes: &'static Ctypes,
+    class: *mut ffi::PyTypeObject,
+    instance: impl Fn(*mut ffi::PyTypeObject, usize) -> Result<Returned, Reason>,
+) -> Result<Returned, Reason> {
+    // SAFETY: as the caller promises.
+    unsafe {
         let code = ctypes.code(class);
-        let plain = match code {
-            Some(b'z') => Some((Foreign::Pointer, PlainResult::Text)),
-            Some(b'Z') => Some((Foreign::Pointer, PlainResult::Wide)),
-            Some(b'P') => Some((Foreign::Pointer, PlainResult::Void)),
-            Some(b'c') => Some((Foreign::Char, PlainResult::Char)),
-            Some(b'u') => Some((Foreign::Wchar, PlainResult::Wchar)),
-            Some(b'O') => Some((Foreign::Object, PlainResult::Object)),
-            _ => None,
-        };
         // An instance of a subclass of a simple type's is not taken apart.
-        if (*class).tp_base != types.simple {
-            let size = match (&plain, scalar(code)) {
-                (_, None | Some(Scalar::F32 | Scalar::F64)) if plain.is_none() => return Err(not_passed(class)),
-                (_, Some(scalar)) => usize::from(scalar.bytes()),
-                (Some((Foreign::Char, _)), None) => 1,
-                (Some((Foreign::Wchar, _)), None) => size_of::<libc::wchar_t>(),
-                _ => size_of::<usize>(),
-            };
-            return instance(types.simple, size);
+        if (*class).tp_base != ctypes.types.simple {
+            return instance(ctypes.types.simple, instance_size(code).ok_or_else(|| not_passed(class))?);
         }
-        if let Some((kind, result)) = plain {
+        if let Some((kind, result)) = PlainResult::of(code) {
             return Ok((Kind::Foreign(kind), Some(Box::new(result))));
         }
         let scalar = scalar(code).ok_or_else(|| not_passed(class))?;
         if !ctypes.is_native(class) {
-            return Err(format!("its restype, {}, has the other byte order", name()));
+            return Err(format!("its restype, {}, has the other byte order", class_name(class)));
         }
         Ok((Kind::Scalar(scalar), None))
     }
-}
-
-/// The number that a simple type is.
-fn scalar(code: Option<u8>) -> Option<Scalar> {
-    Some(match code? {
-        b'b' => Scalar::I8,
-        b'B' => Scalar::U8,
-        b'h' => Scalar::I16,
-        b'H' => Scalar::U16,
-        b'i' => Scalar::I32,
-        b'I' => Scalar::U32,
-        b'l' | b'q' => Scalar::I64,
-        b'L' | b'Q' => Scalar::U64,
-        b'f' => Scalar::F32,
-        b'd' => Scalar::F64,
-        b'?' => Scalar::CBool,
-        _ => return None,
-    })
 }
 
 fn not_passed(class: *mut ffi::PyTypeObject) -> Reason {
@@ -395,25 +375,3 @@ unsafe fn describe(python: &Python, object: *mut ffi::PyObject) -> String {
     let object = unsafe { Object::from_borrowed(python, object) };
     object.repr(python).unwrap_or_else(|error| error.to_string())
 }
-
-impl Types {
-    /// Whether a metaclass is one of ctypes' own.
-    pub fn is_meta(&self, meta: *mut ffi::PyTypeObject) -> bool {
-        let own = [
-            self.simple_meta,
-            self.pointer_meta,
-            self.array_meta,
-            self.function_meta,
-            self.structure_meta,
-            self.union_meta,
-        ];
-        !meta.is_null() && own.contains(&meta)
-    }
-}
-
-/// `FUNCFLAG_PYTHONAPI` (`Modules/_ctypes/ctypes.h`): the GIL is kept, and a pending exception is looked for.
-const PYTHON_API: u32 = 0x4;
-/// `FUNCFLAG_USE_ERRNO`.
-const USE_ERRNO: u32 = 0x8;
-/// `FUNCFLAG_USE_LASTERROR`.
-const USE_LAST_ERROR: u32 = 0x10;
