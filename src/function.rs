@@ -14,7 +14,7 @@ use crate::metadata::{Kind, Overload};
 use crate::options::{Entry, FunctionOptions};
 use crate::original::Original;
 use crate::registry::KnownMethod;
-use crate::runtime::cell::{Cell, bound_with, original_of, self_of};
+use crate::runtime::cell::{Cell, Key, bound_with, original_of, self_of};
 use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
 use crate::specializer::{Specializer, bind_thunk, method_pointer};
@@ -33,7 +33,8 @@ pub struct Descriptor {
 impl Specializer {
     /// A callable that behaves as the original, and is faster: a built-in function for a function of a module or of a
     /// provider, for a bound, a class or a static method; a method descriptor for a method descriptor. What stands for the
-    /// same function of the same object is equal.
+    /// same function of the same object, and does the same about the GIL, is equal; but of a provider's function there is a
+    /// new one each time, equal to no other, for what its provider says of it may have changed.
     ///
     /// # Errors
     /// As [`Specializer::stub`].
@@ -140,7 +141,8 @@ impl Specializer {
             let m_self = self_of(original.callable.as_ptr());
             (m_self, StandIn::of(python, m_self)?)
         };
-        let key = (m_self as usize, original.def as usize);
+        let nogil = site.signature.overloads.iter().any(|overload| overload.effects.nogil);
+        let key = Key { m_self: m_self as usize, def: original.def as usize, nogil };
         if let Some(cell) = Cell::find(python, key, shape, &site.signature, &known.functions) {
             return Ok(cell);
         }
@@ -148,7 +150,7 @@ impl Specializer {
         if let Some(doc) = own_doc(python, original) {
             cell.set_doc(doc);
         }
-        cell.found_by(key, site.signature.clone());
+        cell.found_by(key);
         Ok(cell)
     }
 

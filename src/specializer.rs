@@ -403,6 +403,7 @@ impl Specializer {
             receiver: original.receiver,
             class: original.class,
             shape: shape.clone(),
+            signature: Some(site.signature.clone()),
             def: original.plain_def(),
             bare: None,
             foreign: original.foreign.as_ref().map(|(_, foreign)| foreign.clone()),

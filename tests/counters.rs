@@ -145,6 +145,45 @@ fn stubs_of_every_entry_count() {
     }
 }
 
+#[test]
+fn a_receiver_that_fails_is_of_another_type() {
+    let _alone = alone();
+    let python = start();
+    let specializer = counting(&python);
+    let names = lifetimes(&python);
+    execute(&python, "class Str(str): pass\nclass List(list): pass", &names);
+    for (callable, signature) in [
+        ("str.upper", "(self: str) -> str raises null"),
+        ("str.zfill", "(self: str, width: int) -> str raises null"),
+        ("str.split", "(self: str, sep: str, maxsplit: int) -> list raises null"),
+        ("list.count", "(self: object, value: object) -> object raises null"),
+    ] {
+        specializer.declare(&python, &value(&python, callable, &names), signature).expect("it fits");
+    }
+    for (callable, calls) in [
+        ("str.upper", &[("('a')", "hits 1"), ("(Str('a'))", "type 1")][..]),
+        ("str.zfill", &[("('a', 3)", "hits 1"), ("(Str('a'), 3)", "type 1"), ("('a', True)", "type 1")]),
+        (
+            "str.split",
+            &[
+                ("('a b', ' ', 1)", "hits 1"),
+                ("('a b', sep=' ', maxsplit=1)", "hits 1"),
+                ("(Str('a b'), ' ', 1)", "type 1"),
+                ("(Str('a b'), sep=' ', maxsplit=1)", "type 1"),
+                ("('a b', ' ')", "arity 1"),
+            ],
+        ),
+        ("list.count", &[("([], 3)", "hits 1"), ("(List(), 3)", "hits 1")]),
+    ] {
+        let fast = specializer.function(&python, &value(&python, callable, &names)).expect("typed");
+        bind(&python, &names, "fast", &fast);
+        for (call, expected) in calls {
+            let found = counted(&python, &specializer, &format!("fast{call}"), &names);
+            assert_eq!(found, *expected, "{callable}{call}");
+        }
+    }
+}
+
 extern "C" fn plus(a: i64, b: f64) -> f64 {
     a as f64 + b
 }

@@ -286,6 +286,25 @@ def test_results_of_the_other_byte_order_are_left_to_ctypes():
     for name, type_ in [("i", c_int), ("h", c_short), ("q", c_longlong), ("d", c_double), ("f", c_float)]:
         refused(foreign("echo_" + name, type_.__ctype_be__, type_), "byte order")
         agree(foreign("echo_" + name, type_.__ctype_le__, type_), 1, fast=True)
+    for code in "hHiIlLqQfd":
+        own = type("Own", (ctypes._SimpleCData,), {"_type_": code})
+        # What the class says of itself is not believed.
+        own.__ctype_be__, own.__ctype_le__, other = own, own.__ctype_be__, own.__ctype_be__
+        refused(foreign("echo_q", other, c_longlong), "byte order")
+        specialize(foreign("echo_q", own, c_longlong))
+
+
+def test_nothing_is_made_to_see_what_a_restype_is():
+    made = []
+
+    class Counted(ctypes._SimpleCData):
+        _type_ = "i"
+
+        def __del__(self):
+            made.append(self)
+
+    stub = specialize(foreign("echo_i", Counted, c_int))
+    assert made == [] and stub(5) == 5
 
 
 def test_callbacks_run_python():
@@ -338,18 +357,35 @@ def test_calls_that_are_not_of_the_prototype():
     assert outcome(labs, [1], {"x": 2}) == outcome(specialize(labs), [1], {"x": 2})
 
 
-def test_functions_without_prototypes():
+def test_functions_without_argtypes_are_left_to_ctypes():
+    Bare = type("Bare", (ctypes._CFuncPtr,), {"_flags_": 1})
+    for function in (CDLL(library).seven, CDLL(library).echo_i, Bare(("seven", lib)), PyDLL(library).seven):
+        refused(function, "its argtypes are not set: set them ([] where it takes none)")
+        function.restype = c_int
+        refused(function, "argtypes are not set")
+    function = foreign("seven", c_int)
+    function.argtypes = None
+    refused(function, "argtypes are not set")
+    # What is set comes first: no argtypes would make these fast.
+    function.errcheck = lambda *arguments: 1
+    refused(function, "errcheck")
+
+
+def test_each_stub_is_another_one():
+    function = foreign("echo_i", c_int, c_int)
+    one, two = specialize(function), specialize(function)
+    assert one != two and one(5) == two(5)
+
+
+def test_functions_without_arguments():
     function = CDLL(library).seven
+    function.argtypes = []
     assert agree(function, fast=True) == 7
     agree(function, 5, fast=False)
-    agree(CDLL(library).echo_i, 5, fast=False)
-    nothing = CDLL(library).nothing
-    nothing.restype = None
+    nothing = foreign("nothing", None, of=CDLL(library))
     count = c_int.in_dll(lib, "nothing_calls")
     before = count.value
     assert agree(nothing, fast=True) is None and count.value == before + 2
-    Bare = type("Bare", (ctypes._CFuncPtr,), {"_flags_": 1})
-    assert agree(Bare(("seven", lib)), fast=True) == 7
     assert agree(CFUNCTYPE(None)(("seven", lib)), fast=True) is None
 
 
@@ -388,12 +424,66 @@ def test_changes_are_noticed():
     stub = specialize(function)
     resize(function, 1000)
     agree(function, 5, stub=stub, fast=False)
-    Other = type("Other", (ctypes._CFuncPtr,), {"_flags_": 1, "_restype_": c_char})
+    Other = type("Other", (ctypes._CFuncPtr,), {"_flags_": 1, "_restype_": c_char, "_argtypes_": (c_int,)})
     specialize(Other(("echo_i", lib)))
     function = CFUNCTYPE(c_int, c_int)(("echo_i", lib))
     stub = specialize(function)
     function.__class__ = Other
     agree(function, 65, stub=stub, fast=False)
+
+
+def test_a_change_by_what_runs_while_a_function_is_read_is_noticed():
+    class Bomb:
+        def __init__(self, change):
+            self.change, self.cycle = change, self
+
+        def __del__(self):
+            self.change()
+
+    def changes(function):
+        yield lambda: setattr(function, "restype", c_byte)
+        yield lambda: setattr(function, "errcheck", lambda result, *others: result + 1)
+        yield lambda: setattr(function, "argtypes", [c_byte])
+
+    thresholds = gc.get_threshold()
+    for threshold in range(1, 41):
+        for which in range(3):
+            function = foreign("echo_i", c_int, c_int)
+            gc.collect()
+            Bomb(list(changes(function))[which])
+            gc.set_threshold(threshold)
+            try:
+                stub = specialize(function)
+            except LookupError:
+                stub = function
+            finally:
+                gc.set_threshold(*thresholds)
+            gc.collect()
+            assert outcome(stub, [1000]) == outcome(function, [1000]), (threshold, which)
+            del function.errcheck
+
+
+def test_a_change_by_what_the_functions_name_runs_is_seen():
+    class Other(ctypes._CFuncPtr):
+        _flags_, _restype_, _argtypes_ = 1, c_byte, (c_int,)
+
+        @property
+        def __name__(self):
+            return "renamed"
+
+    class Sly(ctypes._CFuncPtr):
+        _flags_, _restype_, _argtypes_ = 1, c_int, (c_int,)
+
+        @property
+        def __name__(self):
+            self.__class__ = Other
+            return "sly"
+
+    specialize(Other(("echo_i", lib)))
+    function = Sly(("echo_i", lib))
+    # Its name is asked for: what is read afterwards is what there is by then.
+    agree(function, 1000, stub=specialize(function), fast=True)
+    assert type(function) is Other
 
 
 def test_what_a_pointer_type_points_at_may_change():

@@ -71,3 +71,31 @@ fn a_stub_that_keeps_the_gil_has_no_step_that_releases_it() {
     }
     assert!(specializer.signature(&python, &nap).expect("typed").to_string().contains("nogil"));
 }
+
+#[test]
+fn functions_are_equal_where_they_do_the_same_about_the_gil() {
+    let _alone = alone();
+    let python = start();
+    let (specializer, names) = (specializer(&python), lifetimes(&python));
+    for (callable, of_all) in [("m.nap", "False"), ("m.echo", "True")] {
+        let callable = value(&python, callable, &names);
+        for (name, release_gil) in [("first", None), ("kept", Some(false)), ("again", None), ("true", Some(true))] {
+            let made = specializer.function_with(&python, &callable, &releasing(release_gil)).expect("typed");
+            bind(&python, &names, name, &made);
+        }
+        let kept = specializer.function_with(&python, &callable, &releasing(Some(false))).expect("typed");
+        bind(&python, &names, "kept_again", &kept);
+        let equal = "first == again == true and first.__self__ is again.__self__ and kept == kept_again";
+        assert_eq!(evaluate(&python, equal, &names), "True");
+        assert_eq!(evaluate(&python, "first == kept", &names), of_all);
+    }
+    // Each leaves its place when it dies.
+    execute(&python, "del first, kept, again, true, kept_again", &names);
+    let stubs = specializer.stats().stubs;
+    let nap = value(&python, "m.nap", &names);
+    let made = [None, Some(false), None, Some(false)]
+        .map(|release_gil| specializer.function_with(&python, &nap, &releasing(release_gil)).expect("typed"));
+    assert_eq!(specializer.stats().stubs, stubs + 2);
+    drop(made);
+    assert_eq!(specializer.stats().stubs, stubs);
+}

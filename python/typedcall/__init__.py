@@ -45,7 +45,7 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
 
     `callable` is a typed method, a function of a ctypes library with `argtypes` and `restype`, a method descriptor, or a
     bound or static method. What has no stub is returned as it is, and `explain` says why; with `strict` that raises
-    `Error`. A stub is returned as it is. Of a ctypes function type, such as `CFUNCTYPE(c_long, c_long)`, it is a callable
+    `Error`. A stub is returned as it is, unless its prototype has changed since. Of a ctypes function type, such as `CFUNCTYPE(c_long, c_long)`, it is a callable
     that makes functions of the type and specializes them.
 
     `release_gil=False` keeps the GIL during calls that would release it: faster, where the C function returns soon. None
@@ -71,7 +71,7 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
     elif _kinds.is_foreign_class(callable):
         from typedcall import _prototypes
         return _prototypes.maker(callable, strict=strict, release_gil=release_gil)
-    if _native.disabled or (release_gil is None and _kinds.is_stub(callable)):
+    if _native.disabled or (release_gil is None and _kinds.is_stub(callable) and not _native.is_stale(callable)):
         return callable
     try:
         stub = _native.function(callable, release_gil)

@@ -34,9 +34,10 @@ impl Emitter<'_, '_> {
             Convention::Objects { .. } | Convention::Vectorcall => plan.frame.objects(0),
         };
         let receivers = self.builder.ins().iconst(types::I64, i64::from(receivers));
+        let receiver = plan.frame.bound_receiver(&arguments.raw).unwrap_or_else(|| self.null());
         let target = self.address(Symbol::CountFallback);
-        let passed = [arguments.cell, array, count, names, receivers];
-        self.call(target, &[CType::Pointer; 5], None, &passed);
+        let passed = [arguments.cell, array, count, names, receivers, receiver];
+        self.call(target, &[CType::Pointer; 6], None, &passed);
         let place = self.stack_address(slot);
         let raw: Vec<Value> =
             (1i32..).take(arguments.raw.len()).map(|at| self.load(types::I64, place, at * POINTER_BYTES)).collect();

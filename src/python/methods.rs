@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::sync::Arc;
 
 use super::arguments::Arguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
@@ -11,8 +12,9 @@ use crate::adopt::inspect;
 use crate::bind::BareFunction;
 use crate::embed::{Exception, Object, Python};
 use crate::error::Error;
+use crate::metadata;
 use crate::options::{Entry, FunctionOptions};
-use crate::runtime::cell::{bound_with, original_of};
+use crate::runtime::cell::{bound_with, compiled_for, is_stale, original_of};
 use crate::specializer::Specializer;
 use crate::stats::FallbackReason;
 use crate::stub::Stub;
@@ -141,11 +143,35 @@ impl Method for IsBound {
     }
 }
 
-/// A stub like that which Python calls.
+/// `is_stale(object)`: whether it is a stub that makes no fast calls any more.
+pub struct IsStale;
+
+impl Method for IsStale {
+    const NAME: &'static CStr = c"is_stale";
+    const DOC: &'static CStr = c"is_stale($module, object, /)\n--\n\n\
+        Whether the object is a stub of a ctypes function whose prototype was changed since.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        Ok(truth(python, is_stale(python, &arguments.object(python, 0)))?)
+    }
+}
+
+/// The stub that Python calls, or one like it: with the effects that it was made with, where it is made already.
 fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Result<Stub, Error> {
+    if is_stale(python, callable) {
+        let name = callable.attr(python, "__name__").and_then(|name| name.text(python))?;
+        let reason = "its prototype was changed after it was specialized: ctypes makes the calls; specialize \
+                      typedcall.original(f) again";
+        return Err(Error::Mismatch { name, reason: reason.into() });
+    }
     let Some((signature, functions)) = bound_with(python, callable) else {
         specializer.check_gain(python, callable)?;
-        return specializer.stub(python, callable, Entry::Guarded);
+        let made_for = compiled_for(python, callable);
+        let nogil =
+            |signature: Arc<metadata::Signature>| signature.overloads.iter().any(|overload| overload.effects.nogil);
+        let options = FunctionOptions { release_gil: made_for.map(nogil) };
+        return specializer.stub_with(python, callable, Entry::Guarded, &options);
     };
     let name = callable.attr(python, "__qualname__").and_then(|name| name.text(python))?;
     let function = BareFunction { address: functions[0], overload: &signature.overloads[0], name: &name };
@@ -160,7 +186,7 @@ impl Method for Describe {
     const NAME: &'static CStr = c"describe";
     const DOC: &'static CStr = c"describe($module, callable, /)\n--\n\n\
         A dict of texts: name, entry, signature, generic_ir, ir and plan of the stub that callable has, and\n\
-        not_dispatched, a list of (overload, reason). Raises Error where there is no stub.";
+        not_dispatched, a list of (overload, reason). Raises Error where there is no stub, or one that is stale.";
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {

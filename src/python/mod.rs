@@ -44,13 +44,14 @@ static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
     m_free: None,
 };
 
-static mut METHODS: [ffi::PyMethodDef; 12] = [
+static mut METHODS: [ffi::PyMethodDef; 13] = [
     method::<methods::Function>(),
     method::<methods::Adopt>(),
     method::<methods::Bind>(),
     method::<methods::Signature>(),
     method::<methods::Original>(),
     method::<methods::IsBound>(),
+    method::<methods::IsStale>(),
     method::<methods::Describe>(),
     method::<methods::Compiled>(),
     method::<methods::Inspect>(),

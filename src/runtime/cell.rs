@@ -55,9 +55,9 @@ struct Fields {
     thunk: Option<Thunk>,
     /// Keeps the cell's type known, where that is not the one of most cells.
     stand_in: Option<Arc<StandIn>>,
-    /// What the cell is found by: the original's `m_self` and definition. Zeroes where it is not to be found.
+    /// What the cell is found by. Zeroes where it is not to be found.
     key: Key,
-    /// The signature that the code was made for.
+    /// The signature that the code was made for, which says of the GIL what the stub does; `None` where there is no original.
     signature: Option<Arc<Signature>>,
     /// The text of `def`, where that is not the original's.
     doc: Option<CString>,
@@ -67,8 +67,16 @@ struct Fields {
 /// Bytes of a cell of any type.
 pub(super) const CELL_BYTES: c_int = Layout::CURRENT.module_size + size_of::<Fields>() as c_int;
 
-/// The `m_self` and the definition of an original.
-pub type Key = (usize, usize);
+/// What tells a function for Python from all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The original's `m_self`.
+    pub m_self: usize,
+    /// Its definition.
+    pub def: usize,
+    /// Whether calls release the GIL, which is the user's to choose.
+    pub nogil: bool,
+}
 
 /// The cells that functions for Python have, borrowed: each leaves when it dies. What is specialized twice is equal, for
 /// CPython compares functions by `m_self` and `ml_meth`.
@@ -112,6 +120,8 @@ pub struct CellContents {
     pub class: *mut ffi::PyTypeObject,
     /// The code.
     pub shape: Arc<Shape>,
+    /// What that was made for; `None` where there is no original.
+    pub signature: Option<Arc<Signature>>,
     /// What a function made from the cell has as its `PyMethodDef`.
     pub def: ffi::PyMethodDef,
     /// Of a function without a wrapper.
@@ -145,6 +155,7 @@ impl CellContents {
             receiver: null_mut(),
             class: null_mut(),
             shape,
+            signature: None,
             def: ffi::PyMethodDef::zeroed(),
             bare: Some(bare),
             foreign: None,
@@ -179,6 +190,7 @@ impl Cell {
             receiver,
             class,
             shape,
+            signature,
             mut def,
             bare,
             foreign,
@@ -211,8 +223,8 @@ impl Cell {
             shape: Some(shape),
             thunk: None,
             stand_in,
-            key: (0, 0),
-            signature: None,
+            key: Key::default(),
+            signature,
             doc: None,
             def,
         };
@@ -248,13 +260,9 @@ impl Cell {
     }
 
     /// Lets the cell be found, in place of another one.
-    pub fn found_by(&self, key: Key, signature: Arc<Signature>) {
+    pub fn found_by(&self, key: Key) {
         // SAFETY: the cell is alive and initialized; the GIL orders this against its other users.
-        unsafe {
-            let fields = fields_of(self.0.as_ptr());
-            (*fields).key = key;
-            (*fields).signature = Some(signature);
-        }
+        unsafe { (*fields_of(self.0.as_ptr())).key = key };
         found().insert(key, self.0.as_ptr() as usize);
     }
 
@@ -323,20 +331,29 @@ pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
     unsafe { (*fields_of(cell)).callable }
 }
 
-/// What tells why a call of a stub with this cell takes the fallback: what its code looks at, what its arguments are
-/// called (null where none is matched), the type that its receiver must have (null for any), and what a foreign function's
-/// provider said.
+/// What tells why a call of a stub takes the fallback.
+pub struct CellGuards<'a> {
+    /// What its code looks at.
+    pub guards: &'a Guards,
+    /// What its arguments are called; null where none is matched.
+    pub parameters: *const Parameters,
+    /// The type that its receiver must have; null for any.
+    pub class: *mut ffi::PyTypeObject,
+    /// What a foreign function's provider said.
+    pub foreign: Option<&'a Foreign>,
+}
+
+/// What tells why a call of a stub with this cell takes the fallback; `None` where its calls are not counted.
 ///
 /// # Safety
 /// `cell` is a live cell, and stays so as long as what is borrowed from it.
-pub unsafe fn guards_in<'a>(
-    cell: *mut ffi::PyObject,
-) -> Option<(&'a Guards, *const Parameters, *mut ffi::PyTypeObject, Option<&'a Foreign>)> {
+pub unsafe fn guards_in<'a>(cell: *mut ffi::PyObject) -> Option<CellGuards<'a>> {
     // SAFETY: the caller promises a cell, which is initialized.
     unsafe {
         let fields = &*fields_of(cell);
         let guards = fields.shape.as_ref()?.guards()?;
-        Some((guards, fields.parameters, fields.class, fields.provided.as_deref()))
+        let foreign = fields.provided.as_deref();
+        Some(CellGuards { guards, parameters: fields.parameters, class: fields.class, foreign })
     }
 }
 
@@ -357,6 +374,31 @@ pub fn bound_with(python: &Python, callable: &Object) -> Option<(Arc<Signature>,
         let (signature, _) = (*fields).bare.as_ref()?;
         Some((signature.clone(), (*fields).functions.clone()?))
     }
+}
+
+/// What a function or a descriptor that stands for another one was compiled for; `None` for all other objects.
+pub fn compiled_for(python: &Python, callable: &Object) -> Option<Arc<Signature>> {
+    // SAFETY: the cell is alive, for the callable is.
+    unsafe { (*fields_of(cell_of(python, callable)?)).signature.clone() }
+}
+
+/// Whether a function stands for a provider's callable that is not what it was when the function was made: all its calls are
+/// the callable's own.
+pub fn is_stale(python: &Python, callable: &Object) -> bool {
+    // SAFETY: the cell is alive, for the callable is, and with it what its provider named.
+    unsafe {
+        let foreign = cell_of(python, callable).and_then(|cell| (*fields_of(cell)).provided.as_deref());
+        foreign.is_some_and(|foreign| is_changed(foreign))
+    }
+}
+
+/// Whether anything watched is not what it was.
+///
+/// # Safety
+/// The cell that has it is alive, and the thread attached.
+pub unsafe fn is_changed(foreign: &Foreign) -> bool {
+    // SAFETY: as the caller promises: the original, which the cell keeps, has the words where the provider said.
+    foreign.watched.iter().any(|word| unsafe { *word.at } != word.value)
 }
 
 /// The cell behind a function or a descriptor; `None` for all objects that have none.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use pyo3_ffi as ffi;
 
-use super::cell::guards_in;
+use super::cell::{guards_in, is_changed};
 use super::foreign::Foreign;
 use super::matching::{Parameters, match_arguments};
 use super::parser::type_of;
@@ -89,7 +89,7 @@ enum Wanted {
 
 /// A call, as the fallback passes it on.
 struct Call<'c> {
-    /// The receiver of a method, where it is among the arguments.
+    /// What the call is made on; null where the cell knows that.
     receiver: *mut ffi::PyObject,
     /// What type it must have, where that is checked.
     class: *mut ffi::PyTypeObject,
@@ -203,7 +203,7 @@ impl ArmGuards {
                 return FallbackReason::Type;
             }
             let passes = |(operand, wanted): &(Operand, Wanted)| match operand {
-                // What CPython itself has checked, or the cell's own.
+                // The cell's own passes.
                 Operand::Receiver => call.receiver.is_null() || wanted.passes(call.receiver, call.foreign),
                 Operand::Argument(index) => {
                     let index = usize::from(*index);
@@ -256,32 +256,32 @@ impl Wanted {
 /// # Safety
 /// The thread is attached, and `cell` is that of a stub which counts its calls. `args` has first `receivers` objects, then
 /// arguments: `given` live objects in all, and behind them one for each element of `names`, a tuple, or null for none.
+/// `receiver` is what the call is made on, a live object, where it is not among `args`; or null.
 pub unsafe extern "C-unwind" fn count_fallback(
     cell: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
     given: usize,
     names: *mut ffi::PyObject,
     receivers: usize,
+    receiver: *mut ffi::PyObject,
 ) {
     // SAFETY: the caller promises a live cell and what the arguments are. What is watched is where the provider said.
     let reason = unsafe {
         match guards_in(cell) {
             None => FallbackReason::Other,
-            Some((.., Some(foreign))) if foreign.watched.iter().any(|word| *word.at != word.value) => {
-                FallbackReason::Changed
-            }
+            Some(own) if own.foreign.is_some_and(|foreign| is_changed(foreign)) => FallbackReason::Changed,
             Some(_) if given < receivers => FallbackReason::Arity,
-            Some((guards, parameters, class, foreign)) => {
+            Some(own) => {
                 let named = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
-                guards.reason(&Call {
-                    receiver: if receivers == 0 { null_mut() } else { *args },
-                    class,
+                own.guards.reason(&Call {
+                    receiver: if receivers == 0 { receiver } else { *args },
+                    class: own.class,
                     args: args.add(receivers),
                     given: given - receivers,
                     names,
                     named: usize::try_from(named).unwrap_or(0),
-                    parameters,
-                    foreign,
+                    parameters: own.parameters,
+                    foreign: own.foreign,
                 })
             }
         }

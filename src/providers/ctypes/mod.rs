@@ -2,18 +2,20 @@
 //!
 //! What is specialized does what ctypes does, and ctypes itself is called for all else: for arguments that are not plainly
 //! of the prototype's types, and where the function's `argtypes`, `restype`, `errcheck` or address are no longer what they
-//! were. `offsets` finds out how ctypes' objects are laid out; `prototype` reads a function's prototype; `convert` makes
-//! pointers of arguments, with a `cache` by type; `result` makes objects of results.
+//! were. `offsets` has how ctypes' objects are laid out, which `probe` finds out; `prototype` reads a function's prototype;
+//! `convert` makes pointers of arguments, with a `cache` by type; `result` makes objects of results.
 
 mod cache;
 mod convert;
 mod offsets;
+mod probe;
 mod prototype;
 mod result;
 
 use pyo3_ffi as ffi;
 
-use self::offsets::{Ctypes, Unprobed};
+use self::offsets::Ctypes;
+use self::probe::Unprobed;
 use super::{ForeignFunction, Provider};
 use crate::embed::{Object, Python};
 use crate::error::Error;

@@ -1,4 +1,4 @@
-# Makes objects of ctypes that hold known pointers, for offsets.rs to look for. Nothing here is called or read from.
+# Makes objects of ctypes that hold known pointers, for probe.rs to look for. Nothing here is called or read from.
 import _ctypes
 from _ctypes import Array, CFuncPtr, Structure, Union, _Pointer, _SimpleCData, addressof, byref
 
@@ -107,3 +107,4 @@ references = [byref(data[2], 8), byref(data[3], 4)]
 referred = [data[2], data[3]]
 reference_addresses = [addressof(data[2]) + 8, addressof(data[3]) + 4]
 parameters = [references[0], Int.from_param(3), Double.from_param(1.5)]
+simple_types = [Int, Double, Int.__ctype_be__]

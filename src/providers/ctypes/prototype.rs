@@ -10,8 +10,8 @@ use pyo3_ffi as ffi;
 
 use super::cache::Cache;
 use super::convert::{CharacterArgument, PointerArgument, Rule, is_subtype};
-use super::offsets::{Ctypes, Types, bound, word};
-use super::result::{InstanceResult, PlainResult};
+use super::offsets::{Ctypes, bound, flags, word};
+use super::result::{InstanceResult, PlainResult, instance_size, scalar};
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::metadata::{Effects, Foreign, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar};
@@ -23,9 +23,10 @@ use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
 /// # Errors
 /// Why it has no stub.
 pub(super) fn read(python: &Python, ctypes: &'static Ctypes, callable: &Object) -> Result<ForeignFunction, Error> {
+    // Runs Python code, which may change the function: first of all.
+    let name = name(python, callable);
     // SAFETY: the function is alive and the thread attached.
     let function = unsafe { Function::of(ctypes, callable.as_ptr()) };
-    let name = function.name(python, callable);
     function.read(python, name.clone()).map_err(|reason| Error::Mismatch { name, reason })
 }
 
@@ -57,26 +58,24 @@ impl Function {
         }
     }
 
-    /// The name that `CDLL` gave it, or its class's.
-    fn name(&self, python: &Python, callable: &Object) -> String {
-        let given = callable.attr(python, "__name__").ok().and_then(|name| name.as_str(python));
-        given.unwrap_or_else(|| class_name(self.class)).replace('\0', "\\0")
-    }
-
     fn read(&self, python: &Python, name: String) -> Result<ForeignFunction, Reason> {
         let ctypes = self.ctypes;
+        // An allocation may have the collector run Python code. What is watched is taken before anything else is looked at,
+        // and what is looked at is held before anything is allocated: a change from here on is one that the stub notices.
+        let place = self.address();
         let flags = self.check()?;
         let mut holds = Vec::new();
         let mut hold = |object: *mut ffi::PyObject| {
             // SAFETY: what a live function refers to is alive, and held from now on; the thread is attached.
             holds.extend(NonNull::new(object).map(|object| unsafe { Object::from_borrowed(python, object) }));
         };
-        hold(self.class.cast());
         let offsets = (&ctypes.offsets.function, &ctypes.offsets.info);
         let converters = self.own_or_class(offsets.0.converters, offsets.1.converters);
         let restype = self.own_or_class(offsets.0.restype, offsets.1.restype);
+        hold(self.class.cast());
         hold(converters);
         hold(restype);
+        let (address, watched) = place?;
 
         let methods = self.methods(converters)?;
         let mut parameters = Vec::with_capacity(methods.len());
@@ -89,14 +88,13 @@ impl Function {
         }
         // SAFETY: the restype is alive and the thread attached.
         let (kind, result) = unsafe { returned(python, ctypes, restype) }?;
-        let python_api = flags & PYTHON_API != 0;
+        let python_api = flags & flags::PYTHON_API != 0;
         let overload = Overload {
             parameters,
             result: kind,
             raises: if python_api { Raises::Check } else { Raises::Never },
             effects: Effects { nogil: !python_api, ..Effects::default() },
         };
-        let (address, watched) = self.address()?;
         Ok(ForeignFunction { name, address, overload, arguments, result, watched, holds })
     }
 
@@ -115,10 +113,10 @@ impl Function {
         }
         // SAFETY: the offset was probed.
         let flags = unsafe { self.info.add(ctypes.offsets.info.flags).cast::<u32>().read() };
-        if flags & USE_ERRNO != 0 {
+        if flags & flags::USE_ERRNO != 0 {
             return Err("its library was opened with use_errno=True, which ctypes handles".into());
         }
-        if flags & USE_LAST_ERROR != 0 {
+        if flags & flags::USE_LAST_ERROR != 0 {
             return Err("its library was opened with use_last_error=True, which ctypes handles".into());
         }
         let callable = self.own(offsets.callable);
@@ -152,9 +150,9 @@ impl Function {
 
     /// The `from_param` methods of the argtypes, as they were when those were set.
     fn methods(&self, converters: *mut ffi::PyObject) -> Result<Vec<*mut ffi::PyObject>, Reason> {
-        // Without argtypes every argument is ctypes' to convert; a call without any is as it seems.
+        // Without argtypes a call may have any arguments, each as ctypes converts it: only a call without any would be fast.
         if converters.is_null() {
-            return Ok(Vec::new());
+            return Err("its argtypes are not set: set them ([] where it takes none)".into());
         }
         // SAFETY: the tuple is alive, its type checked.
         unsafe {
@@ -169,7 +167,7 @@ impl Function {
         }
     }
 
-    /// Where the C function is, and what must stay so that it is, and that all else is as it was read.
+    /// Where the C function is, and what must stay so that it is, and that all else is as it is now.
     fn address(&self) -> Result<(NonZeroUsize, Vec<Watched>), Reason> {
         let ctypes = self.ctypes;
         let offsets = &ctypes.offsets.function;
@@ -298,7 +296,6 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
         let types = &ctypes.types;
         let class = restype.cast::<ffi::PyTypeObject>();
         let meta = ffi::Py_TYPE(restype);
-        let name = || class_name(class);
         if !types.is_meta(meta) {
             let is_class = ffi::PyType_Check(restype) != 0 && is_subtype(class, types.data);
             let reason = if is_class { "has a metaclass of its own" } else { "is called with the result by ctypes" };
@@ -316,92 +313,49 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
             return instance(types.function, size_of::<usize>());
         }
         if meta != types.simple_meta || !is_subtype(class, types.simple) {
-            return Err(format!("its restype, {}, is returned by value, as only ctypes does", name()));
+            return Err(format!("its restype, {}, is returned by value, as only ctypes does", class_name(class)));
         }
+        simple_result(ctypes, class, instance)
+    }
+}
+
+/// How a result of a simple type is returned.
+///
+/// # Safety
+/// The class is alive and the thread attached.
+unsafe fn simple_result(
+    ctypes: &'static Ctypes,
+    class: *mut ffi::PyTypeObject,
+    instance: impl Fn(*mut ffi::PyTypeObject, usize) -> Result<Returned, Reason>,
+) -> Result<Returned, Reason> {
+    // SAFETY: as the caller promises.
+    unsafe {
         let code = ctypes.code(class);
-        let plain = match code {
-            Some(b'z') => Some((Foreign::Pointer, PlainResult::Text)),
-            Some(b'Z') => Some((Foreign::Pointer, PlainResult::Wide)),
-            Some(b'P') => Some((Foreign::Pointer, PlainResult::Void)),
-            Some(b'c') => Some((Foreign::Char, PlainResult::Char)),
-            Some(b'u') => Some((Foreign::Wchar, PlainResult::Wchar)),
-            Some(b'O') => Some((Foreign::Object, PlainResult::Object)),
-            _ => None,
-        };
         // An instance of a subclass of a simple type's is not taken apart.
-        if (*class).tp_base != types.simple {
-            let size = match (&plain, scalar(code)) {
-                (_, None | Some(Scalar::F32 | Scalar::F64)) if plain.is_none() => return Err(not_passed(class)),
-                (_, Some(scalar)) => usize::from(scalar.bytes()),
-                (Some((Foreign::Char, _)), None) => 1,
-                (Some((Foreign::Wchar, _)), None) => size_of::<libc::wchar_t>(),
-                _ => size_of::<usize>(),
-            };
-            return instance(types.simple, size);
+        if (*class).tp_base != ctypes.types.simple {
+            return instance(ctypes.types.simple, instance_size(code).ok_or_else(|| not_passed(class))?);
         }
-        if let Some((kind, result)) = plain {
+        if let Some((kind, result)) = PlainResult::of(code) {
             return Ok((Kind::Foreign(kind), Some(Box::new(result))));
         }
         let scalar = scalar(code).ok_or_else(|| not_passed(class))?;
-        if is_swapped(python, ctypes, class, scalar) {
-            return Err(format!("its restype, {}, has the other byte order", name()));
+        if !ctypes.is_native(class) {
+            return Err(format!("its restype, {}, has the other byte order", class_name(class)));
         }
         Ok((Kind::Scalar(scalar), None))
     }
 }
 
-/// Whether a simple type has its bytes the other way round, which only its instances show.
-///
-/// # Safety
-/// The class is alive, a direct subclass of the base of simple types, and the thread attached.
-unsafe fn is_swapped(python: &Python, ctypes: &'static Ctypes, class: *mut ffi::PyTypeObject, scalar: Scalar) -> bool {
-    let one = match scalar {
-        Scalar::F32 => u64::from(1f32.to_bits()),
-        Scalar::F64 => 1f64.to_bits(),
-        _ => 1,
-    };
-    // SAFETY: as the caller promises; the class makes instances of as many bytes as the scalar has. Their `value` is that
-    // of the base class, whatever the class has under that name.
-    unsafe {
-        let Some(new) = (*ctypes.types.simple).tp_new else { return true };
-        let result = InstanceResult { ctypes, class, new, size: usize::from(scalar.bytes()) };
-        let Ok(instance) = python.owned(result.convert(one)) else { return true };
-        let mut getset = (*ctypes.types.simple).tp_getset;
-        while !getset.is_null() && !(*getset).name.is_null() {
-            if std::ffi::CStr::from_ptr((*getset).name) == c"value"
-                && let Some(get) = (*getset).get
-            {
-                let Ok(value) = python.owned(get(instance.as_ptr(), (*getset).closure)) else { return true };
-                let number = ffi::PyFloat_AsDouble(value.as_ptr());
-                ffi::PyErr_Clear();
-                return number != 1.0;
-            }
-            getset = getset.add(1);
-        }
-        true
-    }
-}
-
-/// The number that a simple type is.
-fn scalar(code: Option<u8>) -> Option<Scalar> {
-    Some(match code? {
-        b'b' => Scalar::I8,
-        b'B' => Scalar::U8,
-        b'h' => Scalar::I16,
-        b'H' => Scalar::U16,
-        b'i' => Scalar::I32,
-        b'I' => Scalar::U32,
-        b'l' | b'q' => Scalar::I64,
-        b'L' | b'Q' => Scalar::U64,
-        b'f' => Scalar::F32,
-        b'd' => Scalar::F64,
-        b'?' => Scalar::CBool,
-        _ => return None,
-    })
-}
-
 fn not_passed(class: *mut ffi::PyTypeObject) -> Reason {
     format!("{} is passed and returned as only ctypes does", class_name(class))
+}
+
+/// The name that `CDLL` gave a function, or its class's.
+fn name(python: &Python, callable: &Object) -> String {
+    let given = callable.attr(python, "__name__").ok().and_then(|name| name.as_str(python));
+    // SAFETY: the function is alive.
+    let class = || class_name(unsafe { ffi::Py_TYPE(callable.as_ptr()) });
+    given.unwrap_or_else(class).replace('\0', "\\0")
 }
 
 /// The name of a class, as the class itself has it.
@@ -421,25 +375,3 @@ unsafe fn describe(python: &Python, object: *mut ffi::PyObject) -> String {
     let object = unsafe { Object::from_borrowed(python, object) };
     object.repr(python).unwrap_or_else(|error| error.to_string())
 }
-
-impl Types {
-    /// Whether a metaclass is one of ctypes' own.
-    pub fn is_meta(&self, meta: *mut ffi::PyTypeObject) -> bool {
-        let own = [
-            self.simple_meta,
-            self.pointer_meta,
-            self.array_meta,
-            self.function_meta,
-            self.structure_meta,
-            self.union_meta,
-        ];
-        !meta.is_null() && own.contains(&meta)
-    }
-}
-
-/// `FUNCFLAG_PYTHONAPI` (`Modules/_ctypes/ctypes.h`): the GIL is kept, and a pending exception is looked for.
-const PYTHON_API: u32 = 0x4;
-/// `FUNCFLAG_USE_ERRNO`.
-const USE_ERRNO: u32 = 0x8;
-/// `FUNCFLAG_USE_LASTERROR`.
-const USE_LAST_ERROR: u32 = 0x10;

@@ -1,8 +1,10 @@
-//! From what a C function returned to objects, as `GetResult` of `Modules/_ctypes/callproc.c` does.
+//! From what a C function returned to objects, as `GetResult` of `Modules/_ctypes/callproc.c` does; and what the codes of
+//! simple types mean.
 
 use pyo3_ffi as ffi;
 
 use super::offsets::Ctypes;
+use crate::metadata::{Foreign, Scalar};
 use crate::runtime::foreign::ConvertResult;
 
 /// A result that is no number.
@@ -20,6 +22,50 @@ pub(super) enum PlainResult {
     Wchar,
     /// `py_object`.
     Object,
+}
+
+/// The number that a simple type is.
+pub(super) fn scalar(code: Option<u8>) -> Option<Scalar> {
+    Some(match code? {
+        b'b' => Scalar::I8,
+        b'B' => Scalar::U8,
+        b'h' => Scalar::I16,
+        b'H' => Scalar::U16,
+        b'i' => Scalar::I32,
+        b'I' => Scalar::U32,
+        b'l' | b'q' => Scalar::I64,
+        b'L' | b'Q' => Scalar::U64,
+        b'f' => Scalar::F32,
+        b'd' => Scalar::F64,
+        b'?' => Scalar::CBool,
+        _ => return None,
+    })
+}
+
+/// The bytes of the value of a simple type's instance; `None` where only ctypes makes one of a result.
+pub(super) fn instance_size(code: Option<u8>) -> Option<usize> {
+    match (PlainResult::of(code), scalar(code)) {
+        (Some((Foreign::Char, _)), _) => Some(1),
+        (Some((Foreign::Wchar, _)), _) => Some(size_of::<libc::wchar_t>()),
+        (Some(_), _) => Some(size_of::<usize>()),
+        (None, Some(Scalar::F32 | Scalar::F64) | None) => None,
+        (None, Some(scalar)) => Some(usize::from(scalar.bytes())),
+    }
+}
+
+impl PlainResult {
+    /// How a simple type that is no number is returned.
+    pub fn of(code: Option<u8>) -> Option<(Foreign, Self)> {
+        Some(match code? {
+            b'z' => (Foreign::Pointer, Self::Text),
+            b'Z' => (Foreign::Pointer, Self::Wide),
+            b'P' => (Foreign::Pointer, Self::Void),
+            b'c' => (Foreign::Char, Self::Char),
+            b'u' => (Foreign::Wchar, Self::Wchar),
+            b'O' => (Foreign::Object, Self::Object),
+            _ => return None,
+        })
+    }
 }
 
 impl ConvertResult for PlainResult {
