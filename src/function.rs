@@ -32,9 +32,9 @@ pub struct Descriptor {
 
 impl Specializer {
     /// A callable that behaves as the original, and is faster: a built-in function for a function of a module or of a
-    /// provider, for a bound, a class or a static method; a method descriptor for a method descriptor. What stands for the
-    /// same function of the same object, and does the same about the GIL, is equal; but of a provider's function there is a
-    /// new one each time, equal to no other, for what its provider says of it may have changed.
+    /// provider, for a bound, a class or a static method; a method descriptor for a method descriptor. What stands for
+    /// the same function of the same object, and does the same about the GIL, is equal; but of a provider's function
+    /// there is a new one each time, equal to no other, for what its provider says of it may have changed.
     ///
     /// # Errors
     /// As [`Specializer::stub`].

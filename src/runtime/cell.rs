@@ -57,7 +57,8 @@ struct Fields {
     stand_in: Option<Arc<StandIn>>,
     /// What the cell is found by. Zeroes where it is not to be found.
     key: Key,
-    /// The signature that the code was made for, which says of the GIL what the stub does; `None` where there is no original.
+    /// The signature that the code was made for, which says what it does about the GIL; `None` where there is no
+    /// original.
     signature: Option<Arc<Signature>>,
     /// The text of `def`, where that is not the original's.
     doc: Option<CString>,
@@ -382,8 +383,8 @@ pub fn compiled_for(python: &Python, callable: &Object) -> Option<Arc<Signature>
     unsafe { (*fields_of(cell_of(python, callable)?)).signature.clone() }
 }
 
-/// Whether a function stands for a provider's callable that is not what it was when the function was made: all its calls are
-/// the callable's own.
+/// Whether a function stands for a provider's callable that is not what it was when the function was made: all its
+/// calls are the callable's own.
 pub fn is_stale(python: &Python, callable: &Object) -> bool {
     // SAFETY: the cell is alive, for the callable is, and with it what its provider named.
     unsafe {
