@@ -134,7 +134,12 @@ impl Specializer {
     ) -> Result<Cell, Error> {
         // What a provider says may be another thing each time.
         if original.binding != Binding::Function {
-            return self.cell(python, original, known, site, shape, None);
+            let cell = self.cell(python, original, known, site, shape, None)?;
+            let doc = original.callable.attr(python, "__doc__").ok().and_then(|doc| doc.as_str(python));
+            if let Some(doc) = doc.and_then(|doc| CString::new(doc).ok()) {
+                cell.set_doc(doc);
+            }
+            return Ok(cell);
         }
         // SAFETY: a built-in function, which is alive, and keeps what it is bound to.
         let (m_self, stand_in) = unsafe {

@@ -45,8 +45,8 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
 
     `callable` is a typed method, a function of a ctypes library with `argtypes` and `restype`, a method descriptor, or a
     bound or static method. What has no stub is returned as it is, and `explain` says why; with `strict` that raises
-    `Error`. A stub is returned as it is, unless its prototype has changed since. Of a ctypes function type, such as `CFUNCTYPE(c_long, c_long)`, it is a callable
-    that makes functions of the type and specializes them.
+    `Error`. A stub is returned as it is, unless its prototype has changed since. Of a ctypes function type, such as
+    `CFUNCTYPE(c_long, c_long)`, it is a callable that makes functions of the type and specializes them.
 
     `release_gil=False` keeps the GIL during calls that would release it: faster, where the C function returns soon. None
     and True leave it to ctypes and to the signature: True makes no function release the GIL that would keep it, such as

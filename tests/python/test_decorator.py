@@ -74,7 +74,7 @@ def test_the_docstring_is_kept_with_the_function():
     def add_long(a: c_long, b: c_long) -> c_long:
         """The sum."""
 
-    assert typedcall.original(add_long).__doc__ == 'The sum.'
+    assert add_long.__doc__ == typedcall.original(add_long).__doc__ == 'The sum.'
 
 
 def test_release_gil_is_true_false_or_none():

@@ -48,8 +48,8 @@ def test_a_stale_stub_makes_a_new_one():
     function, stub = pair()
     prototype(function, c_int, c_int, c_int)
     assert typedcall.original(stub) is function
-    new = _native.function(stub, None)
-    assert new is not stub and not _native.is_stale(new) and _native.is_stale(stub)
+    new = typedcall.specialize(stub)
+    assert new is not stub and typedcall.specialize(new) is new and not _native.is_stale(new) and _native.is_stale(stub)
     with Hits(1):
         assert agree(function, new, 2**31 - 1, 1) == ('returns', (int, str(-2**31)))
     assert typedcall.explain(new).why_not is None
