@@ -10,7 +10,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::metadata::{Foreign, Kind, PythonType, Scalar};
+use crate::metadata::{ForeignKind, Kind, PythonType, Scalar};
 
 /// A set of possible values. See the module's documentation for what `==` does not mean.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -416,9 +416,9 @@ impl Type {
             }
             Kind::Cstr => Self::C_STR,
             Kind::Buffer => Self::C_BUFFER,
-            Kind::Foreign(Foreign::Char) => Self::of_scalar(Scalar::I8),
-            Kind::Foreign(Foreign::Wchar) => Self::of_scalar(Scalar::I32),
-            Kind::Foreign(Foreign::Pointer | Foreign::Object) | Kind::Context => Self::C_PTR,
+            Kind::Foreign(ForeignKind::Char) => Self::of_scalar(Scalar::I8),
+            Kind::Foreign(ForeignKind::Wchar) => Self::of_scalar(Scalar::I32),
+            Kind::Foreign(ForeignKind::Pointer | ForeignKind::Object) | Kind::Context => Self::C_PTR,
             Kind::Void => Self::BOTTOM,
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
 use cranelift_codegen::isa::CallConv;
 
-use crate::metadata::{Foreign, Kind, Scalar};
+use crate::metadata::{ForeignKind, Kind, Scalar};
 
 /// The type of one C value, in a register or on the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,12 +27,12 @@ impl CType {
     pub fn of_parameter(kind: &Kind) -> Option<Self> {
         match kind {
             Kind::Scalar(scalar) => Some(Self::Scalar(*scalar)),
-            Kind::Foreign(Foreign::Char) => Some(Self::Scalar(Scalar::I8)),
-            Kind::Foreign(Foreign::Wchar) => Some(Self::Scalar(Scalar::I32)),
+            Kind::Foreign(ForeignKind::Char) => Some(Self::Scalar(Scalar::I8)),
+            Kind::Foreign(ForeignKind::Wchar) => Some(Self::Scalar(Scalar::I32)),
             Kind::Object
             | Kind::Python { .. }
             | Kind::User { .. }
-            | Kind::Foreign(Foreign::Pointer | Foreign::Object)
+            | Kind::Foreign(ForeignKind::Pointer | ForeignKind::Object)
             | Kind::Context => Some(Self::Pointer),
             Kind::Cstr | Kind::Buffer => Some(Self::Span),
             Kind::Void => None,

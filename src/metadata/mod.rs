@@ -22,6 +22,6 @@ pub(crate) use reader::probe_writable;
 pub use reader::{Entry, FlagError, MethodTable, Rejected, TypedMethod, clear_flag, read_def, read_table};
 pub use rule::Rule;
 pub use signature::{
-    DefaultValue, Effects, Foreign, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises,
+    DefaultValue, Effects, ForeignKind, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises,
     Scalar, Signature, UserType,
 };

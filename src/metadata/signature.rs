@@ -77,7 +77,7 @@ pub enum Kind {
     Buffer,
     /// A C value that only the callable's provider can make of an object, and back: prototypes of C libraries have them,
     /// methods of extensions do not.
-    Foreign(Foreign),
+    Foreign(ForeignKind),
     /// No value; results only.
     Void,
     /// `typedcall_context *`, the per-thread context; parameters only.
@@ -109,7 +109,7 @@ pub enum Scalar {
 /// A kind of C value that its provider converts: what of an object is passed, and what object is made of a result, is not
 /// the kind's to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Foreign {
+pub enum ForeignKind {
     /// `void *`, a pointer to anything (`ptr` in the text form).
     Pointer,
     /// `char` (`char`).

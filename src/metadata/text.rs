@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::cursor::{print_float, quote};
 use super::signature::{
-    DefaultValue, Effects, Foreign, Kind, Overload, Parameter, PythonType, Raises, Scalar, Signature, UserType,
+    DefaultValue, Effects, ForeignKind, Kind, Overload, Parameter, PythonType, Raises, Scalar, Signature, UserType,
 };
 
 /// The scalars with their names.
@@ -38,8 +38,12 @@ pub(super) const PYTHON_TYPES: [(&str, PythonType); 9] = [
 ];
 
 /// The kinds that providers convert, with their names.
-pub(super) const FOREIGN: [(&str, Foreign); 4] =
-    [("ptr", Foreign::Pointer), ("char", Foreign::Char), ("wchar", Foreign::Wchar), ("pyobject", Foreign::Object)];
+pub(super) const FOREIGN: [(&str, ForeignKind); 4] = [
+    ("ptr", ForeignKind::Pointer),
+    ("char", ForeignKind::Char),
+    ("wchar", ForeignKind::Wchar),
+    ("pyobject", ForeignKind::Object),
+];
 
 /// The error conventions with their names, without the one that has none.
 pub(super) const CONVENTIONS: [(&str, Raises); 4] =

@@ -6,9 +6,9 @@
 //! made from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::CString;
 use std::ffi::c_int;
 use std::ffi::c_void;
+use std::ffi::{CStr, CString};
 use std::mem::offset_of;
 use std::num::NonZeroUsize;
 use std::ptr::{NonNull, null_mut};
@@ -64,9 +64,6 @@ struct Fields {
     doc: Option<CString>,
     def: ffi::PyMethodDef,
 }
-
-/// Bytes of a cell of any type.
-pub(super) const CELL_BYTES: c_int = Layout::CURRENT.module_size + size_of::<Fields>() as c_int;
 
 /// What tells a function for Python from all others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -485,22 +482,28 @@ fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
     if let Some(class) = TYPE.get() {
         return Ok(class.0);
     }
-    let mut slots = slots();
+    let class = new_cell_type(python, c"typedcall.cell", &mut slots(), &raw mut ffi::PyModule_Type)?;
+    // Another thread may have been here meanwhile; the first type wins, the other one dies.
+    Ok(TYPE.get_or_init(|| Type(class.into_ptr().cast())).0)
+}
+
+/// A new type of cells, below another type, with the slots, of which the last is zero.
+pub(super) fn new_cell_type(
+    python: &Python,
+    name: &CStr,
+    slots: &mut [ffi::PyType_Slot],
+    base: *mut ffi::PyTypeObject,
+) -> Result<Object, Exception> {
     let mut spec = ffi::PyType_Spec {
-        name: c"typedcall.cell".as_ptr(),
-        basicsize: CELL_BYTES,
+        name: name.as_ptr(),
+        basicsize: Layout::CURRENT.module_size + size_of::<Fields>() as c_int,
         itemsize: 0,
         flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION)
             as std::ffi::c_uint,
         slots: slots.as_mut_ptr(),
     };
     // SAFETY: the thread is attached; spec and slots live through the call, which copies what it needs.
-    let class = unsafe {
-        let base = (&raw mut ffi::PyModule_Type).cast::<ffi::PyObject>();
-        python.owned(ffi::PyType_FromSpecWithBases(&mut spec, base))?
-    };
-    // Another thread may have been here meanwhile; the first type wins, the other one dies.
-    Ok(TYPE.get_or_init(|| Type(class.into_ptr().cast())).0)
+    unsafe { python.owned(ffi::PyType_FromSpecWithBases(&mut spec, base.cast())) }
 }
 
 /// # Safety

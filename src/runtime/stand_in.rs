@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pyo3_ffi as ffi;
 
-use super::cell::{CELL_BYTES, clear, dealloc, receiver_of, traverse};
+use super::cell::{clear, dealloc, new_cell_type, receiver_of, traverse};
 use crate::embed::{Exception, Object, Python};
 
 /// The type of such cells, which it is kept for by each of them.
@@ -87,18 +87,8 @@ fn lock() -> MutexGuard<'static, BTreeMap<Names, Weak<StandIn>>> {
 
 /// A type of cells with these names.
 fn new_type(python: &Python, tp_name: &str, qualname: &str) -> Result<Object, Exception> {
-    let mut slots = slots();
-    let mut spec = ffi::PyType_Spec {
-        // A name without a dot would be warned of; it is replaced below.
-        name: c"typedcall.stand_in".as_ptr(),
-        basicsize: CELL_BYTES,
-        itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION)
-            as std::ffi::c_uint,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the thread is attached; spec and slots live through the call, which copies what it needs.
-    let class = unsafe { python.owned(ffi::PyType_FromSpec(&mut spec))? };
+    // A name without a dot would be warned of; it is replaced below.
+    let class = new_cell_type(python, c"typedcall.stand_in", &mut slots(), &raw mut ffi::PyBaseObject_Type)?;
     // The setter of `__name__` sets `tp_name` (Objects/typeobject.c, `type_set_name`), whatever dots are in it.
     class.set_attr(python, "__name__", &python.text(tp_name)?)?;
     class.set_attr(python, "__qualname__", &python.text(qualname)?)?;

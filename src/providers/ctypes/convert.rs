@@ -4,6 +4,7 @@
 //! remembered ([`Cache`]). Where more than the type decides and Python code could be asked (`__class__`, `_as_parameter_`,
 //! a metaclass of the user's), the original call is made. `Modules/_ctypes/_ctypes.c` and `callproc.c` are the reference.
 
+use std::ffi::c_ulong;
 use std::mem::offset_of;
 
 use pyo3_ffi as ffi;
@@ -270,22 +271,9 @@ impl PointerArgument {
         let Rule::Characters { code } = self.rule else { return Passing::Original };
         // SAFETY: the types are alive and the thread attached.
         unsafe {
-            let is_text = code == b'c';
-            if is_text && ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_BYTES_SUBCLASS) != 0 {
-                return Passing::Bytes;
-            }
-            // A str is copied into memory that must be freed behind the call.
-            if !is_text && ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_UNICODE_SUBCLASS) != 0 {
-                return Passing::Original;
-            }
-            if is_subtype(class, self.class) {
-                return if self.is_pointer_value(class) { Passing::Content } else { Passing::Original };
-            }
-            if !honest {
-                return Passing::Original;
-            }
-            if class == self.ctypes.types.parameter {
-                return Passing::Reference;
+            let text = if code == b'c' { ffi::Py_TPFLAGS_BYTES_SUBCLASS } else { ffi::Py_TPFLAGS_UNICODE_SUBCLASS };
+            if let Some(passing) = self.look_for_text(class, text, honest) {
+                return passing;
             }
             match (self.is_array_or_pointer(class), self.is_pointer(class)) {
                 (true, true) => Passing::ContentOfCharacters,
@@ -302,21 +290,9 @@ impl PointerArgument {
             if ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_LONG_SUBCLASS) != 0 {
                 return Passing::Integer;
             }
-            if ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_BYTES_SUBCLASS) != 0 {
-                return Passing::Bytes;
-            }
-            // A str is copied into memory that must be freed behind the call.
-            if ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_UNICODE_SUBCLASS) != 0 {
-                return Passing::Original;
-            }
-            if is_subtype(class, self.class) {
-                return if self.is_pointer_value(class) { Passing::Content } else { Passing::Original };
-            }
-            if !honest {
-                return Passing::Original;
-            }
-            if class == self.ctypes.types.parameter {
-                return Passing::Reference;
+            let text = ffi::Py_TPFLAGS_BYTES_SUBCLASS | ffi::Py_TPFLAGS_UNICODE_SUBCLASS;
+            if let Some(passing) = self.look_for_text(class, text, honest) {
+                return passing;
             }
             if self.is_array_or_pointer(class) {
                 return if self.is_pointer(class) { Passing::Content } else { Passing::Address };
@@ -328,6 +304,29 @@ impl PointerArgument {
             let is_text =
                 is_subtype(class, self.ctypes.types.simple) && matches!(self.ctypes.code(class), Some(b'z' | b'Z'));
             if is_text { Passing::Content } else { Passing::Original }
+        }
+    }
+
+    /// What `from_param` of `c_char_p`, `c_wchar_p` and `c_void_p` begin with: text of these kinds, instances of the class
+    /// itself, and what `byref` returns.
+    unsafe fn look_for_text(&self, class: *mut ffi::PyTypeObject, text: c_ulong, honest: bool) -> Option<Passing> {
+        // SAFETY: the types are alive and the thread attached.
+        unsafe {
+            if ffi::PyType_FastSubclass(class, text & ffi::Py_TPFLAGS_BYTES_SUBCLASS) != 0 {
+                return Some(Passing::Bytes);
+            }
+            // A str is copied into memory that must be freed behind the call.
+            if ffi::PyType_FastSubclass(class, text & ffi::Py_TPFLAGS_UNICODE_SUBCLASS) != 0 {
+                return Some(Passing::Original);
+            }
+            if is_subtype(class, self.class) {
+                let is_pointer = self.is_pointer_value(class);
+                return Some(if is_pointer { Passing::Content } else { Passing::Original });
+            }
+            if !honest {
+                return Some(Passing::Original);
+            }
+            (class == self.ctypes.types.parameter).then_some(Passing::Reference)
         }
     }
 

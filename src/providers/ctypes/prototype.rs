@@ -14,7 +14,7 @@ use super::offsets::{Ctypes, bound, flags, word};
 use super::result::{InstanceResult, PlainResult, instance_size, scalar};
 use crate::embed::{Object, Python};
 use crate::error::Error;
-use crate::metadata::{Effects, Foreign, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar};
+use crate::metadata::{Effects, ForeignKind, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar};
 use crate::providers::ForeignFunction;
 use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
 
@@ -216,7 +216,7 @@ fn argument(
             return Err(format!("{} has a metaclass of its own", class_name(class)));
         }
         let pointer = |rule| -> Argument {
-            let kind = if matches!(rule, Rule::Object) { Foreign::Object } else { Foreign::Pointer };
+            let kind = if matches!(rule, Rule::Object) { ForeignKind::Object } else { ForeignKind::Pointer };
             (Kind::Foreign(kind), Some(Box::new(PointerArgument { ctypes, class, rule, cache: Cache::default() })))
         };
         if function == methods.simple {
@@ -273,8 +273,8 @@ unsafe fn simple_argument(
     // SAFETY: as the caller promises.
     let code = unsafe { ctypes.code(class) };
     Ok(match code {
-        Some(b'c') => (Kind::Foreign(Foreign::Char), Some(Box::new(CharacterArgument::Char))),
-        Some(b'u') => (Kind::Foreign(Foreign::Wchar), Some(Box::new(CharacterArgument::Wchar))),
+        Some(b'c') => (Kind::Foreign(ForeignKind::Char), Some(Box::new(CharacterArgument::Char))),
+        Some(b'u') => (Kind::Foreign(ForeignKind::Wchar), Some(Box::new(CharacterArgument::Wchar))),
         Some(b'O') => pointer(Rule::Object),
         code => (Kind::Scalar(scalar(code).ok_or_else(|| not_passed(class))?), None),
     })
@@ -304,7 +304,7 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
         let instance = |base: *mut ffi::PyTypeObject, size| -> Result<Returned, Reason> {
             let new = (*base).tp_new.ok_or("its restype has no instances")?;
             let result = InstanceResult { ctypes, class, new, size };
-            Ok((Kind::Foreign(Foreign::Pointer), Some(Box::new(result))))
+            Ok((Kind::Foreign(ForeignKind::Pointer), Some(Box::new(result))))
         };
         if meta == types.pointer_meta && is_subtype(class, types.pointer) && !ctypes.proto(class).is_null() {
             return instance(types.pointer, size_of::<usize>());

@@ -4,7 +4,7 @@
 use pyo3_ffi as ffi;
 
 use super::offsets::Ctypes;
-use crate::metadata::{Foreign, Scalar};
+use crate::metadata::{ForeignKind, Scalar};
 use crate::runtime::foreign::ConvertResult;
 
 /// A result that is no number.
@@ -45,8 +45,8 @@ pub(super) fn scalar(code: Option<u8>) -> Option<Scalar> {
 /// The bytes of the value of a simple type's instance; `None` where only ctypes makes one of a result.
 pub(super) fn instance_size(code: Option<u8>) -> Option<usize> {
     match (PlainResult::of(code), scalar(code)) {
-        (Some((Foreign::Char, _)), _) => Some(1),
-        (Some((Foreign::Wchar, _)), _) => Some(size_of::<libc::wchar_t>()),
+        (Some((ForeignKind::Char, _)), _) => Some(1),
+        (Some((ForeignKind::Wchar, _)), _) => Some(size_of::<libc::wchar_t>()),
         (Some(_), _) => Some(size_of::<usize>()),
         (None, Some(Scalar::F32 | Scalar::F64) | None) => None,
         (None, Some(scalar)) => Some(usize::from(scalar.bytes())),
@@ -55,14 +55,14 @@ pub(super) fn instance_size(code: Option<u8>) -> Option<usize> {
 
 impl PlainResult {
     /// How a simple type that is no number is returned.
-    pub fn of(code: Option<u8>) -> Option<(Foreign, Self)> {
+    pub fn of(code: Option<u8>) -> Option<(ForeignKind, Self)> {
         Some(match code? {
-            b'z' => (Foreign::Pointer, Self::Text),
-            b'Z' => (Foreign::Pointer, Self::Wide),
-            b'P' => (Foreign::Pointer, Self::Void),
-            b'c' => (Foreign::Char, Self::Char),
-            b'u' => (Foreign::Wchar, Self::Wchar),
-            b'O' => (Foreign::Object, Self::Object),
+            b'z' => (ForeignKind::Pointer, Self::Text),
+            b'Z' => (ForeignKind::Pointer, Self::Wide),
+            b'P' => (ForeignKind::Pointer, Self::Void),
+            b'c' => (ForeignKind::Char, Self::Char),
+            b'u' => (ForeignKind::Wchar, Self::Wchar),
+            b'O' => (ForeignKind::Object, Self::Object),
             _ => return None,
         })
     }
