@@ -97,7 +97,7 @@ impl Arguments<'_> {
     /// An address, as an int.
     ///
     /// # Errors
-    /// Other objects, ints that are no addresses, and 0.
+    /// Other objects, ints that are no addresses of a process (x86-64 gives it the lower half), and 0.
     pub fn address(&self, python: &Python, index: usize) -> Result<NonNull<c_void>, Raised> {
         let object = self.object(python, index);
         // SAFETY: the object is alive and the thread attached; an exception that the conversion leaves is cleared.
@@ -106,7 +106,10 @@ impl Arguments<'_> {
             ffi::PyErr_Clear();
             address
         };
-        NonNull::new(address).ok_or_else(|| wrong(python, &object, "the address of a C function, an int"))
+        let of_a_process = isize::try_from(address.addr()).is_ok();
+        NonNull::new(address)
+            .filter(|_| of_a_process)
+            .ok_or_else(|| wrong(python, &object, "the address of a C function, an int"))
     }
 
     fn is_none(&self, index: usize) -> bool {

@@ -41,7 +41,8 @@ def test_a_wrong_signature_is_an_error_with_its_column():
     error = raises(typedcall.Error, typedcall.bind, address('j0'), '(f65) -> f64', 'j0')
     assert 'f65' in str(error) or 'column' in str(error)
     raises((typedcall.Error, TypeError), typedcall.bind, 0, '(f64) -> f64', 'nowhere')
-    raises(TypeError, typedcall.bind, 'address', '(f64) -> f64', 'j0')
+    for wrong in ('address', 0, -1, 2**63, 2**64, 1.0, None):
+        raises(TypeError, typedcall.bind, wrong, '(f64) -> f64', 'j0')
 
 
 def test_the_explanation_says_that_it_is_checked():
