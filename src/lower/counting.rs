@@ -22,7 +22,12 @@ impl Emitter<'_, '_> {
     /// Has the runtime find out why the fallback is taken. Gives the arguments once more: what lives on across the call
     /// goes through the stack, for in registers that survive calls it would have to be saved on the likely path.
     pub(super) fn count_fallback(&mut self, plan: &Plan, arguments: &Arguments) -> Arguments {
-        let state = [&[arguments.cell], &arguments.raw[..]].concat();
+        let mut state = [&[arguments.cell], &arguments.raw[..]].concat();
+        // Of what the original is called on its cell knows more: one register less to save on the likely path.
+        let is_argument = matches!(plan.frame.convention, Convention::Objects { .. });
+        if !is_argument && plan.frame.bound_receiver(&arguments.raw).is_none() {
+            state[1] = arguments.cell;
+        }
         let slot = self.stack_slot(state.len());
         let place = self.stack_address(slot);
         for (position, value) in (0i32..).zip(&state) {

@@ -42,7 +42,7 @@ pub enum Symbol {
     TypeIsSubtype,
     SaveThread,
     RestoreThread,
-    MemChr,
+    StrLen,
     /// `runtime::utf8::utf8`.
     Utf8,
     /// Those of `runtime::audit`.
@@ -99,7 +99,7 @@ impl Symbol {
         Self::TypeIsSubtype,
         Self::SaveThread,
         Self::RestoreThread,
-        Self::MemChr,
+        Self::StrLen,
         Self::Utf8,
         Self::AuditBegin,
         Self::AuditEnd,
@@ -146,7 +146,7 @@ impl Symbol {
             Self::TypeIsSubtype => "PyType_IsSubtype",
             Self::SaveThread => "PyEval_SaveThread",
             Self::RestoreThread => "PyEval_RestoreThread",
-            Self::MemChr => "memchr",
+            Self::StrLen => "strlen",
             Self::Utf8 => "typedcall_utf8",
             Self::AuditBegin => "typedcall_audit_begin",
             Self::AuditEnd => "typedcall_audit_end",

@@ -70,10 +70,10 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(found, &[start.into(), count.into()]);
 
         self.enter(found);
-        let nul = self.builder.ins().iconst(types::I32, 0);
-        let parameters = [CType::Pointer, CType::Status, SIZE];
-        let inside = self.call_symbol(Symbol::MemChr, &parameters, CType::Pointer, &[pointer, nul, length]);
-        self.refuse(inside, fallback);
+        // Behind the text there is a NUL.
+        let first_nul = self.call_symbol(Symbol::StrLen, &[CType::Pointer], SIZE, &[pointer]);
+        let is_last = self.builder.ins().icmp(IntCC::Equal, first_nul, length);
+        self.require(is_last, fallback);
         (pointer, length)
     }
 

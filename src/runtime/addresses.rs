@@ -66,7 +66,7 @@ impl AddressTable {
                     Symbol::TypeIsSubtype => ffi::PyType_IsSubtype as *const () as usize,
                     Symbol::SaveThread => ffi::PyEval_SaveThread as *const () as usize,
                     Symbol::RestoreThread => PyEval_RestoreThread as *const () as usize,
-                    Symbol::MemChr => libc::memchr as *const () as usize,
+                    Symbol::StrLen => libc::strlen as *const () as usize,
                     Symbol::Utf8 => utf8::utf8 as *const () as usize,
                     Symbol::AuditBegin => audit::begin as *const () as usize,
                     Symbol::AuditEnd => audit::end as *const () as usize,
