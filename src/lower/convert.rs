@@ -100,7 +100,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// The C number in `object`, an exact float or an exact int of 64 bits; goes to `fallback` for all others.
+    /// The C number in `object`, an exact float or an exact int of up to two digits; goes to `fallback` for all others.
     pub(super) fn unbox_real(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         let (float, int, done) = (self.block(), self.cold_block(), self.block());
         self.builder.append_block_param(done, types::F64);
@@ -126,7 +126,7 @@ impl Emitter<'_, '_> {
         if scalar == Scalar::F32 { self.builder.ins().fdemote(types::F32, double) } else { double }
     }
 
-    /// Numbers of one digit on the likely path, of two off it, and of three where that may fit; for more the fallback. No calls:
+    /// Numbers of one digit on the likely path, of two off it, of three for unsigned 64 bits; for more the fallback. No calls:
     /// what is live across one would have to be saved on every path.
     fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         let (two, done) = (self.cold_block(), self.block());
@@ -159,7 +159,8 @@ impl Emitter<'_, '_> {
             IntForm::Tag => (self.builder.ins().ushr_imm_u(size, i64::from(TAG_SHIFT)), self.tag_sign(size)),
         };
         let two_digits = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 2);
-        let three = (scalar.bytes() == 8).then(|| self.cold_block());
+        // Masks and hashes have three; for signed kinds that is too rare for what it would cost each compilation.
+        let three = (scalar.bytes() == 8 && !scalar.is_signed()).then(|| self.cold_block());
         self.require(two_digits, three.unwrap_or(fallback));
         let (low, high) = (self.digit(object, 0), self.digit(object, 1));
         let high = self.builder.ins().ishl_imm_u(high, i64::from(DIGIT_BITS));
@@ -172,21 +173,18 @@ impl Emitter<'_, '_> {
             self.enter(three);
             let three_digits = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 3);
             self.require(three_digits, fallback);
-            // What is left of 64 bits for the third digit; the least signed number of all is left to the fallback.
-            let bits_left = 64 - 2 * DIGIT_BITS - u32::from(scalar.is_signed());
+            // What is left of 64 bits for the third digit.
+            let bits_left = 64 - 2 * DIGIT_BITS;
             let highest = self.digit(object, 2);
             let fits = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, highest, 1 << bits_left);
             self.require(fits, fallback);
-            if !scalar.is_signed() {
-                let positive = self.builder.ins().icmp_imm_s(IntCC::Equal, sign, 1);
-                self.require(positive, fallback);
-            }
+            let positive = self.builder.ins().icmp_imm_s(IntCC::Equal, sign, 1);
+            self.require(positive, fallback);
             let (low, high) = (self.digit(object, 0), self.digit(object, 1));
             let high = self.builder.ins().ishl_imm_u(high, i64::from(DIGIT_BITS));
             let highest = self.builder.ins().ishl_imm_u(highest, 2 * i64::from(DIGIT_BITS));
             let lower = self.builder.ins().bor(low, high);
-            let magnitude = self.builder.ins().bor(lower, highest);
-            let value = self.builder.ins().imul(magnitude, sign);
+            let value = self.builder.ins().bor(lower, highest);
             self.builder.ins().jump(done, &[value.into()]);
         }
 
