@@ -10,7 +10,7 @@ use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{Binding, CallSite, CellSource};
-use crate::metadata::{Kind, Overload};
+use crate::metadata::{Kind, Overload, definition};
 use crate::options::{Entry, FunctionOptions};
 use crate::original::Original;
 use crate::registry::KnownMethod;
@@ -67,11 +67,16 @@ impl Specializer {
     /// make a stub.
     ///
     /// # Errors
-    /// [`Error::NothingToGain`]; callables without a signature.
+    /// [`Error::NothingToGain`]; built-in callables without a signature.
     pub fn check_gain(&self, python: &Python, callable: &Object) -> Result<(), Error> {
+        // SAFETY: the callable is alive, and the thread attached.
+        let is_built_in = unsafe { definition(callable.as_ptr()) }.is_some();
+        // To ask a provider about its own is most of the work of making a stub: it always gains.
+        if self.verify || !is_built_in || bound_with(python, callable).is_some() {
+            return Ok(());
+        }
         let original = Original::of(python, callable)?;
-        let is_bound = bound_with(python, &original.callable).is_some();
-        if self.verify || is_bound || matches!(original.binding, Binding::Foreign { .. }) {
+        if original.foreign.is_some() {
             return Ok(());
         }
         let known = self.known(python, &original)?;
@@ -146,8 +151,7 @@ impl Specializer {
             let m_self = self_of(original.callable.as_ptr());
             (m_self, StandIn::of(python, m_self)?)
         };
-        let nogil = site.signature.overloads.iter().any(|overload| overload.effects.nogil);
-        let key = Key { m_self: m_self as usize, def: original.def as usize, nogil };
+        let key = Key { m_self: m_self as usize, def: original.def as usize, nogil: site.signature.releases_gil() };
         if let Some(cell) = Cell::find(python, key, shape, &site.signature, &known.functions) {
             return Ok(cell);
         }

@@ -54,7 +54,7 @@ impl CallSite {
 
     /// The same call, with the options in place of what the signature says: another signature is another shape.
     pub(crate) fn with(mut self, options: &FunctionOptions) -> Self {
-        if options.keeps_gil() && self.signature.overloads.iter().any(|overload| overload.effects.nogil) {
+        if options.keeps_gil() && self.signature.releases_gil() {
             for overload in &mut Arc::make_mut(&mut self.signature).overloads {
                 overload.effects.nogil = false;
             }

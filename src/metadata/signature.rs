@@ -195,6 +195,13 @@ pub struct Effects {
     pub steals: u16,
 }
 
+impl Signature {
+    /// Whether the GIL is released around calls of an overload.
+    pub fn releases_gil(&self) -> bool {
+        self.overloads.iter().any(|overload| overload.effects.nogil)
+    }
+}
+
 impl Overload {
     /// The C arguments that come from the call's own arguments: all but `self` and `context`, with their positions.
     pub fn arguments(&self) -> impl Iterator<Item = (usize, &Parameter)> {

@@ -2,7 +2,6 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::sync::Arc;
 
 use super::arguments::Arguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
@@ -12,7 +11,6 @@ use crate::adopt::inspect;
 use crate::bind::BareFunction;
 use crate::embed::{Exception, Object, Python};
 use crate::error::Error;
-use crate::metadata;
 use crate::options::{Entry, FunctionOptions};
 use crate::runtime::cell::{bound_with, compiled_for, is_stale, original_of};
 use crate::specializer::Specializer;
@@ -167,10 +165,8 @@ fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Res
     }
     let Some((signature, functions)) = bound_with(python, callable) else {
         specializer.check_gain(python, callable)?;
-        let made_for = compiled_for(python, callable);
-        let nogil =
-            |signature: Arc<metadata::Signature>| signature.overloads.iter().any(|overload| overload.effects.nogil);
-        let options = FunctionOptions { release_gil: made_for.map(nogil) };
+        let release_gil = compiled_for(python, callable).map(|signature| signature.releases_gil());
+        let options = FunctionOptions { release_gil };
         return specializer.stub_with(python, callable, Entry::Guarded, &options);
     };
     let name = callable.attr(python, "__qualname__").and_then(|name| name.text(python))?;
