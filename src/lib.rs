@@ -9,6 +9,7 @@
 
 mod adopt;
 mod bind;
+pub mod bytecode;
 pub mod cinder;
 #[cfg(feature = "cli")]
 pub mod demo;

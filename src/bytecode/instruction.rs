@@ -1,0 +1,521 @@
+//! The version-neutral instructions: those of a stack machine, in the names that CPython's share.
+//!
+//! What differs between CPython 3.11 and 3.15 ends in the decoder. In particular:
+//!
+//! - a stack slot holds an object, except where an instruction is documented to push null; CPython's `PUSH_NULL` is gone:
+//!   [`Op::Call`] finds the callable below its arguments, [`Op::CallMethod`] a pair that [`Op::LoadMethod`] pushed;
+//! - an iterator takes one slot, and [`Op::ForIter`] itself drops one that is exhausted;
+//! - jumps name the index of an instruction, in either direction; conditional ones test the truth themselves;
+//! - superinstructions, borrowed loads and inline caches don't exist.
+//!
+//! Stack pictures read from the bottom to the top: `a b -- c` pops `b` and `a`, and pushes `c`.
+
+use std::sync::Arc;
+
+/// An instruction, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    /// What it does.
+    pub op: Op,
+    /// Byte offset of CPython's instruction in the code object; the position in the text of a snippet.
+    pub offset: u32,
+    /// The line in the source, where one is known.
+    pub line: Option<u32>,
+}
+
+/// Index of a fast local, a cell or a free variable in [`Code::locals`](super::Code::locals).
+pub type Local = u32;
+/// Index into [`Code::consts`](super::Code::consts).
+pub type Const = u32;
+/// Index into [`Code::names`](super::Code::names).
+pub type Name = u32;
+/// Index of an instruction in [`Code::instructions`](super::Code::instructions).
+pub type Target = u32;
+
+/// What an instruction does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `--` Nothing.
+    Nop,
+    /// `--` The function starts, or goes on after a suspension: a place to serve interrupts.
+    Resume,
+    /// `a --`
+    Pop,
+    /// `… -- … a` Pushes what lies at this depth once more; 1 is the top. Null too.
+    Copy(u32),
+    /// Swaps the top with what lies at this depth; 2 is next to the top. Null too.
+    Swap(u32),
+
+    /// `-- constant`
+    LoadConst(Const),
+    /// `-- value` Raises `UnboundLocalError` where the local is unbound.
+    LoadFast(Local),
+    /// `-- value` Unbinds the local; pushes null where it was unbound. Around inlined comprehensions.
+    LoadFastAndClear(Local),
+    /// `value --` Null unbinds the local.
+    StoreFast(Local),
+    /// `--` Raises `UnboundLocalError` where the local is unbound.
+    DeleteFast(Local),
+    /// `--` Replaces a local's value by a new cell with it, or an empty one.
+    MakeCell(Local),
+    /// `--` Puts the function's closure into the last locals, so many.
+    CopyFreeVars(u32),
+    /// `-- cell` The cell itself.
+    LoadClosure(Local),
+    /// `-- value` What is in the cell; raises `UnboundLocalError` or `NameError` where it is empty.
+    LoadDeref(Local),
+    /// `value --`
+    StoreDeref(Local),
+    /// `--` Raises where the cell is empty.
+    DeleteDeref(Local),
+    /// `-- value` Looks into the locals of a class body, then into the cell.
+    LoadClassDeref(Local),
+    /// `mapping -- value` Looks into the mapping, then into the cell.
+    LoadFromDictOrDeref(Local),
+    /// `mapping -- value` Looks into the mapping, then into globals and builtins.
+    LoadFromDictOrGlobals(Name),
+    /// `-- mapping` The namespace of a class body or module.
+    LoadLocals,
+    /// `-- value` Namespace, globals, builtins.
+    LoadName(Name),
+    /// `value --`
+    StoreName(Name),
+    /// `--`
+    DeleteName(Name),
+    /// `-- value` Globals, then builtins.
+    LoadGlobal(Name),
+    /// `value --`
+    StoreGlobal(Name),
+    /// `--`
+    DeleteGlobal(Name),
+    /// `-- function` `builtins.__build_class__`.
+    LoadBuildClass,
+    /// `--` Gives the namespace an `__annotations__`.
+    SetupAnnotations,
+
+    /// `object -- value`
+    LoadAttr(Name),
+    /// `object -- method self`, or `object -- attribute null`
+    LoadMethod(Name),
+    /// `super class self -- value`
+    LoadSuperAttr {
+        /// The attribute.
+        name: Name,
+        /// Whether the source is `super()`, and not `super(class, self)`.
+        zero_arguments: bool,
+    },
+    /// `super class self -- method self`, or `super class self -- attribute null`
+    LoadSuperMethod {
+        /// The method.
+        name: Name,
+        /// Whether the source is `super()`, and not `super(class, self)`.
+        zero_arguments: bool,
+    },
+    /// `object -- method self`, or `object -- method null`: a special method, looked up on the type.
+    LoadSpecial(Special),
+    /// `value object --`
+    StoreAttr(Name),
+    /// `object --`
+    DeleteAttr(Name),
+
+    /// `container key -- value`
+    LoadSubscr,
+    /// `value container key --`
+    StoreSubscr,
+    /// `container key --`
+    DeleteSubscr,
+    /// `a -- value`
+    Unary(UnaryOperator),
+    /// `a -- bool`
+    Not,
+    /// `a -- bool`
+    ToBool,
+    /// `a b -- value`
+    Binary {
+        /// Which.
+        operator: BinaryOperator,
+        /// Whether it is the one of an augmented assignment.
+        in_place: bool,
+    },
+    /// `a b -- value`
+    Compare(CompareOperator),
+    /// `a b -- bool`
+    Is {
+        /// `is not`.
+        inverted: bool,
+    },
+    /// `value container -- bool`
+    Contains {
+        /// `not in`.
+        inverted: bool,
+    },
+
+    /// `a₁ … aₙ -- tuple`
+    BuildTuple(u32),
+    /// `a₁ … aₙ -- list`
+    BuildList(u32),
+    /// `a₁ … aₙ -- set`
+    BuildSet(u32),
+    /// `k₁ v₁ … kₙ vₙ -- dict`
+    BuildMap(u32),
+    /// `v₁ … vₙ keys -- dict`, `keys` a tuple.
+    BuildConstKeyMap(u32),
+    /// `s₁ … sₙ -- str`
+    BuildString(u32),
+    /// `start stop -- slice`, or `start stop step -- slice`
+    BuildSlice {
+        /// Whether there is a step.
+        step: bool,
+    },
+    /// `list … value -- list …`, the list at this depth once the value is popped.
+    ListAppend(u32),
+    /// `list … iterable -- list …`
+    ListExtend(u32),
+    /// `set … value -- set …`
+    SetAdd(u32),
+    /// `set … iterable -- set …`
+    SetUpdate(u32),
+    /// `dict … key value -- dict …`
+    MapAdd(u32),
+    /// `dict … mapping -- dict …`
+    DictUpdate(u32),
+    /// `callable … dict … mapping -- callable … dict …`, for `**kwargs` of a call; raises on a name given twice, naming the
+    /// callable.
+    DictMerge {
+        /// Depth of the dict, once the mapping is popped.
+        depth: u32,
+        /// Depth of the callable, once the mapping is popped.
+        callable: u32,
+    },
+    /// `list -- tuple`
+    ListToTuple,
+    /// `value -- str`
+    FormatSimple,
+    /// `value spec -- str`
+    FormatWithSpec,
+    /// `value -- str`
+    Convert(Conversion),
+    /// `strings interpolations -- template`, of 3.14's t-strings.
+    BuildTemplate,
+    /// `value expression -- interpolation`, or with a format specification on top.
+    BuildInterpolation {
+        /// The conversion in front of the format specification.
+        conversion: Option<Conversion>,
+        /// Whether there is a format specification.
+        format: bool,
+    },
+
+    /// `callable a₁ … aₙ -- result`
+    Call(Arguments),
+    /// `method self a₁ … aₙ -- result`; where `self` is null, `method` is called without it.
+    CallMethod(Arguments),
+    /// `callable args -- result`, or `callable args kwargs -- result`
+    CallEx {
+        /// Whether there is a dict of keywords.
+        keywords: bool,
+    },
+    /// `code -- function`
+    MakeFunction,
+    /// `value function -- function`
+    SetFunctionAttribute(FunctionAttribute),
+
+    /// `sequence -- aₙ … a₁`, the first item on top.
+    UnpackSequence(u32),
+    /// `iterable -- aₙ … rest … a₁`, the first item on top.
+    UnpackEx {
+        /// Items in front of the starred one.
+        before: u32,
+        /// Items behind it.
+        after: u32,
+    },
+    /// `iterable -- iterator`
+    GetIter,
+    /// `iterator -- iterator item`; jumps with the iterator popped where it is exhausted.
+    ForIter(Target),
+
+    /// `--`
+    Jump(Target),
+    /// `a --`
+    JumpIf {
+        /// When to jump.
+        condition: Condition,
+        /// Where to.
+        target: Target,
+    },
+    /// `a --` Leaves the function.
+    Return,
+
+    /// `--`, `exception --` or `exception cause --`: so many. Without any, the handled exception is raised again.
+    Raise(u32),
+    /// `… exception --` Raises it again. With a depth, the offset of the instruction that raised first lies at that depth
+    /// below it, 1 next to it.
+    Reraise(u32),
+    /// `exception -- previous exception` Makes it the handled one; `previous` is the one so far, or `None`.
+    PushExcInfo,
+    /// `previous --` Makes it the handled one again.
+    PopExcept,
+    /// `exception class -- exception bool`
+    CheckExcMatch,
+    /// `exception class -- rest match`, of `except*`.
+    CheckEgMatch,
+    /// `original list -- exception`, of `except*`: what is to be raised again, or `None`.
+    PrepReraiseStar,
+    /// `manager -- exit result` Looks both methods up, and enters.
+    BeforeWith,
+    /// `exit lasti previous exception -- exit lasti previous exception result`, or with `exit self` in the place of `exit`.
+    /// Calls `exit` for the exception.
+    WithExceptStart {
+        /// Whether `exit` is a pair that `LoadSpecial` pushed.
+        has_self: bool,
+    },
+
+    /// `subject -- subject length`
+    GetLen,
+    /// `subject -- subject bool`
+    MatchMapping,
+    /// `subject -- subject bool`
+    MatchSequence,
+    /// `subject keys -- subject keys values`, `values` a tuple or `None`.
+    MatchKeys,
+    /// `subject class names -- attributes`, a tuple or `None`; so many positional patterns.
+    MatchClass(u32),
+
+    /// `level names -- module`
+    ImportName(Name),
+    /// `module -- module value`
+    ImportFrom(Name),
+    /// `a -- value`
+    Intrinsic1(Intrinsic1),
+    /// `a b -- value`
+    Intrinsic2(Intrinsic2),
+
+    /// What generators, coroutines and asynchronous code do. Decoded, so that every code object is; neither interpreted nor
+    /// compiled.
+    Suspend(Suspend),
+}
+
+/// What a call passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// How many, those given by name among them; the receiver is not counted.
+    pub count: u32,
+    /// The names of the last arguments.
+    pub keywords: Vec<Arc<str>>,
+}
+
+/// When a conditional jump jumps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// The value is true.
+    True,
+    /// The value is false.
+    False,
+    /// It is `None`.
+    None,
+    /// It is not.
+    NotNone,
+}
+
+/// A special method of `with`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Special {
+    /// `__enter__`
+    Enter,
+    /// `__exit__`
+    Exit,
+    /// `__aenter__`
+    AsyncEnter,
+    /// `__aexit__`
+    AsyncExit,
+}
+
+/// An operator with one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnaryOperator {
+    /// `-`
+    Negative,
+    /// `+`
+    Positive,
+    /// `~`
+    Invert,
+}
+
+/// An operator with two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BinaryOperator {
+    /// `+`
+    Add,
+    /// `&`
+    And,
+    /// `//`
+    FloorDivide,
+    /// `<<`
+    LeftShift,
+    /// `@`
+    MatrixMultiply,
+    /// `*`
+    Multiply,
+    /// `%`
+    Remainder,
+    /// `|`
+    Or,
+    /// `**`
+    Power,
+    /// `>>`
+    RightShift,
+    /// `-`
+    Subtract,
+    /// `/`
+    TrueDivide,
+    /// `^`
+    Xor,
+}
+
+impl BinaryOperator {
+    /// All, with their symbols.
+    pub const ALL: [(Self, &'static str); 13] = [
+        (Self::Add, "+"),
+        (Self::And, "&"),
+        (Self::FloorDivide, "//"),
+        (Self::LeftShift, "<<"),
+        (Self::MatrixMultiply, "@"),
+        (Self::Multiply, "*"),
+        (Self::Remainder, "%"),
+        (Self::Or, "|"),
+        (Self::Power, "**"),
+        (Self::RightShift, ">>"),
+        (Self::Subtract, "-"),
+        (Self::TrueDivide, "/"),
+        (Self::Xor, "^"),
+    ];
+
+    /// As Python writes it.
+    pub fn symbol(self) -> &'static str {
+        // `ALL` is in the order of the variants, as a test checks.
+        Self::ALL[self as usize].1
+    }
+}
+
+/// A comparison. The values are those of CPython's `Py_LT` to `Py_GE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum CompareOperator {
+    /// `<`
+    Less = 0,
+    /// `<=`
+    LessEqual = 1,
+    /// `==`
+    Equal = 2,
+    /// `!=`
+    NotEqual = 3,
+    /// `>`
+    Greater = 4,
+    /// `>=`
+    GreaterEqual = 5,
+}
+
+impl CompareOperator {
+    /// All, with their symbols, in CPython's order.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Less, "<"),
+        (Self::LessEqual, "<="),
+        (Self::Equal, "=="),
+        (Self::NotEqual, "!="),
+        (Self::Greater, ">"),
+        (Self::GreaterEqual, ">="),
+    ];
+
+    /// As Python writes it.
+    pub fn symbol(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+}
+
+/// What an f-string does to a value before formatting it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Conversion {
+    /// `!s`
+    Str,
+    /// `!r`
+    Repr,
+    /// `!a`
+    Ascii,
+}
+
+/// What a function gets when it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FunctionAttribute {
+    /// A tuple of defaults.
+    Defaults,
+    /// A dict of keyword-only defaults.
+    KeywordDefaults,
+    /// Annotations, a tuple of names and values in turn.
+    Annotations,
+    /// A tuple of cells.
+    Closure,
+    /// 3.14's function that computes the annotations.
+    Annotate,
+}
+
+/// CPython's intrinsic functions with one argument, but for those that are instructions here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Intrinsic1 {
+    /// Prints for the interactive prompt.
+    Print,
+    /// `from … import *`.
+    ImportStar,
+    /// Turns a `StopIteration` that leaves a generator into a `RuntimeError`.
+    StopIterationError,
+    /// Wraps what an asynchronous generator yields.
+    AsyncGenWrap,
+    /// A type variable.
+    TypeVar,
+    /// A parameter specification.
+    ParamSpec,
+    /// A tuple of type variables.
+    TypeVarTuple,
+    /// `Generic[…]`.
+    SubscriptGeneric,
+    /// The object of a `type` statement.
+    TypeAlias,
+}
+
+/// CPython's intrinsic functions with two arguments, but for those that are instructions here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Intrinsic2 {
+    /// A type variable with a bound.
+    TypeVarWithBound,
+    /// A type variable with constraints.
+    TypeVarWithConstraints,
+    /// Puts type parameters on a function.
+    SetFunctionTypeParams,
+    /// Gives a type variable a default.
+    SetTypeParamDefault,
+}
+
+/// What generators, coroutines and asynchronous code do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Suspend {
+    /// `--` Leaves with the generator; the rest runs in it, starting with a value on the stack: `-- value` there.
+    ReturnGenerator,
+    /// `value -- sent`
+    Yield,
+    /// `receiver value -- receiver yielded`; where the receiver is done, jumps with `receiver result`.
+    Send(Target),
+    /// `receiver value -- value`
+    EndSend,
+    /// `receiver sent exception -- none value`
+    CleanupThrow,
+    /// `iterable -- iterator`, for `yield from`.
+    GetYieldFromIter,
+    /// `awaitable -- iterator`
+    GetAwaitable,
+    /// `iterable -- iterator`
+    GetAsyncIter,
+    /// `iterator -- iterator awaitable`
+    GetAsyncNext,
+    /// `iterator exception --`
+    EndAsyncFor,
+    /// `manager -- exit awaitable`
+    BeforeAsyncWith,
+}
