@@ -38,7 +38,7 @@ pub(super) struct Lowering<'e, 'f, 'b> {
 
 impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
     pub(super) fn new(
-        mut emitter: Emitter<'e, 'f>,
+        emitter: Emitter<'e, 'f>,
         references: &'b mut dyn References,
         function: &'b Function,
         callees: &'b Callees,

@@ -1,5 +1,7 @@
 //! Leaving early: what the interpreter gets at each exit, and the cold paths of exits and errors.
 
+use std::fmt;
+
 use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, types};
 
 use super::block::Lowering;
@@ -9,7 +11,7 @@ use crate::ir::{BlockCall, ConstObject, Inst, Instruction, Operation, Slot, Stat
 use crate::lower::emitter::{POINTER_BYTES, TRUSTED};
 use crate::lower::machine::CType;
 use crate::lower::planner::Unsupported;
-use crate::metadata::Scalar;
+use crate::metadata::{Kind, Scalar};
 
 /// A point at which the function may be left for the interpreter. The code stores the values of the state as words, in their
 /// order.
@@ -50,6 +52,30 @@ pub enum ExitValue {
     Text,
     /// Bytes; their number is in the next word.
     Bytes,
+}
+
+impl fmt::Display for ExitPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slots = |slots: &[ExitSlot]| slots.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let (locals, stack) = (slots(&self.locals), slots(&self.stack));
+        let bar = if stack.is_empty() { "" } else { " | " };
+        write!(f, "{}({locals}{bar}{stack})", self.at)
+    }
+}
+
+impl fmt::Display for ExitSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("_"),
+            Self::Constant(object) => write!(f, "{:?}", object.label),
+            Self::Word { index, value } => match value {
+                ExitValue::Object => write!(f, "word{index}"),
+                ExitValue::Number(scalar) => write!(f, "word{index}:{}", Kind::Scalar(*scalar)),
+                ExitValue::Text => write!(f, "word{index}:text"),
+                ExitValue::Bytes => write!(f, "word{index}:bytes"),
+            },
+        }
+    }
 }
 
 /// A cold path that is emitted once all else is.
