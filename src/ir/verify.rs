@@ -290,8 +290,10 @@ impl<'a> Verifier<'a> {
                 self.check_numbers(*lhs, *rhs)?;
                 self.check_result(result, &Type::C_BOOL)
             }
-            Instruction::Incref { value } => self.check_operand(*value, &Type::OBJECT.or_null()),
-            Instruction::Decref { value } | Instruction::Return { value } => self.check_object(*value),
+            Instruction::Incref { value } | Instruction::Decref { value } => {
+                self.check_operand(*value, &Type::OBJECT.or_null())
+            }
+            Instruction::Return { value } => self.check_object(*value),
             Instruction::Jump { target } => self.check_block_call(target),
             Instruction::Branch { condition, then, otherwise } => {
                 self.check_operand(*condition, &Type::C_BOOL)?;

@@ -10,11 +10,12 @@ use crate::ir::verify::{or_none, result_type};
 use crate::ir::{Block, Callee, CalleeTarget, Callees, ConstObject, Function, Inst, Instruction, Spec, Type, Value};
 use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
-use super::NotSpecialized;
+use super::{Knowledge, NotSpecialized};
 use crate::ir::dispatch::admitted;
 
 /// Runs the pass.
-pub fn run(function: &mut Function, callees: &Callees, left_alone: &mut Vec<NotSpecialized>) {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut Vec<NotSpecialized>) {
+    let callees = knowledge.callees;
     for block in function.layout.clone() {
         let mut rewriter = Rewriter { function, out: Vec::new() };
         let before = std::mem::take(&mut rewriter.function.blocks[block].insts);
