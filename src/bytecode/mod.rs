@@ -7,6 +7,6 @@ mod instruction;
 
 pub use code::{ArgumentCounts, Code, Constant, Handler, Literal, LocalKind, LocalVariable};
 pub use instruction::{
-    Arguments, BinaryOperator, CompareOperator, Condition, Const, Conversion, FunctionAttribute, Instruction, Intrinsic1,
-    Intrinsic2, Local, Name, Op, Special, Suspend, Target, UnaryOperator,
+    Arguments, BinaryOperator, CompareOperator, Condition, Const, Conversion, FunctionAttribute, Instruction,
+    Intrinsic1, Intrinsic2, Local, Name, Op, Special, Suspend, Target, UnaryOperator,
 };

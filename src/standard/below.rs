@@ -1,7 +1,10 @@
 //! The C functions below: those of the C library that a function of the table calls on the same numbers.
 
+use std::ffi::{CStr, c_void};
 use std::fmt;
 use std::num::NonZeroUsize;
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
 
 /// A function of the C library that gives the result of an overload, bit for bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,57 +24,71 @@ impl fmt::Display for Below {
     }
 }
 
-/// Declares the functions, and a table of their addresses.
-macro_rules! libm {
-    ($($name:ident($($parameter:ty),*);)*) => {
-        unsafe extern "C" {
-            $(fn $name($(_: $parameter),*) -> f64;)*
-        }
+/// The functions that the tables name. All take doubles, `ldexp` an `int` behind one.
+const SYMBOLS: [&CStr; 34] = [
+    c"acos",
+    c"acosh",
+    c"asin",
+    c"asinh",
+    c"atan",
+    c"atan2",
+    c"atanh",
+    c"cbrt",
+    c"copysign",
+    c"cos",
+    c"cosh",
+    c"erf",
+    c"erfc",
+    c"exp",
+    c"exp2",
+    c"expm1",
+    c"fabs",
+    c"fma",
+    c"fmax",
+    c"fmin",
+    c"fmod",
+    c"ldexp",
+    c"log",
+    c"log10",
+    c"log1p",
+    c"log2",
+    c"nextafter",
+    c"pow",
+    c"remainder",
+    c"sin",
+    c"sinh",
+    c"sqrt",
+    c"tan",
+    c"tanh",
+];
 
-        /// The address of a function of the C library.
-        pub(super) fn address(symbol: &str) -> Option<(&'static str, NonZeroUsize)> {
-            let (name, address) = match symbol {
-                $(stringify!($name) => (stringify!($name), $name as *const () as usize),)*
-                _ => return None,
-            };
-            Some((name, NonZeroUsize::new(address)?))
-        }
-    };
+/// The library with the functions, by the name that CPython asks the dynamic linker for.
+#[cfg(target_os = "linux")]
+const LIBRARY: &CStr = c"libm.so.6";
+
+/// The name and the address of a function. No address where the C library lacks it; `None` for a name that is no function
+/// of it.
+///
+/// The dynamic linker is asked, as it is for CPython: a name in Rust may be linked to a function of that name in Rust's own
+/// runtime (`cbrt` is), whose last bit may be another.
+pub(super) fn find(symbol: &str) -> Option<(&'static str, Option<NonZeroUsize>)> {
+    let name = *SYMBOLS.iter().find(|name| name.to_bytes() == symbol.as_bytes())?;
+    // SAFETY: the name is a C string, and the handle is open for ever.
+    let address = handle().map(|handle| unsafe { libc::dlsym(handle.get() as *mut c_void, name.as_ptr()) });
+    Some((name.to_str().ok()?, address.and_then(|address| NonZeroUsize::new(address as usize))))
 }
 
-libm! {
-    acos(f64);
-    acosh(f64);
-    asin(f64);
-    asinh(f64);
-    atan(f64);
-    atan2(f64, f64);
-    atanh(f64);
-    cbrt(f64);
-    copysign(f64, f64);
-    cos(f64);
-    cosh(f64);
-    erf(f64);
-    erfc(f64);
-    exp(f64);
-    exp2(f64);
-    expm1(f64);
-    fabs(f64);
-    fma(f64, f64, f64);
-    fmax(f64, f64);
-    fmin(f64, f64);
-    fmod(f64, f64);
-    ldexp(f64, i32);
-    log(f64);
-    log10(f64);
-    log1p(f64);
-    log2(f64);
-    nextafter(f64, f64);
-    pow(f64, f64);
-    remainder(f64, f64);
-    sin(f64);
-    sinh(f64);
-    sqrt(f64);
-    tan(f64);
-    tanh(f64);
+/// The handle of the library that the functions are in, never closed. `None` where there is none of that name, as with
+/// other C libraries than GNU's.
+#[cfg(target_os = "linux")]
+fn handle() -> Option<NonZeroUsize> {
+    static HANDLE: OnceLock<Option<NonZeroUsize>> = OnceLock::new();
+    // SAFETY: the name is a C string; the library is one that CPython has loaded.
+    *HANDLE.get_or_init(|| NonZeroUsize::new(unsafe { libc::dlopen(LIBRARY.as_ptr(), libc::RTLD_LAZY) } as usize))
+}
+
+/// Elsewhere which library CPython calls is not known.
+#[cfg(not(target_os = "linux"))]
+fn handle() -> Option<NonZeroUsize> {
+    None
 }

@@ -140,8 +140,8 @@ impl Words {
         let mut words = Self::default();
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
             match item.split_whitespace().collect::<Vec<_>>()[..] {
-                ["below", symbol] => words.below = Some(below_of(symbol, false)?),
-                ["below", symbol, "finite"] => words.below = Some(below_of(symbol, true)?),
+                ["below", symbol] => words.below = below_of(symbol, false)?,
+                ["below", symbol, "finite"] => words.below = below_of(symbol, true)?,
                 ["since", since] => words.versions.since = Some(version(since)?),
                 ["before", before] => words.versions.before = Some(version(before)?),
                 ["class"] => words.class = true,
@@ -158,9 +158,10 @@ impl Words {
     }
 }
 
-fn below_of(symbol: &str, finite: bool) -> Result<Below, String> {
-    let (symbol, address) = below::address(symbol).ok_or_else(|| format!("`{symbol}` is not in below.rs"))?;
-    Ok(Below { symbol, address, finite })
+/// The function below, or none where the C library of this machine lacks it: the original is called then.
+fn below_of(symbol: &str, finite: bool) -> Result<Option<Below>, String> {
+    let (symbol, address) = below::find(symbol).ok_or_else(|| format!("`{symbol}` is not in below.rs"))?;
+    Ok(address.map(|address| Below { symbol, address, finite }))
 }
 
 fn version(text: &str) -> Result<(u8, u8), String> {
