@@ -135,7 +135,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
 
     /// What the function gives up where an instruction leaves it early.
     pub(super) fn releases(&self, inst: Inst) -> &'b [Value] {
-        releases(self.function, inst)
+        &self.function.releases[inst]
     }
 
     pub(super) fn address(&mut self, reference: Reference) -> Register {
@@ -162,10 +162,6 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
     pub(super) fn trap(&mut self) {
         self.emitter.builder.ins().trap(TrapCode::unwrap_user(1));
     }
-}
-
-fn releases(_: &Function, _: Inst) -> &[Value] {
-    &[]
 }
 
 /// The types of the registers of a value of this type.

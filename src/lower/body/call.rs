@@ -14,7 +14,7 @@ use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::planner::{Unsupported, c_prototype};
 use crate::lower::symbol::Symbol;
-use crate::metadata::{Kind, Overload};
+use crate::metadata::{Kind, Overload, Raises};
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may write to the word in front of the arguments.
 const ARGUMENTS_OFFSET: i64 = i64::MIN;
@@ -120,8 +120,13 @@ impl Lowering<'_, '_, '_> {
             }
             passed.extend(parts);
         }
-        let raised = self.raised(inst);
         let counts = !overload.effects.no_python;
+        let raised = if counts || overload.raises != Raises::Never {
+            self.raised(inst)
+        } else {
+            // Nothing goes there.
+            self.emitter.builder.create_block()
+        };
         self.enter_call(counts, raised);
         let target = self.address(Reference::Callee(callee.clone()));
         let thread_state = overload.effects.nogil.then(|| self.emitter.release_gil());

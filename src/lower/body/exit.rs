@@ -145,10 +145,11 @@ impl Lowering<'_, '_, '_> {
             let unit = self.address(Reference::Unit);
             self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 2], None, &[unit, at]);
         }
-        self.release(inst);
         match &data.handler {
+            // The block there takes the references that it needs, and gives up the others.
             Some(handler) => self.jump(handler),
             None => {
+                self.release(inst);
                 let null = self.emitter.null();
                 self.emitter.builder.ins().return_(&[null]);
                 Ok(())
