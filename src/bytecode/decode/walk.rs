@@ -224,6 +224,16 @@ impl Walk<'_> {
                 set_cell(&mut state.cells, local, true);
                 op.clone()
             }
+            // It only looks at the pair far below, which stays one.
+            Op::WithExceptStart { .. } => {
+                let (looks, _) = op.effect();
+                let below = stack.len().checked_sub(looks as usize).ok_or(Problem::Underflow)?;
+                if stack[below..].iter().any(|slot| !slot.is_kept()) {
+                    return Err(Problem::Null);
+                }
+                stack.push(Slot::Value);
+                op.clone()
+            }
             // The stack of 3.15 has a null or an index above the receiver.
             Op::Suspend(Suspend::Send(target)) => {
                 pop_kept(stack)?;
