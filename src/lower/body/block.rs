@@ -6,7 +6,7 @@ use cranelift_entity::SecondaryMap;
 use super::exit::{ExitPoint, Pending};
 use super::reference::{Reference, References};
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{Block, BlockCall, Callees, Function, Inst, State, Type, Value};
+use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, State, Type, Value};
 use crate::lower::emitter::Emitter;
 use crate::lower::machine::CType;
 use crate::lower::planner::Unsupported;
@@ -31,6 +31,10 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) pending: Vec<Pending>,
     /// The exits of guards in the block that is being emitted.
     pub(super) exits_of_block: Vec<(State, Inst, Label)>,
+    /// The ways out of the block that is being emitted with an exception set.
+    pub(super) raised_of_block: Vec<(Inst, Label)>,
+    /// Modules whose own type was tested, and nothing ran since that could have changed it.
+    pub(super) modules_tested: Vec<ConstObject>,
     /// Whether the word of assumptions was tested, and nothing ran since that could have changed it.
     pub(super) assumptions_tested: bool,
     labels: SecondaryMap<Block, Option<Label>>,
@@ -66,6 +70,8 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             exits: Vec::new(),
             pending: Vec::new(),
             exits_of_block: Vec::new(),
+            raised_of_block: Vec::new(),
+            modules_tested: Vec::new(),
             assumptions_tested: false,
             labels: SecondaryMap::new(),
         })
@@ -100,7 +106,8 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             let label = self.label(block)?;
             self.emitter.builder.switch_to_block(label);
             self.exits_of_block.clear();
-            self.assumptions_tested = false;
+            self.raised_of_block.clear();
+            self.forget_tests();
             for inst in &self.function.blocks[block].insts {
                 self.instruction(*inst)?;
             }
@@ -157,6 +164,12 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
     pub(super) fn nowhere(&mut self) {
         let block = self.emitter.cold_block();
         self.emitter.builder.switch_to_block(block);
+    }
+
+    /// Something may have run that broke an assumption.
+    pub(super) fn forget_tests(&mut self) {
+        self.assumptions_tested = false;
+        self.modules_tested.clear();
     }
 
     pub(super) fn trap(&mut self) {

@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, type
 use super::block::Lowering;
 use super::reference::Reference;
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{BlockCall, ConstObject, Inst, Instruction, Operation, Slot, State, Value};
+use crate::ir::{BlockCall, ConstObject, Inst, Instruction, Slot, State, Value};
 use crate::lower::emitter::{POINTER_BYTES, TRUSTED};
 use crate::lower::machine::CType;
 use crate::lower::planner::Unsupported;
@@ -97,7 +97,19 @@ enum Way {
 impl Lowering<'_, '_, '_> {
     /// Where an instruction goes with an exception set.
     pub(super) fn raised(&mut self, inst: Inst) -> Label {
-        self.cold_path(inst, Way::Raised)
+        let data = &self.function.insts[inst];
+        let known = self.raised_of_block.iter().find(|(other, _)| {
+            let known = &self.function.insts[*other];
+            (known.state, &known.handler) == (data.state, &data.handler)
+                && self.releases(*other) == self.releases(inst)
+                && adds_itself(&known.instruction) == adds_itself(&data.instruction)
+        });
+        if let Some((_, label)) = known {
+            return *label;
+        }
+        let label = self.cold_path(inst, Way::Raised);
+        self.raised_of_block.push((inst, label));
+        label
     }
 
     /// Where an instruction goes when what it checks does not hold.
@@ -138,12 +150,10 @@ impl Lowering<'_, '_, '_> {
 
     fn leave_raised(&mut self, inst: Inst) -> Result<(), Unsupported> {
         let data = &self.function.insts[inst];
-        // What is raised again has its entry in the traceback already.
-        let is_again = matches!(data.instruction, Instruction::Operate { operation: Operation::Reraise, .. });
-        if let (Some(state), false) = (data.state, is_again) {
-            let at = self.emitter.builder.ins().iconst(types::I64, i64::from(self.function.states[state].at));
+        if let (Some(state), false) = (data.state, adds_itself(&data.instruction)) {
+            let (number, words) = self.pass_state(state)?;
             let unit = self.address(Reference::Unit);
-            self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 2], None, &[unit, at]);
+            self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 3], None, &[unit, number, words]);
         }
         match &data.handler {
             // The block there takes the references that it needs, and gives up the others.
@@ -157,18 +167,26 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    fn leave_to_interpreter(&mut self, inst: Inst, state: State) -> Result<(), Unsupported> {
+    /// The number of an exit, and the address of the words that it passes on.
+    fn pass_state(&mut self, state: State) -> Result<(Register, Register), Unsupported> {
         let (point, words) = self.exit_point(state)?;
-        let number = self.exits.len();
-        self.exits.push(point);
+        let number = self.exits.iter().position(|known| *known == point).unwrap_or_else(|| {
+            self.exits.push(point);
+            self.exits.len() - 1
+        });
+        let number = self.emitter.builder.ins().iconst(types::I64, i64::try_from(number).expect("few exits"));
         let slot = self.emitter.stack_slot(words.len().max(1));
         let array = self.emitter.stack_address(slot);
         for (index, word) in words.iter().enumerate() {
             let offset = i32::try_from(index).expect("a frame has fewer slots") * POINTER_BYTES;
             self.emitter.builder.ins().store(TRUSTED, *word, array, offset);
         }
+        Ok((number, array))
+    }
+
+    fn leave_to_interpreter(&mut self, inst: Inst, state: State) -> Result<(), Unsupported> {
+        let (number, array) = self.pass_state(state)?;
         let unit = self.address(Reference::Unit);
-        let number = self.emitter.builder.ins().iconst(types::I64, i64::try_from(number).expect("few exits"));
         // In two steps: what only this function still holds must be given up before the interpreter goes on, so that objects
         // die when they do in CPython.
         let left = self
@@ -250,6 +268,11 @@ impl Lowering<'_, '_, '_> {
         self.emitter.builder.ins().jump(done, &[]);
         self.emitter.enter(done);
     }
+}
+
+/// Whether an instruction adds the entry to the traceback itself: it knows whether what it raises has one.
+fn adds_itself(instruction: &Instruction) -> bool {
+    matches!(instruction, Instruction::Operate { operation, .. } if operation.never_returns())
 }
 
 /// What the two words of a text or of bytes hold.

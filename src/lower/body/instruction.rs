@@ -4,7 +4,7 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
 
 use super::block::Lowering;
-use super::recipe::{Argument, Outcome, Recipe, recipe};
+use super::recipe::{Argument, Outcome, Recipe, performed, recipe};
 use super::reference::{AssumptionTest, Reference};
 use super::runtime_function::RuntimeFunction;
 use crate::ir::{Assumption, ConstObject, Happens, Inst, Instruction, Operation, Spec, Type, Value};
@@ -130,7 +130,7 @@ impl Lowering<'_, '_, '_> {
             }
         }
         if instruction.happens() == Happens::RunsPython && !self.keeps_assumptions(instruction) {
-            self.assumptions_tested = false;
+            self.forget_tests();
         }
         Ok(())
     }
@@ -199,6 +199,18 @@ impl Lowering<'_, '_, '_> {
     }
 
     fn assume(&mut self, inst: Inst, assumption: &Assumption) -> Result<(), Unsupported> {
+        // No watcher tells of `module.__class__ = …`.
+        if let Assumption::ModuleAttribute { module, .. } = assumption
+            && !self.modules_tested.contains(module)
+        {
+            let exit = self.exit(inst)?;
+            let object = self.address(Reference::object(module));
+            let class = self.emitter.load(types::I64, object, self.emitter.layout.ob_type);
+            let wanted = self.address(Reference::ModuleType);
+            let is_plain = self.emitter.builder.ins().icmp(IntCC::Equal, class, wanted);
+            self.emitter.require(is_plain, exit);
+            self.modules_tested.push(module.clone());
+        }
         match self.references.assumption(assumption) {
             AssumptionTest::Never => {}
             // One word tells of all.
@@ -262,21 +274,19 @@ impl Lowering<'_, '_, '_> {
                 let not = self.emitter.builder.ins().icmp_imm_s(IntCC::Equal, truth, 0);
                 self.values.set(self.result(inst)?, not);
             }
-            (Operation::CheckLocal(local), [value]) => {
+            (Operation::CheckLocal(_), [value]) => {
                 let (object, missing) = (self.get(*value)?, self.emitter.cold_block());
                 self.emitter.require(object, missing);
-                self.values.set(self.result(inst)?, object);
-                // Same value, but whoever owns the operand and whoever owns the result need a reference each.
+                // The same object, but whoever owns the operand and whoever owns the result need a reference each.
                 self.emitter.incref(object);
                 let next = self.emitter.block();
                 self.emitter.builder.ins().jump(next, &[]);
                 self.emitter.enter(missing);
-                let unit = self.address(Reference::Unit);
-                let number = self.emitter.builder.ins().iconst(types::I64, i64::from(*local));
-                self.call_runtime(RuntimeFunction::UnboundLocal, &[CType::Pointer; 2], None, &[unit, number]);
-                let raised = self.raised(inst);
-                self.emitter.builder.ins().jump(raised, &[]);
+                let raises = Recipe { outcome: Outcome::Raises, ..performed(operation) };
+                self.follow(inst, &raises, args)?;
+                self.trap();
                 self.emitter.enter(next);
+                self.values.set(self.result(inst)?, object);
             }
             (Operation::CallMethod(_, keywords), [method, receiver, args @ ..]) => {
                 self.call_method_pair(inst, *method, *receiver, args, keywords)?;
@@ -323,6 +333,7 @@ impl Lowering<'_, '_, '_> {
                 Argument::None => self.emitter.address(Symbol::NoneObject),
                 Argument::Null => self.emitter.null(),
                 Argument::Unit => self.address(Reference::Unit),
+                Argument::Step(operation) => self.address(Reference::Step(operation.clone())),
                 Argument::MethodSelf => {
                     let wanted = self.function.insts[inst].result.filter(|result| self.wanted_selves.contains(result));
                     match wanted {
@@ -340,9 +351,13 @@ impl Lowering<'_, '_, '_> {
             arguments.push(register);
         }
         let returns = match recipe.outcome {
-            Outcome::Object | Outcome::ObjectOrNull | Outcome::Certain => Some(CType::Pointer),
-            Outcome::Status | Outcome::Truth | Outcome::CertainTruth => Some(CType::Status),
-            Outcome::Raises | Outcome::Nothing => None,
+            Outcome::Object
+            | Outcome::ObjectOrNull
+            | Outcome::Certain
+            | Outcome::TruthObject
+            | Outcome::Done
+            | Outcome::Raises => Some(CType::Pointer),
+            Outcome::Status | Outcome::Truth => Some(CType::Status),
         };
         let returned = self.call_runtime(recipe.function, &parameters, returns, &arguments);
         self.outcome(inst, recipe.outcome, returned)?;
@@ -395,9 +410,17 @@ impl Lowering<'_, '_, '_> {
                 let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, truth, 0);
                 define(self, truth)
             }
-            Outcome::CertainTruth => {
-                let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, returned()?, 0);
+            Outcome::TruthObject => {
+                let (object, raised) = (returned()?, self.raised(inst));
+                self.emitter.require(object, raised);
+                let wanted = self.emitter.address(Symbol::TrueObject);
+                let truth = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
                 define(self, truth)
+            }
+            Outcome::Done => {
+                let (done, raised) = (returned()?, self.raised(inst));
+                self.emitter.require(done, raised);
+                Ok(())
             }
             Outcome::Raises => {
                 let raised = self.raised(inst);
@@ -405,7 +428,6 @@ impl Lowering<'_, '_, '_> {
                 self.nowhere();
                 Ok(())
             }
-            Outcome::Nothing => Ok(()),
         }
     }
 }

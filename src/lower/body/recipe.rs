@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::runtime_function::RuntimeFunction as Function;
-use crate::ir::Operation;
-use crate::operators::{BinaryOperator, Conversion, Intrinsic1, Intrinsic2, UnaryOperator};
+use crate::ir::{Operation, Type};
+use crate::operators::{BinaryOperator, Conversion, UnaryOperator};
 
 /// A call of a function that does an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum Argument {
     Null,
     /// What belongs to the compiled function.
     Unit,
+    /// What the interpreter does.
+    Step(Operation),
     /// Where the function writes what a method is called on; null where nobody wants it.
     MethodSelf,
 }
@@ -53,34 +55,33 @@ pub enum Outcome {
     Status,
     /// A C `int`: truth, negative where it raised.
     Truth,
-    /// A C `int`: truth.
-    CertainTruth,
+    /// `True` or `False`, borrowed; null, with an exception set, where it raised.
+    TruthObject,
+    /// Null, with an exception set, where it raised, else anything.
+    Done,
     /// Nothing: it always raises.
     Raises,
-    /// Nothing.
-    Nothing,
 }
 
 /// The function that does an operation; `None` for those that take no call, or more than one.
+///
+/// What programs do much has a function of its own. All else is done by [`Function::Perform`]: the interpreter of decoded
+/// bytecode, which does one instruction, so that there is one place that knows how.
 pub fn recipe(operation: &Operation) -> Option<Recipe> {
     use Argument::{Array, Int, MethodSelf, Name, Null, Number, Operand, Unit};
-    use Outcome::{Certain, CertainTruth, Nothing, Object, ObjectOrNull, Raises, Status, Truth};
+    use Outcome::{Certain, Object, ObjectOrNull, Status, Truth};
     let name = |name: &Arc<str>| Name(name.clone());
     let count = |count: u32| Number(i64::from(count));
     let one = || vec![Operand(0)];
     let two = || vec![Operand(0), Operand(1)];
     let three = || vec![Operand(0), Operand(1), Operand(2)];
+    let power = |operator: BinaryOperator| {
+        let modulus = (operator == BinaryOperator::Power).then_some(Argument::None);
+        two().into_iter().chain(modulus).collect()
+    };
     let (function, arguments, outcome) = match operation {
-        Operation::BinaryOp(operator) => {
-            let mut arguments = two();
-            arguments.extend((*operator == BinaryOperator::Power).then_some(Argument::None));
-            (binary(*operator), arguments, Object)
-        }
-        Operation::InplaceOp(operator) => {
-            let mut arguments = two();
-            arguments.extend((*operator == BinaryOperator::Power).then_some(Argument::None));
-            (in_place(*operator), arguments, Object)
-        }
+        Operation::BinaryOp(operator) => (binary(*operator), power(*operator), Object),
+        Operation::InplaceOp(operator) => (in_place(*operator), power(*operator), Object),
         Operation::UnaryOp(operator) => (unary(*operator), one(), Object),
         Operation::Compare(operator) => {
             (Function::RichCompare, vec![Operand(0), Operand(1), Int(*operator as i32)], Object)
@@ -94,41 +95,17 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         Operation::SetAttr(attribute) => (Function::SetAttr, vec![Operand(0), name(attribute), Operand(1)], Status),
         Operation::DelAttr(attribute) => (Function::SetAttr, vec![Operand(0), name(attribute), Null], Status),
         Operation::LoadMethod(method) => (Function::LoadMethod, vec![Operand(0), name(method), MethodSelf], Object),
-        Operation::LoadSuperAttr(attribute, zero_arguments) => {
-            let mut arguments = three();
-            arguments.extend([name(attribute), Number(i64::from(*zero_arguments))]);
-            (Function::LoadSuperAttr, arguments, Object)
-        }
-        Operation::LoadSuperMethod(method, zero_arguments) => {
-            let mut arguments = three();
-            arguments.extend([name(method), Number(i64::from(*zero_arguments)), MethodSelf]);
-            (Function::LoadSuperMethod, arguments, Object)
-        }
-        Operation::LoadSpecial(special) => {
-            (Function::LoadSpecial, vec![Operand(0), Number(*special as i64), MethodSelf], Object)
-        }
         Operation::LoadGlobal(global) => (Function::LoadGlobal, vec![Unit, name(global)], Object),
-        Operation::StoreGlobal(global) => (Function::StoreGlobal, vec![Unit, name(global), Operand(0)], Status),
-        Operation::DeleteGlobal(global) => (Function::DeleteGlobal, vec![Unit, name(global)], Status),
-        Operation::LoadBuildClass => (Function::LoadBuildClass, vec![Unit], Object),
         Operation::MakeCell => (Function::NewCell, one(), Object),
         Operation::LoadClosureCell(index) => (Function::LoadClosureCell, vec![Unit, count(*index)], Certain),
         Operation::LoadCell(local) => (Function::LoadCell, vec![Unit, Operand(0), count(*local)], Object),
         Operation::StoreCell => (Function::StoreCell, two(), Status),
         Operation::BuildTuple(_) => (Function::BuildTuple, vec![Array(0)], Object),
         Operation::BuildList(_) => (Function::BuildList, vec![Array(0)], Object),
-        Operation::BuildSet(_) => (Function::BuildSet, vec![Array(0)], Object),
-        Operation::BuildMap(_) => (Function::BuildMap, vec![Array(0)], Object),
-        Operation::BuildConstKeyMap(_) => (Function::BuildConstKeyMap, vec![Array(0)], Object),
-        Operation::BuildString(_) => (Function::BuildString, vec![Array(0)], Object),
         Operation::BuildSlice => (Function::NewSlice, three(), Object),
         Operation::ListAppend => (Function::ListAppend, two(), Status),
-        Operation::ListExtend => (Function::ListExtend, two(), Status),
         Operation::SetAdd => (Function::SetAdd, two(), Status),
-        Operation::SetUpdate => (Function::SetUpdate, two(), Status),
         Operation::MapAdd => (Function::DictSetItem, three(), Status),
-        Operation::DictUpdate => (Function::DictUpdate, two(), Status),
-        Operation::DictMerge => (Function::DictMerge, three(), Status),
         Operation::ListToTuple => (Function::ListToTuple, one(), Object),
         Operation::FormatSimple => (Function::FormatSimple, one(), Object),
         Operation::FormatWithSpec => (Function::Format, two(), Object),
@@ -140,77 +117,67 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
             };
             (function, one(), Object)
         }
-        Operation::BuildTemplate => (Function::BuildTemplate, two(), Object),
-        Operation::BuildInterpolation(conversion, format) => {
-            let conversion = Number(conversion.map_or(0, |conversion| conversion as i64 + 1));
-            let format = if *format { Operand(2) } else { Null };
-            (Function::BuildInterpolation, vec![Operand(0), Operand(1), format, conversion], Object)
-        }
-        Operation::CallEx(keywords) => {
-            let keywords = if *keywords { Operand(2) } else { Null };
-            (Function::CallEx, vec![Operand(0), Operand(1), keywords], Object)
-        }
-        Operation::MakeFunction => (Function::MakeFunction, vec![Unit, Operand(0)], Object),
-        Operation::SetFunctionAttribute(attribute) => {
-            (Function::SetFunctionAttribute, vec![Operand(0), Operand(1), Number(*attribute as i64)], Nothing)
-        }
-        Operation::UnpackSequence(items) => (Function::UnpackSequence, vec![Operand(0), count(*items)], Object),
-        Operation::UnpackEx(before, after) => {
-            (Function::UnpackEx, vec![Operand(0), count(*before), count(*after)], Object)
-        }
         Operation::TupleItem(index) => (Function::TupleItem, vec![Operand(0), count(*index)], Certain),
         Operation::GetIter => (Function::GetIter, one(), Object),
         Operation::IterNext => (Function::IterNext, one(), ObjectOrNull),
-        Operation::Raise(operands) => {
-            let operand = |index| if *operands > index { Operand(index as usize) } else { Null };
-            (Function::Raise, vec![operand(0), operand(1)], Raises)
-        }
-        Operation::Reraise => (Function::Reraise, one(), Raises),
         Operation::Catch => (Function::Catch, Vec::new(), Certain),
-        Operation::PushExcInfo => (Function::PushExcInfo, one(), Certain),
-        Operation::PopExcept => (Function::PopExcept, one(), Nothing),
-        Operation::CheckExcMatch => (Function::CheckExcMatch, two(), Truth),
-        Operation::CheckEgMatch => (Function::CheckEgMatch, two(), Object),
-        Operation::PrepReraiseStar => (Function::PrepReraiseStar, two(), Object),
-        Operation::WithExceptStart => (Function::WithExceptStart, three(), Object),
-        Operation::GetLen => (Function::GetLen, one(), Object),
-        Operation::MatchMapping => (Function::MatchMapping, one(), CertainTruth),
-        Operation::MatchSequence => (Function::MatchSequence, one(), CertainTruth),
-        Operation::MatchKeys => (Function::MatchKeys, two(), Object),
-        Operation::MatchClass(patterns) => {
-            let mut arguments = three();
-            arguments.push(count(*patterns));
-            (Function::MatchClass, arguments, Object)
-        }
-        Operation::ImportName(module) => {
-            (Function::ImportName, vec![Unit, name(module), Operand(0), Operand(1)], Object)
-        }
-        Operation::ImportFrom(attribute) => (Function::ImportFrom, vec![Operand(0), name(attribute)], Object),
-        Operation::Intrinsic1(intrinsic) => {
-            (Function::Intrinsic1, vec![Operand(0), Number(number_of_1(*intrinsic))], Object)
-        }
-        Operation::Intrinsic2(intrinsic) => {
-            (Function::Intrinsic2, vec![Operand(0), Operand(1), Number(number_of_2(*intrinsic))], Object)
-        }
-        Operation::Poll => (Function::Poll, Vec::new(), Status),
         // Emitted by hand.
-        Operation::Is
-        | Operation::IsNull
-        | Operation::Not
-        | Operation::CheckLocal(_)
-        | Operation::CallMethod(..) => return None,
+        Operation::Is | Operation::IsNull | Operation::Not | Operation::CheckLocal(_) | Operation::CallMethod(..) => {
+            return None;
+        }
+        Operation::LoadSuperAttr(..)
+        | Operation::LoadSuperMethod(..)
+        | Operation::LoadSpecial(_)
+        | Operation::StoreGlobal(_)
+        | Operation::DeleteGlobal(_)
+        | Operation::LoadBuildClass
+        | Operation::BuildSet(_)
+        | Operation::BuildMap(_)
+        | Operation::BuildConstKeyMap(_)
+        | Operation::BuildString(_)
+        | Operation::ListExtend
+        | Operation::SetUpdate
+        | Operation::DictUpdate
+        | Operation::DictMerge
+        | Operation::BuildTemplate
+        | Operation::BuildInterpolation(..)
+        | Operation::CallEx(_)
+        | Operation::MakeFunction
+        | Operation::SetFunctionAttribute(_)
+        | Operation::UnpackSequence(_)
+        | Operation::UnpackEx(..)
+        | Operation::Raise(_)
+        | Operation::Reraise
+        | Operation::PushExcInfo
+        | Operation::PopExcept
+        | Operation::CheckExcMatch
+        | Operation::CheckEgMatch
+        | Operation::PrepReraiseStar
+        | Operation::WithExceptStart
+        | Operation::GetLen
+        | Operation::MatchMapping
+        | Operation::MatchSequence
+        | Operation::MatchKeys
+        | Operation::MatchClass(_)
+        | Operation::ImportName(_)
+        | Operation::ImportFrom(_)
+        | Operation::Intrinsic1(_)
+        | Operation::Intrinsic2(_)
+        | Operation::Poll => return Some(performed(operation)),
     };
     Some(Recipe { function, arguments, outcome })
 }
 
-/// As the runtime counts them.
-fn number_of_1(intrinsic: Intrinsic1) -> i64 {
-    intrinsic as i64
-}
-
-/// As the runtime counts them.
-fn number_of_2(intrinsic: Intrinsic2) -> i64 {
-    intrinsic as i64
+/// The recipe of what the interpreter does.
+pub(super) fn performed(operation: &Operation) -> Recipe {
+    let arguments = vec![Argument::Unit, Argument::Step(operation.clone()), Argument::Array(0), Argument::MethodSelf];
+    let outcome = match operation.shape().result {
+        _ if operation.never_returns() => Outcome::Raises,
+        None => Outcome::Done,
+        Some(ty) if ty.is_subtype(&Type::C_BOOL) => Outcome::TruthObject,
+        Some(_) => Outcome::Object,
+    };
+    Recipe { function: Function::Perform, arguments, outcome }
 }
 
 fn unary(operator: UnaryOperator) -> Function {

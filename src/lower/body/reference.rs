@@ -8,14 +8,18 @@ use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::FunctionBuilder;
 
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{Assumption, ConstObject};
+use crate::ir::{Assumption, ConstObject, Operation};
 use crate::lower::MethodConvention;
 
 /// Something that the code of a function refers to by its address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// A function of the runtime, or of CPython's.
     Function(RuntimeFunction),
+    /// An operation that the interpreter does.
+    Step(Operation),
+    /// The type of modules.
+    ModuleType,
     /// What belongs to this function: the first argument of the runtime's functions that need it.
     Unit,
     /// The word that is not zero as long as all assumptions hold.
@@ -95,7 +99,7 @@ impl Reference {
 /// whether a function has code.
 #[derive(Debug, Default)]
 pub struct SymbolicReferences {
-    known: BTreeMap<Reference, i64>,
+    known: Vec<Reference>,
     /// How `ml_meth`s are called; `METH_FASTCALL` of methods where nothing is said.
     pub methods: BTreeMap<Arc<str>, MethodCall>,
     /// How assumptions are tested; by the flag where nothing is said.
@@ -113,8 +117,9 @@ impl SymbolicReferences {
         let mut text = String::new();
         for line in clif.lines() {
             let code = line.split("  ;").next().unwrap_or(line).trim_end();
-            let known = self.known.iter().find(|(_, address)| {
-                code.ends_with(&format!("iconst.i64 {}", ir::immediates::Imm64::new(**address)))
+            let known = self.known.iter().zip(0..).find(|(_, number)| {
+                let address = ir::immediates::Imm64::new(FIRST + APART * number);
+                code.ends_with(&format!("iconst.i64 {address}"))
             });
             let _ = match known {
                 Some((reference, _)) => writeln!(text, "{code}  ; {}", describe(reference)),
@@ -128,6 +133,8 @@ impl SymbolicReferences {
 fn describe(reference: &Reference) -> String {
     match reference {
         Reference::Function(function) => function.name().to_owned(),
+        Reference::Step(operation) => format!("step {operation}"),
+        Reference::ModuleType => "PyModule_Type".to_owned(),
         Reference::Unit => "unit".to_owned(),
         Reference::AssumptionsHold => "assumptions hold".to_owned(),
         Reference::DictVersion { assumption, dict, recorded } => {
@@ -144,9 +151,12 @@ fn describe(reference: &Reference) -> String {
 
 impl References for SymbolicReferences {
     fn address(&mut self, builder: &mut FunctionBuilder<'_>, reference: Reference) -> ir::Value {
-        let next = FIRST + APART * i64::try_from(self.known.len()).expect("a function has fewer references");
-        let address = *self.known.entry(reference).or_insert(next);
-        builder.ins().iconst(types::I64, address)
+        let number = self.known.iter().position(|known| *known == reference).unwrap_or_else(|| {
+            self.known.push(reference);
+            self.known.len() - 1
+        });
+        let number = i64::try_from(number).expect("a function has fewer references");
+        builder.ins().iconst(types::I64, FIRST + APART * number)
     }
 
     fn assumption(&mut self, _: &Assumption) -> AssumptionTest {
