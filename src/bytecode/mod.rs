@@ -7,6 +7,7 @@ mod code;
 mod decode;
 mod exceptions;
 mod instruction;
+pub mod interpreter;
 mod lines;
 mod opcodes;
 mod print;
