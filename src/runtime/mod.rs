@@ -17,9 +17,11 @@
 //! | `packing` | arguments as a tuple and a dict |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `parser` | arguments of functions without a wrapper |
+//! | `body/` | what compiled functions need while they run |
 
 mod addresses;
 mod audit;
+pub(crate) mod body;
 pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;

@@ -171,7 +171,7 @@ impl Looking {
 }
 
 /// An interned `str`.
-pub(super) fn intern(python: &Python, text: &str) -> Result<Object, Exception> {
+pub(crate) fn intern(python: &Python, text: &str) -> Result<Object, Exception> {
     let mut pointer = python.text(text)?.into_ptr();
     // SAFETY: the thread is attached; the reference goes in, and that to the interned string comes out.
     unsafe {
