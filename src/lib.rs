@@ -15,6 +15,7 @@ pub mod cinder;
 pub mod demo;
 pub mod embed;
 mod error;
+pub mod frontend;
 mod function;
 pub mod ir;
 pub mod lower;
