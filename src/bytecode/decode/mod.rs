@@ -103,10 +103,18 @@ impl Source<'_> {
             }
         }
         let mut neutral = Vec::with_capacity(handlers.len());
-        for ((entry, handler), depth) in self.exceptions.iter().zip(&handlers).zip(walked.depths) {
-            let (start, end) = (starts[self.item_behind(entry.start)], starts[self.item_behind(entry.end)]);
-            if let (Some(depth), true) = (depth, start < end) {
-                neutral.push(Handler { start, end, target: starts[handler.target], depth, lasti: handler.lasti });
+        for (index, (handler, depth)) in handlers.iter().zip(&walked.depths).enumerate() {
+            let Some(depth) = *depth else { continue };
+            // What no way leads to is empty by now, and need not part a range.
+            let is_covered = |at: usize| walked.covered[at] || walked.items[at].is_none();
+            let in_range = |at: usize| items[at].handler == Some(index) && is_covered(at);
+            let first = self.item_behind(self.exceptions[index].start);
+            let last = self.item_behind(self.exceptions[index].end);
+            for run in (first..last).collect::<Vec<_>>().chunk_by(|&one, &next| in_range(one) == in_range(next)) {
+                let (start, end) = (starts[run[0]], starts[run[run.len() - 1] + 1]);
+                if in_range(run[0]) && start < end {
+                    neutral.push(Handler { start, end, target: starts[handler.target], depth, lasti: handler.lasti });
+                }
             }
         }
         Ok(Decoded { instructions, handlers: neutral, extras: context.extras })

@@ -74,6 +74,8 @@ pub(super) struct Walked {
     pub(super) ops: Vec<Op>,
     /// Where an item's operations are; `None` for items that no way leads to.
     pub(super) items: Vec<Option<std::ops::Range<usize>>>,
+    /// Whether an item is in the range of its handler.
+    pub(super) covered: Vec<bool>,
     /// The depths of the handlers on the neutral stack; `None` for those that no exception leads to.
     pub(super) depths: Vec<Option<u32>>,
 }
@@ -95,7 +97,12 @@ pub(super) fn walk(
         pending: Vec::new(),
         handlers,
         version,
-        walked: Walked { ops: Vec::new(), items: vec![None; items.len()], depths: vec![None; handlers.len()] },
+        walked: Walked {
+            ops: Vec::new(),
+            items: vec![None; items.len()],
+            covered: vec![false; items.len()],
+            depths: vec![None; handlers.len()],
+        },
     };
     walk.reach(0, State { stack: Vec::new(), cells: Rc::new(cells) }).map_err(|problem| (0, problem))?;
     while let Some(mut at) = walk.pending.pop() {
@@ -147,11 +154,18 @@ impl Walk<'_> {
         let item = &items[at];
         if let Some(index) = item.handler {
             let handler = self.handlers[index];
-            let below = state.stack.get(..handler.depth as usize).ok_or(Problem::Underflow)?;
-            self.walked.depths[index] = Some(kept(below));
-            let mut stack = below.to_vec();
-            stack.extend(std::iter::repeat_n(Slot::Value, 1 + usize::from(handler.lasti)));
-            self.reach(handler.target, State { stack, cells: state.cells.clone() })?;
+            match state.stack.get(..handler.depth as usize) {
+                Some(below) => {
+                    self.walked.depths[index] = Some(kept(below));
+                    self.walked.covered[at] = true;
+                    let mut stack = below.to_vec();
+                    stack.extend(std::iter::repeat_n(Slot::Value, 1 + usize::from(handler.lasti)));
+                    self.reach(handler.target, State { stack, cells: state.cells.clone() })?;
+                }
+                // 3.15's generator expressions leave their iterator behind, but not their handler's range.
+                None if steps[item.steps.clone()].iter().all(cannot_raise) => {}
+                None => return Err(Problem::Underflow),
+            }
         }
         let start = self.walked.ops.len();
         let mut falls_through = true;
@@ -392,6 +406,10 @@ fn set_cell(cells: &mut Rc<Vec<bool>>, local: u32, is_cell: bool) -> bool {
         Some(&was) => was,
         None => false,
     }
+}
+
+fn cannot_raise(step: &Step) -> bool {
+    matches!(step, Step::PushNull | Step::Op(Op::LoadConst(_) | Op::Return | Op::Nop))
 }
 
 fn pushes_pair(op: &Op) -> bool {
