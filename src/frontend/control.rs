@@ -40,7 +40,8 @@ impl Builder<'_> {
 
     /// Goes on in the block that starts at an instruction; false where nothing leads there.
     fn enter_start(&mut self, start: Target, kinds: &Kinds) -> bool {
-        let Some((_, kept)) = kinds.stack.split_last().filter(|_| self.catchers[start as usize].is_some()) else {
+        // Those that raise may come behind their handler: whether there are any is not known yet.
+        let Some((_, kept)) = kinds.stack.split_last().filter(|_| self.flow.handles(start)) else {
             return self.enter_block(start, kinds);
         };
         // What it caught comes on top of the stack.
@@ -58,7 +59,8 @@ impl Builder<'_> {
     }
 
     fn enter_block(&mut self, start: Target, kinds: &Kinds) -> bool {
-        if let Some(block) = self.merges[start as usize] {
+        if self.flow.is_merge(start) {
+            let block = self.block_of(start, |builder| &mut builder.merges);
             self.enter(block);
             self.environment.locals = self.params(block, &kinds.locals);
             self.environment.stack = self.params(block, &kinds.stack);
