@@ -11,10 +11,13 @@ mod adopt;
 mod bind;
 pub mod bytecode;
 pub mod cinder;
+mod compile;
+mod compiled;
 #[cfg(feature = "cli")]
 pub mod demo;
 pub mod embed;
 mod error;
+pub mod frontend;
 mod function;
 pub mod ir;
 pub mod lower;
@@ -35,6 +38,8 @@ mod user_types;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};
+pub use compile::NotCompiled;
+pub use compiled::CompiledFunction;
 pub use error::Error;
 pub use options::{Entry, FunctionOptions, Options};
 pub use specializer::Specializer;

@@ -101,6 +101,13 @@ pub(crate) unsafe fn load_method(
 }
 
 impl super::Prepared {
+    /// As [`Prepared::new`](super::Prepared::new); what a snippet wrote as a literal is an object in its code, too, the same one.
+    pub(crate) fn new_live(python: &Python, code: crate::bytecode::Code) -> std::result::Result<Self, super::Refusal> {
+        let mut prepared = Self::new(python, code)?;
+        prepared.make_constants_live(python);
+        Ok(prepared)
+    }
+
     /// Whether an object stands for a module that is imported where a function first reads its name: 3.15 has such.
     ///
     /// # Safety

@@ -153,6 +153,7 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         | Operation::CheckExcMatch
         | Operation::CheckEgMatch
         | Operation::PrepReraiseStar
+        | Operation::BeforeWith
         | Operation::WithExceptStart
         | Operation::GetLen
         | Operation::MatchMapping

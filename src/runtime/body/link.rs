@@ -18,7 +18,7 @@ use super::watch::watch;
 use crate::bytecode::interpreter::intern;
 use crate::embed::{Exception, Object, Python};
 use crate::ir::{Assumption, ConstObject};
-use crate::lower::body::{AssumptionTest, MethodCall, Reference, References};
+use crate::lower::body::{AssumptionTest, ExitPoint, ExitSlot, MethodCall, Reference, References};
 
 /// The C function behind a callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,14 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// What was found; or what is missing.
-    pub fn finish(self) -> Result<Linked, String> {
+    /// What was found, with the constants of exits; or what is missing.
+    pub fn finish<'x>(mut self, exits: impl Iterator<Item = &'x ExitPoint>) -> Result<Linked, String> {
+        for slot in exits.flat_map(|exit| exit.locals.iter().chain(&exit.stack)) {
+            let ExitSlot::Constant(object) = slot else { continue };
+            if self.find(&Reference::object(object)).is_none() {
+                return Err(format!("the constant {:?} of a state", object.label));
+            }
+        }
         match self.missing {
             Some(missing) => Err(missing),
             None => {

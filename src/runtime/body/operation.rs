@@ -100,6 +100,7 @@ impl Step {
             Operation::CheckExcMatch => (Op::CheckExcMatch, Take::Truth),
             Operation::CheckEgMatch => (Op::CheckEgMatch, Take::AllReversed),
             Operation::PrepReraiseStar => (Op::PrepReraiseStar, Take::Top),
+            Operation::BeforeWith => (Op::BeforeWith, Take::AllReversed),
             Operation::WithExceptStart => {
                 order = vec![Some(0), Some(1), None, None, Some(2)];
                 (Op::WithExceptStart { has_self: true }, Take::Top)

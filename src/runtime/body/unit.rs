@@ -49,11 +49,13 @@ unsafe impl Send for Unit {}
 unsafe impl Sync for Unit {}
 
 impl Unit {
-    /// Where the code starts; `None` before there is any.
-    pub fn entry(&self) -> Option<Entry> {
-        let code = self.code.get()?;
+    /// Gives the unit its code: where it starts.
+    pub fn set_code(&self, placed: Placed, exits: Vec<ExitPoint>, linked: Linked) -> Entry {
         // SAFETY: the code is that of a function of this signature, and an address is all that a function pointer is.
-        Some(unsafe { std::mem::transmute::<*mut u8, Entry>(code.placed.code.as_ptr()) })
+        let entry = unsafe { std::mem::transmute::<*mut u8, Entry>(placed.code.as_ptr()) };
+        // A unit is compiled once.
+        let _ = self.code.set(Code { placed, exits, linked });
+        entry
     }
 
     /// How the interpreter goes on with the function.
