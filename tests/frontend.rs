@@ -46,8 +46,7 @@ Return v11
 #[test]
 fn the_proposals_example_is_the_same_from_its_snippet_and_from_real_bytecode() {
     let python = Python::attach();
-    let snippet =
-        "LOAD_CONST 'hello,world'; STORE_FAST x; LOAD_FAST x; LOAD_METHOD upper; CALL_METHOD 0; RETURN_VALUE";
+    let snippet = "LOAD_CONST 'hello,world'; STORE_FAST x; LOAD_FAST x; LOAD_METHOD upper; CALL_METHOD 0; RETURN_VALUE";
     let snippet: Code = snippet.parse().expect("it is a snippet");
     assert_eq!(frontend::build(&snippet).expect("it is plain code").to_string(), HELLO);
     assert_eq!(built(&python, "def f():\n    x = 'hello,world'\n    return x.upper()").to_string(), HELLO);
@@ -129,7 +128,11 @@ fn what_can_leave_the_function_has_a_state_and_what_raises_in_a_try_a_handler() 
             assert_eq!(state.locals.len(), code.locals.len());
             assert!((state.at as usize) < code.instructions.len());
             let covered = code.handler(state.at).is_some();
-            assert_eq!(data.handler.is_some(), covered && can_leave && happens >= Happens::Raises, "{code}\n{function}");
+            assert_eq!(
+                data.handler.is_some(),
+                covered && can_leave && happens >= Happens::Raises,
+                "{code}\n{function}"
+            );
         }
     }
 }
