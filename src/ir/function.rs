@@ -3,7 +3,7 @@
 //! Values, instructions and blocks are indices into the function's maps. What is in `layout` is the function; an
 //! instruction or a block that was taken out stays in its map, unreachable, so that indices never change.
 
-use cranelift_entity::PrimaryMap;
+use cranelift_entity::{PrimaryMap, SecondaryMap};
 
 use super::entities::{Block, Inst, State, Value};
 use super::instruction::{BlockCall, Instruction};
@@ -23,6 +23,13 @@ pub struct Function {
     pub states: PrimaryMap<State, FrameState>,
     /// The blocks in order; the first is the entry.
     pub layout: Vec<Block>,
+    /// What the function owns at an instruction that may leave it, and gives up when it does: by the exit of its state, by
+    /// an error without a handler. Each once; null where its type has null in it. Written by the pass `refcounts`.
+    ///
+    /// It is what is owned *before* the instruction: one that fails has given no result. An exit borrows the values of its
+    /// state before these are given up. On the way to a handler nothing is left to do: the block that the handler's edge
+    /// goes to takes the references that it needs, and gives up the others.
+    pub releases: SecondaryMap<Inst, Vec<Value>>,
 }
 
 /// A value.

@@ -144,7 +144,7 @@ pub enum Instruction {
     },
     /// Gives up a reference.
     Decref {
-        /// An object.
+        /// An object, or null, of which there are no references.
         value: Value,
     },
     /// Goes on in another block.

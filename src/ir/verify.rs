@@ -290,8 +290,10 @@ impl<'a> Verifier<'a> {
                 self.check_numbers(*lhs, *rhs)?;
                 self.check_result(result, &Type::C_BOOL)
             }
-            Instruction::Incref { value } => self.check_operand(*value, &Type::OBJECT.or_null()),
-            Instruction::Decref { value } | Instruction::Return { value } => self.check_object(*value),
+            Instruction::Incref { value } | Instruction::Decref { value } => {
+                self.check_operand(*value, &Type::OBJECT.or_null())
+            }
+            Instruction::Return { value } => self.check_object(*value),
             Instruction::Jump { target } => self.check_block_call(target),
             Instruction::Branch { condition, then, otherwise } => {
                 self.check_operand(*condition, &Type::C_BOOL)?;
@@ -330,7 +332,10 @@ impl<'a> Verifier<'a> {
             return Err(format!("nothing is known about {callee}"));
         };
         let wanted = argument_types(overload, known.target);
-        if wanted.len() != args.len() {
+        // A wrapper fills in what is left out at the end.
+        let optional = overload.arguments().filter(|(_, parameter)| parameter.default.is_some()).count();
+        let may_leave_out = if known.target == CalleeTarget::Method { optional } else { 0 };
+        if args.len() > wanted.len() || args.len() + may_leave_out < wanted.len() {
             return Err(format!("{callee} takes {} values, not {}", wanted.len(), args.len()));
         }
         args.iter().zip(&wanted).try_for_each(|(&arg, ty)| self.check_operand(arg, ty))?;

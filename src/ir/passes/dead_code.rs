@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Callees, FrameState, Function, Inst, Instruction, Slot, Type, Value};
+use crate::ir::{FrameState, Function, Inst, Instruction, Slot, Type, Value};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, _: &Callees) {
+pub fn run(function: &mut Function) {
     put_constants_into_states(function);
     let mut uses: HashMap<Value, usize> = HashMap::new();
     for (_, inst, _) in function.instructions() {
