@@ -11,13 +11,16 @@ import gc
 import io
 import itertools
 import math
+import os
 import random
 import struct
 import sys
 
 TYPES = {kind.__name__: kind for kind in (str, bytes, list, tuple, dict, set, int, float)}
 IMMUTABLE = (int, float, bool, str, bytes, tuple, type(None), range, frozenset)
-CALLS = 600
+# Other arguments, and more of them, are drawn where these are set.
+CALLS = int(os.environ.get("TYPEDCALL_STANDARD_CALLS", "600"))
+SEED = os.environ.get("TYPEDCALL_STANDARD_SEED", "0")
 
 
 # --- arguments -----------------------------------------------------------------------------------------------------
@@ -474,6 +477,7 @@ def check_below(name, kinds, address, finite, count, rng):
     original = find(name)
     below = ctypes.CFUNCTYPE(ctypes.c_double, *(C_TYPES[kind] for kind in kinds))(address)
     edges = itertools.product(*(EDGES if kind == "f64" else EDGE_INTS for kind in kinds)) if len(kinds) < 3 else []
+    count = count * CALLS // 600
     drawn = ([number(rng, kind) for kind in kinds] for _ in range(count))
     wrong = []
     good = 0
@@ -499,7 +503,7 @@ def check_line(line, count):
     """`line` is an entry: its name, its overloads, and its function below."""
     name, overloads, below = line
     # A fresh seed for each line: what one draws does not depend on the others.
-    rng = random.Random(name)
+    rng = random.Random(f"{name} {SEED}")
     try:
         find(name)
     except AttributeError:

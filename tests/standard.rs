@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use support::extension::{evaluate, execute, member, run, start};
 use typedcall::embed::{Object, Python};
-use typedcall::ir::CalleeTarget;
+use typedcall::ir::{CalleeTarget, Function, passes};
 use typedcall::metadata::{Overload, Receiver, definition};
 use typedcall::standard::{self, Entry, entries, entry, listed, recognize};
 
@@ -298,4 +298,37 @@ fn callees_take_and_give_objects() {
     }
     let sqrt = standard::callees((3, 13)).get("math.sqrt").expect("it is there").signature.to_string();
     assert!(sqrt.starts_with("(float) -> float raises null [no_python] | "), "{sqrt}");
+}
+
+/// What the passes make of a call, with the callees of a version.
+fn specialized(ir: &str, version: (u8, u8)) -> String {
+    let mut function: Function = ir.parse().unwrap_or_else(|error| panic!("{error}"));
+    let callees = standard::callees(version);
+    passes::run(&mut function, &callees);
+    function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}\n{function}"));
+    function.to_string()
+}
+
+#[test]
+fn the_passes_call_what_the_tables_know_directly() {
+    for version in [(3, 11), (3, 15)] {
+        let upper = specialized(
+            "v6:UnicodeExact[\"hello,world\"] = LoadConst\nv9:MethodDescr[\"str.upper\"] = LoadConst\n\
+             v11:Object = VectorCallStatic<1> v9 v6\nReturn v11\n",
+            version,
+        );
+        assert!(upper.contains("v11:UnicodeExact = CallCFunction<\"str.upper\"> v6"), "{upper}");
+        let sqrt = specialized(
+            "v1:FloatExact = LoadArg<0>\nv2:CFunction[\"math.sqrt\"] = LoadConst\n\
+             v3:Object = VectorCallStatic<1> v2 v1\nReturn v3\n",
+            version,
+        );
+        assert!(sqrt.contains("v3:FloatExact = CallCFunction<\"math.sqrt#0\"> v1"), "{sqrt}");
+        let length = specialized(
+            "v1:ListExact = LoadArg<0>\nv2:CFunction[\"len\"] = LoadConst\nv3:Object = VectorCallStatic<1> v2 v1\n\
+             Return v3\n",
+            version,
+        );
+        assert!(length.contains("v3:LongExact = CallCFunction<\"len#3\"> v1"), "{length}");
+    }
 }
