@@ -62,7 +62,7 @@ unsafe fn function(python: &Python, given: &Definition, module: NonNull<ffi::PyO
         } else {
             // From 3.15 those of `math` that are about ints are functions of a module of their own.
             let is = |name: &str| python.import(name).is_ok_and(|math| math.as_ptr() == module.as_ptr());
-            if !is("math") && !(cfg!(Py_3_15) && is("math.integer")) {
+            if !(is("math") || cfg!(Py_3_15) && is("math.integer")) {
                 return None;
             }
             let math = python.import("math").ok()?;
