@@ -1,4 +1,4 @@
-//! Every line of the standard library's tables against the running interpreter, by `standard.py`.
+//! Every line of the standard library's tables against the running interpreter, by `standard/checks.py`.
 
 mod support;
 
@@ -12,7 +12,8 @@ use typedcall::ir::{CalleeTarget, Function, passes};
 use typedcall::metadata::{Overload, Receiver, definition};
 use typedcall::standard::{self, Entry, entries, entry, listed, recognize};
 
-const CHECKER: &str = include_str!("standard.py");
+const ARGUMENTS: &str = include_str!("standard/arguments.py");
+const CHECKS: &str = include_str!("standard/checks.py");
 
 /// How many numbers each function below is tried with, besides the edges.
 const NUMBERS: usize = 20_000;
@@ -33,7 +34,8 @@ fn alone() -> MutexGuard<'static, ()> {
 fn checker(python: &Python) -> Object {
     let names = python.namespace().expect("there is memory");
     names.set_item(python, "__name__", &python.text("standard").expect("there is memory")).expect("there is memory");
-    execute(python, CHECKER, &names);
+    execute(python, ARGUMENTS, &names);
+    execute(python, CHECKS, &names);
     names
 }
 
