@@ -4,7 +4,8 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use support::extension::{evaluate, execute, member, run, start};
 use typedcall::embed::{Object, Python};
@@ -27,7 +28,36 @@ fn version(python: &Python) -> (u8, u8) {
 /// the thread is attached, for whoever waits for it must not hold the GIL.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
+    main_thread();
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the main thread does next.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Python's main thread, the only one that runs the handlers of signals: the one that starts the interpreter, which is none
+/// of the tests' own.
+fn main_thread() -> &'static Mutex<Sender<Job>> {
+    static MAIN: OnceLock<Mutex<Sender<Job>>> = OnceLock::new();
+    MAIN.get_or_init(|| {
+        let (jobs, to_do) = channel::<Job>();
+        let (started, is_started) = channel();
+        std::thread::spawn(move || {
+            drop(start());
+            started.send(()).expect("the test waits");
+            to_do.iter().for_each(|job| job());
+        });
+        is_started.recv().expect("the interpreter starts");
+        Mutex::new(jobs)
+    })
+}
+
+/// Runs something on Python's main thread.
+fn on_main_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, result) = channel();
+    let job: Job = Box::new(move || drop(done.send(work())));
+    main_thread().lock().unwrap_or_else(PoisonError::into_inner).send(job).expect("the thread runs for ever");
+    result.recv().expect("the work does not panic")
 }
 
 /// A namespace with the checker in it.
@@ -176,6 +206,37 @@ fn a_wrong_no_python_is_caught() {
         entry.signature.overloads[0].effects.no_python = true;
         let message = wrong_with(&python, &checker, &entry);
         assert!(message.contains("is no_python, and ran"), "{text}: {message}");
+    }
+}
+
+#[test]
+fn what_is_no_python_does_not_look_for_signals() {
+    let _alone = alone();
+    let (wrong, caught) = on_main_thread(|| {
+        let python = start();
+        let checker = checker(&python);
+        let check = |entry: &Entry| {
+            evaluate(&python, &format!("'\\n'.join(check_signals({})[:2])", in_python(entry)), &checker)
+        };
+        let wrong: Vec<_> = entries(version(&python)).map(check).filter(|wrong| !wrong.is_empty()).collect();
+        let lines = standard::read("repr  (float) -> str raises null [no_python, pure]", version(&python));
+        (wrong, check(&lines.expect("it is right").entries[0]))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(caught.contains("looked for signals"), "a wrong line is not caught: {caught}");
+}
+
+#[test]
+fn what_is_pure_is_given_what_does_not_change() {
+    for entry in entries((3, 15)).filter(|entry| entry.name != "isinstance") {
+        for overload in entry.signature.overloads.iter().filter(|overload| overload.effects.pure) {
+            for parameter in &overload.parameters {
+                let kind = parameter.kind.to_string();
+                let changes =
+                    ["object", "list", "dict", "type:builtins.set"].contains(&kind.as_str()) || kind.contains('+');
+                assert!(!changes, "{}: {overload}", entry.name);
+            }
+        }
     }
 }
 

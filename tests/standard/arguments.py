@@ -286,12 +286,12 @@ def pool_of(name, kind):
     return POOLS[kind]
 
 
-def argument_lists(name, kinds, rng):
+def argument_lists(name, kinds, rng, calls=CALLS):
     """What makes the arguments of each call: all combinations where they are few, else as many as fit."""
     pools = [pool_of(name, kind) for kind in kinds]
-    if math.prod(map(len, pools)) <= CALLS:
+    if math.prod(map(len, pools)) <= calls:
         return list(itertools.product(*pools))
-    lists = [tuple(rng.choice(pool) for pool in pools) for _ in range(CALLS)]
+    lists = [tuple(rng.choice(pool) for pool in pools) for _ in range(calls)]
     # Every value of every kind at least once.
     for position, pool in enumerate(pools):
         for maker in pool:
@@ -300,7 +300,7 @@ def argument_lists(name, kinds, rng):
     owner = "type:builtins.set" if name.startswith("set.") else name.split(".")[0]
     likely = [POOLS[kind] for kind in (owner, owner, "int", "str", "tuple", "object") if kind in POOLS]
     if "object" in kinds and name not in LIMITED and name != "math.prod":
-        for _ in range(CALLS):
+        for _ in range(calls):
             lists.append(tuple(
                 rng.choice(rng.choice(likely) if kind == "object" else pool) for kind, pool in zip(kinds, pools)))
     for hint in HINTS.get(name, ()):

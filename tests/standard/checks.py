@@ -8,11 +8,14 @@ The arguments are those of `arguments.py`, which runs in the same namespace befo
 
 import builtins
 import ctypes
+import functools
 import gc
 import io
 import itertools
 import math
+import operator
 import random
+import signal
 import struct
 import sys
 
@@ -138,12 +141,15 @@ def check_overload(name, kinds, names, result_kind, raises, effects, rng):
             successes += 1
             if not is_kind(result, result_kind):
                 wrong.append(f"{shown}: gives {result_kind}, but {type(result)} for {arguments!r:.200}")
+            if pure and snapshot(arguments) != before:
+                wrong.append(f"{shown}: is pure, but changed {arguments!r:.200}")
             if pure:
-                again = function(*positional, **keywords)
+                try:
+                    again = function(*positional, **keywords)
+                except Exception as error:
+                    again = error
                 if not same(result, again):
                     wrong.append(f"{shown}: is pure, but {result!r:.80} and then {again!r:.80} for {arguments!r:.200}")
-                if snapshot(arguments) != before:
-                    wrong.append(f"{shown}: is pure, but changed {arguments!r:.200}")
                 if not isinstance(result, IMMUTABLE):
                     wrong.append(f"{shown}: is pure, but gives a {type(result)}, which is not to be shared")
         finally:
@@ -197,6 +203,36 @@ def check_below(name, kinds, address, finite, count, rng):
             wrong.append(f"{name}{tuple(arguments)}: {expected!r}, but {direct!r} below")
     if good < count // 10:
         wrong.append(f"{name}: only {good} results below are to be used")
+    return wrong
+
+
+# --- signals -------------------------------------------------------------------------------------------------------
+
+def check_signals(line):
+    """Where a function that is `no_python` runs a signal's handler. To be called on the main thread."""
+    name, overloads, _ = line
+    log = []
+    previous = signal.signal(signal.SIGUSR1, lambda number, frame: log.append("handler"))
+    trip = ctypes.pythonapi.PyErr_SetInterruptEx
+    wrong = []
+    try:
+        for kinds, names, _, _, effects in overloads:
+            if "no_python" not in effects or names:
+                continue
+            for makers in argument_lists(name, kinds, random.Random(f"{name} {SEED}"), CALLS // 6):
+                arguments = [maker() for maker in makers]
+                log.clear()
+                # No bytecode comes between: whether the function or whatever follows runs the handler, shows in the order.
+                steps = [functools.partial(trip, int(signal.SIGUSR1)), functools.partial(find(name), *arguments),
+                         functools.partial(log.append, "after")]
+                try:
+                    list(map(operator.call, steps))
+                except Exception:
+                    continue
+                if log[0] == "handler":
+                    wrong.append(f"{name}({', '.join(kinds)}): is no_python, and looked for signals for {arguments!r:.200}")
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
     return wrong
 
 
