@@ -29,6 +29,7 @@ pub mod python;
 mod registry;
 pub mod runtime;
 mod specializer;
+pub mod standard;
 mod stats;
 mod stub;
 mod user_types;
