@@ -8,6 +8,8 @@ mod decode;
 mod exceptions;
 mod instruction;
 mod lines;
+#[cfg(test)]
+mod listing;
 mod opcodes;
 mod print;
 mod snippet;
