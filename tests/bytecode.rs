@@ -95,8 +95,82 @@ fn other_objects_are_refused_by_their_type() {
     assert!(error.to_string().starts_with("builtin_function_or_method is not a code object: pass the `__code__`"));
 }
 
-/// Decodes a code object and those in its constants; how many.
-fn decode_all(python: &Python, code: &Object, path: &str, counts: &mut Counts) {
+/// Code objects in turn that `codes` names, of the statements that define it.
+fn each(python: &Python, statements: &str, mut visit: impl FnMut(&Object, &Object)) {
+    let names = python.namespace().unwrap();
+    python.run(statements, &names).unwrap();
+    let (zero, one) = (python.int(0).unwrap(), python.int(1).unwrap());
+    loop {
+        let pair = python.eval("next(codes, None)", &names).unwrap();
+        let Ok(item) = pair.attr(python, "__getitem__") else { break };
+        visit(&item.call(python, &[&zero]).unwrap(), &item.call(python, &[&one]).unwrap());
+    }
+}
+
+#[test]
+fn lines_are_those_that_cpython_says() {
+    let python = Python::attach();
+    let statements = format!(
+        "{WALK}
+import json.decoder, statistics, textwrap, asyncio.base_events
+modules = json.decoder, statistics, textwrap, asyncio.base_events
+def lines(code):
+    lines = [(start, line) for start, end, at in code.co_lines() for start, line in zip(range(start, end, 2), [at] * (end - start))]
+    return ' '.join(f'{{start}}:{{line or 0}}' for start, line in lines)
+codes = ((lines(code), code) for module in modules for path, code in files(module.__file__))"
+    );
+    let mut checked = 0;
+    each(&python, &statements, |lines, code| {
+        let lines = lines.text(&python).unwrap();
+        let line_of: std::collections::HashMap<u32, u32> = lines
+            .split(' ')
+            .map(|pair| pair.split_once(':').unwrap())
+            .map(|(start, line)| (start.parse().unwrap(), line.parse().unwrap()))
+            .collect();
+        for instruction in bytecode::decode(&python, code).unwrap().instructions {
+            assert_eq!(instruction.line.unwrap_or(0), line_of[&instruction.offset], "{instruction:?}");
+            checked += 1;
+        }
+    });
+    assert!(checked > 10_000, "{checked}");
+}
+
+#[test]
+fn code_objects_that_were_tampered_with_are_errors_and_no_crashes() {
+    let python = Python::attach();
+    // The end stays as it is: CPython clears the caches of the last instructions, however many they say they have.
+    let statements = "
+import opcode, random
+random = random.Random(5)
+# The others are CPython's own: it looks into tables that the code object hasn't.
+own = 'INSTRUMENTED_', 'ENTER_', 'INTERPRETER_', 'TRACE_', 'RESERVED'
+numbers = [number for name, number in opcode.opmap.items() if number < 256 and not name.startswith(own)]
+def f(a, b):
+    try:
+        return [a for a in b]
+    finally:
+        del a
+def damaged():
+    code = f.__code__.co_code
+    for _ in range(2000):
+        bytes = bytearray(code)
+        for _ in range(random.randrange(1, 6)):
+            place = random.randrange(len(bytes) - 24)
+            bytes[place] = random.randrange(256) if place % 2 else random.choice(numbers)
+        yield None, f.__code__.replace(co_code=builtins_bytes(bytes), co_exceptiontable=random.randbytes(random.randrange(8)))
+builtins_bytes = bytes
+codes = damaged()";
+    let (mut refused, mut decoded) = (0, 0);
+    each(&python, statements, |_, code| match bytecode::decode(&python, code) {
+        Ok(code) => decoded += usize::from(code.depths().is_ok()),
+        Err(DecodeError::Stack { error, .. }) => panic!("{error}"),
+        Err(_) => refused += 1,
+    });
+    assert_eq!(refused + decoded, 2000);
+}
+
+/// Decodes a code object; what is wrong is noted.
+fn decode_one(python: &Python, code: &Object, path: &str, counts: &mut Counts) {
     match bytecode::decode(python, code) {
         Ok(decoded) => {
             counts.objects += 1;
@@ -126,38 +200,31 @@ def walk(code):
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from walk(constant)
-def codes():
+def files(path):
+    with open(path, 'rb') as file:
+        source = file.read()
+    try:
+        code = compile(source, path, 'exec')
+    except (SyntaxError, ValueError):
+        return
+    for code in walk(code):
+        yield path, code
+def library():
     warnings.simplefilter('ignore')
-    for folder, folders, files in os.walk(sysconfig.get_path('stdlib')):
-        folders[:] = sorted(name for name in folders if name not in SKIP)
-        for name in sorted(files):
+    for folder, folders, names in os.walk(sysconfig.get_path('stdlib')):
+        folders[:] = sorted(name for name in folders if name not in {'site-packages', '__pycache__'})
+        for name in sorted(names):
             if name.endswith('.py'):
-                path = os.path.join(folder, name)
-                with open(path, 'rb') as file:
-                    source = file.read()
-                try:
-                    code = compile(source, path, 'exec')
-                except (SyntaxError, ValueError):
-                    continue
-                for code in walk(code):
-                    yield path, code
+                yield from files(os.path.join(folder, name))
 ";
 
 #[test]
 fn every_code_object_of_the_standard_library_decodes() {
     let python = Python::attach();
-    let names = python.namespace().unwrap();
-    python.run("SKIP = {'site-packages', '__pycache__'}", &names).unwrap();
-    python.run(WALK, &names).unwrap();
-    python.run("all = codes()", &names).unwrap();
     let mut counts = Counts::default();
-    loop {
-        let next = python.eval("next(all, None)", &names).unwrap();
-        let Ok(code) = next.attr(&python, "__getitem__") else { break };
-        let path = code.call(&python, &[&python.int(0).unwrap()]).unwrap().text(&python).unwrap();
-        let code = code.call(&python, &[&python.int(1).unwrap()]).unwrap();
-        decode_all(&python, &code, &path, &mut counts);
-    }
+    each(&python, &format!("{WALK}codes = library()"), |path, code| {
+        decode_one(&python, code, &path.text(&python).unwrap(), &mut counts);
+    });
     println!("{} code objects, {} instructions, {} errors", counts.objects, counts.instructions, counts.errors.len());
     assert!(counts.errors.is_empty(), "{:#?}", &counts.errors[..counts.errors.len().min(60)]);
     assert!(counts.objects > 10_000, "{}", counts.objects);

@@ -220,3 +220,25 @@ fn words_after_an_instruction_say_how() {
     assert!(error("LOAD_FAST_LOAD_FAST a b").ends_with("LOAD_FAST_LOAD_FAST is not in snippets: write two LOAD_FAST"));
     assert!(error("CALL_INTRINSIC_1 X").contains("CALL_INTRINSIC_1 needs one of these here"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_a_snippet_or_an_error(
+        words in proptest::collection::vec(proptest::sample::select(vec![
+            "LOAD_CONST", "LOAD_FAST", "STORE_FAST", "CALL", "COPY", "SWAP", "JUMP", "FOR_ITER", "RETURN_VALUE", "handler",
+            "args", "free", "MAKE_CELL", "BINARY_OP", "UNPACK_EX", "a", "a:", "b:", "..", "->", "depth", "offset", "1", "65535",
+            "+", "'", "\"", "\\", "(", ")", ",", ";", "\n", "#", "*", "**", "/", "é", "0x", "b'", "-",
+        ]), 0..30),
+    ) {
+        for separator in ["", " "] {
+            if let Ok(code) = words.join(separator).parse::<Code>() {
+                assert!(code.depths().is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn any_literal_is_read_or_refused(text in ".{0,12}") {
+        let _ = format!("LOAD_CONST {text}; RETURN_VALUE").parse::<Code>();
+    }
+}
