@@ -19,6 +19,7 @@ mod function;
 pub mod ir;
 pub mod lower;
 pub mod metadata;
+pub mod operators;
 mod options;
 mod original;
 pub mod providers;

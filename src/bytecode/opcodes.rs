@@ -3,8 +3,9 @@
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use super::instruction::{BinaryOperator, Intrinsic1, Intrinsic2, Op, Special, UnaryOperator};
+use super::instruction::Op;
 use crate::embed::{Exception, Python};
+use crate::operators::{BinaryOperator, Intrinsic1, Intrinsic2, Special, UnaryOperator};
 
 /// Prints the table of the interpreter that runs it, in the form that [`Opcodes::from_str`] reads.
 const READ: &str = include_str!("opcodes.py");

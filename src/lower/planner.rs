@@ -170,6 +170,16 @@ fn step(
         Instruction::Jump { .. } | Instruction::Branch { .. } => {
             return Err(Unsupported::new(name, "only straight-line call sites are lowered"));
         }
+        Instruction::Operate { .. }
+        | Instruction::MethodSelf { .. }
+        | Instruction::Assume { .. }
+        | Instruction::GuardFinite { .. }
+        | Instruction::Arithmetic { .. }
+        | Instruction::CompareNumbers { .. }
+        | Instruction::Exit
+        | Instruction::Unreachable => {
+            return Err(Unsupported::new(name, "a stub is a call, and no other operation"));
+        }
     })
 }
 

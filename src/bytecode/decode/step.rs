@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::error::Problem;
 use super::raw::RawInstruction;
-use crate::bytecode::instruction::{
-    Arguments, CompareOperator, Condition, Conversion, FunctionAttribute, Intrinsic1, Op, Suspend, UnaryOperator,
-};
+use crate::bytecode::instruction::{Arguments, Condition, Op, Suspend};
 use crate::bytecode::opcodes::{BinaryOperand, Opcode, Opcodes};
 use crate::bytecode::{LocalKind, LocalVariable};
+use crate::operators::{CompareOperator, Conversion, FunctionAttribute, Intrinsic1, UnaryOperator};
 
 /// Part of what an instruction does to CPython's stack, nulls included.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The names of instructions, by what they take.
 
-use crate::bytecode::instruction::{BinaryOperator as B, Condition, Intrinsic1, Op, UnaryOperator as U};
+use crate::bytecode::instruction::{Condition, Op};
+use crate::operators::{BinaryOperator as B, Intrinsic1, UnaryOperator as U};
 
 /// Those without an operand, CPython's and those of older versions whose meaning several of ours have.
 pub(super) const SIMPLE: &[(&str, &[Op])] = &[

@@ -9,10 +9,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::code::{ArgumentCounts, Code, Constant, Handler, LocalKind, LocalVariable};
-use super::instruction::{
-    Arguments, BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Instruction, Op, Special,
-};
+use super::instruction::{Arguments, Instruction, Op};
 use super::opcodes::{Intrinsic1Operand, Intrinsic2Operand, intrinsic1, intrinsic2};
+use crate::operators::{BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Special};
 pub(super) use cursor::Cursor;
 pub use error::{SnippetError, SnippetProblem};
 pub(super) use literal::literal;
