@@ -9,6 +9,8 @@ mod exceptions;
 mod instruction;
 pub mod interpreter;
 mod lines;
+#[cfg(test)]
+mod listing;
 mod opcodes;
 mod print;
 mod snippet;
