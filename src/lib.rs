@@ -49,3 +49,6 @@ mod readme {}
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../docs/embedding.md")]
 mod embedding_page {}
+#[cfg(doctest)]
+#[doc = include_str!("../docs/snippets.md")]
+mod snippets_page {}
