@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-pub use crate::operators::{
+use crate::operators::{
     BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,
 };
 

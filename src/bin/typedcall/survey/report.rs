@@ -1,5 +1,6 @@
 //! Prints counts.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::json;
@@ -11,8 +12,8 @@ use crate::style;
 /// For people.
 pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool) -> Result<(), Failure> {
     writeln!(out, "{}", style::title(format_args!("{what}: {} files", counts.files)))?;
-    writeln!(out, "  functions                 {:>7}", counts.functions)?;
-    writeln!(out, "  class bodies and modules  {:>7}  not counted below", counts.namespaces)?;
+    writeln!(out, "  {:<56} {:>6}", "functions", counts.functions)?;
+    writeln!(out, "  {:<56} {:>6}", "class bodies and modules, not counted below", counts.namespaces)?;
     line(out, "built", counts.built, counts.functions)?;
     let mut refused: Vec<_> = counts.refused.iter().collect();
     refused.sort_by_key(|(_, places)| std::cmp::Reverse(places.len()));
@@ -22,6 +23,12 @@ pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool
             writeln!(out, "    {}", style::dim(place))?;
         }
     }
+    writeln!(out, "\n{}", style::heading(format_args!("calls in them: {}", counts.calls)))?;
+    line(out, "direct, of a C function", counts.specialized, counts.calls)?;
+    line(out, "of a known object", counts.known, counts.calls)?;
+    most(out, &counts.known_by_name, counts.calls)?;
+    line(out, "of what only the run knows", counts.unknown.values().sum(), counts.calls)?;
+    most(out, &counts.unknown, counts.calls)?;
     for (path, reason) in &counts.not_compiled {
         writeln!(out, "  {}: {reason}", style::error(path.display()))?;
     }
@@ -32,7 +39,20 @@ pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool
 }
 
 fn line(out: &mut dyn Write, name: &str, count: usize, all: usize) -> Result<(), Failure> {
-    Ok(writeln!(out, "  {name:<36} {count:>6} {:>6.2} %", 100.0 * count as f64 / all.max(1) as f64)?)
+    Ok(writeln!(out, "  {name:<56} {count:>6} {:>6.2} %", 100.0 * count as f64 / all.max(1) as f64)?)
+}
+
+/// How many lines a list has at most.
+const MOST: usize = 12;
+
+fn most(out: &mut dyn Write, counts: &BTreeMap<String, usize>, all: usize) -> Result<(), Failure> {
+    let mut sorted: Vec<_> = counts.iter().collect();
+    sorted.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
+    for (name, count) in sorted.iter().take(MOST) {
+        line(out, &format!("  {name}"), **count, all)?;
+    }
+    let rest: usize = sorted.iter().skip(MOST).map(|(_, count)| **count).sum();
+    if rest > 0 { line(out, "  others", rest, all) } else { Ok(()) }
 }
 
 /// For scripts.
@@ -45,6 +65,9 @@ pub fn json(out: &mut dyn Write, counts: &Counts) -> Result<(), Failure> {
         "namespaces": counts.namespaces,
         "built": counts.built,
         "refused": refused,
+        "calls": counts.calls,
+        "specialized": counts.specialized,
+        "known": counts.known,
         "broken": counts.broken,
     });
     serde_json::to_writer_pretty(&mut *out, &all).map_err(std::io::Error::from)?;
