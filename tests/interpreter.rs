@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_char;
+use std::sync::Mutex;
 
 use pyo3_ffi as ffi;
 use typedcall::bytecode;
@@ -122,8 +123,11 @@ fn run(python: &Python, source: &str, file: &str, names: &Object) {
 
 /// Calls a function of the harness that gives a list of failures, and shows them.
 fn no_failures(python: &Python, call: &str) {
+    // One at a time: the cases change globals, and references are counted.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = python.detached(|| TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
     let names = harness(python);
-    let failures = python.eval(&format!("'\\n'.join({call})"), &names).expect("the harness does not raise");
+    let failures = python.eval(&format!("'\\n'.join({call})"), &names).unwrap_or_else(|error| panic!("{error}"));
     let failures = failures.text(python).expect("a str");
     assert!(failures.is_empty(), "{failures}");
 }
@@ -219,3 +223,11 @@ fn endless_recursion_is_an_error_and_no_crash() {
     no_failures(&python, "recursion_ends()");
 }
 
+
+#[test]
+fn speed() {
+    let python = Python::attach();
+    let names = harness(&python);
+    eprintln!("{}", python.eval("seconds()", &names).unwrap().text(&python).unwrap());
+    eprintln!("{}", python.eval("depth()", &names).unwrap().text(&python).unwrap());
+}
