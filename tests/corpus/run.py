@@ -14,12 +14,8 @@ import trampolines
 
 def main(path, by='interpreter'):
     name = os.path.splitext(os.path.basename(path))[0]
-    if by == 'interpreter':
-        make_runner = trampolines.interpreter()
-    else:
-        make_runner = trampolines.through_cpython
     module = importlib.import_module(name)
-    replacement = trampolines.Replacement(make_runner)
+    replacement = trampolines.Replacement(trampolines.RUNNERS[by]())
 
     def hidden(code):
         return replacement.is_trampoline(code) or code.co_filename == trampolines.__file__

@@ -116,7 +116,9 @@ impl Program {
 
     fn run(&self, python: &Path, test: &Test) -> Output {
         let mut command = Command::new(python);
-        self.without.iter().for_each(|variable| drop(command.env_remove(variable)));
+        for variable in self.without {
+            command.env_remove(variable);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(&test.arguments).output().expect("this program can be started")
     }

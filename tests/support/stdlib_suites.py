@@ -1,10 +1,11 @@
 """Runs one of CPython's own suites twice: as it is, and with the functions of the pure-Python modules that it tests replaced
 by the interpreter of decoded bytecode; and compares the outcomes test by test.
 
-    python3 stdlib_suites.py SUITE [--all]
+    python3 stdlib_suites.py SUITE [--all] [--by-cpython]
 
 The python is one that has `_interpreted` built in. Fails where outcomes differ, or too little ran in the interpreter. `--all`
-also runs what takes minutes.
+also runs what takes minutes. `--by-cpython` has CPython run the functions, behind the same trampolines: what differs then is the
+trampolines' doing.
 """
 
 import collections
@@ -96,8 +97,8 @@ def is_chosen(test):
 def child(suite, mode, everything, path):
     """Runs the suite here, and writes outcomes and counts."""
     finder = None
-    if mode == 'interpreted':
-        finder = trampolines.Finder(MODULES[suite], trampolines.interpreter())
+    if mode != 'plain':
+        finder = trampolines.Finder(MODULES[suite], trampolines.RUNNERS[mode]())
         finder.install()
     if not everything:
         from test import support
@@ -115,16 +116,14 @@ def child(suite, mode, everything, path):
 
 def counts_of(module):
     """What was replaced and refused in a module, and how often each was called."""
-    import _interpreted
-
     replacement = module.replacement
     comprehensions = sum(code.co_name in ('<listcomp>', '<setcomp>', '<dictcomp>') for code, _ in replacement.replaced)
     return {
         'replaced': len(replacement.replaced) - comprehensions,
         'comprehensions': comprehensions,
         'refused': dict(collections.Counter(reason for _, reason in replacement.refused)),
-        'runs': sum(_interpreted.runs(runner) for _, runner in replacement.replaced),
-        'never_ran': sum(_interpreted.runs(runner) == 0 for _, runner in replacement.replaced),
+        'runs': sum(trampolines.runs(runner) for _, runner in replacement.replaced),
+        'never_ran': sum(trampolines.runs(runner) == 0 for _, runner in replacement.replaced),
         'calls_refused': module.calls_refused.count,
     }
 
@@ -181,14 +180,14 @@ def differences(plain, interpreted):
             yield f'  {test}\n    plain: {texts[0]}\n    interpreted: {texts[1]}'
 
 
-def main(suite, everything):
+def main(suite, everything, by):
     try:
         __import__(f'test.{suite}')
     except ImportError as error:
         print(f"{suite} is not run: this Python comes without CPython's tests ({error})")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        plain, interpreted = (run(suite, mode, everything, folder) for mode in ('plain', 'interpreted'))
+        plain, interpreted = (run(suite, mode, everything, folder) for mode in ('plain', by))
     if plain is None or interpreted is None:
         return 1
     outcomes, counts = interpreted
@@ -205,4 +204,4 @@ if __name__ == '__main__':
         suite, mode, everything, path = sys.argv[2:]
         child(suite, mode, everything == '1', path)
     else:
-        sys.exit(main(sys.argv[1], '--all' in sys.argv))
+        sys.exit(main(sys.argv[1], '--all' in sys.argv, 'cpython' if '--by-cpython' in sys.argv else 'interpreter'))

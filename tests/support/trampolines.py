@@ -264,6 +264,7 @@ def through_cpython(code):
     """A runner that has CPython run the original: what trampolines change is all that is left to see."""
 
     def run(closure, *values):
+        run.runs += 1
         caller = sys._getframe(1)
         function = types.FunctionType(code, caller.f_globals, closure=closure)
         positional, values = values[:code.co_argcount], values[code.co_argcount:]
@@ -276,4 +277,17 @@ def through_cpython(code):
         del values, keywords
         return function(*positional, **named)
 
+    run.runs = 0
     return run
+
+
+def runs(runner):
+    """How often a runner ran."""
+    if isinstance(runner, types.FunctionType):
+        return runner.runs
+    import _interpreted
+
+    return _interpreted.runs(runner)
+
+
+RUNNERS = {'interpreter': interpreter, 'cpython': lambda: through_cpython}
