@@ -1,15 +1,17 @@
 //! Python's bytecode, decoded to version-neutral instructions; their interpreter.
 //!
 //! [`Code`] is a code object of CPython 3.11 to 3.15, or a text snippet, as plain data; [`Op`] lists the instructions.
-//! [`decode`] makes it of a code object.
+//! [`decode`] makes it of a code object, and `"LOAD_CONST 1; RETURN_VALUE".parse()` of a snippet.
 
 mod code;
 mod decode;
 mod exceptions;
 mod instruction;
+pub mod interpreter;
 mod lines;
 mod opcodes;
 mod print;
+mod snippet;
 mod stack;
 
 pub use code::{ArgumentCounts, Code, Constant, Handler, Literal, LocalKind, LocalVariable};
@@ -18,4 +20,5 @@ pub use instruction::{
     Arguments, BinaryOperator, CompareOperator, Condition, Const, Conversion, FunctionAttribute, Instruction,
     Intrinsic1, Intrinsic2, Local, Name, Op, Special, Suspend, Target, UnaryOperator,
 };
+pub use snippet::{SnippetError, SnippetProblem};
 pub use stack::{StackError, StackProblem};

@@ -1,7 +1,7 @@
 //! What instructions do to the stack, and how deep it is before each of them.
 
 use super::code::Code;
-use super::instruction::{Op, Suspend, Target};
+use super::instruction::{Local, Op, Suspend, Target};
 
 /// The stack of a code object makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,6 +145,24 @@ impl Op {
         match self {
             Self::Jump(target) | Self::JumpIf { target, .. } | Self::ForIter(target) => Some(target),
             Self::Suspend(Suspend::Send(target)) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// The local that it names, to be changed.
+    pub(super) fn local_mut(&mut self) -> Option<&mut Local> {
+        match self {
+            Self::LoadFast(local)
+            | Self::LoadFastAndClear(local)
+            | Self::StoreFast(local)
+            | Self::DeleteFast(local)
+            | Self::MakeCell(local)
+            | Self::LoadClosure(local)
+            | Self::LoadDeref(local)
+            | Self::StoreDeref(local)
+            | Self::DeleteDeref(local)
+            | Self::LoadClassDeref(local)
+            | Self::LoadFromDictOrDeref(local) => Some(local),
             _ => None,
         }
     }
