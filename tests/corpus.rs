@@ -42,7 +42,8 @@ fn main() -> ExitCode {
 
 /// The number in front of this word in the summary, the last line that has it.
 fn counted(text: &str, unit: &str) -> u64 {
-    let words: Vec<&str> = text.lines().filter(|line| line.contains(" functions, ")).next_back().unwrap_or_default().split(' ').collect();
+    let words: Vec<&str> =
+        text.lines().filter(|line| line.contains(" functions, ")).next_back().unwrap_or_default().split(' ').collect();
     let at = words.iter().position(|word| *word == unit);
     at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
 }

@@ -22,7 +22,7 @@ import objects
 
 ADDRESS = re.compile(r'0x[0-9a-f]+')
 # How many cases of a function are called again to see whether memory grows.
-ROUNDS, CASES_PER_ROUND = 10, 40
+ROUNDS, CASES_PER_ROUND = 200, 40
 
 
 class Describe:

@@ -1,3 +1,4 @@
+#![allow(dead_code, reason = "every integration test is a crate of its own and uses a part")]
 //! Tests whose program, by the name `python3`, is a Python with more built-in modules: each file or suite has a process of its
 //! own, and as `sys.executable` is that name, what the tests start is such a Python as well.
 

@@ -6,8 +6,8 @@ use std::ffi::{CStr, c_void};
 use std::ptr::{NonNull, null_mut};
 
 use pyo3_ffi as ffi;
-use typedcall::bytecode::interpreter::{Frame, Prepared, Refusal, State, run};
 use typedcall::bytecode::decode;
+use typedcall::bytecode::interpreter::{Frame, Prepared, Refusal, State, run};
 use typedcall::embed::{Object, Python};
 
 use super::as_python::BuiltIn;
@@ -71,9 +71,9 @@ unsafe extern "C" fn runner(_: *mut ffi::PyObject, code: *mut ffi::PyObject) -> 
         let code = Object::from_borrowed(&python, NonNull::new(code).expect("an argument is an object"));
         (python, code)
     };
-    let prepared = decode(&python, &code).map_err(|error| error.to_string()).and_then(|code| {
-        Prepared::new(&python, code).map_err(|Refusal { reason, .. }| reason.to_string())
-    });
+    let prepared = decode(&python, &code)
+        .map_err(|error| error.to_string())
+        .and_then(|code| Prepared::new(&python, code).map_err(|Refusal { reason, .. }| reason.to_string()));
     match prepared {
         Ok(code) => make_runner(Runner { code, runs: Cell::new(0) }),
         Err(reason) => python.text(&reason).map_or(null_mut(), Object::into_ptr),

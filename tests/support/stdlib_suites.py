@@ -116,15 +116,18 @@ def child(suite, mode, everything, path):
 
 def counts_of(module):
     """What was replaced and refused in a module, and how often each was called."""
-    replacement = module.replacement
-    comprehensions = sum(code.co_name in ('<listcomp>', '<setcomp>', '<dictcomp>') for code, _ in replacement.replaced)
+    replaced, refused = module.replacement.replaced, module.replacement.refused
+    functions = [runner for code, runner in replaced if not trampolines.is_comprehension(code)]
     return {
-        'replaced': len(replacement.replaced) - comprehensions,
-        'comprehensions': comprehensions,
-        'refused': dict(collections.Counter(reason for _, reason in replacement.refused)),
-        'runs': sum(trampolines.runs(runner) for _, runner in replacement.replaced),
-        'never_ran': sum(trampolines.runs(runner) == 0 for _, runner in replacement.replaced),
-        'calls_refused': module.calls_refused.count,
+        'replaced': len(functions),
+        'refused': dict(collections.Counter(reason for code, reason in refused if not trampolines.is_comprehension(code))),
+        'expressions replaced': len(replaced) - len(functions),
+        'expressions refused': sum(trampolines.is_comprehension(code) for code, _ in refused),
+        'runs': sum(map(trampolines.runs, functions)),
+        'calls refused': module.calls_refused.count,
+        'expressions run': sum(trampolines.runs(runner) for code, runner in replaced if trampolines.is_comprehension(code)),
+        'expressions not run': module.expressions_refused.count,
+        'never ran': sum(trampolines.runs(runner) == 0 for runner in functions),
     }
 
 
@@ -151,18 +154,24 @@ def share(part, whole):
 
 
 def report(counts):
-    """Prints what ran where, and gives the shares of functions and of calls."""
+    """Prints what ran where, and gives the shares of functions and of their calls."""
     totals = collections.Counter()
     for name, found in counts.items():
         refused = sum(found['refused'].values())
-        print(f'  {name}: {share(found["replaced"], found["replaced"] + refused)} functions are interpreted, besides '
-              f'{found["comprehensions"]} comprehensions; {found["never_ran"]} of them all are never called')
+        print(f'  {name}: {share(found["replaced"], found["replaced"] + refused)} functions are interpreted, '
+              f'{found["never ran"]} of which are never called; {share(found["runs"], found["runs"] + found["calls refused"])} '
+              f'calls')
         for reason, count in sorted(found['refused'].items(), key=lambda item: -item[1]):
             print(f'    {count} refused: {reason}')
-        print(f'    {share(found["runs"], found["runs"] + found["calls_refused"])} calls')
-        totals.update(replaced=found['replaced'], refused=refused, runs=found['runs'], calls_refused=found['calls_refused'])
-    functions, calls = totals['replaced'] + totals['refused'], totals['runs'] + totals['calls_refused']
-    print(f'  in all: {share(totals["replaced"], functions)} functions, {share(totals["runs"], calls)} calls interpreted')
+        # Comprehensions that are functions of their own are so in 3.11.
+        print(f'    {share(found["expressions replaced"], found["expressions replaced"] + found["expressions refused"])} '
+              f'comprehensions and generator expressions, run '
+              f'{share(found["expressions run"], found["expressions run"] + found["expressions not run"])} times')
+        totals.update({name: count for name, count in found.items() if name != 'refused'}, refused=refused)
+    functions, calls = totals['replaced'] + totals['refused'], totals['runs'] + totals['calls refused']
+    everything = calls + totals['expressions run'] + totals['expressions not run']
+    print(f'  in all: {share(totals["replaced"], functions)} functions, {share(totals["runs"], calls)} calls interpreted; '
+          f'with comprehensions and generator expressions {share(totals["runs"] + totals["expressions run"], everything)}')
     return totals['replaced'] / max(functions, 1), totals['runs'] / max(calls, 1)
 
 

@@ -13,6 +13,7 @@ first local variables of the original's code object, in their order. It finds th
 
 import ast
 import functools
+import importlib
 import importlib.abc
 import importlib.machinery
 import sys
@@ -21,7 +22,7 @@ import warnings
 
 OPTIMIZED, VARARGS, VARKEYWORDS, DOCUMENTED = 0x1, 0x4, 0x8, 0x4000000
 SUSPENDS = {0x20: 'a generator', 0x80: 'a coroutine', 0x200: 'an asynchronous generator'}
-RUNNER, DOCSTRING, COUNT = '<runner>', '<docstring>', '<count>'
+RUNNER, DOCSTRING, COUNT, COUNT_EXPRESSION = '<runner>', '<docstring>', '<count>', '<count expression>'
 
 
 class Refused(Exception):
@@ -31,6 +32,11 @@ class Refused(Exception):
 def is_function(code):
     """Whether it is the code of a function, and not of a class body or a module."""
     return bool(code.co_flags & OPTIMIZED)
+
+
+def is_comprehension(code):
+    """Whether it is a comprehension or a generator expression, and no function in the source."""
+    return code.co_name in ('<listcomp>', '<setcomp>', '<dictcomp>', '<genexpr>')
 
 
 def suspends(code):
@@ -151,8 +157,8 @@ class CountCalls(ast.NodeTransformer):
         decorators = getattr(node, 'decorator_list', [])
         return (name, min([node.lineno, *(decorator.lineno for decorator in decorators)])) in self.chosen
 
-    def call(self, node, *arguments):
-        return ast.copy_location(ast.Call(ast.Constant(COUNT), list(arguments), []), node)
+    def call(self, node, *arguments, constant=COUNT):
+        return ast.copy_location(ast.Call(ast.Constant(constant), list(arguments), []), node)
 
     def visit_FunctionDef(self, node):
         self.generic_visit(node)
@@ -174,7 +180,8 @@ class CountCalls(ast.NodeTransformer):
         self.generic_visit(node)
         if self.is_chosen('<genexpr>', node):
             # Evaluated where the generator is made, once for each.
-            node.generators[0].iter = self.call(node.generators[0].iter, node.generators[0].iter)
+            iterable = node.generators[0].iter
+            node.generators[0].iter = self.call(iterable, iterable, constant=COUNT_EXPRESSION)
         return node
 
 
@@ -202,9 +209,10 @@ class Replaced:
             chosen = {(code.co_name, code.co_firstlineno) for code, reason in plain.refused}
             tree = ast.fix_missing_locations(CountCalls(chosen).visit(ast.parse(source, path)))
             code = compile(tree, path, 'exec', dont_inherit=True)
-        self.calls_refused = Counter()
+        # How often functions that are refused were called, and generator expressions were made.
+        self.calls_refused, self.expressions_refused = Counter(), Counter()
         self.replacement = Replacement(make_runner)
-        self.code = self.replacement.code(code, {COUNT: self.calls_refused})
+        self.code = self.replacement.code(code, {COUNT: self.calls_refused, COUNT_EXPRESSION: self.expressions_refused})
         instrumented = {(code.co_name, code.co_firstlineno) for code, reason in self.replacement.refused}
         assert instrumented == chosen, f'counting changed what is refused: {instrumented ^ chosen}'
 
@@ -241,10 +249,12 @@ class Finder(importlib.abc.MetaPathFinder):
         return spec
 
     def install(self):
-        """From now on these modules are imported with their functions replaced; those that are imported are so anew."""
+        """Imports these modules with their functions replaced, now and when they are imported anew."""
         sys.meta_path.insert(0, self)
         for name in self.names:
             sys.modules.pop(name, None)
+        for name in self.names:
+            importlib.import_module(name)
 
 
 def interpreter():
