@@ -241,7 +241,8 @@ impl<'a> Builder<'a> {
         if self.split && !instruction.is_terminator() {
             self.split = false;
             let block = self.create_block();
-            let jump = self.function.add_inst(Instruction::Jump { target: BlockCall { block, args: Vec::new() } }, None);
+            let jump =
+                self.function.add_inst(Instruction::Jump { target: BlockCall { block, args: Vec::new() } }, None);
             self.function.blocks[self.block].insts.push(jump);
             self.enter(block);
         }

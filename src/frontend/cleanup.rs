@@ -193,7 +193,9 @@ fn drop_parameters(function: &mut Function, used: &SecondaryMap<Value, bool>) {
 fn drop_unused_null(function: &mut Function) {
     let Some(entry) = function.entry() else { return };
     let Some(&first) = function.blocks[entry].insts.first() else { return };
-    let Some(null) = function.insts[first].result.filter(|&result| *function.ty(result) == Type::NULLPTR) else { return };
+    let Some(null) = function.insts[first].result.filter(|&result| *function.ty(result) == Type::NULLPTR) else {
+        return;
+    };
     let uses = |data: &crate::ir::InstData| {
         data.instruction.operands().contains(&null)
             || data.handler.as_ref().is_some_and(|call| call.args.contains(&null))

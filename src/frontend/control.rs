@@ -103,7 +103,8 @@ impl Builder<'_> {
             self.end_with_jump(target);
         } else {
             let environment = std::mem::take(&mut self.environment);
-            self.places[target as usize] = Some(Place { block: self.block, begun: true, split: self.split, environment });
+            self.places[target as usize] =
+                Some(Place { block: self.block, begun: true, split: self.split, environment });
         }
     }
 
@@ -156,7 +157,11 @@ impl Builder<'_> {
         let mut environment = self.environment.clone();
         self.environment.stack.pop();
         let then = self.way(target);
-        self.end(Instruction::Branch { condition: is_exhausted, then, otherwise: BlockCall { block: body, args: Vec::new() } });
+        self.end(Instruction::Branch {
+            condition: is_exhausted,
+            then,
+            otherwise: BlockCall { block: body, args: Vec::new() },
+        });
         self.enter(body);
         std::mem::swap(&mut self.environment, &mut environment);
         // What is not null is an object; the guard says so to the types, and never fails.

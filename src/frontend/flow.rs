@@ -150,13 +150,11 @@ impl Flow {
     /// A way leads to a block with these.
     fn reach(&mut self, at: Target, found: Kinds, pending: &mut Vec<Target>) {
         match &mut self.starts[at as usize] {
-            Some(known) => {
-                match known.join(&found) {
-                    Joined::Same => {}
-                    Joined::New => pending.push(at),
-                    Joined::Mixed => self.mixed = Some(at),
-                }
-            }
+            Some(known) => match known.join(&found) {
+                Joined::Same => {}
+                Joined::New => pending.push(at),
+                Joined::Mixed => self.mixed = Some(at),
+            },
             unknown => {
                 *unknown = Some(found);
                 pending.push(at);

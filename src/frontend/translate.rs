@@ -260,7 +260,8 @@ impl Builder<'_> {
             Some(&Op::LoadMethod(name)) => (self.name(name)?, true),
             _ => return self.refuse(RefusalReason::ZeroArgumentSuper),
         };
-        let is_class = |local: &crate::bytecode::LocalVariable| local.kind == LocalKind::Free && &*local.name == "__class__";
+        let is_class =
+            |local: &crate::bytecode::LocalVariable| local.kind == LocalKind::Free && &*local.name == "__class__";
         let class = self.code.locals.iter().position(is_class).and_then(|index| u32::try_from(index).ok());
         let Some(class) = class.filter(|_| self.code.arguments.positional > 0 && !self.flow.is_start(behind)) else {
             return self.refuse(RefusalReason::ZeroArgumentSuper);
