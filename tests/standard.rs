@@ -1,18 +1,20 @@
-//! Every line of the standard library's tables against the running interpreter, by `standard.py`.
+//! Every line of the standard library's tables against the running interpreter, by `standard/checks.py`.
 
 mod support;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use support::extension::{evaluate, execute, member, run, start};
 use typedcall::embed::{Object, Python};
-use typedcall::ir::CalleeTarget;
+use typedcall::ir::{CalleeTarget, Function, passes};
 use typedcall::metadata::{Overload, Receiver, definition};
 use typedcall::standard::{self, Entry, entries, entry, listed, recognize};
 
-const CHECKER: &str = include_str!("standard.py");
+const ARGUMENTS: &str = include_str!("standard/arguments.py");
+const CHECKS: &str = include_str!("standard/checks.py");
 
 /// How many numbers each function below is tried with, besides the edges.
 const NUMBERS: usize = 20_000;
@@ -26,14 +28,44 @@ fn version(python: &Python) -> (u8, u8) {
 /// the thread is attached, for whoever waits for it must not hold the GIL.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
+    main_thread();
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the main thread does next.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Python's main thread, the only one that runs the handlers of signals: the one that starts the interpreter, which is none
+/// of the tests' own.
+fn main_thread() -> &'static Mutex<Sender<Job>> {
+    static MAIN: OnceLock<Mutex<Sender<Job>>> = OnceLock::new();
+    MAIN.get_or_init(|| {
+        let (jobs, to_do) = channel::<Job>();
+        let (started, is_started) = channel();
+        std::thread::spawn(move || {
+            drop(start());
+            started.send(()).expect("the test waits");
+            to_do.iter().for_each(|job| job());
+        });
+        is_started.recv().expect("the interpreter starts");
+        Mutex::new(jobs)
+    })
+}
+
+/// Runs something on Python's main thread.
+fn on_main_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, result) = channel();
+    let job: Job = Box::new(move || drop(done.send(work())));
+    main_thread().lock().unwrap_or_else(PoisonError::into_inner).send(job).expect("the thread runs for ever");
+    result.recv().expect("the work does not panic")
 }
 
 /// A namespace with the checker in it.
 fn checker(python: &Python) -> Object {
     let names = python.namespace().expect("there is memory");
     names.set_item(python, "__name__", &python.text("standard").expect("there is memory")).expect("there is memory");
-    execute(python, CHECKER, &names);
+    execute(python, ARGUMENTS, &names);
+    execute(python, CHECKS, &names);
     names
 }
 
@@ -178,6 +210,37 @@ fn a_wrong_no_python_is_caught() {
 }
 
 #[test]
+fn what_is_no_python_does_not_look_for_signals() {
+    let _alone = alone();
+    let (wrong, caught) = on_main_thread(|| {
+        let python = start();
+        let checker = checker(&python);
+        let check = |entry: &Entry| {
+            evaluate(&python, &format!("'\\n'.join(check_signals({})[:2])", in_python(entry)), &checker)
+        };
+        let wrong: Vec<_> = entries(version(&python)).map(check).filter(|wrong| !wrong.is_empty()).collect();
+        let lines = standard::read("repr  (float) -> str raises null [no_python, pure]", version(&python));
+        (wrong, check(&lines.expect("it is right").entries[0]))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(caught.contains("looked for signals"), "a wrong line is not caught: {caught}");
+}
+
+#[test]
+fn what_is_pure_is_given_what_does_not_change() {
+    for entry in entries((3, 15)).filter(|entry| entry.name != "isinstance") {
+        for overload in entry.signature.overloads.iter().filter(|overload| overload.effects.pure) {
+            for parameter in &overload.parameters {
+                let kind = parameter.kind.to_string();
+                let changes =
+                    ["object", "list", "dict", "type:builtins.set"].contains(&kind.as_str()) || kind.contains('+');
+                assert!(!changes, "{}: {overload}", entry.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn what_builtins_math_and_the_types_hold_is_recognized() {
     let _alone = alone();
     let python = start();
@@ -298,4 +361,37 @@ fn callees_take_and_give_objects() {
     }
     let sqrt = standard::callees((3, 13)).get("math.sqrt").expect("it is there").signature.to_string();
     assert!(sqrt.starts_with("(float) -> float raises null [no_python] | "), "{sqrt}");
+}
+
+/// What the passes make of a call, with the callees of a version.
+fn specialized(ir: &str, version: (u8, u8)) -> String {
+    let mut function: Function = ir.parse().unwrap_or_else(|error| panic!("{error}"));
+    let callees = standard::callees(version);
+    passes::run(&mut function, &callees);
+    function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}\n{function}"));
+    function.to_string()
+}
+
+#[test]
+fn the_passes_call_what_the_tables_know_directly() {
+    for version in [(3, 11), (3, 15)] {
+        let upper = specialized(
+            "v6:UnicodeExact[\"hello,world\"] = LoadConst\nv9:MethodDescr[\"str.upper\"] = LoadConst\n\
+             v11:Object = VectorCallStatic<1> v9 v6\nReturn v11\n",
+            version,
+        );
+        assert!(upper.contains("v11:UnicodeExact = CallCFunction<\"str.upper\"> v6"), "{upper}");
+        let sqrt = specialized(
+            "v1:FloatExact = LoadArg<0>\nv2:CFunction[\"math.sqrt\"] = LoadConst\n\
+             v3:Object = VectorCallStatic<1> v2 v1\nReturn v3\n",
+            version,
+        );
+        assert!(sqrt.contains("v3:FloatExact = CallCFunction<\"math.sqrt#0\"> v1"), "{sqrt}");
+        let length = specialized(
+            "v1:ListExact = LoadArg<0>\nv2:CFunction[\"len\"] = LoadConst\nv3:Object = VectorCallStatic<1> v2 v1\n\
+             Return v3\n",
+            version,
+        );
+        assert!(length.contains("v3:LongExact = CallCFunction<\"len#3\"> v1"), "{length}");
+    }
 }

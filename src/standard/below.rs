@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 #[cfg(target_os = "linux")]
 use std::sync::OnceLock;
 
-/// A function of the C library that gives the result of an overload, bit for bit.
+/// A function of the C library that gives the result of an overload, bit for bit. It runs no Python code, whatever the
+/// overload says of the original, sets no exception and changes nothing but `errno`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Below {
     /// Its name.
@@ -25,7 +26,7 @@ impl fmt::Display for Below {
 }
 
 /// The functions that the tables name. All take doubles, `ldexp` an `int` behind one.
-const SYMBOLS: [&CStr; 34] = [
+const SYMBOLS: [&CStr; 33] = [
     c"acos",
     c"acosh",
     c"asin",
@@ -54,7 +55,6 @@ const SYMBOLS: [&CStr; 34] = [
     c"log2",
     c"nextafter",
     c"pow",
-    c"remainder",
     c"sin",
     c"sinh",
     c"sqrt",

@@ -168,3 +168,65 @@ fn version(text: &str) -> Result<(u8, u8), String> {
     let parts = text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
     parts.ok_or_else(|| format!("`{text}` is no version such as 3.12"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    fn names(text: &'static str, minor: u8) -> Vec<&'static str> {
+        let lines = read(text, (3, minor)).unwrap_or_else(|error| panic!("{text}: {error}"));
+        lines.entries.iter().map(|entry| entry.name).chain(lines.listed.iter().map(|listed| listed.name)).collect()
+    }
+
+    #[test]
+    fn a_line_is_there_on_its_versions_only() {
+        let text = "# A comment.\n\na  () -> None; since 3.12\nb  () -> None; before 3.12\n- c: none; since 3.13, before 3.14\n";
+        assert_eq!(names(text, 11), ["b"]);
+        assert_eq!(names(text, 12), ["a"]);
+        assert_eq!(names(text, 13), ["a", "c"]);
+        assert_eq!(names(text, 14), ["a"]);
+    }
+
+    #[test]
+    fn an_indented_line_goes_on_with_the_one_above() {
+        let lines =
+            read("a  (int) -> int\n    | (str) -> str\n    ; class\nb  () -> None\n", (3, 13)).expect("it is right");
+        assert_eq!(lines.entries[0].signature.to_string(), "(int) -> int | (str) -> str");
+        assert!(lines.entries[0].is_class && !lines.entries[1].is_class);
+    }
+
+    #[test]
+    fn what_may_collect_garbage_promises_nothing_on_3_11() {
+        for (line, kept) in [
+            ("f  (str) -> bool [no_python]", true),
+            ("f  (str) -> str raises null [no_python, pure]", true),
+            ("f  (list, object) -> None raises null [no_python]; memory", true),
+            ("f  (int) -> str raises null [no_python]", false),
+            ("f  (str) -> list raises null [no_python]; memory", false),
+            ("f  (dict) -> type:builtins.dict_keys raises null [no_python]; memory", false),
+            ("f  (str) -> bool [no_python]; collects", false),
+        ] {
+            for minor in [11, 12] {
+                let lines = read(line, (3, minor)).unwrap_or_else(|error| panic!("{line}: {error}"));
+                let promised = lines.entries[0].signature.overloads[0].effects.no_python;
+                assert_eq!(promised, kept || minor == 12, "3.{minor}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_wrong_is_named_with_its_line() {
+        for (text, message) in [
+            ("\nabs", "line 2: a function is written `name  signature`"),
+            ("abs  (long) -> int", "line 1, the signature of abs: column 2: unknown kind `long`"),
+            ("abs  (int) -> int; sometimes", "line 1: `sometimes` is none of: below SYMBOL [finite], since 3.N"),
+            ("abs  (int) -> int; since 3", "line 1: `3` is no version such as 3.12"),
+            ("abs  (f64) -> f64; below labs", "line 1: `labs` is not in below.rs"),
+            ("abs  (float) -> float; below fabs", "line 1: a function below takes the C numbers of the first overload"),
+            ("- abs", "line 1: a function without a signature is written `- name: reason`"),
+        ] {
+            let error = read(text, (3, 13)).expect_err(text).to_string();
+            assert!(error.starts_with(message), "{text}: {error}");
+        }
+    }
+}

@@ -60,10 +60,12 @@ unsafe fn function(python: &Python, given: &Definition, module: NonNull<ffi::PyO
         let (dict, qualified) = if ffi::PyModule_GetDict(module.as_ptr()) == builtins.as_ptr() {
             (builtins, name.to_owned())
         } else {
-            let math = python.import("math").ok()?;
-            if math.as_ptr() != module.as_ptr() {
+            // From 3.15 those of `math` that are about ints are functions of a module of their own.
+            let is = |name: &str| python.import(name).is_ok_and(|math| math.as_ptr() == module.as_ptr());
+            if !(is("math") || cfg!(Py_3_15) && is("math.integer")) {
                 return None;
             }
+            let math = python.import("math").ok()?;
             (NonNull::new(ffi::PyModule_GetDict(math.as_ptr()))?, format!("math.{name}"))
         };
         let held = Object::from_borrowed(python, dict).item(python, name)?;

@@ -25,8 +25,6 @@ pub struct Counts {
     pub refused: BTreeMap<&'static str, Vec<String>>,
     /// What should not have happened, with places: code that does not decode, IR that does not verify, panics.
     pub broken: Vec<String>,
-    /// Calls in functions with IR.
-    pub calls: usize,
 }
 
 impl Counts {
