@@ -1,7 +1,7 @@
 //! Which blocks are passed on every way to another: immediate dominators, by iteration over the blocks in reverse
 //! postorder (Cooper, Harvey, Kennedy: A Simple, Fast Dominance Algorithm, 2001).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::entities::Block;
 use super::function::Function;
@@ -60,6 +60,57 @@ impl Dominators {
         at == other
     }
 
+    /// The closest block that dominates this one; `None` for the entry and for what is never reached.
+    pub fn immediate(&self, block: Block) -> Option<Block> {
+        let &number = self.number.get(&block)?;
+        (number > 0).then(|| self.order[self.immediate[number]])
+    }
+
+    /// The closest block that dominates both; one that is never reached is dominated by all.
+    pub fn common(&self, one: Block, other: Block) -> Block {
+        let (Some(&one_number), Some(&other_number)) = (self.number.get(&one), self.number.get(&other)) else {
+            return if self.number.contains_key(&one) { one } else { other };
+        };
+        let (mut one, mut other) = (one_number, other_number);
+        while one != other {
+            if one > other {
+                one = self.immediate[one];
+            } else {
+                other = self.immediate[other];
+            }
+        }
+        self.order[one]
+    }
+
+    /// For each block the headers of the loops that it is in. A loop is what reaches an edge back to a block that dominates
+    /// its origin.
+    pub fn loops(&self, function: &Function) -> HashMap<Block, HashSet<Block>> {
+        let mut predecessors: HashMap<Block, Vec<Block>> = HashMap::new();
+        for &block in &self.order {
+            for successor in successors(function, block) {
+                predecessors.entry(successor).or_default().push(block);
+            }
+        }
+        let mut loops: HashMap<Block, HashSet<Block>> = HashMap::new();
+        for &header in &self.order {
+            let ends = predecessors.get(&header).into_iter().flatten();
+            let mut open: Vec<_> = ends.copied().filter(|&end| self.dominates(header, end)).collect();
+            if open.is_empty() {
+                continue;
+            }
+            let mut body = HashSet::from([header]);
+            while let Some(block) = open.pop() {
+                if body.insert(block) {
+                    open.extend(predecessors.get(&block).into_iter().flatten());
+                }
+            }
+            for block in body {
+                loops.entry(block).or_default().insert(header);
+            }
+        }
+        loops
+    }
+
     /// The blocks that the entry reaches, each after all that dominate it.
     pub fn reverse_postorder(&self) -> &[Block] {
         &self.order
@@ -81,7 +132,7 @@ fn common_dominator(immediate: &[Option<usize>], mut one: usize, mut other: usiz
 
 fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block> {
     let mut order = Vec::new();
-    let mut seen = std::collections::HashSet::from([entry]);
+    let mut seen = HashSet::from([entry]);
     let mut open = vec![(entry, successors(function, entry))];
     while let Some((block, left)) = open.last_mut() {
         match left.pop() {

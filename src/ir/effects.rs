@@ -48,7 +48,10 @@ impl Function {
             Instruction::Decref { value } => {
                 Effects { runs_python: !dies_unseen(self.ty(*value)), raises: false, pure: false }
             }
-            Instruction::Box { .. } => Effects { runs_python: false, raises: true, pure: true },
+            // There are only two bools, and they are there.
+            Instruction::Box { value } => {
+                Effects { runs_python: false, raises: !self.ty(*value).is_subtype(&Type::C_BOOL), pure: true }
+            }
             other => Effects { pure: other.is_pure(), ..Effects::of(other.happens()) },
         }
     }

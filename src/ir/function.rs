@@ -3,6 +3,8 @@
 //! Values, instructions and blocks are indices into the function's maps. What is in `layout` is the function; an
 //! instruction or a block that was taken out stays in its map, unreachable, so that indices never change.
 
+use std::collections::HashMap;
+
 use cranelift_entity::{PrimaryMap, SecondaryMap};
 
 use super::entities::{Block, Inst, State, Value};
@@ -127,6 +129,23 @@ impl Function {
         let replace = |value: &mut Value| {
             if *value == old {
                 *value = new;
+            }
+        };
+        for data in self.insts.values_mut() {
+            data.instruction.for_each_operand(replace);
+            data.handler.iter_mut().flat_map(|call| &mut call.args).for_each(replace);
+        }
+        self.states.values_mut().for_each(|state| state.for_each_value(replace));
+    }
+
+    /// Puts values in the place of others, and again in theirs, wherever these are used.
+    pub fn replace_all(&mut self, replaced: &HashMap<Value, Value>) {
+        if replaced.is_empty() {
+            return;
+        }
+        let replace = |value: &mut Value| {
+            while let Some(new) = replaced.get(value) {
+                *value = *new;
             }
         };
         for data in self.insts.values_mut() {

@@ -157,3 +157,21 @@ fn is_true(a: &Type) -> Option<bool> {
         _ => None,
     }
 }
+
+/// The number that a constant int is, where it is one of 64 bits.
+pub(super) fn constant_int(ty: &Type) -> Option<i64> {
+    let object = ty.const_object().filter(|_| ty.is_subtype(&Type::LONG_EXACT))?;
+    let number: i64 = object.label.parse().ok()?;
+    // The label is its text in Python; anything else only looks like it.
+    (number.to_string() == *object.label).then_some(number)
+}
+
+/// The number that a constant float is, or the float that is exactly a constant int.
+pub(super) fn constant_double(ty: &Type) -> Option<f64> {
+    if let Some(number) = constant_int(ty) {
+        return (number.unsigned_abs() <= 1 << 53).then_some(number as f64);
+    }
+    let object = ty.const_object().filter(|_| ty.is_subtype(&Type::FLOAT_EXACT))?;
+    let is_number = object.label.chars().all(|character| "+-.0123456789einf".contains(character));
+    object.label.parse().ok().filter(|number: &f64| is_number && !number.is_nan())
+}

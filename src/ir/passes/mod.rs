@@ -5,6 +5,7 @@ pub mod load_elimination;
 pub mod refcounts;
 pub mod specialize_calls;
 pub mod type_propagation;
+pub mod unboxing;
 
 use std::fmt;
 
@@ -78,7 +79,7 @@ const ROUNDS: usize = 8;
 
 /// The passes over a whole function, in the order in which they run. The first three run again as long as they find
 /// something.
-pub fn function_passes() -> [Pass; 5] {
+pub fn function_passes() -> [Pass; 6] {
     [
         Pass {
             name: "type_propagation",
@@ -99,6 +100,11 @@ pub fn function_passes() -> [Pass; 5] {
                 left_alone.clear();
                 specialize_calls::run(function, knowledge, left_alone);
             },
+        },
+        Pass {
+            name: "unboxing",
+            target: "typedcall::ir::passes::unboxing",
+            run: |function, _, _| unboxing::run(function),
         },
         Pass {
             name: "dead_code",
