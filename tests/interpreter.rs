@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_char;
+use std::sync::Mutex;
 
 use pyo3_ffi as ffi;
 use typedcall::bytecode;
@@ -46,7 +47,11 @@ unsafe extern "C" fn interpret(
     }
 }
 
-fn with_prepared<T>(python: &Python, function: &Object, work: impl FnOnce(&Prepared) -> T) -> Result<T, String> {
+fn with_prepared<T>(
+    python: &Python,
+    function: &Object,
+    work: impl FnOnce(&Prepared) -> T,
+) -> Result<T, String> {
     thread_local! {
         static PREPARED: RefCell<HashMap<usize, &'static Prepared>> = RefCell::default();
     }
@@ -118,8 +123,11 @@ fn run(python: &Python, source: &str, file: &str, names: &Object) {
 
 /// Calls a function of the harness that gives a list of failures, and shows them.
 fn no_failures(python: &Python, call: &str) {
+    // One at a time: the cases change globals, and references are counted.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = python.detached(|| TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
     let names = harness(python);
-    let failures = python.eval(&format!("'\\n'.join({call})"), &names).expect("the harness does not raise");
+    let failures = python.eval(&format!("'\\n'.join({call})"), &names).unwrap_or_else(|error| panic!("{error}"));
     let failures = failures.text(python).expect("a str");
     assert!(failures.is_empty(), "{failures}");
 }
@@ -146,8 +154,7 @@ fn references_are_all_given_back() {
 fn what_suspends_or_has_a_namespace_is_refused() {
     let python = Python::attach();
     let names = python.namespace().expect("a dict");
-    let source =
-        "def generator():\n    yield 1\nasync def coroutine(): pass\ndef looks():\n    x = 1\n    return locals()\n";
+    let source = "def generator():\n    yield 1\nasync def coroutine(): pass\ndef looks():\n    x = 1\n    return locals()\n";
     python.run(source, &names).expect("it defines functions");
     let refusal = |name: &str| {
         let function = names.item(&python, name).expect("it was just defined");
@@ -214,4 +221,13 @@ fn signals_async_exceptions_and_other_threads_are_served() {
 fn endless_recursion_is_an_error_and_no_crash() {
     let python = Python::attach();
     no_failures(&python, "recursion_ends()");
+}
+
+
+#[test]
+fn speed() {
+    let python = Python::attach();
+    let names = harness(&python);
+    eprintln!("{}", python.eval("seconds()", &names).unwrap().text(&python).unwrap());
+    eprintln!("{}", python.eval("depth()", &names).unwrap().text(&python).unwrap());
 }

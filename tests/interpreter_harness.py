@@ -44,7 +44,7 @@ def describe(exception, seen=()):
         tb = tb.tb_next
     attributes = {name: getattr(exception, name, None) for name in ('name', 'path', 'name_from')}
     if attributes['name'] is not None or isinstance(exception, AttributeError):
-        attributes['obj'] = repr(getattr(exception, 'obj', None))
+        attributes['obj'] = shown(getattr(exception, 'obj', None))
     parts = [describe(e, seen) for e in exception.exceptions] if isinstance(exception, BaseExceptionGroup) else None
     return (type(exception).__name__, repr(exception.args), str(exception), attributes, parts, entries,
             describe(exception.__cause__, seen), describe(exception.__context__, seen), exception.__suppress_context__)
@@ -66,6 +66,7 @@ def fresh(arguments):
 
 def outcome(run, function, arguments):
     arguments = fresh(arguments)
+    function = getattr(function, 'make', lambda: function)()
     log.clear()
     try:
         result = run(function, arguments)
@@ -141,6 +142,7 @@ def references_are_given_back():
                     outcome(run, function, arguments)
             except BaseException:
                 pass
+        leaked(in_cpython, function, arguments)
         theirs, ours = leaked(in_cpython, function, arguments), leaked(in_ours, function, arguments)
         if theirs != ours:
             failures.append(f'{function.__qualname__}{arguments!r}: CPython leaves {theirs}, ours {ours}')
@@ -148,19 +150,25 @@ def references_are_given_back():
 
 
 def leaked(run, function, arguments):
-    """How many references to the arguments and to what the code names are left behind by ten calls."""
-    watched = [function, function.__code__, function.__globals__, None and 0, ValueError, takes, log, *function.__code__.co_consts]
-    watched += [cell for cell in function.__closure__ or ()]
-    gc.collect()
-    objects = len(gc.get_objects())
-    before = [sys.getrefcount(x) for x in watched]
-    for _ in range(10):
-        outcome(run, function, arguments)
-    gc.collect()
-    log.clear()
-    after = [sys.getrefcount(x) for x in watched]
-    grown = len(gc.get_objects()) - objects
-    return [b - a for a, b in zip(before, after)], grown // 10
+    """How many references to the arguments and to what the code names each call leaves behind."""
+    calls = 40
+    watched = [x for x in [function, function.__code__, function.__globals__, *function.__code__.co_consts, *arguments,
+                           *(function.__closure__ or ())] if not isinstance(x, int)]
+    before = objects = ()
+    def quietly():
+        try:
+            run(function, fresh(arguments))
+        except BaseException:
+            pass
+        log.clear()
+    def counts():
+        gc.collect()
+        return [sys.getrefcount(x) for x in watched] + [len(gc.get_objects())]
+    quietly()
+    before = counts()
+    for _ in range(calls):
+        quietly()
+    return [round((b - a) / calls) for a, b in zip(before, counts())]
 
 
 def handled_exception_is_restored():
@@ -235,6 +243,26 @@ def interrupts_are_served():
     if time.monotonic() - start > 5:
         failures.append('it took too long')
     return failures
+
+
+def seconds():
+    def spin(n):
+        total = 0
+        while n:
+            n -= 1
+            if n % 3 == 0:
+                total += len('abc')
+        return total
+    start = time.perf_counter()
+    in_cpython(spin, (300000,))
+    middle = time.perf_counter()
+    in_ours(spin, (300000,))
+    return f'{middle - start:.4f} {time.perf_counter() - middle:.4f}'
+
+
+def depth():
+    recursion_ends()
+    return deepest
 
 
 def recursion_ends():

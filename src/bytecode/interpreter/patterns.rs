@@ -104,7 +104,11 @@ impl Activation<'_> {
         // SAFETY: the objects are alive, their types are checked before they are looked into, and tuples keep their items.
         unsafe {
             if ffi::PyType_Check(class.as_ptr()) == 0 {
-                return Err(errors::type_error(c"called match pattern must be a class"));
+                return Err(errors::type_error(if cfg!(Py_3_12) {
+                    c"called match pattern must be a class"
+                } else {
+                    c"called match pattern must be a type"
+                }));
             }
             if ffi::PyTuple_Check(names.as_ptr()) == 0 {
                 return Err(errors::system_error(c"the names of a class pattern are a tuple"));
