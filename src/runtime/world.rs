@@ -13,10 +13,11 @@ use pyo3_ffi as ffi;
 use super::body::{CalleeCode, look_up};
 use crate::bytecode::interpreter::intern;
 use crate::embed::{Object, Python};
-use crate::ir::{Assumption, Callee, CalleeTarget, Callees, ConstObject, Found, Spec, Type, World};
+use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Spec, Type, World};
 use crate::lower::body::MethodCall;
 use crate::lower::{Binding, MethodConvention};
 use crate::metadata::cpython::{HEAP_TYPE, TP_FLAGS};
+use crate::metadata::{Overload, Raises, Signature};
 use crate::original::Original;
 use crate::specializer::Specializer;
 use crate::standard;
@@ -106,8 +107,8 @@ impl<'a> LiveWorld<'a> {
 
     /// Notes a callable whose signature is known.
     fn discover(&mut self, object: &Object) {
-        let is_built_in = is_exactly(object, &raw mut ffi::PyCFunction_Type)
-            || is_exactly(object, &raw mut ffi::PyMethodDescr_Type);
+        let is_built_in =
+            is_exactly(object, &raw mut ffi::PyCFunction_Type) || is_exactly(object, &raw mut ffi::PyMethodDescr_Type);
         let address = object.as_ptr() as usize;
         if !is_built_in || self.labels.contains_key(&address) {
             return;
@@ -117,17 +118,15 @@ impl<'a> LiveWorld<'a> {
             // It stands for another one, that the passes would call in its place.
             return;
         }
-        let method = MethodCall {
-            convention: original.convention,
-            is_bound: !matches!(original.binding, Binding::Method),
-        };
+        let method =
+            MethodCall { convention: original.convention, is_bound: !matches!(original.binding, Binding::Method) };
         let Some(wrapper) = NonZeroUsize::new(original.method) else { return };
         let receiver = original.receiver as usize;
         let known = self.specializer.known(self.python, &original).ok();
         let entry = standard::recognize(self.python, object);
         let (name, signature, functions, target): (String, _, Vec<NonZeroUsize>, _) = match (known, entry) {
             (Some(known), _) => {
-                let signature = crate::metadata::Signature::clone(&known.signature);
+                let signature = Signature::clone(&known.signature);
                 let name = self.unique(original.name(self.python));
                 (name, signature, known.functions.to_vec(), known.target)
             }
@@ -146,6 +145,12 @@ impl<'a> LiveWorld<'a> {
             return;
         }
         let name: Arc<str> = name.into();
+        if let Some(below) = entry
+            .filter(|_| target == CalleeTarget::Method)
+            .and_then(|entry| entry.below.as_ref().zip(entry.signature.overloads.first()))
+        {
+            self.insert_below(&name, below.0, below.1);
+        }
         self.callees.insert(name.clone(), Callee { signature, target });
         for (index, address) in functions.into_iter().enumerate() {
             let method = (target == CalleeTarget::Method).then_some(method);
@@ -153,6 +158,16 @@ impl<'a> LiveWorld<'a> {
         }
         self.labels.insert(address, name);
         self.keep(object);
+    }
+
+    /// Notes the C function below one of the library's, which never raises: where its result is not the library's, the code leaves.
+    fn insert_below(&mut self, name: &str, below: &standard::Below, overload: &Overload) {
+        let callee: Arc<str> = self.unique(below.symbol.to_owned()).into();
+        let never = Overload { raises: Raises::Never, ..overload.clone() };
+        let signature = Signature { overloads: vec![never] };
+        self.callees.insert(callee.clone(), Callee { signature, target: CalleeTarget::Underlying });
+        self.codes.insert(callee.clone(), CalleeCode { address: below.address, method: None, receiver: 0 });
+        self.callees.set_below(name, Below { callee, finite: below.finite });
     }
 
     /// The name, or one like it that no callee has.
@@ -219,9 +234,7 @@ impl<'a> LiveWorld<'a> {
             return None;
         }
         // SAFETY: a module, whose dict is borrowed from it.
-        let dict = unsafe {
-            Object::from_borrowed(self.python, NonNull::new(ffi::PyModule_GetDict(module.as_ptr()))?)
-        };
+        let dict = unsafe { Object::from_borrowed(self.python, NonNull::new(ffi::PyModule_GetDict(module.as_ptr()))?) };
         self.item(&dict, name)
     }
 
