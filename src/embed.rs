@@ -270,6 +270,11 @@ impl Object {
         Self(object)
     }
 
+    /// Takes over a reference.
+    pub(crate) fn from_owned(_: &Python, object: NonNull<ffi::PyObject>) -> Self {
+        Self(object)
+    }
+
     /// The object, borrowed.
     pub fn as_ptr(&self) -> *mut ffi::PyObject {
         self.0.as_ptr()
@@ -429,7 +434,7 @@ unsafe extern "C-unwind" {
 
 /// Makes a call that may not return because the interpreter ends the thread: the thread then waits here for the end of the
 /// process, as CPython's own do from 3.14 on. Going on would unwind frames that own references, without the GIL.
-fn may_end<T>(call: impl FnOnce() -> T) -> T {
+pub(crate) fn may_end<T>(call: impl FnOnce() -> T) -> T {
     /// Dropped on the way of an unwinding that is no panic.
     struct Wait;
     impl Drop for Wait {

@@ -1,12 +1,26 @@
 //! Python's bytecode, decoded to version-neutral instructions; their interpreter.
 //!
 //! [`Code`] is a code object of CPython 3.11 to 3.15, or a text snippet, as plain data; [`Op`] lists the instructions.
+//! [`decode`] makes it of a code object, and `"LOAD_CONST 1; RETURN_VALUE".parse()` of a snippet.
 
 mod code;
+mod decode;
+mod exceptions;
 mod instruction;
+pub mod interpreter;
+mod lines;
+#[cfg(test)]
+mod listing;
+mod opcodes;
+mod print;
+mod snippet;
+mod stack;
 
 pub use code::{ArgumentCounts, Code, Constant, Handler, Literal, LocalKind, LocalVariable};
+pub use decode::{DecodeError, Problem, decode, decode_function};
 pub use instruction::{Arguments, Condition, Const, Instruction, Local, Name, Op, Suspend, Target};
+pub use snippet::{SnippetError, SnippetProblem};
+pub use stack::{StackError, StackProblem};
 
 pub use crate::operators::{
     BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,

@@ -144,6 +144,8 @@ pub enum Operation {
     CheckEgMatch,
     /// `original list -- exception`
     PrepReraiseStar,
+    /// `manager -- tuple` of its bound `__exit__` and of what its `__enter__` returned: looks both up, and enters.
+    BeforeWith,
     /// `exit self? exception -- result`: calls `exit` for the exception.
     WithExceptStart,
     /// `a -- int`
@@ -264,6 +266,7 @@ impl Operation {
             Self::CheckExcMatch => (objects(2), truth(), Raises),
             Self::CheckEgMatch => (objects(2), Some(Type::TUPLE_EXACT), RunsPython),
             Self::PrepReraiseStar => (objects(2), object(), RunsPython),
+            Self::BeforeWith => (objects(1), Some(Type::TUPLE_EXACT), RunsPython),
             Self::WithExceptStart => (vec![Type::OBJECT, nullable(), Type::OBJECT], object(), RunsPython),
             Self::GetLen => (objects(1), Some(Type::LONG_EXACT), RunsPython),
             Self::MatchMapping | Self::MatchSequence => (objects(1), truth(), Nothing),

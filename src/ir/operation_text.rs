@@ -58,7 +58,8 @@ operations! {
     FormatSimple; FormatWithSpec; Convert(conversion); BuildTemplate; BuildInterpolation(conversion, format);
     CallMethod(count, keywords); CallEx(keywords); MakeFunction; SetFunctionAttribute(attribute);
     UnpackSequence(count); UnpackEx(before, after); TupleItem(index); GetIter; IterNext;
-    Raise(count); Reraise; Catch; PushExcInfo; PopExcept; CheckExcMatch; CheckEgMatch; PrepReraiseStar; WithExceptStart;
+    Raise(count); Reraise; Catch; PushExcInfo; PopExcept; CheckExcMatch; CheckEgMatch; PrepReraiseStar;
+    BeforeWith; WithExceptStart;
     GetLen; MatchMapping; MatchSequence; MatchKeys; MatchClass(count);
     ImportName(name); ImportFrom(name); Intrinsic1(which); Intrinsic2(which); Poll;
 }

@@ -1,0 +1,105 @@
+//! What may be wrong with a code object.
+
+use crate::bytecode::StackError;
+use crate::embed::Exception;
+
+/// A code object can't be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The object is none.
+    #[error("{class} is not a code object: pass the `__code__` of a Python function, or what `compile` returns")]
+    NotCode {
+        /// The name of its type.
+        class: String,
+    },
+    /// The interpreter did not tell its opcodes, or an attribute of the code object.
+    #[error("the interpreter did not say what is needed to decode {code}: {exception}")]
+    Unreadable {
+        /// The code object's qualified name.
+        code: String,
+        /// What it raised.
+        exception: Exception,
+    },
+    /// An instruction makes no sense.
+    #[error("{code}, offset {offset}, {opcode}: {problem}")]
+    Instruction {
+        /// The code object's qualified name.
+        code: String,
+        /// Byte offset of the instruction.
+        offset: u32,
+        /// Its name in CPython.
+        opcode: String,
+        /// What is wrong.
+        problem: Problem,
+    },
+    /// The exception table makes no sense.
+    #[error(
+        "{code}: the exception table is damaged; the code object was not made by CPython's compiler, leave it to CPython"
+    )]
+    ExceptionTable {
+        /// The code object's qualified name.
+        code: String,
+    },
+    /// The instructions that came out leave a stack that makes no sense.
+    #[error("{code}: {error}; this is a defect of the decoder, please report the code object")]
+    Stack {
+        /// The code object's qualified name.
+        code: String,
+        /// What is wrong.
+        error: StackError,
+    },
+}
+
+/// What is wrong with an instruction.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The version has no such opcode, or none that code objects contain.
+    #[error(
+        "no instruction that a code object of Python 3.{version} contains; decode code objects with the Python that made them"
+    )]
+    UnknownOpcode {
+        /// The minor version.
+        version: u32,
+    },
+    /// The operand names nothing.
+    #[error("operand {operand} names nothing; the code object was changed by hand, leave it to CPython")]
+    Operand {
+        /// The operand.
+        operand: u32,
+    },
+    /// It jumps to where no instruction starts.
+    #[error(
+        "no instruction starts at its target, offset {target}; the code object was changed by hand, leave it to CPython"
+    )]
+    Target {
+        /// The byte offset.
+        target: i64,
+    },
+    /// The code ends where another instruction must follow.
+    #[error("the code ends behind it; it must end with a return, a raise or a jump")]
+    OffTheEnd,
+    /// Less is on the stack than it takes.
+    #[error("the stack holds less than it takes; the code object was changed by hand, leave it to CPython")]
+    Underflow,
+    /// More is on the stack than anything needs.
+    #[error("the stack holds more than {limit} values; the function is left to CPython")]
+    Overflow {
+        /// The most that the decoder follows.
+        limit: u32,
+    },
+    /// What is on the stack depends on the way here.
+    #[error(
+        "the stack holds other things on another way here; the code object was changed by hand, leave it to CPython"
+    )]
+    Merge,
+    /// It uses a null as a value, or has none where one must be.
+    #[error(
+        "a null is on the stack where a value is needed, or the reverse; the code object was changed by hand, leave it to CPython"
+    )]
+    Null,
+    /// The names of a call's keyword arguments are no constant in front of it.
+    #[error(
+        "the names of its keyword arguments are no constant; the code object was changed by hand, leave it to CPython"
+    )]
+    Keywords,
+}

@@ -1,0 +1,195 @@
+//! CPython's code objects to neutral instructions.
+//!
+//! [`raw`] takes the bytes apart, [`step`] says what each instruction does to CPython's stack, and [`walk`] follows that stack
+//! to take out of it what the neutral one doesn't have. All of this is a function of a table of opcodes and plain data, so
+//! that it decodes what other versions compiled; [`live`] is the part that asks an interpreter.
+
+mod error;
+#[cfg(test)]
+mod hostile;
+mod live;
+mod raw;
+mod step;
+mod walk;
+
+use std::sync::Arc;
+
+use super::exceptions::Entry;
+use super::instruction::{Instruction, Op, Suspend, Target};
+use super::opcodes::{Opcode, Opcodes};
+use super::{Handler, LocalVariable};
+
+pub use error::{DecodeError, Problem};
+pub use live::{decode, decode_function};
+use raw::RawError;
+pub(super) use raw::RawInstruction;
+pub(super) use step::Extra;
+use step::{Context, Step};
+use walk::{Item, RawHandler};
+
+/// What is decoded: the parts of a code object that don't need an interpreter.
+pub(super) struct Source<'a> {
+    pub(super) opcodes: &'a Opcodes,
+    pub(super) instructions: Vec<RawInstruction>,
+    pub(super) exceptions: &'a [Entry],
+    pub(super) locals: &'a [LocalVariable],
+    pub(super) consts: usize,
+    pub(super) names: usize,
+    /// The strings in a constant, where it is a tuple of them.
+    pub(super) strings: &'a dyn Fn(u32) -> Option<Vec<Arc<str>>>,
+}
+
+/// What comes out.
+pub(super) struct Decoded {
+    pub(super) instructions: Vec<Instruction>,
+    pub(super) handlers: Vec<Handler>,
+    /// Constants behind those of the code object.
+    pub(super) extras: Vec<Extra>,
+}
+
+impl Source<'_> {
+    /// Decodes; an error has no name of a code object yet.
+    pub(super) fn decode(mut self) -> Result<Decoded, RawError> {
+        self.end_sends();
+        let raw = &self.instructions;
+        let error = |index: usize, problem| {
+            let (offset, name) =
+                raw.get(index).map_or((0, "an empty code object"), |raw| (raw.offset, raw.opcode.name()));
+            RawError { offset, opcode: name.to_owned(), problem }
+        };
+        let mut context = Context {
+            opcodes: self.opcodes,
+            locals: self.locals,
+            consts: self.consts,
+            names: self.names,
+            strings: self.strings,
+            extras: Vec::new(),
+            keywords: None,
+        };
+        let mut steps = Vec::with_capacity(raw.len() * 2);
+        let mut items = Vec::with_capacity(raw.len());
+        for (index, instruction) in raw.iter().enumerate() {
+            let start = steps.len();
+            let next = raw.get(index + 1).map(|next| next.opcode);
+            context.translate(instruction, next, &mut steps).map_err(|problem| error(index, problem))?;
+            for step in &mut steps[start..] {
+                self.resolve(step).map_err(|problem| error(index, problem))?;
+            }
+            let handler =
+                self.exceptions.iter().position(|entry| (entry.start..entry.end).contains(&instruction.offset));
+            items.push(Item { steps: start..steps.len(), handler });
+        }
+        let mut handlers = Vec::with_capacity(self.exceptions.len());
+        for entry in self.exceptions {
+            let target = self.item_at(entry.target).ok_or_else(|| {
+                error(self.item_behind(entry.start).min(raw.len() - 1), Problem::Target { target: entry.target.into() })
+            })?;
+            handlers.push(RawHandler { target, depth: entry.depth, lasti: entry.lasti });
+        }
+        let walked = walk::walk(&items, &steps, &handlers, self.locals, self.opcodes.version)
+            .map_err(|(index, problem)| error(index, problem))?;
+
+        // In the order of the code object, without what no way leads to.
+        let mut instructions = Vec::with_capacity(walked.ops.len());
+        let mut starts = Vec::with_capacity(items.len() + 1);
+        for (ops, raw) in walked.items.iter().zip(raw) {
+            starts.push(position(&instructions));
+            let ops = ops.iter().flat_map(|range| &walked.ops[range.clone()]);
+            instructions.extend(ops.map(|op| Instruction { op: op.clone(), offset: raw.offset, line: raw.line }));
+        }
+        starts.push(position(&instructions));
+        for instruction in &mut instructions {
+            if let Some(target) = instruction.op.target_mut() {
+                // Jumps name items.
+                *target = starts[*target as usize];
+            }
+        }
+        let mut neutral = Vec::with_capacity(handlers.len());
+        for (index, (handler, depth)) in handlers.iter().zip(&walked.depths).enumerate() {
+            let Some(depth) = *depth else { continue };
+            // What no way leads to is empty by now, and need not part a range.
+            let is_covered = |at: usize| walked.covered[at] || walked.items[at].is_none();
+            let in_range = |at: usize| items[at].handler == Some(index) && is_covered(at);
+            let first = self.item_behind(self.exceptions[index].start);
+            let last = self.item_behind(self.exceptions[index].end);
+            for run in (first..last).collect::<Vec<_>>().chunk_by(|&one, &next| in_range(one) == in_range(next)) {
+                let (start, end) = (starts[run[0]], starts[run[run.len() - 1] + 1]);
+                if in_range(run[0]) && start < end {
+                    neutral.push(Handler { start, end, target: starts[handler.target], depth, lasti: handler.lasti });
+                }
+            }
+        }
+        Ok(Decoded { instructions, handlers: neutral, extras: context.extras })
+    }
+
+    /// In 3.11 the receiver is gone where `SEND` jumps to; later, and here, `END_SEND` drops it there. It is put in front of
+    /// the target, which nothing else leads to, with a start of its own.
+    fn end_sends(&mut self) {
+        if self.opcodes.version != 11 {
+            return;
+        }
+        let sends = self.instructions.iter().filter(|raw| raw.opcode == Opcode::SEND);
+        let mut targets: Vec<u32> = sends.map(|send| send.end.saturating_add(send.operand.saturating_mul(2))).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        for target in targets.into_iter().rev() {
+            if let Some(item) = self.item_at(target) {
+                let start = target - 1;
+                let end = RawInstruction { opcode: Opcode::END_SEND, operand: 0, start, ..self.instructions[item] };
+                self.instructions.insert(item, end);
+            }
+        }
+    }
+
+    /// Makes a jump name an item instead of an offset. `FOR_ITER` leads behind what only tidies up after it.
+    fn resolve(&self, step: &mut Step) -> Result<(), Problem> {
+        let target = match step {
+            Step::ForIter(target) => target,
+            Step::Op(op) => match op.target_mut() {
+                Some(target) => target,
+                None => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        let offset = *target;
+        let is_send = matches!(step, Step::Op(Op::Suspend(Suspend::Send(_))));
+        let start = if is_send && self.opcodes.version == 11 { offset.wrapping_sub(1) } else { offset };
+        let mut item = self.item_at(start).ok_or(Problem::Target { target: offset.into() })?;
+        if let Step::ForIter(_) = step {
+            let opcode = |item: usize| self.instructions.get(item).map(|raw| raw.opcode);
+            if opcode(item) == Some(Opcode::END_FOR) {
+                item += 1;
+                // 3.12's END_FOR pops the iterator too.
+                let pops = self.opcodes.version >= 13;
+                if pops && matches!(opcode(item), Some(Opcode::POP_TOP | Opcode::POP_ITER)) {
+                    item += 1;
+                }
+            }
+            *step = Step::ForIter(index(item));
+        } else if let Step::Op(op) = step
+            && let Some(target) = op.target_mut()
+        {
+            *target = index(item);
+        }
+        Ok(())
+    }
+
+    /// The instruction that starts at an offset.
+    fn item_at(&self, offset: u32) -> Option<usize> {
+        self.instructions.binary_search_by_key(&offset, |raw| raw.start).ok()
+    }
+
+    /// The first instruction at or behind an offset.
+    fn item_behind(&self, offset: u32) -> usize {
+        self.instructions.partition_point(|raw| raw.offset < offset)
+    }
+}
+
+fn position(instructions: &[Instruction]) -> Target {
+    index(instructions.len())
+}
+
+/// There are no more instructions than code units, and no more of ours than a few for each.
+fn index(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}

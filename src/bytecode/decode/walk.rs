@@ -1,0 +1,449 @@
+//! Phase two: follows the stack along every way through the code, and takes the nulls out of it.
+//!
+//! CPython's stack has slots that ours doesn't: nulls that fill the place of a receiver, and, from 3.15 on, the second slot
+//! of an iterator. Which slot is which is the same on every way to an instruction. Knowing it, calls are told apart (of a
+//! plain callable, or of a pair that a method lookup left), and depths in operands are counted anew.
+
+use std::rc::Rc;
+
+use super::error::Problem;
+use super::step::Step;
+use crate::bytecode::instruction::{Arguments, Op, Suspend};
+use crate::bytecode::{LocalKind, LocalVariable};
+
+/// More than this on the stack is damage: CPython's compiler keeps far below it.
+const STACK_LIMIT: usize = 1 << 16;
+
+/// What a slot of CPython's stack holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    /// An object, or what a cleared local held.
+    Value,
+    /// The same, known to be a cell.
+    Cell,
+    /// What a method lookup found.
+    Method,
+    /// The receiver that it found it for, or null.
+    Receiver,
+    /// Nothing that the neutral stack has.
+    Null,
+}
+
+impl Slot {
+    fn is_kept(self) -> bool {
+        self != Self::Null
+    }
+
+    /// Whether both mean the same to the instructions that follow.
+    fn agrees(self, other: Self) -> bool {
+        let value = |slot| if slot == Self::Cell { Self::Value } else { slot };
+        value(self) == value(other)
+    }
+}
+
+/// What is known before an instruction.
+#[derive(Clone, Debug)]
+struct State {
+    stack: Vec<Slot>,
+    /// Which locals hold a cell: from 3.13 on the same instruction loads them and values, and inlined comprehensions put
+    /// values where cells were.
+    cells: Rc<Vec<bool>>,
+}
+
+/// An instruction of CPython's and what it does.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// Its place in the list of steps.
+    pub(super) steps: std::ops::Range<usize>,
+    /// The handler of its exceptions.
+    pub(super) handler: Option<usize>,
+}
+
+/// A handler; `target` is an item.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawHandler {
+    pub(super) target: usize,
+    pub(super) depth: u32,
+    pub(super) lasti: bool,
+}
+
+/// What came out.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// The operations; jumps name items.
+    pub(super) ops: Vec<Op>,
+    /// Where an item's operations are; `None` for items that no way leads to.
+    pub(super) items: Vec<Option<std::ops::Range<usize>>>,
+    /// Whether an item is in the range of its handler.
+    pub(super) covered: Vec<bool>,
+    /// The depths of the handlers on the neutral stack; `None` for those that no exception leads to.
+    pub(super) depths: Vec<Option<u32>>,
+}
+
+/// Follows the code from its first item. In `steps` jumps name items.
+///
+/// # Errors
+/// The item at which the stack makes no sense.
+pub(super) fn walk(
+    items: &[Item],
+    steps: &[Step],
+    handlers: &[RawHandler],
+    locals: &[LocalVariable],
+    version: u32,
+) -> Result<Walked, (usize, Problem)> {
+    let cells = locals.iter().map(|local| local.kind == LocalKind::Free).collect();
+    let mut walk = Walk {
+        states: vec![None; items.len()],
+        pending: Vec::new(),
+        handlers,
+        version,
+        walked: Walked {
+            ops: Vec::new(),
+            items: vec![None; items.len()],
+            covered: vec![false; items.len()],
+            depths: vec![None; handlers.len()],
+        },
+    };
+    walk.reach(0, State { stack: Vec::new(), cells: Rc::new(cells) }).map_err(|problem| (0, problem))?;
+    while let Some(mut at) = walk.pending.pop() {
+        // The states are only needed where ways meet, but keeping them all makes every instruction a check.
+        while let Some(state) = walk.item(at, items, steps).map_err(|problem| (at, problem))? {
+            if walk.states.get(at + 1).is_some_and(Option::is_some) {
+                walk.reach(at + 1, state).map_err(|problem| (at, problem))?;
+                break;
+            }
+            if at + 1 == items.len() {
+                return Err((at, Problem::OffTheEnd));
+            }
+            walk.states[at + 1] = Some(state);
+            at += 1;
+        }
+    }
+    Ok(walk.walked)
+}
+
+struct Walk<'a> {
+    states: Vec<Option<State>>,
+    pending: Vec<usize>,
+    handlers: &'a [RawHandler],
+    version: u32,
+    walked: Walked,
+}
+
+impl Walk<'_> {
+    /// A way leads to an item.
+    fn reach(&mut self, to: usize, state: State) -> Result<(), Problem> {
+        let known = self.states.get_mut(to).ok_or(Problem::OffTheEnd)?;
+        match known {
+            None => {
+                *known = Some(state);
+                self.pending.push(to);
+                Ok(())
+            }
+            Some(known) => {
+                let (one, other) = (&known.stack, &state.stack);
+                let agree = one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.agrees(*other));
+                if agree { Ok(()) } else { Err(Problem::Merge) }
+            }
+        }
+    }
+
+    /// Runs an item; the state behind it, where it is left that way.
+    fn item(&mut self, at: usize, items: &[Item], steps: &[Step]) -> Result<Option<State>, Problem> {
+        let Some(mut state) = self.states[at].clone() else { return Ok(None) };
+        let item = &items[at];
+        if let Some(index) = item.handler {
+            let handler = self.handlers[index];
+            match state.stack.get(..handler.depth as usize) {
+                Some(below) => {
+                    self.walked.depths[index] = Some(kept(below));
+                    self.walked.covered[at] = true;
+                    let mut stack = below.to_vec();
+                    stack.extend(std::iter::repeat_n(Slot::Value, 1 + usize::from(handler.lasti)));
+                    self.reach(handler.target, State { stack, cells: state.cells.clone() })?;
+                }
+                // 3.15's generator expressions leave their iterator behind, but not their handler's range.
+                None if steps[item.steps.clone()].iter().all(cannot_raise) => {}
+                None => return Err(Problem::Underflow),
+            }
+        }
+        let start = self.walked.ops.len();
+        let mut falls_through = true;
+        for step in &steps[item.steps.clone()] {
+            falls_through = self.step(step, &mut state)?;
+            if state.stack.len() > STACK_LIMIT {
+                return Err(Problem::Overflow { limit: STACK_LIMIT as u32 });
+            }
+        }
+        self.walked.items[at] = Some(start..self.walked.ops.len());
+        Ok(falls_through.then_some(state))
+    }
+
+    /// Runs a step; whether the next one follows.
+    fn step(&mut self, step: &Step, state: &mut State) -> Result<bool, Problem> {
+        let stack = &mut state.stack;
+        match step {
+            Step::PushNull => stack.push(Slot::Null),
+            Step::Call(arguments) => self.call(arguments, stack)?,
+            Step::CallEx(keywords) => self.call_ex(*keywords, stack)?,
+            Step::ForIter(target) => {
+                let iterator = self.iterator(stack)?;
+                let exhausted = State { stack: stack[..iterator].to_vec(), cells: state.cells.clone() };
+                self.reach(*target as usize, exhausted)?;
+                state.stack.push(Slot::Value);
+                self.walked.ops.push(Op::ForIter(*target));
+            }
+            Step::Op(op) => return self.op(op, state),
+        }
+        Ok(true)
+    }
+
+    fn op(&mut self, op: &Op, state: &mut State) -> Result<bool, Problem> {
+        let stack = &mut state.stack;
+        let wide = self.version >= 15;
+        let op = match *op {
+            Op::Pop => match stack.pop().ok_or(Problem::Underflow)? {
+                Slot::Null => return Ok(true),
+                _ => Op::Pop,
+            },
+            Op::Copy(depth) => {
+                let slot = stack[index(stack, depth)?];
+                let neutral = depth_of(stack, depth)?;
+                stack.push(slot);
+                if !slot.is_kept() {
+                    return Ok(true);
+                }
+                Op::Copy(neutral)
+            }
+            Op::Swap(depth) => {
+                self.swap(stack, depth)?;
+                return Ok(true);
+            }
+            Op::LoadFast(local) => {
+                let is_cell = state.cells.get(local as usize) == Some(&true);
+                stack.push(if is_cell { Slot::Cell } else { Slot::Value });
+                if is_cell { Op::LoadClosure(local) } else { Op::LoadFast(local) }
+            }
+            Op::LoadFastAndClear(local) => {
+                let was_cell = set_cell(&mut state.cells, local, false);
+                stack.push(if was_cell { Slot::Cell } else { Slot::Value });
+                op.clone()
+            }
+            Op::StoreFast(local) => {
+                let slot = pop_kept(stack)?;
+                set_cell(&mut state.cells, local, slot == Slot::Cell);
+                op.clone()
+            }
+            Op::MakeCell(local) => {
+                set_cell(&mut state.cells, local, true);
+                op.clone()
+            }
+            // It only looks at the pair far below, which stays one.
+            Op::WithExceptStart { .. } => {
+                let (looks, _) = op.effect();
+                let below = stack.len().checked_sub(looks as usize).ok_or(Problem::Underflow)?;
+                if stack[below..].iter().any(|slot| !slot.is_kept()) {
+                    return Err(Problem::Null);
+                }
+                stack.push(Slot::Value);
+                op.clone()
+            }
+            // The stack of 3.15 has a null or an index above the receiver.
+            Op::Suspend(Suspend::Send(target)) => {
+                pop_kept(stack)?;
+                self.iterator(stack)?;
+                stack.push(Slot::Value);
+                self.reach(target as usize, state.clone())?;
+                op.clone()
+            }
+            Op::Suspend(Suspend::EndSend) => {
+                pop_kept(stack)?;
+                self.pop_iterator(stack)?;
+                stack.push(Slot::Value);
+                op.clone()
+            }
+            Op::Suspend(Suspend::CleanupThrow) => {
+                pop_kept(stack)?;
+                pop_kept(stack)?;
+                self.pop_iterator(stack)?;
+                stack.push(Slot::Value);
+                if wide {
+                    stack.push(Slot::Null);
+                }
+                stack.push(Slot::Value);
+                op.clone()
+            }
+            _ => self.renumbered(op, state)?,
+        };
+        let falls_through = op.falls_through();
+        self.walked.ops.push(op);
+        Ok(falls_through)
+    }
+
+    /// An operation that only pops and pushes, with its depths counted anew.
+    fn renumbered(&mut self, op: &Op, state: &mut State) -> Result<Op, Problem> {
+        let stack = &mut state.stack;
+        let (pops, pushes) = op.effect();
+        if stack.len() < pops as usize {
+            return Err(Problem::Underflow);
+        }
+        for slot in stack.drain(stack.len() - pops as usize..) {
+            if !slot.is_kept() {
+                return Err(Problem::Null);
+            }
+        }
+        let mut op = op.clone();
+        match &mut op {
+            Op::ListAppend(depth)
+            | Op::ListExtend(depth)
+            | Op::SetAdd(depth)
+            | Op::SetUpdate(depth)
+            | Op::MapAdd(depth)
+            | Op::DictUpdate(depth) => *depth = kept_depth_of(stack, *depth)?,
+            Op::Reraise(depth) if *depth != 0 => *depth = kept_depth_of(stack, *depth)?,
+            Op::DictMerge { depth, callable } => {
+                *depth = kept_depth_of(stack, *depth)?;
+                *callable = kept_depth_of(stack, *callable)?;
+            }
+            Op::JumpIf { target, .. } | Op::Jump(target) => {
+                // The state is that behind the pop.
+                self.reach(*target as usize, state.clone())?;
+            }
+            _ => {}
+        }
+        if pushes as usize > STACK_LIMIT {
+            return Err(Problem::Overflow { limit: STACK_LIMIT as u32 });
+        }
+        let stack = &mut state.stack;
+        stack.extend(std::iter::repeat_n(Slot::Value, pushes as usize));
+        if let (true, [.., method, receiver]) = (pushes_pair(&op), stack.as_mut_slice()) {
+            (*method, *receiver) = (Slot::Method, Slot::Receiver);
+        }
+        Ok(op)
+    }
+
+    /// Where the iterator on top of the stack begins: from 3.15 on it has a second slot.
+    fn iterator(&self, stack: &[Slot]) -> Result<usize, Problem> {
+        let second = usize::from(self.version >= 15);
+        let iterator = stack.len().checked_sub(1 + second).ok_or(Problem::Underflow)?;
+        match &stack[iterator..] {
+            [first] if first.is_kept() => Ok(iterator),
+            [first, second] if first.is_kept() && !second.is_kept() => Ok(iterator),
+            _ => Err(Problem::Null),
+        }
+    }
+
+    fn pop_iterator(&self, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+        stack.truncate(self.iterator(stack)?);
+        Ok(())
+    }
+
+    /// Up to 3.12 a null or the method comes first, then the callable or `self`; from 3.13 on the callable, then a null or
+    /// `self`. What is neither is a callable and its first argument.
+    fn call(&mut self, arguments: &Arguments, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+        for _ in 0..arguments.count {
+            pop_kept(stack)?;
+        }
+        let upper = stack.pop().ok_or(Problem::Underflow)?;
+        let lower = stack.pop().ok_or(Problem::Underflow)?;
+        let mut arguments = arguments.clone();
+        let op = match (lower, upper) {
+            (Slot::Method, Slot::Receiver) => Op::CallMethod(arguments),
+            (Slot::Null, callable) if self.version <= 12 && callable.is_kept() => Op::Call(arguments),
+            (callable, Slot::Null) if self.version >= 13 && callable.is_kept() => Op::Call(arguments),
+            (callable, first) if callable.is_kept() && first.is_kept() => {
+                arguments.count += 1;
+                Op::Call(arguments)
+            }
+            _ => return Err(Problem::Null),
+        };
+        self.walked.ops.push(op);
+        stack.push(Slot::Value);
+        Ok(())
+    }
+
+    fn call_ex(&mut self, keywords: Option<bool>, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+        let keywords = match keywords {
+            None => stack.pop().ok_or(Problem::Underflow)?.is_kept(),
+            Some(false) => false,
+            Some(true) => {
+                pop_kept(stack)?;
+                true
+            }
+        };
+        pop_kept(stack)?;
+        let upper = stack.pop().ok_or(Problem::Underflow)?;
+        let lower = stack.pop().ok_or(Problem::Underflow)?;
+        let (callable, null) = if self.version <= 12 { (upper, lower) } else { (lower, upper) };
+        if !callable.is_kept() || null.is_kept() {
+            return Err(Problem::Null);
+        }
+        self.walked.ops.push(Op::CallEx { keywords });
+        stack.push(Slot::Value);
+        Ok(())
+    }
+
+    /// Exchanges two of CPython's slots. Where one of them is a null, the other moves past what is between them.
+    fn swap(&mut self, stack: &mut [Slot], depth: u32) -> Result<(), Problem> {
+        let deep = index(stack, depth)?;
+        let top = stack.len() - 1;
+        let neutral = depth_of(stack, depth)?;
+        let between = kept(&stack[deep + 1..top.max(deep + 1)]);
+        let ops = &mut self.walked.ops;
+        match (stack[deep].is_kept(), stack[top].is_kept()) {
+            (true, true) if neutral > 1 => ops.push(Op::Swap(neutral)),
+            (true, false) => ops.extend((2..=between + 1).map(Op::Swap)),
+            (false, true) => ops.extend((2..=between + 1).rev().map(Op::Swap)),
+            _ => {}
+        }
+        stack.swap(deep, top);
+        Ok(())
+    }
+}
+
+/// Marks a local; whether it held a cell.
+fn set_cell(cells: &mut Rc<Vec<bool>>, local: u32, is_cell: bool) -> bool {
+    match cells.get(local as usize) {
+        Some(&was) if was != is_cell => std::mem::replace(&mut Rc::make_mut(cells)[local as usize], is_cell),
+        Some(&was) => was,
+        None => false,
+    }
+}
+
+fn cannot_raise(step: &Step) -> bool {
+    matches!(step, Step::PushNull | Step::Op(Op::LoadConst(_) | Op::Return | Op::Nop))
+}
+
+fn pushes_pair(op: &Op) -> bool {
+    matches!(op, Op::LoadMethod(_) | Op::LoadSuperMethod { .. } | Op::LoadSpecial(_))
+}
+
+fn pop_kept(stack: &mut Vec<Slot>) -> Result<Slot, Problem> {
+    match stack.pop().ok_or(Problem::Underflow)? {
+        Slot::Null => Err(Problem::Null),
+        slot => Ok(slot),
+    }
+}
+
+/// The index of the slot at a depth; 1 is the top.
+fn index(stack: &[Slot], depth: u32) -> Result<usize, Problem> {
+    match stack.len().checked_sub(depth as usize) {
+        Some(index) if depth > 0 => Ok(index),
+        _ => Err(Problem::Underflow),
+    }
+}
+
+/// How many neutral values are from the top down to this depth.
+fn depth_of(stack: &[Slot], depth: u32) -> Result<u32, Problem> {
+    Ok(kept(&stack[index(stack, depth)?..]))
+}
+
+/// The same, for a slot that must not be null.
+fn kept_depth_of(stack: &[Slot], depth: u32) -> Result<u32, Problem> {
+    if stack[index(stack, depth)?].is_kept() { depth_of(stack, depth) } else { Err(Problem::Null) }
+}
+
+fn kept(slots: &[Slot]) -> u32 {
+    // No more than `STACK_LIMIT`.
+    slots.iter().filter(|slot| slot.is_kept()).count() as u32
+}

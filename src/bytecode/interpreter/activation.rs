@@ -1,0 +1,217 @@
+//! A function that runs: its locals and stack, and the loop.
+
+use std::sync::OnceLock;
+
+use pyo3_ffi as ffi;
+
+use crate::bytecode::{Code, Target};
+use crate::embed::{Object, Python};
+
+use super::owned::Owned;
+use super::{Frame, Prepared, Raised, Result, State, api, errors, except, interrupts};
+
+/// A function that runs.
+pub struct Activation<'a> {
+    pub(super) python: &'a Python,
+    pub(super) frame: Frame<'a>,
+    pub(super) code: &'a Prepared,
+    /// The fast locals; as many as the code has.
+    pub(super) locals: Vec<Option<Owned>>,
+    pub(super) stack: Vec<Option<Owned>>,
+    /// The instruction that is executed.
+    pub(super) at: Target,
+    /// What tells the line: the offset of the instruction that is executed, or of the one that a `Reraise` names.
+    pub(super) offset: u32,
+    /// The exception was raised before and has this function's entry in its traceback.
+    pub(super) raised_again: bool,
+    /// The frame that tracebacks show, once there is one.
+    pub(super) shown: Option<Owned>,
+}
+
+/// Where to go on.
+pub enum Flow {
+    Next,
+    Jump(Target),
+    Return(Owned),
+}
+
+/// How the loop ended.
+pub enum End {
+    Returned(Owned),
+    Stopped,
+}
+
+impl<'a> Activation<'a> {
+    /// Ready to run from a state.
+    pub fn new(python: &'a Python, frame: Frame<'a>, state: State) -> Result<Self> {
+        let own = |slots: Vec<Option<Object>>, capacity: usize| {
+            let mut owned = Vec::with_capacity(capacity.max(slots.len()));
+            owned.extend(slots.into_iter().map(|slot| slot.map(|object| Owned::from_object(python, object))));
+            owned
+        };
+        let code = frame.code.code();
+        let mut locals = own(state.locals, code.locals.len());
+        if locals.len() > code.locals.len() {
+            return Err(errors::system_error(c"the state has more locals than the code"));
+        }
+        locals.resize_with(code.locals.len(), || None);
+        let stack = own(state.stack, code.stack_size as usize);
+        if let Some(handled) = &state.handled {
+            // SAFETY: the thread is attached, and the exception alive.
+            unsafe { api::PyErr_SetHandledException(handled.as_ptr()) };
+        }
+        let code = frame.code;
+        Ok(Self { python, frame, code, locals, stack, at: state.at, offset: 0, raised_again: false, shown: None })
+    }
+
+    /// Executes so many instructions, or all until the function is left.
+    pub fn run(&mut self, mut steps: u64) -> Result<End> {
+        let code: &'a Code = self.code.code();
+        loop {
+            if steps == 0 {
+                return Ok(End::Stopped);
+            }
+            steps -= 1;
+            let Some(instruction) = code.instructions.get(self.at as usize) else {
+                self.stack.clear();
+                return Err(errors::system_error(c"the code has no end"));
+            };
+            self.offset = instruction.offset;
+            match self.step(&instruction.op) {
+                Ok(Flow::Next) => self.at += 1,
+                Ok(Flow::Jump(target)) => self.at = target,
+                Ok(Flow::Return(result)) => return Ok(End::Returned(result)),
+                Err(Raised) => self.unwind()?,
+            }
+        }
+    }
+
+    /// A jump; one back is a place to serve interrupts.
+    pub(super) fn jump(&self, target: Target) -> Result<Flow> {
+        if target <= self.at {
+            interrupts::serve(self.code, self.python)?;
+        }
+        Ok(Flow::Jump(target))
+    }
+
+    /// Goes to the handler of the current exception, or leaves.
+    fn unwind(&mut self) -> Result {
+        if !std::mem::take(&mut self.raised_again) {
+            self.add_traceback();
+        }
+        let handler = self.code.code().handler(self.at).copied();
+        self.cut(handler.map_or(0, |handler| handler.depth as usize));
+        let Some(handler) = handler else {
+            self.leave();
+            return Err(Raised);
+        };
+        if handler.lasti {
+            // SAFETY: the thread is attached.
+            let offset = unsafe { Owned::new(ffi::PyLong_FromLong(self.offset.into()))? };
+            self.push(offset);
+        }
+        match errors::take() {
+            Some(exception) => self.push(exception),
+            None => return Err(errors::system_error(c"an error without an exception")),
+        }
+        self.at = handler.target;
+        Ok(())
+    }
+
+    /// Gives up what lies above a depth, the top first.
+    fn cut(&mut self, depth: usize) {
+        while self.stack.len() > depth {
+            drop(self.stack.pop());
+        }
+    }
+
+    /// Gives up the locals as CPython does when a function is left; a frame that outlives it gets them.
+    pub fn leave(&mut self) {
+        self.hand_over_locals();
+        // From 3.14 the last goes first (`_PyFrame_ClearLocals`).
+        match cfg!(Py_3_14) {
+            true => self.locals.iter_mut().rev().for_each(|local| drop(local.take())),
+            false => self.locals.iter_mut().for_each(|local| drop(local.take())),
+        }
+    }
+
+    /// The state, where the loop stopped; makes the exception handled before the call the handled one again.
+    pub fn into_state(self, before: Option<Owned>) -> State {
+        let python = self.python;
+        let slots = |slots: Vec<Option<Owned>>| {
+            slots.into_iter().map(|slot| slot.map(|object| object.into_object(python))).collect()
+        };
+        let handled = except::current_handled(python);
+        except::set_handled(python, before.as_ref());
+        let handled = handled.map(|exception| exception.into_object(python));
+        State { at: self.at, locals: slots(self.locals), stack: slots(self.stack), handled }
+    }
+
+    pub(super) fn push(&mut self, object: Owned) {
+        self.stack.push(Some(object));
+    }
+
+    /// Pushes what a C function returned.
+    ///
+    /// # Safety
+    /// As [`Owned::new`].
+    pub(super) unsafe fn push_new(&mut self, object: *mut ffi::PyObject) -> Result {
+        // SAFETY: the caller promises it.
+        let object = unsafe { Owned::new(object)? };
+        self.push(object);
+        Ok(())
+    }
+
+    pub(super) fn push_bool(&mut self, value: bool) {
+        let value = Owned::bool(self.python, value);
+        self.push(value);
+    }
+
+    /// The top, which is not null.
+    pub(super) fn pop(&mut self) -> Result<Owned> {
+        self.stack.pop().flatten().ok_or_else(|| errors::system_error(c"no object on top of the stack"))
+    }
+
+    /// The top, which may be null.
+    pub(super) fn pop_slot(&mut self) -> Result<Option<Owned>> {
+        self.stack.pop().ok_or_else(|| errors::system_error(c"the stack is empty"))
+    }
+
+    /// Where the slot at a depth is; 1 is the top.
+    pub(super) fn index(&self, depth: u32) -> Result<usize> {
+        let index = self.stack.len().checked_sub(depth as usize);
+        index.ok_or_else(|| errors::system_error(c"the stack is not that deep"))
+    }
+
+    /// The object at a depth, 1 is the top.
+    pub(super) fn peek(&self, depth: u32) -> Result<&Owned> {
+        let slot = self.stack.get(self.index(depth)?).and_then(Option::as_ref);
+        slot.ok_or_else(|| errors::system_error(c"no object at that depth of the stack"))
+    }
+
+    /// Where the topmost objects begin, so many and none of them null.
+    pub(super) fn top(&self, count: u32) -> Result<usize> {
+        let start = self.index(count)?;
+        match self.stack[start..].iter().all(Option::is_some) {
+            true => Ok(start),
+            false => Err(errors::system_error(c"null among the operands")),
+        }
+    }
+
+    /// The slots from an index on, as C sees them.
+    pub(super) fn pointers(&mut self, start: usize) -> *mut *mut ffi::PyObject {
+        // SAFETY: `start` is at most the stack's length. `Option<Owned>` is a pointer that may be null.
+        unsafe { self.stack.as_mut_ptr().add(start).cast() }
+    }
+}
+
+/// What is made once; where two threads make it at the same time, one of them wins.
+pub fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    match cell.get() {
+        Some(value) => Ok(value),
+        None => {
+            let value = make()?;
+            Ok(cell.get_or_init(|| value))
+        }
+    }
+}

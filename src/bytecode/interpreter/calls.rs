@@ -1,0 +1,216 @@
+//! Calls.
+
+use pyo3_ffi as ffi;
+
+use crate::bytecode::Arguments;
+
+use super::activation::Activation;
+use super::owned::{Owned, succeeded};
+use super::{Raised, Result, api, errors, interrupts};
+
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may use the slot in front of the arguments.
+pub const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
+
+impl Activation<'_> {
+    /// `callable a₁ … aₙ -- result`
+    pub(super) fn call(&mut self, arguments: &Arguments) -> Result {
+        let callable = self.top(arguments.count.saturating_add(1))?;
+        self.vectorcall(callable, callable + 1, callable)
+    }
+
+    /// `method self a₁ … aₙ -- result`
+    pub(super) fn call_method(&mut self, arguments: &Arguments) -> Result {
+        let object = self.top(arguments.count)?.checked_sub(1).ok_or_else(no_callable)?;
+        let method = object.checked_sub(1).ok_or_else(no_callable)?;
+        let first = if self.stack[object].is_some() { object } else { object + 1 };
+        self.vectorcall(method, first, method)
+    }
+
+    /// Calls what is in a slot with what lies from another on, and puts the result in the place of all.
+    fn vectorcall(&mut self, callable: usize, first: usize, start: usize) -> Result {
+        let function = self.stack[callable].as_ref().ok_or_else(no_callable)?.as_ptr();
+        let count = self.stack.len() - first;
+        let keywords = self.code.keywords[self.at as usize].as_ref();
+        let answer = if count == 0 { self.answer(function)? } else { None };
+        let result = match answer {
+            Some(answer) => Ok(answer),
+            // SAFETY: the stack keeps callable and arguments alive; none of the arguments is null, as `top` checks, and below
+            // the first is a slot of the stack. The names are a tuple, no longer than the arguments.
+            None => unsafe {
+                let names = keywords.map_or(std::ptr::null_mut(), crate::embed::Object::as_ptr);
+                let by_name = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
+                let by_position = count.checked_sub(by_name).ok_or_else(no_callable)?;
+                let arguments = self.pointers(first);
+                Owned::new(api::PyObject_Vectorcall(function, arguments, by_position | ARGUMENTS_OFFSET, names))
+            },
+        };
+        // As CPython does: the callable dies first, then the arguments, from 3.14 on the last first.
+        drop(self.stack[start].take());
+        match cfg!(Py_3_14) {
+            true => self.stack[start..].iter_mut().rev().for_each(|slot| drop(slot.take())),
+            false => self.stack[start..].iter_mut().for_each(|slot| drop(slot.take())),
+        }
+        self.stack.truncate(start);
+        self.push(result?);
+        interrupts::serve(self.code, self.python)
+    }
+
+    /// `callable args -- result`, or `callable args kwargs -- result`
+    pub(super) fn call_ex(&mut self, has_keywords: bool) -> Result {
+        let keywords = if has_keywords { self.pop_slot()? } else { None };
+        let mut arguments = self.pop()?;
+        let callable = self.pop()?;
+        // SAFETY: the objects are alive.
+        let result = unsafe {
+            if ffi::PyTuple_CheckExact(arguments.as_ptr()) == 0 {
+                if is_not_iterable(&arguments) {
+                    let text = c"%U argument after * must be an iterable, not %.200s";
+                    return Err(raise_naming(&callable, text, &arguments));
+                }
+                arguments = Owned::new(api::PySequence_Tuple(arguments.as_ptr()))?;
+            }
+            let keywords = super::owned::pointer(keywords.as_ref());
+            api::PyObject_Call(callable.as_ptr(), arguments.as_ptr(), keywords)
+        };
+        drop((callable, arguments, keywords));
+        // SAFETY: what the call returned.
+        unsafe { self.push_new(result)? };
+        interrupts::serve(self.code, self.python)
+    }
+
+    /// `callable … dict … mapping -- callable … dict …`
+    pub(super) fn dict_merge(&mut self, depth: u32, callable: u32) -> Result {
+        let mapping = self.pop()?;
+        let dict = self.peek(depth)?.again();
+        let callable = self.peek(callable)?.again();
+        let Err(Raised) = merge(&dict, &mapping) else { return Ok(()) };
+        // SAFETY: exceptions live for ever.
+        let (attribute_error, key_error) = unsafe { (ffi::PyExc_AttributeError, ffi::PyExc_KeyError) };
+        if errors::current_is(attribute_error) {
+            errors::clear();
+            let text = c"%U argument after ** must be a mapping, not %.200s";
+            return Err(raise_naming(&callable, text, &mapping));
+        }
+        if errors::current_is(key_error) {
+            return Err(raise_given_twice(&callable));
+        }
+        Err(Raised)
+    }
+}
+
+fn no_callable() -> Raised {
+    errors::system_error(c"no callable below the arguments")
+}
+
+/// Whether `PyObject_GetIter` refuses an object for its type.
+pub fn is_not_iterable(object: &Owned) -> bool {
+    // SAFETY: the object keeps its type alive.
+    unsafe { (*object.class()).tp_iter.is_none() && ffi::PySequence_Check(object.as_ptr()) == 0 }
+}
+
+/// As `_PyDict_MergeEx` with a `KeyError` for keys that are there already.
+fn merge(dict: &Owned, mapping: &Owned) -> Result {
+    // SAFETY: the objects are alive; what is borrowed gets a reference before anything runs.
+    unsafe {
+        if super::names::is_dict(mapping.as_ptr()) {
+            let size = ffi::PyDict_Size(mapping.as_ptr());
+            let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+            while ffi::PyDict_Next(mapping.as_ptr(), &mut position, &mut key, &mut value) != 0 {
+                let (key, value) = (Owned::borrowed(key), Owned::borrowed(value));
+                put_new(dict, &key, || Ok(value))?;
+                if ffi::PyDict_Size(mapping.as_ptr()) != size {
+                    return Err(errors::runtime_error(c"dict mutated during update"));
+                }
+            }
+            return Ok(());
+        }
+        let keys = Owned::new(api::PyMapping_Keys(mapping.as_ptr()))?;
+        let iterator = Owned::new(api::PyObject_GetIter(keys.as_ptr()))?;
+        drop(keys);
+        while let Some(key) = Owned::maybe(api::PyIter_Next(iterator.as_ptr())) {
+            put_new(dict, &key, || Owned::new(api::PyObject_GetItem(mapping.as_ptr(), key.as_ptr())))?;
+        }
+        if errors::is_set() { Err(Raised) } else { Ok(()) }
+    }
+}
+
+fn put_new(dict: &Owned, key: &Owned, value: impl FnOnce() -> Result<Owned>) -> Result {
+    // SAFETY: the objects are alive.
+    unsafe {
+        if super::owned::truth(api::PyDict_Contains(dict.as_ptr(), key.as_ptr()))? {
+            // A tuple as a key must stay the one argument.
+            let arguments = Owned::new(ffi::PyTuple_Pack(1, key.as_ptr()))?;
+            api::PyErr_SetObject(ffi::PyExc_KeyError, arguments.as_ptr());
+            return Err(Raised);
+        }
+        let value = value()?;
+        succeeded(api::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr()))
+    }
+}
+
+/// The `KeyError` of a name given twice, in better words.
+fn raise_given_twice(callable: &Owned) -> Raised {
+    // 3.11 leaves one that is an instance already, as all are that are raised while another exception is handled.
+    #[cfg(not(Py_3_12))]
+    if errors::is_instance() {
+        return Raised;
+    }
+    let Some(exception) = errors::take() else { return Raised };
+    // SAFETY: the objects are alive, and items borrowed from a tuple that is.
+    unsafe {
+        let arguments = Owned::maybe(ffi::PyObject_GetAttrString(exception.as_ptr(), c"args".as_ptr()));
+        let Some(arguments) = arguments.filter(|arguments| ffi::PyTuple_Check(arguments.as_ptr()) != 0) else {
+            return errors::restore(exception);
+        };
+        if ffi::PyTuple_GET_SIZE(arguments.as_ptr()) != 1 {
+            return errors::restore(exception);
+        }
+        if let Ok(function) = function_text(callable) {
+            let key = ffi::PyTuple_GET_ITEM(arguments.as_ptr(), 0);
+            let format = c"%U got multiple values for keyword argument '%S'";
+            ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), function.as_ptr(), key);
+        }
+    }
+    Raised
+}
+
+/// A `TypeError` whose format names a function, `%U`, and a type, `%s`.
+fn raise_naming(callable: &Owned, format: &'static std::ffi::CStr, object: &Owned) -> Raised {
+    if let Ok(function) = function_text(callable) {
+        // SAFETY: the objects are alive, and the formats above fit.
+        unsafe {
+            let class = (*object.class()).tp_name;
+            ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), function.as_ptr(), class);
+        }
+    }
+    Raised
+}
+
+/// As `_PyObject_FunctionStr`: `module.qualname()`.
+fn function_text(function: &Owned) -> Result<Owned> {
+    let attribute = |name: &std::ffi::CStr| {
+        // SAFETY: the function is alive.
+        match unsafe { Owned::new(ffi::PyObject_GetAttrString(function.as_ptr(), name.as_ptr())) } {
+            Ok(value) => Ok(Some(value)),
+            // SAFETY: exceptions live for ever.
+            Err(Raised) => errors::absent(unsafe { ffi::PyExc_AttributeError }),
+        }
+    };
+    // SAFETY: the objects are alive, and the formats fit.
+    unsafe {
+        let Some(qualname) = attribute(c"__qualname__")? else {
+            return Owned::new(api::PyObject_Str(function.as_ptr()));
+        };
+        if let Some(module) = attribute(c"__module__")?
+            && !module.is_none()
+        {
+            let builtins = Owned::new(ffi::PyUnicode_FromString(c"builtins".as_ptr()))?;
+            let differs = api::PyObject_RichCompareBool(module.as_ptr(), builtins.as_ptr(), ffi::Py_NE);
+            if super::owned::truth(differs)? {
+                let format = c"%S.%S()".as_ptr();
+                return Owned::new(ffi::PyUnicode_FromFormat(format, module.as_ptr(), qualname.as_ptr()));
+            }
+        }
+        Owned::new(ffi::PyUnicode_FromFormat(c"%S()".as_ptr(), qualname.as_ptr()))
+    }
+}

@@ -1,0 +1,217 @@
+//! Raising and handling.
+
+use pyo3_ffi as ffi;
+
+use crate::embed::Python;
+
+use super::activation::Activation;
+use super::owned::{Owned, succeeded, truth};
+use super::{Raised, Result, api, errors};
+
+/// The handled exception that `sys.exc_info()` tells, of this function or one that called it.
+pub fn current_handled(_: &Python) -> Option<Owned> {
+    // SAFETY: the thread is attached; the reference is handed over.
+    unsafe { Owned::maybe(ffi::PyErr_GetHandledException()) }
+}
+
+/// Makes an exception the handled one of the running function or generator, or none.
+pub fn set_handled(_: &Python, exception: Option<&Owned>) {
+    // SAFETY: the thread is attached, and the exception alive; null means none.
+    unsafe { api::PyErr_SetHandledException(super::owned::pointer(exception)) };
+}
+
+/// What [`current_handled`] tells, where it is of the running function or generator itself: CPython keeps a list of handled
+/// exceptions, one for each generator that runs, and what its end restores must be its own.
+fn own_handled(python: &Python) -> Option<Owned> {
+    let handled = current_handled(python)?;
+    set_handled(python, None);
+    let outer = current_handled(python);
+    set_handled(python, Some(&handled));
+    match outer {
+        // It shone through from outside (or is handled there, too: then it will).
+        Some(outer) if outer.as_ptr() == handled.as_ptr() => {
+            set_handled(python, None);
+            None
+        }
+        _ => Some(handled),
+    }
+}
+
+impl Activation<'_> {
+    /// `exception -- previous exception`
+    pub(super) fn push_exc_info(&mut self) -> Result {
+        let exception = self.pop()?;
+        let previous = own_handled(self.python).unwrap_or_else(|| Owned::none(self.python));
+        set_handled(self.python, Some(&exception));
+        self.push(previous);
+        self.push(exception);
+        Ok(())
+    }
+
+    /// `previous --`
+    pub(super) fn pop_except(&mut self) -> Result {
+        let previous = self.pop()?;
+        set_handled(self.python, Some(&previous).filter(|previous| !previous.is_none()));
+        Ok(())
+    }
+
+    /// As `do_raise` in `Python/ceval.c`.
+    pub(super) fn raise(&mut self, operands: u32) -> Result<Raised> {
+        if operands == 0 {
+            let Some(handled) = current_handled(self.python) else {
+                return Err(errors::runtime_error(c"No active exception to reraise"));
+            };
+            self.raised_again = true;
+            return Ok(errors::restore(handled));
+        }
+        let cause = if operands > 1 { Some(self.pop()?) } else { None };
+        let exception = self.pop()?;
+        let value = if is_exception_class(&exception) {
+            instantiate(self.python, &exception)?
+        } else if is_exception(&exception) {
+            exception
+        } else {
+            drop(exception);
+            return Err(errors::type_error(c"exceptions must derive from BaseException"));
+        };
+        if let Some(cause) = cause {
+            let cause = if is_exception_class(&cause) {
+                let instance = call_without_arguments(&cause)?;
+                if cfg!(Py_3_14) && !is_exception(&instance) {
+                    return Err(not_an_exception(&cause, &instance));
+                }
+                Some(instance)
+            } else if is_exception(&cause) {
+                Some(cause)
+            } else if cause.is_none() {
+                None
+            } else {
+                drop(cause);
+                return Err(errors::type_error(c"exception causes must derive from BaseException"));
+            };
+            let cause = cause.map_or(std::ptr::null_mut(), Owned::into_ptr);
+            // SAFETY: the value is an exception, and takes the reference.
+            unsafe { ffi::PyException_SetCause(value.as_ptr(), cause) };
+        }
+        // SAFETY: the thread is attached, the value is an exception, and its class alive with it.
+        unsafe { api::PyErr_SetObject(value.class().cast(), value.as_ptr()) };
+        Ok(Raised)
+    }
+
+    /// `… exception --`
+    pub(super) fn reraise(&mut self, depth: u32) -> Result<Raised> {
+        let exception = self.pop()?;
+        if depth > 0 {
+            // SAFETY: the thread is attached; something else than an int raises, and is no offset.
+            let offset = unsafe { ffi::PyLong_AsLong(self.peek(depth)?.as_ptr()) };
+            match u32::try_from(offset) {
+                Ok(offset) => self.offset = offset,
+                Err(_) => return Err(errors::system_error(c"the offset of the instruction that raised is no int")),
+            }
+        }
+        if !is_exception(&exception) {
+            return Err(errors::system_error(c"what is raised again is no exception"));
+        }
+        self.raised_again = true;
+        Ok(errors::restore(exception))
+    }
+
+    /// `exception class -- exception bool`
+    pub(super) fn check_exc_match(&mut self) -> Result {
+        let class = self.pop()?;
+        check_class(&class)?;
+        // SAFETY: both objects are alive.
+        let matches = unsafe { api::PyErr_GivenExceptionMatches(self.peek(1)?.as_ptr(), class.as_ptr()) };
+        drop(class);
+        self.push_bool(truth(matches)?);
+        Ok(())
+    }
+
+    /// `exception class -- rest match`
+    pub(super) fn check_eg_match(&mut self) -> Result {
+        let class = self.pop()?;
+        let exception = self.pop()?;
+        let pair = self.spliced("CHECK_EG_MATCH", &[exception, class])?;
+        // SAFETY: what is spliced in makes a tuple of two; its items are borrowed.
+        let (rest, matched) = unsafe {
+            let item = |index| Owned::borrowed(ffi::PyTuple_GET_ITEM(pair.as_ptr(), index));
+            (item(0), item(1))
+        };
+        drop(pair);
+        self.push(rest);
+        self.push(matched);
+        Ok(())
+    }
+
+    /// `original list -- exception`
+    pub(super) fn prep_reraise_star(&mut self) -> Result {
+        let raised = self.pop()?;
+        let original = self.pop()?;
+        let exception = self.spliced("PREP_RERAISE_STAR", &[original, raised])?;
+        self.push(exception);
+        Ok(())
+    }
+}
+
+/// Whether an object is an exception.
+fn is_exception(object: &Owned) -> bool {
+    // SAFETY: the object is alive.
+    unsafe { ffi::PyExceptionInstance_Check(object.as_ptr()) != 0 }
+}
+
+fn is_exception_class(object: &Owned) -> bool {
+    // SAFETY: the object is alive.
+    unsafe { ffi::PyExceptionClass_Check(object.as_ptr()) != 0 }
+}
+
+/// `callable()`.
+pub fn call_without_arguments(callable: &Owned) -> Result<Owned> {
+    let none = std::ptr::null_mut();
+    // SAFETY: the thread is attached, and the callable alive.
+    unsafe { Owned::new(api::PyObject_Vectorcall(callable.as_ptr(), std::ptr::null(), 0, none)) }
+}
+
+fn instantiate(_: &Python, class: &Owned) -> Result<Owned> {
+    let value = call_without_arguments(class)?;
+    if is_exception(&value) { Ok(value) } else { Err(not_an_exception(class, &value)) }
+}
+
+fn not_an_exception(class: &Owned, value: &Owned) -> Raised {
+    let format = c"calling %R should have returned an instance of BaseException, not %R";
+    // SAFETY: the thread is attached, and the objects of the two `%R` alive.
+    unsafe { ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), class.as_ptr(), value.class()) };
+    Raised
+}
+
+/// Whether `except` may name it: an exception class or a tuple of them.
+fn check_class(class: &Owned) -> Result {
+    // SAFETY: the class is alive, and keeps its items alive.
+    let valid = unsafe {
+        if ffi::PyTuple_Check(class.as_ptr()) != 0 {
+            (0..ffi::PyTuple_GET_SIZE(class.as_ptr()))
+                .all(|index| ffi::PyExceptionClass_Check(ffi::PyTuple_GET_ITEM(class.as_ptr(), index)) != 0)
+        } else {
+            is_exception_class(class)
+        }
+    };
+    match valid {
+        true => Ok(()),
+        false => Err(errors::type_error(c"catching classes that do not inherit from BaseException is not allowed")),
+    }
+}
+
+/// The head of an exception's traceback goes: an entry of a function that ran in the place of an instruction.
+pub fn drop_traceback_head() {
+    let Some(exception) = errors::take() else { return };
+    // SAFETY: the exception is alive; a traceback's `tb_next` is read by its own getter.
+    unsafe {
+        if let Some(head) = Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr())) {
+            let next = Owned::maybe(ffi::PyObject_GetAttrString(head.as_ptr(), c"tb_next".as_ptr()));
+            if let Some(next) = next {
+                // It is a traceback or None: neither is refused.
+                let _ = succeeded(api::PyException_SetTraceback(exception.as_ptr(), next.as_ptr()));
+            }
+        }
+    }
+    errors::restore(exception);
+}

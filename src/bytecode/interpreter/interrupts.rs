@@ -1,0 +1,98 @@
+//! What waits until running code lets it through: signal handlers, other threads, asynchronous exceptions, garbage collection.
+
+use crate::embed::Python;
+
+use super::{Prepared, Result};
+
+/// Serves what waits, as CPython does at back-edges and behind calls.
+#[cfg(Py_3_13)]
+#[inline]
+pub fn serve(_: &Prepared, _: &Python) -> Result {
+    // SAFETY: the thread is attached. It looks itself whether anything waits.
+    super::owned::succeeded(unsafe { super::api::_Py_HandlePending(pyo3_ffi::PyThreadState_Get()) })
+}
+
+/// Serves what waits, as CPython does at back-edges and behind calls.
+#[cfg(not(Py_3_13))]
+#[inline]
+pub fn serve(code: &Prepared, python: &Python) -> Result {
+    if breaker::is_clear(code, python) { Ok(()) } else { call_nothing(code, python) }
+}
+
+/// Nothing less than a call of a Python function serves all of it before 3.13.
+#[cfg(not(Py_3_13))]
+#[cold]
+fn call_nothing(code: &Prepared, python: &Python) -> Result {
+    let function = super::splice::nothing(python, code)?;
+    let result = super::except::call_without_arguments(&function);
+    if result.is_err() {
+        super::except::drop_traceback_head();
+    }
+    result.map(drop)
+}
+
+/// The flag that says whether anything waits, in the state of the interpreter (`ceval.eval_breaker` in
+/// `Include/internal/pycore_interp.h`).
+#[cfg(not(Py_3_13))]
+mod breaker {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    use pyo3_ffi as ffi;
+
+    use crate::embed::Python;
+
+    use super::Prepared;
+
+    /// Where it is, on 64-bit platforms. Proved before it is believed.
+    const OFFSET: usize = if cfg!(Py_3_12) { 368 } else { 100 };
+
+    /// Whether the flag is where it is thought to be.
+    static PROVED: OnceLock<bool> = OnceLock::new();
+
+    /// Whether nothing waits. Where the flag can't be found, something may.
+    #[inline]
+    pub fn is_clear(code: &Prepared, python: &Python) -> bool {
+        let is_proved = match PROVED.get() {
+            Some(is_proved) => *is_proved,
+            None => {
+                let is_proved = prove(code, python);
+                *PROVED.get_or_init(|| is_proved)
+            }
+        };
+        is_proved && read(python) == 0
+    }
+
+    fn read(_: &Python) -> i32 {
+        // SAFETY: the thread is attached; the state lives as long as the interpreter, and is much larger than that. On platforms
+        // where the offset is another's, any bytes will do.
+        unsafe {
+            let flag = ffi::PyInterpreterState_Get().cast::<u8>().add(OFFSET);
+            (*flag.cast::<AtomicI32>()).load(Ordering::Relaxed)
+        }
+    }
+
+    /// Sets the flag by an asynchronous exception that is withdrawn at once, and lets it be served.
+    fn prove(code: &Prepared, python: &Python) -> bool {
+        // More than enough for other threads that set it, too.
+        const TRIES: usize = 1000;
+        if cfg!(not(target_pointer_width = "64")) {
+            return false;
+        }
+        // SAFETY: the thread is attached; the class is an exception's.
+        unsafe {
+            let thread = ffi::PyThread_get_thread_ident();
+            if SetAsyncExc(thread, ffi::PyExc_KeyboardInterrupt) != 1 {
+                return false;
+            }
+            let is_set = read(python) == 1;
+            SetAsyncExc(thread, std::ptr::null_mut());
+            is_set && (0..TRIES).any(|_| super::call_nothing(code, python).is_ok() && read(python) == 0)
+        }
+    }
+
+    unsafe extern "C" {
+        #[link_name = "PyThreadState_SetAsyncExc"]
+        fn SetAsyncExc(thread: std::ffi::c_ulong, exception: *mut ffi::PyObject) -> std::ffi::c_int;
+    }
+}

@@ -1,0 +1,151 @@
+//! An interpreter of decoded bytecode: a plain loop over the version-neutral instructions, through the C API.
+//!
+//! Compiled code whose guards fail goes on here, from the middle of a function; and tests ask it what is right. So it is exact
+//! in results, exceptions and their context, the handled exception, reference counts after the return, and, but for what follows,
+//! in the order in which objects die.
+//!
+//! [`Prepared`] is a [`Code`](super::Code) with the objects that running it needs; making one says at once what is refused.
+//! [`run`] starts at any instruction with the locals, the stack and the handled exception of a [`State`], [`run_until`] stops after
+//! so many instructions with the state reached, and [`call_function`] does for a function what a call does once the arguments
+//! are bound.
+//!
+//! What differs from CPython's own loop, and can be seen:
+//!
+//! - no frame is pushed: whoever looks back (`sys._getframe(1)`, `warnings.warn(stacklevel=2)`) sees the caller's. Code that looks
+//!   at its own frame is refused, but for `globals()`, `vars()`, `dir()` and `super()`, which are answered here. The frames in
+//!   tracebacks are real, with line, position, globals and, once the function is left, its locals, but no `f_back`;
+//! - trace and profile functions and `sys.monitoring` don't see the function;
+//! - the caller keeps its references to arguments through a call, where CPython hands them to a Python function;
+//! - calls recurse on the C stack: `RecursionError` comes near its end, too, and not at the limit alone.
+
+mod activation;
+mod api;
+mod attributes;
+mod build;
+mod calls;
+mod errors;
+mod except;
+mod functions;
+mod imports;
+mod intercepted;
+mod interrupts;
+mod keywords;
+mod names;
+mod numbers;
+mod owned;
+mod patterns;
+mod perform;
+mod prepared;
+mod recursion;
+mod splice;
+mod step;
+mod traceback;
+mod unpack;
+mod with;
+
+use crate::embed::{Object, Python};
+
+use super::Target;
+use activation::{Activation, End};
+pub(crate) use keywords::tuple;
+pub(crate) use owned::Owned;
+pub(crate) use perform::{add_traceback, catch, load_method, perform};
+pub(crate) use prepared::intern;
+pub use prepared::{Prepared, Reason, Refusal};
+
+/// An exception is set in the thread state, as CPython's functions leave one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the current exception says what is wrong")]
+pub struct Raised;
+
+/// What may raise.
+type Result<T = ()> = std::result::Result<T, Raised>;
+
+/// What a function runs in.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// The code.
+    pub code: &'a Prepared,
+    /// The function's globals, a dict.
+    pub globals: &'a Object,
+    /// The function's builtins, a mapping.
+    pub builtins: &'a Object,
+    /// The function's closure, a tuple of cells.
+    pub closure: Option<&'a Object>,
+}
+
+/// Where a function is.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The next instruction.
+    pub at: Target,
+    /// The fast locals, `None` where unbound. Fewer than the code has are filled up with unbound ones.
+    pub locals: Vec<Option<Object>>,
+    /// The stack, `None` for null.
+    pub stack: Vec<Option<Object>>,
+    /// The handled exception, that `sys.exc_info()` tells; `None` leaves the thread's as it is.
+    pub handled: Option<Object>,
+}
+
+/// How far [`run_until`] came.
+#[derive(Debug)]
+pub enum Progress {
+    /// The function returned this.
+    Returned(Object),
+    /// The steps are used up.
+    Stopped(State),
+}
+
+/// Runs from a state to the end of the function, and gives what it returns.
+///
+/// # Errors
+/// The exception that leaves the function is set in the thread state, with its traceback. A state that does not fit the code
+/// is a `SystemError`.
+pub fn run(python: &Python, frame: &Frame<'_>, state: State) -> std::result::Result<Object, Raised> {
+    match run_until(python, frame, state, u64::MAX)? {
+        Progress::Returned(result) => Ok(result),
+        Progress::Stopped(_) => {
+            errors::system_error(c"an endless loop came to its end");
+            Err(Raised)
+        }
+    }
+}
+
+/// As [`run`], but stops in front of an instruction when so many were executed. The handled exception is then again the one from
+/// before the call; the state holds the function's.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until(
+    python: &Python,
+    frame: &Frame<'_>,
+    state: State,
+    steps: u64,
+) -> std::result::Result<Progress, Raised> {
+    let _depth = recursion::Depth::enter(python)?;
+    let before = except::current_handled(python);
+    let mut activation = Activation::new(python, *frame, state)?;
+    match activation.run(steps)? {
+        End::Returned(result) => {
+            activation.leave();
+            Ok(Progress::Returned(result.into_object(python)))
+        }
+        End::Stopped => Ok(Progress::Stopped(activation.into_state(before))),
+    }
+}
+
+/// Runs a Python function whose arguments are bound already: the first locals of its code, in their order, `None` where the
+/// variable is unbound.
+///
+/// # Errors
+/// As [`run`]; also where `function` is no Python function.
+pub fn call_function(
+    python: &Python,
+    function: &Object,
+    code: &Prepared,
+    bound_locals: Vec<Option<Object>>,
+) -> std::result::Result<Object, Raised> {
+    let parts = functions::Parts::of(python, function)?;
+    let frame = Frame { code, globals: &parts.globals, builtins: &parts.builtins, closure: parts.closure.as_ref() };
+    run(python, &frame, State { locals: bound_locals, ..State::default() })
+}

@@ -1,0 +1,134 @@
+//! References while the interpreter runs.
+
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+use super::{Raised, Result, api};
+use crate::embed::{Object, Python};
+
+/// A reference that is owned, as [`Object`] is, but by code that runs with the thread attached: giving it up asks nothing.
+///
+/// Slots of the stack are `Option<Owned>`, which C sees as pointers that may be null.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Owned(NonNull<ffi::PyObject>);
+
+impl Owned {
+    /// Takes over a reference, or the exception that stands for it.
+    ///
+    /// # Safety
+    /// The thread is attached for as long as the result lives; `object` is null with an exception set, or a reference that the
+    /// caller owns.
+    #[inline]
+    pub unsafe fn new(object: *mut ffi::PyObject) -> Result<Self> {
+        NonNull::new(object).map(Self).ok_or(Raised)
+    }
+
+    /// Takes over a reference, where there is one.
+    ///
+    /// # Safety
+    /// As [`Owned::new`], without the exception.
+    #[inline]
+    pub unsafe fn maybe(object: *mut ffi::PyObject) -> Option<Self> {
+        NonNull::new(object).map(Self)
+    }
+
+    /// A reference of its own to an object that somebody else keeps alive.
+    ///
+    /// # Safety
+    /// The thread is attached for as long as the result lives; the object is alive.
+    #[inline]
+    pub unsafe fn borrowed(object: *mut ffi::PyObject) -> Self {
+        // SAFETY: the caller promises a live object.
+        unsafe {
+            ffi::Py_INCREF(object);
+            Self(NonNull::new_unchecked(object))
+        }
+    }
+
+    /// A reference of its own to what an object of the embedder's refers to.
+    pub fn of(_: &Python, object: &Object) -> Self {
+        // SAFETY: the thread is attached, and the object alive.
+        unsafe { Self::borrowed(object.as_ptr()) }
+    }
+
+    /// `None`.
+    pub fn none(_: &Python) -> Self {
+        // SAFETY: the thread is attached, and None lives for ever.
+        unsafe { Self::borrowed(ffi::Py_None()) }
+    }
+
+    /// `True` or `False`.
+    pub fn bool(_: &Python, value: bool) -> Self {
+        // SAFETY: the thread is attached, and both live for ever.
+        unsafe { Self::borrowed(if value { ffi::Py_True() } else { ffi::Py_False() }) }
+    }
+
+    /// A second reference.
+    #[inline]
+    pub fn again(&self) -> Self {
+        // SAFETY: `self` keeps the object alive.
+        unsafe { Self::borrowed(self.as_ptr()) }
+    }
+
+    /// The object, borrowed.
+    #[inline]
+    pub fn as_ptr(&self) -> *mut ffi::PyObject {
+        self.0.as_ptr()
+    }
+
+    /// The object, with its reference.
+    #[inline]
+    pub fn into_ptr(self) -> *mut ffi::PyObject {
+        std::mem::ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// Whether it is `None`.
+    pub fn is_none(&self) -> bool {
+        // SAFETY: the address of a static.
+        self.as_ptr() == unsafe { ffi::Py_None() }
+    }
+
+    /// Its type, borrowed.
+    pub fn class(&self) -> *mut ffi::PyTypeObject {
+        // SAFETY: the object is alive.
+        unsafe { ffi::Py_TYPE(self.as_ptr()) }
+    }
+
+    /// For the world outside.
+    pub fn into_object(self, python: &Python) -> Object {
+        Object::from_owned(python, std::mem::ManuallyDrop::new(self).0)
+    }
+
+    /// From the world outside.
+    pub fn from_object(_: &Python, object: Object) -> Self {
+        // SAFETY: an object that is owned is not null.
+        Self(unsafe { NonNull::new_unchecked(object.into_ptr()) })
+    }
+}
+
+impl Drop for Owned {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: `self` owns a reference, and whoever made it promised that the thread is attached.
+        unsafe { api::Py_DecRef(self.as_ptr()) };
+    }
+}
+
+/// The pointer in a slot, or null.
+pub fn pointer(slot: Option<&Owned>) -> *mut ffi::PyObject {
+    slot.map_or(std::ptr::null_mut(), Owned::as_ptr)
+}
+
+/// Whether a C function that returns 0 succeeded.
+#[inline]
+pub fn succeeded(status: std::ffi::c_int) -> Result {
+    if status < 0 { Err(Raised) } else { Ok(()) }
+}
+
+/// The truth that a C function returned: negative with an exception set.
+#[inline]
+pub fn truth(status: std::ffi::c_int) -> Result<bool> {
+    if status < 0 { Err(Raised) } else { Ok(status != 0) }
+}

@@ -1,0 +1,305 @@
+//! Code with the objects that running it needs, made once; and what is refused.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use pyo3_ffi as ffi;
+
+use crate::bytecode::{Code, Constant, Intrinsic1, Literal, Op, Target};
+use crate::embed::{Exception, Object, Python};
+
+use super::keywords::keyword_names;
+
+/// A code object made ready to run, by any thread of the interpreter that it was made in.
+#[derive(Debug)]
+pub struct Prepared {
+    code: Code,
+    /// The interned names, as in [`Code::names`].
+    pub(super) names: Vec<Object>,
+    /// The constants, as in [`Code::consts`].
+    pub(super) consts: Vec<Object>,
+    /// For each instruction the tuple of the keywords that it passes.
+    pub(super) keywords: Vec<Option<Object>>,
+    /// Names that the interpreter itself asks for.
+    pub(super) words: Words,
+    /// Functions that look at the frame of their caller.
+    pub(super) looking: Looking,
+    /// The class of 3.15's placeholders for modules that are imported when they are first needed.
+    pub(super) lazy_import: Option<Object>,
+    /// The code object that frames in tracebacks show.
+    pub(super) shown: OnceLock<Option<Object>>,
+    /// Python functions made for this code, by what they do; see `splice`.
+    pub(super) spliced: OnceLock<Object>,
+}
+
+/// Interned names.
+#[derive(Debug)]
+pub(super) struct Words {
+    pub build_class: Object,
+    pub import: Object,
+    pub enter: Object,
+    pub exit: Object,
+    pub aenter: Object,
+    pub aexit: Object,
+    pub get: Object,
+    pub name: Object,
+    pub update: Object,
+    pub match_args: Object,
+}
+
+/// Builtin functions that look at the frame of their caller, and are answered in its place.
+#[derive(Debug)]
+pub(super) struct Looking {
+    pub globals: Object,
+    pub vars: Object,
+    pub dir: Object,
+}
+
+/// Code is not interpreted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Refusal {
+    /// The function's qualified name.
+    pub function: Arc<str>,
+    /// The line of the source, where one is known.
+    pub line: Option<u32>,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.function)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+/// Why code is not interpreted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// It is a generator's or a coroutine's.
+    #[error("it is a generator or a coroutine, which CPython itself must run")]
+    Suspends,
+    /// It is a class body's or a module's.
+    #[error("its names are in a namespace: it is a class body or a module, which CPython itself must run")]
+    Namespace,
+    /// It calls a function that looks at the frame of its caller.
+    #[error("it may call `{0}`, which looks at the frame of its caller")]
+    LooksAtFrame(Arc<str>),
+    /// A constant has no value without a live code object.
+    #[error("the constant `{0}` has no value outside of a live code object")]
+    Constant(String),
+    /// It is not what the decoder makes.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// Its stack does not add up.
+    #[error("{0}")]
+    Stack(crate::bytecode::StackError),
+    /// Making an object failed.
+    #[error("{0}")]
+    Exception(Exception),
+}
+
+impl Prepared {
+    /// Makes the objects that running the code needs.
+    ///
+    /// # Errors
+    /// Says why the code is not interpreted.
+    pub fn new(python: &Python, code: Code) -> Result<Self, Refusal> {
+        let refusal = |line, reason| Refusal { function: code.qualname.clone(), line, reason };
+        let raised = |exception| refusal(Some(code.first_line), Reason::Exception(exception));
+        check(&code).map_err(|(line, reason)| refusal(line, reason))?;
+        let names = code.names.iter().map(|name| intern(python, name)).collect::<Result<_, _>>().map_err(raised)?;
+        let consts = code
+            .consts
+            .iter()
+            .map(|constant| match constant {
+                Constant::Live(object) => Ok(object.clone_ref(python)),
+                Constant::Literal(literal) => {
+                    value(python, literal).map_err(|reason| refusal(Some(code.first_line), reason))
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        let keywords = code
+            .instructions
+            .iter()
+            .map(|instruction| match &instruction.op {
+                Op::Call(arguments) | Op::CallMethod(arguments) => keyword_names(python, &arguments.keywords),
+                _ => Ok(None),
+            })
+            .collect::<Result<_, _>>()
+            .map_err(raised)?;
+        let words = Words::new(python).map_err(raised)?;
+        let looking = Looking::new(python).map_err(raised)?;
+        let lazy_import = python.import("types").and_then(|types| types.attr(python, "LazyImportType")).ok();
+        let (shown, spliced) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { code, names, consts, keywords, words, looking, lazy_import, shown, spliced })
+    }
+
+    /// Puts the objects of literals in their place.
+    pub(super) fn make_constants_live(&mut self, python: &Python) {
+        for (constant, object) in self.code.consts.iter_mut().zip(&self.consts) {
+            if matches!(constant, Constant::Literal(_)) {
+                *constant = Constant::Live(object.clone_ref(python));
+            }
+        }
+    }
+
+    /// The code.
+    pub fn code(&self) -> &Code {
+        &self.code
+    }
+}
+
+impl Words {
+    fn new(python: &Python) -> Result<Self, Exception> {
+        let word = |text| intern(python, text);
+        Ok(Self {
+            build_class: word("__build_class__")?,
+            import: word("__import__")?,
+            enter: word("__enter__")?,
+            exit: word("__exit__")?,
+            aenter: word("__aenter__")?,
+            aexit: word("__aexit__")?,
+            get: word("get")?,
+            name: word("name")?,
+            update: word("update")?,
+            match_args: word("__match_args__")?,
+        })
+    }
+}
+
+impl Looking {
+    fn new(python: &Python) -> Result<Self, Exception> {
+        let builtins = python.import("builtins")?;
+        let function = |name| builtins.attr(python, name);
+        Ok(Self { globals: function("globals")?, vars: function("vars")?, dir: function("dir")? })
+    }
+}
+
+/// An interned `str`.
+pub(crate) fn intern(python: &Python, text: &str) -> Result<Object, Exception> {
+    let mut pointer = python.text(text)?.into_ptr();
+    // SAFETY: the thread is attached; the reference goes in, and that to the interned string comes out.
+    unsafe {
+        ffi::PyUnicode_InternInPlace(&mut pointer);
+        python.owned(pointer)
+    }
+}
+
+/// Globals whose values look at the frame of their caller, where they are the builtins of these names.
+const LOOKING_GLOBALS: [&str; 3] = ["locals", "eval", "exec"];
+/// Attributes that look at the frame of their caller.
+const LOOKING_ATTRIBUTES: [&str; 3] = ["_getframe", "_getframemodulename", "currentframe"];
+
+/// Whether everything that instructions name is there, and may be interpreted.
+fn check(code: &Code) -> Result<(), (Option<u32>, Reason)> {
+    let first = Some(code.first_line);
+    if code.suspends() {
+        return Err((first, Reason::Suspends));
+    }
+    let count = code.instructions.len();
+    let is_instruction = |target: Target| (target as usize) < count;
+    let handlers_fit = code.handlers.iter().all(|handler| is_instruction(handler.target));
+    if !handlers_fit {
+        return Err((first, Reason::Malformed("a handler is behind the end of the code")));
+    }
+    for instruction in &code.instructions {
+        check_operation(code, &instruction.op, is_instruction).map_err(|reason| (instruction.line, reason))?;
+    }
+    code.depths().map(drop).map_err(|error| (first, Reason::Stack(error)))
+}
+
+fn check_operation(code: &Code, op: &Op, is_instruction: impl Fn(Target) -> bool) -> Result<(), Reason> {
+    let local = |local: u32| match (local as usize) < code.locals.len() {
+        true => Ok(()),
+        false => Err(Reason::Malformed("a local is not in the table of locals")),
+    };
+    let name =
+        |name: u32| code.names.get(name as usize).ok_or(Reason::Malformed("a name is not in the table of names"));
+    let target = |target| match is_instruction(target) {
+        true => Ok(()),
+        false => Err(Reason::Malformed("a jump goes behind the end of the code")),
+    };
+    let unseen = |name: &Arc<str>, looking: &[&str]| match looking.contains(&&**name) {
+        true => Err(Reason::LooksAtFrame(name.clone())),
+        false => Ok(()),
+    };
+    match *op {
+        Op::Suspend(_) | Op::Intrinsic1(Intrinsic1::StopIterationError | Intrinsic1::AsyncGenWrap) => {
+            Err(Reason::Suspends)
+        }
+        Op::LoadClassDeref(_)
+        | Op::LoadLocals
+        | Op::LoadName(_)
+        | Op::StoreName(_)
+        | Op::DeleteName(_)
+        | Op::SetupAnnotations
+        | Op::Intrinsic1(Intrinsic1::Print | Intrinsic1::ImportStar) => Err(Reason::Namespace),
+        Op::LoadFast(index)
+        | Op::LoadFastAndClear(index)
+        | Op::StoreFast(index)
+        | Op::DeleteFast(index)
+        | Op::MakeCell(index)
+        | Op::LoadClosure(index)
+        | Op::LoadDeref(index)
+        | Op::StoreDeref(index)
+        | Op::DeleteDeref(index)
+        | Op::LoadFromDictOrDeref(index) => local(index),
+        Op::CopyFreeVars(count) if count as usize > code.locals.len() => {
+            Err(Reason::Malformed("more free variables than locals"))
+        }
+        Op::LoadConst(index) if index as usize >= code.consts.len() => {
+            Err(Reason::Malformed("a constant is not in the table of constants"))
+        }
+        Op::LoadGlobal(index) => unseen(name(index)?, &LOOKING_GLOBALS),
+        Op::LoadAttr(index) | Op::LoadMethod(index) | Op::ImportFrom(index) => {
+            unseen(name(index)?, &LOOKING_ATTRIBUTES)
+        }
+        Op::LoadFromDictOrGlobals(index)
+        | Op::StoreGlobal(index)
+        | Op::DeleteGlobal(index)
+        | Op::LoadSuperAttr { name: index, .. }
+        | Op::LoadSuperMethod { name: index, .. }
+        | Op::StoreAttr(index)
+        | Op::DeleteAttr(index)
+        | Op::ImportName(index) => name(index).map(drop),
+        Op::ForIter(to) | Op::Jump(to) | Op::JumpIf { target: to, .. } => target(to),
+        _ => Ok(()),
+    }
+}
+
+/// The object that a literal means.
+fn value(python: &Python, literal: &Literal) -> Result<Object, Reason> {
+    let made = |object: Result<Object, Exception>| object.map_err(Reason::Exception);
+    // SAFETY: the thread is attached; the constants of the interpreter live for ever.
+    let constant = |object: *mut ffi::PyObject| made(unsafe { python.owned(ffi::Py_NewRef(object)) });
+    match literal {
+        // SAFETY: a static.
+        Literal::None => constant(unsafe { ffi::Py_None() }),
+        // SAFETY: a static.
+        Literal::Ellipsis => constant(unsafe { ffi::Py_Ellipsis() }),
+        // SAFETY: statics.
+        Literal::Bool(value) => constant(unsafe { if *value { ffi::Py_True() } else { ffi::Py_False() } }),
+        Literal::Int(digits) => {
+            let text = std::ffi::CString::new(&**digits).map_err(|_| Reason::Constant(digits.clone()))?;
+            // SAFETY: the thread is attached; a C string, that the call reads.
+            made(unsafe { python.owned(ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), 10)) })
+        }
+        // SAFETY: the thread is attached.
+        Literal::Float(value) => made(unsafe { python.owned(ffi::PyFloat_FromDouble(*value)) }),
+        Literal::Str(text) => made(intern(python, text)),
+        Literal::Bytes(bytes) => {
+            let length = bytes.len() as ffi::Py_ssize_t;
+            // SAFETY: the thread is attached; the bytes are copied.
+            made(unsafe { python.owned(ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), length)) })
+        }
+        Literal::Tuple(items) => {
+            let items = items.iter().map(|item| value(python, item)).collect::<Result<Vec<_>, _>>()?;
+            made(super::keywords::tuple(python, items))
+        }
+        Literal::Other(text) => Err(Reason::Constant(text.clone())),
+    }
+}

@@ -1,0 +1,106 @@
+//! Instructions that CPython itself executes: their helpers are private, or their texts differ from version to version.
+//!
+//! A tiny function loads its arguments, executes the one instruction and returns what that leaves. It runs with the globals of
+//! the function in whose place it is, and its entry is taken out of tracebacks.
+
+use pyo3_ffi as ffi;
+
+use crate::embed::{Object, Python};
+
+use super::activation::{Activation, once};
+use super::owned::Owned;
+use super::{Prepared, Result, api, errors};
+
+/// Makes the code of such functions. What they execute is an instruction's name, or an intrinsic's, and perhaps an argument.
+const SOURCE: &str = r#"
+import opcode
+
+try:
+    from _opcode import get_intrinsic1_descs, get_intrinsic2_descs
+    intrinsics = get_intrinsic1_descs(), get_intrinsic2_descs()
+except ImportError:
+    intrinsics = getattr(opcode, '_intrinsic_1_descs', []), getattr(opcode, '_intrinsic_2_descs', [])
+
+def nothing():
+    pass
+
+def one(name, argument=0):
+    return bytes([opcode.opmap[name], argument])
+
+def instruction(name, argument):
+    if name in opcode.opmap:
+        return one(name, argument)
+    for count, names in enumerate(intrinsics, 1):
+        if 'INTRINSIC_' + name in names:
+            return one(f'CALL_INTRINSIC_{count}', names.index('INTRINSIC_' + name))
+    raise SystemError(f'this Python has no {name}')
+
+codes = {}
+
+def spliced(text, inputs):
+    if (text, inputs) in codes:
+        return codes[text, inputs]
+    name, _, argument = text.partition(' ')
+    names = ()
+    if argument and not argument.isdigit():
+        names, argument = (argument,), '0'
+    template = ((lambda a: None) if inputs == 1 else (lambda a, b: None)).__code__
+    body = one('RESUME') + b''.join(one('LOAD_FAST', i) for i in range(inputs)) + instruction(name, int(argument or 0))
+    if name == 'CHECK_EG_MATCH':
+        body += one('BUILD_TUPLE', 2)
+    body += one('RETURN_VALUE')
+    code = codes[text, inputs] = template.replace(co_code=body, co_names=names, co_stacksize=inputs + 4)
+    return code
+"#;
+
+impl Activation<'_> {
+    /// What an instruction leaves that finds these on the stack: one object, or a tuple of two.
+    pub(super) fn spliced(&self, instruction: &str, inputs: &[Owned]) -> Result<Owned> {
+        let names = namespace(self.python, self.code)?;
+        let make = function(self.python, names, c"spliced")?;
+        let text = super::names::text(self.python, instruction)?;
+        // SAFETY: the thread is attached; all references are owned through the calls.
+        unsafe {
+            let count = Owned::new(ffi::PyLong_FromSize_t(inputs.len()))?;
+            let arguments = [text.as_ptr(), count.as_ptr()];
+            let none = std::ptr::null_mut();
+            let code = Owned::new(api::PyObject_Vectorcall(make.as_ptr(), arguments.as_ptr(), arguments.len(), none))?;
+            let function = Owned::new(api::PyFunction_New(code.as_ptr(), self.frame.globals.as_ptr()))?;
+            let arguments: Vec<_> = inputs.iter().map(Owned::as_ptr).collect();
+            let result =
+                Owned::new(api::PyObject_Vectorcall(function.as_ptr(), arguments.as_ptr(), arguments.len(), none));
+            if result.is_err() {
+                super::except::drop_traceback_head();
+            }
+            result
+        }
+    }
+}
+
+/// The names that the source defines.
+fn namespace<'a>(python: &Python, code: &'a Prepared) -> Result<&'a Object> {
+    once(&code.spliced, || {
+        let names = python.namespace().and_then(|names| python.run(SOURCE, &names).map(|()| names));
+        names.map_err(|exception| {
+            let text = std::ffi::CString::new(exception.to_string()).unwrap_or_default();
+            errors::system_error(&text)
+        })
+    })
+}
+
+fn function(_: &Python, names: &Object, name: &std::ffi::CStr) -> Result<Owned> {
+    // SAFETY: the namespace is a dict that is alive; what is borrowed from it gets a reference at once.
+    unsafe {
+        let function = ffi::PyDict_GetItemString(names.as_ptr(), name.as_ptr());
+        if function.is_null() {
+            return Err(errors::system_error(c"a function of the interpreter's own is gone"));
+        }
+        Ok(Owned::borrowed(function))
+    }
+}
+
+/// A Python function that does nothing.
+#[cfg(not(Py_3_13))]
+pub fn nothing(python: &Python, code: &Prepared) -> Result<Owned> {
+    function(python, namespace(python, code)?, c"nothing")
+}
