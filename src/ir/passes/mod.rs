@@ -1,6 +1,8 @@
 //! The passes: each a file, each a function from IR to better IR, in one list.
 
 pub mod dead_code;
+pub mod error_checks;
+pub mod guard_elimination;
 pub mod load_elimination;
 pub mod refcounts;
 pub mod specialize_calls;
@@ -79,7 +81,7 @@ const ROUNDS: usize = 8;
 
 /// The passes over a whole function, in the order in which they run. The first three run again as long as they find
 /// something.
-pub fn function_passes() -> [Pass; 6] {
+pub fn function_passes() -> [Pass; 8] {
     [
         Pass {
             name: "type_propagation",
@@ -105,6 +107,16 @@ pub fn function_passes() -> [Pass; 6] {
             name: "unboxing",
             target: "typedcall::ir::passes::unboxing",
             run: |function, _, _| unboxing::run(function),
+        },
+        Pass {
+            name: "guard_elimination",
+            target: "typedcall::ir::passes::guard_elimination",
+            run: |function, knowledge, _| guard_elimination::run(function, knowledge),
+        },
+        Pass {
+            name: "error_checks",
+            target: "typedcall::ir::passes::error_checks",
+            run: |function, knowledge, _| error_checks::run(function, knowledge),
         },
         Pass {
             name: "dead_code",

@@ -602,7 +602,7 @@ impl Rewriter<'_> {
 
 /// Whether an object that is of the type stays so whatever code runs: an object can be given another class, unless its own
 /// is one of CPython's.
-fn is_lasting(ty: &Type) -> bool {
+pub(super) fn is_lasting(ty: &Type) -> bool {
     match ty.spec() {
         Some(Spec::Class(class) | Spec::Instance(class)) => class.label.starts_with("builtins."),
         _ => true,

@@ -30,13 +30,14 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
             break;
         }
     }
-    let known = types.known;
+    let Types { known, reached, .. } = types;
     for (value, data) in function.values.iter_mut() {
         // What is never reached keeps its type.
         if !known[value].is_bottom() && known[value].is_subtype(&data.ty) {
             data.ty = known[value].clone();
         }
     }
+    leave_ways_not_taken(function, &reached);
     let insts: Vec<Inst> = function.instructions().map(|(_, inst, _)| inst).collect();
     for inst in insts {
         let Some(result) = function.insts[inst].result else { continue };
@@ -47,6 +48,20 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
             data.instruction = Instruction::LoadConst;
             data.state = None;
             data.handler = None;
+        }
+    }
+}
+
+/// Takes out the branches, and the blocks, of ways that are never taken: what they pass on was not counted, so it may not
+/// be of the types that were found.
+fn leave_ways_not_taken(function: &mut Function, reached: &HashSet<Block>) {
+    function.layout.retain(|block| reached.contains(block));
+    for index in 0..function.layout.len() {
+        let Some(&last) = function.blocks[function.layout[index]].insts.last() else { continue };
+        let Instruction::Branch { condition, then, otherwise } = &function.insts[last].instruction else { continue };
+        if let Some(Spec::Bool(truth)) = function.ty(*condition).spec() {
+            let target = if *truth { then } else { otherwise }.clone();
+            function.insts[last].instruction = Instruction::Jump { target };
         }
     }
 }

@@ -114,9 +114,17 @@ impl<'a> Counter<'a> {
         for call in left_alone {
             let is_known = matches!(function.insts[call.inst].instruction, Instruction::VectorCallStatic { .. });
             if !is_known {
-                *self.counts.unknown.entry(call.reason).or_default() += 1;
+                *self.counts.unknown.entry(without_names(call.reason)).or_default() += 1;
             }
         }
+    }
+}
+
+/// The reason, the same for all methods that are called on as much as is known.
+fn without_names(reason: String) -> String {
+    match reason.strip_prefix("what ").and_then(|rest| rest.split_once(" is for ")) {
+        Some((_, rest)) => format!("what the method is for {rest}"),
+        None => reason,
     }
 }
 

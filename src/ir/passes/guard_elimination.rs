@@ -1,0 +1,242 @@
+//! Guards and assumptions that are known to hold go; those that a loop would check in each round are checked once, in front
+//! of it ([`hoisting`]).
+//!
+//! A guard on a built-in type holds for good. One on another class, and an assumption, holds until Python code may have
+//! run: by an instruction, or by the death of an object.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::ir::lifetimes::Lifetimes;
+use crate::ir::typing::dies_unseen;
+use crate::ir::{Assumption, Block, Dominators, Function, Inst, Instruction, Type, Value};
+
+use super::Knowledge;
+use super::specialize_calls::is_lasting;
+
+mod hoisting;
+
+/// Runs the pass.
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
+    let Some(entry) = function.entry() else { return };
+    let dominators = Dominators::compute(function, entry);
+    drop_guards(function, &dominators);
+    hoisting::run(function, knowledge, entry);
+    let dominators = Dominators::compute(function, entry);
+    drop_guards(function, &dominators);
+    drop_short_lived(function, knowledge, &dominators);
+}
+
+/// A value without the guards that it passed.
+fn origin(function: &Function, value: Value) -> Value {
+    let mut value = value;
+    while let Some(Instruction::Guard { value: same, .. }) = function.definition(value) {
+        value = *same;
+    }
+    value
+}
+
+/// Guards on built-in types, on every way to where another one was passed, or whose operand is proven to be of the type.
+fn drop_guards(function: &mut Function, dominators: &Dominators) {
+    let mut passed: HashMap<Value, Vec<(Block, Type, Value)>> = HashMap::new();
+    let mut replaced = HashMap::new();
+    for &block in dominators.reverse_postorder() {
+        let mut kept = Vec::new();
+        for inst in std::mem::take(&mut function.blocks[block].insts) {
+            let data = &function.insts[inst];
+            let (Instruction::Guard { ty, value }, Some(result)) = (&data.instruction, data.result) else {
+                kept.push(inst);
+                continue;
+            };
+            if !is_lasting(ty) {
+                kept.push(inst);
+                continue;
+            }
+            let value = replaced.get(value).copied().unwrap_or(*value);
+            let from = origin(function, value);
+            let known = passed.get(&from).into_iter().flatten();
+            let proven = known
+                .filter(|(at, proven, _)| proven.is_subtype(ty) && dominators.dominates(*at, block))
+                .map(|(_, _, checked)| *checked)
+                .find(|&checked| function.ty(checked).is_subtype(function.ty(result)));
+            let itself = Some(value).filter(|&value| function.ty(value).is_subtype(ty));
+            match itself.or(proven) {
+                Some(same) => {
+                    replaced.insert(result, same);
+                }
+                None => {
+                    passed.entry(from).or_default().push((block, ty.clone(), result));
+                    kept.push(inst);
+                }
+            }
+        }
+        function.blocks[block].insts = kept;
+    }
+    forget(function, &replaced);
+}
+
+fn forget(function: &mut Function, replaced: &HashMap<Value, Value>) {
+    function.replace_all(replaced);
+    for &value in replaced.keys() {
+        if let crate::ir::ValueDef::Result(inst) = function.values[value].def {
+            function.insts[inst].result = None;
+        }
+        function.forget_value(value);
+    }
+}
+
+/// What holds until Python code runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Fact {
+    Assumed(Assumption),
+    Checked(Value, Type),
+}
+
+fn fact(function: &Function, inst: Inst) -> Option<Fact> {
+    match &function.insts[inst].instruction {
+        Instruction::Assume { assumption } => Some(Fact::Assumed(assumption.clone())),
+        Instruction::Guard { ty, value } if !is_lasting(ty) => Some(Fact::Checked(*value, ty.clone())),
+        _ => None,
+    }
+}
+
+/// Assumptions, and guards on classes that may change: what holds at the end of all blocks in front of one holds at its
+/// start.
+fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, dominators: &Dominators) {
+    if !function.instructions().any(|(_, inst, _)| fact(function, inst).is_some()) {
+        return;
+    }
+    let stale = Stale::compute(function, knowledge, dominators);
+    let mut at_end: HashMap<Block, HashSet<Fact>> = HashMap::new();
+    let order = dominators.reverse_postorder().to_vec();
+    let mut predecessors: HashMap<Block, Vec<(Block, bool)>> = HashMap::new();
+    for &block in &order {
+        for call in function.successors(block) {
+            let ends = stale.edges.contains(&(block, call.block));
+            predecessors.entry(call.block).or_default().push((block, ends));
+        }
+    }
+    let at_start = |block: Block, at_end: &HashMap<Block, HashSet<Fact>>| {
+        let mut common: Option<HashSet<Fact>> = None;
+        for (from, ends) in predecessors.get(&block).into_iter().flatten() {
+            // A block that was not visited yet restricts nothing: it will be asked again.
+            let Some(facts) = at_end.get(from) else { continue };
+            let facts = if *ends { HashSet::new() } else { facts.clone() };
+            common = Some(match common {
+                Some(common) => common.intersection(&facts).cloned().collect(),
+                None => facts,
+            });
+        }
+        common.unwrap_or_default()
+    };
+    loop {
+        let mut changed = false;
+        for &block in &order {
+            let mut facts = at_start(block, &at_end);
+            stale.follow(function, block, &mut facts, |_, _| ());
+            changed |= at_end.get(&block) != Some(&facts);
+            at_end.insert(block, facts);
+        }
+        if !changed {
+            break;
+        }
+    }
+    let mut known = HashMap::new();
+    for &block in &order {
+        let mut facts = at_start(block, &at_end);
+        stale.follow(function, block, &mut facts, |inst, holds| {
+            if holds {
+                known.insert(inst, block);
+            }
+        });
+    }
+    let mut replaced = HashMap::new();
+    let checked: Vec<Inst> = function.instructions().map(|(_, inst, _)| inst).collect();
+    let mut first: HashMap<Fact, Vec<(Block, Value)>> = HashMap::new();
+    for inst in checked {
+        let Some(fact @ Fact::Checked(..)) = fact(function, inst) else { continue };
+        let (Some(result), Some(block)) = (function.insts[inst].result, block_of(function, inst)) else { continue };
+        let earlier = first.entry(fact).or_default();
+        let same = earlier.iter().find(|(at, _)| *at != block && dominators.dominates(*at, block) || *at == block);
+        match same {
+            Some((_, same)) if known.contains_key(&inst) => {
+                replaced.insert(result, *same);
+            }
+            _ => {
+                known.remove(&inst);
+                earlier.push((block, result));
+            }
+        }
+    }
+    for (inst, block) in known {
+        function.blocks[block].insts.retain(|&other| other != inst);
+    }
+    forget(function, &replaced);
+}
+
+fn block_of(function: &Function, inst: Inst) -> Option<Block> {
+    function.layout.iter().copied().find(|&block| function.blocks[block].insts.contains(&inst))
+}
+
+/// Where Python code may have run.
+struct Stale {
+    insts: HashSet<Inst>,
+    /// Where an object dies on the way.
+    edges: HashSet<(Block, Block)>,
+    starts: HashSet<Block>,
+}
+
+impl Stale {
+    fn compute(function: &Function, knowledge: &Knowledge<'_>, dominators: &Dominators) -> Self {
+        let lifetimes = Lifetimes::compute(function);
+        let mut stale = Self { insts: HashSet::new(), edges: HashSet::new(), starts: HashSet::new() };
+        let is_seen = |value: &Value| !dies_unseen(function.ty(*value));
+        for &block in dominators.reverse_postorder() {
+            let mut live = lifetimes.live_out(function, block);
+            for call in function.successors(block) {
+                let kept: BTreeSet<Value> = lifetimes.live_in(call.block).collect();
+                let mut dying = live.difference(&kept).filter(|value| is_seen(value));
+                if dying.next().is_some() {
+                    stale.edges.insert((block, call.block));
+                }
+            }
+            for &inst in function.blocks[block].insts.iter().rev() {
+                let after = live.clone();
+                let result = function.insts[inst].result.filter(|&value| {
+                    lifetimes.ownership.owner(function, value) == Some(value) && !after.contains(&value)
+                });
+                lifetimes.step(function, inst, &mut live);
+                let dying = live.difference(&after).copied().chain(result);
+                let dies = dying.into_iter().any(|value| is_seen(&value));
+                // What the end of a block hands over does not die there.
+                let ends = function.insts[inst].instruction.is_terminator();
+                if function.may_run_python(knowledge.callees, inst) || dies && !ends {
+                    stale.insts.insert(inst);
+                }
+            }
+            let unused =
+                lifetimes.ownership.params(function, block).any(|param| !live.contains(&param) && is_seen(&param));
+            if unused {
+                stale.starts.insert(block);
+            }
+        }
+        stale
+    }
+
+    /// Goes through a block with what holds; says of each check whether it is known to hold.
+    fn follow(&self, function: &Function, block: Block, facts: &mut HashSet<Fact>, mut see: impl FnMut(Inst, bool)) {
+        if self.starts.contains(&block) {
+            facts.clear();
+        }
+        for &inst in &function.blocks[block].insts {
+            let fact = fact(function, inst);
+            if let Some(fact) = &fact {
+                see(inst, facts.contains(fact));
+            }
+            if self.insts.contains(&inst) {
+                facts.clear();
+            } else if let Some(fact) = fact {
+                facts.insert(fact);
+            }
+        }
+    }
+}

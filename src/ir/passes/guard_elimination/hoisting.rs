@@ -1,0 +1,182 @@
+//! Checks in front of loops: guards on built-in types, and the unboxing of what passed them, of values from outside.
+//!
+//! Only what every round passes. Leaving in front of the loop is right whatever the loop does before the check: the state
+//! is the one in which the loop starts, and the interpreter does all of it.
+
+use std::collections::HashSet;
+
+use crate::ir::passes::Knowledge;
+use crate::ir::passes::specialize_calls::is_lasting;
+use crate::ir::{
+    Block, BlockCall, BlockData, Dominators, FrameState, Function, Inst, Instruction, Slot, Value, ValueDef,
+};
+
+/// Runs this part.
+pub(super) fn run(function: &mut Function, knowledge: &Knowledge<'_>, entry: Block) {
+    let dominators = Dominators::compute(function, entry);
+    let loops = dominators.loops(function);
+    // Outer loops first: what can leave them leaves all of them.
+    let headers: Vec<Block> = dominators
+        .reverse_postorder()
+        .iter()
+        .copied()
+        .filter(|header| loops.get(header).is_some_and(|of| of.contains(header)))
+        .collect();
+    for header in headers {
+        // A loop before this one may have got a block in front of it.
+        let dominators = Dominators::compute(function, entry);
+        let body: HashSet<Block> =
+            loops.iter().filter(|(_, headers)| headers.contains(&header)).map(|(&block, _)| block).collect();
+        hoist(function, knowledge, &dominators, header, &body);
+    }
+}
+
+fn hoist(
+    function: &mut Function,
+    knowledge: &Knowledge<'_>,
+    dominators: &Dominators,
+    header: Block,
+    body: &HashSet<Block>,
+) {
+    let goes = |block: &Block| function.successors(*block).iter().any(|call| call.block == header);
+    let latches: Vec<Block> = body.iter().copied().filter(goes).collect();
+    let mut outside: HashSet<Value> = HashSet::new();
+    let mut moved: Vec<(Block, Inst)> = Vec::new();
+    for &block in dominators.reverse_postorder().iter().filter(|block| body.contains(block)) {
+        if !latches.iter().all(|&latch| dominators.dominates(block, latch)) {
+            continue;
+        }
+        for &inst in &function.blocks[block].insts {
+            let data = &function.insts[inst];
+            let (value, movable) = match &data.instruction {
+                Instruction::Guard { ty, value } => (*value, is_lasting(ty)),
+                Instruction::Unbox { ctype, value } => (*value, ctype.scalar().is_some()),
+                _ => continue,
+            };
+            let is_there = outside.contains(&value) || is_outside(function, dominators, header, body, value);
+            if let (true, true, true, Some(result)) = (movable, is_there, data.state.is_some(), data.result) {
+                outside.insert(result);
+                moved.push((block, inst));
+            }
+        }
+    }
+    if moved.is_empty() {
+        return;
+    }
+    let Some((from, call)) = entered_from(function, dominators, header, body) else { return };
+    let Some(state) = state_at_start(function, knowledge, dominators, header, body, &call) else { return };
+    let before = block_before(function, from, call);
+    let state = function.states.push(state);
+    for (block, inst) in moved {
+        function.insts[inst].state = Some(state);
+        function.blocks[block].insts.retain(|&other| other != inst);
+        let place = function.blocks[before].insts.len() - 1;
+        function.blocks[before].insts.insert(place, inst);
+    }
+}
+
+/// Whether a value is defined in front of a loop.
+fn is_outside(
+    function: &Function,
+    dominators: &Dominators,
+    header: Block,
+    body: &HashSet<Block>,
+    value: Value,
+) -> bool {
+    let at = match function.values[value].def {
+        ValueDef::Param(at, _) => Some(at),
+        ValueDef::Result(inst) => {
+            function.layout.iter().copied().find(|&block| function.blocks[block].insts.contains(&inst))
+        }
+        ValueDef::Unused => None,
+    };
+    at.is_some_and(|at| !body.contains(&at) && dominators.dominates(at, header))
+}
+
+/// The one edge into a loop from outside.
+fn entered_from(
+    function: &Function,
+    dominators: &Dominators,
+    header: Block,
+    body: &HashSet<Block>,
+) -> Option<(Block, BlockCall)> {
+    let mut found = None;
+    for &block in dominators.reverse_postorder().iter().filter(|block| !body.contains(block)) {
+        for &inst in &function.blocks[block].insts {
+            let data = &function.insts[inst];
+            if data.handler.as_ref().is_some_and(|handler| handler.block == header) {
+                return None;
+            }
+            for call in data.instruction.targets().into_iter().filter(|call| call.block == header) {
+                if found.replace((block, call.clone())).is_some() {
+                    return None;
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The interpreter's state when the loop is entered: that of the first instruction of it which has one, with what is passed
+/// in the place of the parameters.
+fn state_at_start(
+    function: &Function,
+    knowledge: &Knowledge<'_>,
+    dominators: &Dominators,
+    header: Block,
+    body: &HashSet<Block>,
+    call: &BlockCall,
+) -> Option<FrameState> {
+    let params = &function.blocks[header].params;
+    for &inst in &function.blocks[header].insts {
+        if let Some(state) = function.state(inst) {
+            let mut state = state.clone();
+            let mut all_there = true;
+            for slot in state.slots_mut() {
+                let Slot::Value(value) = slot else { continue };
+                if let Some(position) = params.iter().position(|param| param == value) {
+                    *value = call.args[position];
+                } else if function.definition(*value) == Some(&Instruction::LoadConst)
+                    && function.ty(*value).const_object().is_some()
+                {
+                    *slot = Slot::Constant(function.ty(*value).clone());
+                } else {
+                    all_there &= is_outside(function, dominators, header, body, *value);
+                }
+            }
+            return Some(state).filter(|_| all_there);
+        }
+        let effects = function.effects(knowledge.callees, inst);
+        if !effects.pure || effects.raises {
+            return None;
+        }
+    }
+    None
+}
+
+/// A block that only this edge passes, last before the loop.
+fn block_before(function: &mut Function, from: Block, call: BlockCall) -> Block {
+    let insts = &function.blocks[from].insts;
+    let is_handled = insts.iter().any(|&inst| function.insts[inst].handler.is_some());
+    let last = *insts.last().expect("a block that goes on has an end");
+    if !is_handled && matches!(function.insts[last].instruction, Instruction::Jump { .. }) {
+        return from;
+    }
+    let jump = function.add_inst(Instruction::Jump { target: call.clone() }, None);
+    let block = function.blocks.push(BlockData { params: Vec::new(), insts: vec![jump] });
+    let place =
+        function.layout.iter().position(|&other| other == from).map_or(function.layout.len(), |place| place + 1);
+    function.layout.insert(place, block);
+    let through = BlockCall { block, args: Vec::new() };
+    let replace = |target: &mut BlockCall| {
+        if *target == call {
+            *target = through.clone();
+        }
+    };
+    match &mut function.insts[last].instruction {
+        Instruction::Jump { target } => replace(target),
+        Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(replace),
+        _ => {}
+    }
+    block
+}
