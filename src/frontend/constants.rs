@@ -42,15 +42,16 @@ impl Constants {
     /// A literal as an object. In live code those of which there is just one have an address.
     fn named(&self, literal: &Literal) -> ConstObject {
         let label = label_of_literal(literal);
-        // SAFETY: these functions give the address of a static object.
-        let address = match (literal, &self.python) {
-            (Literal::None, Some(_)) => unsafe { ffi::Py_None() },
-            (Literal::Bool(true), Some(_)) => unsafe { ffi::Py_True() },
-            (Literal::Bool(false), Some(_)) => unsafe { ffi::Py_False() },
-            (Literal::Ellipsis, Some(_)) => unsafe { ffi::Py_Ellipsis() },
-            _ => std::ptr::null_mut(),
+        let singleton = match literal {
+            Literal::None => ffi::Py_None,
+            Literal::Bool(true) => ffi::Py_True,
+            Literal::Bool(false) => ffi::Py_False,
+            Literal::Ellipsis => ffi::Py_Ellipsis,
+            _ => return ConstObject::symbolic(label),
         };
-        match NonZeroUsize::new(address as usize) {
+        // SAFETY: these functions give the address of a static object, and so are there an interpreter or not.
+        let address = self.python.as_ref().map_or(0, |_| unsafe { singleton() } as usize);
+        match NonZeroUsize::new(address) {
             Some(address) => ConstObject::at(label, address),
             None => ConstObject::symbolic(label),
         }

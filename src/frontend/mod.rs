@@ -1,8 +1,8 @@
 //! Decoded bytecode to IR: SSA with frame states and handler edges.
 //!
 //! [`build`] goes over the instructions once, from front to back, with the values of locals and stack at hand. Where
-//! ways meet, every local and every value on the stack becomes a parameter of the block; [`cleanup`] then drops those
-//! that are the same on all ways. Before, [`flow`] finds out where blocks start, and which locals may be unbound there.
+//! ways meet, every local and every value on the stack becomes a parameter of the block; a cleanup then drops those
+//! that are the same on all ways. Before, a walk over the bytecode finds out where blocks start, and which locals may be unbound there.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -40,6 +40,3 @@ pub fn build(code: &Code) -> Result<Function, Refusal> {
     own_frame::check(code, &function)?;
     Ok(function)
 }
-
-#[cfg(test)]
-mod tests;
