@@ -11,14 +11,18 @@ mod adopt;
 mod bind;
 pub mod bytecode;
 pub mod cinder;
+mod compile;
+mod compiled;
 #[cfg(feature = "cli")]
 pub mod demo;
 pub mod embed;
 mod error;
+pub mod frontend;
 mod function;
 pub mod ir;
 pub mod lower;
 pub mod metadata;
+pub mod operators;
 mod options;
 mod original;
 pub mod providers;
@@ -27,12 +31,15 @@ pub mod python;
 mod registry;
 pub mod runtime;
 mod specializer;
+pub mod standard;
 mod stats;
 mod stub;
 mod user_types;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};
+pub use compile::NotCompiled;
+pub use compiled::CompiledFunction;
 pub use error::Error;
 pub use options::{Entry, FunctionOptions, Options};
 pub use specializer::Specializer;
@@ -46,3 +53,6 @@ mod readme {}
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../docs/embedding.md")]
 mod embedding_page {}
+#[cfg(doctest)]
+#[doc = include_str!("../docs/snippets.md")]
+mod snippets_page {}

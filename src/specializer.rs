@@ -166,6 +166,10 @@ impl Specializer {
         adopt(python, &self.registry, module, dialect)
     }
 
+    pub(crate) fn compiler(&self) -> &Compiler {
+        &self.compiler
+    }
+
     /// A stub for a callable.
     ///
     /// # Errors

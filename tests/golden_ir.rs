@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use typedcall::ir::passes::passes;
+use typedcall::ir::passes::{Knowledge, passes};
 use typedcall::ir::{Callee, CalleeTarget, Callees, Function};
 
 /// Reads the callees of a file, and the function below them.
@@ -46,7 +46,7 @@ fn passes_turn_calls_into_what_the_snapshots_show() {
         );
         let mut left_alone = Vec::new();
         for pass in passes() {
-            (pass.run)(&mut function, &callees, &mut left_alone);
+            (pass.run)(&mut function, &Knowledge::of(&callees), &mut left_alone);
             function.verify_calls(&callees).unwrap_or_else(|error| panic!("after {}: {error}\n{function}", pass.name));
             write!(shown, "== {}\n{function}", pass.name).expect("writing to a String can't fail");
             let reread: Function = function.to_string().parse().unwrap_or_else(|error| panic!("{error}"));

@@ -9,6 +9,8 @@ mod exceptions;
 mod instruction;
 pub mod interpreter;
 mod lines;
+#[cfg(test)]
+mod listing;
 mod opcodes;
 mod print;
 mod snippet;
@@ -16,9 +18,10 @@ mod stack;
 
 pub use code::{ArgumentCounts, Code, Constant, Handler, Literal, LocalKind, LocalVariable};
 pub use decode::{DecodeError, Problem, decode, decode_function};
-pub use instruction::{
-    Arguments, BinaryOperator, CompareOperator, Condition, Const, Conversion, FunctionAttribute, Instruction,
-    Intrinsic1, Intrinsic2, Local, Name, Op, Special, Suspend, Target, UnaryOperator,
-};
+pub use instruction::{Arguments, Condition, Const, Instruction, Local, Name, Op, Suspend, Target};
 pub use snippet::{SnippetError, SnippetProblem};
 pub use stack::{StackError, StackProblem};
+
+pub use crate::operators::{
+    BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,
+};

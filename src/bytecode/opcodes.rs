@@ -3,8 +3,9 @@
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use super::instruction::{BinaryOperator, Intrinsic1, Intrinsic2, Special, UnaryOperator};
+use super::instruction::Op;
 use crate::embed::{Exception, Python};
+use crate::operators::{BinaryOperator, Intrinsic1, Intrinsic2, Special, UnaryOperator};
 
 /// Prints the table of the interpreter that runs it, in the form that [`Opcodes::from_str`] reads.
 const READ: &str = include_str!("opcodes.py");
@@ -173,6 +174,27 @@ impl FromStr for Opcodes {
     }
 }
 
+impl Intrinsic1Operand {
+    /// The operation.
+    pub(super) fn op(self) -> Op {
+        match self {
+            Self::Intrinsic(intrinsic) => Op::Intrinsic1(intrinsic),
+            Self::Unary(operator) => Op::Unary(operator),
+            Self::ListToTuple => Op::ListToTuple,
+        }
+    }
+}
+
+impl Intrinsic2Operand {
+    /// The operation.
+    pub(super) fn op(self) -> Op {
+        match self {
+            Self::Intrinsic(intrinsic) => Op::Intrinsic2(intrinsic),
+            Self::PrepReraiseStar => Op::PrepReraiseStar,
+        }
+    }
+}
+
 impl Opcodes {
     fn read_line(&mut self, line: &str) -> Option<()> {
         let (kind, rest) = line.split_once(' ')?;
@@ -211,7 +233,8 @@ fn binary(symbol: &str) -> Option<BinaryOperand> {
     Some(BinaryOperand::Operator(operator, in_place))
 }
 
-fn intrinsic1(name: &str) -> Option<Intrinsic1Operand> {
+/// What `CALL_INTRINSIC_1` does under a name.
+pub(super) fn intrinsic1(name: &str) -> Option<Intrinsic1Operand> {
     use Intrinsic1Operand::{Intrinsic, ListToTuple, Unary};
     Some(match name {
         "INTRINSIC_PRINT" => Intrinsic(Intrinsic1::Print),
@@ -229,7 +252,8 @@ fn intrinsic1(name: &str) -> Option<Intrinsic1Operand> {
     })
 }
 
-fn intrinsic2(name: &str) -> Option<Intrinsic2Operand> {
+/// What `CALL_INTRINSIC_2` does under a name.
+pub(super) fn intrinsic2(name: &str) -> Option<Intrinsic2Operand> {
     use Intrinsic2Operand::{Intrinsic, PrepReraiseStar};
     Some(match name {
         "INTRINSIC_PREP_RERAISE_STAR" => PrepReraiseStar,

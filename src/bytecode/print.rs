@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::code::{Code, Constant, Literal, LocalKind};
-use super::instruction::{Arguments, Conversion, Instruction, Op, Suspend};
+use super::instruction::{Arguments, Instruction, Op, Suspend};
 use crate::embed::Python;
 
 impl Display for Code {
@@ -213,14 +213,4 @@ fn quoted(f: &mut Formatter<'_>, prefix: &str, chars: impl Iterator<Item = (u32,
         }
     }
     f.write_str("'")
-}
-
-impl Display for Conversion {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Str => "!s",
-            Self::Repr => "!r",
-            Self::Ascii => "!a",
-        })
-    }
 }

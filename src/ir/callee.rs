@@ -23,10 +23,20 @@ pub enum CalleeTarget {
     Method,
 }
 
+/// A C function below one on objects, on C numbers: `sqrt` of the C library below `math.sqrt`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Below {
+    /// Its name as a callee, whose target is an underlying function that never raises.
+    pub callee: Arc<str>,
+    /// Its result is the other's only where it is finite.
+    pub finite: bool,
+}
+
 /// The callables whose signatures are known, by qualified name (`str.upper`, `demo.inc`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Callees {
     by_name: BTreeMap<Arc<str>, Callee>,
+    below: BTreeMap<Arc<str>, Below>,
 }
 
 impl Callees {
@@ -38,6 +48,16 @@ impl Callees {
     /// Adds one, or replaces the one of that name.
     pub fn insert(&mut self, name: impl Into<Arc<str>>, callee: Callee) {
         self.by_name.insert(name.into(), callee);
+    }
+
+    /// Says which function is below the one of that name. It is a callee of its own.
+    pub fn set_below(&mut self, name: impl Into<Arc<str>>, below: Below) {
+        self.below.insert(name.into(), below);
+    }
+
+    /// The function below the one of that name.
+    pub fn below(&self, name: &str) -> Option<&Below> {
+        self.below.get(name)
     }
 
     /// The callable of that qualified name.

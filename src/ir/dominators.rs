@@ -1,56 +1,155 @@
-//! Which blocks are passed on every way to another: computed simply, by sets, for functions of a few blocks.
+//! Which blocks are passed on every way to another: immediate dominators, by iteration over the blocks in reverse
+//! postorder (Cooper, Harvey, Kennedy: A Simple, Fast Dominance Algorithm, 2001).
 
 use std::collections::{HashMap, HashSet};
 
 use super::entities::Block;
 use super::function::Function;
 
-/// For each block that the entry reaches, the blocks that dominate it, itself included.
+/// The immediate dominator of each block that the entry reaches.
 #[derive(Debug)]
-pub(super) struct Dominators {
-    of: HashMap<Block, HashSet<Block>>,
+pub struct Dominators {
+    /// Reachable blocks, each after all that dominate it.
+    order: Vec<Block>,
+    /// Where a block is in `order`.
+    number: HashMap<Block, usize>,
+    /// By that number; the entry's is itself.
+    immediate: Vec<usize>,
 }
 
 impl Dominators {
-    pub(super) fn compute(function: &Function, entry: Block) -> Self {
-        let mut of = HashMap::from([(entry, HashSet::from([entry]))]);
-        // Sets only shrink once there, and a block gets one as soon as a predecessor has one: this ends.
+    /// Those of a function that starts in `entry`.
+    pub fn compute(function: &Function, entry: Block) -> Self {
+        let order = reverse_postorder(function, entry);
+        let number: HashMap<_, _> = order.iter().enumerate().map(|(number, &block)| (block, number)).collect();
+        let mut predecessors = vec![Vec::new(); order.len()];
+        for (from, &block) in order.iter().enumerate() {
+            for successor in successors(function, block) {
+                predecessors[number[&successor]].push(from);
+            }
+        }
+        let mut immediate: Vec<Option<usize>> = vec![None; order.len()];
+        immediate[0] = Some(0);
         loop {
             let mut changed = false;
-            for &block in &function.layout {
-                let Some(dominators) = of.get(&block).cloned() else { continue };
-                for successor in successors(function, block).filter(|&successor| successor != entry) {
-                    let mut through = dominators.clone();
-                    through.insert(successor);
-                    let narrowed = match of.get(&successor) {
-                        None => through,
-                        Some(known) => {
-                            let mut both: HashSet<Block> = known.intersection(&through).copied().collect();
-                            both.insert(successor);
-                            both
-                        }
-                    };
-                    if of.get(&successor) != Some(&narrowed) {
-                        of.insert(successor, narrowed);
-                        changed = true;
-                    }
+            for block in 1..order.len() {
+                let known = predecessors[block].iter().copied().filter(|&from| immediate[from].is_some());
+                let common = known.reduce(|one, other| common_dominator(&immediate, one, other));
+                // In reverse postorder one predecessor of each block comes before it.
+                if common.is_some() && immediate[block] != common {
+                    immediate[block] = common;
+                    changed = true;
                 }
             }
             if !changed {
-                return Self { of };
+                let immediate = immediate.into_iter().map(|dominator| dominator.unwrap_or(0)).collect();
+                return Self { order, number, immediate };
             }
         }
     }
 
     /// Whether every way to `block` passes `other`; true for a block that is never reached.
-    pub(super) fn dominates(&self, other: Block, block: Block) -> bool {
-        self.of.get(&block).is_none_or(|dominators| dominators.contains(&other))
+    pub fn dominates(&self, other: Block, block: Block) -> bool {
+        let Some(&block) = self.number.get(&block) else { return true };
+        let Some(&other) = self.number.get(&other) else { return false };
+        let mut at = block;
+        // A dominator has a smaller number, and the entry's is itself.
+        while at > other {
+            at = self.immediate[at];
+        }
+        at == other
+    }
+
+    /// The closest block that dominates this one; `None` for the entry and for what is never reached.
+    pub fn immediate(&self, block: Block) -> Option<Block> {
+        let &number = self.number.get(&block)?;
+        (number > 0).then(|| self.order[self.immediate[number]])
+    }
+
+    /// The closest block that dominates both; one that is never reached is dominated by all.
+    pub fn common(&self, one: Block, other: Block) -> Block {
+        let (Some(&one_number), Some(&other_number)) = (self.number.get(&one), self.number.get(&other)) else {
+            return if self.number.contains_key(&one) { one } else { other };
+        };
+        let (mut one, mut other) = (one_number, other_number);
+        while one != other {
+            if one > other {
+                one = self.immediate[one];
+            } else {
+                other = self.immediate[other];
+            }
+        }
+        self.order[one]
+    }
+
+    /// For each block the headers of the loops that it is in. A loop is what reaches an edge back to a block that dominates
+    /// its origin.
+    pub fn loops(&self, function: &Function) -> HashMap<Block, HashSet<Block>> {
+        let mut predecessors: HashMap<Block, Vec<Block>> = HashMap::new();
+        for &block in &self.order {
+            for successor in successors(function, block) {
+                predecessors.entry(successor).or_default().push(block);
+            }
+        }
+        let mut loops: HashMap<Block, HashSet<Block>> = HashMap::new();
+        for &header in &self.order {
+            let ends = predecessors.get(&header).into_iter().flatten();
+            let mut open: Vec<_> = ends.copied().filter(|&end| self.dominates(header, end)).collect();
+            if open.is_empty() {
+                continue;
+            }
+            let mut body = HashSet::from([header]);
+            while let Some(block) = open.pop() {
+                if body.insert(block) {
+                    open.extend(predecessors.get(&block).into_iter().flatten());
+                }
+            }
+            for block in body {
+                loops.entry(block).or_default().insert(header);
+            }
+        }
+        loops
+    }
+
+    /// The blocks that the entry reaches, each after all that dominate it.
+    pub fn reverse_postorder(&self) -> &[Block] {
+        &self.order
     }
 }
 
-fn successors(function: &Function, block: Block) -> impl Iterator<Item = Block> {
-    let last = function.blocks[block].insts.last();
-    let targets = last.map(|&inst| function.insts[inst].instruction.targets()).unwrap_or_default();
+fn common_dominator(immediate: &[Option<usize>], mut one: usize, mut other: usize) -> usize {
+    let up = |block: usize| immediate[block].unwrap_or(0);
+    while one != other {
+        while one > other {
+            one = up(one);
+        }
+        while other > one {
+            other = up(other);
+        }
+    }
+    one
+}
+
+fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block> {
+    let mut order = Vec::new();
+    let mut seen = HashSet::from([entry]);
+    let mut open = vec![(entry, successors(function, entry))];
+    while let Some((block, left)) = open.last_mut() {
+        match left.pop() {
+            Some(successor) if seen.insert(successor) => open.push((successor, successors(function, successor))),
+            Some(_) => {}
+            None => {
+                order.push(*block);
+                open.pop();
+            }
+        }
+    }
+    order.reverse();
+    order
+}
+
+fn successors(function: &Function, block: Block) -> Vec<Block> {
     // A target that does not exist is for the verifier to report.
-    targets.into_iter().map(|call| call.block).filter(|&block| function.blocks.get(block).is_some())
+    let exists = |block: &Block| function.blocks.get(*block).is_some();
+    function.successors(block).into_iter().map(|call| call.block).filter(exists).collect()
 }

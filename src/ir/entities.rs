@@ -16,3 +16,8 @@ entity_impl!(Block, "bb");
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Inst(u32);
 entity_impl!(Inst, "inst");
+
+/// A frame state; prints nowhere: in IR text a state is written where it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct State(u32);
+entity_impl!(State, "state");

@@ -3,10 +3,13 @@
 //! Values, instructions and blocks are indices into the function's maps. What is in `layout` is the function; an
 //! instruction or a block that was taken out stays in its map, unreachable, so that indices never change.
 
-use cranelift_entity::PrimaryMap;
+use std::collections::HashMap;
 
-use super::entities::{Block, Inst, Value};
-use super::instruction::Instruction;
+use cranelift_entity::{PrimaryMap, SecondaryMap};
+
+use super::entities::{Block, Inst, State, Value};
+use super::instruction::{BlockCall, Instruction};
+use super::state::FrameState;
 use super::types::Type;
 
 /// A function, or a call site.
@@ -18,8 +21,17 @@ pub struct Function {
     pub insts: PrimaryMap<Inst, InstData>,
     /// Every block that ever was, and gaps in the numbering.
     pub blocks: PrimaryMap<Block, BlockData>,
+    /// Every frame state that ever was.
+    pub states: PrimaryMap<State, FrameState>,
     /// The blocks in order; the first is the entry.
     pub layout: Vec<Block>,
+    /// What the function owns at an instruction that may leave it, and gives up when it does: by the exit of its state, by
+    /// an error without a handler. Each once; null where its type has null in it. Written by the pass `refcounts`.
+    ///
+    /// It is what is owned *before* the instruction: one that fails has given no result. An exit borrows the values of its
+    /// state before these are given up. On the way to a handler nothing is left to do: the block that the handler's edge
+    /// goes to takes the references that it needs, and gives up the others.
+    pub releases: SecondaryMap<Inst, Vec<Value>>,
 }
 
 /// A value.
@@ -49,6 +61,14 @@ pub struct InstData {
     pub instruction: Instruction,
     /// What it computes.
     pub result: Option<Value>,
+    /// The interpreter's state before it: what its guard, if it fails, leaves with; what the function keeps alive; its line.
+    /// Several instructions that stand for one of the bytecode share it. Without one, what fails leaves through the
+    /// fallback of the stub.
+    pub state: Option<State>,
+    /// Where the function goes on when it raises; out of the function without one. What has a handler comes directly
+    /// before the end of its block, so that all else in the block is done when the handler is reached; the values passed
+    /// to the handler are defined before it.
+    pub handler: Option<BlockCall>,
 }
 
 /// A basic block.
@@ -91,6 +111,50 @@ impl Function {
             .flat_map(move |&block| self.blocks[block].insts.iter().map(move |&inst| (block, inst, &self.insts[inst])))
     }
 
+    /// The frame state of an instruction.
+    pub fn state(&self, inst: Inst) -> Option<&FrameState> {
+        self.insts[inst].state.map(|state| &self.states[state])
+    }
+
+    /// Where the function may go on after a block: its end's targets, then the handler, if it has one.
+    pub fn successors(&self, block: Block) -> Vec<&BlockCall> {
+        let insts = &self.blocks[block].insts;
+        let mut all = insts.last().map(|&last| self.insts[last].instruction.targets()).unwrap_or_default();
+        all.extend(insts.iter().filter_map(|&inst| self.insts[inst].handler.as_ref()));
+        all
+    }
+
+    /// Puts a value in the place of another, wherever that is used: by instructions, handlers and states.
+    pub fn replace_uses(&mut self, old: Value, new: Value) {
+        let replace = |value: &mut Value| {
+            if *value == old {
+                *value = new;
+            }
+        };
+        for data in self.insts.values_mut() {
+            data.instruction.for_each_operand(replace);
+            data.handler.iter_mut().flat_map(|call| &mut call.args).for_each(replace);
+        }
+        self.states.values_mut().for_each(|state| state.for_each_value(replace));
+    }
+
+    /// Puts values in the place of others, and again in theirs, wherever these are used.
+    pub fn replace_all(&mut self, replaced: &HashMap<Value, Value>) {
+        if replaced.is_empty() {
+            return;
+        }
+        let replace = |value: &mut Value| {
+            while let Some(new) = replaced.get(value) {
+                *value = *new;
+            }
+        };
+        for data in self.insts.values_mut() {
+            data.instruction.for_each_operand(replace);
+            data.handler.iter_mut().flat_map(|call| &mut call.args).for_each(replace);
+        }
+        self.states.values_mut().for_each(|state| state.for_each_value(replace));
+    }
+
     /// A new block at the end of the layout.
     pub fn add_block(&mut self) -> Block {
         let block = self.blocks.push(BlockData::default());
@@ -108,7 +172,7 @@ impl Function {
 
     /// A new instruction, in no block yet, with a new value as its result if `ty` is given.
     pub fn add_inst(&mut self, instruction: Instruction, ty: Option<Type>) -> Inst {
-        let inst = self.insts.push(InstData { instruction, result: None });
+        let inst = self.insts.push(InstData { instruction, result: None, state: None, handler: None });
         self.insts[inst].result = ty.map(|ty| self.values.push(ValueData { ty, def: ValueDef::Result(inst) }));
         inst
     }

@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
+use super::assumption::Assumption;
 use super::entities::{Block, Value};
+use super::operation::{Happens, Operation};
 use super::types::Type;
+use crate::operators::{BinaryOperator, CompareOperator};
 
 /// What an instruction does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +95,48 @@ pub enum Instruction {
         /// What it returned.
         value: Value,
     },
+    /// An operation of Python's on objects, done by the runtime.
+    Operate {
+        /// Which.
+        operation: Operation,
+        /// Its operands.
+        args: Vec<Value>,
+    },
+    /// What the method is called on that an [`Operation`] found: null where it found something else than a method.
+    MethodSelf {
+        /// The result of that operation.
+        method: Value,
+    },
+    /// What is said still holds; where it does not, the function leaves through the exit of its state.
+    Assume {
+        /// What.
+        assumption: Assumption,
+    },
+    /// A C number, of which nobody needs to know what it is when it is not finite: then the function leaves through the
+    /// exit of its state, which lies before the call that computed it.
+    GuardFinite {
+        /// A `CDouble`.
+        value: Value,
+    },
+    /// Arithmetic on two C numbers of one type. Where Python's result is another one (an overflow, a division by zero),
+    /// the function leaves through the exit of its state.
+    Arithmetic {
+        /// Which.
+        operator: BinaryOperator,
+        /// A `CInt64` or a `CDouble`.
+        lhs: Value,
+        /// One of the same type.
+        rhs: Value,
+    },
+    /// Comparison of two C numbers of one type, as Python compares.
+    CompareNumbers {
+        /// Which.
+        operator: CompareOperator,
+        /// A `CInt64` or a `CDouble`.
+        lhs: Value,
+        /// One of the same type.
+        rhs: Value,
+    },
     /// Takes a reference.
     Incref {
         /// An object, or null, of which there are no references.
@@ -99,7 +144,7 @@ pub enum Instruction {
     },
     /// Gives up a reference.
     Decref {
-        /// An object.
+        /// An object, or null, of which there are no references.
         value: Value,
     },
     /// Goes on in another block.
@@ -121,6 +166,10 @@ pub enum Instruction {
         /// The result.
         value: Value,
     },
+    /// Leaves through the exit of its state: the interpreter goes on there.
+    Exit,
+    /// Nothing comes here: what is in front of it always raises.
+    Unreachable,
 }
 
 /// A block to go on in, with the values of its parameters.
@@ -160,11 +209,19 @@ impl Instruction {
             Self::Box { .. } => "Box",
             Self::ToForeign { .. } => "ToForeign",
             Self::FromForeign { .. } => "FromForeign",
+            Self::Operate { operation, .. } => operation.name(),
+            Self::MethodSelf { .. } => "MethodSelf",
+            Self::Assume { .. } => "Assume",
+            Self::GuardFinite { .. } => "GuardFinite",
+            Self::Arithmetic { .. } => "Arithmetic",
+            Self::CompareNumbers { .. } => "CompareNumbers",
             Self::Incref { .. } => "Incref",
             Self::Decref { .. } => "Decref",
             Self::Jump { .. } => "Jump",
             Self::Branch { .. } => "Branch",
             Self::Return { .. } => "Return",
+            Self::Exit => "Exit",
+            Self::Unreachable => "Unreachable",
         }
     }
 
@@ -182,20 +239,31 @@ impl Instruction {
             | Self::Unbox { .. }
             | Self::Box { .. }
             | Self::ToForeign { .. }
-            | Self::FromForeign { .. } => ResultRule::Always,
+            | Self::FromForeign { .. }
+            | Self::MethodSelf { .. }
+            | Self::GuardFinite { .. }
+            | Self::Arithmetic { .. }
+            | Self::CompareNumbers { .. } => ResultRule::Always,
+            Self::Operate { operation, .. } => match operation.shape().result {
+                Some(_) => ResultRule::Always,
+                None => ResultRule::Never,
+            },
             Self::CallCFunction { .. } => ResultRule::ByCallee,
-            Self::Incref { .. }
+            Self::Assume { .. }
+            | Self::Incref { .. }
             | Self::Decref { .. }
             | Self::Jump { .. }
             | Self::Branch { .. }
-            | Self::Return { .. } => ResultRule::Never,
+            | Self::Return { .. }
+            | Self::Exit
+            | Self::Unreachable => ResultRule::Never,
         }
     }
 
     /// Whether it ends a block.
     pub fn is_terminator(&self) -> bool {
         match self {
-            Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } => true,
+            Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable => true,
             Self::LoadConst
             | Self::LoadArg { .. }
             | Self::LoadSelf
@@ -209,9 +277,53 @@ impl Instruction {
             | Self::Box { .. }
             | Self::ToForeign { .. }
             | Self::FromForeign { .. }
+            | Self::Operate { .. }
+            | Self::MethodSelf { .. }
+            | Self::Assume { .. }
+            | Self::GuardFinite { .. }
+            | Self::Arithmetic { .. }
+            | Self::CompareNumbers { .. }
             | Self::Incref { .. }
             | Self::Decref { .. } => false,
         }
+    }
+
+    /// What can happen while it is done, apart from leaving the function through its exit or fallback. What a direct call
+    /// can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
+    pub fn happens(&self) -> Happens {
+        match self {
+            Self::LoadConst
+            | Self::LoadArg { .. }
+            | Self::LoadSelf
+            | Self::LoadContext
+            | Self::Guard { .. }
+            | Self::NullIfNone { .. }
+            | Self::Unbox { .. }
+            | Self::MethodSelf { .. }
+            | Self::Assume { .. }
+            | Self::GuardFinite { .. }
+            | Self::Arithmetic { .. }
+            | Self::CompareNumbers { .. }
+            | Self::Jump { .. }
+            | Self::Branch { .. }
+            | Self::Return { .. }
+            | Self::Exit
+            | Self::Unreachable => Happens::Nothing,
+            Self::Incref { .. } => Happens::Changes,
+            Self::Box { .. } => Happens::Raises,
+            Self::Operate { operation, .. } => operation.shape().happens,
+            Self::VectorCall { .. }
+            | Self::VectorCallStatic { .. }
+            | Self::CallCFunction { .. }
+            | Self::ToForeign { .. }
+            | Self::FromForeign { .. }
+            | Self::Decref { .. } => Happens::RunsPython,
+        }
+    }
+
+    /// Whether it leaves the function through the exit of its state, and so needs one in every function.
+    pub fn needs_state(&self) -> bool {
+        matches!(self, Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } | Self::Exit)
     }
 
     /// Whether it may be dropped when its result is unused. A guard may not: what follows relies on its check.
@@ -222,6 +334,10 @@ impl Instruction {
             }
             // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
             Self::Box { .. } => true,
+            Self::MethodSelf { .. } | Self::CompareNumbers { .. } => true,
+            Self::Operate { operation, .. } => operation.shape().happens == Happens::Nothing,
+            // What leaves the function when it fails is missed, as a guard's check.
+            Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => false,
             Self::VectorCall { .. }
             | Self::VectorCallStatic { .. }
             | Self::CallCFunction { .. }
@@ -233,7 +349,9 @@ impl Instruction {
             | Self::Decref { .. }
             | Self::Jump { .. }
             | Self::Branch { .. }
-            | Self::Return { .. } => false,
+            | Self::Return { .. }
+            | Self::Exit
+            | Self::Unreachable => false,
         }
     }
 
@@ -248,14 +366,26 @@ impl Instruction {
     /// Visits the values that it uses, to replace them.
     pub fn for_each_operand(&mut self, mut visit: impl FnMut(&mut Value)) {
         match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext => {}
+            Self::LoadConst
+            | Self::LoadArg { .. }
+            | Self::LoadSelf
+            | Self::LoadContext
+            | Self::Assume { .. }
+            | Self::Exit
+            | Self::Unreachable => {}
             Self::VectorCall { callable, args, keywords: _ }
             | Self::VectorCallStatic { callable, args, keywords: _ } => {
                 visit(callable);
                 args.iter_mut().for_each(visit);
             }
-            Self::CallCFunction { callee: _, args } => args.iter_mut().for_each(visit),
-            Self::Guard { value, .. }
+            Self::CallCFunction { callee: _, args } | Self::Operate { operation: _, args } => {
+                args.iter_mut().for_each(visit);
+            }
+            Self::Arithmetic { operator: _, lhs, rhs } => [lhs, rhs].into_iter().for_each(visit),
+            Self::CompareNumbers { operator: _, lhs, rhs } => [lhs, rhs].into_iter().for_each(visit),
+            Self::MethodSelf { method: value }
+            | Self::GuardFinite { value }
+            | Self::Guard { value, .. }
             | Self::NullIfNone { value }
             | Self::Unbox { value, .. }
             | Self::Box { value }
@@ -278,6 +408,14 @@ impl Instruction {
             Self::Jump { target } => vec![target],
             Self::Branch { condition: _, then, otherwise } => vec![then, otherwise],
             Self::Return { .. }
+            | Self::Exit
+            | Self::Unreachable
+            | Self::Operate { .. }
+            | Self::MethodSelf { .. }
+            | Self::Assume { .. }
+            | Self::GuardFinite { .. }
+            | Self::Arithmetic { .. }
+            | Self::CompareNumbers { .. }
             | Self::LoadConst
             | Self::LoadArg { .. }
             | Self::LoadSelf

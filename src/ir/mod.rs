@@ -3,25 +3,41 @@
 //! [`Type`] says what a value can be, [`Instruction`] what is done, [`Function`] holds both. Constants are symbolic
 //! unless they carry an address, so that IR and its text form make tests on any machine.
 
+mod assumption;
 mod builder;
 mod callee;
 pub mod dispatch;
 mod dominators;
+mod effects;
 mod entities;
 mod function;
 mod instruction;
+mod lifetimes;
+mod operation;
+mod operation_text;
+mod ownership;
 mod parse;
 pub mod passes;
 mod print;
+mod state;
 mod type_text;
 mod types;
+mod typing;
 mod verify;
+mod verify_references;
+mod world;
 
+pub use assumption::Assumption;
 pub use builder::{Builder, assume_arguments, assume_types, call_site};
-pub use callee::{Callee, CalleeTarget, Callees};
-pub use entities::{Block, Inst, Value};
+pub use callee::{Below, Callee, CalleeTarget, Callees};
+pub use dominators::Dominators;
+pub use effects::Effects;
+pub use entities::{Block, Inst, State, Value};
 pub use function::{BlockData, Function, InstData, ValueData, ValueDef};
 pub use instruction::{BlockCall, Instruction, ResultRule};
+pub use operation::{Happens, Operation, Shape};
 pub use parse::ParseError;
+pub use state::{FrameState, Slot};
 pub use types::{ConstObject, Spec, Type};
 pub use verify::VerifyError;
+pub use world::{Found, Unknown, World};

@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use cranelift_entity::{EntityRef, PrimaryMap};
 
-use super::entities::{Block, Inst, Value};
+use super::assumption::Assumption;
+use super::entities::{Block, Inst, State, Value};
 use super::function::{BlockData, Function, InstData, ValueData, ValueDef};
 use super::instruction::{BlockCall, Instruction, ResultRule};
+use super::operation::{Immediate, Operation};
+use super::state::{FrameState, Slot};
 use super::type_text::parse_type;
 use super::types::Type;
 use crate::metadata::cursor::Cursor;
+use crate::operators::{BinaryOperator, CompareOperator};
 
 /// The greatest number of a value or a block, so that a typing mistake can't ask for gigabytes of gaps.
 const MAX_NUMBER: u32 = 1 << 20;
@@ -133,6 +137,8 @@ impl Parser {
             _ => None,
         };
         let instruction = self.read_instruction(cursor)?;
+        let handler = if self.eat_word(cursor, "else") { Some(self.read_block_call(cursor)?) } else { None };
+        let state = if self.eat_word(cursor, "at") { Some(self.read_state(cursor)?) } else { None };
         let complaint = match (instruction.result_rule(), &definition) {
             (ResultRule::Always, None) => Some("has a result, which needs a name"),
             (ResultRule::Never, Some(_)) => Some("has no result"),
@@ -147,9 +153,96 @@ impl Parser {
             self.function.values[value] = ValueData { ty, def: ValueDef::Result(inst) };
             value
         });
-        self.function.insts.push(InstData { instruction, result });
+        self.function.insts.push(InstData { instruction, result, state, handler });
         self.function.blocks[block].insts.push(inst);
         Ok(())
+    }
+
+    fn eat_word(&self, cursor: &mut Cursor<'_>, word: &str) -> bool {
+        cursor.skip_spaces();
+        let start = cursor.clone();
+        let found = cursor.word() == word;
+        if !found {
+            *cursor = start;
+        }
+        found
+    }
+
+    /// `4(v0 _ | v1)`. Instructions that follow one another share a state that reads the same.
+    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Read<State> {
+        cursor.skip_spaces();
+        let mut state = FrameState { at: decimal(cursor)?, ..FrameState::default() };
+        expect(cursor, "(")?;
+        let mut in_stack = false;
+        loop {
+            cursor.skip_spaces();
+            if cursor.eat(")") {
+                break;
+            }
+            if !in_stack && cursor.eat("|") {
+                in_stack = true;
+                continue;
+            }
+            let slot = match cursor.peek() {
+                Some('_') => {
+                    expect(cursor, "_")?;
+                    Slot::Empty
+                }
+                Some('v') => Slot::Value(self.read_value(cursor)?),
+                _ => Slot::Constant(parse_type(cursor)?),
+            };
+            if in_stack { &mut state.stack } else { &mut state.locals }.push(slot);
+        }
+        match self.function.states.last() {
+            Some((last, known)) if *known == state => Ok(last),
+            _ => Ok(self.function.states.push(state)),
+        }
+    }
+
+    /// An operation's immediates and operands.
+    fn read_operation(&mut self, cursor: &mut Cursor<'_>, name: &str) -> Read<Option<Instruction>> {
+        let mut immediates = Vec::new();
+        if cursor.eat("<") {
+            loop {
+                cursor.skip_spaces();
+                immediates.push(if cursor.eat("\"") {
+                    Immediate::Text(cursor.quoted('"')?.into())
+                } else {
+                    Immediate::Number(decimal(cursor)?)
+                });
+                if cursor.eat(">") {
+                    break;
+                }
+                expect(cursor, ",")?;
+            }
+        }
+        match Operation::from_parts(name, &immediates) {
+            Some(operation) => Ok(Some(Instruction::Operate { operation, args: self.read_values(cursor)? })),
+            None => Ok(None),
+        }
+    }
+
+    /// `<"+"> v1 v2`
+    fn read_operator<T: Copy>(&mut self, cursor: &mut Cursor<'_>, all: &[(T, &str)]) -> Read<(T, Value, Value)> {
+        expect(cursor, "<")?;
+        expect(cursor, "\"")?;
+        let symbol = cursor.quoted('"')?;
+        let found = all.iter().find(|(_, name)| *name == symbol).ok_or_else(|| format!("unknown operator {symbol}"))?;
+        expect(cursor, ">")?;
+        Ok((found.0, self.read_value(cursor)?, self.read_value(cursor)?))
+    }
+
+    fn read_assumption(&mut self, cursor: &mut Cursor<'_>) -> Read<Assumption> {
+        expect(cursor, "<")?;
+        let kind = cursor.word().to_owned();
+        let mut labels = Vec::new();
+        while !cursor.eat(">") {
+            cursor.skip_spaces();
+            expect(cursor, "\"")?;
+            labels.push(cursor.quoted('"')?);
+        }
+        Assumption::from_parts(&kind, &labels)
+            .ok_or_else(|| format!("no assumption is like {kind} of {} texts", labels.len()))
     }
 
     /// `v6:Object`, a value that is not defined yet.
@@ -224,7 +317,23 @@ impl Parser {
                 otherwise: self.read_block_call(cursor)?,
             },
             "Return" => Instruction::Return { value: self.read_value(cursor)? },
+            "Exit" => Instruction::Exit,
+            "Unreachable" => Instruction::Unreachable,
+            "MethodSelf" => Instruction::MethodSelf { method: self.read_value(cursor)? },
+            "GuardFinite" => Instruction::GuardFinite { value: self.read_value(cursor)? },
+            "Assume" => Instruction::Assume { assumption: self.read_assumption(cursor)? },
+            "Arithmetic" => {
+                let (operator, lhs, rhs) = self.read_operator(cursor, &BinaryOperator::ALL)?;
+                Instruction::Arithmetic { operator, lhs, rhs }
+            }
+            "CompareNumbers" => {
+                let (operator, lhs, rhs) = self.read_operator(cursor, &CompareOperator::ALL)?;
+                Instruction::CompareNumbers { operator, lhs, rhs }
+            }
             word => {
+                if let Some(instruction) = self.read_operation(cursor, word)? {
+                    return Ok(instruction);
+                }
                 *cursor = start;
                 return Err(match word {
                     "" => "expected an instruction".to_owned(),

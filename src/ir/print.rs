@@ -1,11 +1,15 @@
 //! The text form of functions. A function of one block without parameters prints as its instructions alone, so that
 //! call sites read as listings; others print their blocks: `bb0(v0:Object):`, then indented instructions.
+//!
+//! The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` behind an instruction is the state before
+//! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, a type with one value that constant.
 
 use std::fmt;
 
 use super::entities::{Block, Value};
 use super::function::{Function, InstData};
 use super::instruction::{BlockCall, Instruction};
+use super::state::{FrameState, Slot};
 use crate::metadata::cursor::{Cursor, quote};
 
 impl fmt::Display for Function {
@@ -16,7 +20,12 @@ impl fmt::Display for Function {
                 self.print_block_header(f, block)?;
             }
             for &inst in &self.blocks[block].insts {
-                writeln!(f, "{}{}", if is_bare { "" } else { "  " }, self.display_inst(&self.insts[inst]))?;
+                let data = &self.insts[inst];
+                write!(f, "{}{}", if is_bare { "" } else { "  " }, self.display_inst(data))?;
+                if let Some(state) = data.state.filter(|_| f.alternate()) {
+                    write!(f, " at {}", self.states[state])?;
+                }
+                writeln!(f)?;
             }
         }
         Ok(())
@@ -43,18 +52,46 @@ impl Function {
 
     /// One instruction as text, with its result.
     pub fn display_inst(&self, data: &InstData) -> String {
+        let handler = data.handler.as_ref().map(|call| format!(" else {call}")).unwrap_or_default();
         match data.result {
-            Some(result) => format!("{} = {}", self.typed(result), data.instruction),
-            None => data.instruction.to_string(),
+            Some(result) => format!("{} = {}{handler}", self.typed(result), data.instruction),
+            None => format!("{}{handler}", data.instruction),
+        }
+    }
+}
+
+impl fmt::Display for FrameState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slots = |slots: &[Slot]| slots.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let (locals, stack) = (slots(&self.locals), slots(&self.stack));
+        let bar = if stack.is_empty() { "" } else { " | " };
+        write!(f, "{}({locals}{bar}{stack})", self.at)
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("_"),
+            Self::Value(value) => write!(f, "{value}"),
+            Self::Constant(ty) => write!(f, "{ty}"),
         }
     }
 }
 
 impl fmt::Display for Instruction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Operate { operation, args } = self {
+            write!(f, "{operation}")?;
+            return print_values(f, args);
+        }
         f.write_str(self.name())?;
         match self {
-            Self::LoadConst | Self::LoadSelf | Self::LoadContext => Ok(()),
+            Self::Operate { .. } => Ok(()),
+            Self::LoadConst | Self::LoadSelf | Self::LoadContext | Self::Exit | Self::Unreachable => Ok(()),
+            Self::Assume { assumption } => write!(f, "<{assumption}>"),
+            Self::Arithmetic { operator, lhs, rhs } => write!(f, "<{}> {lhs} {rhs}", quote(operator.symbol(), '"')),
+            Self::CompareNumbers { operator, lhs, rhs } => write!(f, "<{}> {lhs} {rhs}", quote(operator.symbol(), '"')),
             Self::LoadArg { index } => write!(f, "<{index}>"),
             Self::VectorCall { callable, args, keywords } | Self::VectorCallStatic { callable, args, keywords } => {
                 write!(f, "<{}", args.len())?;
@@ -69,7 +106,9 @@ impl fmt::Display for Instruction {
             Self::Guard { ty, value } | Self::Unbox { ctype: ty, value } => write!(f, "<{ty}> {value}"),
             Self::ToForeign { callee, parameter, value } => write!(f, "<{}, {parameter}> {value}", quote(callee, '"')),
             Self::FromForeign { callee, value } => write!(f, "<{}> {value}", quote(callee, '"')),
-            Self::NullIfNone { value }
+            Self::MethodSelf { method: value }
+            | Self::GuardFinite { value }
+            | Self::NullIfNone { value }
             | Self::Box { value }
             | Self::Incref { value }
             | Self::Decref { value }

@@ -4,6 +4,7 @@
 //! operands and results are of the types that the instruction deals in; block calls pass what the block wants. With
 //! the callees at hand, direct calls pass what their callees want.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::callee::{CalleeTarget, Callees};
@@ -11,6 +12,7 @@ use super::dominators::Dominators;
 use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData, ValueDef};
 use super::instruction::{BlockCall, Instruction, ResultRule};
+use super::state::FrameState;
 use super::types::Type;
 use crate::metadata::{Kind, Overload};
 
@@ -51,7 +53,7 @@ impl Function {
         }
         let dominators = Dominators::compute(self, entry);
         let verifier = Verifier { function: self, callees, places, dominators };
-        if let Some((target, block)) = verifier.jump_to(entry) {
+        if let Some((target, block)) = verifier.goes_to(entry) {
             return Err(in_block(block, format!("jumps to the entry, {target}")));
         }
         for (block, inst, data) in self.instructions() {
@@ -74,7 +76,7 @@ fn in_block(block: Block, reason: String) -> VerifyError {
 struct Places {
     /// By instruction; `None` for those in no block.
     of_inst: Vec<Option<(Block, usize)>>,
-    blocks: Vec<Block>,
+    blocks: HashSet<Block>,
 }
 
 impl Places {
@@ -83,10 +85,9 @@ impl Places {
         let Some(data) = function.blocks.get(block) else {
             return Err(in_block(block, "is in the layout, but not in the function".to_owned()));
         };
-        if self.blocks.contains(&block) {
+        if !self.blocks.insert(block) {
             return Err(in_block(block, "is in the layout twice".to_owned()));
         }
-        self.blocks.push(block);
         for (position, &value) in data.params.iter().enumerate() {
             if function.values.get(value).map(|data| data.def) != Some(ValueDef::Param(block, position)) {
                 return Err(in_block(block, format!("{value} is not defined as parameter {position}")));
@@ -99,6 +100,11 @@ impl Places {
             };
             if self.of_inst[inst.as_u32() as usize].replace((block, position)).is_some() {
                 return Err(in_block(block, format!("`{}` is here a second time", function.display_inst(inst_data))));
+            }
+            if inst_data.handler.is_some() && position + 2 != data.insts.len() {
+                let text = function.display_inst(inst_data);
+                let reason = "what has a handler comes directly before the end of its block".to_owned();
+                return Err(VerifyError { block, text, reason });
             }
             let is_last = position + 1 == data.insts.len();
             if inst_data.instruction.is_terminator() != is_last {
@@ -130,15 +136,23 @@ struct Verifier<'a> {
 type Check = Result<(), String>;
 
 impl<'a> Verifier<'a> {
-    fn jump_to(&self, entry: Block) -> Option<(Block, Block)> {
-        self.function.instructions().find_map(|(block, _, data)| {
-            data.instruction.targets().iter().any(|call| call.block == entry).then_some((entry, block))
-        })
+    fn goes_to(&self, entry: Block) -> Option<(Block, Block)> {
+        let goes = |block: &&Block| self.function.successors(**block).iter().any(|call| call.block == entry);
+        self.function.layout.iter().find(goes).map(|&block| (entry, block))
     }
 
     fn check_inst(&self, block: Block, inst: Inst, data: &InstData) -> Check {
-        for value in data.instruction.operands() {
+        let operands = data.instruction.operands();
+        let in_state = self.function.state(inst).into_iter().flat_map(FrameState::values);
+        let to_handler = data.handler.iter().flat_map(|call| call.args.iter().copied());
+        for value in operands.into_iter().chain(in_state).chain(to_handler) {
             self.check_use(block, inst, value)?;
+        }
+        if let Some(call) = &data.handler {
+            self.check_block_call(call)?;
+        }
+        if data.state.is_none() && data.instruction.needs_state() {
+            return Err("has no frame state to leave with".to_owned());
         }
         match (data.instruction.result_rule(), data.result) {
             (ResultRule::Always, None) => return Err("has no result".to_owned()),
@@ -174,7 +188,9 @@ impl<'a> Verifier<'a> {
 
     fn check_types(&self, instruction: &Instruction, result: Option<Value>) -> Check {
         match instruction {
-            Instruction::LoadConst => self.check_result_by(result, "one constant", Type::is_constant),
+            Instruction::LoadConst => {
+                self.check_result_by(result, "one constant", |ty| ty.is_constant() || *ty == Type::NULLPTR)
+            }
             // What the function's caller has proven of an argument is declared here, and nowhere else.
             Instruction::LoadArg { .. } | Instruction::LoadSelf => {
                 self.check_result_by(result, "an object", |declared| !declared.is_bottom() && declared.is_object())
@@ -184,7 +200,7 @@ impl<'a> Verifier<'a> {
                 self.check_object(*callable)?;
                 check_keywords(args, keywords)?;
                 args.iter().try_for_each(|&arg| self.check_object(arg))?;
-                self.check_result(result, &Type::OBJECT)
+                self.check_narrowed(result, &Type::OBJECT)
             }
             Instruction::VectorCallStatic { callable, args, keywords } => {
                 self.check_object(*callable)?;
@@ -193,7 +209,7 @@ impl<'a> Verifier<'a> {
                     return Err(format!("{callable} is not one known object"));
                 }
                 args.iter().try_for_each(|&arg| self.check_object(arg))?;
-                self.check_result(result, &Type::OBJECT)
+                self.check_narrowed(result, &Type::OBJECT)
             }
             Instruction::CallCFunction { callee, args } => self.check_direct_call(callee, args, result),
             Instruction::Guard { ty, value } => {
@@ -247,8 +263,37 @@ impl<'a> Verifier<'a> {
                 self.check_operand(*value, &Type::of_kind(kind))?;
                 self.check_result(result, &Type::OBJECT)
             }
-            Instruction::Incref { value } => self.check_operand(*value, &Type::OBJECT.or_null()),
-            Instruction::Decref { value } | Instruction::Return { value } => self.check_object(*value),
+            Instruction::Operate { operation, args } => {
+                let shape = operation.shape();
+                if args.len() != shape.operands.len() {
+                    return Err(format!("{} takes {} values, not {}", operation, shape.operands.len(), args.len()));
+                }
+                args.iter().zip(&shape.operands).try_for_each(|(&arg, ty)| self.check_operand(arg, ty))?;
+                shape.result.map_or(Ok(()), |ty| self.check_narrowed(result, &ty))
+            }
+            Instruction::MethodSelf { method } => match self.function.definition(*method) {
+                Some(Instruction::Operate { operation, .. }) if operation.gives_method() => {
+                    self.check_narrowed(result, &Type::OBJECT.or_null())
+                }
+                _ => Err(format!("{method} is not what an operation found as a method")),
+            },
+            Instruction::Assume { .. } | Instruction::Exit | Instruction::Unreachable => Ok(()),
+            Instruction::GuardFinite { value } => {
+                self.check_operand(*value, &Type::C_DOUBLE)?;
+                self.check_result(result, &Type::C_DOUBLE)
+            }
+            Instruction::Arithmetic { lhs, rhs, .. } => {
+                let ty = self.check_numbers(*lhs, *rhs)?;
+                self.check_narrowed(result, &ty)
+            }
+            Instruction::CompareNumbers { lhs, rhs, .. } => {
+                self.check_numbers(*lhs, *rhs)?;
+                self.check_result(result, &Type::C_BOOL)
+            }
+            Instruction::Incref { value } | Instruction::Decref { value } => {
+                self.check_operand(*value, &Type::OBJECT.or_null())
+            }
+            Instruction::Return { value } => self.check_object(*value),
             Instruction::Jump { target } => self.check_block_call(target),
             Instruction::Branch { condition, then, otherwise } => {
                 self.check_operand(*condition, &Type::C_BOOL)?;
@@ -287,7 +332,10 @@ impl<'a> Verifier<'a> {
             return Err(format!("nothing is known about {callee}"));
         };
         let wanted = argument_types(overload, known.target);
-        if wanted.len() != args.len() {
+        // A wrapper fills in what is left out at the end.
+        let optional = overload.arguments().filter(|(_, parameter)| parameter.default.is_some()).count();
+        let may_leave_out = if known.target == CalleeTarget::Method { optional } else { 0 };
+        if args.len() > wanted.len() || args.len() + may_leave_out < wanted.len() {
             return Err(format!("{callee} takes {} values, not {}", wanted.len(), args.len()));
         }
         args.iter().zip(&wanted).try_for_each(|(&arg, ty)| self.check_operand(arg, ty))?;
@@ -297,6 +345,13 @@ impl<'a> Verifier<'a> {
             (Some(ty), None) => Err(format!("{callee} returns {ty}, which needs a name")),
             (None, Some(result)) => Err(format!("{callee} returns nothing, not {result}")),
         }
+    }
+
+    /// Two numbers of one C type that Python's arithmetic has: which.
+    fn check_numbers(&self, lhs: Value, rhs: Value) -> Result<Type, String> {
+        let both = |ty: &Type| [lhs, rhs].iter().all(|&value| self.function.ty(value).is_subtype(ty));
+        let ty = [Type::C_INT64, Type::C_DOUBLE].into_iter().find(both);
+        ty.ok_or_else(|| format!("{lhs} and {rhs} are not both CInt64 or CDouble"))
     }
 
     fn check_object(&self, value: Value) -> Check {
@@ -311,6 +366,13 @@ impl<'a> Verifier<'a> {
     /// The result must be declared at least as wide as what the instruction gives.
     fn check_result(&self, result: Option<Value>, given: &Type) -> Check {
         self.check_result_by(result, &given.to_string(), |declared| given.is_subtype(declared))
+    }
+
+    /// The result may be declared wider than what the instruction gives, or narrower, by a pass that knew more.
+    fn check_narrowed(&self, result: Option<Value>, given: &Type) -> Check {
+        self.check_result_by(result, &given.to_string(), |declared| {
+            given.is_subtype(declared) || declared.is_subtype(given) && !declared.is_bottom()
+        })
     }
 
     fn check_result_by(&self, result: Option<Value>, given: &str, fits: impl Fn(&Type) -> bool) -> Check {

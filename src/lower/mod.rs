@@ -17,8 +17,10 @@
 //! | `counting` | how calls are counted |
 //! | `matching` | arms whose arguments may be given by name, or left out |
 //! | `forwarder` | stubs that are nothing but a jump |
+//! | `body/` | whole functions |
 
 mod audit;
+pub mod body;
 mod call;
 mod cell;
 mod checked;

@@ -170,6 +170,16 @@ fn step(
         Instruction::Jump { .. } | Instruction::Branch { .. } => {
             return Err(Unsupported::new(name, "only straight-line call sites are lowered"));
         }
+        Instruction::Operate { .. }
+        | Instruction::MethodSelf { .. }
+        | Instruction::Assume { .. }
+        | Instruction::GuardFinite { .. }
+        | Instruction::Arithmetic { .. }
+        | Instruction::CompareNumbers { .. }
+        | Instruction::Exit
+        | Instruction::Unreachable => {
+            return Err(Unsupported::new(name, "a stub is a call, and no other operation"));
+        }
     })
 }
 
@@ -185,7 +195,7 @@ fn foreign_kind(
 }
 
 /// A C number that is known already.
-fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
+pub(super) fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
     let scalar = ty.scalar()?;
     match ty.spec()? {
         // As C converts, an integer to the 64 bits of its kind's own size first.
@@ -196,7 +206,7 @@ fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
     }
 }
 
-fn view(ctype: &Type) -> Option<View> {
+pub(super) fn view(ctype: &Type) -> Option<View> {
     if ctype.is_bottom() {
         None
     } else if ctype.is_subtype(&Type::C_STR) {
@@ -207,7 +217,7 @@ fn view(ctype: &Type) -> Option<View> {
 }
 
 /// What a guard for this type lets through.
-fn admitted(ty: &Type) -> Result<Admitted, Unsupported> {
+pub(super) fn admitted(ty: &Type) -> Result<Admitted, Unsupported> {
     let null = !ty.is_object();
     let objects = if null { ty.without(&Type::NULLPTR) } else { ty.clone() };
     let unsupported = |reason| Err(Unsupported::new(format!("Guard<{ty}>"), reason));

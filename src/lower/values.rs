@@ -19,6 +19,11 @@ impl Values {
         self.first[value].expect("the verifier has seen every use behind its definition")
     }
 
+    /// The same, of a value that may not be defined.
+    pub fn find(&self, value: ir::Value) -> Option<Value> {
+        self.first[value]
+    }
+
     /// The length beside a pointer.
     pub fn length(&self, value: ir::Value) -> Option<Value> {
         self.length[value]

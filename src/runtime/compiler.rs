@@ -15,7 +15,9 @@ use target_lexicon::Triple;
 use super::layout::Layout;
 use super::segment::{Segment, SegmentProvider};
 use super::shape::{Placed, Shape};
-use crate::lower::{AddressTable, Forwarder, Plan, build_stub};
+use crate::ir::{Callees, Function};
+use crate::lower::body::{ExitPoint, References, build_body};
+use crate::lower::{AddressTable, Forwarder, Plan, Unsupported, build_stub};
 
 /// Why there is no machine code.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +159,31 @@ impl Compiler {
         self.guarded(|context, buffer| {
             self.build(context, buffer, plan);
             disassemble(context, &*self.isa)
+        })?
+    }
+
+    /// The code of a whole function, and the points at which it may be left.
+    ///
+    /// # Errors
+    /// Where the code generator fails, by a panic too, or the system refuses executable memory; inside, what has no code.
+    pub fn compile_body(
+        &self,
+        function: &Function,
+        callees: &Callees,
+        references: &mut dyn References,
+    ) -> Result<Result<(Placed, Vec<ExitPoint>), Unsupported>, CompileError> {
+        self.guarded(|context, buffer| {
+            let mut addresses = &self.addresses;
+            let built =
+                build_body(context, buffer, &*self.isa, &self.layout, &mut addresses, references, function, callees);
+            match built {
+                Ok(exits) => Ok(Ok((self.place(context)?, exits))),
+                // What was begun can't be used again.
+                Err(unsupported) => {
+                    *buffer = FunctionBuilderContext::new();
+                    Ok(Err(unsupported))
+                }
+            }
         })?
     }
 

@@ -48,6 +48,10 @@ pub struct Layout {
     pub descriptor_type: i32,
     /// `PyModuleObject.md_dict`.
     pub module_dict: i32,
+    /// `PyDictObject.ma_version_tag`, which only 3.11 and 3.12 have.
+    pub dict_version: i32,
+    /// `PyThreadState.c_tracefunc`; `c_profilefunc` lies in front of it (`Include/cpython/pystate.h`).
+    pub thread_trace: i32,
     /// `sizeof(PyModuleObject)`: our cells are modules with fields behind.
     pub module_size: i32,
 }
@@ -171,6 +175,12 @@ impl Layout {
             descriptor_def: cpython::D_METHOD as i32,
             descriptor_type: cpython::D_TYPE as i32,
             module_dict: 16,
+            dict_version: 24,
+            thread_trace: match minor {
+                ..=12 => 72,
+                13 | 14 => 88,
+                _ => 112,
+            },
             module_size: if minor >= 15 { 104 } else { 56 },
         })
     }

@@ -17,9 +17,12 @@
 //! | `packing` | arguments as a tuple and a dict |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `parser` | arguments of functions without a wrapper |
+//! | `world` | what the names of a function lead to |
+//! | `body/` | what compiled functions need while they run |
 
 mod addresses;
 mod audit;
+pub(crate) mod body;
 pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
@@ -35,6 +38,7 @@ pub(crate) mod shape;
 pub(crate) mod stand_in;
 pub(crate) mod thunk;
 mod utf8;
+pub(crate) mod world;
 
 pub use compiler::{CompileError, disassemble, target_isa};
 pub use context::Context;

@@ -9,6 +9,7 @@ use super::segment::Segment;
 use crate::lower::Plan;
 
 /// Code in an executable segment of its own.
+#[derive(Debug)]
 pub struct Placed {
     /// Where it starts.
     pub code: NonNull<u8>,

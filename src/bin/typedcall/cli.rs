@@ -56,6 +56,14 @@ fastest tenth of the rounds is at or below `low`, the slowest at or above `high`
 vectorcall, guarded, boxed, native or direct (C at -O2, through a pointer); compile_shape (a stub of a new shape) and
 make_stub (one more of a known shape) are warm, startup (of the library) is cold.";
 
+const SURVEY_EXAMPLES: &str = "\
+Examples:
+  typedcall survey                             Python's standard library
+  typedcall survey --every 10                  a tenth of it
+  typedcall survey src/ tool.py --refused      your own code, with what is refused and why
+
+Files are compiled, never imported. Folders are searched for *.py, but for test suites and site-packages.";
+
 /// Calls C functions from Python at the speed of C.
 ///
 /// Reads the C-level signatures that a C extension declares with typedcall.h,
@@ -84,6 +92,9 @@ pub enum Command {
     /// Time calls of the demo's methods in five ways
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
+    /// Count what of Python's own code is compiled, and why the rest is not
+    #[command(after_help = SURVEY_EXAMPLES)]
+    Survey(Survey),
 }
 
 /// Arguments of `inspect`.
@@ -130,6 +141,22 @@ pub struct Bench {
     /// Calls in each round
     #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
     pub calls: u32,
+}
+
+/// Arguments of `survey`.
+#[derive(Debug, Args)]
+pub struct Survey {
+    /// Python files and folders; without any, the standard library of the Python that runs
+    pub path: Vec<PathBuf>,
+    /// Take every nth file only
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    pub every: u32,
+    /// Name the functions that are refused, with their reasons
+    #[arg(long)]
+    pub refused: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// [`Dialect`], by name: those that need no table of an embedder's.

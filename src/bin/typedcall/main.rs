@@ -10,6 +10,7 @@ mod modules;
 mod stages;
 mod stdout;
 mod style;
+mod survey;
 mod table;
 mod temporary;
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Bench(arguments) => bench::run(&arguments, &mut out),
+        Command::Survey(arguments) => survey::run(&arguments, &mut out),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,8 @@
 //! that it decodes what other versions compiled; [`live`] is the part that asks an interpreter.
 
 mod error;
+#[cfg(test)]
+mod hostile;
 mod live;
 mod raw;
 mod step;

@@ -20,9 +20,9 @@ pub(crate) struct RawInstruction {
 
 /// A problem with an instruction that has no name yet, or none at all.
 pub(in crate::bytecode) struct RawError {
-    pub(super) offset: u32,
-    pub(super) opcode: String,
-    pub(super) problem: Problem,
+    pub(in crate::bytecode) offset: u32,
+    pub(in crate::bytecode) opcode: String,
+    pub(in crate::bytecode) problem: Problem,
 }
 
 /// Takes `co_code` apart; lines are by code unit.

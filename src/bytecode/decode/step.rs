@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::error::Problem;
 use super::raw::RawInstruction;
-use crate::bytecode::instruction::{
-    Arguments, CompareOperator, Condition, Conversion, FunctionAttribute, Intrinsic1, Op, Suspend, UnaryOperator,
-};
-use crate::bytecode::opcodes::{BinaryOperand, Intrinsic1Operand, Intrinsic2Operand, Opcode, Opcodes};
+use crate::bytecode::instruction::{Arguments, Condition, Op, Suspend};
+use crate::bytecode::opcodes::{BinaryOperand, Opcode, Opcodes};
 use crate::bytecode::{LocalKind, LocalVariable};
+use crate::operators::{CompareOperator, Conversion, FunctionAttribute, Intrinsic1, UnaryOperator};
 
 /// Part of what an instruction does to CPython's stack, nulls included.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -333,17 +332,10 @@ impl Context<'_> {
             }
             O::ASYNC_GEN_WRAP => op(Op::Intrinsic1(Intrinsic1::AsyncGenWrap)),
             O::CALL_INTRINSIC_1 => {
-                op(match self.opcodes.intrinsic1.get(operand as usize).copied().flatten().ok_or(wrong)? {
-                    Intrinsic1Operand::Intrinsic(intrinsic) => Op::Intrinsic1(intrinsic),
-                    Intrinsic1Operand::Unary(operator) => Op::Unary(operator),
-                    Intrinsic1Operand::ListToTuple => Op::ListToTuple,
-                });
+                op(self.opcodes.intrinsic1.get(operand as usize).copied().flatten().ok_or(wrong)?.op());
             }
             O::CALL_INTRINSIC_2 => {
-                op(match self.opcodes.intrinsic2.get(operand as usize).copied().flatten().ok_or(wrong)? {
-                    Intrinsic2Operand::Intrinsic(intrinsic) => Op::Intrinsic2(intrinsic),
-                    Intrinsic2Operand::PrepReraiseStar => Op::PrepReraiseStar,
-                });
+                op(self.opcodes.intrinsic2.get(operand as usize).copied().flatten().ok_or(wrong)?.op());
             }
 
             O::RETURN_GENERATOR => op(Op::Suspend(Suspend::ReturnGenerator)),

@@ -187,7 +187,7 @@ impl Walk<'_> {
             Step::Call(arguments) => self.call(arguments, stack)?,
             Step::CallEx(keywords) => self.call_ex(*keywords, stack)?,
             Step::ForIter(target) => {
-                let iterator = stack.len().checked_sub(self.iterator_slots()).ok_or(Problem::Underflow)?;
+                let iterator = self.iterator(stack)?;
                 let exhausted = State { stack: stack[..iterator].to_vec(), cells: state.cells.clone() };
                 self.reach(*target as usize, exhausted)?;
                 state.stack.push(Slot::Value);
@@ -251,11 +251,8 @@ impl Walk<'_> {
             // The stack of 3.15 has a null or an index above the receiver.
             Op::Suspend(Suspend::Send(target)) => {
                 pop_kept(stack)?;
+                self.iterator(stack)?;
                 stack.push(Slot::Value);
-                let below = stack.len().checked_sub(1 + self.iterator_slots()).ok_or(Problem::Underflow)?;
-                if !stack[below].is_kept() {
-                    return Err(Problem::Null);
-                }
                 self.reach(target as usize, state.clone())?;
                 op.clone()
             }
@@ -325,15 +322,20 @@ impl Walk<'_> {
         Ok(op)
     }
 
-    fn iterator_slots(&self) -> usize {
-        if self.version >= 15 { 2 } else { 1 }
+    /// Where the iterator on top of the stack begins: from 3.15 on it has a second slot.
+    fn iterator(&self, stack: &[Slot]) -> Result<usize, Problem> {
+        let second = usize::from(self.version >= 15);
+        let iterator = stack.len().checked_sub(1 + second).ok_or(Problem::Underflow)?;
+        match &stack[iterator..] {
+            [first] if first.is_kept() => Ok(iterator),
+            [first, second] if first.is_kept() && !second.is_kept() => Ok(iterator),
+            _ => Err(Problem::Null),
+        }
     }
 
     fn pop_iterator(&self, stack: &mut Vec<Slot>) -> Result<(), Problem> {
-        if self.iterator_slots() == 2 {
-            stack.pop().ok_or(Problem::Underflow)?;
-        }
-        pop_kept(stack).map(drop)
+        stack.truncate(self.iterator(stack)?);
+        Ok(())
     }
 
     /// Up to 3.12 a null or the method comes first, then the callable or `self`; from 3.13 on the callable, then a null or

@@ -150,6 +150,11 @@ fn put_new(dict: &Owned, key: &Owned, value: impl FnOnce() -> Result<Owned>) -> 
 
 /// The `KeyError` of a name given twice, in better words.
 fn raise_given_twice(callable: &Owned) -> Raised {
+    // 3.11 leaves one that is an instance already, as all are that are raised while another exception is handled.
+    #[cfg(not(Py_3_12))]
+    if errors::is_instance() {
+        return Raised;
+    }
     let Some(exception) = errors::take() else { return Raised };
     // SAFETY: the objects are alive, and items borrowed from a tuple that is.
     unsafe {

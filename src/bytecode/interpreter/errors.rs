@@ -95,6 +95,19 @@ pub fn take() -> Option<Owned> {
     }
 }
 
+/// Whether the current exception is an instance, and not a class with what to make one of.
+#[cfg(not(Py_3_12))]
+pub fn is_instance() -> bool {
+    let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the thread is attached; the references are handed over, null where there is none, and given back.
+    unsafe {
+        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+        let is_instance = !value.is_null() && ffi::PyExceptionInstance_Check(value) != 0;
+        api::PyErr_Restore(class, value, traceback);
+        is_instance
+    }
+}
+
 /// Makes an exception the current one, as it is: without giving it a context.
 pub fn restore(exception: Owned) -> Raised {
     #[cfg(Py_3_12)]

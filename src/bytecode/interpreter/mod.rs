@@ -34,6 +34,7 @@ mod names;
 mod numbers;
 mod owned;
 mod patterns;
+mod perform;
 mod prepared;
 mod recursion;
 mod splice;
@@ -46,6 +47,10 @@ use crate::embed::{Object, Python};
 
 use super::Target;
 use activation::{Activation, End};
+pub(crate) use keywords::tuple;
+pub(crate) use owned::Owned;
+pub(crate) use perform::{add_traceback, catch, load_method, perform};
+pub(crate) use prepared::intern;
 pub use prepared::{Prepared, Reason, Refusal};
 
 /// An exception is set in the thread state, as CPython's functions leave one.

@@ -138,6 +138,15 @@ impl Prepared {
         Ok(Self { code, names, consts, keywords, words, looking, lazy_import, shown, spliced })
     }
 
+    /// Puts the objects of literals in their place.
+    pub(super) fn make_constants_live(&mut self, python: &Python) {
+        for (constant, object) in self.code.consts.iter_mut().zip(&self.consts) {
+            if matches!(constant, Constant::Literal(_)) {
+                *constant = Constant::Live(object.clone_ref(python));
+            }
+        }
+    }
+
     /// The code.
     pub fn code(&self) -> &Code {
         &self.code
@@ -171,7 +180,7 @@ impl Looking {
 }
 
 /// An interned `str`.
-pub(super) fn intern(python: &Python, text: &str) -> Result<Object, Exception> {
+pub(crate) fn intern(python: &Python, text: &str) -> Result<Object, Exception> {
     let mut pointer = python.text(text)?.into_ptr();
     // SAFETY: the thread is attached; the reference goes in, and that to the interned string comes out.
     unsafe {

@@ -23,6 +23,9 @@ pub enum SnippetProblem {
     /// CPython has it, a snippet doesn't need it.
     #[error("{0} has no place in a snippet, whose stack holds no nulls and whose code has no caches: leave it out")]
     Needless(String),
+    /// It is others under one name, or indexes a table of CPython's.
+    #[error("{0} is not in snippets: write {1}")]
+    Instead(String, &'static str),
     /// It suspends.
     #[error(
         "{0} belongs to generators and coroutines, which a snippet can't be: make a code object of it with `compile`"

@@ -1,6 +1,7 @@
 //! The names of instructions, by what they take.
 
-use crate::bytecode::instruction::{BinaryOperator as B, Condition, Intrinsic1, Op, Suspend, UnaryOperator as U};
+use crate::bytecode::instruction::{Condition, Op};
+use crate::operators::{BinaryOperator as B, Intrinsic1, UnaryOperator as U};
 
 /// Those without an operand, CPython's and those of older versions whose meaning several of ours have.
 pub(super) const SIMPLE: &[(&str, &[Op])] = &[
@@ -100,17 +101,21 @@ pub(super) const COUNTED: &[Counted] = &[
     ("CONTAINS_OP", 0, 1, |inverted| Op::Contains { inverted: inverted == 1 }),
 ];
 
+/// A name and the operation of an index.
+pub(super) type Indexed = (&'static str, fn(u32) -> Op);
+
 /// Those with a local.
-pub(super) const LOCAL: &[(&str, fn(u32) -> Op)] = &[
+pub(super) const LOCAL: &[Indexed] = &[
     ("LOAD_FAST", Op::LoadFast),
     ("LOAD_FAST_CHECK", Op::LoadFast),
+    ("LOAD_FAST_BORROW", Op::LoadFast),
     ("LOAD_FAST_AND_CLEAR", Op::LoadFastAndClear),
     ("STORE_FAST", Op::StoreFast),
     ("DELETE_FAST", Op::DeleteFast),
 ];
 
 /// Those with a cell.
-pub(super) const CELL: &[(&str, fn(u32) -> Op)] = &[
+pub(super) const CELL: &[Indexed] = &[
     ("LOAD_CLOSURE", Op::LoadClosure),
     ("LOAD_DEREF", Op::LoadDeref),
     ("STORE_DEREF", Op::StoreDeref),
@@ -120,7 +125,7 @@ pub(super) const CELL: &[(&str, fn(u32) -> Op)] = &[
 ];
 
 /// Those with a name.
-pub(super) const NAMED: &[(&str, fn(u32) -> Op)] = &[
+pub(super) const NAMED: &[Indexed] = &[
     ("LOAD_GLOBAL", Op::LoadGlobal),
     ("STORE_GLOBAL", Op::StoreGlobal),
     ("DELETE_GLOBAL", Op::DeleteGlobal),
@@ -134,8 +139,6 @@ pub(super) const NAMED: &[(&str, fn(u32) -> Op)] = &[
     ("DELETE_ATTR", Op::DeleteAttr),
     ("IMPORT_NAME", Op::ImportName),
     ("IMPORT_FROM", Op::ImportFrom),
-    ("LOAD_SUPER_ATTR", |name| Op::LoadSuperAttr { name, zero_arguments: true }),
-    ("LOAD_SUPER_METHOD", |name| Op::LoadSuperMethod { name, zero_arguments: true }),
 ];
 
 /// Those with a label; the label's index is put in later.
@@ -143,11 +146,20 @@ pub(super) const JUMPS: &[(&str, &[Op])] = &[
     ("JUMP", &[Op::Jump(0)]),
     ("JUMP_FORWARD", &[Op::Jump(0)]),
     ("JUMP_BACKWARD", &[Op::Jump(0)]),
+    ("JUMP_BACKWARD_NO_INTERRUPT", &[Op::Jump(0)]),
     ("JUMP_ABSOLUTE", &[Op::Jump(0)]),
     ("POP_JUMP_IF_FALSE", &[jump_if(Condition::False)]),
+    ("POP_JUMP_FORWARD_IF_FALSE", &[jump_if(Condition::False)]),
+    ("POP_JUMP_BACKWARD_IF_FALSE", &[jump_if(Condition::False)]),
     ("POP_JUMP_IF_TRUE", &[jump_if(Condition::True)]),
+    ("POP_JUMP_FORWARD_IF_TRUE", &[jump_if(Condition::True)]),
+    ("POP_JUMP_BACKWARD_IF_TRUE", &[jump_if(Condition::True)]),
     ("POP_JUMP_IF_NONE", &[jump_if(Condition::None)]),
+    ("POP_JUMP_FORWARD_IF_NONE", &[jump_if(Condition::None)]),
+    ("POP_JUMP_BACKWARD_IF_NONE", &[jump_if(Condition::None)]),
     ("POP_JUMP_IF_NOT_NONE", &[jump_if(Condition::NotNone)]),
+    ("POP_JUMP_FORWARD_IF_NOT_NONE", &[jump_if(Condition::NotNone)]),
+    ("POP_JUMP_BACKWARD_IF_NOT_NONE", &[jump_if(Condition::NotNone)]),
     ("JUMP_IF_FALSE_OR_POP", &[Op::Copy(1), jump_if(Condition::False), Op::Pop]),
     ("JUMP_IF_TRUE_OR_POP", &[Op::Copy(1), jump_if(Condition::True), Op::Pop]),
     ("FOR_ITER", &[Op::ForIter(0)]),
@@ -158,20 +170,44 @@ const fn jump_if(condition: Condition) -> Op {
 }
 
 /// Those that a snippet has no use for.
-pub(super) const NEEDLESS: &[&str] =
-    &["PUSH_NULL", "PRECALL", "CACHE", "EXTENDED_ARG", "KW_NAMES", "END_FOR", "POP_ITER", "NOT_TAKEN"];
+pub(super) const NEEDLESS: &[&str] = &[
+    "PUSH_NULL",
+    "PRECALL",
+    "CACHE",
+    "EXTENDED_ARG",
+    "KW_NAMES",
+    "END_FOR",
+    "POP_ITER",
+    "NOT_TAKEN",
+    "RESERVED",
+    "EXIT_INIT_CHECK",
+    "INTERPRETER_EXIT",
+    "ENTER_EXECUTOR",
+    "TRACE_RECORD",
+];
+
+/// Those that are others under one name, or index a table of CPython's, with what to write instead.
+pub(super) const INSTEAD: &[(&str, &str)] = &[
+    ("LOAD_FAST_LOAD_FAST", "two LOAD_FAST"),
+    ("LOAD_FAST_BORROW_LOAD_FAST_BORROW", "two LOAD_FAST"),
+    ("STORE_FAST_LOAD_FAST", "STORE_FAST and LOAD_FAST"),
+    ("STORE_FAST_STORE_FAST", "two STORE_FAST"),
+    ("LOAD_ASSERTION_ERROR", "LOAD_GLOBAL AssertionError"),
+    ("LOAD_COMMON_CONSTANT", "LOAD_CONST, or LOAD_GLOBAL for a class"),
+];
 
 /// Those that suspend.
-pub(super) const SUSPENDING: &[(&str, Suspend)] = &[
-    ("RETURN_GENERATOR", Suspend::ReturnGenerator),
-    ("YIELD_VALUE", Suspend::Yield),
-    ("SEND", Suspend::Send(0)),
-    ("END_SEND", Suspend::EndSend),
-    ("CLEANUP_THROW", Suspend::CleanupThrow),
-    ("GET_YIELD_FROM_ITER", Suspend::GetYieldFromIter),
-    ("GET_AWAITABLE", Suspend::GetAwaitable),
-    ("GET_AITER", Suspend::GetAsyncIter),
-    ("GET_ANEXT", Suspend::GetAsyncNext),
-    ("END_ASYNC_FOR", Suspend::EndAsyncFor),
-    ("BEFORE_ASYNC_WITH", Suspend::BeforeAsyncWith),
+pub(super) const SUSPENDING: &[&str] = &[
+    "RETURN_GENERATOR",
+    "YIELD_VALUE",
+    "SEND",
+    "END_SEND",
+    "CLEANUP_THROW",
+    "GET_YIELD_FROM_ITER",
+    "GET_AWAITABLE",
+    "GET_AITER",
+    "GET_ANEXT",
+    "END_ASYNC_FOR",
+    "ASYNC_GEN_WRAP",
+    "BEFORE_ASYNC_WITH",
 ];

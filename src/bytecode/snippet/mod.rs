@@ -9,13 +9,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::code::{ArgumentCounts, Code, Constant, Handler, LocalKind, LocalVariable};
-use super::instruction::{
-    Arguments, BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Instruction, Op, Special,
-};
+use super::instruction::{Arguments, Instruction, Op};
+use super::opcodes::{Intrinsic1Operand, Intrinsic2Operand, intrinsic1, intrinsic2};
+use crate::operators::{BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Special};
 pub(super) use cursor::Cursor;
 pub use error::{SnippetError, SnippetProblem};
 pub(super) use literal::literal;
-use mnemonics::{CELL, COUNTED, JUMPS, LOCAL, NAMED, NEEDLESS, SIMPLE, SUSPENDING};
+use mnemonics::{CELL, COUNTED, INSTEAD, JUMPS, LOCAL, NAMED, NEEDLESS, SIMPLE, SUSPENDING};
 
 impl FromStr for Code {
     type Err = SnippetError;
@@ -54,6 +54,10 @@ impl FromStr for Code {
 
 /// `CO_OPTIMIZED | CO_NEWLOCALS`: the code of a function.
 const FUNCTION: u32 = 0x3;
+
+/// What an f-string does to a value.
+const CONVERSIONS: &[(&str, Conversion)] =
+    &[("str", Conversion::Str), ("repr", Conversion::Repr), ("ascii", Conversion::Ascii)];
 
 struct Reader<'a> {
     cursor: Cursor<'a>,
@@ -161,7 +165,9 @@ impl<'a> Reader<'a> {
             }
         } else if NEEDLESS.contains(&word) {
             return Err((start, SnippetProblem::Needless(word.to_owned())));
-        } else if SUSPENDING.iter().any(|(name, _)| *name == word) {
+        } else if let Some((_, instead)) = INSTEAD.iter().find(|(name, _)| *name == word) {
+            return Err((start, SnippetProblem::Instead(word.to_owned(), instead)));
+        } else if SUSPENDING.contains(&word) {
             return Err((start, SnippetProblem::Suspends(word.to_owned())));
         } else {
             return self.special(word);
@@ -213,9 +219,8 @@ impl<'a> Reader<'a> {
                 self.push(op);
             }
             "CONVERT_VALUE" => {
-                let all = [("str", Conversion::Str), ("repr", Conversion::Repr), ("ascii", Conversion::Ascii)];
-                let conversion =
-                    self.word(word, all.map(|(name, conversion)| (name.to_owned(), conversion)).into_iter())?;
+                let all = CONVERSIONS.iter().map(|&(name, conversion)| (name.to_owned(), conversion));
+                let conversion = self.word(word, all)?;
                 self.push(Op::Convert(conversion));
             }
             "LOAD_SPECIAL" => {
@@ -235,6 +240,40 @@ impl<'a> Reader<'a> {
                     self.word(word, all.map(|(name, attribute)| (name.to_owned(), attribute)).into_iter())?;
                 self.push(Op::SetFunctionAttribute(attribute));
             }
+            "CALL_INTRINSIC_1" | "CALL_INTRINSIC_2" => {
+                self.cursor.skip_spaces();
+                let at = self.cursor.position();
+                let name = self.cursor.name();
+                let op = match word {
+                    "CALL_INTRINSIC_1" => intrinsic1(name).map(Intrinsic1Operand::op),
+                    _ => intrinsic2(name).map(Intrinsic2Operand::op),
+                };
+                let names = "the names in CPython's pycore_intrinsics.h, such as INTRINSIC_LIST_TO_TUPLE".to_owned();
+                self.push(op.ok_or_else(|| (at, SnippetProblem::Word(word.to_owned(), names)))?);
+            }
+            "LOAD_SUPER_ATTR" | "LOAD_SUPER_METHOD" => {
+                let name = self.name(word, "an attribute")?;
+                let name = self.name_index(name);
+                // `super(class, self)` is told from `super()` by its two arguments.
+                let zero_arguments = self.cursor.at_end() || self.count(word, 2, 2)? != 2;
+                self.push(match word {
+                    "LOAD_SUPER_ATTR" => Op::LoadSuperAttr { name, zero_arguments },
+                    _ => Op::LoadSuperMethod { name, zero_arguments },
+                });
+            }
+            "FORMAT_VALUE" | "BUILD_INTERPOLATION" => {
+                let conversion = self.conversion();
+                let format = self.optional("format");
+                if word == "BUILD_INTERPOLATION" {
+                    self.push(Op::BuildInterpolation { conversion, format });
+                } else {
+                    let (swap, convert) = (format.then_some(Op::Swap(2)), conversion.map(Op::Convert));
+                    // The value is below its format specification.
+                    let converted = convert.into_iter().flat_map(|op| [swap.clone(), Some(op), swap.clone()]).flatten();
+                    converted.collect::<Vec<_>>().into_iter().for_each(|op| self.push(op));
+                    self.push(if format { Op::FormatWithSpec } else { Op::FormatSimple });
+                }
+            }
             "UNPACK_EX" => {
                 /// CPython packs both into an operand.
                 const MOST: u32 = 0xFF;
@@ -245,6 +284,22 @@ impl<'a> Reader<'a> {
             _ => return Err((self.statement, SnippetProblem::Unknown(word.to_owned()))),
         }
         Ok(())
+    }
+
+    /// `str`, `repr`, `ascii`, or nothing.
+    fn conversion(&mut self) -> Option<Conversion> {
+        CONVERSIONS.iter().find(|(name, _)| self.optional(name)).map(|&(_, conversion)| conversion)
+    }
+
+    /// Takes a word, if it is the next.
+    fn optional(&mut self, word: &str) -> bool {
+        self.cursor.skip_spaces();
+        let mut ahead = self.cursor;
+        let found = ahead.name() == word;
+        if found {
+            self.cursor = ahead;
+        }
+        found
     }
 
     /// A count, and the names of the last arguments.

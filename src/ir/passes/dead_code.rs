@@ -1,14 +1,16 @@
-//! Drops pure instructions whose results nobody uses.
+//! Drops pure instructions whose results nobody uses. Frame states use values too; but a constant that only they use needs
+//! no instruction: the state carries it itself.
 
 use std::collections::HashMap;
 
-use crate::ir::{Callees, Function, Value};
+use crate::ir::{FrameState, Function, Inst, Instruction, Slot, Type, Value};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, _: &Callees) {
+pub fn run(function: &mut Function) {
+    put_constants_into_states(function);
     let mut uses: HashMap<Value, usize> = HashMap::new();
-    for (_, _, data) in function.instructions() {
-        for value in data.instruction.operands() {
+    for (_, inst, _) in function.instructions() {
+        for value in used_by(function, inst) {
             *uses.entry(value).or_default() += 1;
         }
     }
@@ -21,7 +23,7 @@ pub fn run(function: &mut Function, _: &Callees) {
             if !data.instruction.is_pure() || uses.get(&result).is_some_and(|&count| count > 0) {
                 continue;
             }
-            for value in data.instruction.operands() {
+            for value in used_by(function, inst) {
                 // Every operand of a laid out instruction was counted above.
                 uses.entry(value).and_modify(|count| *count -= 1);
             }
@@ -30,4 +32,30 @@ pub fn run(function: &mut Function, _: &Callees) {
             function.forget_value(result);
         }
     }
+}
+
+/// The values that an instruction, its handler and its state use.
+fn used_by(function: &Function, inst: Inst) -> Vec<Value> {
+    let data = &function.insts[inst];
+    let mut used = data.instruction.operands();
+    used.extend(data.handler.iter().flat_map(|call| &call.args));
+    used.extend(function.state(inst).into_iter().flat_map(FrameState::values));
+    used
+}
+
+fn put_constants_into_states(function: &mut Function) {
+    let constant = |value: Value| match function.definition(value) {
+        Some(Instruction::LoadConst) if function.ty(value).is_object() => {
+            Some(Slot::Constant(function.ty(value).clone()))
+        }
+        Some(Instruction::LoadConst) if *function.ty(value) == Type::NULLPTR => Some(Slot::Empty),
+        _ => None,
+    };
+    let mut states = function.states.clone();
+    for slot in states.values_mut().flat_map(FrameState::slots_mut) {
+        if let Some(constant) = slot.value().and_then(constant) {
+            *slot = constant;
+        }
+    }
+    function.states = states;
 }

@@ -1,19 +1,50 @@
 //! The passes: each a file, each a function from IR to better IR, in one list.
 
 pub mod dead_code;
+pub mod load_elimination;
+pub mod refcounts;
 pub mod specialize_calls;
+pub mod type_propagation;
+pub mod unboxing;
+
+use std::fmt;
 
 use super::callee::Callees;
 use super::entities::Inst;
 use super::function::Function;
+use super::world::{Unknown, World};
 
 /// A pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
     /// As its file is called.
     pub name: &'static str,
+    /// The target under which it logs what it made.
+    pub target: &'static str,
     /// Changes the function; adds the calls that it had to leave alone.
-    pub run: fn(&mut Function, &Callees, &mut Vec<NotSpecialized>),
+    pub run: fn(&mut Function, &Knowledge<'_>, &mut Vec<NotSpecialized>),
+}
+
+/// What passes know about the world outside of a function.
+#[derive(Clone, Copy)]
+pub struct Knowledge<'a> {
+    /// The functions that can be called directly.
+    pub callees: &'a Callees,
+    /// The objects that names lead to.
+    pub world: &'a dyn World,
+}
+
+impl<'a> Knowledge<'a> {
+    /// Of callees, and of nothing else.
+    pub fn of(callees: &'a Callees) -> Self {
+        Self { callees, world: &Unknown }
+    }
+}
+
+impl fmt::Debug for Knowledge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Knowledge").field("callees", self.callees).finish_non_exhaustive()
+    }
 }
 
 /// A call that stayed as it was.
@@ -25,22 +56,124 @@ pub struct NotSpecialized {
     pub reason: String,
 }
 
-/// The passes in the order in which they run.
+/// The passes over a stub's call, in the order in which they run.
 pub fn passes() -> [Pass; 2] {
     [
-        Pass { name: "specialize_calls", run: specialize_calls::run },
-        Pass { name: "dead_code", run: |function, callees, _| dead_code::run(function, callees) },
+        Pass {
+            name: "specialize_calls",
+            target: "typedcall::ir::passes::specialize_calls",
+            run: |function, knowledge, left_alone| {
+                specialize_calls::run(function, knowledge, left_alone);
+            },
+        },
+        Pass {
+            name: "dead_code",
+            target: "typedcall::ir::passes::dead_code",
+            run: |function, _, _| dead_code::run(function),
+        },
     ]
 }
 
-/// Runs all passes over a function that the verifier accepts.
+/// How often loads and calls are looked at: each time, more may be known about what is loaded from a result.
+const ROUNDS: usize = 8;
+
+/// The passes over a whole function, in the order in which they run. The first three run again as long as they find
+/// something.
+pub fn function_passes() -> [Pass; 6] {
+    [
+        Pass {
+            name: "type_propagation",
+            target: "typedcall::ir::passes::type_propagation",
+            run: |function, knowledge, _| type_propagation::run(function, knowledge),
+        },
+        Pass {
+            name: "load_elimination",
+            target: "typedcall::ir::passes::load_elimination",
+            run: |function, knowledge, _| {
+                load_elimination::run(function, knowledge);
+            },
+        },
+        Pass {
+            name: "specialize_calls",
+            target: "typedcall::ir::passes::specialize_calls",
+            run: |function, knowledge, left_alone| {
+                left_alone.clear();
+                specialize_calls::run(function, knowledge, left_alone);
+            },
+        },
+        Pass {
+            name: "unboxing",
+            target: "typedcall::ir::passes::unboxing",
+            run: |function, _, _| unboxing::run(function),
+        },
+        Pass {
+            name: "dead_code",
+            target: "typedcall::ir::passes::dead_code",
+            run: |function, _, _| dead_code::run(function),
+        },
+        Pass {
+            name: "refcounts",
+            target: "typedcall::ir::passes::refcounts",
+            run: |function, _, _| refcounts::run(function),
+        },
+    ]
+}
+
+/// How many passes of [`function_passes`] are run again.
+const REPEATED: usize = 3;
+
+/// Runs all passes over a function that the verifier accepts. Gives the calls that stay calls of Python objects.
+///
+/// # Panics
+/// In debug builds, when the function is not correct after a pass.
+pub fn run_function(function: &mut Function, knowledge: &Knowledge<'_>) -> Vec<NotSpecialized> {
+    run_function_observed(function, knowledge, |_, _| ())
+}
+
+/// The same, and shows the function after each pass that changed it.
+///
+/// # Panics
+/// In debug builds, when the function is not correct after a pass.
+pub fn run_function_observed(
+    function: &mut Function,
+    knowledge: &Knowledge<'_>,
+    mut observe: impl FnMut(&Pass, &Function),
+) -> Vec<NotSpecialized> {
+    let mut left_alone = Vec::new();
+    let passes = function_passes();
+    let (repeated, once) = passes.split_at(REPEATED);
+    let mut run = |function: &mut Function, pass: &Pass| {
+        let before = function.clone();
+        (pass.run)(function, knowledge, &mut left_alone);
+        // A function that was wrong before a pass is no fault of the pass, but nobody may go on with it either.
+        debug_assert_eq!(function.verify_calls(knowledge.callees), Ok(()), "after {}:\n{function:#}", pass.name);
+        let changed = *function != before;
+        if changed {
+            log::trace!(target: pass.target, "{function:#}");
+            observe(pass, function);
+        }
+        changed
+    };
+    for _ in 0..ROUNDS {
+        let changed = repeated.iter().fold(0, |changed, pass| changed + usize::from(run(function, pass)));
+        if changed == 0 {
+            break;
+        }
+    }
+    for pass in once {
+        run(function, pass);
+    }
+    left_alone
+}
+
+/// Runs all passes over a stub's call that the verifier accepts.
 ///
 /// # Panics
 /// In debug builds, when the function is not correct after a pass.
 pub fn run(function: &mut Function, callees: &Callees) -> Vec<NotSpecialized> {
     let mut left_alone = Vec::new();
     for pass in passes() {
-        (pass.run)(function, callees, &mut left_alone);
+        (pass.run)(function, &Knowledge::of(callees), &mut left_alone);
         // A function that was wrong before a pass is no fault of the pass, but nobody may go on with it either.
         debug_assert_eq!(function.verify(), Ok(()), "after {}:\n{function}", pass.name);
     }

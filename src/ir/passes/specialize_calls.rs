@@ -4,32 +4,84 @@
 //! First a plan (which overload, what each argument needs), as plain data; then the instructions that it asks for. A
 //! call that can't be planned stays as it is, with the reason.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ir::verify::{or_none, result_type};
-use crate::ir::{Block, Callee, CalleeTarget, Callees, ConstObject, Function, Inst, Instruction, Spec, Type, Value};
+use crate::ir::{
+    Block, BlockCall, BlockData, Callee, CalleeTarget, Callees, ConstObject, Dominators, Function, Inst, Instruction,
+    Operation, Spec, State, Type, Value,
+};
 use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
-use super::NotSpecialized;
+use super::{Knowledge, NotSpecialized};
 use crate::ir::dispatch::admitted;
 
-/// Runs the pass.
-pub fn run(function: &mut Function, callees: &Callees, left_alone: &mut Vec<NotSpecialized>) {
-    for block in function.layout.clone() {
-        let mut rewriter = Rewriter { function, out: Vec::new() };
-        let before = std::mem::take(&mut rewriter.function.blocks[block].insts);
+mod library;
+
+/// Runs the pass; whether it changed anything.
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut Vec<NotSpecialized>) -> bool {
+    let callees = knowledge.callees;
+    let Some(entry) = function.entry() else { return false };
+    let dominators = Dominators::compute(function, entry);
+    let mut narrowed = Narrowed::default();
+    let mut changed = false;
+    // Each block after those that dominate it, so that what these have proven is known.
+    for &block in dominators.reverse_postorder() {
+        let before = std::mem::take(&mut function.blocks[block].insts);
+        let mut rewriter = Rewriter { function, callees, out: Vec::new(), state: None, guards: Vec::new() };
+        let mut place = block;
         for inst in before {
+            rewriter.state = rewriter.function.insts[inst].state;
+            narrowed.substitute(rewriter.function, &dominators, block, inst);
             rewriter.make_static(inst);
             match plan(rewriter.function, callees, inst) {
-                Ok(Some(plan)) => rewriter.emit(inst, plan),
+                Ok(Some(plan)) => {
+                    changed = true;
+                    if let Some(next) = rewriter.emit(inst, plan, place) {
+                        place = next;
+                    }
+                }
                 Ok(None) => rewriter.out.push(inst),
                 Err(reason) => {
                     left_alone.push(NotSpecialized { inst, reason });
                     rewriter.out.push(inst);
                 }
             }
+            for (value, checked) in rewriter.guards.drain(..) {
+                narrowed.of.entry(value).or_default().push((block, checked));
+            }
         }
-        rewriter.finish(block);
+        rewriter.finish(place);
+    }
+    changed
+}
+
+/// What guards have proven so far.
+#[derive(Debug, Default)]
+struct Narrowed {
+    /// For each value, where it was checked, and what it is from there on.
+    of: HashMap<Value, Vec<(Block, Value)>>,
+}
+
+impl Narrowed {
+    /// Lets an operation or a call use what is checked already.
+    fn substitute(&self, function: &mut Function, dominators: &Dominators, block: Block, inst: Inst) {
+        use Instruction::{Operate, VectorCall, VectorCallStatic};
+        if self.of.is_empty() {
+            return;
+        }
+        let mut instruction = function.insts[inst].instruction.clone();
+        if !matches!(instruction, Operate { .. } | VectorCall { .. } | VectorCallStatic { .. }) {
+            return;
+        }
+        instruction.for_each_operand(|value| {
+            let known = self.of.get(value).into_iter().flatten().rev();
+            if let Some((_, checked)) = known.into_iter().find(|(at, _)| dominators.dominates(*at, block)) {
+                *value = *checked;
+            }
+        });
+        function.insts[inst].instruction = instruction;
     }
 }
 
@@ -43,6 +95,8 @@ struct Plan {
     /// The parameters of which the callee takes over a reference.
     steals: u16,
     borrowed_result: bool,
+    /// Whether its result stands for the call's only where it is finite.
+    finite: bool,
 }
 
 #[derive(Debug)]
@@ -89,27 +143,40 @@ enum ResultStep {
 
 /// The plan for an instruction; `None` if it is no call of a constant.
 fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Plan>, String> {
-    let Instruction::VectorCallStatic { callable, args, keywords } = &function.insts[inst].instruction else {
-        return Ok(None);
+    let data = &function.insts[inst];
+    let Instruction::VectorCallStatic { callable, args, keywords } = &data.instruction else {
+        return not_static(function, inst).map_or(Ok(None), Err);
     };
     let ty = function.ty(*callable);
     let Some(object) = ty.const_object() else { return Ok(None) };
     let name = &object.label;
     let callee = callees.get(name).ok_or_else(|| format!("no signature of {name} is known"))?;
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
+    if data.state.is_some() && callee.target == CalleeTarget::Method {
+        let receivers = usize::from(is_method);
+        return library::plan(function, callees, name, args, receivers, keywords)
+            .map(Some)
+            .map_err(|reason| format!("{name}: {reason}"));
+    }
     let mut reasons = Vec::new();
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
-        match plan_overload(function, callee, overload, is_method, args, keywords) {
+        let site = Site { is_method, in_function: data.state.is_some() };
+        match plan_overload(function, callee, overload, site, args, keywords) {
             Ok((args, result)) => {
                 let effects = overload.effects;
                 let is_underlying = callee.target == CalleeTarget::Underlying;
+                let borrowed_result = is_underlying && effects.borrowed_result;
+                if borrowed_result && data.handler.is_some() {
+                    return Err(format!("{name}: its result is borrowed, and an error of it is handled here"));
+                }
                 return Ok(Some(Plan {
                     callee: callees.overload_name(name, index),
                     args,
                     result,
                     // What the wrapper does with references is between it and its underlying function.
                     steals: if is_underlying { effects.steals } else { 0 },
-                    borrowed_result: is_underlying && effects.borrowed_result,
+                    borrowed_result,
+                    finite: false,
                 }));
             }
             Err(unfit) => {
@@ -127,6 +194,34 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Pla
     Err(format!("{name}: {}", reasons.join("; ")))
 }
 
+/// Why a call in a function is not one of a known object; `None` if it is no call, or one in a stub.
+fn not_static(function: &Function, inst: Inst) -> Option<String> {
+    let data = &function.insts[inst];
+    data.state?;
+    match &data.instruction {
+        Instruction::VectorCall { .. } => Some("what is called is not known".to_owned()),
+        Instruction::Operate { operation: Operation::CallEx(_), .. } => {
+            Some("the number of its arguments is not known".to_owned())
+        }
+        Instruction::Operate { operation: Operation::CallMethod(..), args } => match function.definition(args[0])? {
+            Instruction::Operate { operation: Operation::LoadMethod(name), args } => {
+                Some(format!("what {name} is for {} is not known", function.ty(args[0])))
+            }
+            _ => Some("what is called is not known".to_owned()),
+        },
+        _ => None,
+    }
+}
+
+/// Where a call is.
+#[derive(Clone, Copy, Debug)]
+struct Site {
+    /// The first argument is the receiver.
+    is_method: bool,
+    /// In a function, and not in a stub.
+    in_function: bool,
+}
+
 /// Why an overload is not what is called.
 enum Unfit {
     /// The call can't be one of this overload.
@@ -140,10 +235,11 @@ fn plan_overload(
     function: &Function,
     callee: &Callee,
     overload: &Overload,
-    is_method: bool,
+    site: Site,
     args: &[Value],
     keywords: &[Arc<str>],
 ) -> Result<(Vec<Arg>, ResultStep), Unfit> {
+    let Site { is_method, in_function } = site;
     let (receiver, args) = match (is_method, args) {
         (true, [receiver, args @ ..]) if args.len() >= keywords.len() => (Some(*receiver), args),
         (true, _) => return Err(Unfit::Impossible("the call has no receiver".to_owned())),
@@ -159,6 +255,9 @@ fn plan_overload(
     let mut planned = Vec::with_capacity(overload.parameters.len());
     for (position, parameter) in overload.parameters.iter().enumerate() {
         let source = if parameter.receiver {
+            if receiver.is_none() && in_function {
+                return Err(Unfit::Unsupported("what it is bound to is not at hand".to_owned()));
+            }
             receiver.map_or(Source::Receiver, Source::Value)
         } else if parameter.kind == Kind::Context {
             Source::Context
@@ -327,7 +426,12 @@ fn boxed_order(overload: &Overload, planned: Vec<Arg>) -> Vec<Arg> {
 /// Builds the new list of a block's instructions.
 struct Rewriter<'a> {
     function: &'a mut Function,
+    callees: &'a Callees,
     out: Vec<Inst>,
+    /// That of the instruction which is replaced.
+    state: Option<State>,
+    /// What was checked for it, and what that gave.
+    guards: Vec<(Value, Value)>,
 }
 
 impl Rewriter<'_> {
@@ -344,18 +448,24 @@ impl Rewriter<'_> {
     }
 
     fn add(&mut self, instruction: Instruction, ty: Type) -> Value {
+        let leaves = !matches!(instruction, Instruction::LoadConst | Instruction::NullIfNone { .. });
         let inst = self.function.add_inst(instruction, Some(ty));
+        self.function.insts[inst].state = self.state.filter(|_| leaves);
         self.out.push(inst);
         self.function.insts[inst].result.expect("an instruction added with a type has a result")
     }
 
     fn add_void(&mut self, instruction: Instruction) {
+        let leaves = matches!(instruction, Instruction::CallCFunction { .. });
         let inst = self.function.add_inst(instruction, None);
+        self.function.insts[inst].state = self.state.filter(|_| leaves);
         self.out.push(inst);
     }
 
-    /// Replaces a call. The call's result stays the same value, so that its uses need no change.
-    fn emit(&mut self, inst: Inst, plan: Plan) {
+    /// Replaces a call. The call's result stays the same value, so that its uses need no change. Where the call has to end
+    /// its block, for errors of it are handled, it gives the block that the rest is in.
+    fn emit(&mut self, inst: Inst, plan: Plan, block: Block) -> Option<Block> {
+        let handler = self.function.insts[inst].handler.clone();
         // The context first: making one may collect garbage, and so run code that changes what guards look at.
         let is_context = |arg: &&Arg| matches!(arg.source, Source::Context);
         let context = plan.args.iter().find(is_context).map(|_| self.add(Instruction::LoadContext, Type::C_PTR));
@@ -376,7 +486,7 @@ impl Rewriter<'_> {
             }
         }
         let call = Instruction::CallCFunction { callee: plan.callee.clone(), args };
-        let last = match plan.result {
+        let (value, last) = match plan.result {
             ResultStep::Object(ty) => {
                 self.finish_call(inst, call, ty);
                 if plan.borrowed_result
@@ -384,24 +494,55 @@ impl Rewriter<'_> {
                 {
                     self.add_void(Instruction::Incref { value });
                 }
-                return;
+                return None;
             }
             ResultStep::Box(ctype) => {
                 let object = ctype.of_objects().expect("only C values that objects hold are boxed");
                 let object = or_none(object, ctype.scalar().is_none());
-                let value = self.add(call, ctype);
-                (Instruction::Box { value }, object)
+                let value = self.add(call, ctype.clone());
+                (value, (Instruction::Box { value }, object))
             }
             ResultStep::Foreign(ctype) => {
                 let value = self.add(call, ctype);
-                (Instruction::FromForeign { callee: plan.callee, value }, Type::OBJECT)
+                (value, (Instruction::FromForeign { callee: plan.callee, value }, Type::OBJECT))
             }
             ResultStep::Nothing => {
                 self.add_void(call);
-                (Instruction::LoadConst, Type::NONE_TYPE.constant(ConstObject::symbolic("None")))
+                let none = Type::NONE_TYPE.constant(ConstObject::symbolic("None"));
+                self.finish_call(inst, Instruction::LoadConst, none);
+                if handler.is_some() {
+                    // What has a handler comes last.
+                    let last = self.out.len() - 1;
+                    self.out.swap(last - 1, last);
+                    self.function.insts[self.out[last]].handler = handler;
+                }
+                self.function.insts[inst].handler = None;
+                return None;
             }
         };
-        self.finish_call(inst, last.0, last.1);
+        let call = *self.out.last().expect("the call was added above");
+        let mut next = None;
+        if let Some(handler) = handler.filter(|_| self.function.effects(self.callees, call).raises) {
+            self.function.insts[call].handler = Some(handler);
+            next = Some(self.split(block));
+        }
+        if plan.finite {
+            let finite = self.add(Instruction::GuardFinite { value }, Type::C_DOUBLE);
+            self.finish_call(inst, Instruction::Box { value: finite }, last.1);
+        } else {
+            self.finish_call(inst, last.0, last.1);
+        }
+        next
+    }
+
+    /// Ends the block with what is there so far; what follows is for a new one.
+    fn split(&mut self, block: Block) -> Block {
+        let next = self.function.blocks.push(BlockData::default());
+        let place = self.function.layout.iter().position(|&other| other == block);
+        self.function.layout.insert(place.map_or(self.function.layout.len(), |place| place + 1), next);
+        self.add_void(Instruction::Jump { target: BlockCall { block: next, args: Vec::new() } });
+        self.function.blocks[block].insts = std::mem::take(&mut self.out);
+        next
     }
 
     /// Puts an instruction in the place of the call, with the call's result.
@@ -432,11 +573,16 @@ impl Rewriter<'_> {
 
     fn guard(&mut self, ty: Type, value: Value) -> Value {
         let known = self.function.ty(value).clone();
-        if known.is_subtype(&ty) {
+        if known.is_subtype(&ty) && (self.state.is_none() || is_lasting(&ty)) {
             return value;
         }
         let narrowed = known.intersection(&ty);
-        self.add(Instruction::Guard { ty, value }, narrowed)
+        let stays = is_lasting(&narrowed) && narrowed.is_object();
+        let checked = self.add(Instruction::Guard { ty, value }, narrowed);
+        if stays && self.state.is_some() {
+            self.guards.push((value, checked));
+        }
+        checked
     }
 
     fn emit_unbox(&mut self, arg: &Arg, value: Value, callee: &Arc<str>, parameter: u16) -> Value {
@@ -451,5 +597,14 @@ impl Rewriter<'_> {
 
     fn finish(self, block: Block) {
         self.function.blocks[block].insts = self.out;
+    }
+}
+
+/// Whether an object that is of the type stays so whatever code runs: an object can be given another class, unless its own
+/// is one of CPython's.
+fn is_lasting(ty: &Type) -> bool {
+    match ty.spec() {
+        Some(Spec::Class(class) | Spec::Instance(class)) => class.label.starts_with("builtins."),
+        _ => true,
     }
 }

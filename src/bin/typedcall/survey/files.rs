@@ -1,0 +1,43 @@
+//! Which files are surveyed.
+
+use std::path::{Path, PathBuf};
+
+use typedcall::embed::Python;
+
+use crate::failure::Failure;
+
+/// Folders that are passed by: test suites, what others installed, caches.
+const PASSED_BY: [&str; 6] = ["test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"];
+
+/// The Python files at these paths, sorted, and how to call them all.
+pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>), Failure> {
+    let mut files = Vec::new();
+    if paths.is_empty() {
+        let names = python.namespace()?;
+        python.run("import sysconfig", &names)?;
+        let folder = PathBuf::from(python.eval("sysconfig.get_path('stdlib')", &names)?.text(python)?);
+        search(&folder, &mut files)?;
+        return Ok((format!("the standard library, {}", folder.display()), files));
+    }
+    for path in paths {
+        if path.is_dir() { search(path, &mut files)? } else { files.push(path.clone()) }
+    }
+    let named: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    Ok((named.join(", "), files))
+}
+
+fn search(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let wrong = |error: std::io::Error| Failure::other(format!("{}: {error}", folder.display()));
+    let entries = std::fs::read_dir(folder).map_err(wrong)?.collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    let mut paths: Vec<_> = entries.iter().map(std::fs::DirEntry::path).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && !PASSED_BY.contains(&&*name) {
+            search(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "py") && path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

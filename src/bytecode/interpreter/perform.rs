@@ -1,0 +1,120 @@
+//! What compiled code leaves to the interpreter: single instructions with their operands, and entries in tracebacks.
+
+use std::cell::Cell;
+
+use pyo3_ffi as ffi;
+
+use crate::bytecode::{Local, Op, Target};
+use crate::embed::{Object, Python};
+
+use super::activation::Activation;
+use super::owned::Owned;
+use super::{Frame, Raised, Result, State, errors};
+
+thread_local! {
+    /// The exception that was just raised has an entry of the function in its traceback already.
+    static RAISED_AGAIN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does one instruction, with these operands on the stack and at most one local: the stack that it leaves.
+///
+/// # Errors
+/// The exception that it raises is set. [`add_traceback`] is to be called before any other Python code runs.
+pub(crate) fn perform(
+    python: &Python,
+    frame: Frame<'_>,
+    op: &Op,
+    local: Option<(Local, Option<Owned>)>,
+    operands: Vec<Option<Owned>>,
+) -> Result<Vec<Option<Owned>>> {
+    let mut activation = Activation::new(python, frame, State::default())?;
+    activation.stack = operands;
+    if let Some((local, value)) = local
+        && let Some(slot) = activation.locals.get_mut(local as usize)
+    {
+        *slot = value;
+    }
+    match activation.step(op) {
+        Ok(_) => Ok(std::mem::take(&mut activation.stack)),
+        Err(Raised) => {
+            // What it had on the stack may die now, and run Python code: with the exception put by.
+            let pending = errors::take();
+            let raised_again = activation.raised_again;
+            drop(activation);
+            if let Some(pending) = pending {
+                errors::restore(pending);
+            }
+            RAISED_AGAIN.set(raised_again);
+            Err(Raised)
+        }
+    }
+}
+
+/// Adds a function's entry to the traceback of the current exception, at an instruction; a frame that outlives the function
+/// shows the locals.
+pub(crate) fn add_traceback(
+    python: &Python,
+    frame: &Frame<'_>,
+    at: Target,
+    locals: impl FnOnce() -> Result<Vec<Option<Object>>>,
+) {
+    if RAISED_AGAIN.take() {
+        return;
+    }
+    let Some(exception) = errors::take() else { return };
+    let state = locals().map(|locals| State { at, locals, ..State::default() });
+    match state.and_then(|state| Activation::new(python, *frame, state)) {
+        Ok(mut activation) => {
+            let offset = frame.code.code().instructions.get(at as usize).map_or(0, |instruction| instruction.offset);
+            activation.offset = offset;
+            errors::restore(exception);
+            activation.add_traceback();
+            activation.hand_over_locals();
+        }
+        Err(Raised) => {
+            errors::clear();
+            errors::restore(exception);
+        }
+    }
+}
+
+/// Takes the current exception away, for its handler.
+pub(crate) fn catch(python: &Python) -> Owned {
+    errors::take().unwrap_or_else(|| Owned::none(python))
+}
+
+/// What `object.name(…)` calls, and what with: the function behind a method and the object, or the attribute and nothing.
+///
+/// # Safety
+/// The thread is attached; both objects are alive.
+pub(crate) unsafe fn load_method(
+    object: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> Result<(Owned, Option<Owned>)> {
+    let mut method = std::ptr::null_mut();
+    // SAFETY: as the caller promises; the method is handed over.
+    unsafe {
+        let is_unbound = super::api::_PyObject_GetMethod(object, name, &mut method) != 0;
+        let method = Owned::new(method)?;
+        Ok((method, is_unbound.then(|| Owned::borrowed(object))))
+    }
+}
+
+impl super::Prepared {
+    /// As [`Prepared::new`](super::Prepared::new); what a snippet wrote as a literal is an object in its code, too, the same one.
+    pub(crate) fn new_live(python: &Python, code: crate::bytecode::Code) -> std::result::Result<Self, super::Refusal> {
+        let mut prepared = Self::new(python, code)?;
+        prepared.make_constants_live(python);
+        Ok(prepared)
+    }
+
+    /// Whether an object stands for a module that is imported where a function first reads its name: 3.15 has such.
+    ///
+    /// # Safety
+    /// The object is alive.
+    pub(crate) unsafe fn is_lazy_import(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: as the caller promises.
+        let class: *mut ffi::PyObject = unsafe { ffi::Py_TYPE(object) }.cast();
+        self.lazy_import.as_ref().is_some_and(|lazy| lazy.as_ptr() == class)
+    }
+}

@@ -1,0 +1,230 @@
+//! Whole functions: [`Specializer::compile`] makes machine code of one, or says why not.
+
+use std::ptr::NonNull;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use pyo3_ffi as ffi;
+
+use crate::bytecode::{self, Code, interpreter};
+use crate::compiled::CompiledFunction;
+use crate::embed::{Exception, Object, Python};
+use crate::frontend;
+use crate::ir::passes::{Knowledge, NotSpecialized, run_function};
+use crate::ir::{Block, Function};
+use crate::lower::Unsupported;
+use crate::runtime::CompileError;
+use crate::runtime::body::{Flag, Linker, Unit};
+use crate::runtime::world::LiveWorld;
+use crate::specializer::Specializer;
+
+/// Why a function was not compiled. It goes on running as it did.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotCompiled {
+    /// What was given is no Python function.
+    #[error("{0} is no Python function: only these are compiled")]
+    NotAFunction(String),
+    /// The bytecode could not be decoded.
+    #[error(transparent)]
+    Decode(#[from] bytecode::DecodeError),
+    /// The front end refuses it.
+    #[error("{function}: {refusal}")]
+    Refused {
+        /// The function's qualified name.
+        function: Arc<str>,
+        /// Where, and why.
+        refusal: frontend::Refusal,
+    },
+    /// The interpreter, to which compiled code exits, refuses it.
+    #[error(transparent)]
+    NotInterpreted(#[from] interpreter::Refusal),
+    /// It has a loop or a handler of exceptions.
+    #[error("{function}{}: {what} is not compiled yet: only functions without loops and handlers are", at_line(*.line))]
+    NotStraight {
+        /// The function's qualified name.
+        function: Arc<str>,
+        /// The line.
+        line: Option<u32>,
+        /// What it has.
+        what: &'static str,
+    },
+    /// The IR has something that has no code.
+    #[error("{function}: {source}")]
+    Unsupported {
+        /// The function's qualified name.
+        function: Arc<str>,
+        /// What, and why.
+        source: Unsupported,
+    },
+    /// There is no machine code.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Python raised.
+    #[error("Python raised {0}")]
+    Python(#[from] Exception),
+}
+
+fn at_line(line: Option<u32>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
+}
+
+/// What a function runs in.
+struct Surroundings {
+    globals: Object,
+    builtins: Object,
+    closure: Option<Object>,
+}
+
+impl Specializer {
+    /// Compiles a Python function: exactly what it does, and faster where it calls what is known. Functions with loops or
+    /// handlers of exceptions are not compiled yet.
+    ///
+    /// ```
+    /// use typedcall::{Options, Specializer, embed::Python};
+    ///
+    /// let python = Python::attach();
+    /// let specializer = Specializer::new(&python, Options::default())?;
+    /// let names = python.namespace()?;
+    /// python.run("def shout(text): return text.upper() + '!'", &names)?;
+    /// let shout = names.item(&python, "shout").expect("it was just defined");
+    /// let compiled = specializer.compile(&python, &shout)?;
+    /// let result = compiled.call(&python, &[&python.text("hello")?])?;
+    /// assert_eq!(result.text(&python)?, "HELLO!");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Says why it is not compiled, with the line.
+    pub fn compile(&self, python: &Python, function: &Object) -> Result<CompiledFunction, NotCompiled> {
+        let code = bytecode::decode_function(python, function)?;
+        let surroundings = Surroundings::of(python, function)?;
+        self.compile_code(python, code, surroundings, Some(function))
+    }
+
+    /// Compiles a snippet, as a function with these globals, a dict. Its builtins are those of the running code.
+    ///
+    /// # Errors
+    /// Says why it is not compiled.
+    pub fn compile_snippet(
+        &self,
+        python: &Python,
+        snippet: Code,
+        globals: &Object,
+    ) -> Result<CompiledFunction, NotCompiled> {
+        // SAFETY: the thread is attached; the builtins are borrowed from it.
+        let builtins = NonNull::new(unsafe { ffi::PyEval_GetBuiltins() })
+            .map(|builtins| unsafe { Object::from_borrowed(python, builtins) })
+            .ok_or_else(|| python.take_exception())?;
+        let surroundings = Surroundings { globals: globals.clone_ref(python), builtins, closure: None };
+        self.compile_code(python, snippet, surroundings, None)
+    }
+
+    fn compile_code(
+        &self,
+        python: &Python,
+        code: Code,
+        surroundings: Surroundings,
+        original: Option<&Object>,
+    ) -> Result<CompiledFunction, NotCompiled> {
+        let start = Instant::now();
+        let arguments = code.arguments;
+        let prepared = interpreter::Prepared::new_live(python, code)?;
+        let code = prepared.code();
+        let name = code.qualname.clone();
+        let mut function =
+            frontend::build(code).map_err(|refusal| NotCompiled::Refused { function: name.clone(), refusal })?;
+        check_straight(code, &function)?;
+        let names = code.names.clone();
+        let Surroundings { globals, builtins, closure } = surroundings;
+        let world = LiveWorld::new(python, self, &globals, &builtins, &names);
+        let left_alone = run_function(&mut function, &Knowledge { callees: &world.callees, world: &world });
+        log_calls(&name, &left_alone);
+        let unsupported = |source| NotCompiled::Unsupported { function: name.clone(), source };
+        let unit = Arc::new(Unit {
+            flag: Arc::new(Flag::new()),
+            prepared,
+            globals: globals.clone_ref(python),
+            builtins: builtins.clone_ref(python),
+            closure,
+            code: OnceLock::new(),
+        });
+        let mut linker = Linker::new(python, &unit, &world.codes);
+        let (placed, exits) =
+            self.compiler().compile_body(&function, &world.callees, &mut linker)?.map_err(unsupported)?;
+        let linked = linker
+            .finish(exits.iter())
+            .map_err(|missing| unsupported(Unsupported::new(missing, "it has no address in this process")))?;
+        log::debug!(
+            target: "typedcall::compile",
+            "compiled {name}: {} bytes in {} µs\n{function}",
+            placed.bytes,
+            start.elapsed().as_micros()
+        );
+        let entry = unit.set_code(placed, exits, linked);
+        Ok(CompiledFunction::new(python, unit, entry, arguments, original))
+    }
+}
+
+impl Surroundings {
+    fn of(python: &Python, function: &Object) -> Result<Self, NotCompiled> {
+        // SAFETY: the function is alive, and its type checked before its parts are borrowed.
+        unsafe {
+            let pointer = function.as_ptr();
+            if ffi::PyFunction_Check(pointer) == 0 {
+                return Err(NotCompiled::NotAFunction(function.repr(python)?));
+            }
+            let borrowed = |object| NonNull::new(object).map(|object| Object::from_borrowed(python, object));
+            let globals = borrowed(ffi::PyFunction_GetGlobals(pointer));
+            Ok(Self {
+                globals: globals.ok_or_else(|| python.take_exception())?,
+                builtins: function.attr(python, "__builtins__")?,
+                closure: borrowed(ffi::PyFunction_GetClosure(pointer)),
+            })
+        }
+    }
+}
+
+/// Whether a function has neither loops nor handlers.
+fn check_straight(code: &Code, function: &Function) -> Result<(), NotCompiled> {
+    let refused = |line, what| NotCompiled::NotStraight { function: code.qualname.clone(), line, what };
+    if let Some(handler) = code.handlers.first() {
+        let line = code.instructions.get(handler.start as usize).and_then(|instruction| instruction.line);
+        return Err(refused(line, "a handler of exceptions"));
+    }
+    if let Some(block) = loop_head(function) {
+        let insts = &function.blocks[block].insts;
+        let at = insts.iter().find_map(|inst| function.state(*inst)).map(|state| state.at as usize);
+        let line = at.and_then(|at| code.instructions.get(at)).and_then(|instruction| instruction.line);
+        return Err(refused(line, "a loop"));
+    }
+    Ok(())
+}
+
+/// A block that some way leads back to.
+fn loop_head(function: &Function) -> Option<Block> {
+    let entry = function.entry()?;
+    let targets = |block| function.successors(block).into_iter().map(|call| call.block).collect::<Vec<_>>();
+    let (mut path, mut done) = (vec![(entry, targets(entry))], std::collections::HashSet::new());
+    loop {
+        let (block, next) = {
+            let (block, rest) = path.last_mut()?;
+            (*block, rest.pop())
+        };
+        match next {
+            Some(next) if path.iter().any(|(open, _)| *open == next) => return Some(next),
+            Some(next) if !done.contains(&next) => path.push((next, targets(next))),
+            Some(_) => {}
+            None => {
+                done.insert(block);
+                path.pop();
+            }
+        }
+    }
+}
+
+fn log_calls(name: &str, left_alone: &[NotSpecialized]) {
+    for call in left_alone {
+        log::debug!(target: "typedcall::compile", "{name}: {}", call.reason);
+    }
+}

@@ -1,0 +1,195 @@
+//! What a compiled function is called through.
+
+use std::ffi::{CString, c_void};
+use std::ptr::{NonNull, null_mut};
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use crate::bytecode::ArgumentCounts;
+use crate::embed::{Exception, Object, Python};
+use crate::runtime::Layout;
+use crate::runtime::body::{Entry, Unit};
+use crate::specializer::method_pointer;
+
+/// The name of the capsules that own compiled functions.
+const CAPSULE: &std::ffi::CStr = c"typedcall.compiled";
+
+/// A Python function as machine code. The code lives as long as this, or as any callable made of it.
+///
+/// While a trace or profile function is active on the thread, and once the function has got other code, calls go to the
+/// original.
+#[derive(Debug)]
+pub struct CompiledFunction {
+    unit: Arc<Unit>,
+    entry: Entry,
+    arguments: ArgumentCounts,
+    /// The function and its code object when it was compiled; none of a snippet.
+    original: Option<(Object, usize)>,
+}
+
+/// What a callable made for Python owns.
+struct Callable {
+    compiled: CompiledFunction,
+    name: CString,
+    def: ffi::PyMethodDef,
+}
+
+impl CompiledFunction {
+    pub(crate) fn new(
+        python: &Python,
+        unit: Arc<Unit>,
+        entry: Entry,
+        arguments: ArgumentCounts,
+        original: Option<&Object>,
+    ) -> Self {
+        let original = original.map(|function| (function.clone_ref(python), code_of(function)));
+        Self { unit, entry, arguments, original }
+    }
+
+    /// How many arguments the code takes: positional ones, those by name, the tuple of `*args` and the dict of `**kwargs`, in
+    /// this order.
+    pub fn arguments(&self) -> usize {
+        self.arguments.total() as usize
+    }
+
+    /// The machine code: bound arguments in, which it borrows; a new reference or null with an exception set out. It may be
+    /// called while this lives, with the thread attached, and with exactly [`CompiledFunction::arguments`] arguments. Whether
+    /// the original is to be called instead, as [`CompiledFunction::call`] does, it does not ask.
+    pub fn entry(&self) -> unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject {
+        self.entry
+    }
+
+    /// Whether all that the code relies on is still so. Where it is not, the code leaves for the interpreter.
+    pub fn is_valid(&self) -> bool {
+        self.unit.flag.holds()
+    }
+
+    /// Bytes of machine code.
+    pub fn code_bytes(&self) -> usize {
+        self.unit.code.get().map_or(0, |code| code.placed.bytes)
+    }
+
+    /// Calls it with bound arguments; the original, where there is one, with any other number of them, while the thread is
+    /// traced, and where the function has got other code.
+    ///
+    /// # Errors
+    /// The exception that it raises.
+    pub fn call(&self, python: &Python, arguments: &[&Object]) -> Result<Object, Exception> {
+        let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
+        if pointers.len() == self.arguments() && self.may_run() {
+            // SAFETY: the thread is attached, the arguments alive and as many as the code takes; the unit lives with `self`.
+            return unsafe { python.owned((self.entry)(pointers.as_ptr())) };
+        }
+        match &self.original {
+            Some((original, _)) => original.call(python, arguments),
+            None => {
+                let text = format!("the snippet takes {} arguments ({} given)", self.arguments(), pointers.len());
+                Err(Exception::new("TypeError", text))
+            }
+        }
+    }
+
+    /// Whether a call may run the code: nobody traces, and the function has the code that was compiled. A snippet, which has
+    /// no original, always may.
+    fn may_run(&self) -> bool {
+        match &self.original {
+            None => true,
+            Some((function, code)) => !is_traced() && code_of(function) == *code,
+        }
+    }
+
+    /// A built-in function for Python: runs the code where the positional arguments are as many as it takes, and the original
+    /// otherwise.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn as_object(&self, python: &Python) -> Result<Object, Exception> {
+        let name = CString::new(&*self.unit.prepared.code().name).unwrap_or_default();
+        let compiled = Self {
+            unit: self.unit.clone(),
+            entry: self.entry,
+            arguments: self.arguments,
+            original: self.original.as_ref().map(|(function, code)| (function.clone_ref(python), *code)),
+        };
+        let mut callable = Box::new(Callable { compiled, name, def: ffi::PyMethodDef::zeroed() });
+        callable.def.ml_name = callable.name.as_ptr();
+        callable.def.ml_flags = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
+        callable.def.ml_meth =
+            method_pointer(NonNull::new(call_compiled as *mut u8).expect("functions have addresses"));
+        let callable = Box::into_raw(callable);
+        // SAFETY: the capsule owns the box from now on; the definition lies in it, and the function keeps the capsule.
+        unsafe {
+            let capsule = ffi::PyCapsule_New(callable.cast::<c_void>(), CAPSULE.as_ptr(), Some(destroy));
+            if capsule.is_null() {
+                drop(Box::from_raw(callable));
+                return Err(python.take_exception());
+            }
+            let capsule = python.owned(capsule)?;
+            python.owned(ffi::PyCFunction_NewEx(&raw mut (*callable).def, capsule.as_ptr(), null_mut()))
+        }
+    }
+}
+
+/// # Safety
+/// Called by CPython with a capsule of [`CompiledFunction::as_object`].
+unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
+    // SAFETY: the capsule owns the box, and is destroyed once.
+    unsafe {
+        let callable = ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<Callable>();
+        if !callable.is_null() {
+            drop(Box::from_raw(callable));
+        }
+    }
+}
+
+/// The function behind [`CompiledFunction::as_object`].
+///
+/// # Safety
+/// Called by CPython, with the capsule as `self`.
+unsafe extern "C-unwind" fn call_compiled(
+    capsule: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython passes what the definition asks for. The capsule is held while the code runs, for not even CPython's own
+    // callers always own what they call; nothing here has a destructor that an unwinding would have to run.
+    unsafe {
+        let callable = ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<Callable>();
+        let compiled = &(*callable).compiled;
+        let fits = count == compiled.arguments.positional as isize && compiled.arguments() as isize == count;
+        ffi::Py_INCREF(capsule);
+        let result = if names.is_null() && fits && compiled.may_run() {
+            (compiled.entry)(arguments)
+        } else {
+            match &compiled.original {
+                Some((original, _)) => ffi::PyObject_Vectorcall(original.as_ptr(), arguments, count as usize, names),
+                None => {
+                    let text = c"a snippet takes exactly its arguments, by position";
+                    ffi::PyErr_SetString(ffi::PyExc_TypeError, text.as_ptr());
+                    null_mut()
+                }
+            }
+        };
+        ffi::Py_DECREF(capsule);
+        result
+    }
+}
+
+/// The code object of a function.
+fn code_of(function: &Object) -> usize {
+    // SAFETY: a live Python function, whose type nobody can change.
+    unsafe { ffi::PyFunction_GetCode(function.as_ptr()) as usize }
+}
+
+/// Whether the thread has a trace or a profile function.
+fn is_traced() -> bool {
+    const TRACE: usize = Layout::CURRENT.thread_trace as usize;
+    const PROFILE: usize = TRACE - size_of::<usize>();
+    // SAFETY: running code is attached; the fields are where the layout says.
+    unsafe {
+        let thread = ffi::PyThreadState_Get();
+        thread.byte_add(TRACE).cast::<usize>().read() != 0 || thread.byte_add(PROFILE).cast::<usize>().read() != 0
+    }
+}

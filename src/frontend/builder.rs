@@ -1,0 +1,331 @@
+//! The function so far: the values of locals and stack, and instructions with their states and handler edges.
+
+use cranelift_entity::PrimaryMap;
+
+use super::constants::Constants;
+use super::flow::{Flow, Kind};
+use super::refusal::{Refusal, RefusalReason};
+use crate::bytecode::{Code, Handler, Target};
+use crate::ir::{
+    Block, BlockCall, BlockData, FrameState, Function, Happens, Instruction, Operation, Slot, State, Type, Value,
+    ValueData,
+};
+
+/// How many value numbers are reserved for what a prologue loads: function, globals, builtins, closure, context, thread
+/// state.
+const RESERVED: usize = 6;
+
+/// What locals and stack hold: a value, or certainly null.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Environment {
+    pub(super) locals: Vec<Option<Value>>,
+    pub(super) stack: Vec<Option<Value>>,
+}
+
+/// A block whose one way in is known, and what it finds.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) block: Block,
+    /// Whether it is in the layout, and has instructions.
+    pub(super) begun: bool,
+    /// Whether the last instruction in it has a handler.
+    pub(super) split: bool,
+    pub(super) environment: Environment,
+}
+
+/// Builds a function.
+pub(super) struct Builder<'a> {
+    pub(super) code: &'a Code,
+    pub(super) flow: &'a Flow,
+    pub(super) constants: Constants,
+    pub(super) function: Function,
+    /// Index of the instruction that is translated.
+    pub(super) at: Target,
+    pub(super) environment: Environment,
+    /// The stack before the instruction that is translated.
+    before: Vec<Option<Value>>,
+    /// The state before it, once something needed it.
+    state: Option<State>,
+    pub(super) block: Block,
+    /// Whether the last instruction in the block has a handler: what is not the end of the block comes into another.
+    pub(super) split: bool,
+    /// By bytecode instruction: the block that starts there, where several ways lead to it.
+    pub(super) merges: Vec<Option<Block>>,
+    /// By bytecode instruction: the block that catches what its code handles.
+    pub(super) catchers: Vec<Option<Block>>,
+    /// By bytecode instruction: where the code that starts there goes on, where one way leads to it.
+    pub(super) places: Vec<Option<Place>>,
+    /// The null pointer, once something needed it; in the entry block in the end.
+    null: Option<Value>,
+    /// The next instruction is already translated.
+    pub(super) skip: bool,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(code: &'a Code, flow: &'a Flow) -> Self {
+        let mut function = Function::new();
+        let mut values = PrimaryMap::new();
+        (0..RESERVED).for_each(|_| {
+            values.push(ValueData::unused());
+        });
+        function.values = values;
+        let block = function.add_block();
+        let count = code.instructions.len();
+        Self {
+            code,
+            flow,
+            constants: Constants::of(code),
+            function,
+            at: 0,
+            environment: Environment { locals: vec![None; code.locals.len()], stack: Vec::new() },
+            before: Vec::new(),
+            state: None,
+            block,
+            split: false,
+            merges: vec![None; count],
+            catchers: vec![None; count],
+            places: vec![None; count],
+            null: None,
+            skip: false,
+        }
+    }
+
+    /// The function.
+    pub(super) fn finish(mut self) -> Function {
+        if let (Some(null), Some(entry)) = (self.null, self.function.entry())
+            && let crate::ir::ValueDef::Result(inst) = self.function.values[null].def
+        {
+            self.function.blocks[entry].insts.insert(0, inst);
+        }
+        self.function
+    }
+
+    /// Goes to the next instruction of the bytecode.
+    pub(super) fn start_instruction(&mut self, at: Target) {
+        self.at = at;
+        self.state = None;
+        self.before.clear();
+        self.before.extend_from_slice(&self.environment.stack);
+    }
+
+    /// The refusal of the function for this instruction.
+    pub(super) fn refuse<T>(&self, reason: RefusalReason) -> Result<T, Refusal> {
+        Err(reason.at(self.code, self.at))
+    }
+
+    /// A gap in the numbering.
+    pub(super) fn skip_number(&mut self) {
+        self.function.values.push(ValueData::unused());
+    }
+
+    pub(super) fn push(&mut self, value: Value) {
+        self.environment.stack.push(Some(value));
+    }
+
+    /// What is on top of the stack, null or not.
+    pub(super) fn pop(&mut self) -> Result<Option<Value>, Refusal> {
+        match self.environment.stack.pop() {
+            Some(slot) => Ok(slot),
+            None => self.refuse(RefusalReason::Malformed("the stack is empty")),
+        }
+    }
+
+    /// The object on top of the stack.
+    pub(super) fn pop_object(&mut self) -> Result<Value, Refusal> {
+        match self.pop()? {
+            Some(value) if self.function.ty(value).is_object() => Ok(value),
+            _ => self.refuse(RefusalReason::Malformed("null lies where an object is needed")),
+        }
+    }
+
+    /// The objects on top of the stack, the top last.
+    pub(super) fn pop_objects(&mut self, count: u32) -> Result<Vec<Value>, Refusal> {
+        let mut objects = (0..count).map(|_| self.pop_object()).collect::<Result<Vec<_>, _>>()?;
+        objects.reverse();
+        Ok(objects)
+    }
+
+    /// The object so deep in the stack, 1 for the top.
+    pub(super) fn peek(&self, depth: u32) -> Result<Value, Refusal> {
+        let stack = &self.environment.stack;
+        let slot = stack.len().checked_sub(depth as usize).and_then(|index| stack.get(index));
+        match slot {
+            Some(&Some(value)) => Ok(value),
+            _ => self.refuse(RefusalReason::Malformed("null lies where an object is needed")),
+        }
+    }
+
+    /// The value of a slot; null has one too.
+    pub(super) fn value_or_null(&mut self, slot: Option<Value>) -> Value {
+        if let Some(value) = slot.or(self.null) {
+            return value;
+        }
+        let inst = self.function.add_inst(Instruction::LoadConst, Some(Type::NULLPTR));
+        let value = self.function.insts[inst].result.expect("an instruction added with a type has a result");
+        *self.null.insert(value)
+    }
+
+    /// A constant.
+    pub(super) fn constant(&mut self, ty: Type) -> Value {
+        self.append(Instruction::LoadConst, Some(ty)).expect("an instruction added with a type has a result")
+    }
+
+    /// `None`.
+    pub(super) fn none(&mut self) -> Value {
+        let ty = self.constants.none();
+        self.constant(ty)
+    }
+
+    /// An operation; its result.
+    pub(super) fn operate(&mut self, operation: Operation, args: Vec<Value>) -> Option<Value> {
+        let ty = operation.shape().result;
+        self.emit(Instruction::Operate { operation, args }, ty)
+    }
+
+    /// The result of an operation that has one.
+    pub(super) fn result(&mut self, operation: Operation, args: Vec<Value>) -> Value {
+        let ty = operation.shape().result.unwrap_or(Type::OBJECT);
+        let result = self.emit(Instruction::Operate { operation, args }, Some(ty));
+        result.expect("an instruction added with a type has a result")
+    }
+
+    /// What was raised. It has no state: the exception is on no stack yet.
+    pub(super) fn catch(&mut self) -> Value {
+        let instruction = Instruction::Operate { operation: Operation::Catch, args: Vec::new() };
+        self.append(instruction, Some(Type::OBJECT)).expect("an instruction added with a type has a result")
+    }
+
+    /// An operation that has a result, onto the stack.
+    pub(super) fn push_operate(&mut self, operation: Operation, args: Vec<Value>) {
+        let result = self.result(operation, args);
+        self.push(result);
+    }
+
+    /// An instruction with the state and the handler that it needs.
+    pub(super) fn emit(&mut self, instruction: Instruction, ty: Option<Type>) -> Option<Value> {
+        let happens = instruction.happens();
+        let handler = if happens >= Happens::Raises { self.flow.handler(self.code, self.at) } else { None };
+        let call = handler.map(|handler| self.handler_call(handler));
+        let needs_state = happens > Happens::Nothing || matches!(instruction, Instruction::Guard { .. });
+        let state = needs_state.then(|| self.state());
+        let result = self.append(instruction, ty);
+        self.mark_last(state, call);
+        result
+    }
+
+    /// A truth value as an object, which never fails.
+    pub(super) fn push_bool(&mut self, truth: Value) {
+        let result = self.append(Instruction::Box { value: truth }, Some(Type::BOOL));
+        self.environment.stack.push(result);
+    }
+
+    /// The end of the block. `Return` has a state: it says what lives until then.
+    pub(super) fn end(&mut self, instruction: Instruction) {
+        let state = matches!(instruction, Instruction::Return { .. }).then(|| self.state());
+        self.split = false;
+        self.append(instruction, None);
+        self.mark_last(state, None);
+    }
+
+    /// Gives the last instruction its state and handler.
+    fn mark_last(&mut self, state: Option<State>, handler: Option<BlockCall>) {
+        let Some(&inst) = self.function.blocks[self.block].insts.last() else { return };
+        self.split = handler.is_some();
+        let data = &mut self.function.insts[inst];
+        data.state = state;
+        data.handler = handler;
+    }
+
+    /// Appends an instruction, to a new block if the last one has a handler.
+    fn append(&mut self, instruction: Instruction, ty: Option<Type>) -> Option<Value> {
+        if self.split && !instruction.is_terminator() {
+            self.split = false;
+            let block = self.create_block();
+            let jump =
+                self.function.add_inst(Instruction::Jump { target: BlockCall { block, args: Vec::new() } }, None);
+            self.function.blocks[self.block].insts.push(jump);
+            self.enter(block);
+        }
+        let inst = self.function.add_inst(instruction, ty);
+        self.function.blocks[self.block].insts.push(inst);
+        self.function.insts[inst].result
+    }
+
+    /// A block that is not laid out yet.
+    pub(super) fn create_block(&mut self) -> Block {
+        self.function.blocks.push(BlockData::default())
+    }
+
+    /// Lays a block out, and goes on in it.
+    pub(super) fn enter(&mut self, block: Block) {
+        self.function.layout.push(block);
+        self.block = block;
+        self.split = false;
+    }
+
+    /// The state before the instruction of the bytecode.
+    fn state(&mut self) -> State {
+        let (at, environment) = (self.at, &self.environment);
+        let (locals, before, states) = (&environment.locals, &self.before, &mut self.function.states);
+        *self.state.get_or_insert_with(|| states.push(frame_state(at, locals, before)))
+    }
+
+    /// Where the exceptions of the instruction go.
+    fn handler_call(&mut self, handler: &Handler) -> BlockCall {
+        // `Code::depths` has checked that there is so much.
+        let kept: Vec<_> = self.before[..handler.depth as usize].to_vec();
+        let mut args = self.values_of_locals();
+        args.extend(kept.into_iter().map(|slot| self.value_or_null(slot)));
+        if handler.lasti {
+            args.push(self.offset());
+        }
+        let block = self.block_of(handler.target, |builder| &mut builder.catchers);
+        BlockCall { block, args }
+    }
+
+    /// Where the instruction is in CPython's code, as a C integer: states box it on the way out.
+    fn offset(&mut self) -> Value {
+        let offset = self.code.instructions[self.at as usize].offset;
+        let ty = Type::C_INT64.specialized(crate::ir::Spec::Int(offset.into()));
+        self.constant(ty.unwrap_or(Type::C_INT64))
+    }
+
+    pub(super) fn values_of_locals(&mut self) -> Vec<Value> {
+        (0..self.environment.locals.len()).map(|local| self.value_or_null(self.environment.locals[local])).collect()
+    }
+
+    /// Every local and every value on the stack, for the parameters of a block.
+    pub(super) fn all_values(&mut self) -> Vec<Value> {
+        let mut values = self.values_of_locals();
+        values.extend((0..self.environment.stack.len()).map(|slot| self.value_or_null(self.environment.stack[slot])));
+        values
+    }
+
+    /// The block that starts at an instruction, in one of the lists.
+    pub(super) fn block_of(&mut self, at: Target, list: impl Fn(&mut Self) -> &mut Vec<Option<Block>>) -> Block {
+        if let Some(block) = list(self)[at as usize] {
+            return block;
+        }
+        let block = self.create_block();
+        list(self)[at as usize] = Some(block);
+        block
+    }
+
+    /// Parameters of a block for slots of these kinds.
+    pub(super) fn params(&mut self, block: Block, kinds: &[Kind]) -> Vec<Option<Value>> {
+        let param = |kind: &Kind| {
+            let ty = match kind {
+                Kind::Object => Type::OBJECT,
+                Kind::Nullable => Type::OBJECT.or_null(),
+                Kind::Offset => Type::C_INT64,
+            };
+            Some(self.function.add_param(block, ty))
+        };
+        kinds.iter().map(param).collect()
+    }
+}
+
+fn frame_state(at: Target, locals: &[Option<Value>], stack: &[Option<Value>]) -> FrameState {
+    let slots = |slots: &[Option<Value>]| slots.iter().map(|slot| slot.map_or(Slot::Empty, Slot::Value)).collect();
+    FrameState { at, locals: slots(locals), stack: slots(stack) }
+}

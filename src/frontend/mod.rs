@@ -1,0 +1,45 @@
+//! Decoded bytecode to IR: SSA with frame states and handler edges.
+//!
+//! [`build`] goes over the instructions once, from front to back, with the values of locals and stack at hand. Where
+//! ways meet, every local and every value on the stack becomes a parameter of the block; [`cleanup`] then drops those
+//! that are the same on all ways. Before, [`flow`] finds out where blocks start, and which locals may be unbound there.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `flow.rs` | where blocks start; which slots may be null there |
+//! | `builder.rs` | the function so far; states and handler edges of its instructions |
+//! | `translate.rs` | one instruction of bytecode to a few of IR |
+//! | `control.rs` | jumps, loops, handlers: how blocks are tied together |
+//! | `constants.rs` | the types of constants |
+//! | `own_frame.rs` | what looks at the frame of its caller |
+//! | `cleanup.rs` | parameters that say nothing |
+
+mod builder;
+mod cleanup;
+mod constants;
+mod control;
+mod flow;
+mod own_frame;
+mod refusal;
+mod translate;
+
+pub use refusal::{Refusal, RefusalReason};
+
+use crate::bytecode::Code;
+use crate::ir::Function;
+
+/// The IR of a function's bytecode, before any pass. The verifier accepts it.
+///
+/// # Errors
+/// Where the function is one that is not compiled, for a reason that the error names.
+pub fn build(code: &Code) -> Result<Function, Refusal> {
+    refusal::check_kind(code)?;
+    let flow = flow::Flow::of(code)?;
+    let mut function = control::build(code, &flow)?;
+    cleanup::run(&mut function);
+    own_frame::check(code, &function)?;
+    Ok(function)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! Functions that look at the frame of their caller, known by their names: a compiled function has no such frame, or one
+//! without locals.
+
+use std::sync::Arc;
+
+use super::refusal::{Refusal, RefusalReason};
+use crate::bytecode::Code;
+use crate::ir::{Function, Instruction, Operation, Value};
+
+/// Globals that do, whatever they are called with.
+const GLOBALS: [&str; 6] = ["locals", "globals", "exec", "eval", "breakpoint", "_getframe"];
+
+/// Attributes of modules that do: of `sys`, and of `inspect`, by names that nothing else has.
+const ATTRIBUTES: [&str; 3] = ["_getframe", "_getframemodulename", "currentframe"];
+
+/// Other functions of `inspect`, with names that are used elsewhere too.
+const OF_INSPECT: [&str; 2] = ["stack", "trace"];
+
+/// Functions that do where they are called without arguments.
+const NAMES: [&str; 2] = ["vars", "dir"];
+
+/// Whether the global of this name looks at the frame.
+pub(super) fn is_global(name: &str) -> bool {
+    GLOBALS.contains(&name) || ATTRIBUTES.contains(&name)
+}
+
+/// Whether the attribute of this name, of `inspect` or of what nobody knows, looks at the frame.
+pub(super) fn is_attribute(name: &str, of_inspect: bool) -> bool {
+    ATTRIBUTES.contains(&name) || of_inspect && OF_INSPECT.contains(&name)
+}
+
+/// Refuses a function that may call `vars` or `dir` without arguments: every use of them must be a call with some.
+pub(super) fn check(code: &Code, function: &Function) -> Result<(), Refusal> {
+    let mut suspects: Vec<(Value, Arc<str>)> = Vec::new();
+    for (_, _, data) in function.instructions() {
+        if let Instruction::Operate { operation: Operation::LoadGlobal(name), .. } = &data.instruction
+            && NAMES.contains(&&**name)
+        {
+            suspects.extend(data.result.map(|value| (value, name.clone())));
+        }
+    }
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    for (_, inst, data) in function.instructions() {
+        let escaping: Vec<_> = match &data.instruction {
+            Instruction::VectorCall { args, .. } if !args.is_empty() => args.clone(),
+            // A method call of something else counts its receiver, too.
+            other => other.operands(),
+        };
+        let handed = data.handler.iter().flat_map(|call| &call.args);
+        let mut used = escaping.iter().chain(handed);
+        if let Some((_, name)) = used.find_map(|used| suspects.iter().find(|(value, _)| value == used)) {
+            let at = function.state(inst).map_or(0, |state| state.at);
+            return Err(RefusalReason::OwnNames(name.clone()).at(code, at));
+        }
+    }
+    Ok(())
+}

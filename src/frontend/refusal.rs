@@ -1,0 +1,104 @@
+//! Why a function is not compiled.
+
+use std::sync::Arc;
+
+use crate::bytecode::{Code, StackError, StackProblem};
+
+/// A function that is not compiled: it runs in CPython as before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{reason}", self.line.map(|line| format!("line {line}: ")).unwrap_or_default())]
+pub struct Refusal {
+    /// The line of the source that is the reason.
+    pub line: Option<u32>,
+    /// Why.
+    pub reason: RefusalReason,
+}
+
+/// Why a function is not compiled, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusalReason {
+    /// It is a generator.
+    #[error("generators are not compiled: move the work between two `yield`s into a function of its own")]
+    Generator,
+    /// It is a coroutine.
+    #[error("coroutines are not compiled: move the work between two `await`s into a function of its own")]
+    Coroutine,
+    /// It is an asynchronous generator.
+    #[error("asynchronous generators are not compiled: move the work between two `yield`s into a function of its own")]
+    AsyncGenerator,
+    /// It is no function, but a class body or a module.
+    #[error("class bodies and modules are not compiled: put the code into a function")]
+    Namespace,
+    /// It looks into the namespace of the class that it stands in, as annotations and type parameters do.
+    #[error("code that looks into the namespace of a class around it is not compiled")]
+    ClassScope,
+    /// It looks at its own frame by this name.
+    #[error("`{0}` looks at the frame of the function, which a compiled one has not: call it in a function of its own")]
+    OwnFrame(Arc<str>),
+    /// It asks this function for the names in its own frame: `vars()` or `dir()`, or the function goes where nobody sees
+    /// what it is called with.
+    #[error("`{0}` may be called without arguments, and then looks at the frame of the function: pass it an object")]
+    OwnNames(Arc<str>),
+    /// It makes a `super()` of which not just one attribute is taken.
+    #[error("`super()` is compiled in `super().name` only: elsewhere write `super(Class, self)`")]
+    ZeroArgumentSuper,
+    /// It takes more arguments than the IR counts.
+    #[error("the function takes more than {} arguments", u16::MAX)]
+    TooManyArguments,
+    /// Its stack makes no sense.
+    #[error("the bytecode is malformed: {0}")]
+    Stack(StackProblem),
+    /// Its bytecode makes no sense.
+    #[error("the bytecode is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+impl RefusalReason {
+    /// Its name, the same for all functions refused for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Generator => "generator",
+            Self::Coroutine => "coroutine",
+            Self::AsyncGenerator => "asynchronous generator",
+            Self::Namespace => "class body or module",
+            Self::ClassScope => "namespace of a class",
+            Self::OwnFrame(_) => "looks at its own frame",
+            Self::OwnNames(_) => "asks for the names in its own frame",
+            Self::ZeroArgumentSuper => "super() without an attribute",
+            Self::TooManyArguments => "too many arguments",
+            Self::Stack(_) | Self::Malformed(_) => "malformed",
+        }
+    }
+
+    /// The refusal for this reason at an instruction.
+    pub(super) fn at(self, code: &Code, instruction: u32) -> Refusal {
+        let line = code.instructions.get(instruction as usize).and_then(|instruction| instruction.line);
+        Refusal { line, reason: self }
+    }
+}
+
+/// Set in `co_flags`: it is a coroutine.
+const COROUTINE: u32 = 0x80;
+/// Set in `co_flags`: it is an asynchronous generator.
+const ASYNC_GENERATOR: u32 = 0x200;
+
+/// Refuses all code but that of plain functions.
+pub(super) fn check_kind(code: &Code) -> Result<(), Refusal> {
+    let reason = if !code.is_function() {
+        RefusalReason::Namespace
+    } else if !code.suspends() {
+        return Ok(());
+    } else if code.flags & ASYNC_GENERATOR != 0 {
+        RefusalReason::AsyncGenerator
+    } else if code.flags & COROUTINE != 0 {
+        RefusalReason::Coroutine
+    } else {
+        RefusalReason::Generator
+    };
+    Err(Refusal { line: Some(code.first_line), reason })
+}
+
+/// The refusal of code whose stack makes no sense.
+pub(super) fn stack(code: &Code, error: StackError) -> Refusal {
+    RefusalReason::Stack(error.problem).at(code, error.instruction)
+}

@@ -1,0 +1,78 @@
+//! How long the references that a function owns are needed: as long as an instruction or a state mentions them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::entities::{Block, Inst, Value};
+use super::function::Function;
+use super::instruction::Instruction;
+use super::ownership::Ownership;
+use super::state::FrameState;
+
+/// Which owners are alive where.
+#[derive(Debug)]
+pub(super) struct Lifetimes {
+    pub(super) ownership: Ownership,
+    /// The owners that are needed at the start of a block, its own parameters left out.
+    live_in: HashMap<Block, BTreeSet<Value>>,
+}
+
+impl Lifetimes {
+    /// Those of a function.
+    pub(super) fn compute(function: &Function) -> Self {
+        let ownership = Ownership::compute(function);
+        let mut lifetimes = Self { ownership, live_in: HashMap::new() };
+        loop {
+            let mut changed = false;
+            for &block in function.layout.iter().rev() {
+                let mut live = lifetimes.live_out(function, block);
+                for &inst in function.blocks[block].insts.iter().rev() {
+                    lifetimes.step(function, inst, &mut live);
+                }
+                function.blocks[block].params.iter().for_each(|param| {
+                    live.remove(param);
+                });
+                changed |= lifetimes.live_in.get(&block) != Some(&live);
+                lifetimes.live_in.insert(block, live);
+            }
+            if !changed {
+                return lifetimes;
+            }
+        }
+    }
+
+    /// What is needed at the start of a block, apart from its parameters.
+    pub(super) fn live_in(&self, block: Block) -> impl Iterator<Item = Value> + '_ {
+        self.live_in.get(&block).into_iter().flatten().copied()
+    }
+
+    /// What some block behind this one needs, apart from what is handed over.
+    pub(super) fn live_out(&self, function: &Function, block: Block) -> BTreeSet<Value> {
+        function.successors(block).into_iter().flat_map(|call| self.live_in(call.block)).collect()
+    }
+
+    /// From what is alive after an instruction to what is alive before it.
+    pub(super) fn step(&self, function: &Function, inst: Inst, live: &mut BTreeSet<Value>) {
+        if let Some(result) = function.insts[inst].result {
+            live.remove(&result);
+        }
+        live.extend(self.uses(function, inst));
+    }
+
+    /// The owners that an instruction mentions: those of its operands, then those in its state, then those for its handler.
+    /// Some more than once.
+    pub(super) fn uses(&self, function: &Function, inst: Inst) -> Vec<Value> {
+        let data = &function.insts[inst];
+        let mut used = data.instruction.operands();
+        used.extend(function.state(inst).into_iter().flat_map(FrameState::values));
+        used.extend(data.handler.iter().flat_map(|call| &call.args));
+        // Text and bytes lie in the object that they were taken from.
+        for index in 0..used.len() {
+            match function.definition(used[index]) {
+                Some(Instruction::Unbox { ctype, value }) if ctype.scalar().is_none() => used.push(*value),
+                Some(Instruction::ToForeign { value, .. }) => used.push(*value),
+                _ => {}
+            }
+        }
+        used.into_iter().filter_map(|value| self.ownership.owner(function, value)).collect()
+    }
+}

@@ -1,0 +1,297 @@
+//! What Python's bytecode does with objects: operations that compiled code leaves to the runtime, each a call of a
+//! function there. Passes turn them into other instructions where types allow.
+//!
+//! An operation is described by [`Operation::shape`]: how many operands, what comes out, what can happen meanwhile. Its
+//! text is its name, immediates in angle brackets, then operands: `BinaryOp<"+"> v1 v2`.
+
+use std::sync::Arc;
+
+use super::types::Type;
+use crate::operators::{
+    BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,
+};
+
+/// An operation on objects.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `a b -- value`
+    BinaryOp(BinaryOperator),
+    /// `a b -- value`, of an augmented assignment.
+    InplaceOp(BinaryOperator),
+    /// `a -- value`
+    UnaryOp(UnaryOperator),
+    /// `a b -- value`
+    Compare(CompareOperator),
+    /// `a b -- CBool`: identity.
+    Is,
+    /// `a -- CBool`: truth.
+    IsTrue,
+    /// `a -- CBool`: whether it is the null pointer.
+    IsNull,
+    /// `CBool -- CBool`
+    Not,
+    /// `value container -- CBool`
+    Contains,
+    /// `container key -- value`
+    GetItem,
+    /// `container key value --`
+    SetItem,
+    /// `container key --`
+    DelItem,
+    /// `object -- value`
+    GetAttr(Arc<str>),
+    /// `object value --`
+    SetAttr(Arc<str>),
+    /// `object --`
+    DelAttr(Arc<str>),
+    /// `object -- method`: the function behind a method, or the attribute. `MethodSelf` of the result gives its receiver.
+    LoadMethod(Arc<str>),
+    /// `super class self -- value`; the name, and whether the source is `super()`.
+    LoadSuperAttr(Arc<str>, bool),
+    /// `super class self -- method`, as `LoadMethod`.
+    LoadSuperMethod(Arc<str>, bool),
+    /// `object -- method`, as `LoadMethod`; looked up on the type.
+    LoadSpecial(Special),
+    /// `-- value`
+    LoadGlobal(Arc<str>),
+    /// `value --`
+    StoreGlobal(Arc<str>),
+    /// `--`
+    DeleteGlobal(Arc<str>),
+    /// `-- function`
+    LoadBuildClass,
+    /// `value? -- value`: raises `UnboundLocalError` for this local where it is null.
+    CheckLocal(u32),
+    /// `value? -- cell`: a new cell with the value, empty for null.
+    MakeCell,
+    /// `-- cell`: of the function's closure.
+    LoadClosureCell(u32),
+    /// `cell -- value`: raises for this local where the cell is empty.
+    LoadCell(u32),
+    /// `cell value? --`: null empties it.
+    StoreCell,
+    /// `a… -- tuple`, so many.
+    BuildTuple(u32),
+    /// `a… -- list`, so many.
+    BuildList(u32),
+    /// `a… -- set`, so many.
+    BuildSet(u32),
+    /// `k₁ v₁ … -- dict`, so many pairs.
+    BuildMap(u32),
+    /// `v… keys -- dict`, so many values and a tuple.
+    BuildConstKeyMap(u32),
+    /// `s… -- str`, so many.
+    BuildString(u32),
+    /// `start stop step -- slice`
+    BuildSlice,
+    /// `list value --`
+    ListAppend,
+    /// `list iterable --`
+    ListExtend,
+    /// `set value --`
+    SetAdd,
+    /// `set iterable --`
+    SetUpdate,
+    /// `dict key value --`
+    MapAdd,
+    /// `dict mapping --`
+    DictUpdate,
+    /// `dict mapping callable --`
+    DictMerge,
+    /// `list -- tuple`
+    ListToTuple,
+    /// `value -- str`
+    FormatSimple,
+    /// `value spec -- str`
+    FormatWithSpec,
+    /// `value -- str`
+    Convert(Conversion),
+    /// `strings interpolations -- template`
+    BuildTemplate,
+    /// `value expression -- interpolation`, with a format as a third operand where the last flag says so.
+    BuildInterpolation(Option<Conversion>, bool),
+    /// `method self? a… -- result`: without `self` where it is null; how many arguments, and the names of the last.
+    CallMethod(u32, Vec<Arc<str>>),
+    /// `callable args -- result`, or `callable args kwargs -- result` where the flag says so.
+    CallEx(bool),
+    /// `code -- function`, with the globals of this one.
+    MakeFunction,
+    /// `function value --`
+    SetFunctionAttribute(FunctionAttribute),
+    /// `iterable -- tuple` of exactly so many items.
+    UnpackSequence(u32),
+    /// `iterable -- tuple` of so many items, a list of the rest, and so many items.
+    UnpackEx(u32, u32),
+    /// `tuple -- item`: of a tuple that has it.
+    TupleItem(u32),
+    /// `iterable -- iterator`
+    GetIter,
+    /// `iterator -- item?`: null where it is exhausted.
+    IterNext,
+    /// `exception? cause? --`: raises; so many operands.
+    Raise(u32),
+    /// `exception --`: raises it again, as it is.
+    Reraise,
+    /// `-- exception`: takes what was raised; first in a handler.
+    Catch,
+    /// `exception -- previous`: makes it the handled one; the one so far, or `None`.
+    PushExcInfo,
+    /// `previous --`: makes it the handled one.
+    PopExcept,
+    /// `exception class -- CBool`
+    CheckExcMatch,
+    /// `exception class -- tuple` of the rest and the match.
+    CheckEgMatch,
+    /// `original list -- exception`
+    PrepReraiseStar,
+    /// `manager -- tuple` of its bound `__exit__` and of what its `__enter__` returned: looks both up, and enters.
+    BeforeWith,
+    /// `exit self? exception -- result`: calls `exit` for the exception.
+    WithExceptStart,
+    /// `a -- int`
+    GetLen,
+    /// `a -- CBool`
+    MatchMapping,
+    /// `a -- CBool`
+    MatchSequence,
+    /// `subject keys -- values`: a tuple or `None`.
+    MatchKeys,
+    /// `subject class names -- attributes`: a tuple or `None`; so many positional patterns.
+    MatchClass(u32),
+    /// `level names -- module`
+    ImportName(Arc<str>),
+    /// `module -- value`
+    ImportFrom(Arc<str>),
+    /// `a -- value`
+    Intrinsic1(Intrinsic1),
+    /// `a b -- value`
+    Intrinsic2(Intrinsic2),
+    /// `--` Serves signals and other threads where they wait: at back-edges.
+    Poll,
+}
+
+/// What can happen while an operation is done, each more than those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Happens {
+    /// Nothing that anybody notices: without its result, it may be dropped; it can't fail.
+    Nothing,
+    /// Something is changed; it can't fail.
+    Changes,
+    /// It may raise, but runs no Python code.
+    Raises,
+    /// It may run Python code, and raise.
+    RunsPython,
+}
+
+/// How an operation is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Types of its operands.
+    pub operands: Vec<Type>,
+    /// Type of its result; `None` for none.
+    pub result: Option<Type>,
+    /// What can happen.
+    pub happens: Happens,
+}
+
+/// A part of an operation's text between the angle brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Immediate {
+    Number(u32),
+    Text(Arc<str>),
+}
+
+impl Operation {
+    /// How it is used.
+    pub fn shape(&self) -> Shape {
+        use Happens::{Changes, Nothing, Raises, RunsPython};
+        let object = || Some(Type::OBJECT);
+        let truth = || Some(Type::C_BOOL);
+        let (operands, result, happens) = match self {
+            Self::BinaryOp(_) | Self::InplaceOp(_) | Self::Compare(_) | Self::GetItem | Self::Intrinsic2(_) => {
+                (objects(2), object(), RunsPython)
+            }
+            Self::UnaryOp(_) | Self::GetAttr(_) | Self::LoadMethod(_) | Self::LoadSpecial(_) | Self::GetIter => {
+                (objects(1), object(), RunsPython)
+            }
+            Self::ImportFrom(_) | Self::Intrinsic1(_) => (objects(1), object(), RunsPython),
+            Self::Is => (objects(2), truth(), Nothing),
+            Self::IsTrue => (objects(1), truth(), RunsPython),
+            Self::IsNull => (vec![nullable()], truth(), Nothing),
+            Self::Not => (vec![Type::C_BOOL], truth(), Nothing),
+            Self::Contains => (objects(2), truth(), RunsPython),
+            Self::SetItem => (objects(3), None, RunsPython),
+            Self::DelItem | Self::SetAttr(_) => (objects(2), None, RunsPython),
+            Self::DelAttr(_) | Self::StoreGlobal(_) => (objects(1), None, RunsPython),
+            Self::LoadSuperAttr(..) | Self::LoadSuperMethod(..) => (objects(3), object(), RunsPython),
+            Self::LoadGlobal(_) | Self::LoadBuildClass => (Vec::new(), object(), RunsPython),
+            Self::DeleteGlobal(_) | Self::Poll => (Vec::new(), None, RunsPython),
+            Self::CheckLocal(_) => (vec![nullable()], object(), Raises),
+            Self::MakeCell => (vec![nullable()], Some(Type::OTHER), Raises),
+            Self::LoadClosureCell(_) => (Vec::new(), Some(Type::OTHER), Nothing),
+            Self::LoadCell(_) => (objects(1), object(), Raises),
+            Self::StoreCell => (vec![Type::OBJECT, nullable()], None, RunsPython),
+            Self::BuildTuple(count) => (objects(*count), Some(Type::TUPLE_EXACT), Raises),
+            Self::BuildList(count) => (objects(*count), Some(Type::LIST_EXACT), Raises),
+            Self::BuildSet(count) => (objects(*count), Some(Type::OTHER), RunsPython),
+            Self::BuildMap(count) => (objects(2 * count), Some(Type::DICT_EXACT), RunsPython),
+            Self::BuildConstKeyMap(count) => (objects(count + 1), Some(Type::DICT_EXACT), RunsPython),
+            Self::BuildString(count) => (objects(*count), Some(Type::UNICODE_EXACT), Raises),
+            Self::BuildSlice => (objects(3), Some(Type::OTHER), Raises),
+            Self::ListAppend => (objects(2), None, Raises),
+            Self::ListExtend | Self::SetAdd | Self::SetUpdate | Self::DictUpdate => (objects(2), None, RunsPython),
+            Self::MapAdd | Self::DictMerge => (objects(3), None, RunsPython),
+            Self::ListToTuple => (objects(1), Some(Type::TUPLE_EXACT), Raises),
+            // `__format__` must return a str, `__repr__` too: their subclasses are admitted.
+            Self::FormatSimple | Self::Convert(_) => (objects(1), Some(Type::UNICODE), RunsPython),
+            Self::FormatWithSpec => (objects(2), Some(Type::UNICODE), RunsPython),
+            Self::BuildTemplate => (objects(2), Some(Type::OTHER), Raises),
+            Self::BuildInterpolation(_, format) => (objects(2 + u32::from(*format)), Some(Type::OTHER), RunsPython),
+            Self::CallMethod(count, _) => {
+                let mut operands = objects(count + 2);
+                operands[1] = nullable();
+                (operands, object(), RunsPython)
+            }
+            Self::CallEx(keywords) => (objects(2 + u32::from(*keywords)), object(), RunsPython),
+            Self::MakeFunction => (objects(1), Some(Type::FUNC), Raises),
+            Self::SetFunctionAttribute(_) => (objects(2), None, Changes),
+            Self::UnpackSequence(_) | Self::UnpackEx(..) => (objects(1), Some(Type::TUPLE_EXACT), RunsPython),
+            Self::TupleItem(_) => (vec![Type::TUPLE], object(), Nothing),
+            Self::IterNext => (objects(1), Some(nullable()), RunsPython),
+            Self::Raise(count) => (objects(*count), None, RunsPython),
+            Self::Reraise => (objects(1), None, Raises),
+            Self::Catch => (Vec::new(), object(), Changes),
+            Self::PushExcInfo => (objects(1), object(), Changes),
+            Self::PopExcept => (objects(1), None, RunsPython),
+            Self::CheckExcMatch => (objects(2), truth(), Raises),
+            Self::CheckEgMatch => (objects(2), Some(Type::TUPLE_EXACT), RunsPython),
+            Self::PrepReraiseStar => (objects(2), object(), RunsPython),
+            Self::BeforeWith => (objects(1), Some(Type::TUPLE_EXACT), RunsPython),
+            Self::WithExceptStart => (vec![Type::OBJECT, nullable(), Type::OBJECT], object(), RunsPython),
+            Self::GetLen => (objects(1), Some(Type::LONG_EXACT), RunsPython),
+            Self::MatchMapping | Self::MatchSequence => (objects(1), truth(), Nothing),
+            Self::MatchKeys => (objects(2), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), RunsPython),
+            Self::MatchClass(_) => (objects(3), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), RunsPython),
+            Self::ImportName(_) => (objects(2), object(), RunsPython),
+        };
+        Shape { operands, result, happens }
+    }
+
+    /// Whether what follows is never reached.
+    pub fn never_returns(&self) -> bool {
+        matches!(self, Self::Raise(_) | Self::Reraise)
+    }
+
+    /// Whether its result is a method, of which `MethodSelf` gives the receiver.
+    pub fn gives_method(&self) -> bool {
+        matches!(self, Self::LoadMethod(_) | Self::LoadSuperMethod(..) | Self::LoadSpecial(_))
+    }
+}
+
+fn objects(count: u32) -> Vec<Type> {
+    vec![Type::OBJECT; count as usize]
+}
+
+fn nullable() -> Type {
+    Type::OBJECT.or_null()
+}

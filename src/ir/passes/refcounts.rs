@@ -1,0 +1,241 @@
+//! Reference counts, the last pass: makes explicit where references are taken and given up.
+//!
+//! A value lives as long as an instruction or a state mentions it, and dies right behind: temporaries after their last
+//! use, locals when they are overwritten or, in their order, when the function returns. What others keep alive is not
+//! counted: constants, arguments, what a guard let through.
+//!
+//! References move along edges: a parameter of a block is handed one. Where an edge has something to take or to give up
+//! that is not common to all edges of either end, it gets a block of its own. The edge to a handler is one of these.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::ir::lifetimes::Lifetimes;
+use crate::ir::{Block, BlockCall, BlockData, FrameState, Function, Inst, Instruction, Operation, Value};
+
+/// Runs the pass.
+pub fn run(function: &mut Function) {
+    let lifetimes = Lifetimes::compute(function);
+    let mut edges: HashMap<Block, usize> = HashMap::new();
+    for call in function.layout.iter().flat_map(|&block| function.successors(block)) {
+        *edges.entry(call.block).or_default() += 1;
+    }
+    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new() };
+    for block in counts.function.layout.clone() {
+        counts.visit(block);
+    }
+    for (block, mut insts) in counts.starts {
+        insts.append(&mut counts.function.blocks[block].insts);
+        counts.function.blocks[block].insts = insts;
+    }
+}
+
+/// The owners alive before each instruction.
+fn alive_before(function: &Function, lifetimes: &Lifetimes, block: Block, insts: &[Inst]) -> Vec<BTreeSet<Value>> {
+    let mut live = lifetimes.live_out(function, block);
+    let mut alive: Vec<_> = insts
+        .iter()
+        .rev()
+        .map(|&inst| {
+            lifetimes.step(function, inst, &mut live);
+            live.clone()
+        })
+        .collect();
+    alive.reverse();
+    alive
+}
+
+struct Counts<'a> {
+    function: &'a mut Function,
+    lifetimes: Lifetimes,
+    /// How many edges go to a block.
+    edges: HashMap<Block, usize>,
+    /// What comes at the start of a block that one edge goes to.
+    starts: HashMap<Block, Vec<Inst>>,
+}
+
+impl Counts<'_> {
+    fn visit(&mut self, block: Block) {
+        let insts = self.function.blocks[block].insts.clone();
+        let Some((&last, body)) = insts.split_last() else { return };
+        let alive = alive_before(self.function, &self.lifetimes, block, &insts);
+        let mut out = Vec::with_capacity(insts.len());
+        let mut dying: Vec<Value> =
+            self.lifetimes.ownership.params(self.function, block).filter(|param| !alive[0].contains(param)).collect();
+        let is_handler = self.is_catch(insts[0]);
+        if !is_handler {
+            self.give_up(&mut dying, &mut out);
+        }
+        let mut is_handled = false;
+        for (position, &inst) in body.iter().enumerate() {
+            self.note_releases(inst, &alive[position]);
+            dying.extend(self.dying_at(inst, &alive[position], &alive[position + 1]));
+            // What belongs to an instruction stays directly behind it; what has a handler stays last.
+            let next = &self.function.insts[insts[position + 1]].instruction;
+            let stays = matches!(next, Instruction::MethodSelf { .. } | Instruction::Incref { .. });
+            is_handled = self.function.insts[inst].handler.is_some();
+            out.push(inst);
+            if is_handled {
+                let handler = self.function.insts[inst].handler.clone().expect("it has a handler");
+                let changes = self.changes_on_edge(&alive[position], &handler);
+                if !changes.is_empty() {
+                    let target = self.edge_block(changes, handler);
+                    self.function.insts[inst].handler = Some(target);
+                }
+            } else if !stays && !matches!(next, Instruction::Unreachable) {
+                self.give_up(&mut dying, &mut out);
+            }
+        }
+        let mut held = alive[body.len()].clone();
+        held.extend(dying);
+        self.note_releases(last, &held);
+        self.end(block, last, &held, is_handled, out);
+    }
+
+    fn is_catch(&self, inst: Inst) -> bool {
+        matches!(self.function.insts[inst].instruction, Instruction::Operate { operation: Operation::Catch, .. })
+    }
+
+    fn incref(&mut self, value: Value) -> Inst {
+        self.function.add_inst(Instruction::Incref { value }, None)
+    }
+
+    fn decref(&mut self, value: Value) -> Inst {
+        self.function.add_inst(Instruction::Decref { value }, None)
+    }
+
+    fn give_up(&mut self, dying: &mut Vec<Value>, out: &mut Vec<Inst>) {
+        out.extend(dying.drain(..).map(|value| self.decref(value)).collect::<Vec<_>>());
+    }
+
+    /// What nobody needs behind an instruction: what it used, in the order of its operands and then of the state; its result.
+    fn dying_at(&self, inst: Inst, before: &BTreeSet<Value>, after: &BTreeSet<Value>) -> Vec<Value> {
+        let mut dying = Vec::new();
+        for value in self.lifetimes.uses(self.function, inst) {
+            if before.contains(&value) && !after.contains(&value) && !dying.contains(&value) {
+                dying.push(value);
+            }
+        }
+        let result = self.function.insts[inst].result;
+        let owned = result.filter(|&value| self.lifetimes.ownership.owner(self.function, value) == Some(value));
+        dying.extend(owned.filter(|value| !after.contains(value)));
+        dying
+    }
+
+    fn note_releases(&mut self, inst: Inst, alive: &BTreeSet<Value>) {
+        let stays = matches!(
+            self.function.insts[inst].instruction,
+            Instruction::LoadConst
+                | Instruction::LoadArg { .. }
+                | Instruction::LoadSelf
+                | Instruction::NullIfNone { .. }
+                | Instruction::MethodSelf { .. }
+                | Instruction::CompareNumbers { .. }
+                | Instruction::Incref { .. }
+                | Instruction::Decref { .. }
+                | Instruction::Jump { .. }
+                | Instruction::Branch { .. }
+                | Instruction::Return { .. }
+                | Instruction::Unreachable
+        );
+        if !stays && !alive.is_empty() {
+            self.function.releases[inst] = alive.iter().copied().collect();
+        }
+    }
+
+    /// What an edge has to do where these are held: the references that it takes, and those that it gives up.
+    fn changes_on_edge(&mut self, held: &BTreeSet<Value>, call: &BlockCall) -> Vec<Inst> {
+        let mut left: BTreeSet<Value> = held.clone();
+        for kept in self.lifetimes.live_in(call.block) {
+            left.remove(&kept);
+        }
+        let args: Vec<_> = self.lifetimes.ownership.handed_over(self.function, call).collect();
+        let mut changes = Vec::new();
+        for arg in args {
+            let owner = self.lifetimes.ownership.owner(self.function, arg);
+            // A reference that is needed nowhere else moves.
+            if !owner.is_some_and(|owner| left.remove(&owner)) {
+                changes.push(self.incref(arg));
+            }
+        }
+        changes.extend(left.into_iter().map(|value| self.decref(value)).collect::<Vec<_>>());
+        changes
+    }
+
+    /// A block on the way to another.
+    fn edge_block(&mut self, mut insts: Vec<Inst>, target: BlockCall) -> BlockCall {
+        insts.push(self.function.add_inst(Instruction::Jump { target }, None));
+        self.new_block(insts)
+    }
+
+    fn new_block(&mut self, insts: Vec<Inst>) -> BlockCall {
+        let block = self.function.blocks.push(BlockData { params: Vec::new(), insts });
+        self.function.layout.push(block);
+        BlockCall { block, args: Vec::new() }
+    }
+
+    /// Puts what an edge has to do where only that edge passes.
+    fn place(&mut self, held: &BTreeSet<Value>, call: BlockCall) -> BlockCall {
+        let changes = self.changes_on_edge(held, &call);
+        if changes.is_empty() {
+            return call;
+        }
+        let only_gives_up =
+            changes.iter().all(|&inst| matches!(self.function.insts[inst].instruction, Instruction::Decref { .. }));
+        if only_gives_up && self.edges.get(&call.block) == Some(&1) {
+            self.starts.entry(call.block).or_default().extend(changes);
+            return call;
+        }
+        self.edge_block(changes, call)
+    }
+
+    /// Ends a block in which these are held.
+    fn end(&mut self, block: Block, last: Inst, held: &BTreeSet<Value>, is_handled: bool, mut out: Vec<Inst>) {
+        match self.function.insts[last].instruction.clone() {
+            Instruction::Jump { target } if is_handled => {
+                let target = self.place(held, target);
+                self.function.insts[last].instruction = Instruction::Jump { target };
+            }
+            Instruction::Jump { target } => out.extend(self.changes_on_edge(held, &target)),
+            Instruction::Branch { condition, then, otherwise } => {
+                let then = self.place(held, then);
+                let otherwise = self.place(held, otherwise);
+                self.function.insts[last].instruction = Instruction::Branch { condition, then, otherwise };
+            }
+            Instruction::Return { value } => {
+                let mut changes = self.changes_at_return(last, value, held);
+                // Of what the state mentions, nothing is left.
+                self.function.insts[last].state = None;
+                if is_handled && !changes.is_empty() {
+                    changes.push(last);
+                    let target = self.new_block(changes);
+                    out.push(self.function.add_inst(Instruction::Jump { target }, None));
+                    self.function.blocks[block].insts = out;
+                    return;
+                }
+                out.extend(changes);
+            }
+            _ => {}
+        }
+        out.push(last);
+        self.function.blocks[block].insts = out;
+    }
+
+    /// The result gets a reference; then the locals die in their order, and the rest.
+    fn changes_at_return(&mut self, last: Inst, value: Value, held: &BTreeSet<Value>) -> Vec<Inst> {
+        let mut left = held.clone();
+        let mut changes = Vec::new();
+        let owner = self.lifetimes.ownership.owner(self.function, value);
+        if !owner.is_some_and(|owner| left.remove(&owner)) {
+            changes.push(self.incref(value));
+        }
+        let locals: Vec<_> = self.function.state(last).into_iter().flat_map(FrameState::values).collect();
+        for local in locals {
+            if let Some(owner) = self.lifetimes.ownership.owner(self.function, local).filter(|owner| left.remove(owner))
+            {
+                changes.push(self.decref(owner));
+            }
+        }
+        changes.extend(left.into_iter().map(|value| self.decref(value)).collect::<Vec<_>>());
+        changes
+    }
+}

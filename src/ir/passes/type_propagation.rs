@@ -1,0 +1,120 @@
+//! Types to a fixed point: what each value can be, over loops too.
+//!
+//! It starts from "no value" and widens, block by block in reverse postorder, along the edges that can be taken, until
+//! nothing changes. Then it writes down what is narrower than before. What turns out to be one truth value, and has no
+//! other effect, becomes a constant.
+
+use cranelift_entity::SecondaryMap;
+use std::collections::HashSet;
+
+use crate::ir::typing::result_type;
+use crate::ir::{Block, BlockCall, Dominators, Function, Inst, Instruction, Spec, Type, Value};
+
+use super::Knowledge;
+
+/// Runs the pass.
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
+    let Some(entry) = function.entry() else { return };
+    let dominators = Dominators::compute(function, entry);
+    let mut types =
+        Types { function, known: SecondaryMap::with_default(Type::BOTTOM), reached: HashSet::from([entry]) };
+    for &param in &function.blocks[entry].params {
+        types.known[param] = function.ty(param).clone();
+    }
+    loop {
+        let mut changed = false;
+        for &block in dominators.reverse_postorder() {
+            changed |= types.reached.contains(&block) && types.visit(block);
+        }
+        if !changed {
+            break;
+        }
+    }
+    let known = types.known;
+    for (value, data) in function.values.iter_mut() {
+        // What is never reached keeps its type.
+        if !known[value].is_bottom() && known[value].is_subtype(&data.ty) {
+            data.ty = known[value].clone();
+        }
+    }
+    let insts: Vec<Inst> = function.instructions().map(|(_, inst, _)| inst).collect();
+    for inst in insts {
+        let Some(result) = function.insts[inst].result else { continue };
+        let is_operation = matches!(function.insts[inst].instruction, Instruction::Operate { .. });
+        let is_truth = matches!(function.ty(result).spec(), Some(Spec::Bool(_)));
+        if is_operation && is_truth && function.effects(knowledge.callees, inst).pure {
+            let data = &mut function.insts[inst];
+            data.instruction = Instruction::LoadConst;
+            data.state = None;
+            data.handler = None;
+        }
+    }
+}
+
+struct Types<'a> {
+    function: &'a Function,
+    known: SecondaryMap<Value, Type>,
+    reached: HashSet<Block>,
+}
+
+impl Types<'_> {
+    /// Whether anything became wider.
+    fn visit(&mut self, block: Block) -> bool {
+        let mut changed = false;
+        for &inst in &self.function.blocks[block].insts {
+            let data = &self.function.insts[inst];
+            if let Some(result) = data.result {
+                let ty = self.result(&data.instruction, self.function.ty(result));
+                changed |= self.widen(result, &ty);
+            }
+            if let Some(handler) = &data.handler {
+                changed |= self.go(handler);
+            }
+            changed |= match &data.instruction {
+                Instruction::Branch { condition, then, otherwise } => {
+                    let (yes, no) = match self.known[*condition].spec() {
+                        Some(Spec::Bool(truth)) => (*truth, !truth),
+                        _ => (true, true),
+                    };
+                    (yes && self.go(then)) | (no && self.go(otherwise))
+                }
+                other => other.targets().into_iter().fold(false, |changed, target| self.go(target) | changed),
+            };
+        }
+        changed
+    }
+
+    fn go(&mut self, call: &BlockCall) -> bool {
+        let mut changed = self.reached.insert(call.block);
+        for (&arg, &param) in call.args.iter().zip(&self.function.blocks[call.block].params) {
+            let ty = self.known[arg].clone();
+            changed |= self.widen(param, &ty);
+        }
+        changed
+    }
+
+    fn widen(&mut self, value: Value, ty: &Type) -> bool {
+        let wider = self.known[value].union(ty);
+        let changed = wider != self.known[value];
+        self.known[value] = wider;
+        changed
+    }
+
+    /// The type of a result that is declared so far as this one.
+    fn result(&self, instruction: &Instruction, declared: &Type) -> Type {
+        let known = |value: &Value| self.known[*value].clone();
+        if instruction.operands().iter().any(|operand| self.known[*operand].is_bottom()) {
+            return Type::BOTTOM;
+        }
+        match instruction {
+            Instruction::Guard { ty, value } => known(value).intersection(ty),
+            Instruction::NullIfNone { value } => known(value).null_for_none(),
+            Instruction::Operate { operation, args } => {
+                let types: Vec<_> = args.iter().map(known).collect();
+                let ty = result_type(operation, &types).unwrap_or_else(|| declared.clone());
+                declared.intersection(&ty)
+            }
+            _ => declared.clone(),
+        }
+    }
+}

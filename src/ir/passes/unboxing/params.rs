@@ -1,0 +1,328 @@
+//! Parameters of blocks that are boxes of C numbers whichever way they are reached become C numbers.
+//!
+//! Parameters that pass a number on to one another, and the boxes that are passed, form a class. For the identity rule a
+//! class has at most one member that is used as an object: else one number would be boxed at two places. And where an
+//! object comes from elsewhere, none may be: it would come out as another object than it went in.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{boxed, constant, unguarded};
+use crate::ir::{Block, BlockCall, Dominators, Function, Inst, Instruction, Type, Value, ValueDef};
+
+/// Runs this part; whether it changed anything.
+pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
+    let edges = edges(function, dominators);
+    let mut candidates = candidates(function, dominators, &edges);
+    loop {
+        let refused = refused(function, dominators, &edges, &candidates);
+        if refused.is_empty() {
+            break;
+        }
+        candidates.retain(|value, _| !refused.contains(value));
+    }
+    if candidates.is_empty() {
+        return false;
+    }
+    convert(function, &edges, &candidates);
+    true
+}
+
+/// An edge: the instruction that it leaves from, whether as its handler, and where it goes.
+struct Edge {
+    block: Block,
+    from: Inst,
+    is_handler: bool,
+    call: BlockCall,
+}
+
+fn edges(function: &Function, dominators: &Dominators) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    for &block in dominators.reverse_postorder() {
+        for &from in &function.blocks[block].insts {
+            let data = &function.insts[from];
+            let edge = |call: &BlockCall, is_handler| Edge { block, from, is_handler, call: call.clone() };
+            edges.extend(data.instruction.targets().into_iter().map(|call| edge(call, false)));
+            edges.extend(data.handler.iter().map(|call| edge(call, true)));
+        }
+    }
+    edges
+}
+
+/// Parameters that are exact numbers, with the C type of these, which are passed along edges that the entry reaches.
+fn candidates(function: &Function, dominators: &Dominators, edges: &[Edge]) -> HashMap<Value, Type> {
+    let passed: HashSet<_> = edges.iter().map(|edge| edge.call.block).collect();
+    let blocks = dominators.reverse_postorder().iter().filter(|block| passed.contains(block));
+    blocks
+        .flat_map(|&block| &function.blocks[block].params)
+        .filter_map(|&param| {
+            let ty = function.ty(param);
+            let types = [(Type::FLOAT_EXACT, Type::C_DOUBLE), (Type::LONG_EXACT, Type::C_INT64)];
+            let ctype = types.into_iter().find(|(object, _)| ty.is_subtype(object) && !ty.is_bottom())?.1;
+            Some((param, ctype))
+        })
+        .collect()
+}
+
+/// What a class of values has.
+#[derive(Default)]
+struct Class {
+    members: Vec<Value>,
+    /// Members that are used as objects.
+    escaping: usize,
+    /// An object is passed that is not made here.
+    has_objects: bool,
+    /// Something wants the C number, or nobody wants the object.
+    pays: bool,
+    impossible: bool,
+}
+
+/// The candidates that can't become C numbers as long as all of them are to.
+fn refused(
+    function: &Function,
+    dominators: &Dominators,
+    edges: &[Edge],
+    candidates: &HashMap<Value, Type>,
+) -> HashSet<Value> {
+    let mut classes = Classes::default();
+    for &param in candidates.keys() {
+        classes.find(param);
+    }
+    // Values that flow into a class, by that class's parameter.
+    let mut objects = Vec::new();
+    let mut impossible = Vec::new();
+    for edge in edges {
+        for (&arg, &param) in edge.call.args.iter().zip(&function.blocks[edge.call.block].params) {
+            let Some(ctype) = candidates.get(&param) else { continue };
+            let arg = unguarded(function, arg);
+            if candidates.get(&arg) == Some(ctype) || boxed(function, ctype, arg).is_some() {
+                classes.union(arg, param);
+            } else if constant(ctype, function.ty(arg)).is_none() {
+                let is_double = *ctype == Type::C_DOUBLE && function.ty(arg).is_subtype(&Type::FLOAT_EXACT);
+                if is_double && !edge.is_handler && !comes_behind_handled(function, edge) {
+                    objects.push(param);
+                } else {
+                    impossible.push(param);
+                }
+            }
+        }
+    }
+    let mut all: HashMap<Value, Class> = HashMap::new();
+    let uses = object_uses(function, dominators, candidates);
+    for value in classes.values() {
+        let class = all.entry(classes.find(value)).or_default();
+        class.members.push(value);
+        class.escaping += usize::from(uses.objects.contains(&value));
+        class.pays |= uses.numbers.contains(&value) || !candidates.contains_key(&value);
+        class.impossible |= uses.handled.contains(&value);
+    }
+    for param in objects {
+        all.entry(classes.find(param)).or_default().has_objects = true;
+    }
+    for param in impossible {
+        all.entry(classes.find(param)).or_default().impossible = true;
+    }
+    let is_refused = |class: &&Class| {
+        class.impossible || class.escaping > 1 || class.has_objects && class.escaping > 0 || !class.pays
+    };
+    let refused = all.values().filter(is_refused).flat_map(|class| class.members.iter().copied());
+    refused.filter(|value| candidates.contains_key(value)).collect()
+}
+
+/// Whether the edge leaves behind an instruction with a handler, where no other can be put.
+fn comes_behind_handled(function: &Function, edge: &Edge) -> bool {
+    function.blocks[edge.block].insts.iter().any(|&inst| function.insts[inst].handler.is_some())
+}
+
+/// How values are used.
+#[derive(Default)]
+struct Uses {
+    /// As objects.
+    objects: HashSet<Value>,
+    /// As C numbers.
+    numbers: HashSet<Value>,
+    /// As objects where an error is handled, so that a failure to make one would be, too.
+    handled: HashSet<Value>,
+}
+
+fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMap<Value, Type>) -> Uses {
+    let mut uses = Uses::default();
+    let mut as_object = |value: Value, handled: bool| {
+        uses.objects.insert(value);
+        if handled {
+            uses.handled.insert(value);
+        }
+    };
+    let mut numbers = HashSet::new();
+    for &block in dominators.reverse_postorder() {
+        for &inst in &function.blocks[block].insts {
+            let data = &function.insts[inst];
+            let mut passed = |call: &BlockCall, handled: bool| {
+                for (&arg, param) in call.args.iter().zip(&function.blocks[call.block].params) {
+                    if !candidates.contains_key(param) {
+                        as_object(unguarded(function, arg), handled);
+                    }
+                }
+            };
+            if let Some(call) = &data.handler {
+                passed(call, true);
+            }
+            let targets = data.instruction.targets();
+            if !targets.is_empty() {
+                targets.into_iter().for_each(|call| passed(call, false));
+                continue;
+            }
+            match &data.instruction {
+                // What it is used for counts.
+                Instruction::Guard { .. } => {}
+                Instruction::Unbox { ctype, value } => {
+                    let value = unguarded(function, *value);
+                    if candidates.get(&value).is_none_or(|wanted| wanted == ctype) {
+                        numbers.insert(value);
+                    } else {
+                        as_object(value, data.handler.is_some());
+                    }
+                }
+                other => {
+                    for operand in other.operands() {
+                        as_object(unguarded(function, operand), data.handler.is_some());
+                    }
+                }
+            }
+        }
+    }
+    uses.numbers = numbers;
+    // Only parameters need a box of their own; the others have theirs.
+    uses.handled.retain(|value| matches!(function.values[*value].def, ValueDef::Param(..)));
+    uses
+}
+
+/// Sets of values, by a parent each.
+#[derive(Default)]
+struct Classes {
+    parent: HashMap<Value, Value>,
+}
+
+impl Classes {
+    fn find(&mut self, value: Value) -> Value {
+        let mut root = value;
+        while let Some(&parent) = self.parent.get(&root)
+            && parent != root
+        {
+            root = parent;
+        }
+        self.parent.insert(root, root);
+        self.parent.insert(value, root);
+        root
+    }
+
+    fn union(&mut self, one: Value, other: Value) {
+        let (one, other) = (self.find(one), self.find(other));
+        self.parent.insert(one, other);
+    }
+
+    fn values(&self) -> Vec<Value> {
+        self.parent.keys().copied().collect()
+    }
+}
+
+/// Makes the parameters C numbers, and the arguments for them; what wants the object gets a box at the block's start, for
+/// the placement to move.
+fn convert(function: &mut Function, edges: &[Edge], candidates: &HashMap<Value, Type>) {
+    for edge in edges {
+        let params = function.blocks[edge.call.block].params.clone();
+        let mut args = edge.call.args.clone();
+        for (arg, param) in args.iter_mut().zip(params) {
+            let Some(ctype) = candidates.get(&param) else { continue };
+            let origin = unguarded(function, *arg);
+            *arg = if candidates.get(&origin) == Some(ctype) {
+                origin
+            } else if let Some(number) = boxed(function, ctype, origin) {
+                number
+            } else {
+                let constant = constant(ctype, function.ty(origin));
+                let (instruction, ty) = match constant {
+                    Some(constant) => (Instruction::LoadConst, constant),
+                    None => (Instruction::Unbox { ctype: ctype.clone(), value: origin }, ctype.clone()),
+                };
+                insert_at_end(function, edge.block, instruction, ty)
+            };
+        }
+        pass(function, edge, args);
+    }
+    let mut boxes: Vec<(Value, Value)> = Vec::new();
+    let mut sorted: Vec<_> = candidates.iter().collect();
+    sorted.sort_by_key(|(param, _)| **param);
+    for (&param, ctype) in sorted {
+        let object = function.ty(param).clone();
+        function.values[param].ty = ctype.clone();
+        let inst = function.add_inst(Instruction::Box { value: param }, Some(object));
+        let ValueDef::Param(block, _) = function.values[param].def else { continue };
+        let first = function.blocks[block].insts.first().copied();
+        let is_catch = first.is_some_and(|first| {
+            matches!(&function.insts[first].instruction,
+                Instruction::Operate { operation, .. } if operation.name() == "Catch")
+        });
+        function.blocks[block].insts.insert(usize::from(is_catch), inst);
+        boxes.extend(function.insts[inst].result.map(|object| (param, object)));
+    }
+    // The parameter itself stays where a C number is wanted: as an argument of another such parameter.
+    let boxes: HashMap<_, _> = boxes.into_iter().collect();
+    use_boxes(function, candidates, &boxes);
+}
+
+/// A value's place before the end of a block, and before what has a handler there.
+fn insert_at_end(function: &mut Function, block: Block, instruction: Instruction, ty: Type) -> Value {
+    let inst = function.add_inst(instruction, Some(ty));
+    let insts = &function.blocks[block].insts;
+    let handled = insts.iter().any(|&inst| function.insts[inst].handler.is_some());
+    let place = insts.len() - if handled { 2 } else { 1 };
+    function.blocks[block].insts.insert(place, inst);
+    function.insts[inst].result.expect("an instruction added with a type has a result")
+}
+
+fn pass(function: &mut Function, edge: &Edge, args: Vec<Value>) {
+    let data = &mut function.insts[edge.from];
+    if edge.is_handler {
+        data.handler = Some(BlockCall { block: edge.call.block, args });
+        return;
+    }
+    let replace = |target: &mut BlockCall| {
+        if *target == edge.call {
+            target.args.clone_from(&args);
+        }
+    };
+    match &mut data.instruction {
+        Instruction::Jump { target } => replace(target),
+        Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(replace),
+        _ => {}
+    }
+}
+
+/// Lets whatever wants an object use the box of the parameter.
+fn use_boxes(function: &mut Function, candidates: &HashMap<Value, Type>, boxes: &HashMap<Value, Value>) {
+    let swap = |value: &mut Value| {
+        if let Some(object) = boxes.get(value) {
+            *value = *object;
+        }
+    };
+    let params: HashMap<Block, Vec<Value>> =
+        function.blocks.iter().map(|(block, data)| (block, data.params.clone())).collect();
+    let swap_args = |call: &mut BlockCall| {
+        for (arg, param) in call.args.iter_mut().zip(&params[&call.block]) {
+            if !candidates.contains_key(param) {
+                swap(arg);
+            }
+        }
+    };
+    for data in function.insts.values_mut() {
+        data.handler.iter_mut().for_each(swap_args);
+        match &mut data.instruction {
+            Instruction::Jump { target } => swap_args(target),
+            Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(swap_args),
+            Instruction::Box { value } if boxes.contains_key(value) => {}
+            other => other.for_each_operand(swap),
+        }
+    }
+    // States too: the placement takes the number where there is no box on every way.
+    function.states.values_mut().for_each(|state| state.for_each_value(swap));
+}

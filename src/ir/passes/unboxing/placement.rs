@@ -1,0 +1,136 @@
+//! Where boxes are made: not before somebody needs the object, and once for each number.
+//!
+//! A box moves to the block that all uses of the object pass, unless that is in a loop that the number is not computed in;
+//! one that only states mention is made by no one but an exit. A box whose failure is handled stays where it is.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::ir::{Block, Dominators, Function, Inst, Instruction, Slot, State, Value};
+
+/// Runs this part.
+pub(super) fn run(function: &mut Function, dominators: &Dominators) {
+    let loops = dominators.loops(function);
+    let uses = uses(function, dominators);
+    let mut at_end_only: HashMap<Value, Value> = HashMap::new();
+    for (block, inst, number, object) in boxes(function, dominators) {
+        let Some(users) = uses.get(&object) else {
+            remove(function, block, inst);
+            at_end_only.insert(object, number);
+            continue;
+        };
+        if function.insts[inst].handler.is_some() {
+            continue;
+        }
+        let common = users.iter().map(|&(block, _)| block).reduce(|one, other| dominators.common(one, other));
+        let Some(common) = common else { continue };
+        let common = outside(dominators, &loops, block, common);
+        let users: HashSet<Inst> = users.iter().map(|&(_, user)| user).collect();
+        remove(function, block, inst);
+        let insts = &function.blocks[common].insts;
+        // Before the first use; at the end, where the uses are in blocks behind this one.
+        let handled = insts.iter().position(|&inst| function.insts[inst].handler.is_some());
+        let place = insts.iter().position(|inst| users.contains(inst)).or(handled).unwrap_or(insts.len() - 1);
+        let place = if common == block { place.max(start_of(function, block, number)) } else { place };
+        let before = insts[place];
+        function.insts[inst].state = function.insts[before].state.or(function.insts[inst].state);
+        function.blocks[common].insts.insert(place, inst);
+    }
+    let left = boxes(function, dominators);
+    mention_numbers(function, dominators, &at_end_only, &left);
+    for object in at_end_only.into_keys() {
+        function.forget_value(object);
+    }
+}
+
+/// The boxes of C numbers: where, which, of what, and what they are.
+fn boxes(function: &Function, dominators: &Dominators) -> Vec<(Block, Inst, Value, Value)> {
+    let mut boxes = Vec::new();
+    for &block in dominators.reverse_postorder() {
+        for &inst in &function.blocks[block].insts {
+            let data = &function.insts[inst];
+            if let (Instruction::Box { value }, Some(object)) = (&data.instruction, data.result)
+                && function.ty(*value).scalar().is_some()
+            {
+                boxes.push((block, inst, *value, object));
+            }
+        }
+    }
+    boxes
+}
+
+/// The instructions that use a value, other than in their states, with their blocks.
+fn uses(function: &Function, dominators: &Dominators) -> HashMap<Value, Vec<(Block, Inst)>> {
+    let mut uses: HashMap<Value, Vec<_>> = HashMap::new();
+    for &block in dominators.reverse_postorder() {
+        for &inst in &function.blocks[block].insts {
+            let data = &function.insts[inst];
+            let handler = data.handler.iter().flat_map(|call| call.args.iter().copied());
+            for value in data.instruction.operands().into_iter().chain(handler) {
+                uses.entry(value).or_default().push((block, inst));
+            }
+        }
+    }
+    uses
+}
+
+fn remove(function: &mut Function, block: Block, inst: Inst) {
+    function.blocks[block].insts.retain(|&other| other != inst);
+}
+
+/// The first place in a block where a number is there.
+fn start_of(function: &Function, block: Block, number: Value) -> usize {
+    let insts = &function.blocks[block].insts;
+    insts.iter().position(|&inst| function.insts[inst].result == Some(number)).map_or(0, |place| place + 1)
+}
+
+/// The block closest to `wanted`, among those that dominate it, which is in no loop that `origin` is not in.
+fn outside(dominators: &Dominators, loops: &HashMap<Block, HashSet<Block>>, origin: Block, wanted: Block) -> Block {
+    let empty = HashSet::new();
+    let of = |block: Block| loops.get(&block).unwrap_or(&empty);
+    let mut block = wanted;
+    while block != origin && !of(block).is_subset(of(origin)) {
+        match dominators.immediate(block) {
+            Some(up) => block = up,
+            None => return origin,
+        }
+    }
+    block
+}
+
+/// Lets states mention the number in the place of an object that is not there on every way to them.
+fn mention_numbers(
+    function: &mut Function,
+    dominators: &Dominators,
+    gone: &HashMap<Value, Value>,
+    left: &[(Block, Inst, Value, Value)],
+) {
+    let boxes: HashMap<Value, (Block, Inst, Value)> =
+        left.iter().map(|&(block, inst, number, object)| (object, (block, inst, number))).collect();
+    let mut made: HashMap<(State, Vec<Option<Value>>), State> = HashMap::new();
+    for &block in dominators.reverse_postorder() {
+        let mut done = HashSet::new();
+        for inst in function.blocks[block].insts.clone() {
+            if let Some(state) = function.insts[inst].state {
+                let mut changed = function.states[state].clone();
+                for slot in changed.slots_mut() {
+                    let Slot::Value(value) = slot else { continue };
+                    if let Some(&number) = gone.get(value) {
+                        *value = number;
+                    } else if let Some(&(at, by, number)) = boxes.get(value) {
+                        let is_there = if at == block { done.contains(&by) } else { dominators.dominates(at, block) };
+                        if !is_there {
+                            *value = number;
+                        }
+                    }
+                }
+                if changed != function.states[state] {
+                    let slots = changed.slots().map(Slot::value).collect();
+                    let states = &mut function.states;
+                    let new = *made.entry((state, slots)).or_insert_with(|| states.push(changed));
+                    function.insts[inst].state = Some(new);
+                }
+            }
+            done.insert(inst);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The types of what operations give, from the types of their operands: only what CPython guarantees.
+//!
+//! An operator may be overridden by either operand's class, so that exact types decide, and no others. What is narrower
+//! than CPython's promise would be wrong; what is wider only costs.
+
+use super::operation::Operation;
+use super::types::{Spec, Type};
+use crate::operators::{BinaryOperator, Conversion, UnaryOperator};
+
+/// The type of an operation's result, for operands of these types; `None` where it has none.
+pub(super) fn result_type(operation: &Operation, operands: &[Type]) -> Option<Type> {
+    let declared = operation.shape().result?;
+    let narrowed = match (operation, operands) {
+        (Operation::BinaryOp(operator), [a, b]) => binary(*operator, a, b),
+        // What can be changed in place is given back; what can't is as the plain operator has it.
+        (Operation::InplaceOp(operator), [a, b]) => binary(*operator, a, b),
+        (Operation::UnaryOp(operator), [a]) => unary(*operator, a),
+        (Operation::Compare(_), [a, b]) => both(a, b, &scalars()).then_some(Type::BOOL),
+        (Operation::GetItem, [a, b]) => item(a, b),
+        (Operation::FormatSimple | Operation::Convert(_), [a]) => text(operation, a),
+        (Operation::FormatWithSpec, [a, b]) => both(a, b, &scalars()).then_some(Type::UNICODE_EXACT),
+        (Operation::Is, [a, b]) => identity(a, b).map(truth),
+        (Operation::IsNull, [a]) => is_null(a).map(truth),
+        (Operation::IsTrue, [a]) => is_true(a).map(truth),
+        (Operation::Not, [a]) => match a.spec() {
+            Some(Spec::Bool(value)) => Some(truth(!value)),
+            _ => None,
+        },
+        (Operation::CheckLocal(_), [a]) => Some(a.without(&Type::NULLPTR)).filter(|ty| !ty.is_bottom()),
+        _ => None,
+    };
+    Some(narrowed.map_or(declared.clone(), |ty| declared.intersection(&ty)))
+}
+
+/// Numbers whose operators are CPython's own: exact ints, floats, and bools, whose class can't be derived from.
+pub(super) fn numbers() -> Type {
+    integers().union(&Type::FLOAT_EXACT)
+}
+
+/// Exact ints and bools.
+pub(super) fn integers() -> Type {
+    Type::LONG_EXACT.union(&Type::BOOL)
+}
+
+/// Objects whose comparison and text are CPython's own, and give nothing else a say.
+pub(super) fn scalars() -> Type {
+    let texts = Type::UNICODE_EXACT.union(&Type::BYTES_EXACT);
+    numbers().union(&texts).union(&Type::NONE_TYPE)
+}
+
+/// Objects of which nobody sees when they die: no finalizer, no weak reference, nothing in them that has one.
+pub(super) fn dies_unseen(ty: &Type) -> bool {
+    ty.is_subtype(&scalars().or_null())
+}
+
+fn both(a: &Type, b: &Type, wanted: &Type) -> bool {
+    a.is_subtype(wanted) && b.is_subtype(wanted)
+}
+
+fn binary(operator: BinaryOperator, a: &Type, b: &Type) -> Option<Type> {
+    use BinaryOperator::{Add, And, FloorDivide, LeftShift, Multiply, Or, Power, Remainder, RightShift, Subtract};
+    use BinaryOperator::{MatrixMultiply, TrueDivide, Xor};
+    if both(a, b, &integers()) {
+        return match operator {
+            Add | Subtract | Multiply | FloorDivide | Remainder | LeftShift | RightShift => Some(Type::LONG_EXACT),
+            TrueDivide => Some(Type::FLOAT_EXACT),
+            And | Or | Xor if both(a, b, &Type::BOOL) => Some(Type::BOOL),
+            And | Or | Xor if a.is_subtype(&Type::LONG_EXACT) || b.is_subtype(&Type::LONG_EXACT) => {
+                Some(Type::LONG_EXACT)
+            }
+            And | Or | Xor => Some(integers()),
+            // A negative exponent gives a float.
+            Power => Some(Type::LONG_EXACT.union(&Type::FLOAT_EXACT)),
+            MatrixMultiply => None,
+        };
+    }
+    if both(a, b, &numbers()) {
+        let has_float = a.is_subtype(&Type::FLOAT_EXACT) || b.is_subtype(&Type::FLOAT_EXACT);
+        return match operator {
+            TrueDivide => Some(Type::FLOAT_EXACT),
+            Add | Subtract | Multiply | FloorDivide | Remainder if has_float => Some(Type::FLOAT_EXACT),
+            Add | Subtract | Multiply | FloorDivide | Remainder => Some(Type::LONG_EXACT.union(&Type::FLOAT_EXACT)),
+            // A root of a negative number is complex; the others raise.
+            Power | And | Or | Xor | LeftShift | RightShift | MatrixMultiply => None,
+        };
+    }
+    let sequences = [Type::UNICODE_EXACT, Type::BYTES_EXACT, Type::LIST_EXACT, Type::TUPLE_EXACT];
+    match operator {
+        Add => sequences.into_iter().find(|ty| both(a, b, ty)),
+        Multiply => sequences
+            .into_iter()
+            .find(|ty| a.is_subtype(ty) && b.is_subtype(&integers()) || b.is_subtype(ty) && a.is_subtype(&integers())),
+        // Any other object on the right may give an instance of a subclass as its text.
+        Remainder if a.is_subtype(&Type::UNICODE_EXACT) && b.is_subtype(&scalars()) => Some(Type::UNICODE_EXACT),
+        Or if both(a, b, &Type::DICT_EXACT) => Some(Type::DICT_EXACT),
+        _ => None,
+    }
+}
+
+fn unary(operator: UnaryOperator, a: &Type) -> Option<Type> {
+    if a.is_subtype(&integers()) {
+        return Some(Type::LONG_EXACT);
+    }
+    let is_float = a.is_subtype(&Type::FLOAT_EXACT);
+    (is_float && operator != UnaryOperator::Invert).then_some(Type::FLOAT_EXACT)
+}
+
+fn item(container: &Type, key: &Type) -> Option<Type> {
+    if container.is_subtype(&Type::UNICODE_EXACT) {
+        return Some(Type::UNICODE_EXACT);
+    }
+    (container.is_subtype(&Type::BYTES_EXACT) && key.is_subtype(&integers())).then_some(Type::LONG_EXACT)
+}
+
+fn text(operation: &Operation, a: &Type) -> Option<Type> {
+    let is_own = a.is_subtype(&scalars()) || matches!(operation, Operation::Convert(Conversion::Ascii));
+    is_own.then_some(Type::UNICODE_EXACT)
+}
+
+fn truth(value: bool) -> Type {
+    Type::C_BOOL.specialized(Spec::Bool(value)).expect("a CBool may be either")
+}
+
+fn identity(a: &Type, b: &Type) -> Option<bool> {
+    if a.is_bottom() || b.is_bottom() {
+        return None;
+    }
+    if !a.may_overlap(b) {
+        return Some(false);
+    }
+    let same_object = matches!((a.const_object(), b.const_object()), (Some(mine), Some(theirs)) if mine == theirs);
+    (same_object || both(a, b, &Type::NONE_TYPE)).then_some(true)
+}
+
+fn is_null(a: &Type) -> Option<bool> {
+    if a.is_bottom() {
+        return None;
+    }
+    if a.is_object() { Some(false) } else { a.is_subtype(&Type::NULLPTR).then_some(true) }
+}
+
+fn is_true(a: &Type) -> Option<bool> {
+    if a.is_bottom() {
+        return None;
+    }
+    let always = Type::FUNC.union(&Type::C_FUNCTION).union(&Type::METHOD_DESCR);
+    if a.is_subtype(&Type::NONE_TYPE) {
+        return Some(false);
+    }
+    if a.is_subtype(&always) {
+        return Some(true);
+    }
+    let label = a.const_object().filter(|_| a.is_subtype(&Type::BOOL)).map(|object| &*object.label);
+    match label {
+        Some("True") => Some(true),
+        Some("False") => Some(false),
+        _ => None,
+    }
+}
+
+/// The number that a constant int is, where it is one of 64 bits.
+pub(super) fn constant_int(ty: &Type) -> Option<i64> {
+    let object = ty.const_object().filter(|_| ty.is_subtype(&Type::LONG_EXACT))?;
+    let number: i64 = object.label.parse().ok()?;
+    // The label is its text in Python; anything else only looks like it.
+    (number.to_string() == *object.label).then_some(number)
+}
+
+/// The number that a constant float is, or the float that is exactly a constant int.
+pub(super) fn constant_double(ty: &Type) -> Option<f64> {
+    if let Some(number) = constant_int(ty) {
+        return (number.unsigned_abs() <= 1 << 53).then_some(number as f64);
+    }
+    let object = ty.const_object().filter(|_| ty.is_subtype(&Type::FLOAT_EXACT))?;
+    let is_number = object.label.chars().all(|character| "+-.0123456789einf".contains(character));
+    object.label.parse().ok().filter(|number: &f64| is_number && !number.is_nan())
+}

@@ -1,0 +1,217 @@
+//! Blocks, in an order in which every value is defined before it is used, and the ways between them.
+
+use cranelift_codegen::ir::{Block as Label, BlockArg, InstBuilder, TrapCode, Value as Register, types};
+use cranelift_entity::SecondaryMap;
+
+use super::exit::{ExitPoint, Pending};
+use super::reference::{Reference, References};
+use super::runtime_function::RuntimeFunction;
+use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, State, Type, Value};
+use crate::lower::emitter::Emitter;
+use crate::lower::machine::CType;
+use crate::lower::planner::Unsupported;
+use crate::lower::values::Values;
+
+/// A function on its way to CLIF.
+pub(super) struct Lowering<'e, 'f, 'b> {
+    pub(super) emitter: Emitter<'e, 'f>,
+    pub(super) references: &'b mut dyn References,
+    pub(super) function: &'b Function,
+    pub(super) callees: &'b Callees,
+    pub(super) values: Values,
+    /// The array of arguments.
+    pub(super) arguments: Register,
+    /// What the method that an operation found is called on.
+    pub(super) method_selves: SecondaryMap<Value, Option<Register>>,
+    /// Methods whose receiver somebody wants.
+    pub(super) wanted_selves: Vec<Value>,
+    /// The points at which the function may be left, so far.
+    pub(super) exits: Vec<ExitPoint>,
+    /// Cold paths that are not emitted yet.
+    pub(super) pending: Vec<Pending>,
+    /// The exits of guards in the block that is being emitted.
+    pub(super) exits_of_block: Vec<(State, Inst, Label)>,
+    /// The ways out of the block that is being emitted with an exception set.
+    pub(super) raised_of_block: Vec<(Inst, Label)>,
+    /// Modules whose own type was tested, and nothing ran since that could have changed it.
+    pub(super) modules_tested: Vec<ConstObject>,
+    /// Whether the word of assumptions was tested, and nothing ran since that could have changed it.
+    pub(super) assumptions_tested: bool,
+    labels: SecondaryMap<Block, Option<Label>>,
+}
+
+impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
+    pub(super) fn new(
+        emitter: Emitter<'e, 'f>,
+        references: &'b mut dyn References,
+        function: &'b Function,
+        callees: &'b Callees,
+    ) -> Result<Self, Unsupported> {
+        let start = emitter.builder.create_block();
+        emitter.builder.append_block_params_for_function_params(start);
+        emitter.builder.switch_to_block(start);
+        let arguments = emitter.builder.block_params(start)[0];
+        let wanted_selves = function
+            .instructions()
+            .filter_map(|(_, _, data)| match data.instruction {
+                crate::ir::Instruction::MethodSelf { method } => Some(method),
+                _ => None,
+            })
+            .collect();
+        Ok(Self {
+            emitter,
+            references,
+            function,
+            callees,
+            values: Values::default(),
+            arguments,
+            method_selves: SecondaryMap::new(),
+            wanted_selves,
+            exits: Vec::new(),
+            pending: Vec::new(),
+            exits_of_block: Vec::new(),
+            raised_of_block: Vec::new(),
+            modules_tested: Vec::new(),
+            assumptions_tested: false,
+            labels: SecondaryMap::new(),
+        })
+    }
+
+    /// Emits the whole function: the points at which it may be left.
+    pub(super) fn function(mut self) -> Result<Vec<ExitPoint>, Unsupported> {
+        let entry =
+            self.function.entry().ok_or_else(|| Unsupported::new("a function without blocks", "nothing to do"))?;
+        let order = reverse_postorder(self.function, entry);
+        let handlers: Vec<_> =
+            self.function.insts.values().filter_map(|data| data.handler.as_ref().map(|call| call.block)).collect();
+        for block in &order {
+            let label = self.emitter.builder.create_block();
+            if handlers.contains(block) {
+                self.emitter.builder.set_cold_block(label);
+            }
+            self.labels[*block] = Some(label);
+            for param in &self.function.blocks[*block].params {
+                let ty = self.function.ty(*param);
+                let parts: Vec<_> =
+                    clif_types(ty)?.iter().map(|ty| self.emitter.builder.append_block_param(label, *ty)).collect();
+                self.values.set_parts(*param, &parts);
+            }
+        }
+        let first = self.label(entry)?;
+        if !self.function.blocks[entry].params.is_empty() {
+            return Err(Unsupported::new("a function whose entry has parameters", "arguments are loaded"));
+        }
+        self.emitter.builder.ins().jump(first, &[]);
+        for block in order {
+            let label = self.label(block)?;
+            self.emitter.builder.switch_to_block(label);
+            self.exits_of_block.clear();
+            self.raised_of_block.clear();
+            self.forget_tests();
+            for inst in &self.function.blocks[block].insts {
+                self.instruction(*inst)?;
+            }
+        }
+        self.cold_paths()?;
+        Ok(self.exits)
+    }
+
+    fn label(&self, block: Block) -> Result<Label, Unsupported> {
+        self.labels[block].ok_or_else(|| Unsupported::new(block.to_string(), "nothing leads to it"))
+    }
+
+    /// A block of CLIF and what is passed to it.
+    pub(super) fn block_call(&self, call: &BlockCall) -> Result<(Label, Vec<BlockArg>), Unsupported> {
+        let mut args = Vec::new();
+        for value in &call.args {
+            args.extend(self.parts(*value)?.into_iter().map(BlockArg::from));
+        }
+        Ok((self.label(call.block)?, args))
+    }
+
+    /// The registers of a value: two for text and bytes.
+    pub(super) fn parts(&self, value: Value) -> Result<Vec<Register>, Unsupported> {
+        let first = self.get(value)?;
+        Ok(std::iter::once(first).chain(self.values.length(value)).collect())
+    }
+
+    /// The register of a value, the pointer of two.
+    pub(super) fn get(&self, value: Value) -> Result<Register, Unsupported> {
+        self.values.find(value).ok_or_else(|| Unsupported::new(value.to_string(), "it is used before it is defined"))
+    }
+
+    /// What the function gives up where an instruction leaves it early.
+    pub(super) fn releases(&self, inst: Inst) -> &'b [Value] {
+        &self.function.releases[inst]
+    }
+
+    pub(super) fn address(&mut self, reference: Reference) -> Register {
+        self.references.address(self.emitter.builder, reference)
+    }
+
+    pub(super) fn call_runtime(
+        &mut self,
+        function: RuntimeFunction,
+        parameters: &[CType],
+        result: Option<CType>,
+        arguments: &[Register],
+    ) -> Option<Register> {
+        let target = self.address(Reference::Function(function));
+        self.emitter.call(target, parameters, result, arguments)
+    }
+
+    /// Goes on where nothing leads, so that what stands behind what never returns has a place.
+    pub(super) fn nowhere(&mut self) {
+        let block = self.emitter.cold_block();
+        self.emitter.builder.switch_to_block(block);
+    }
+
+    /// Something may have run that broke an assumption.
+    pub(super) fn forget_tests(&mut self) {
+        self.assumptions_tested = false;
+        self.modules_tested.clear();
+    }
+
+    pub(super) fn trap(&mut self) {
+        self.emitter.builder.ins().trap(TrapCode::unwrap_user(1));
+    }
+}
+
+/// The types of the registers of a value of this type.
+pub(super) fn clif_types(ty: &Type) -> Result<Vec<cranelift_codegen::ir::Type>, Unsupported> {
+    if let Some(scalar) = ty.scalar() {
+        return Ok(vec![CType::Scalar(scalar).clif()]);
+    }
+    let is = |other: &Type| !ty.is_bottom() && ty.is_subtype(other);
+    if is(&Type::C_STR) || is(&Type::C_BUFFER) {
+        return Ok(vec![types::I64; 2]);
+    }
+    // A parameter that nothing reaches with a value has no type left.
+    if ty.is_object_or_null() || is(&Type::C_PTR) {
+        return Ok(vec![types::I64]);
+    }
+    Err(Unsupported::new(format!("a value of type {ty}"), "it is of no one C type"))
+}
+
+/// The blocks that are reached, each before those that it dominates.
+fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block> {
+    let mut order = Vec::new();
+    let mut seen = SecondaryMap::<Block, bool>::new();
+    let mut open = vec![(entry, function.successors(entry).into_iter().map(|call| call.block).collect::<Vec<_>>())];
+    seen[entry] = true;
+    while let Some((block, rest)) = open.last_mut() {
+        match rest.pop() {
+            Some(next) if !seen[next] => {
+                seen[next] = true;
+                open.push((next, function.successors(next).into_iter().map(|call| call.block).collect()));
+            }
+            Some(_) => {}
+            None => {
+                order.push(*block);
+                open.pop();
+            }
+        }
+    }
+    order.reverse();
+    order
+}

@@ -1,0 +1,42 @@
+//! Whether a function has code.
+
+use std::sync::OnceLock;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_frontend::FunctionBuilderContext;
+
+use super::build_body;
+use super::reference::SymbolicReferences;
+use crate::ir::{Callees, Function};
+use crate::lower::planner::Unsupported;
+use crate::lower::symbol::AddressTable;
+use crate::runtime::{Layout, target_isa};
+
+/// Compiles a function for a target that is always the same, and throws the code away: whether it lowers.
+///
+/// # Errors
+/// The first instruction that has no code, with the reason; what the code generator refuses.
+pub fn check(function: &Function, callees: &Callees) -> Result<(), Unsupported> {
+    static ISA: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
+    let isa = ISA.get_or_init(|| {
+        let triple = "x86_64-unknown-linux-gnu".parse().map_err(|error| format!("{error}"))?;
+        target_isa(Some(triple), true).map_err(|error| error.to_string())
+    });
+    let isa = isa.as_ref().map_err(|error| Unsupported::new("the target", error.as_str()))?;
+    let mut context = Context::new();
+    let mut references = SymbolicReferences::default();
+    let addresses = AddressTable::symbolic();
+    build_body(
+        &mut context,
+        &mut FunctionBuilderContext::new(),
+        &**isa,
+        &Layout::CURRENT,
+        &mut &addresses,
+        &mut references,
+        function,
+        callees,
+    )?;
+    let compiled = context.compile(&**isa, &mut Default::default());
+    compiled.map(drop).map_err(|error| Unsupported::new("the code", error.inner.to_string()))
+}

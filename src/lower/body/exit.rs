@@ -1,0 +1,289 @@
+//! Leaving early: what the interpreter gets at each exit, and the cold paths of exits and errors.
+
+use std::fmt;
+
+use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, types};
+
+use super::block::Lowering;
+use super::reference::Reference;
+use super::runtime_function::RuntimeFunction;
+use crate::ir::{BlockCall, ConstObject, Inst, Instruction, Slot, State, Value};
+use crate::lower::emitter::{POINTER_BYTES, TRUSTED};
+use crate::lower::machine::CType;
+use crate::lower::planner::Unsupported;
+use crate::metadata::{Kind, Scalar};
+
+/// A point at which the function may be left for the interpreter. The code stores the values of the state as words, in their
+/// order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExitPoint {
+    /// Index of the bytecode instruction that comes next.
+    pub at: u32,
+    /// The fast locals.
+    pub locals: Vec<ExitSlot>,
+    /// The stack, its bottom first.
+    pub stack: Vec<ExitSlot>,
+}
+
+/// A local or a value on the stack at an exit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExitSlot {
+    /// Null.
+    Empty,
+    /// This object.
+    Constant(ConstObject),
+    /// What the word of this index holds.
+    Word {
+        /// Its index.
+        index: usize,
+        /// What it holds.
+        value: ExitValue,
+    },
+}
+
+/// What a word holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExitValue {
+    /// An object, borrowed, or null.
+    Object,
+    /// A C number, in its low bytes, to be boxed.
+    Number(Scalar),
+    /// UTF-8 text; its length is in the next word.
+    Text,
+    /// Bytes; their number is in the next word.
+    Bytes,
+}
+
+impl fmt::Display for ExitPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slots = |slots: &[ExitSlot]| slots.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let (locals, stack) = (slots(&self.locals), slots(&self.stack));
+        let bar = if stack.is_empty() { "" } else { " | " };
+        write!(f, "{}({locals}{bar}{stack})", self.at)
+    }
+}
+
+impl fmt::Display for ExitSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("_"),
+            Self::Constant(object) => write!(f, "{:?}", object.label),
+            Self::Word { index, value } => match value {
+                ExitValue::Object => write!(f, "word{index}"),
+                ExitValue::Number(scalar) => write!(f, "word{index}:{}", Kind::Scalar(*scalar)),
+                ExitValue::Text => write!(f, "word{index}:text"),
+                ExitValue::Bytes => write!(f, "word{index}:bytes"),
+            },
+        }
+    }
+}
+
+/// A cold path that is emitted once all else is.
+pub(super) struct Pending {
+    label: Label,
+    inst: Inst,
+    way: Way,
+}
+
+/// Where a cold path leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Out of the function or to the handler, with an exception set.
+    Raised,
+    /// To the interpreter.
+    Exit(State),
+}
+
+impl Lowering<'_, '_, '_> {
+    /// Where an instruction goes with an exception set.
+    pub(super) fn raised(&mut self, inst: Inst) -> Label {
+        let data = &self.function.insts[inst];
+        let known = self.raised_of_block.iter().find(|(other, _)| {
+            let known = &self.function.insts[*other];
+            (known.state, &known.handler) == (data.state, &data.handler)
+                && self.releases(*other) == self.releases(inst)
+                && adds_itself(&known.instruction) == adds_itself(&data.instruction)
+        });
+        if let Some((_, label)) = known {
+            return *label;
+        }
+        let label = self.cold_path(inst, Way::Raised);
+        self.raised_of_block.push((inst, label));
+        label
+    }
+
+    /// Where an instruction goes when what it checks does not hold.
+    pub(super) fn exit(&mut self, inst: Inst) -> Result<Label, Unsupported> {
+        let data = &self.function.insts[inst];
+        let state = data.state.ok_or_else(|| {
+            Unsupported::new(data.instruction.name(), "it has no state to leave with: the front end gives it one")
+        })?;
+        // Guards of one state in one block leave through one exit, if they give up the same.
+        let known = self
+            .exits_of_block
+            .iter()
+            .find(|(of, other, _)| *of == state && self.releases(*other) == self.releases(inst));
+        if let Some((_, _, label)) = known {
+            return Ok(*label);
+        }
+        let label = self.cold_path(inst, Way::Exit(state));
+        self.exits_of_block.push((state, inst, label));
+        Ok(label)
+    }
+
+    fn cold_path(&mut self, inst: Inst, way: Way) -> Label {
+        let label = self.emitter.cold_block();
+        self.pending.push(Pending { label, inst, way });
+        label
+    }
+
+    /// Emits all cold paths.
+    pub(super) fn cold_paths(&mut self) -> Result<(), Unsupported> {
+        while let Some(Pending { label, inst, way }) = self.pending.pop() {
+            self.emitter.builder.switch_to_block(label);
+            match way {
+                Way::Raised => self.leave_raised(inst)?,
+                Way::Exit(state) => self.leave_to_interpreter(inst, state)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn leave_raised(&mut self, inst: Inst) -> Result<(), Unsupported> {
+        let data = &self.function.insts[inst];
+        if let (Some(state), false) = (data.state, adds_itself(&data.instruction)) {
+            let (number, words) = self.pass_state(state)?;
+            let unit = self.address(Reference::Unit);
+            self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 3], None, &[unit, number, words]);
+        }
+        match &data.handler {
+            // The block there takes the references that it needs, and gives up the others.
+            Some(handler) => self.jump(handler),
+            None => {
+                self.release(inst);
+                let null = self.emitter.null();
+                self.emitter.builder.ins().return_(&[null]);
+                Ok(())
+            }
+        }
+    }
+
+    /// The number of an exit, and the address of the words that it passes on.
+    fn pass_state(&mut self, state: State) -> Result<(Register, Register), Unsupported> {
+        let (point, words) = self.exit_point(state)?;
+        let number = self.exits.iter().position(|known| *known == point).unwrap_or_else(|| {
+            self.exits.push(point);
+            self.exits.len() - 1
+        });
+        let number = self.emitter.builder.ins().iconst(types::I64, i64::try_from(number).expect("few exits"));
+        let slot = self.emitter.stack_slot(words.len().max(1));
+        let array = self.emitter.stack_address(slot);
+        for (index, word) in words.iter().enumerate() {
+            let offset = i32::try_from(index).expect("a frame has fewer slots") * POINTER_BYTES;
+            self.emitter.builder.ins().store(TRUSTED, *word, array, offset);
+        }
+        Ok((number, array))
+    }
+
+    fn leave_to_interpreter(&mut self, inst: Inst, state: State) -> Result<(), Unsupported> {
+        let (number, array) = self.pass_state(state)?;
+        let unit = self.address(Reference::Unit);
+        // In two steps: what only this function still holds must be given up before the interpreter goes on, so that objects
+        // die when they do in CPython.
+        let left = self
+            .call_runtime(RuntimeFunction::Leave, &[CType::Pointer; 3], Some(CType::Pointer), &[unit, number, array])
+            .expect("a call with a result type has a result");
+        self.release(inst);
+        let result = self
+            .call_runtime(RuntimeFunction::GoOn, &[CType::Pointer; 2], Some(CType::Pointer), &[unit, left])
+            .expect("a call with a result type has a result");
+        self.emitter.builder.ins().return_(&[result]);
+        Ok(())
+    }
+
+    /// Gives up what the function owns where it leaves early.
+    fn release(&mut self, inst: Inst) {
+        for value in self.releases(inst).to_vec() {
+            self.decref(value);
+        }
+    }
+
+    /// What an exit passes on, and the words of its values.
+    fn exit_point(&self, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
+        let state = &self.function.states[state];
+        let mut words = Vec::new();
+        let mut slots = |slots: &[Slot]| slots.iter().map(|slot| self.exit_slot(slot, &mut words)).collect();
+        let locals: Result<Vec<_>, _> = slots(&state.locals);
+        let stack: Result<Vec<_>, _> = slots(&state.stack);
+        Ok((ExitPoint { at: state.at, locals: locals?, stack: stack? }, words))
+    }
+
+    fn exit_slot(&self, slot: &Slot, words: &mut Vec<Register>) -> Result<ExitSlot, Unsupported> {
+        let value = match slot {
+            Slot::Empty => return Ok(ExitSlot::Empty),
+            Slot::Constant(ty) => {
+                let object = ty
+                    .const_object()
+                    .ok_or_else(|| Unsupported::new(format!("the constant {ty} of a state"), "it is not one object"))?;
+                return Ok(ExitSlot::Constant(object.clone()));
+            }
+            Slot::Value(value) => *value,
+        };
+        let ty = self.function.ty(value);
+        let index = words.len();
+        words.extend(self.parts(value)?);
+        let value = match (ty.scalar(), view_of(ty)) {
+            (Some(scalar), _) => ExitValue::Number(scalar),
+            (None, Some(value)) => value,
+            (None, None) if ty.is_object_or_null() => ExitValue::Object,
+            (None, None) => {
+                let reason = "it is neither an object nor a number";
+                return Err(Unsupported::new(format!("{value}:{ty} in a state"), reason));
+            }
+        };
+        Ok(ExitSlot::Word { index, value })
+    }
+
+    /// Goes to a block of the function.
+    pub(super) fn jump(&mut self, target: &BlockCall) -> Result<(), Unsupported> {
+        let (label, args) = self.block_call(target)?;
+        self.emitter.builder.ins().jump(label, &args);
+        Ok(())
+    }
+
+    /// Gives a reference up; there is none to null.
+    pub(super) fn decref(&mut self, value: Value) {
+        let ty = self.function.ty(value);
+        // A number that was an object when the passes looked has no references; null neither.
+        if !ty.is_object_or_null() || ty.is_bottom() {
+            return;
+        }
+        let Some(object) = self.values.find(value) else { return };
+        if ty.is_object() {
+            return self.emitter.decref(object);
+        }
+        let (present, done) = (self.emitter.block(), self.emitter.block());
+        self.emitter.builder.ins().brif(object, present, &[], done, &[]);
+        self.emitter.enter(present);
+        self.emitter.decref(object);
+        self.emitter.builder.ins().jump(done, &[]);
+        self.emitter.enter(done);
+    }
+}
+
+/// Whether an instruction adds the entry to the traceback itself: it knows whether what it raises has one.
+fn adds_itself(instruction: &Instruction) -> bool {
+    matches!(instruction, Instruction::Operate { operation, .. } if operation.never_returns())
+}
+
+/// What the two words of a text or of bytes hold.
+fn view_of(ty: &crate::ir::Type) -> Option<ExitValue> {
+    use crate::ir::Type;
+    if ty.is_bottom() {
+        None
+    } else if ty.is_subtype(&Type::C_STR) {
+        Some(ExitValue::Text)
+    } else {
+        ty.is_subtype(&Type::C_BUFFER).then_some(ExitValue::Bytes)
+    }
+}

@@ -1,0 +1,433 @@
+//! Instructions to CLIF, one by one.
+
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
+
+use super::block::Lowering;
+use super::recipe::{Argument, Outcome, Recipe, performed, recipe};
+use super::reference::{AssumptionTest, Reference};
+use super::runtime_function::RuntimeFunction;
+use crate::ir::{Assumption, ConstObject, Happens, Inst, Instruction, Operation, Spec, Type, Value};
+use crate::lower::emitter::POINTER_BYTES;
+use crate::lower::machine::CType;
+use crate::lower::plan::View;
+use crate::lower::planner::{Unsupported, admitted, c_constant, view};
+use crate::lower::symbol::Symbol;
+
+impl Lowering<'_, '_, '_> {
+    /// Emits an instruction.
+    pub(super) fn instruction(&mut self, inst: Inst) -> Result<(), Unsupported> {
+        let data = &self.function.insts[inst];
+        let instruction = &data.instruction;
+        match instruction {
+            Instruction::LoadConst => {
+                let into = self.result(inst)?;
+                let constant = self.constant(self.function.ty(into))?;
+                self.values.set(into, constant);
+            }
+            Instruction::LoadArg { index } => {
+                let object = self.emitter.load(types::I64, self.arguments, i32::from(*index) * POINTER_BYTES);
+                self.values.set(self.result(inst)?, object);
+            }
+            Instruction::LoadContext => {
+                let context = self.emitter.call_symbol(Symbol::Context, &[], CType::Pointer, &[]);
+                let raised = self.raised(inst);
+                self.emitter.require(context, raised);
+                self.values.set(self.result(inst)?, context);
+            }
+            Instruction::VectorCall { callable, args, keywords }
+            | Instruction::VectorCallStatic { callable, args, keywords } => {
+                self.vectorcall(inst, *callable, args, keywords)?;
+            }
+            Instruction::CallCFunction { callee, args } => self.call_c_function(inst, callee, args)?,
+            Instruction::Guard { ty, value } => {
+                let object = self.get(*value)?;
+                // Before the guard: its own state may mention it, for the value that it checks.
+                self.values.set(self.result(inst)?, object);
+                let exit = self.exit(inst)?;
+                match ty.spec() {
+                    Some(Spec::Object(wanted)) => {
+                        let wanted = self.object(wanted, ty);
+                        let holds = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
+                        self.emitter.require(holds, exit);
+                    }
+                    _ => self.emitter.guard(object, &admitted(ty)?, exit),
+                }
+            }
+            Instruction::NullIfNone { value } => {
+                let (object, none) = (self.get(*value)?, self.emitter.address(Symbol::NoneObject));
+                let is_none = self.emitter.builder.ins().icmp(IntCC::Equal, object, none);
+                let null = self.emitter.null();
+                let object = self.emitter.builder.ins().select(is_none, null, object);
+                self.values.set(self.result(inst)?, object);
+            }
+            Instruction::Unbox { ctype, value } => {
+                let (object, exit, into) = (self.get(*value)?, self.exit(inst)?, self.result(inst)?);
+                match (ctype.scalar(), view(ctype)) {
+                    (Some(scalar), _) => {
+                        let number = self.emitter.unbox(object, scalar, exit);
+                        self.values.set(into, number);
+                    }
+                    (None, Some(view)) => {
+                        let or_null = !self.function.ty(*value).is_object();
+                        let (pointer, length) = self.emitter.view(object, view, or_null, exit);
+                        self.values.set_parts(into, &[pointer, length]);
+                    }
+                    (None, None) => {
+                        return Err(Unsupported::new(format!("Unbox<{ctype}>"), "no C value of an object"));
+                    }
+                }
+            }
+            Instruction::Box { value } => self.box_value(inst, *value)?,
+            Instruction::Operate { operation, args } => self.operate(inst, operation, args)?,
+            Instruction::MethodSelf { method } => {
+                let receiver = self.method_selves[*method].ok_or_else(|| {
+                    Unsupported::new(format!("MethodSelf {method}"), "it stands for no method that was looked up")
+                })?;
+                self.values.set(self.result(inst)?, receiver);
+            }
+            Instruction::Assume { assumption } => self.assume(inst, assumption)?,
+            Instruction::GuardFinite { value } => {
+                let (number, exit) = (self.get(*value)?, self.exit(inst)?);
+                self.values.set(self.result(inst)?, number);
+                let magnitude = self.emitter.builder.ins().fabs(number);
+                let infinity = self.emitter.builder.ins().f64const(f64::INFINITY);
+                let is_finite = self.emitter.builder.ins().fcmp(FloatCC::LessThan, magnitude, infinity);
+                self.emitter.require(is_finite, exit);
+            }
+            Instruction::Arithmetic { operator, lhs, rhs } => {
+                let number = self.arithmetic(inst, *operator, *lhs, *rhs)?;
+                self.values.set(self.result(inst)?, number);
+            }
+            Instruction::CompareNumbers { operator, lhs, rhs } => {
+                let truth = self.compare_numbers(*operator, *lhs, *rhs)?;
+                self.values.set(self.result(inst)?, truth);
+            }
+            Instruction::Incref { value } => {
+                let or_null = !self.function.ty(*value).is_object();
+                let object = self.get(*value)?;
+                self.emitter.incref_stolen(object, or_null);
+            }
+            Instruction::Decref { value } => self.decref(*value),
+            Instruction::Jump { target } => self.jump(target)?,
+            Instruction::Branch { condition, then, otherwise } => {
+                let condition = self.get(*condition)?;
+                let (then, then_args) = self.block_call(then)?;
+                let (otherwise, otherwise_args) = self.block_call(otherwise)?;
+                self.emitter.builder.ins().brif(condition, then, &then_args, otherwise, &otherwise_args);
+            }
+            Instruction::Return { value } => {
+                let object = self.get(*value)?;
+                self.emitter.builder.ins().return_(&[object]);
+            }
+            Instruction::Exit => {
+                let exit = self.exit(inst)?;
+                self.emitter.builder.ins().jump(exit, &[]);
+            }
+            Instruction::Unreachable => self.trap(),
+            Instruction::LoadSelf | Instruction::ToForeign { .. } | Instruction::FromForeign { .. } => {
+                return Err(Unsupported::new(instruction.name(), "it belongs to stubs"));
+            }
+        }
+        if instruction.happens() == Happens::RunsPython && !self.keeps_assumptions(instruction) {
+            self.forget_tests();
+        }
+        Ok(())
+    }
+
+    /// Whether a call certainly runs no Python code, which could break an assumption.
+    fn keeps_assumptions(&self, instruction: &Instruction) -> bool {
+        match instruction {
+            Instruction::CallCFunction { callee, .. } => self
+                .callees
+                .overload(callee)
+                .is_some_and(|(_, overload)| overload.effects.no_python && !overload.effects.nogil),
+            _ => false,
+        }
+    }
+
+    pub(super) fn result(&self, inst: Inst) -> Result<Value, Unsupported> {
+        let data = &self.function.insts[inst];
+        data.result.ok_or_else(|| Unsupported::new(data.instruction.name(), "it has no result"))
+    }
+
+    fn constant(&mut self, ty: &Type) -> Result<Register, Unsupported> {
+        if let Some((scalar, bits)) = c_constant(ty) {
+            return Ok(self.emitter.c_constant(scalar, bits));
+        }
+        match ty.const_object() {
+            Some(object) => Ok(self.object(object, ty)),
+            None if ty.is_subtype(&Type::NONE_TYPE) => Ok(self.emitter.address(Symbol::NoneObject)),
+            None if ty.is_subtype(&Type::NULLPTR) => Ok(self.emitter.null()),
+            None => Err(Unsupported::new(format!("the constant {ty}"), "it is not one value")),
+        }
+    }
+
+    /// The address of a constant.
+    fn object(&mut self, object: &ConstObject, ty: &Type) -> Register {
+        let is = |other: &Type, label: &str| ty.is_subtype(other) && &*object.label == label;
+        if is(&Type::NONE_TYPE, &object.label) {
+            self.emitter.address(Symbol::NoneObject)
+        } else if is(&Type::BOOL, "True") {
+            self.emitter.address(Symbol::TrueObject)
+        } else if is(&Type::BOOL, "False") {
+            self.emitter.address(Symbol::FalseObject)
+        } else {
+            self.address(Reference::object(object))
+        }
+    }
+
+    fn box_value(&mut self, inst: Inst, value: Value) -> Result<(), Unsupported> {
+        let ty = self.function.ty(value);
+        let first = self.get(value)?;
+        let object = match (ty.scalar(), view(ty)) {
+            (Some(scalar), _) => self.emitter.box_scalar(first, scalar),
+            (None, Some(View::Text)) => self.emitter.box_view((first, None), View::Text),
+            (None, Some(View::Bytes)) => {
+                let length = self.values.length(value);
+                self.emitter.box_view((first, length), View::Bytes)
+            }
+            (None, None) => return Err(Unsupported::new(format!("Box of {ty}"), "no C value of an object")),
+        };
+        // A bool is there already.
+        if ty.scalar() != Some(crate::metadata::Scalar::CBool) {
+            let raised = self.raised(inst);
+            self.emitter.require(object, raised);
+        }
+        self.values.set(self.result(inst)?, object);
+        Ok(())
+    }
+
+    fn assume(&mut self, inst: Inst, assumption: &Assumption) -> Result<(), Unsupported> {
+        // No watcher tells of `module.__class__ = …`.
+        if let Assumption::ModuleAttribute { module, .. } = assumption
+            && !self.modules_tested.contains(module)
+        {
+            let exit = self.exit(inst)?;
+            let object = self.address(Reference::object(module));
+            let class = self.emitter.load(types::I64, object, self.emitter.layout.ob_type);
+            let wanted = self.address(Reference::ModuleType);
+            let is_plain = self.emitter.builder.ins().icmp(IntCC::Equal, class, wanted);
+            self.emitter.require(is_plain, exit);
+            self.modules_tested.push(module.clone());
+        }
+        match self.references.assumption(assumption) {
+            AssumptionTest::Never => {}
+            // One word tells of all.
+            AssumptionTest::Flag if self.assumptions_tested => {}
+            AssumptionTest::Flag => {
+                let exit = self.exit(inst)?;
+                let word = self.address(Reference::AssumptionsHold);
+                let holds = self.emitter.load(types::I64, word, 0);
+                self.emitter.require(holds, exit);
+                self.assumptions_tested = true;
+            }
+            AssumptionTest::Versions { assumption, dicts } => {
+                let exit = self.exit(inst)?;
+                let (ask, done) = (self.emitter.cold_block(), self.emitter.block());
+                for dict in 0..dicts {
+                    let mut version = |recorded| {
+                        let at = self.address(Reference::DictVersion { assumption, dict, recorded });
+                        self.emitter.load(types::I64, at, 0)
+                    };
+                    let (now, then) = (version(false), version(true));
+                    let is_same = self.emitter.builder.ins().icmp(IntCC::Equal, now, then);
+                    self.emitter.require(is_same, ask);
+                }
+                self.emitter.builder.ins().jump(done, &[]);
+                self.emitter.enter(ask);
+                let holds = self.ask(assumption);
+                self.emitter.builder.ins().brif(holds, done, &[], exit, &[]);
+                self.emitter.enter(done);
+            }
+            AssumptionTest::Ask { assumption } => {
+                let exit = self.exit(inst)?;
+                let holds = self.ask(assumption);
+                self.emitter.require(holds, exit);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the runtime whether an assumption holds.
+    fn ask(&mut self, assumption: u32) -> Register {
+        let unit = self.address(Reference::Unit);
+        let number = self.emitter.builder.ins().iconst(types::I64, i64::from(assumption));
+        self.call_runtime(RuntimeFunction::Holds, &[CType::Pointer; 2], Some(CType::Status), &[unit, number])
+            .expect("a call with a result type has a result")
+    }
+
+    fn operate(&mut self, inst: Inst, operation: &Operation, args: &[Value]) -> Result<(), Unsupported> {
+        match (operation, args) {
+            (Operation::Is, [left, right]) => {
+                let (left, right) = (self.get(*left)?, self.get(*right)?);
+                let same = self.emitter.builder.ins().icmp(IntCC::Equal, left, right);
+                self.values.set(self.result(inst)?, same);
+            }
+            (Operation::IsNull, [value]) => {
+                let object = self.get(*value)?;
+                let is_null = self.emitter.builder.ins().icmp_imm_s(IntCC::Equal, object, 0);
+                self.values.set(self.result(inst)?, is_null);
+            }
+            (Operation::Not, [value]) => {
+                let truth = self.get(*value)?;
+                let not = self.emitter.builder.ins().icmp_imm_s(IntCC::Equal, truth, 0);
+                self.values.set(self.result(inst)?, not);
+            }
+            (Operation::CheckLocal(_), [value]) => {
+                let (object, missing) = (self.get(*value)?, self.emitter.cold_block());
+                self.emitter.require(object, missing);
+                // The same object, but whoever owns the operand and whoever owns the result need a reference each.
+                self.emitter.incref(object);
+                let next = self.emitter.block();
+                self.emitter.builder.ins().jump(next, &[]);
+                self.emitter.enter(missing);
+                let raises = Recipe { outcome: Outcome::Raises, ..performed(operation) };
+                self.follow(inst, &raises, args)?;
+                self.trap();
+                self.emitter.enter(next);
+                self.values.set(self.result(inst)?, object);
+            }
+            (Operation::CallMethod(_, keywords), [method, receiver, args @ ..]) => {
+                self.call_method_pair(inst, *method, *receiver, args, keywords)?;
+            }
+            _ => {
+                let recipe = recipe(operation).ok_or_else(|| {
+                    Unsupported::new(operation.name(), format!("it has other than {} operands", args.len()))
+                })?;
+                self.follow(inst, &recipe, args)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the call that a recipe describes.
+    fn follow(&mut self, inst: Inst, recipe: &Recipe, operands: &[Value]) -> Result<(), Unsupported> {
+        let (mut parameters, mut arguments) = (Vec::new(), Vec::new());
+        let mut method_self = None;
+        for argument in &recipe.arguments {
+            let register = match argument {
+                Argument::Operand(index) => {
+                    let operand = operands.get(*index).ok_or_else(|| {
+                        Unsupported::new(recipe.function.name(), format!("the operation has no operand {index}"))
+                    })?;
+                    self.get(*operand)?
+                }
+                Argument::Array(first) => {
+                    let objects: Result<Vec<_>, _> =
+                        operands.iter().skip(*first).map(|operand| self.get(*operand)).collect();
+                    let objects = objects?;
+                    let array = self.emitter.spill(&objects);
+                    parameters.push(CType::Pointer);
+                    arguments.push(array);
+                    let count = i64::try_from(objects.len()).expect("an instruction has fewer operands");
+                    self.emitter.builder.ins().iconst(types::I64, count)
+                }
+                Argument::Name(name) => self.address(Reference::Name(name.clone())),
+                Argument::Number(number) => self.emitter.builder.ins().iconst(types::I64, *number),
+                Argument::Int(number) => {
+                    parameters.push(CType::Status);
+                    arguments.push(self.emitter.builder.ins().iconst(types::I32, i64::from(*number)));
+                    continue;
+                }
+                Argument::None => self.emitter.address(Symbol::NoneObject),
+                Argument::Null => self.emitter.null(),
+                Argument::Unit => self.address(Reference::Unit),
+                Argument::Step(operation) => self.address(Reference::Step(operation.clone())),
+                Argument::MethodSelf => {
+                    let wanted = self.function.insts[inst].result.filter(|result| self.wanted_selves.contains(result));
+                    match wanted {
+                        None => self.emitter.null(),
+                        Some(result) => {
+                            let slot = self.emitter.stack_slot(1);
+                            let address = self.emitter.stack_address(slot);
+                            method_self = Some((result, address));
+                            address
+                        }
+                    }
+                }
+            };
+            parameters.push(CType::Pointer);
+            arguments.push(register);
+        }
+        let returns = match recipe.outcome {
+            Outcome::Object
+            | Outcome::ObjectOrNull
+            | Outcome::Certain
+            | Outcome::TruthObject
+            | Outcome::Done
+            | Outcome::Raises => Some(CType::Pointer),
+            Outcome::Status | Outcome::Truth => Some(CType::Status),
+        };
+        let returned = self.call_runtime(recipe.function, &parameters, returns, &arguments);
+        self.outcome(inst, recipe.outcome, returned)?;
+        if let Some((result, address)) = method_self {
+            self.method_selves[result] = Some(self.emitter.load(types::I64, address, 0));
+        }
+        Ok(())
+    }
+
+    /// Goes on with what a function returned; where it raised, to the error.
+    pub(super) fn outcome(
+        &mut self,
+        inst: Inst,
+        outcome: Outcome,
+        returned: Option<Register>,
+    ) -> Result<(), Unsupported> {
+        let returned = || returned.ok_or_else(|| Unsupported::new("a call", "it returns nothing"));
+        let define = |lowering: &mut Self, register| -> Result<(), Unsupported> {
+            let into = lowering.result(inst)?;
+            lowering.values.set(into, register);
+            Ok(())
+        };
+        match outcome {
+            Outcome::Object => {
+                let (object, raised) = (returned()?, self.raised(inst));
+                self.emitter.require(object, raised);
+                define(self, object)
+            }
+            Outcome::ObjectOrNull => {
+                let object = returned()?;
+                let raised = self.raised(inst);
+                let (ask, done) = (self.emitter.cold_block(), self.emitter.block());
+                self.emitter.builder.ins().brif(object, done, &[], ask, &[]);
+                self.emitter.enter(ask);
+                let error = self.emitter.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                self.emitter.builder.ins().brif(error, raised, &[], done, &[]);
+                self.emitter.enter(done);
+                define(self, object)
+            }
+            Outcome::Certain => define(self, returned()?),
+            Outcome::Status => {
+                let (status, raised) = (returned()?, self.raised(inst));
+                self.emitter.refuse(status, raised);
+                Ok(())
+            }
+            Outcome::Truth => {
+                let (truth, raised) = (returned()?, self.raised(inst));
+                let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
+                self.emitter.refuse(is_error, raised);
+                let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, truth, 0);
+                define(self, truth)
+            }
+            Outcome::TruthObject => {
+                let (object, raised) = (returned()?, self.raised(inst));
+                self.emitter.require(object, raised);
+                let wanted = self.emitter.address(Symbol::TrueObject);
+                let truth = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
+                define(self, truth)
+            }
+            Outcome::Done => {
+                let (done, raised) = (returned()?, self.raised(inst));
+                self.emitter.require(done, raised);
+                Ok(())
+            }
+            Outcome::Raises => {
+                let raised = self.raised(inst);
+                self.emitter.builder.ins().jump(raised, &[]);
+                self.nowhere();
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What the code of a function refers to, beside CPython's own addresses.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use cranelift_codegen::ir::{self, InstBuilder, types};
+use cranelift_frontend::FunctionBuilder;
+
+use super::runtime_function::RuntimeFunction;
+use crate::ir::{Assumption, ConstObject, Operation};
+use crate::lower::MethodConvention;
+
+/// Something that the code of a function refers to by its address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reference {
+    /// A function of the runtime, or of CPython's.
+    Function(RuntimeFunction),
+    /// An operation that the interpreter does.
+    Step(Operation),
+    /// The type of modules.
+    ModuleType,
+    /// What belongs to this function: the first argument of the runtime's functions that need it.
+    Unit,
+    /// The word that is not zero as long as all assumptions hold.
+    AssumptionsHold,
+    /// The version of a dict that an assumption looks into: the dict's own, or the one that was recorded.
+    DictVersion {
+        /// The number of the assumption.
+        assumption: u32,
+        /// Which of its dicts.
+        dict: u32,
+        /// The one that was recorded.
+        recorded: bool,
+    },
+    /// An object; its label, and its address, where that is known.
+    Object(Arc<str>, usize),
+    /// A name, an interned `str`.
+    Name(Arc<str>),
+    /// A tuple of names.
+    Names(Vec<Arc<str>>),
+    /// The C function behind a callee.
+    Callee(Arc<str>),
+    /// What the built-in function behind a callee is bound to.
+    Receiver(Arc<str>),
+}
+
+/// How code tests an assumption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AssumptionTest {
+    /// By [`Reference::AssumptionsHold`].
+    Flag,
+    /// By the versions of so many dicts; where one is not what was recorded, by asking the runtime for the assumption of this
+    /// number.
+    Versions {
+        /// Its number.
+        assumption: u32,
+        /// How many.
+        dicts: u32,
+    },
+    /// By asking the runtime for the assumption of this number.
+    Ask {
+        /// Its number.
+        assumption: u32,
+    },
+    /// Not at all: it can't be broken.
+    Never,
+}
+
+/// How the `ml_meth` behind a callee is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MethodCall {
+    /// Its METH_ convention.
+    pub convention: MethodConvention,
+    /// Whether the receiver is what a built-in function is bound to, and not the first argument.
+    pub is_bound: bool,
+}
+
+/// Where the code of a function finds what it refers to.
+pub trait References {
+    /// Emits the address.
+    fn address(&mut self, builder: &mut FunctionBuilder<'_>, reference: Reference) -> ir::Value;
+
+    /// How an assumption is tested.
+    fn assumption(&mut self, assumption: &Assumption) -> AssumptionTest;
+
+    /// How the `ml_meth` behind a callee, as a `CallCFunction` names it, is called.
+    fn method(&self, callee: &str) -> Option<MethodCall>;
+}
+
+impl Reference {
+    /// The reference to a constant.
+    pub fn object(object: &ConstObject) -> Self {
+        Self::Object(object.label.clone(), object.address.map_or(0, Into::into))
+    }
+}
+
+/// Addresses that look like ones, print the same on every machine, and can be annotated: for golden tests, and to find out
+/// whether a function has code.
+#[derive(Debug, Default)]
+pub struct SymbolicReferences {
+    known: Vec<Reference>,
+    /// How `ml_meth`s are called; `METH_FASTCALL` of methods where nothing is said.
+    pub methods: BTreeMap<Arc<str>, MethodCall>,
+    /// How assumptions are tested; by the flag where nothing is said.
+    pub test: Option<AssumptionTest>,
+}
+
+/// Where the addresses begin, far from those of `AddressTable::symbolic`.
+const FIRST: i64 = 0x7000_0000;
+/// How far they are apart.
+const APART: i64 = 0x1000;
+
+impl SymbolicReferences {
+    /// Adds to each line of CLIF that holds one of the addresses what it stands for, as a comment.
+    pub fn annotate(&self, clif: &str) -> String {
+        let mut text = String::new();
+        for line in clif.lines() {
+            let code = line.split("  ;").next().unwrap_or(line).trim_end();
+            let known = self.known.iter().zip(0..).find(|(_, number)| {
+                let address = ir::immediates::Imm64::new(FIRST + APART * number);
+                code.ends_with(&format!("iconst.i64 {address}"))
+            });
+            let _ = match known {
+                Some((reference, _)) => writeln!(text, "{code}  ; {}", describe(reference)),
+                None => writeln!(text, "{line}"),
+            };
+        }
+        text
+    }
+}
+
+fn describe(reference: &Reference) -> String {
+    match reference {
+        Reference::Function(function) => function.name().to_owned(),
+        Reference::Step(operation) => format!("step {operation}"),
+        Reference::ModuleType => "PyModule_Type".to_owned(),
+        Reference::Unit => "unit".to_owned(),
+        Reference::AssumptionsHold => "assumptions hold".to_owned(),
+        Reference::DictVersion { assumption, dict, recorded } => {
+            let which = if *recorded { "recorded version" } else { "version" };
+            format!("{which} of dict {dict} of assumption {assumption}")
+        }
+        Reference::Object(label, _) => format!("object {label:?}"),
+        Reference::Name(name) => format!("name {name}"),
+        Reference::Names(names) => format!("names {}", names.join(", ")),
+        Reference::Callee(name) => format!("callee {name}"),
+        Reference::Receiver(name) => format!("receiver of {name}"),
+    }
+}
+
+impl References for SymbolicReferences {
+    fn address(&mut self, builder: &mut FunctionBuilder<'_>, reference: Reference) -> ir::Value {
+        let number = self.known.iter().position(|known| *known == reference).unwrap_or_else(|| {
+            self.known.push(reference);
+            self.known.len() - 1
+        });
+        let number = i64::try_from(number).expect("a function has fewer references");
+        builder.ins().iconst(types::I64, FIRST + APART * number)
+    }
+
+    fn assumption(&mut self, _: &Assumption) -> AssumptionTest {
+        self.test.unwrap_or(AssumptionTest::Flag)
+    }
+
+    fn method(&self, callee: &str) -> Option<MethodCall> {
+        let default = MethodCall { convention: MethodConvention::FastCall, is_bound: false };
+        Some(self.methods.get(callee).copied().unwrap_or(default))
+    }
+}

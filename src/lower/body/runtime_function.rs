@@ -1,0 +1,93 @@
+//! The functions that operations call: CPython's own, and the runtime's.
+
+macro_rules! runtime_functions {
+    ($($variant:ident $name:literal)*) => {
+        /// A C function that compiled code calls for an operation.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "each is the C name that `RuntimeFunction::name` gives")]
+        pub enum RuntimeFunction {
+            $(#[doc = concat!("`", $name, "`")] $variant,)*
+        }
+
+        impl RuntimeFunction {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name under which a linker knows it; the runtime's begin with `typedcall_`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+runtime_functions! {
+    Add "PyNumber_Add"
+    And "PyNumber_And"
+    FloorDivide "PyNumber_FloorDivide"
+    LeftShift "PyNumber_Lshift"
+    MatrixMultiply "PyNumber_MatrixMultiply"
+    Multiply "PyNumber_Multiply"
+    Remainder "PyNumber_Remainder"
+    Or "PyNumber_Or"
+    Power "PyNumber_Power"
+    RightShift "PyNumber_Rshift"
+    Subtract "PyNumber_Subtract"
+    TrueDivide "PyNumber_TrueDivide"
+    Xor "PyNumber_Xor"
+    InPlaceAdd "PyNumber_InPlaceAdd"
+    InPlaceAnd "PyNumber_InPlaceAnd"
+    InPlaceFloorDivide "PyNumber_InPlaceFloorDivide"
+    InPlaceLeftShift "PyNumber_InPlaceLshift"
+    InPlaceMatrixMultiply "PyNumber_InPlaceMatrixMultiply"
+    InPlaceMultiply "PyNumber_InPlaceMultiply"
+    InPlaceRemainder "PyNumber_InPlaceRemainder"
+    InPlaceOr "PyNumber_InPlaceOr"
+    InPlacePower "PyNumber_InPlacePower"
+    InPlaceRightShift "PyNumber_InPlaceRshift"
+    InPlaceSubtract "PyNumber_InPlaceSubtract"
+    InPlaceTrueDivide "PyNumber_InPlaceTrueDivide"
+    InPlaceXor "PyNumber_InPlaceXor"
+    Negative "PyNumber_Negative"
+    Positive "PyNumber_Positive"
+    Invert "PyNumber_Invert"
+    RichCompare "PyObject_RichCompare"
+    IsTrue "PyObject_IsTrue"
+    Contains "PySequence_Contains"
+    GetItem "PyObject_GetItem"
+    SetItem "PyObject_SetItem"
+    DelItem "PyObject_DelItem"
+    GetAttr "PyObject_GetAttr"
+    SetAttr "PyObject_SetAttr"
+    NewSlice "PySlice_New"
+    Str "PyObject_Str"
+    Repr "PyObject_Repr"
+    Ascii "PyObject_ASCII"
+    Format "PyObject_Format"
+    GetIter "PyObject_GetIter"
+    ListAppend "PyList_Append"
+    SetAdd "PySet_Add"
+    DictSetItem "PyDict_SetItem"
+    NewCell "PyCell_New"
+    StoreCell "PyCell_Set"
+    LoadMethod "typedcall_load_method"
+    LoadGlobal "typedcall_load_global"
+    LoadClosureCell "typedcall_load_closure_cell"
+    LoadCell "typedcall_load_cell"
+    ListToTuple "PyList_AsTuple"
+    FormatSimple "typedcall_format_simple"
+    TupleItem "typedcall_tuple_item"
+    IterNext "typedcall_iter_next"
+    Catch "typedcall_catch"
+    FloatFloorDivide "typedcall_float_floor_divide"
+    FloatRemainder "typedcall_float_remainder"
+    BuildTuple "typedcall_build_tuple"
+    BuildList "typedcall_build_list"
+    Perform "typedcall_perform"
+    Holds "typedcall_assumption_holds"
+    Leave "typedcall_leave"
+    GoOn "typedcall_go_on"
+    AddTraceback "typedcall_add_traceback"
+}

@@ -1,0 +1,24 @@
+//! What compiled functions need while they run: a [`Unit`] each, the functions that do their operations, exits to the
+//! interpreter, and assumptions.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `unit` | what belongs to one compiled function |
+//! | `link` | what its code refers to |
+//! | `exit` | from compiled code to the interpreter, and tracebacks |
+//! | `assumption` | what may be broken, and how that is noticed |
+//! | `watch` | dict watchers, from 3.12 |
+//! | `operation` | the functions that operations call |
+//! | `table` | their addresses |
+
+mod assumption;
+mod exit;
+mod link;
+mod operation;
+mod table;
+mod unit;
+mod watch;
+
+pub use assumption::{Flag, look_up};
+pub use link::{CalleeCode, Linked, Linker};
+pub use unit::{Code, Entry, Unit};

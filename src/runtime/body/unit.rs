@@ -1,0 +1,65 @@
+//! What belongs to one compiled function, and lives as long as its code.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use pyo3_ffi as ffi;
+
+use super::assumption::Flag;
+use super::link::Linked;
+use crate::bytecode::interpreter::{Frame, Prepared};
+use crate::embed::Object;
+use crate::lower::body::ExitPoint;
+use crate::runtime::shape::Placed;
+
+/// The machine code of a compiled function: bound arguments in, a new reference or null out.
+pub type Entry = unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject;
+
+/// What belongs to one compiled function. Its code has the address in it, so that it never moves.
+#[derive(Debug)]
+pub struct Unit {
+    /// Whether all assumptions hold.
+    pub flag: Arc<Flag>,
+    /// The bytecode, for the interpreter.
+    pub prepared: Prepared,
+    /// The function's globals.
+    pub globals: Object,
+    /// Its builtins.
+    pub builtins: Object,
+    /// Its closure, a tuple of cells.
+    pub closure: Option<Object>,
+    /// What is known once the code is there.
+    pub code: OnceLock<Code>,
+}
+
+/// The code and what it refers to.
+#[derive(Debug)]
+pub struct Code {
+    /// The machine code.
+    pub placed: Placed,
+    /// Where the function may be left.
+    pub exits: Vec<ExitPoint>,
+    /// What the code has the addresses of.
+    pub linked: Linked,
+}
+
+// SAFETY: everything in a unit is either immutable once its code is there, or atomic; objects are touched with the GIL held.
+unsafe impl Send for Unit {}
+// SAFETY: as above.
+unsafe impl Sync for Unit {}
+
+impl Unit {
+    /// Gives the unit its code: where it starts.
+    pub fn set_code(&self, placed: Placed, exits: Vec<ExitPoint>, linked: Linked) -> Entry {
+        // SAFETY: the code is that of a function of this signature, and an address is all that a function pointer is.
+        let entry = unsafe { std::mem::transmute::<*mut u8, Entry>(placed.code.as_ptr()) };
+        // A unit is compiled once.
+        let _ = self.code.set(Code { placed, exits, linked });
+        entry
+    }
+
+    /// How the interpreter goes on with the function.
+    pub fn frame(&self) -> Frame<'_> {
+        Frame { code: &self.prepared, globals: &self.globals, builtins: &self.builtins, closure: self.closure.as_ref() }
+    }
+}

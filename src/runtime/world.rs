@@ -1,0 +1,380 @@
+//! What the names of a live function lead to: its globals and builtins, modules, the methods of built-in types.
+//!
+//! Answers are constants with addresses. Those that may change come with an assumption; the methods of CPython's own types,
+//! which nobody can change, without one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use pyo3_ffi as ffi;
+
+use super::body::{CalleeCode, look_up};
+use crate::bytecode::interpreter::intern;
+use crate::embed::{Object, Python};
+use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Spec, Type, World};
+use crate::lower::body::MethodCall;
+use crate::lower::{Binding, MethodConvention};
+use crate::metadata::cpython::{HEAP_TYPE, TP_FLAGS};
+use crate::metadata::{Overload, Raises, Signature};
+use crate::original::Original;
+use crate::specializer::Specializer;
+use crate::standard;
+
+/// How deep modules in modules are looked into: `os.path.join` is two deep.
+const MODULE_DEPTH: usize = 3;
+
+/// The world of a function.
+pub struct LiveWorld<'a> {
+    python: &'a Python,
+    specializer: &'a Specializer,
+    globals: &'a Object,
+    builtins: &'a Object,
+    /// What is known to be callable directly.
+    pub callees: Callees,
+    /// The C functions behind.
+    pub codes: BTreeMap<Arc<str>, CalleeCode>,
+    /// The names of callables, by address.
+    labels: HashMap<usize, Arc<str>>,
+    /// What was handed out, by address: it lives as long as this.
+    kept: std::cell::RefCell<HashMap<usize, Object>>,
+}
+
+/// The types whose methods are known, with the leaf of their exact instances.
+fn types() -> [(Type, *mut ffi::PyTypeObject); 8] {
+    [
+        (Type::LONG_EXACT, &raw mut ffi::PyLong_Type),
+        (Type::BOOL, &raw mut ffi::PyBool_Type),
+        (Type::FLOAT_EXACT, &raw mut ffi::PyFloat_Type),
+        (Type::UNICODE_EXACT, &raw mut ffi::PyUnicode_Type),
+        (Type::BYTES_EXACT, &raw mut ffi::PyBytes_Type),
+        (Type::LIST_EXACT, &raw mut ffi::PyList_Type),
+        (Type::TUPLE_EXACT, &raw mut ffi::PyTuple_Type),
+        (Type::DICT_EXACT, &raw mut ffi::PyDict_Type),
+    ]
+}
+
+impl<'a> LiveWorld<'a> {
+    /// The world of a function whose code has these names.
+    pub fn new(
+        python: &'a Python,
+        specializer: &'a Specializer,
+        globals: &'a Object,
+        builtins: &'a Object,
+        names: &[Arc<str>],
+    ) -> Self {
+        let mut world = Self {
+            python,
+            specializer,
+            globals,
+            builtins,
+            callees: Callees::new(),
+            codes: BTreeMap::new(),
+            labels: HashMap::new(),
+            kept: Default::default(),
+        };
+        for name in names {
+            for dict in [globals, builtins] {
+                if let Some(object) = world.item(dict, name) {
+                    world.discover_in(&object, names, MODULE_DEPTH);
+                    break;
+                }
+            }
+            for (_, class) in types() {
+                if let Some(method) = world.type_attribute(class, name) {
+                    world.discover(&method);
+                }
+            }
+        }
+        world
+    }
+
+    /// Finds callables with known signatures in an object.
+    fn discover_in(&mut self, object: &Object, names: &[Arc<str>], depth: usize) {
+        if !is_exactly(object, &raw mut ffi::PyModule_Type) {
+            return self.discover(object);
+        }
+        if depth == 0 {
+            return;
+        }
+        for name in names {
+            if let Some(value) = self.module_attribute(object, name) {
+                self.discover_in(&value, names, depth - 1);
+            }
+        }
+    }
+
+    /// Notes a callable whose signature is known.
+    fn discover(&mut self, object: &Object) {
+        let is_built_in =
+            is_exactly(object, &raw mut ffi::PyCFunction_Type) || is_exactly(object, &raw mut ffi::PyMethodDescr_Type);
+        let address = object.as_ptr() as usize;
+        if !is_built_in || self.labels.contains_key(&address) {
+            return;
+        }
+        let Ok(original) = Original::of(self.python, object) else { return };
+        if original.callable.as_ptr() as usize != address {
+            // It stands for another one, that the passes would call in its place.
+            return;
+        }
+        let method =
+            MethodCall { convention: original.convention, is_bound: !matches!(original.binding, Binding::Method) };
+        let Some(wrapper) = NonZeroUsize::new(original.method) else { return };
+        let receiver = original.receiver as usize;
+        let known = self.specializer.known(self.python, &original).ok();
+        let entry = standard::recognize(self.python, object);
+        let (name, signature, functions, target): (String, _, Vec<NonZeroUsize>, _) = match (known, entry) {
+            (Some(known), _) => {
+                let signature = Signature::clone(&known.signature);
+                let name = self.unique(original.name(self.python));
+                (name, signature, known.functions.to_vec(), known.target)
+            }
+            (None, Some(entry)) => {
+                let Some(callee) = standard_callee(entry.name) else { return };
+                let functions = vec![wrapper; callee.signature.overloads.len()];
+                (entry.name.to_owned(), callee.signature, functions, callee.target)
+            }
+            (None, None) => return,
+        };
+        // What an underlying function gets for `self` is known to a stub's cell only.
+        let has_bound_receiver = method.is_bound && signature.overloads.iter().any(|overload| overload.has_receiver());
+        let is_callable = target == CalleeTarget::Underlying
+            || !matches!(method.convention, MethodConvention::Method | MethodConvention::Other);
+        if has_bound_receiver || !is_callable {
+            return;
+        }
+        let name: Arc<str> = name.into();
+        if let Some(below) = entry
+            .filter(|_| target == CalleeTarget::Method)
+            .and_then(|entry| entry.below.as_ref().zip(entry.signature.overloads.first()))
+        {
+            self.insert_below(&name, below.0, below.1);
+        }
+        self.callees.insert(name.clone(), Callee { signature, target });
+        for (index, address) in functions.into_iter().enumerate() {
+            let method = (target == CalleeTarget::Method).then_some(method);
+            self.codes.insert(self.callees.overload_name(&name, index), CalleeCode { address, method, receiver });
+        }
+        self.labels.insert(address, name);
+        self.keep(object);
+    }
+
+    /// Notes the C function below one of the library's, which never raises: where its result is not the library's, the code leaves.
+    fn insert_below(&mut self, name: &str, below: &standard::Below, overload: &Overload) {
+        let callee: Arc<str> = self.unique(below.symbol.to_owned()).into();
+        let never = Overload { raises: Raises::Never, ..overload.clone() };
+        let signature = Signature { overloads: vec![never] };
+        self.callees.insert(callee.clone(), Callee { signature, target: CalleeTarget::Underlying });
+        self.codes.insert(callee.clone(), CalleeCode { address: below.address, method: None, receiver: 0 });
+        self.callees.set_below(name, Below { callee, finite: below.finite });
+    }
+
+    /// The name, or one like it that no callee has.
+    fn unique(&self, name: String) -> String {
+        let mut unique = name.clone();
+        let mut number = 2;
+        while self.callees.get(&unique).is_some() {
+            unique = format!("{name} ({number})");
+            number += 1;
+        }
+        unique
+    }
+
+    fn keep(&self, object: &Object) {
+        let address = object.as_ptr() as usize;
+        self.kept.borrow_mut().entry(address).or_insert_with(|| object.clone_ref(self.python));
+    }
+
+    /// The type of one object.
+    fn constant(&self, object: &Object) -> Type {
+        let Some(address) = NonZeroUsize::new(object.as_ptr() as usize) else { return Type::OBJECT };
+        self.keep(object);
+        let leaf = leaf(object);
+        let label = match self.labels.get(&address.get()) {
+            Some(name) => name.clone(),
+            None => self.label(object, &leaf).into(),
+        };
+        leaf.constant(ConstObject::at(label, address))
+    }
+
+    /// How a constant prints. No callee has such a name.
+    fn label(&self, object: &Object, leaf: &Type) -> String {
+        let attribute = |name| object.attr(self.python, name).ok().and_then(|text| text.as_str(self.python));
+        let simple = [&Type::LONG_EXACT, &Type::FLOAT_EXACT, &Type::BOOL, &Type::NONE_TYPE];
+        if let Some(text) = object.as_str(self.python).filter(|_| leaf.is_subtype(&Type::UNICODE_EXACT)) {
+            text
+        } else if simple.iter().any(|simple| leaf.is_subtype(simple)) {
+            object.repr(self.python).unwrap_or_default()
+        } else if leaf.is_subtype(&Type::MODULE) && is_exactly(object, &raw mut ffi::PyModule_Type) {
+            attribute("__name__").unwrap_or_default()
+        } else if leaf.is_subtype(&Type::TYPE) {
+            format!("<class {}>", class_name(object.as_ptr().cast()))
+        } else {
+            // SAFETY: the object is alive.
+            format!("<{}>", class_name(unsafe { ffi::Py_TYPE(object.as_ptr()) }))
+        }
+    }
+
+    fn item(&self, dict: &Object, name: &str) -> Option<Object> {
+        // SAFETY: the dict is alive.
+        if unsafe { ffi::PyDict_CheckExact(dict.as_ptr()) } == 0 {
+            return None;
+        }
+        let name = intern(self.python, name).ok()?;
+        let value = look_up(dict, &name)?;
+        // SAFETY: the value is borrowed from the dict.
+        let value = unsafe { Object::from_borrowed(self.python, value) };
+        (!is_lazy_import(&value)).then_some(value)
+    }
+
+    /// What is in the dict of a module of the plain type.
+    fn module_attribute(&self, module: &Object, name: &str) -> Option<Object> {
+        if self.type_lookup(&raw mut ffi::PyModule_Type, name).is_some() {
+            return None;
+        }
+        // SAFETY: a module, whose dict is borrowed from it.
+        let dict = unsafe { Object::from_borrowed(self.python, NonNull::new(ffi::PyModule_GetDict(module.as_ptr()))?) };
+        self.item(&dict, name)
+    }
+
+    /// A method that a type that nobody can change has under a name.
+    fn type_attribute(&self, class: *mut ffi::PyTypeObject, name: &str) -> Option<Object> {
+        // SAFETY: a live type; its flags are where all versions have them.
+        let flags = unsafe { class.byte_add(TP_FLAGS).cast::<u64>().read() };
+        if flags & HEAP_TYPE != 0 || name.starts_with("__") {
+            return None;
+        }
+        self.type_lookup(class, name).filter(|found| is_exactly(found, &raw mut ffi::PyMethodDescr_Type))
+    }
+
+    fn type_lookup(&self, class: *mut ffi::PyTypeObject, name: &str) -> Option<Object> {
+        let name = intern(self.python, name).ok()?;
+        // SAFETY: the thread is attached; class and name are alive; the result is borrowed from the class.
+        unsafe {
+            let found = NonNull::new(_PyType_Lookup(class, name.as_ptr()))?;
+            Some(Object::from_borrowed(self.python, found))
+        }
+    }
+}
+
+unsafe extern "C" {
+    /// What a type has under a name, borrowed; null without an exception where there is nothing.
+    fn _PyType_Lookup(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
+}
+
+impl World for LiveWorld<'_> {
+    fn global(&self, name: &str) -> Option<Found> {
+        let object = |ty: &Type| ty.const_object().cloned();
+        // Other mappings may answer anything.
+        // SAFETY: the dicts are alive.
+        let are_dicts = unsafe {
+            ffi::PyDict_CheckExact(self.globals.as_ptr()) != 0 && ffi::PyDict_CheckExact(self.builtins.as_ptr()) != 0
+        };
+        if !are_dicts {
+            return None;
+        }
+        let key = intern(self.python, name).ok()?;
+        let name: Arc<str> = name.into();
+        if look_up(self.globals, &key).is_some() {
+            let ty = self.constant(&self.item(self.globals, &name)?);
+            let value = object(&ty)?;
+            return Some(Found { ty, assumption: Some(Assumption::Global { name, value }) });
+        }
+        let ty = self.constant(&self.item(self.builtins, &name)?);
+        let value = object(&ty)?;
+        Some(Found { ty, assumption: Some(Assumption::Builtin { name, value }) })
+    }
+
+    fn attribute(&self, object: &ConstObject, _: &Type, name: &str) -> Option<Found> {
+        let address = object.address?.get() as *mut ffi::PyObject;
+        // SAFETY: constants with addresses are kept alive, by this or by the code object.
+        let live = unsafe { Object::from_borrowed(self.python, NonNull::new(address)?) };
+        if is_exactly(&live, &raw mut ffi::PyModule_Type) {
+            let ty = self.constant(&self.module_attribute(&live, name)?);
+            let value = ty.const_object()?.clone();
+            let assumption = Assumption::ModuleAttribute { module: object.clone(), name: name.into(), value };
+            return Some(Found { ty, assumption: Some(assumption) });
+        }
+        if is_exactly(&live, &raw mut ffi::PyType_Type) {
+            let method = self.type_attribute(address.cast(), name)?;
+            return Some(Found { ty: self.constant(&method), assumption: None });
+        }
+        None
+    }
+
+    fn method(&self, receiver: &Type, name: &str) -> Option<Found> {
+        if receiver.is_bottom() || matches!(receiver.spec(), Some(Spec::Class(_) | Spec::Instance(_))) {
+            return None;
+        }
+        let (_, class) = types().into_iter().find(|(leaf, _)| receiver.is_subtype(leaf))?;
+        let method = self.type_attribute(class, name)?;
+        Some(Found { ty: self.constant(&method), assumption: None })
+    }
+}
+
+/// What the passes know of a function of the standard library.
+fn standard_callee(name: &str) -> Option<Callee> {
+    static CALLEES: std::sync::OnceLock<Callees> = std::sync::OnceLock::new();
+    let callees = CALLEES.get_or_init(|| standard::callees((3, super::Layout::CURRENT.minor)));
+    callees.get(name).cloned()
+}
+
+/// Whether an object is of exactly this type.
+fn is_exactly(object: &Object, class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: the object is alive.
+    unsafe { ffi::Py_TYPE(object.as_ptr()) == class }
+}
+
+/// 3.15's placeholder of a module that nobody has read yet: resolved when code runs, never while it is compiled.
+fn is_lazy_import(object: &Object) -> bool {
+    // SAFETY: the object is alive.
+    cfg!(Py_3_15) && class_name(unsafe { ffi::Py_TYPE(object.as_ptr()) }).ends_with("lazy_import")
+}
+
+fn class_name(class: *mut ffi::PyTypeObject) -> String {
+    // SAFETY: a live type, whose name is a C string.
+    unsafe {
+        let name = class.byte_add(crate::metadata::cpython::TP_NAME).cast::<*const std::ffi::c_char>().read();
+        if name.is_null() { String::new() } else { std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned() }
+    }
+}
+
+/// The leaf of the lattice that an object is in.
+fn leaf(object: &Object) -> Type {
+    // SAFETY: the object is alive; classes are static.
+    unsafe {
+        let pointer = object.as_ptr();
+        if pointer == ffi::Py_None() {
+            return Type::NONE_TYPE;
+        }
+        let class = ffi::Py_TYPE(pointer);
+        let exact = types().into_iter().find(|(_, known)| *known == class);
+        if let Some((leaf, _)) = exact {
+            return leaf;
+        }
+        let others = [
+            (Type::FUNC, &raw mut ffi::PyFunction_Type),
+            (Type::C_FUNCTION, &raw mut ffi::PyCFunction_Type),
+            (Type::METHOD_DESCR, &raw mut ffi::PyMethodDescr_Type),
+            (Type::MODULE, &raw mut ffi::PyModule_Type),
+            (Type::TYPE, &raw mut ffi::PyType_Type),
+        ];
+        if let Some((leaf, _)) = others.into_iter().find(|(_, known)| *known == class) {
+            return leaf;
+        }
+        let is_any = |base: *mut ffi::PyTypeObject| ffi::PyType_IsSubtype(class, base) != 0;
+        let subclasses = [
+            (Type::LONG_SUBCLASS, &raw mut ffi::PyLong_Type),
+            (Type::FLOAT_SUBCLASS, &raw mut ffi::PyFloat_Type),
+            (Type::UNICODE_SUBCLASS, &raw mut ffi::PyUnicode_Type),
+            (Type::BYTES_SUBCLASS, &raw mut ffi::PyBytes_Type),
+            (Type::LIST_SUBCLASS, &raw mut ffi::PyList_Type),
+            (Type::TUPLE_SUBCLASS, &raw mut ffi::PyTuple_Type),
+            (Type::DICT_SUBCLASS, &raw mut ffi::PyDict_Type),
+            (Type::MODULE, &raw mut ffi::PyModule_Type),
+            (Type::TYPE, &raw mut ffi::PyType_Type),
+        ];
+        subclasses.into_iter().find(|(_, base)| is_any(*base)).map_or(Type::OTHER, |(leaf, _)| leaf)
+    }
+}

@@ -1,0 +1,54 @@
+//! The types of `builtins` that signatures name as `type:builtins.Name`, with their addresses.
+
+use std::num::NonZeroUsize;
+
+use pyo3_ffi as ffi;
+
+use crate::metadata::{Kind, Signature};
+
+/// Fills in the addresses of the types that are CPython's own: some of them, such as `dict_keys`, can't be imported by
+/// name.
+pub(super) fn resolve(signature: &mut Signature) {
+    for overload in &mut signature.overloads {
+        let parameters = overload.parameters.iter_mut().map(|parameter| &mut parameter.kind);
+        for kind in parameters.chain([&mut overload.result]) {
+            if let Kind::User { class, .. } = kind
+                && class.address.is_none()
+            {
+                class.address = class.name.strip_prefix("builtins.").and_then(address);
+            }
+        }
+    }
+}
+
+/// The address of a static type. `None` where CPython does not export it.
+fn address(name: &str) -> Option<NonZeroUsize> {
+    let address = match name {
+        "bytearray" => &raw const ffi::PyByteArray_Type,
+        "callable_iterator" => &raw const ffi::PyCallIter_Type,
+        "classmethod" => &raw const ffi::PyClassMethod_Type,
+        "complex" => &raw const ffi::PyComplex_Type,
+        "dict_items" => &raw const ffi::PyDictItems_Type,
+        "dict_keyiterator" => &raw const ffi::PyDictIterKey_Type,
+        "dict_keys" => &raw const ffi::PyDictKeys_Type,
+        "dict_values" => &raw const ffi::PyDictValues_Type,
+        "enumerate" => &raw const ffi::PyEnum_Type,
+        "filter" => &raw const ffi::PyFilter_Type,
+        "frozenset" => &raw const ffi::PyFrozenSet_Type,
+        "list_iterator" => &raw const ffi::PyListIter_Type,
+        "list_reverseiterator" => &raw const ffi::PyListRevIter_Type,
+        "map" => &raw const ffi::PyMap_Type,
+        "memoryview" => &raw const ffi::PyMemoryView_Type,
+        "object" => &raw const ffi::PyBaseObject_Type,
+        "property" => &raw const ffi::PyProperty_Type,
+        "range" => &raw const ffi::PyRange_Type,
+        "set" => &raw const ffi::PySet_Type,
+        "slice" => &raw const ffi::PySlice_Type,
+        "staticmethod" => &raw const ffi::PyStaticMethod_Type,
+        "tuple_iterator" => &raw const ffi::PyTupleIter_Type,
+        "type" => &raw const ffi::PyType_Type,
+        "zip" => &raw const ffi::PyZip_Type,
+        _ => return None,
+    };
+    NonZeroUsize::new(address as usize)
+}

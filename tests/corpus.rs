@@ -1,0 +1,49 @@
+//! The corpus: small functions, several for each construct of Python, in the interpreter of decoded bytecode and in CPython,
+//! over many arguments. See `tests/corpus/compare.py` for what must agree.
+//!
+//! Each file of the corpus has a process of its own. With `CORPUS_BY=cpython` CPython is compared with itself, which shows that
+//! the comparison sees no differences where there are none.
+
+#[path = "support/as_python.rs"]
+mod as_python;
+#[path = "support/interpreted.rs"]
+mod interpreted;
+
+use std::process::ExitCode;
+
+use as_python::{Program, Test, in_tree, python_files, stem};
+
+/// Files in the folder that are not of the corpus.
+const AROUND: [&str; 3] = ["compare", "objects", "run"];
+/// As many functions as there must be at least.
+const LEAST: u64 = 150;
+
+fn main() -> ExitCode {
+    let program = Program {
+        name: "corpus",
+        modules: &[interpreted::MODULE],
+        environment: vec![("PYTHONDONTWRITEBYTECODE", "1".into())],
+        without: &["PYTHONPATH"],
+        verbose: true,
+    };
+    let by = std::env::var_os("CORPUS_BY").unwrap_or_else(|| "interpreter".into());
+    let runner = in_tree("tests/corpus/run.py");
+    let files = python_files("tests/corpus", |stem| !AROUND.contains(&stem));
+    let test = |file| Test { name: stem(file), arguments: vec![runner.clone().into(), file.into(), by.clone()] };
+    let tests: Vec<Test> = files.iter().map(|file| test(file)).collect();
+    let count = tests.len();
+    program.main(tests, |printed| {
+        let [functions, calls, exceptions, code_objects] = ["functions,", "calls,", "exceptions,", "code"]
+            .map(|unit| printed.iter().map(|text| counted(text, unit)).sum::<u64>());
+        println!("{functions} functions, {code_objects} code objects, {calls} calls, {exceptions} exceptions compared");
+        assert!(printed.len() < count || functions >= LEAST, "the corpus has only {functions} functions");
+    })
+}
+
+/// The number in front of this word in the summary, the last line that has it.
+fn counted(text: &str, unit: &str) -> u64 {
+    let words: Vec<&str> =
+        text.lines().filter(|line| line.contains(" functions, ")).next_back().unwrap_or_default().split(' ').collect();
+    let at = words.iter().position(|word| *word == unit);
+    at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
+}

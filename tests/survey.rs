@@ -1,0 +1,44 @@
+//! `typedcall survey` over the standard library of the Python that runs: how much is built, and that nothing breaks.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+fn survey(arguments: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_typedcall"))
+        .arg("survey")
+        .args(arguments)
+        .output()
+        .expect("cargo has built the tool for this test");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("--json prints JSON")
+}
+
+#[test]
+fn of_the_standard_librarys_functions_nine_in_ten_are_built_and_the_rest_is_refused_with_a_reason() {
+    let counts = survey(&["--json"]);
+    let count = |name: &str| counts[name].as_u64().unwrap_or_else(|| panic!("no {name} in {counts}"));
+    assert_eq!(counts["broken"], Value::Array(Vec::new()));
+    assert!(count("functions") > 10_000, "{counts}");
+    let share = count("built") as f64 / count("functions") as f64;
+    assert!(share >= 0.9, "{share}: {counts}");
+    let refused: u64 = counts["refused"].as_object().expect("an object").values().filter_map(Value::as_u64).sum();
+    assert_eq!(count("built") + refused, count("functions"));
+    assert!(counts["refused"].get("malformed").is_none(), "{counts}");
+}
+
+#[test]
+fn functions_that_are_refused_are_named_with_file_line_and_reason() {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let path = folder.path().join("some.py");
+    std::fs::write(&path, "def good(x):\n    return x\n\ndef bad():\n    pass\n    return locals()\n")
+        .expect("it is writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_typedcall"))
+        .args(["survey", "--refused"])
+        .arg(&path)
+        .output()
+        .expect("cargo has built the tool for this test");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("some.py:4 bad: line 6: `locals` looks at the frame"), "{text}");
+    assert!(text.contains("50.00 %"), "{text}");
+}
