@@ -89,6 +89,12 @@ class Refuses:
         raise ArithmeticError('no comparison')
 
 
+def entries_of(exception):
+    import traceback
+    return [(entry.name, entry.lineno) for entry in traceback.extract_tb(exception.__traceback__)
+            if 'harness' not in entry.filename]
+
+
 def takes(*args, **kwargs):
     return args, sorted(kwargs.items())
 
@@ -434,7 +440,7 @@ def groups(e):
         if e:
             raise e
     except* ValueError as v:
-        log.append((repr(v), repr(sys.exc_info()[1])))
+        log.append((repr(v), repr(sys.exc_info()[1]), v.__traceback__ and entries_of(v)))
     except* TypeError as t:
         log.append(repr(t))
         raise LookupError('other')
@@ -594,3 +600,156 @@ def recursing(n):
 def where_am_i():
     a = 1
     return globals() is sys.modules[__name__].__dict__ if False else sorted(globals()) == sorted(log.__class__ and globals()), vars(), dir()
+
+
+class Lenient(dict):
+    """Globals that know every name but one."""
+
+    def __missing__(self, name):
+        log.append(('missing', name))
+        if name == 'unknown':
+            raise KeyError(name)
+        if name == 'broken':
+            raise ValueError(name)
+        return 'lenient ' + name
+
+
+class Builtins:
+    """Builtins that are no dict."""
+
+    def __getitem__(self, name):
+        log.append(('builtin', name))
+        if name == 'unknown':
+            raise KeyError(name)
+        return __builtins__['len'] if name == 'len' else 'builtin ' + name
+
+
+def elsewhere(function, names):
+    function.make = lambda: type(function)(function.__code__, names())
+    return function
+
+
+@case((0,), (1,))
+def lenient_globals(x):
+    global stored
+    stored = 1
+    log.append((stored, len, anything))
+    return broken if x else unknown
+
+
+elsewhere(lenient_globals, lambda: Lenient(log=log, __builtins__=__builtins__))
+
+
+@case((0,), (1,))
+def own_builtins(x):
+    log.append((len('ab'), anything))
+    if x:
+        import os
+    return unknown
+
+
+elsewhere(own_builtins, lambda: {'log': log, '__builtins__': Builtins()})
+
+
+@case(())
+def no_import_function():
+    import os
+
+
+elsewhere(no_import_function, lambda: {'__builtins__': {}})
+
+
+@case(())
+def no_build_class():
+    class C:
+        pass
+
+
+elsewhere(no_build_class, lambda: {'__builtins__': {}})
+
+
+@case((3,), (0,))
+def frames_keep_locals(x):
+    kept = Loud('kept')
+    cell = Loud('in a cell')
+    def inner():
+        return cell
+    return 1 // (x - 3) if x else inner().missing
+
+
+@case(([3, 1, 2],), (5,))
+def sorting(xs):
+    return sorted(xs, key=lambda x: -x), [y for x in xs if (y := x * 2) > 2], y
+
+
+@case((1,), (5,))
+def chained(x):
+    try:
+        try:
+            raise ValueError(1)
+        except ValueError:
+            raise KeyError(2)
+        finally:
+            log.append(repr(sys.exc_info()[1]))
+            if x == 1:
+                undefined
+    except KeyError as e:
+        log.append(repr(e.__context__))
+    except NameError as e:
+        log.append((repr(e.__context__), repr(e.__context__.__context__)))
+        raise e from None
+
+
+class Quiet:
+    def __init__(self):
+        self.held = []
+
+    def __enter__(self):
+        return self.held.append
+
+    def __exit__(self, *exception):
+        log.append((self.held, exception[0]))
+        return exception[0] is KeyError
+
+
+@case((KeyError('k'),), (ValueError('v'),), (None,))
+def nested_with(e):
+    with Quiet() as put:
+        put(1)
+        with Quiet() as put_too:
+            put_too(2)
+            if e:
+                raise e
+        log.append('between')
+    return 'behind'
+
+
+if sys.version_info >= (3, 12):
+    exec(compile('''
+@case((3,))
+def type_parameters(n):
+    def f[T: int, *Ts, **P](x: T) -> T:
+        return x
+    class C[A: (int, str)](list[int]):
+        def m[B](self): return A
+    type Alias[X] = list[X] | int
+    log.append((f.__type_params__, f.__type_params__[0].__bound__, f.__type_params__[0].__module__, C.__type_params__,
+                C.__type_params__[0].__constraints__, C.__bases__, C.__mro__, Alias.__value__, Alias.__type_params__, f(1)))
+    return C().m()
+''', 'interpreter_cases_3_12.py', 'exec'))
+
+if sys.version_info >= (3, 13):
+    exec(compile('''
+@case(())
+def type_defaults():
+    def f[T = int](x: T): return x
+    return f.__type_params__[0].__default__
+''', 'interpreter_cases_3_13.py', 'exec'))
+
+if sys.version_info >= (3, 14):
+    exec(compile('''
+@case((5, 'x'))
+def templates(a, b):
+    t = t'{a} and {b!r:>{a}} end'
+    return t.strings, [(i.value, i.expression, i.conversion, i.format_spec) for i in t.interpolations]
+''', 'interpreter_cases_3_14.py', 'exec'))

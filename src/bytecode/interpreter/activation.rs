@@ -141,8 +141,10 @@ impl<'a> Activation<'a> {
         let slots = |slots: Vec<Option<Owned>>| {
             slots.into_iter().map(|slot| slot.map(|object| object.into_object(python))).collect()
         };
-        let handled = except::current_handled(python);
+        let handled = except::own_handled(python);
         except::set_handled(python, before.as_ref());
+        let handled =
+            handled.filter(|handled| before.as_ref().is_none_or(|before| before.as_ptr() != handled.as_ptr()));
         let handled = handled.map(|exception| exception.into_object(python));
         State { at: self.at, locals: slots(self.locals), stack: slots(self.stack), handled }
     }

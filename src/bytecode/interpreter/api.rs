@@ -102,6 +102,8 @@ declare! {
     fn PySet_Add(set: Object, value: Object) -> c_int;
     fn PySet_Contains(set: Object, value: Object) -> c_int;
     fn PyDict_GetItemWithError(dict: Object, key: Object) -> Object;
+    #[cfg(not(Py_3_13))]
+    fn _PyDict_GetItem_KnownHash(dict: Object, key: Object, hash: Py_ssize_t) -> Object;
     fn PyDict_SetItem(dict: Object, key: Object, value: Object) -> c_int;
     fn PyDict_DelItem(dict: Object, key: Object) -> c_int;
     fn PyDict_Contains(dict: Object, key: Object) -> c_int;

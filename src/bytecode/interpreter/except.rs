@@ -22,7 +22,7 @@ pub fn set_handled(_: &Python, exception: Option<&Owned>) {
 
 /// What [`current_handled`] tells, where it is of the running function or generator itself: CPython keeps a list of handled
 /// exceptions, one for each generator that runs, and what its end restores must be its own.
-fn own_handled(python: &Python) -> Option<Owned> {
+pub fn own_handled(python: &Python) -> Option<Owned> {
     let handled = current_handled(python)?;
     set_handled(python, None);
     let outer = current_handled(python);
@@ -131,6 +131,7 @@ impl Activation<'_> {
     pub(super) fn check_eg_match(&mut self) -> Result {
         let class = self.pop()?;
         let exception = self.pop()?;
+        let is_group = self.is_group(&exception)?;
         let pair = self.spliced("CHECK_EG_MATCH", &[exception, class])?;
         // SAFETY: what is spliced in makes a tuple of two; its items are borrowed.
         let (rest, matched) = unsafe {
@@ -138,9 +139,28 @@ impl Activation<'_> {
             (item(0), item(1))
         };
         drop(pair);
+        if !is_group && !matched.is_none() {
+            self.own_traceback_of_group(&matched)?;
+        }
         self.push(rest);
         self.push(matched);
         Ok(())
+    }
+
+    fn is_group(&self, exception: &Owned) -> Result<bool> {
+        // SAFETY: the objects are alive.
+        truth(unsafe { api::PyObject_IsInstance(exception.as_ptr(), ffi::PyExc_BaseExceptionGroup) })
+    }
+
+    /// A lone exception was wrapped in a group, and where CPython says where that happened, it is this function.
+    fn own_traceback_of_group(&mut self, group: &Owned) -> Result {
+        // SAFETY: the group is alive; the reference is handed over.
+        if unsafe { Owned::maybe(ffi::PyException_GetTraceback(group.as_ptr())) }.is_none() {
+            return Ok(());
+        }
+        let entry = self.traceback_entry(None)?;
+        // SAFETY: both are alive, and the entry is a traceback.
+        succeeded(unsafe { api::PyException_SetTraceback(group.as_ptr(), entry.as_ptr()) })
     }
 
     /// `original list -- exception`

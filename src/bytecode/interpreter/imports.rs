@@ -13,7 +13,7 @@ impl Activation<'_> {
     pub(super) fn import_name(&mut self, name: Name) -> Result {
         let names = self.pop()?;
         let level = self.pop()?;
-        let found = super::names::find(self.frame.builtins.as_ptr(), self.code.words.import.as_ptr())?;
+        let found = self.import_function()?;
         // SAFETY: exceptions live for ever.
         let missing = || errors::raise(unsafe { ffi::PyExc_ImportError }, c"__import__ not found");
         let import = found.ok_or_else(missing)?;
@@ -25,6 +25,26 @@ impl Activation<'_> {
             let result = api::PyObject_Vectorcall(import.as_ptr(), arguments.as_ptr(), arguments.len(), none);
             drop((names, level));
             self.push_new(result)
+        }
+    }
+
+    #[cfg(Py_3_13)]
+    fn import_function(&self) -> Result<Option<Owned>> {
+        super::names::find(self.frame.builtins.as_ptr(), self.code.words.import.as_ptr())
+    }
+
+    /// Before 3.13 builtins that are no dict are an error here (`import_name` in `Python/ceval.c`).
+    #[cfg(not(Py_3_13))]
+    fn import_function(&self) -> Result<Option<Owned>> {
+        let (builtins, word) = (self.frame.builtins.as_ptr(), self.code.words.import.as_ptr());
+        // SAFETY: the objects are alive; what is borrowed gets a reference at once.
+        unsafe {
+            let function = api::_PyDict_GetItem_KnownHash(builtins, word, ffi::PyObject_Hash(word));
+            match function.is_null() {
+                false => Ok(Some(Owned::borrowed(function))),
+                true if errors::is_set() => Err(Raised),
+                true => Ok(None),
+            }
         }
     }
 

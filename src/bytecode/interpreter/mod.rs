@@ -123,7 +123,8 @@ pub fn run_until(
     steps: u64,
 ) -> std::result::Result<Progress, Raised> {
     let _depth = recursion::Depth::enter(python)?;
-    let before = except::current_handled(python);
+    // Only a state that is handed out needs it.
+    let before = if steps == u64::MAX { None } else { except::own_handled(python) };
     let mut activation = Activation::new(python, *frame, state)?;
     match activation.run(steps)? {
         End::Returned(result) => {

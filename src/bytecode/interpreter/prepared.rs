@@ -27,7 +27,7 @@ pub struct Prepared {
     /// The class of 3.15's placeholders for modules that are imported when they are first needed.
     pub(super) lazy_import: Option<Object>,
     /// The code object that frames in tracebacks show.
-    pub(super) shown: OnceLock<Option<Object>>,
+    pub(super) shown: OnceLock<Object>,
     /// Python functions made for this code, by what they do; see `splice`.
     pub(super) spliced: OnceLock<Object>,
 }

@@ -4,11 +4,11 @@ use std::ffi::CString;
 
 use pyo3_ffi as ffi;
 
-use crate::bytecode::Code;
+use crate::bytecode::{Code, LocalKind};
 use crate::embed::{Object, Python};
 
 use super::activation::{Activation, once};
-use super::owned::Owned;
+use super::owned::{Owned, succeeded};
 use super::{Prepared, Result, api, errors};
 
 impl Activation<'_> {
@@ -22,22 +22,28 @@ impl Activation<'_> {
     }
 
     fn put_traceback(&mut self, exception: &Owned) -> Result {
+        // SAFETY: the exception is alive; the reference is handed over.
+        let next = unsafe { Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr())) };
+        let entry = self.traceback_entry(next)?;
+        // SAFETY: both are alive, and the entry is a traceback.
+        succeeded(unsafe { api::PyException_SetTraceback(exception.as_ptr(), entry.as_ptr()) })
+    }
+
+    /// An entry for where this function is, in front of others.
+    pub(super) fn traceback_entry(&mut self, next: Option<Owned>) -> Result<Owned> {
         let shown = self.shown_frame()?;
         let line = self.code.code().instructions.get(self.at as usize).and_then(|instruction| instruction.line);
         let line = line.map_or(-1, i64::from);
+        let next = next.unwrap_or_else(|| Owned::none(self.python));
         // SAFETY: the thread is attached; the references in `arguments` are owned through the call.
         unsafe {
-            let next = Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr()));
-            let next = next.unwrap_or_else(|| Owned::none(self.python));
             let offset = Owned::new(ffi::PyLong_FromLong(self.offset.into()))?;
             let line = Owned::new(ffi::PyLong_FromLongLong(line))?;
             let arguments = [&next, &shown, &offset, &line].map(Owned::as_ptr);
             let class = (&raw mut ffi::PyTraceBack_Type).cast();
             let none = std::ptr::null_mut();
-            let entry = Owned::new(api::PyObject_Vectorcall(class, arguments.as_ptr(), arguments.len(), none))?;
-            api::PyException_SetTraceback(exception.as_ptr(), entry.as_ptr());
+            Owned::new(api::PyObject_Vectorcall(class, arguments.as_ptr(), arguments.len(), none))
         }
-        Ok(())
     }
 
     fn shown_frame(&mut self) -> Result<Owned> {
@@ -83,7 +89,7 @@ impl Activation<'_> {
                 };
                 let Some(value) = value else { continue };
                 let name = super::names::text(self.python, &variable.name)?;
-                super::owned::succeeded(api::PyObject_SetItem(mapping.as_ptr(), name.as_ptr(), value.as_ptr()))?;
+                succeeded(api::PyObject_SetItem(mapping.as_ptr(), name.as_ptr(), value.as_ptr()))?;
             }
             #[cfg(not(Py_3_13))]
             {
@@ -101,30 +107,43 @@ unsafe extern "C" {
     fn PyFrame_LocalsToFast(frame: *mut ffi::PyObject, clear: std::ffi::c_int);
 }
 
-/// The code that frames show: the function's own, but without free variables, whose closure a frame made by hand has not.
+/// The code that frames show: the function's own; where it has cells, a copy that has plain locals in their places. A frame made
+/// by hand has no closure, and 3.13.0 takes what is in a cell's place for a cell.
 fn shown_code<'a>(python: &Python, code: &'a Prepared) -> Result<&'a Object> {
-    let shown = once(&code.shown, || {
+    once(&code.shown, || {
         let plain = code.code();
         let made = match &plain.object {
-            Some(object) => without_free_variables(python, object, plain),
+            Some(object) if plain.locals.iter().all(|local| local.kind == LocalKind::Plain) => {
+                Ok(Owned::of(python, object))
+            }
+            Some(object) => without_cells(python, object, plain).or_else(|_| {
+                errors::clear();
+                empty(plain)
+            }),
             None => empty(plain),
         };
-        made.map(|made| Some(made.into_object(python)))
-    })?;
-    shown.as_ref().ok_or_else(|| errors::system_error(c"no code to show"))
+        made.map(|made| made.into_object(python))
+    })
 }
 
-fn without_free_variables(python: &Python, object: &Object, code: &Code) -> Result<Owned> {
-    use crate::bytecode::LocalKind;
-    if !code.locals.iter().any(|local| local.kind == LocalKind::Free) {
-        return Ok(Owned::of(python, object));
-    }
-    // SAFETY: the thread is attached; all references are owned through the calls.
+fn without_cells(python: &Python, object: &Object, code: &Code) -> Result<Owned> {
+    // SAFETY: the thread is attached; all references are owned through the calls, and those to the names handed over.
     unsafe {
         let replace = Owned::new(ffi::PyObject_GetAttrString(object.as_ptr(), c"replace".as_ptr()))?;
         let keywords = Owned::new(ffi::PyDict_New())?;
         let none = Owned::new(ffi::PyTuple_New(0))?;
-        ffi::PyDict_SetItemString(keywords.as_ptr(), c"co_freevars".as_ptr(), none.as_ptr());
+        let count = code.locals.len() as ffi::Py_ssize_t;
+        let names = Owned::new(ffi::PyTuple_New(count))?;
+        for (index, local) in (0..).zip(&code.locals) {
+            let name = super::names::text(python, &local.name)?;
+            ffi::PyTuple_SET_ITEM(names.as_ptr(), index, name.into_ptr());
+        }
+        let count = Owned::new(ffi::PyLong_FromSsize_t(count))?;
+        let replaced =
+            [(c"co_nlocals", &count), (c"co_varnames", &names), (c"co_cellvars", &none), (c"co_freevars", &none)];
+        for (name, value) in replaced {
+            succeeded(ffi::PyDict_SetItemString(keywords.as_ptr(), name.as_ptr(), value.as_ptr()))?;
+        }
         Owned::new(api::PyObject_Call(replace.as_ptr(), none.as_ptr(), keywords.as_ptr()))
     }
 }
