@@ -274,7 +274,7 @@ class Report:
 
 def compiled_cases(module, texts):
     """Functions that make the arguments of each case."""
-    namespace = {**vars(module), 'arguments_of': lambda *args, **kwargs: (args, kwargs)}
+    namespace = {**vars(objects), **vars(module), 'arguments_of': lambda *args, **kwargs: (args, kwargs)}
     return [(text, eval(compile(f'lambda: arguments_of({text})', '<case>', 'eval'), namespace)) for text in texts]
 
 
@@ -284,13 +284,13 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
     `implementations`: by name, functions that take a Python function and give a callable or None; `hidden`: whether a code
     object is a part of an implementation, which is not to be looked for in tracebacks."""
     report = report or Report()
-    names = vars(module)
     gc.disable()
     # What is there already stays: it need not be looked through each time.
     gc.collect()
     gc.freeze()
     for function, texts in module.CASES.items():
         report.functions += 1
+        names = function.__globals__
         where = f'{module.__name__}.{function.__name__}'
         callables = {name: implementation(function) for name, implementation in implementations.items()}
         for name in [name for name, implemented in callables.items() if implemented is None]:
