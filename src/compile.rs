@@ -1,6 +1,7 @@
 //! Whole functions: [`Specializer::compile`] makes machine code of one, or says why not.
 
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -147,6 +148,7 @@ impl Specializer {
             globals: globals.clone_ref(python),
             builtins: builtins.clone_ref(python),
             closure,
+            left: AtomicU64::new(0),
             code: OnceLock::new(),
         });
         let mut linker = Linker::new(python, &unit, &world.codes);

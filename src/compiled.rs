@@ -3,6 +3,7 @@
 use std::ffi::{CString, c_void};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use pyo3_ffi as ffi;
 
@@ -63,6 +64,11 @@ impl CompiledFunction {
     /// Whether all that the code relies on is still so. Where it is not, the code leaves for the interpreter.
     pub fn is_valid(&self) -> bool {
         self.unit.flag.holds()
+    }
+
+    /// How often the code was left for the interpreter of bytecode, because something was not as it was compiled for.
+    pub fn exits(&self) -> u64 {
+        self.unit.left.load(Ordering::Relaxed)
     }
 
     /// Bytes of machine code.

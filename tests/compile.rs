@@ -2,8 +2,9 @@
 
 mod support;
 
+use support::extension;
 use typedcall::embed::{Object, Python};
-use typedcall::{CompiledFunction, Options, Specializer};
+use typedcall::{CompiledFunction, NotCompiled, Options, Specializer};
 
 struct Session {
     python: Python,
@@ -13,13 +14,24 @@ struct Session {
 
 impl Session {
     fn new(source: &str) -> Self {
-        let python = Python::attach();
+        let _ = env_logger::try_init();
+        let python = extension::start();
         let mut options = Options::default();
         options.verify_code = true;
         let specializer = Specializer::new(&python, options).expect("this Python is supported");
         let names = python.namespace().expect("there is memory");
         python.run(source, &names).unwrap_or_else(|error| panic!("{error}"));
         Self { python, specializer, names }
+    }
+
+    /// With the module of `chain.c` as `m`, adopted.
+    fn with_chain(source: &str) -> Self {
+        let session = Self::new("");
+        let module = extension::import(&session.python, "chain", include_str!("chain.c"), &["-O1"]);
+        session.specializer.adopt(&session.python, &module).expect("its metadata is good");
+        session.names.set_item(&session.python, "m", &module).expect("there is memory");
+        session.run(source);
+        session
     }
 
     fn get(&self, name: &str) -> Object {
@@ -87,4 +99,28 @@ same('add', 1); same('add')
 assert fast_add(b=2, a=1) == 3
 ",
     );
+}
+
+#[test]
+fn chains_of_typed_calls_box_once() {
+    let session = Session::with_chain("def chain(a, b, c): return m.count_add(m.count_mul(a, b), c)");
+    let chain = session.fast("chain");
+    session.run(
+        "
+m.counts()
+assert fast_chain(1.5, 2.0, 0.25) == 3.25
+assert m.counts() == (2, 0), 'the underlying functions, and no wrapper'
+",
+    );
+    assert_eq!(chain.exits(), 0);
+    // What is no float leaves for the interpreter, which calls the wrappers.
+    session.run(
+        "
+class Sub(float): pass
+for a, b, c in [(2, 3, 4), (1.5, True, 2), (Sub(2), 1.5, 0.5), (1.5, 2.5, 7)]:
+    expected, got = chain(a, b, c), fast_chain(a, b, c)
+    assert (type(got), got) == (type(expected), expected)
+",
+    );
+    assert_eq!(chain.exits(), 4);
 }

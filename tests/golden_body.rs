@@ -44,7 +44,7 @@ fn case(text: &str) -> Case {
                 case.minors = versions.split(' ').map(|version| minor(version).expect("a version")).collect();
             }
             Some(("assumptions", "versions")) => {
-                case.references.test = Some(AssumptionTest::Versions { assumption: 0, dicts: 1 });
+                case.references.test = Some(AssumptionTest::Versions(vec![0]));
             }
             Some((head, signature)) if !head.starts_with(' ') && !head.starts_with("bb") && !head.starts_with('v') => {
                 let words: Vec<_> = head.split(' ').collect();

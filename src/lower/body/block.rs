@@ -35,6 +35,8 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) raised_of_block: Vec<(Inst, Label)>,
     /// Modules whose own type was tested, and nothing ran since that could have changed it.
     pub(super) modules_tested: Vec<ConstObject>,
+    /// Dicts whose versions were tested, and nothing ran since that could have changed them.
+    pub(super) dicts_tested: Vec<u32>,
     /// Whether the word of assumptions was tested, and nothing ran since that could have changed it.
     pub(super) assumptions_tested: bool,
     labels: SecondaryMap<Block, Option<Label>>,
@@ -72,6 +74,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             exits_of_block: Vec::new(),
             raised_of_block: Vec::new(),
             modules_tested: Vec::new(),
+            dicts_tested: Vec::new(),
             assumptions_tested: false,
             labels: SecondaryMap::new(),
         })
@@ -170,6 +173,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
     pub(super) fn forget_tests(&mut self) {
         self.assumptions_tested = false;
         self.modules_tested.clear();
+        self.dicts_tested.clear();
     }
 
     pub(super) fn trap(&mut self) {

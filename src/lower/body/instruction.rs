@@ -222,38 +222,41 @@ impl Lowering<'_, '_, '_> {
                 self.emitter.require(holds, exit);
                 self.assumptions_tested = true;
             }
-            AssumptionTest::Versions { assumption, dicts } => {
-                let exit = self.exit(inst)?;
-                let (ask, done) = (self.emitter.cold_block(), self.emitter.block());
-                for dict in 0..dicts {
+            AssumptionTest::Versions(dicts) => {
+                for dict in dicts {
+                    if self.dicts_tested.contains(&dict) {
+                        continue;
+                    }
+                    let exit = self.exit(inst)?;
+                    let (ask, done) = (self.emitter.cold_block(), self.emitter.block());
                     let mut version = |recorded| {
-                        let at = self.address(Reference::DictVersion { assumption, dict, recorded });
+                        let at = self.address(Reference::DictVersion { dict, recorded });
                         self.emitter.load(types::I64, at, 0)
                     };
                     let (now, then) = (version(false), version(true));
                     let is_same = self.emitter.builder.ins().icmp(IntCC::Equal, now, then);
-                    self.emitter.require(is_same, ask);
+                    self.emitter.builder.ins().brif(is_same, done, &[], ask, &[]);
+                    self.emitter.enter(ask);
+                    let holds = self.ask(RuntimeFunction::DictHolds, dict);
+                    self.emitter.builder.ins().brif(holds, done, &[], exit, &[]);
+                    self.emitter.enter(done);
+                    self.dicts_tested.push(dict);
                 }
-                self.emitter.builder.ins().jump(done, &[]);
-                self.emitter.enter(ask);
-                let holds = self.ask(assumption);
-                self.emitter.builder.ins().brif(holds, done, &[], exit, &[]);
-                self.emitter.enter(done);
             }
             AssumptionTest::Ask { assumption } => {
                 let exit = self.exit(inst)?;
-                let holds = self.ask(assumption);
+                let holds = self.ask(RuntimeFunction::Holds, assumption);
                 self.emitter.require(holds, exit);
             }
         }
         Ok(())
     }
 
-    /// Asks the runtime whether an assumption holds.
-    fn ask(&mut self, assumption: u32) -> Register {
+    /// Asks the runtime whether what has this number is as assumed.
+    fn ask(&mut self, function: RuntimeFunction, number: u32) -> Register {
         let unit = self.address(Reference::Unit);
-        let number = self.emitter.builder.ins().iconst(types::I64, i64::from(assumption));
-        self.call_runtime(RuntimeFunction::Holds, &[CType::Pointer; 2], Some(CType::Status), &[unit, number])
+        let number = self.emitter.builder.ins().iconst(types::I64, i64::from(number));
+        self.call_runtime(function, &[CType::Pointer; 2], Some(CType::Status), &[unit, number])
             .expect("a call with a result type has a result")
     }
 

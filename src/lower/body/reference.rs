@@ -24,13 +24,11 @@ pub enum Reference {
     Unit,
     /// The word that is not zero as long as all assumptions hold.
     AssumptionsHold,
-    /// The version of a dict that an assumption looks into: the dict's own, or the one that was recorded.
+    /// The version of a dict that assumptions look into.
     DictVersion {
-        /// The number of the assumption.
-        assumption: u32,
-        /// Which of its dicts.
+        /// The number of the dict.
         dict: u32,
-        /// The one that was recorded.
+        /// The one that was recorded when all was as assumed, not the dict's own.
         recorded: bool,
     },
     /// An object; its label, and its address, where that is known.
@@ -46,18 +44,13 @@ pub enum Reference {
 }
 
 /// How code tests an assumption.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AssumptionTest {
     /// By [`Reference::AssumptionsHold`].
     Flag,
-    /// By the versions of so many dicts; where one is not what was recorded, by asking the runtime for the assumption of this
-    /// number.
-    Versions {
-        /// Its number.
-        assumption: u32,
-        /// How many.
-        dicts: u32,
-    },
+    /// By the versions of the dicts of these numbers; where one is not what was recorded, by asking the runtime for all that is
+    /// assumed of that dict.
+    Versions(Vec<u32>),
     /// By asking the runtime for the assumption of this number.
     Ask {
         /// Its number.
@@ -137,9 +130,8 @@ fn describe(reference: &Reference) -> String {
         Reference::ModuleType => "PyModule_Type".to_owned(),
         Reference::Unit => "unit".to_owned(),
         Reference::AssumptionsHold => "assumptions hold".to_owned(),
-        Reference::DictVersion { assumption, dict, recorded } => {
-            let which = if *recorded { "recorded version" } else { "version" };
-            format!("{which} of dict {dict} of assumption {assumption}")
+        Reference::DictVersion { dict, recorded } => {
+            format!("{} of dict {dict}", if *recorded { "recorded version" } else { "version" })
         }
         Reference::Object(label, _) => format!("object {label:?}"),
         Reference::Name(name) => format!("name {name}"),
@@ -160,7 +152,7 @@ impl References for SymbolicReferences {
     }
 
     fn assumption(&mut self, _: &Assumption) -> AssumptionTest {
-        self.test.unwrap_or(AssumptionTest::Flag)
+        self.test.clone().unwrap_or(AssumptionTest::Flag)
     }
 
     fn method(&self, callee: &str) -> Option<MethodCall> {

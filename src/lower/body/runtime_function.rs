@@ -87,6 +87,7 @@ runtime_functions! {
     BuildList "typedcall_build_list"
     Perform "typedcall_perform"
     Holds "typedcall_assumption_holds"
+    DictHolds "typedcall_dict_holds"
     Leave "typedcall_leave"
     GoOn "typedcall_go_on"
     AddTraceback "typedcall_add_traceback"

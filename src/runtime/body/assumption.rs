@@ -34,38 +34,40 @@ impl Flag {
     }
 }
 
-/// An assumption that code asks about: names in dicts, and what they are bound to.
+/// A dict that assumptions look into.
+#[derive(Debug)]
+pub struct KnownDict {
+    /// The dict.
+    pub dict: Object,
+    /// Its version when all was as assumed.
+    pub version: AtomicU64,
+}
+
+impl KnownDict {
+    /// A dict as it is now.
+    pub fn new(dict: Object) -> Self {
+        // SAFETY: the thread is attached, as whoever has a dict is; it is alive.
+        let version = unsafe { version_of(dict.as_ptr()) };
+        Self { dict, version: AtomicU64::new(version) }
+    }
+}
+
+/// An assumption: a name in dicts, and what it is bound to.
 #[derive(Debug)]
 pub struct Recorded {
     /// The name, an interned `str`.
     pub name: Object,
-    /// The dicts, each with what it has under the name; `None` for nothing.
-    pub dicts: Vec<(Object, Option<Object>)>,
-    /// The versions of the dicts when that was last true.
-    pub versions: [AtomicU64; 2],
+    /// The numbers of the dicts, each with what it has under the name; `None` for nothing.
+    pub dicts: Vec<(usize, Option<Object>)>,
 }
 
 impl Recorded {
-    /// Whether each dict has under the name what it had; then its versions are remembered.
-    fn holds(&self) -> bool {
-        for ((dict, value), version) in self.dicts.iter().zip(&self.versions) {
-            // SAFETY: the thread is attached, as whoever runs compiled code is; the dict is alive.
-            let now = unsafe { version_of(dict.as_ptr()) };
-            let value = value.as_ref().map(Object::as_ptr);
-            if look_up(dict, &self.name).map(NonNull::as_ptr) != value {
-                return false;
-            }
-            version.store(now, Ordering::Relaxed);
-        }
-        true
-    }
-
-    /// Remembers the versions of the dicts.
-    pub fn remember(&self) {
-        for ((dict, _), version) in self.dicts.iter().zip(&self.versions) {
-            // SAFETY: the thread is attached and the dict alive.
-            version.store(unsafe { version_of(dict.as_ptr()) }, Ordering::Relaxed);
-        }
+    /// Whether each dict has under the name what it had.
+    pub fn holds(&self, dicts: &[Box<KnownDict>]) -> bool {
+        self.dicts.iter().all(|(number, value)| {
+            let found = dicts.get(*number).map(|known| look_up(&known.dict, &self.name).map(NonNull::as_ptr));
+            found == Some(value.as_ref().map(Object::as_ptr))
+        })
     }
 }
 
@@ -98,10 +100,29 @@ pub fn look_up(dict: &Object, name: &Object) -> Option<NonNull<ffi::PyObject>> {
 /// Whether the assumption of this number holds: called by compiled code.
 ///
 /// # Safety
-/// The unit is that of running code, and has an assumption of that number.
+/// The unit is that of running code.
 pub unsafe extern "C" fn assumption_holds(unit: *const Unit, number: usize) -> i32 {
     // SAFETY: the caller promises a live unit.
-    let unit = unsafe { &*unit };
-    let recorded = unit.code.get().and_then(|code| code.linked.assumptions.get(number));
-    i32::from(recorded.is_some_and(|recorded| recorded.holds()))
+    let Some(code) = (unsafe { (*unit).code.get() }) else { return 0 };
+    let recorded = code.linked.assumptions.get(number);
+    i32::from(recorded.is_some_and(|recorded| recorded.holds(&code.linked.dicts)))
+}
+
+/// Whether all that is assumed of the dict of this number holds; then its version is remembered. Called by compiled code.
+///
+/// # Safety
+/// The unit is that of running code.
+pub unsafe extern "C" fn dict_holds(unit: *const Unit, number: usize) -> i32 {
+    // SAFETY: the caller promises a live unit.
+    let Some(code) = (unsafe { (*unit).code.get() }) else { return 0 };
+    let Some(known) = code.linked.dicts.get(number) else { return 0 };
+    // SAFETY: the thread is attached, and the dict alive. What a look-up may run changes the version: that is looked at before.
+    let now = unsafe { version_of(known.dict.as_ptr()) };
+    let mut assumptions =
+        code.linked.assumptions.iter().filter(|recorded| recorded.dicts.iter().any(|(dict, _)| *dict == number));
+    let holds = assumptions.all(|recorded| recorded.holds(&code.linked.dicts));
+    if holds {
+        known.version.store(now, Ordering::Relaxed);
+    }
+    i32::from(holds)
 }

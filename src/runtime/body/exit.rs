@@ -1,6 +1,7 @@
 //! From compiled code to the interpreter, and entries in tracebacks.
 
 use std::ptr::null_mut;
+use std::sync::atomic::Ordering;
 
 use pyo3_ffi as ffi;
 
@@ -21,6 +22,7 @@ pub unsafe extern "C" fn leave(unit: *const Unit, exit: usize, words: *const u64
     let Some(point) = unit.code.get().and_then(|code| code.exits.get(exit)) else {
         return null_mut();
     };
+    unit.left.fetch_add(1, Ordering::Relaxed);
     log::debug!(target: "typedcall::exit", "{} leaves at {point}", unit.prepared.code().qualname);
     // SAFETY: as the caller promises.
     let slots = |slots: &[ExitSlot]| slots.iter().map(|slot| unsafe { object(&python, slot, words) }).collect();

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use pyo3_ffi as ffi;
 
-use super::assumption::{Recorded, look_up, version_address};
+use super::assumption::{KnownDict, Recorded, version_address};
 use super::operation::Step;
 use super::table;
 use super::unit::Unit;
@@ -39,9 +38,10 @@ pub struct Linker<'a> {
     callees: &'a BTreeMap<Arc<str>, CalleeCode>,
     /// The first thing that could not be found.
     missing: Option<String>,
-    pub(super) kept: Vec<Object>,
-    pub(super) steps: Vec<(crate::ir::Operation, Box<Step>)>,
-    pub(super) assumptions: Vec<Box<Recorded>>,
+    kept: Vec<Object>,
+    steps: Vec<(crate::ir::Operation, Box<Step>)>,
+    assumptions: Vec<Recorded>,
+    dicts: Vec<Box<KnownDict>>,
     tests: Vec<(Assumption, AssumptionTest)>,
     names: BTreeMap<Arc<str>, usize>,
 }
@@ -53,8 +53,10 @@ pub struct Linked {
     pub kept: Vec<Object>,
     /// What the interpreter does.
     pub steps: Vec<Box<Step>>,
-    /// What the code asks about.
-    pub assumptions: Vec<Box<Recorded>>,
+    /// What the code relies on.
+    pub assumptions: Vec<Recorded>,
+    /// The dicts that this is in. The code has the addresses of their versions.
+    pub dicts: Vec<Box<KnownDict>>,
 }
 
 impl<'a> Linker<'a> {
@@ -68,6 +70,7 @@ impl<'a> Linker<'a> {
             kept: Vec::new(),
             steps: Vec::new(),
             assumptions: Vec::new(),
+            dicts: Vec::new(),
             tests: Vec::new(),
             names: BTreeMap::new(),
         }
@@ -85,7 +88,7 @@ impl<'a> Linker<'a> {
             Some(missing) => Err(missing),
             None => {
                 let steps = self.steps.into_iter().map(|(_, step)| step).collect();
-                Ok(Linked { kept: self.kept, steps, assumptions: self.assumptions })
+                Ok(Linked { kept: self.kept, steps, assumptions: self.assumptions, dicts: self.dicts })
             }
         }
     }
@@ -105,13 +108,9 @@ impl<'a> Linker<'a> {
             Reference::ModuleType => &raw const ffi::PyModule_Type as usize,
             Reference::Unit => std::ptr::from_ref(self.unit) as usize,
             Reference::AssumptionsHold => Arc::as_ptr(&self.unit.flag) as usize,
-            Reference::DictVersion { assumption, dict, recorded } => {
-                let of = self.assumptions.get(*assumption as usize)?;
-                if *recorded {
-                    of.versions.get(*dict as usize)?.as_ptr() as usize
-                } else {
-                    version_address(of.dicts.get(*dict as usize)?.0.as_ptr()) as usize
-                }
+            Reference::DictVersion { dict, recorded } => {
+                let known = self.dicts.get(*dict as usize)?;
+                if *recorded { known.version.as_ptr() as usize } else { version_address(known.dict.as_ptr()) as usize }
             }
             Reference::Object(_, address) => {
                 // SAFETY: whoever gave the object its address keeps it alive until the code is there.
@@ -147,11 +146,12 @@ impl<'a> Linker<'a> {
     }
 
     /// An assumption as what stands in dicts; `None` where it can't be told so.
-    fn recorded(&self, assumption: &Assumption) -> Result<Option<Recorded>, Exception> {
+    fn recorded(&mut self, assumption: &Assumption) -> Result<Option<Recorded>, Exception> {
+        let python = self.python;
         let object = |object: &ConstObject| {
             let address = object.address.map_or(0, Into::into) as *mut ffi::PyObject;
             // SAFETY: whoever gave the object its address keeps it alive until the code is there.
-            NonNull::new(address).map(|object| unsafe { Object::from_borrowed(self.python, object) })
+            NonNull::new(address).map(|object| unsafe { Object::from_borrowed(python, object) })
         };
         let unit = self.unit;
         let (name, value, dicts) = match assumption {
@@ -177,17 +177,18 @@ impl<'a> Linker<'a> {
         let Some(value) = object(value) else { return Ok(None) };
         let name = intern(self.python, name)?;
         let last = dicts.len() - 1;
-        let dicts: Vec<_> = dicts
-            .into_iter()
-            .enumerate()
-            .map(|(index, dict)| (dict, (index == last).then(|| value.clone_ref(self.python))))
-            .collect();
+        let dicts = dicts.into_iter().enumerate().map(|(index, dict)| {
+            let number = self.dicts.iter().position(|known| known.dict.as_ptr() == dict.as_ptr());
+            let number = number.unwrap_or_else(|| {
+                self.dicts.push(Box::new(KnownDict::new(dict)));
+                self.dicts.len() - 1
+            });
+            (number, (index == last).then(|| value.clone_ref(python)))
+        });
+        let recorded = Recorded { name, dicts: dicts.collect() };
         // It was true when the IR was made, and nothing since may have changed it; but compiling may log, and a logger may be
         // anything.
-        let holds = dicts
-            .iter()
-            .all(|(dict, value)| look_up(dict, &name).map(NonNull::as_ptr) == value.as_ref().map(Object::as_ptr));
-        Ok(holds.then_some(Recorded { name, dicts, versions: [AtomicU64::new(0), AtomicU64::new(0)] }))
+        Ok(recorded.holds(&self.dicts).then_some(recorded))
     }
 }
 
@@ -202,7 +203,7 @@ impl References for Linker<'_> {
 
     fn assumption(&mut self, assumption: &Assumption) -> AssumptionTest {
         if let Some((_, test)) = self.tests.iter().find(|(known, _)| known == assumption) {
-            return *test;
+            return test.clone();
         }
         let recorded = match self.recorded(assumption) {
             Ok(Some(recorded)) => recorded,
@@ -211,22 +212,17 @@ impl References for Linker<'_> {
                 return AssumptionTest::Never;
             }
         };
-        recorded.remember();
-        let test = if watch(self.python, &recorded, &self.unit.flag) {
-            // Whoever watches keeps the names: a dict that dies tells, and an address is used again only then.
-            self.assumptions.push(Box::new(recorded));
+        let test = if watch(self.python, &recorded, &self.dicts, &self.unit.flag) {
             AssumptionTest::Flag
+        } else if cfg!(Py_3_12) {
+            AssumptionTest::Ask { assumption: u32::try_from(self.assumptions.len()).unwrap_or(u32::MAX) }
         } else {
-            let number = u32::try_from(self.assumptions.len()).unwrap_or(u32::MAX);
-            let dicts = u32::try_from(recorded.dicts.len()).unwrap_or(0);
-            self.assumptions.push(Box::new(recorded));
-            if cfg!(Py_3_12) {
-                AssumptionTest::Ask { assumption: number }
-            } else {
-                AssumptionTest::Versions { assumption: number, dicts }
-            }
+            let number = |(number, _): &(usize, _)| u32::try_from(*number).unwrap_or(u32::MAX);
+            AssumptionTest::Versions(recorded.dicts.iter().map(number).collect())
         };
-        self.tests.push((assumption.clone(), test));
+        // Whoever watches keeps names and dicts.
+        self.assumptions.push(recorded);
+        self.tests.push((assumption.clone(), test.clone()));
         test
     }
 

@@ -130,6 +130,7 @@ pub fn address(function: RuntimeFunction) -> NonZeroUsize {
         RuntimeFunction::BuildList => operation::build_list as *const () as usize,
         RuntimeFunction::Perform => operation::perform as *const () as usize,
         RuntimeFunction::Holds => assumption::assumption_holds as *const () as usize,
+        RuntimeFunction::DictHolds => assumption::dict_holds as *const () as usize,
         RuntimeFunction::Leave => exit::leave as *const () as usize,
         RuntimeFunction::GoOn => exit::go_on as *const () as usize,
         RuntimeFunction::AddTraceback => exit::add_traceback as *const () as usize,

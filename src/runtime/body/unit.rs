@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
 
 use pyo3_ffi as ffi;
 
@@ -28,6 +29,8 @@ pub struct Unit {
     pub builtins: Object,
     /// Its closure, a tuple of cells.
     pub closure: Option<Object>,
+    /// How often the function was left for the interpreter.
+    pub left: AtomicU64,
     /// What is known once the code is there.
     pub code: OnceLock<Code>,
 }

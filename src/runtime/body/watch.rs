@@ -8,6 +8,7 @@ pub use watcher::watch;
 pub fn watch(
     _: &crate::embed::Python,
     _: &super::assumption::Recorded,
+    _: &[Box<super::assumption::KnownDict>],
     _: &std::sync::Arc<super::assumption::Flag>,
 ) -> bool {
     false
@@ -21,7 +22,7 @@ mod watcher {
 
     use pyo3_ffi as ffi;
 
-    use super::super::assumption::{Flag, Recorded};
+    use super::super::assumption::{Flag, KnownDict, Recorded};
     use crate::embed::Python;
 
     type Callback = extern "C" fn(c_int, *mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
@@ -48,7 +49,7 @@ mod watcher {
     static RELIANCES: LazyLock<Mutex<HashMap<usize, Vec<Reliance>>>> = LazyLock::new(Mutex::default);
 
     /// Watches the dicts of an assumption: whether that could be done.
-    pub fn watch(python: &Python, recorded: &Recorded, flag: &Arc<Flag>) -> bool {
+    pub fn watch(python: &Python, recorded: &Recorded, dicts: &[Box<KnownDict>], flag: &Arc<Flag>) -> bool {
         static WATCHER: OnceLock<Option<c_int>> = OnceLock::new();
         // SAFETY: the thread is attached; the callback lives for ever.
         let watcher = *WATCHER.get_or_init(|| unsafe {
@@ -60,7 +61,9 @@ mod watcher {
         });
         let Some(watcher) = watcher else { return false };
         let Some(text) = recorded.name.as_str(python) else { return false };
-        for (dict, value) in &recorded.dicts {
+        for (number, value) in &recorded.dicts {
+            let Some(known) = dicts.get(*number) else { return false };
+            let dict = &known.dict;
             // SAFETY: the thread is attached, the dict alive; what is no dict raises.
             if unsafe { PyDict_Watch(watcher, dict.as_ptr()) } != 0 {
                 // SAFETY: the thread is attached.
