@@ -4,7 +4,7 @@ mod support;
 
 use support::extension;
 use typedcall::embed::{Object, Python};
-use typedcall::{CompiledFunction, NotCompiled, Options, Specializer};
+use typedcall::{CompiledFunction, Options, Specializer};
 
 struct Session {
     python: Python,

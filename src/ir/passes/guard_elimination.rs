@@ -156,7 +156,7 @@ fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, dominato
         let Some(fact @ Fact::Checked(..)) = fact(function, inst) else { continue };
         let (Some(result), Some(block)) = (function.insts[inst].result, block_of(function, inst)) else { continue };
         let earlier = first.entry(fact).or_default();
-        let same = earlier.iter().find(|(at, _)| *at != block && dominators.dominates(*at, block) || *at == block);
+        let same = earlier.iter().find(|(at, _)| dominators.dominates(*at, block));
         match same {
             Some((_, same)) if known.contains_key(&inst) => {
                 replaced.insert(result, *same);

@@ -54,6 +54,7 @@ pub fn body_signature(call_conv: CallConv) -> Signature {
 ///
 /// # Errors
 /// The first instruction that has no code, with the reason. What is in `context` then is of no use.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that the code depends on, as a value")]
 pub fn build_body(
     context: &mut Context,
     buffer: &mut FunctionBuilderContext,

@@ -31,6 +31,7 @@ pub struct CalleeCode {
 }
 
 /// Finds what the code of a function refers to.
+#[expect(clippy::vec_box, reason = "the code has the addresses of what is in the boxes")]
 pub struct Linker<'a> {
     python: &'a Python,
     unit: &'a Unit,
@@ -48,10 +49,13 @@ pub struct Linker<'a> {
 
 /// What a [`Linker`] has found, to be kept with the code.
 #[derive(Debug)]
+#[expect(clippy::vec_box, reason = "the code has the addresses of what is in the boxes")]
 pub struct Linked {
     /// Objects.
+    #[expect(dead_code, reason = "the code refers to them")]
     pub kept: Vec<Object>,
     /// What the interpreter does.
+    #[expect(dead_code, reason = "the code refers to them")]
     pub steps: Vec<Box<Step>>,
     /// What the code relies on.
     pub assumptions: Vec<Recorded>,
@@ -113,8 +117,8 @@ impl<'a> Linker<'a> {
                 if *recorded { known.version.as_ptr() as usize } else { version_address(known.dict.as_ptr()) as usize }
             }
             Reference::Object(_, address) => {
-                // SAFETY: whoever gave the object its address keeps it alive until the code is there.
                 let object = NonNull::new(*address as *mut ffi::PyObject)?;
+                // SAFETY: whoever gave the object its address keeps it alive until the code is there.
                 self.kept.push(unsafe { Object::from_borrowed(self.python, object) });
                 *address
             }

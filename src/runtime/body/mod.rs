@@ -20,5 +20,5 @@ mod unit;
 mod watch;
 
 pub use assumption::{Flag, look_up};
-pub use link::{CalleeCode, Linked, Linker};
-pub use unit::{Code, Entry, Unit};
+pub use link::{CalleeCode, Linker};
+pub use unit::{Entry, Unit};
