@@ -16,10 +16,12 @@ fn survey(arguments: &[&str]) -> Value {
 
 #[test]
 fn of_the_standard_librarys_functions_nine_in_ten_are_built_and_the_rest_is_refused_with_a_reason() {
-    let counts = survey(&["--json"]);
+    // The passes check themselves in debug builds: a quarter of the files is enough there, the same in every run.
+    let (every, least) = if cfg!(debug_assertions) { ("4", 2_500) } else { ("1", 10_000) };
+    let counts = survey(&["--json", "--every", every]);
     let count = |name: &str| counts[name].as_u64().unwrap_or_else(|| panic!("no {name} in {counts}"));
     assert_eq!(counts["broken"], Value::Array(Vec::new()));
-    assert!(count("functions") > 10_000, "{counts}");
+    assert!(count("functions") > least, "{counts}");
     let share = count("built") as f64 / count("functions") as f64;
     assert!(share >= 0.9, "{share}: {counts}");
     let refused: u64 = counts["refused"].as_object().expect("an object").values().filter_map(Value::as_u64).sum();
