@@ -17,7 +17,7 @@ pub struct Effects {
     pub runs_python: bool,
     /// It may raise.
     pub raises: bool,
-    /// Nobody misses it when its result is not used: nothing is changed, and an error could only be one of memory.
+    /// Nobody misses it when its result is not used: nothing is changed, and where it raises, that is not missed either.
     pub pure: bool,
 }
 
@@ -77,8 +77,7 @@ impl Function {
 fn of_call(overload: &Overload) -> Effects {
     let effects = overload.effects;
     let raises = overload.raises != Raises::Never;
-    // What is pure may raise for its arguments, which is missed. An error of memory is not, but nobody can tell.
-    Effects { runs_python: !effects.no_python, raises, pure: effects.pure && effects.no_python && !raises }
+    Effects { runs_python: !effects.no_python, raises, pure: effects.pure }
 }
 
 /// Less than what the operation can do in general, for operands of these types.

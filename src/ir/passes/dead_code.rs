@@ -1,44 +1,192 @@
-//! Drops pure instructions whose results nobody uses. Frame states use values too; but a constant that only they use needs
-//! no instruction: the state carries it itself.
+//! Drops what nobody needs: blocks that are never reached, instructions without an effect whose results are not used,
+//! parameters of blocks that nobody uses or that are always the same value.
+//!
+//! Frame states use values too; but a constant that only they use needs no instruction, for the state carries it itself.
+//! Where the function returns or jumps, a state keeps no number alive, and no constant: nobody sees those die.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::ir::{FrameState, Function, Inst, Instruction, Slot, Type, Value};
+use crate::ir::typing::dies_unseen;
+use crate::ir::{
+    Block, Callees, Dominators, FrameState, Function, Inst, Instruction, Slot, State, Type, Value, ValueDef,
+};
 
 /// Runs the pass.
-pub fn run(function: &mut Function) {
+pub fn run(function: &mut Function, callees: &Callees) {
+    let Some(entry) = function.entry() else { return };
+    take_known_branches(function);
+    let reached: HashSet<Block> = Dominators::compute(function, entry).reverse_postorder().iter().copied().collect();
+    function.layout.retain(|block| reached.contains(block));
+    drop_equal_params(function, entry);
+    forget_at_ends(function);
     put_constants_into_states(function);
-    let mut uses: HashMap<Value, usize> = HashMap::new();
-    for (_, inst, _) in function.instructions() {
-        for value in used_by(function, inst) {
-            *uses.entry(value).or_default() += 1;
-        }
-    }
-    // From back to front, so that what only a dropped instruction used is dropped in the same sweep; across blocks that
-    // are laid out before their predecessors a rest may stay, which does no harm.
-    for block in function.layout.clone().into_iter().rev() {
-        for inst in function.blocks[block].insts.clone().into_iter().rev() {
-            let data = &function.insts[inst];
-            let Some(result) = data.result else { continue };
-            if !data.instruction.is_pure() || uses.get(&result).is_some_and(|&count| count > 0) {
-                continue;
-            }
-            for value in used_by(function, inst) {
-                // Every operand of a laid out instruction was counted above.
-                uses.entry(value).and_modify(|count| *count -= 1);
-            }
-            function.blocks[block].insts.retain(|&other| other != inst);
-            function.insts[inst].result = None;
-            function.forget_value(result);
+    sweep(function, callees);
+    join_blocks(function, entry);
+}
+
+/// A branch on a constant is a jump.
+fn take_known_branches(function: &mut Function) {
+    for index in 0..function.layout.len() {
+        let Some(&last) = function.blocks[function.layout[index]].insts.last() else { continue };
+        let Instruction::Branch { condition, then, otherwise } = &function.insts[last].instruction else { continue };
+        if let Some(crate::ir::Spec::Bool(truth)) = function.ty(*condition).spec() {
+            let target = if *truth { then } else { otherwise }.clone();
+            function.insts[last].instruction = Instruction::Jump { target };
         }
     }
 }
 
-/// The values that an instruction, its handler and its state use.
+/// Parameters for which one value is passed on every way: that value, which is then defined on every way.
+fn drop_equal_params(function: &mut Function, entry: Block) {
+    loop {
+        let mut passed: HashMap<Value, Option<Value>> = HashMap::new();
+        for call in function.layout.iter().flat_map(|&block| function.successors(block)) {
+            for (&arg, &param) in call.args.iter().zip(&function.blocks[call.block].params) {
+                if arg == param {
+                    continue;
+                }
+                let known = passed.entry(param).or_insert(Some(arg));
+                if *known != Some(arg) {
+                    *known = None;
+                }
+            }
+        }
+        let same = |(param, arg): (Value, Option<Value>)| {
+            let arg = arg?;
+            // It must say as much: a parameter may be declared wider, which nobody relies on, but never narrower.
+            function.ty(arg).is_subtype(function.ty(param)).then_some((param, arg))
+        };
+        let is_inner = |(param, _): &(Value, Value)| match function.values[*param].def {
+            ValueDef::Param(block, _) => block != entry,
+            _ => false,
+        };
+        let found: HashMap<Value, Value> = passed.into_iter().filter_map(same).filter(is_inner).collect();
+        // One that is passed for another is done in the next round.
+        let replaced: HashMap<Value, Value> =
+            found.iter().filter(|(_, arg)| !found.contains_key(arg)).map(|(&param, &arg)| (param, arg)).collect();
+        if replaced.is_empty() {
+            return;
+        }
+        drop_params(function, &replaced.keys().copied().collect());
+        function.replace_all(&replaced);
+        replaced.into_keys().for_each(|param| function.forget_value(param));
+    }
+}
+
+/// Takes parameters out, and what is passed for them.
+fn drop_params(function: &mut Function, dropped: &HashSet<Value>) {
+    let params: HashMap<Block, Vec<Value>> =
+        function.blocks.iter().map(|(block, data)| (block, data.params.clone())).collect();
+    let keep = |call: &mut crate::ir::BlockCall| {
+        let params = &params[&call.block];
+        if params.iter().any(|param| dropped.contains(param)) {
+            let kept = call.args.iter().zip(params).filter(|(_, param)| !dropped.contains(param));
+            call.args = kept.map(|(&arg, _)| arg).collect();
+        }
+    };
+    for data in function.insts.values_mut() {
+        data.handler.iter_mut().for_each(keep);
+        match &mut data.instruction {
+            Instruction::Jump { target } => keep(target),
+            Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(keep),
+            _ => {}
+        }
+    }
+    for (block, before) in params.iter().filter(|(_, params)| params.iter().any(|param| dropped.contains(param))) {
+        let left: Vec<Value> = before.iter().copied().filter(|param| !dropped.contains(param)).collect();
+        for (position, &param) in left.iter().enumerate() {
+            function.values[param].def = ValueDef::Param(*block, position);
+        }
+        function.blocks[*block].params = left;
+    }
+}
+
+/// Returning, a state says only whose death is seen; jumping, nothing.
+fn forget_at_ends(function: &mut Function) {
+    let ends: Vec<(Inst, State)> =
+        function.instructions().filter_map(|(_, inst, data)| Some((inst, data.state?))).collect();
+    for (inst, state) in ends {
+        match function.insts[inst].instruction {
+            Instruction::Jump { .. } => function.insts[inst].state = None,
+            Instruction::Return { .. } => {
+                let mut left = function.states[state].clone();
+                for slot in left.slots_mut() {
+                    let is_seen = slot.value().is_some_and(|value| {
+                        function.ty(value).is_object_or_null() && !dies_unseen(function.ty(value))
+                    });
+                    if !is_seen {
+                        *slot = Slot::Empty;
+                    }
+                }
+                function.insts[inst].state = Some(function.states.push(left));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Drops instructions and parameters that nothing needs which has an effect.
+fn sweep(function: &mut Function, callees: &Callees) {
+    let mut needed: HashSet<Value> = HashSet::new();
+    let mut open: Vec<Value> = Vec::new();
+    // What is passed for a parameter is needed with it.
+    let mut passed: HashMap<Value, Vec<Value>> = HashMap::new();
+    for (_, inst, data) in function.instructions() {
+        for call in data.instruction.targets().into_iter().chain(&data.handler) {
+            for (&arg, &param) in call.args.iter().zip(&function.blocks[call.block].params) {
+                passed.entry(param).or_default().push(arg);
+            }
+        }
+        if !is_droppable(function, callees, inst) {
+            open.extend(used_by(function, inst));
+        }
+    }
+    while let Some(value) = open.pop() {
+        if !needed.insert(value) {
+            continue;
+        }
+        match function.values[value].def {
+            ValueDef::Result(inst) => open.extend(used_by(function, inst)),
+            ValueDef::Param(..) => open.extend(passed.get(&value).into_iter().flatten()),
+            ValueDef::Unused => {}
+        }
+    }
+    let is_dead = |inst: &Inst| {
+        is_droppable(function, callees, *inst)
+            && function.insts[*inst].result.is_some_and(|value| !needed.contains(&value))
+    };
+    let dead: HashSet<Inst> = function.instructions().map(|(_, inst, _)| inst).filter(is_dead).collect();
+    let params = function.layout.iter().flat_map(|&block| &function.blocks[block].params);
+    let unused: HashSet<Value> = params.copied().filter(|param| !needed.contains(param)).collect();
+    for &inst in &dead {
+        if let Some(result) = function.insts[inst].result.take() {
+            function.forget_value(result);
+        }
+    }
+    function.blocks.values_mut().for_each(|block| block.insts.retain(|inst| !dead.contains(inst)));
+    if !unused.is_empty() {
+        drop_params(function, &unused);
+        unused.into_iter().for_each(|param| function.forget_value(param));
+    }
+}
+
+fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
+    let data = &function.insts[inst];
+    data.result.is_some()
+        && match data.instruction {
+            Instruction::Operate { .. } | Instruction::CallCFunction { .. } => function.effects(callees, inst).pure,
+            _ => data.instruction.is_pure(),
+        }
+}
+
+/// The values that an instruction and its state use, without what it passes to blocks.
 fn used_by(function: &Function, inst: Inst) -> Vec<Value> {
     let data = &function.insts[inst];
-    let mut used = data.instruction.operands();
-    used.extend(data.handler.iter().flat_map(|call| &call.args));
+    let mut used = match &data.instruction {
+        Instruction::Jump { .. } => Vec::new(),
+        Instruction::Branch { condition, .. } => vec![*condition],
+        other => other.operands(),
+    };
     used.extend(function.state(inst).into_iter().flat_map(FrameState::values));
     used
 }
@@ -58,4 +206,38 @@ fn put_constants_into_states(function: &mut Function) {
         }
     }
     function.states = states;
+}
+
+/// Puts a block behind the one that alone jumps to it.
+fn join_blocks(function: &mut Function, entry: Block) {
+    let mut edges: HashMap<Block, usize> = HashMap::new();
+    for call in function.layout.iter().flat_map(|&block| function.successors(block)) {
+        *edges.entry(call.block).or_default() += 1;
+    }
+    let mut gone = HashSet::new();
+    for block in function.layout.clone() {
+        if gone.contains(&block) {
+            continue;
+        }
+        loop {
+            let insts = &function.blocks[block].insts;
+            let Some((&last, body)) = insts.split_last() else { break };
+            let Instruction::Jump { target } = function.insts[last].instruction.clone() else { break };
+            let is_handled = body.iter().any(|&inst| function.insts[inst].handler.is_some());
+            let is_alone = edges.get(&target.block) == Some(&1) && target.block != entry && target.block != block;
+            if is_handled || !is_alone {
+                break;
+            }
+            function.blocks[block].insts.pop();
+            let params = std::mem::take(&mut function.blocks[target.block].params);
+            for (param, arg) in params.into_iter().zip(target.args) {
+                function.replace_uses(param, arg);
+                function.forget_value(param);
+            }
+            let mut rest = std::mem::take(&mut function.blocks[target.block].insts);
+            function.blocks[block].insts.append(&mut rest);
+            gone.insert(target.block);
+        }
+    }
+    function.layout.retain(|block| !gone.contains(block));
 }

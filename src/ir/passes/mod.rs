@@ -71,7 +71,7 @@ pub fn passes() -> [Pass; 2] {
         Pass {
             name: "dead_code",
             target: "typedcall::ir::passes::dead_code",
-            run: |function, _, _| dead_code::run(function),
+            run: |function, knowledge, _| dead_code::run(function, knowledge.callees),
         },
     ]
 }
@@ -81,7 +81,7 @@ const ROUNDS: usize = 8;
 
 /// The passes over a whole function, in the order in which they run. The first three run again as long as they find
 /// something.
-pub fn function_passes() -> [Pass; 8] {
+pub fn function_passes() -> [Pass; 9] {
     [
         Pass {
             name: "type_propagation",
@@ -104,6 +104,11 @@ pub fn function_passes() -> [Pass; 8] {
             },
         },
         Pass {
+            name: "guard_elimination",
+            target: "typedcall::ir::passes::guard_elimination",
+            run: |function, knowledge, _| guard_elimination::run(function, knowledge),
+        },
+        Pass {
             name: "unboxing",
             target: "typedcall::ir::passes::unboxing",
             run: |function, _, _| unboxing::run(function),
@@ -121,7 +126,7 @@ pub fn function_passes() -> [Pass; 8] {
         Pass {
             name: "dead_code",
             target: "typedcall::ir::passes::dead_code",
-            run: |function, _, _| dead_code::run(function),
+            run: |function, knowledge, _| dead_code::run(function, knowledge.callees),
         },
         Pass {
             name: "refcounts",

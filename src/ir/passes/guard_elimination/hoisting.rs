@@ -60,13 +60,28 @@ fn hoist(
             }
         }
     }
-    if moved.is_empty() {
+    let Some((from, call)) = entered_from(function, dominators, header, body) else { return };
+    let noted = function.blocks[from].insts.last().and_then(|&last| match function.insts[last].instruction {
+        Instruction::Jump { .. } => function.insts[last].state,
+        _ => None,
+    });
+    let state = match noted {
+        Some(state) => state,
+        None => match state_at_start(function, knowledge, dominators, header, body, &call) {
+            Some(state) => function.states.push(state),
+            None => return,
+        },
+    };
+    let last = function.blocks[from].insts.last().copied();
+    let jumps = last.is_some_and(|last| matches!(function.insts[last].instruction, Instruction::Jump { .. }));
+    if moved.is_empty() && (noted.is_some() || !jumps) {
         return;
     }
-    let Some((from, call)) = entered_from(function, dominators, header, body) else { return };
-    let Some(state) = state_at_start(function, knowledge, dominators, header, body, &call) else { return };
     let before = block_before(function, from, call);
-    let state = function.states.push(state);
+    // Once numbers are unboxed, the loop may have no state any more: the jump in front of it keeps the one that it had.
+    if let Some(&jump) = function.blocks[before].insts.last() {
+        function.insts[jump].state = Some(state);
+    }
     for (block, inst) in moved {
         function.insts[inst].state = Some(state);
         function.blocks[block].insts.retain(|&other| other != inst);
