@@ -9,6 +9,7 @@ use typedcall::embed::{Object, Python};
 use typedcall::frontend::{self, RefusalReason};
 use typedcall::ir::passes::{self, Knowledge};
 use typedcall::ir::{Callees, Function, Instruction, Operation};
+use typedcall::lower;
 
 use super::world::{Library, Names};
 
@@ -95,7 +96,7 @@ impl<'a> Counter<'a> {
         if let Err(error) = function.verify_calls(self.callees) {
             return self.counts.broken.push(format!("{place}: IR that does not verify after the passes: {error}"));
         }
-        if let Err(reason) = lower_check(&function) {
+        if let Err(reason) = lower::body::check(&function, self.callees) {
             return self.counts.broken.push(format!("{place}: not lowered: {reason}"));
         }
         self.counts.built += 1;
@@ -138,9 +139,4 @@ fn calls(function: &Function) -> usize {
         _ => false,
     };
     function.instructions().filter(|(_, _, data)| is_call(&data.instruction)).count()
-}
-
-/// Whether there is machine code for all of a function.
-fn lower_check(_: &Function) -> Result<(), String> {
-    Ok(())
 }
