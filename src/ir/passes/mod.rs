@@ -180,6 +180,7 @@ pub fn run_function_observed(
     for pass in once {
         run(function, pass);
     }
+    debug_assert_eq!(function.verify_references(knowledge.callees), Ok(()), "references of\n{function:#}");
     left_alone
 }
 
