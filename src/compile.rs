@@ -132,8 +132,8 @@ impl Specializer {
         let prepared = interpreter::Prepared::new_live(python, code)?;
         let code = prepared.code();
         let name = code.qualname.clone();
-        let mut function = frontend::build(code)
-            .map_err(|refusal| NotCompiled::Refused { function: name.clone(), refusal })?;
+        let mut function =
+            frontend::build(code).map_err(|refusal| NotCompiled::Refused { function: name.clone(), refusal })?;
         check_straight(code, &function)?;
         let names = code.names.clone();
         let Surroundings { globals, builtins, closure } = surroundings;
@@ -204,8 +204,7 @@ fn check_straight(code: &Code, function: &Function) -> Result<(), NotCompiled> {
 /// A block that some way leads back to.
 fn loop_head(function: &Function) -> Option<Block> {
     let entry = function.entry()?;
-    let targets =
-        |block| function.successors(block).into_iter().map(|call| call.block).collect::<Vec<_>>();
+    let targets = |block| function.successors(block).into_iter().map(|call| call.block).collect::<Vec<_>>();
     let (mut path, mut done) = (vec![(entry, targets(entry))], std::collections::HashSet::new());
     loop {
         let (block, next) = {

@@ -115,7 +115,8 @@ impl CompiledFunction {
         let mut callable = Box::new(Callable { compiled, name, def: ffi::PyMethodDef::zeroed() });
         callable.def.ml_name = callable.name.as_ptr();
         callable.def.ml_flags = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
-        callable.def.ml_meth = method_pointer(NonNull::new(call_compiled as *mut u8).expect("functions have addresses"));
+        callable.def.ml_meth =
+            method_pointer(NonNull::new(call_compiled as *mut u8).expect("functions have addresses"));
         let callable = Box::into_raw(callable);
         // SAFETY: the capsule owns the box from now on; the definition lies in it, and the function keeps the capsule.
         unsafe {
@@ -163,9 +164,7 @@ unsafe extern "C-unwind" fn call_compiled(
             (compiled.entry)(arguments)
         } else {
             match &compiled.original {
-                Some((original, _)) => {
-                    ffi::PyObject_Vectorcall(original.as_ptr(), arguments, count as usize, names)
-                }
+                Some((original, _)) => ffi::PyObject_Vectorcall(original.as_ptr(), arguments, count as usize, names),
                 None => {
                     let text = c"a snippet takes exactly its arguments, by position";
                     ffi::PyErr_SetString(ffi::PyExc_TypeError, text.as_ptr());

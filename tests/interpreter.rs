@@ -47,11 +47,7 @@ unsafe extern "C" fn interpret(
     }
 }
 
-fn with_prepared<T>(
-    python: &Python,
-    function: &Object,
-    work: impl FnOnce(&Prepared) -> T,
-) -> Result<T, String> {
+fn with_prepared<T>(python: &Python, function: &Object, work: impl FnOnce(&Prepared) -> T) -> Result<T, String> {
     thread_local! {
         static PREPARED: RefCell<HashMap<usize, &'static Prepared>> = RefCell::default();
     }
@@ -154,7 +150,8 @@ fn references_are_all_given_back() {
 fn what_suspends_or_has_a_namespace_is_refused() {
     let python = Python::attach();
     let names = python.namespace().expect("a dict");
-    let source = "def generator():\n    yield 1\nasync def coroutine(): pass\ndef looks():\n    x = 1\n    return locals()\n";
+    let source =
+        "def generator():\n    yield 1\nasync def coroutine(): pass\ndef looks():\n    x = 1\n    return locals()\n";
     python.run(source, &names).expect("it defines functions");
     let refusal = |name: &str| {
         let function = names.item(&python, name).expect("it was just defined");
@@ -222,7 +219,6 @@ fn endless_recursion_is_an_error_and_no_crash() {
     let python = Python::attach();
     no_failures(&python, "recursion_ends()");
 }
-
 
 #[test]
 fn speed() {

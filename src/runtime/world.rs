@@ -106,8 +106,8 @@ impl<'a> LiveWorld<'a> {
 
     /// Notes a callable whose signature is known.
     fn discover(&mut self, object: &Object) {
-        let is_built_in = is_exactly(object, &raw mut ffi::PyCFunction_Type)
-            || is_exactly(object, &raw mut ffi::PyMethodDescr_Type);
+        let is_built_in =
+            is_exactly(object, &raw mut ffi::PyCFunction_Type) || is_exactly(object, &raw mut ffi::PyMethodDescr_Type);
         let address = object.as_ptr() as usize;
         if !is_built_in || self.labels.contains_key(&address) {
             return;
@@ -117,10 +117,8 @@ impl<'a> LiveWorld<'a> {
             // It stands for another one, that the passes would call in its place.
             return;
         }
-        let method = MethodCall {
-            convention: original.convention,
-            is_bound: !matches!(original.binding, Binding::Method),
-        };
+        let method =
+            MethodCall { convention: original.convention, is_bound: !matches!(original.binding, Binding::Method) };
         let Some(wrapper) = NonZeroUsize::new(original.method) else { return };
         let receiver = original.receiver as usize;
         let known = self.specializer.known(self.python, &original).ok();
@@ -219,9 +217,7 @@ impl<'a> LiveWorld<'a> {
             return None;
         }
         // SAFETY: a module, whose dict is borrowed from it.
-        let dict = unsafe {
-            Object::from_borrowed(self.python, NonNull::new(ffi::PyModule_GetDict(module.as_ptr()))?)
-        };
+        let dict = unsafe { Object::from_borrowed(self.python, NonNull::new(ffi::PyModule_GetDict(module.as_ptr()))?) };
         self.item(&dict, name)
     }
 

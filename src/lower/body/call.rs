@@ -85,12 +85,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// A direct call.
-    pub(super) fn call_c_function(
-        &mut self,
-        inst: Inst,
-        callee: &Arc<str>,
-        args: &[Value],
-    ) -> Result<(), Unsupported> {
+    pub(super) fn call_c_function(&mut self, inst: Inst, callee: &Arc<str>, args: &[Value]) -> Result<(), Unsupported> {
         let (found, overload) = self.callees.overload(callee).ok_or_else(|| {
             Unsupported::new(format!("CallCFunction<\"{callee}\">"), "no callee of that name was given")
         })?;

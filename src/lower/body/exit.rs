@@ -119,9 +119,10 @@ impl Lowering<'_, '_, '_> {
             Unsupported::new(data.instruction.name(), "it has no state to leave with: the front end gives it one")
         })?;
         // Guards of one state in one block leave through one exit, if they give up the same.
-        let known = self.exits_of_block.iter().find(|(of, other, _)| {
-            *of == state && self.releases(*other) == self.releases(inst)
-        });
+        let known = self
+            .exits_of_block
+            .iter()
+            .find(|(of, other, _)| *of == state && self.releases(*other) == self.releases(inst));
         if let Some((_, _, label)) = known {
             return Ok(*label);
         }
@@ -221,9 +222,9 @@ impl Lowering<'_, '_, '_> {
         let value = match slot {
             Slot::Empty => return Ok(ExitSlot::Empty),
             Slot::Constant(ty) => {
-                let object = ty.const_object().ok_or_else(|| {
-                    Unsupported::new(format!("the constant {ty} of a state"), "it is not one object")
-                })?;
+                let object = ty
+                    .const_object()
+                    .ok_or_else(|| Unsupported::new(format!("the constant {ty} of a state"), "it is not one object"))?;
                 return Ok(ExitSlot::Constant(object.clone()));
             }
             Slot::Value(value) => *value,

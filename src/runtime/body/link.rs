@@ -184,9 +184,9 @@ impl<'a> Linker<'a> {
             .collect();
         // It was true when the IR was made, and nothing since may have changed it; but compiling may log, and a logger may be
         // anything.
-        let holds = dicts.iter().all(|(dict, value)| {
-            look_up(dict, &name).map(NonNull::as_ptr) == value.as_ref().map(Object::as_ptr)
-        });
+        let holds = dicts
+            .iter()
+            .all(|(dict, value)| look_up(dict, &name).map(NonNull::as_ptr) == value.as_ref().map(Object::as_ptr));
         Ok(holds.then_some(Recorded { name, dicts, versions: [AtomicU64::new(0), AtomicU64::new(0)] }))
     }
 }

@@ -45,7 +45,8 @@ enum Take {
 impl Step {
     /// The instruction for an operation; `None` where it is done otherwise, or names what the code does not have.
     pub fn of(operation: &Operation, names: &[std::sync::Arc<str>]) -> Option<Self> {
-        let name = |name: &str| names.iter().position(|known| **known == *name).and_then(|index| u32::try_from(index).ok());
+        let name =
+            |name: &str| names.iter().position(|known| **known == *name).and_then(|index| u32::try_from(index).ok());
         let count = operation.shape().operands.len();
         let (mut order, mut local): (Vec<_>, _) = ((0..count).map(Some).collect(), None);
         let (op, take) = match operation {

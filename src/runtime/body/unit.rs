@@ -60,11 +60,6 @@ impl Unit {
 
     /// How the interpreter goes on with the function.
     pub fn frame(&self) -> Frame<'_> {
-        Frame {
-            code: &self.prepared,
-            globals: &self.globals,
-            builtins: &self.builtins,
-            closure: self.closure.as_ref(),
-        }
+        Frame { code: &self.prepared, globals: &self.globals, builtins: &self.builtins, closure: self.closure.as_ref() }
     }
 }

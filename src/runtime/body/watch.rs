@@ -24,8 +24,7 @@ mod watcher {
     use super::super::assumption::{Flag, Recorded};
     use crate::embed::Python;
 
-    type Callback =
-        extern "C" fn(c_int, *mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
+    type Callback = extern "C" fn(c_int, *mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
 
     unsafe extern "C" {
         fn PyDict_AddWatcher(callback: Callback) -> c_int;
