@@ -163,7 +163,12 @@ fn raise_given_twice(callable: &Owned) -> Raised {
         if ffi::PyTuple_GET_SIZE(arguments.as_ptr()) != 1 {
             return errors::restore(exception);
         }
-        if let Ok(function) = function_text(callable) {
+        let mut function = function_text(callable);
+        if cfg!(Py_3_15) && function.is_err() {
+            errors::clear();
+            function = Owned::new(ffi::PyUnicode_FromString(c"function".as_ptr()));
+        }
+        if let Ok(function) = function {
             let key = ffi::PyTuple_GET_ITEM(arguments.as_ptr(), 0);
             let format = c"%U got multiple values for keyword argument '%S'";
             ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), function.as_ptr(), key);
