@@ -2,7 +2,7 @@
 //! modules, the pure-Python ones, in the interpreter of decoded bytecode: each test has the outcome that it has in CPython.
 //!
 //! What is refused, generators above all, runs in CPython; the shares are printed, and must be large. With
-//! `STDLIB_SUITES=full` the long tests of `_pydecimal` run, too. See `tests/support/stdlib_suites.py`.
+//! `STDLIB_SUITES=full` the tests of `statistics` run that take minutes. See `tests/support/stdlib_suites.py`.
 
 #[path = "support/as_python.rs"]
 mod as_python;

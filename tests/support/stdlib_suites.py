@@ -103,8 +103,8 @@ def child(suite, mode, everything, path):
     if not everything:
         from test import support
 
-        # Leaves the long tests out, those of the resource `decimal` among them.
-        support.use_resources = []
+        # Leaves long tests out; those of `statistics` take minutes.
+        support.use_resources = ['decimal']
     with open(path + '.progress', 'w') as progress:
         record = Record(progress)
         tests = unittest.defaultTestLoader.loadTestsFromName(f'test.{suite}')

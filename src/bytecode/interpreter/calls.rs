@@ -64,8 +64,7 @@ impl Activation<'_> {
         let result = unsafe {
             if ffi::PyTuple_CheckExact(arguments.as_ptr()) == 0 {
                 if is_not_iterable(&arguments) {
-                    let text = c"%U argument after * must be an iterable, not %.200s";
-                    return Err(raise_naming(&callable, text, &arguments));
+                    return Err(raise_not_unpacked(&callable, Unpacked::Iterable, &arguments));
                 }
                 arguments = Owned::new(api::PySequence_Tuple(arguments.as_ptr()))?;
             }
@@ -88,8 +87,7 @@ impl Activation<'_> {
         let (attribute_error, key_error) = unsafe { (ffi::PyExc_AttributeError, ffi::PyExc_KeyError) };
         if errors::current_is(attribute_error) {
             errors::clear();
-            let text = c"%U argument after ** must be a mapping, not %.200s";
-            return Err(raise_naming(&callable, text, &mapping));
+            return Err(raise_not_unpacked(&callable, Unpacked::Mapping, &mapping));
         }
         if errors::current_is(key_error) {
             return Err(raise_given_twice(&callable));
@@ -165,7 +163,12 @@ fn raise_given_twice(callable: &Owned) -> Raised {
         if ffi::PyTuple_GET_SIZE(arguments.as_ptr()) != 1 {
             return errors::restore(exception);
         }
-        if let Ok(function) = function_text(callable) {
+        let mut function = function_text(callable);
+        if cfg!(Py_3_15) && function.is_err() {
+            errors::clear();
+            function = Owned::new(ffi::PyUnicode_FromString(c"function".as_ptr()));
+        }
+        if let Ok(function) = function {
             let key = ffi::PyTuple_GET_ITEM(arguments.as_ptr(), 0);
             let format = c"%U got multiple values for keyword argument '%S'";
             ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), function.as_ptr(), key);
@@ -174,11 +177,32 @@ fn raise_given_twice(callable: &Owned) -> Raised {
     Raised
 }
 
-/// A `TypeError` whose format names a function, `%U`, and a type, `%s`.
-fn raise_naming(callable: &Owned, format: &'static std::ffi::CStr, object: &Owned) -> Raised {
-    if let Ok(function) = function_text(callable) {
-        // SAFETY: the objects are alive, and the formats above fit.
-        unsafe {
+/// What a call unpacks.
+enum Unpacked {
+    /// `*args`
+    Iterable,
+    /// `**kwargs`
+    Mapping,
+}
+
+/// The `TypeError` of what is not to be unpacked.
+fn raise_not_unpacked(callable: &Owned, unpacked: Unpacked, object: &Owned) -> Raised {
+    // SAFETY: the objects are alive, and the formats fit.
+    unsafe {
+        if cfg!(Py_3_15) {
+            // `%T` is an object's type with its module.
+            let format = match unpacked {
+                Unpacked::Iterable => {
+                    return errors::type_error_of(c"Value after * must be an iterable, not %.200s", object);
+                }
+                Unpacked::Mapping => c"Value after ** must be a mapping, not %T",
+            };
+            ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), object.as_ptr());
+        } else if let Ok(function) = function_text(callable) {
+            let format = match unpacked {
+                Unpacked::Iterable => c"%U argument after * must be an iterable, not %.200s",
+                Unpacked::Mapping => c"%U argument after ** must be a mapping, not %.200s",
+            };
             let class = (*object.class()).tp_name;
             ffi::PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), function.as_ptr(), class);
         }

@@ -104,7 +104,9 @@ impl Activation<'_> {
         // SAFETY: the objects are alive, their types are checked before they are looked into, and tuples keep their items.
         unsafe {
             if ffi::PyType_Check(class.as_ptr()) == 0 {
-                return Err(errors::type_error(if cfg!(Py_3_12) {
+                return Err(errors::type_error(if cfg!(Py_3_15) {
+                    c"class pattern must refer to a class"
+                } else if cfg!(Py_3_12) {
                     c"called match pattern must be a class"
                 } else {
                     c"called match pattern must be a type"
