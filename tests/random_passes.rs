@@ -179,7 +179,7 @@ fn function(choices: &[u16], blocks: usize, handlers: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { ..ProptestConfig::default() })]
 
     #[test]
     fn functions_of_any_shape_stay_correct(
