@@ -15,6 +15,7 @@ use super::instruction::{BlockCall, Instruction, ResultRule};
 use super::state::FrameState;
 use super::types::Type;
 use crate::metadata::{Kind, Overload};
+use crate::operators::BinaryOperator;
 
 /// What is wrong with a function.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -282,8 +283,10 @@ impl<'a> Verifier<'a> {
                 self.check_operand(*value, &Type::C_DOUBLE)?;
                 self.check_result(result, &Type::C_DOUBLE)
             }
-            Instruction::Arithmetic { lhs, rhs, .. } => {
+            Instruction::Arithmetic { operator, lhs, rhs } => {
                 let ty = self.check_numbers(*lhs, *rhs)?;
+                // Of ints too, a true division gives a float.
+                let ty = if *operator == BinaryOperator::TrueDivide { Type::C_DOUBLE } else { ty };
                 self.check_narrowed(result, &ty)
             }
             Instruction::CompareNumbers { lhs, rhs, .. } => {

@@ -6,9 +6,10 @@
 //! ([`placement`]); a local around a loop becomes a C number only where no number would be boxed at two places
 //! ([`params`]). States refer to the C number, which an exit boxes, where there is no object on every way.
 //!
-//! **Left boxed**, because C's result is another one or may be: `//`, `%` and `**`, `/` of ints, `-x`, and whatever mixes
+//! **Left boxed**, because C's result is another one or may be: `**`, `-x` of a float (a NaN's sign), and whatever mixes
 //! floats with ints that are no constants. An int that does not fit, a result that overflows, and a division by zero
-//! leave through an exit, where Python's own arithmetic goes on.
+//! leave through an exit, where Python's own arithmetic goes on. So arithmetic on ints is only done where one of the two
+//! is likely to fit, and comparison where that is more than a constant: long ints would leave each time.
 
 use std::collections::HashMap;
 
@@ -106,8 +107,9 @@ impl Rewriter<'_> {
                 Some(ctype) => {
                     let lhs = self.number(block, state, &ctype, args[0]);
                     let rhs = self.number(block, state, &ctype, args[1]);
-                    let value = self.add(Instruction::Arithmetic { operator, lhs, rhs }, ctype.clone(), state);
-                    self.finish(inst, value, &ctype);
+                    let given = if operator == BinaryOperator::TrueDivide { Type::C_DOUBLE } else { ctype };
+                    let value = self.add(Instruction::Arithmetic { operator, lhs, rhs }, given.clone(), state);
+                    self.finish(inst, value, &given);
                 }
                 None => self.out.push(inst),
             },
@@ -204,14 +206,13 @@ impl Rewriter<'_> {
 
     /// The C type in which Python's arithmetic on these objects can be done, where that pays.
     fn arithmetic_type(&self, operator: BinaryOperator, lhs: Value, rhs: Value) -> Option<Type> {
-        use BinaryOperator::{Add, And, Multiply, Or, Subtract, TrueDivide, Xor};
+        use BinaryOperator::{Add, FloorDivide, MatrixMultiply, Multiply, Power, Remainder, Subtract, TrueDivide};
         match operator {
-            Add | Subtract | Multiply | TrueDivide if self.are_doubles(lhs, rhs) => Some(Type::C_DOUBLE),
-            Add | Subtract | Multiply | And | Or | Xor
-                if self.are_ints(lhs, rhs) && (self.is_short(lhs) || self.is_short(rhs)) =>
-            {
-                Some(Type::C_INT64)
+            Add | Subtract | Multiply | TrueDivide | FloorDivide | Remainder if self.are_doubles(lhs, rhs) => {
+                Some(Type::C_DOUBLE)
             }
+            Power | MatrixMultiply => None,
+            _ if self.are_ints(lhs, rhs) && (self.is_short(lhs) || self.is_short(rhs)) => Some(Type::C_INT64),
             _ => None,
         }
     }

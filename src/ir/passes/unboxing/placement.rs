@@ -28,8 +28,10 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) {
         remove(function, block, inst);
         let insts = &function.blocks[common].insts;
         // Before the first use; at the end, where the uses are in blocks behind this one.
+        let first_use = insts.iter().position(|inst| users.contains(inst)).unwrap_or(insts.len() - 1);
+        // What has a handler stays directly before the end.
         let handled = insts.iter().position(|&inst| function.insts[inst].handler.is_some());
-        let place = insts.iter().position(|inst| users.contains(inst)).or(handled).unwrap_or(insts.len() - 1);
+        let place = handled.map_or(first_use, |handled| handled.min(first_use));
         let place = if common == block { place.max(start_of(function, block, number)) } else { place };
         let before = insts[place];
         function.insts[inst].state = function.insts[before].state.or(function.insts[inst].state);
