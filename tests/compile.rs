@@ -124,3 +124,279 @@ for a, b, c in [(2, 3, 4), (1.5, True, 2), (Sub(2), 1.5, 0.5), (1.5, 2.5, 7)]:
     );
     assert_eq!(chain.exits(), 4);
 }
+
+/// Python code that compares `NAME` with `fast_NAME`: results with their types, exceptions with texts, tracebacks, references.
+const AGREE: &str = "
+import sys, traceback
+def trace(error):
+    entries = []
+    tb = error.__traceback__.tb_next
+    while tb:
+        code = tb.tb_frame.f_code
+        entries.append((code.co_name, code.co_filename, tb.tb_lineno, sorted(tb.tb_frame.f_locals)))
+        tb = tb.tb_next
+    return entries
+def outcome(function, args):
+    before = [sys.getrefcount(arg) for arg in args]
+    try: result = function(*args)
+    except Exception as error:
+        result = type(error), str(error), trace(error), repr(error.__context__)
+        del error
+    else: result = type(result), repr(result)
+    after = [sys.getrefcount(arg) for arg in args]
+    return result, [b - a for a, b in zip(before, after)]
+def same(name, *args):
+    expected, got = outcome(globals()[name], args), outcome(globals()['fast_' + name], args)
+    assert expected == got, (name, args, expected, got)
+";
+
+#[test]
+fn exceptions_have_their_texts_tracebacks_and_locals() {
+    let session = Session::with_chain(AGREE);
+    session.run(
+        "
+def divide(a, b):
+    c = a + 1
+    return c / b
+def deep(f, x):
+    y = [x]
+    return f(y)
+def unbound(a):
+    if a: b = a
+    return b
+def missing(a): return a.nothing_of_that_name
+def undefined(a): return no_such_name
+def raising(a): raise ValueError(a) from KeyError(a)
+def checked(a):
+    assert a > 0, 'not positive'
+    return m.half(a)
+def keyword(a): return dict(**{'a': a}, **a)
+def fail(y): raise LookupError(y)
+",
+    );
+    let names = ["divide", "deep", "unbound", "missing", "undefined", "raising", "checked", "keyword"];
+    for name in names {
+        session.fast(name);
+    }
+    session.run(
+        "
+for a in [0, 1, -7, 2**70, 'x', None, [], 1.5]:
+    for b in [0, 2, 'y']: same('divide', a, b)
+    for name in ['unbound', 'missing', 'undefined', 'raising', 'checked']: same(name, a)
+same('deep', fail, 3); same('deep', len, 3)
+same('keyword', {'b': 1}); same('keyword', {'a': 1}); same('keyword', 3)
+",
+    );
+}
+
+#[test]
+fn what_a_guard_refuses_goes_on_in_the_interpreter() {
+    let session = Session::with_chain(AGREE);
+    session.run(
+        "
+def halves(a, b):
+    first = m.half(a)
+    second = m.half(b)
+    return [first, second, first]
+def mixed(a, b): return (m.add(a, 1.0), m.half(b), [a, b])
+",
+    );
+    let halves = session.fast("halves");
+    session.fast("mixed");
+    session.run("for pair in [(2, 4), (-2, 2**40), (2, 2**58)]: same('halves', *pair)");
+    assert_eq!(halves.exits(), 0);
+    session.run(
+        "
+class Int(int): pass
+class Float(float): pass
+values = [2, True, 3, 2**61, 2**62, 2**63, -2**63, 2**64, 2**100, Int(4), 1.5, Float(2.5), 'x', None]
+for a in values:
+    for b in values:
+        same('halves', a, b); same('mixed', a, b)
+",
+    );
+    assert!(halves.exits() > 0);
+}
+
+#[test]
+fn a_number_that_was_computed_is_one_object() {
+    let session = Session::with_chain(
+        "
+def twice(a, b):
+    c = m.add(a, b)
+    return c, c, [c]
+",
+    );
+    session.fast("twice");
+    session.run("a, b, [c] = fast_twice(1.5, 1e300)\nassert a is b is c");
+}
+
+#[test]
+fn a_broken_assumption_is_noticed_between_calls() {
+    let session = Session::with_chain(
+        "
+import math
+def root(x): return math.sqrt(x)
+def total(x): return len(x)
+def other(x): return m.add(x, 1.0)
+",
+    );
+    let (root, total, other) = (session.fast("root"), session.fast("total"), session.fast("other"));
+    session.run(
+        "
+assert fast_root(4.0) == 2.0 and fast_total('abc') == 3 and fast_other(1.5) == 2.5
+old = math.sqrt
+math.sqrt = lambda x: 'new'
+try: assert fast_root(4.0) == 'new'
+finally: math.sqrt = old
+assert fast_root(4.0) == 2.0
+len = lambda x: 'mine'
+assert fast_total('abc') == 'mine'
+del len
+assert fast_total('abc') == 3
+unrelated = 1
+class Module(type(m)):
+    def __getattribute__(self, name): return (lambda *a: name) if name == 'add' else super().__getattribute__(name)
+plain = type(m)
+m.__class__ = Module
+assert fast_other(1.5) == 'add'
+m.__class__ = plain
+assert fast_other(1.5) == 2.5
+math = None
+try: fast_root(4.0)
+except AttributeError as error: assert str(error) == \"'NoneType' object has no attribute 'sqrt'\"
+else: assert False
+",
+    );
+    assert!(root.exits() > 0 && total.exits() > 0 && other.exits() > 0);
+}
+
+#[test]
+fn a_broken_assumption_is_noticed_in_the_middle_of_a_call() {
+    let session = Session::with_chain(
+        "
+import math
+def middle(f, x):
+    a = math.sqrt(x)
+    f()
+    return a, math.sqrt(x)
+def typed(f, x): return m.half(m.after(f, x))
+def rebind(): math.sqrt = lambda x: 'new'
+def rebind_half(): m.half = lambda x: 'new'
+def nothing(): pass
+",
+    );
+    let middle = session.fast("middle");
+    session.fast("typed");
+    session.run("assert fast_middle(nothing, 4.0) == (2.0, 2.0) and fast_typed(nothing, 6) == 3");
+    assert_eq!(middle.exits(), 0);
+    session.run(
+        "
+old, old_half = math.sqrt, m.half
+try: assert fast_middle(rebind, 4.0) == (2.0, 'new')
+finally: math.sqrt = old
+try: assert typed(rebind_half, 6) == old_half(6)
+finally: m.half = old_half
+try: assert fast_typed(rebind_half, 6) == old_half(6), 'the function was looked up before its arguments'
+finally: m.half = old_half
+",
+    );
+    assert!(middle.exits() > 0);
+}
+
+#[test]
+fn while_the_thread_is_traced_the_original_runs() {
+    let session = Session::new("def traced(a): return a + 1");
+    session.fast("traced");
+    session.run(
+        "
+import sys
+seen = []
+def tracer(frame, event, arg): seen.append((frame.f_code.co_name, event)); return tracer
+for start in sys.settrace, sys.setprofile:
+    seen.clear()
+    start(tracer)
+    result = fast_traced(1)
+    start(None)
+    assert result == 2 and ('traced', 'call') in seen, seen
+seen.clear()
+assert fast_traced(1) == 2 and not seen
+def other(a): return a + 100
+traced.__code__ = other.__code__
+assert fast_traced(1) == 101
+",
+    );
+}
+
+#[test]
+fn what_is_no_straight_line_is_refused_with_its_line() {
+    let session = Session::new(
+        "
+def loop(xs):
+    total = 0
+    for x in xs: total += x
+    return total
+def handler(x):
+    try: return int(x)
+    except ValueError: return None
+def generator(x): yield x
+",
+    );
+    let error = |name| session.specializer.compile(&session.python, &session.get(name)).expect_err("refused").to_string();
+    assert_eq!(error("loop"), "loop, line 4: a loop is not compiled yet: only functions without loops and handlers are");
+    let text = "a handler of exceptions is not compiled yet: only functions without loops and handlers are";
+    assert_eq!(error("handler"), format!("handler, line 7: {text}"));
+    assert!(error("generator").contains("generator"), "{}", error("generator"));
+    let number = session.python.int(3).expect("there is memory");
+    let error = session.specializer.compile(&session.python, &number).expect_err("refused");
+    assert!(matches!(error, NotCompiled::NotAFunction(_) | NotCompiled::Decode(_)), "{error}");
+}
+
+#[test]
+fn snippets_compile_and_run() {
+    let session = Session::new("");
+    let snippet = "LOAD_CONST 'hello,world'; STORE_FAST x; LOAD_FAST x; LOAD_METHOD upper; CALL_METHOD 0; RETURN_VALUE";
+    let code = snippet.parse().expect("it is a snippet");
+    let compiled = session.specializer.compile_snippet(&session.python, code, &session.names);
+    let compiled = compiled.unwrap_or_else(|error| panic!("{error}"));
+    let result = compiled.call(&session.python, &[]).expect("it does not raise");
+    assert_eq!(result.text(&session.python).expect("a str"), "HELLO,WORLD");
+    assert_eq!(compiled.exits(), 0);
+    let error = compiled.call(&session.python, &[&result]).expect_err("it takes no argument");
+    assert_eq!(error.to_string(), "TypeError: the snippet takes 0 arguments (1 given)");
+}
+
+/// Thousands of calls, exits and errors leave no reference behind and take none away.
+#[test]
+fn references_are_balanced() {
+    let session = Session::with_chain(AGREE);
+    session.run(
+        "
+def work(a, b, c):
+    d = [a, b]
+    e = {a: d}
+    return m.add(m.mul(a, b), c), e[a], f'{a}{b}', d
+",
+    );
+    session.fast("work");
+    session.run(
+        "
+import gc
+class Key:
+    def __mul__(self, other): return self
+values = [1.5, 10**30, 'text' * 3, None, [], object()]
+def round():
+    for a in values:
+        for b in values:
+            for c in values:
+                try: fast_work(a, b, c)
+                except TypeError: pass
+round(); gc.collect()
+before = [sys.getrefcount(value) for value in values], len(gc.get_objects())
+for i in range(10): round()
+gc.collect()
+after = [sys.getrefcount(value) for value in values], len(gc.get_objects())
+assert before == after, (before, after)
+",
+    );
+}
