@@ -3,6 +3,7 @@
 mod support;
 
 use support::extension;
+use typedcall::NotCompiled;
 use typedcall::embed::{Object, Python};
 use typedcall::{CompiledFunction, Options, Specializer};
 
@@ -342,8 +343,12 @@ def handler(x):
 def generator(x): yield x
 ",
     );
-    let error = |name| session.specializer.compile(&session.python, &session.get(name)).expect_err("refused").to_string();
-    assert_eq!(error("loop"), "loop, line 4: a loop is not compiled yet: only functions without loops and handlers are");
+    let error =
+        |name| session.specializer.compile(&session.python, &session.get(name)).expect_err("refused").to_string();
+    assert_eq!(
+        error("loop"),
+        "loop, line 4: a loop is not compiled yet: only functions without loops and handlers are"
+    );
     let text = "a handler of exceptions is not compiled yet: only functions without loops and handlers are";
     assert_eq!(error("handler"), format!("handler, line 7: {text}"));
     assert!(error("generator").contains("generator"), "{}", error("generator"));
