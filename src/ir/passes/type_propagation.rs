@@ -71,8 +71,7 @@ fn leave_ways_not_taken(function: &mut Function, reached: &HashSet<Block>) {
 fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value, Type>) {
     for block in function.layout.clone() {
         let insts = &function.blocks[block].insts;
-        let is_impossible =
-            |inst: &Inst| function.insts[*inst].result.is_some_and(|result| known[result].is_bottom());
+        let is_impossible = |inst: &Inst| function.insts[*inst].result.is_some_and(|result| known[result].is_bottom());
         let Some(place) = insts.iter().position(is_impossible) else { continue };
         let inst = insts[place];
         let is_guard = matches!(function.insts[inst].instruction, Instruction::Guard { .. });

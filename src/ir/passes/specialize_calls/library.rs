@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
-use super::{Arg, Conversion, Plan, ResultStep, Source, at_parameter, conversion, given_arguments, is_lasting};
-use super::{Unfit, result_step};
+use super::is_lasting;
+use super::plan::{
+    Arg, Conversion, Plan, ResultStep, Source, Unfit, at_parameter, conversion, given_arguments, result_step,
+};
 use crate::ir::verify::{object_type, or_none};
 use crate::ir::{CalleeTarget, Callees, Function, Type, Value};
 use crate::metadata::{Overload, Parameter};
