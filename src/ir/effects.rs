@@ -77,7 +77,8 @@ impl Function {
 fn of_call(overload: &Overload) -> Effects {
     let effects = overload.effects;
     let raises = overload.raises != Raises::Never;
-    Effects { runs_python: !effects.no_python, raises, pure: effects.pure }
+    // Whoever lets go of the GIL lets others run Python code.
+    Effects { runs_python: !effects.no_python || effects.nogil, raises, pure: effects.pure }
 }
 
 /// Less than what the operation can do in general, for operands of these types.

@@ -10,6 +10,7 @@ use crate::ir::{Block, CalleeTarget, Callees, Dominators, Function, Inst, Instru
 
 use super::{Knowledge, NotSpecialized};
 use emit::Rewriter;
+use library::Call;
 use plan::{Plan, Site, Unfit, plan_overload};
 
 mod emit;
@@ -33,11 +34,26 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut 
             narrowed.substitute(rewriter.function, &dominators, block, inst);
             rewriter.make_static(inst);
             match plan(rewriter.function, callees, inst) {
-                Ok(Some(plan)) => {
+                Ok(Some(Call::Direct(plan))) => {
                     changed = true;
                     if let Some(next) = rewriter.emit(inst, plan, place) {
                         place = next;
                     }
+                }
+                Ok(Some(Call::Argument(value))) => {
+                    changed = true;
+                    rewriter.give_back(inst, value);
+                }
+                Ok(Some(Call::Truth(value))) => {
+                    changed = true;
+                    if let Some(next) = rewriter.emit_truth(inst, value, place) {
+                        place = next;
+                    }
+                }
+                Ok(Some(Call::Typed(ty, reason))) => {
+                    changed |= rewriter.narrow_result(inst, &ty);
+                    left_alone.push(NotSpecialized { inst, reason });
+                    rewriter.out.push(inst);
                 }
                 Ok(None) => rewriter.out.push(inst),
                 Err(reason) => {
@@ -82,8 +98,8 @@ impl Narrowed {
     }
 }
 
-/// The plan for an instruction; `None` if it is no call of a constant.
-fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Plan>, String> {
+/// What becomes of an instruction; `None` if it is no call of a constant.
+fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Call>, String> {
     let data = &function.insts[inst];
     let Instruction::VectorCallStatic { callable, args, keywords } = &data.instruction else {
         return not_static(function, inst).map_or(Ok(None), Err);
@@ -93,11 +109,13 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Pla
     let name = &object.label;
     let callee = callees.get(name).ok_or_else(|| format!("no signature of {name} is known"))?;
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
-    if data.state.is_some() && callee.target == CalleeTarget::Method {
+    if data.state.is_some() && callee.target != CalleeTarget::Underlying {
         let receivers = usize::from(is_method);
-        return library::plan(function, callees, name, args, receivers, keywords)
-            .map(Some)
-            .map_err(|reason| format!("{name}: {reason}"));
+        return match library::plan(function, callees, name, args, receivers, keywords) {
+            Ok(Call::Typed(ty, reason)) => Ok(Some(Call::Typed(ty, format!("{name}: {reason}")))),
+            Ok(call) => Ok(Some(call)),
+            Err(reason) => Err(format!("{name}: {reason}")),
+        };
     }
     let mut reasons = Vec::new();
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
@@ -110,7 +128,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Pla
                 if borrowed_result && data.handler.is_some() {
                     return Err(format!("{name}: its result is borrowed, and an error of it is handled here"));
                 }
-                return Ok(Some(Plan {
+                return Ok(Some(Call::Direct(Plan {
                     callee: callees.overload_name(name, index),
                     args,
                     result,
@@ -118,7 +136,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Pla
                     steals: if is_underlying { effects.steals } else { 0 },
                     borrowed_result,
                     finite: false,
-                }));
+                })));
             }
             Err(unfit) => {
                 let is_last_word = matches!(unfit, Unfit::Unsupported(_));

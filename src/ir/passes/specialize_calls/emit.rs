@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::is_lasting;
 use super::plan::{Arg, Plan, ResultStep, Source};
 use crate::ir::verify::or_none;
-use crate::ir::{Block, BlockCall, BlockData, Callees, ConstObject, Function, Inst, Instruction, State, Type, Value};
+use crate::ir::{
+    Block, BlockCall, BlockData, Callees, ConstObject, Function, Inst, Instruction, Operation, State, Type, Value,
+};
 
 /// Builds the new list of a block's instructions.
 pub(super) struct Rewriter<'a> {
@@ -117,6 +119,41 @@ impl Rewriter<'_> {
             self.finish_call(inst, last.0, last.1);
         }
         next
+    }
+
+    /// Puts the argument of a call in the place of its result.
+    pub(super) fn give_back(&mut self, inst: Inst, value: Value) {
+        let ty = self.function.ty(value).clone();
+        self.function.insts[inst].handler = None;
+        // Proven already, so that the next pass has only the name to replace.
+        self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value }, ty);
+    }
+
+    /// Puts the truth of the argument of a call in the place of its result. Gives the block that the rest is in, if that is
+    /// a new one.
+    pub(super) fn emit_truth(&mut self, inst: Inst, value: Value, block: Block) -> Option<Block> {
+        let handler = self.function.insts[inst].handler.take();
+        let truth = Instruction::Operate { operation: Operation::IsTrue, args: vec![value] };
+        let value = self.add(truth, Type::C_BOOL);
+        let next = handler.map(|handler| {
+            let asked = *self.out.last().expect("it was added above");
+            self.function.insts[asked].handler = Some(handler);
+            self.split(block)
+        });
+        self.finish_call(inst, Instruction::Box { value }, Type::BOOL);
+        next
+    }
+
+    /// Notes what type the result of a call is; whether that is news.
+    pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) -> bool {
+        let Some(result) = self.function.insts[inst].result else { return false };
+        let known = self.function.ty(result);
+        let narrowed = known.intersection(ty);
+        let is_news = !known.is_subtype(ty) && !narrowed.is_bottom();
+        if is_news {
+            self.function.values[result].ty = narrowed;
+        }
+        is_news
     }
 
     /// Ends the block with what is there so far; what follows is for a new one.

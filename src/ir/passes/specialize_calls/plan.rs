@@ -98,6 +98,9 @@ pub(super) fn plan_overload(
     };
     let given = given_arguments(overload, args, keywords)?;
     // An underlying function may do without it; `ml_meth` always gets it.
+    if callee.target == CalleeTarget::Class {
+        return Err(Unfit::Unsupported("it is a class".to_owned()));
+    }
     if is_method && !overload.has_receiver() && callee.target == CalleeTarget::Method {
         return Err(Unfit::Unsupported("it does not take the receiver".to_owned()));
     }
@@ -114,6 +117,11 @@ pub(super) fn plan_overload(
             Source::Context
         } else {
             match given.next().expect("one for each such parameter") {
+                Some(_) if parameter.keyword_only && callee.target == CalleeTarget::Method => {
+                    let reason = "it is given by name, which a direct call has no place for";
+                    unsupported = unsupported.or(Some(at_parameter(position, parameter, reason)));
+                    continue;
+                }
                 Some(value) => Source::Value(value),
                 None => match default_number(parameter).filter(|_| callee.target == CalleeTarget::Underlying) {
                     Some(constant) => Source::Default(constant),
@@ -255,7 +263,8 @@ pub(super) fn result_step(overload: &Overload, target: CalleeTarget) -> Result<R
             Ok(ResultStep::Box(Type::of_kind(kind)))
         }
         (kind @ Kind::Foreign(_), CalleeTarget::Underlying) => Ok(ResultStep::Foreign(Type::of_kind(kind))),
-        (Kind::Object | Kind::Python { .. } | Kind::User { .. }, _) | (_, CalleeTarget::Method) => {
+        (Kind::Object | Kind::Python { .. } | Kind::User { .. }, _)
+        | (_, CalleeTarget::Method | CalleeTarget::Class) => {
             Ok(ResultStep::Object(result_type(overload, target).unwrap_or(Type::OBJECT)))
         }
     }
