@@ -94,9 +94,7 @@ fn every_function_of_the_c_library_agrees_with_what_it_is_below() {
     for entry in lines() {
         let overload = &entry.signature.overloads[0];
         let name = entry.name.replace('.', "_");
-        let takes_int = |position: usize| {
-            matches!(overload.parameters[position].kind, Kind::Scalar(scalar) if scalar != Scalar::F64)
-        };
+        let takes_int = |position: usize| matches!(overload.parameters[position].kind, Kind::Scalar(scalar) if scalar != Scalar::F64);
         let count = overload.parameters.len();
         let parameters: Vec<_> = (0..count).map(|position| format!("x{position}")).collect();
         // A float that is proven to be one, and an object of which nothing is known.
@@ -111,7 +109,11 @@ fn every_function_of_the_c_library_agrees_with_what_it_is_below() {
         let typed = session.fast(&format!("typed_{name}"));
         session.fast(&format!("plain_{name}"));
         let sets: Vec<_> = (0..count)
-            .map(|position| if takes_int(position) { "[0, 1, -1, 5, -1100, 1100, 2**31, -2**40, 2**70]" } else { "floats" })
+            .map(
+                |position| {
+                    if takes_int(position) { "[0, 1, -1, 5, -1100, 1100, 2**31, -2**40, 2**70]" } else { "floats" }
+                },
+            )
             .collect();
         let sets = sets.join(", ");
         session.run(&format!(
