@@ -53,7 +53,8 @@ pub enum Instruction {
         /// one, and the positional arguments, all objects.
         args: Vec<Value>,
     },
-    /// The same value, known to be of the type; where it is not, the function leaves through its fallback.
+    /// The same value, known to be of the type; where it is not, the function leaves through its fallback. A guard for any
+    /// `Object` stands where null was asked for before, and checks nothing.
     Guard {
         /// What is checked; with `Nullptr` in it, null passes.
         ty: Type,
