@@ -5,13 +5,17 @@
 //! call that can't be planned stays as it is, with the reason.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::ir::{Block, CalleeTarget, Callees, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value};
+use crate::ir::{
+    Block, Callee, CalleeTarget, Callees, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
+};
 
 use super::{Knowledge, NotSpecialized};
+use crate::metadata::Overload;
 use emit::Rewriter;
 use library::Call;
-use plan::{Plan, Site, Unfit, plan_overload};
+use plan::{Arg, Plan, ResultStep, Site, Unfit, plan_overload};
 
 mod emit;
 mod library;
@@ -101,7 +105,7 @@ impl Narrowed {
 /// What becomes of an instruction; `None` if it is no call of a constant.
 fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Call>, String> {
     let data = &function.insts[inst];
-    let Instruction::VectorCallStatic { callable, args, keywords } = &data.instruction else {
+    let Instruction::VectorCallStatic { callable, args: given, keywords } = &data.instruction else {
         return not_static(function, inst).map_or(Ok(None), Err);
     };
     let ty = function.ty(*callable);
@@ -111,32 +115,56 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
     if data.state.is_some() && callee.target != CalleeTarget::Underlying {
         let receivers = usize::from(is_method);
-        return match library::plan(function, callees, name, args, receivers, keywords) {
+        return match library::plan(function, callees, name, given, receivers, keywords) {
             Ok(Call::Typed(ty, reason)) => Ok(Some(Call::Typed(ty, format!("{name}: {reason}")))),
             Ok(call) => Ok(Some(call)),
             Err(reason) => Err(format!("{name}: {reason}")),
         };
     }
+    let site = Site { is_method, in_function: data.state.is_some() };
+    let (index, args, result) =
+        choose_overload(function, callee, site, given, keywords).map_err(|reason| format!("{name}: {reason}"))?;
+    let effects = callee.signature.overloads[index].effects;
+    let is_underlying = callee.target == CalleeTarget::Underlying;
+    let borrowed_result = is_underlying && effects.borrowed_result;
+    if borrowed_result && data.handler.is_some() {
+        return Err(format!("{name}: its result is borrowed, and an error of it is handled here"));
+    }
+    Ok(Some(Call::Direct(Plan {
+        callee: callees.overload_name(name, index),
+        args,
+        result,
+        // What the wrapper does with references is between it and its underlying function.
+        steals: if is_underlying { effects.steals } else { 0 },
+        borrowed_result,
+        finite: false,
+    })))
+}
+
+/// The overload that is meant, with what its arguments and its result need.
+fn choose_overload(
+    function: &Function,
+    callee: &Callee,
+    site: Site,
+    given: &[Value],
+    keywords: &[Arc<str>],
+) -> Result<(usize, Vec<Arg>, ResultStep), String> {
     let mut reasons = Vec::new();
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
-        let site = Site { is_method, in_function: data.state.is_some() };
-        match plan_overload(function, callee, overload, site, args, keywords) {
+        match plan_overload(function, callee, overload, site, given, keywords) {
             Ok((args, result)) => {
-                let effects = overload.effects;
-                let is_underlying = callee.target == CalleeTarget::Underlying;
-                let borrowed_result = is_underlying && effects.borrowed_result;
-                if borrowed_result && data.handler.is_some() {
-                    return Err(format!("{name}: its result is borrowed, and an error of it is handled here"));
+                // A guess that is wrong would leave the function at each call.
+                let may_be = |later: &Overload| {
+                    !matches!(plan_overload(function, callee, later, site, given, keywords), Err(Unfit::Impossible(_)))
+                };
+                let others = callee.signature.overloads.iter().enumerate().skip(index + 1);
+                if let Some((other, _)) = others.into_iter().find(|(_, later)| may_be(later))
+                    && site.in_function
+                    && !args.iter().all(|arg| arg.is_proven(function))
+                {
+                    return Err(format!("overload {index} may be meant, or overload {other}"));
                 }
-                return Ok(Some(Call::Direct(Plan {
-                    callee: callees.overload_name(name, index),
-                    args,
-                    result,
-                    // What the wrapper does with references is between it and its underlying function.
-                    steals: if is_underlying { effects.steals } else { 0 },
-                    borrowed_result,
-                    finite: false,
-                })));
+                return Ok((index, args, result));
             }
             Err(unfit) => {
                 let is_last_word = matches!(unfit, Unfit::Unsupported(_));
@@ -150,7 +178,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
             }
         }
     }
-    Err(format!("{name}: {}", reasons.join("; ")))
+    Err(reasons.join("; "))
 }
 
 /// Why a call in a function is not one of a known object; `None` if it is no call, or one in a stub.

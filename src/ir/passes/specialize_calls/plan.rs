@@ -225,6 +225,20 @@ fn default_number(parameter: &Parameter) -> Option<Type> {
     Type::of_scalar(scalar).specialized(spec)
 }
 
+impl Arg {
+    /// Whether a value is known to be what the parameter takes, so that no guard can fail.
+    pub(super) fn is_proven(&self, function: &Function) -> bool {
+        match &self.source {
+            Source::Value(value) => {
+                let admitted = or_none(self.conversion.guard.clone(), self.conversion.nullable);
+                function.ty(*value).is_subtype(&admitted)
+            }
+            Source::Receiver => false,
+            Source::Context | Source::Default(_) => true,
+        }
+    }
+}
+
 impl Conversion {
     /// Whether an argument of this type may be one that the parameter takes.
     fn admits(&self, known: &Type) -> bool {
