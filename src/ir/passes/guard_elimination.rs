@@ -1,5 +1,5 @@
 //! Guards and assumptions that are known to hold go; those that a loop would check in each round are checked once, in front
-//! of it ([`hoisting`]).
+//! of it (`hoisting`).
 //!
 //! A guard on a built-in type holds for good. One on another class, and an assumption, holds until Python code may have
 //! run: by an instruction, or by the death of an object.

@@ -3,8 +3,8 @@
 //!
 //! **Identity.** A number that was computed is one object wherever it escapes: `Box(Unbox v)` is `v`; the same number is
 //! boxed once, at a place that all uses of the object pass, and that is not in a loop that the number is not computed in
-//! ([`placement`]); a local around a loop becomes a C number only where no number would be boxed at two places
-//! ([`params`]). States refer to the C number, which an exit boxes, where there is no object on every way.
+//! (`placement`); a local around a loop becomes a C number only where no number would be boxed at two places
+//! (`params`). States refer to the C number, which an exit boxes, where there is no object on every way.
 //!
 //! **Left boxed**, because C's result is another one or may be: `**`, `-x` of a float (a NaN's sign), and whatever mixes
 //! floats with ints that are no constants. An int that does not fit, a result that overflows, and a division by zero
