@@ -23,7 +23,14 @@ pub(super) fn collect(code: &Code, function: &Function, callees: &Callees, left_
         .filter_map(|(_, inst, data)| {
             let reason = left_alone.iter().find(|call| call.inst == inst).map(|call| &call.reason);
             let (specialized, text) = match (&data.instruction, reason) {
-                (Instruction::CallCFunction { callee, .. }, _) => (true, format!("{callee} is called directly")),
+                (Instruction::CallCFunction { callee, .. }, _) => {
+                    let name = match callee.rsplit_once('#') {
+                        Some((name, _)) if callees.get(callee).is_none() => name,
+                        _ => callee,
+                    };
+                    let signature = callees.overload(callee).map(|(_, overload)| overload.to_string());
+                    (true, format!("{name} is called directly: {}", signature.unwrap_or_default()))
+                }
                 (instruction, Some(reason)) => (false, format!("{} stays a call: {reason}", instruction.name())),
                 (Instruction::Operate { operation, args }, None) => {
                     let is_lookup = matches!(operation, Operation::LoadGlobal(_));
@@ -91,6 +98,10 @@ impl Subject<'_> {
                 Some(format!("{}.{name}", self.name(inst, *args.first()?)?))
             }
             Instruction::Operate { operation, .. } => Some(format!("the result of {operation}")),
+            Instruction::CallCFunction { callee, .. } => Some(format!("the result of {callee}")),
+            call @ (Instruction::VectorCall { .. } | Instruction::VectorCallStatic { .. }) => {
+                Some(format!("the result of {}", call.name()))
+            }
             _ => None,
         }
     }
