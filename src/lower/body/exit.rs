@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, type
 use super::block::Lowering;
 use super::reference::Reference;
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{BlockCall, ConstObject, Inst, Instruction, Slot, State, Value};
+use crate::ir::{BlockCall, ConstObject, Inst, Slot, State, Value};
 use crate::lower::emitter::{POINTER_BYTES, TRUSTED};
 use crate::lower::machine::CType;
 use crate::lower::planner::Unsupported;
@@ -100,9 +100,7 @@ impl Lowering<'_, '_, '_> {
         let data = &self.function.insts[inst];
         let known = self.raised_of_block.iter().find(|(other, _)| {
             let known = &self.function.insts[*other];
-            (known.state, &known.handler) == (data.state, &data.handler)
-                && self.releases(*other) == self.releases(inst)
-                && adds_itself(&known.instruction) == adds_itself(&data.instruction)
+            (known.state, &known.handler) == (data.state, &data.handler) && self.releases(*other) == self.releases(inst)
         });
         if let Some((_, label)) = known {
             return *label;
@@ -151,7 +149,7 @@ impl Lowering<'_, '_, '_> {
 
     fn leave_raised(&mut self, inst: Inst) -> Result<(), Unsupported> {
         let data = &self.function.insts[inst];
-        if let (Some(state), false) = (data.state, adds_itself(&data.instruction)) {
+        if let Some(state) = data.state {
             let (number, words) = self.pass_state(state)?;
             let unit = self.address(Reference::Unit);
             self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 3], None, &[unit, number, words]);
@@ -269,11 +267,6 @@ impl Lowering<'_, '_, '_> {
         self.emitter.builder.ins().jump(done, &[]);
         self.emitter.enter(done);
     }
-}
-
-/// Whether an instruction adds the entry to the traceback itself: it knows whether what it raises has one.
-fn adds_itself(instruction: &Instruction) -> bool {
-    matches!(instruction, Instruction::Operate { operation, .. } if operation.never_returns())
 }
 
 /// What the two words of a text or of bytes hold.
