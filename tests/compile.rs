@@ -137,14 +137,17 @@ def trace(error):
         entries.append((code.co_name, code.co_filename, tb.tb_lineno, sorted(tb.tb_frame.f_locals)))
         tb = tb.tb_next
     return entries
+# Others hold these, too, now more and now fewer: the interpreter's caches, other threads.
+def is_shared(value): return value is None or type(value) in (bool, str) or type(value) is int and -5 <= value <= 256
+def counts(args): return [0 if is_shared(arg) else sys.getrefcount(arg) for arg in args]
 def outcome(function, args):
-    before = [sys.getrefcount(arg) for arg in args]
+    before = counts(args)
     try: result = function(*args)
     except Exception as error:
         result = type(error), str(error), trace(error), repr(error.__context__)
         del error
     else: result = type(result), repr(result)
-    after = [sys.getrefcount(arg) for arg in args]
+    after = counts(args)
     return result, [b - a for a, b in zip(before, after)]
 def same(name, *args):
     expected, got = outcome(globals()[name], args), outcome(globals()['fast_' + name], args)
@@ -307,11 +310,14 @@ finally: m.half = old_half
 
 #[test]
 fn while_the_thread_is_traced_the_original_runs() {
-    let session = Session::new("def traced(a): return a + 1");
+    let session = Session::with_chain("def traced(a): return a + 1\ndef leaves(a): return m.add(a, 1.0)");
     session.fast("traced");
+    session.fast("leaves");
     session.run(
         "
 import sys
+# What the interpreter does where it serves interrupts must not keep a traced function in 3.11 from going on.
+assert fast_leaves(1) == 2.0
 seen = []
 def tracer(frame, event, arg): seen.append((frame.f_code.co_name, event)); return tracer
 for start in sys.settrace, sys.setprofile:
@@ -396,12 +402,17 @@ def round():
             for c in values:
                 try: fast_work(a, b, c)
                 except TypeError: pass
-round(); gc.collect()
-before = [sys.getrefcount(value) for value in values], len(gc.get_objects())
-for i in range(10): round()
-gc.collect()
-after = [sys.getrefcount(value) for value in values], len(gc.get_objects())
-assert before == after, (before, after)
+def counts():
+    gc.collect()
+    return [sys.getrefcount(value) for value in values] + [len(gc.get_objects())]
+round()
+# What leaks does so in each round; other threads have references to None, and objects, now more and now fewer.
+always = [True] * (len(values) + 1)
+for i in range(20):
+    before = counts()
+    round()
+    for at, (old, new) in enumerate(zip(before, counts())): always[at] &= new != old
+assert not any(always), always
 ",
     );
 }
