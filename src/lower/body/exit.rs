@@ -210,13 +210,21 @@ impl Lowering<'_, '_, '_> {
     fn exit_point(&self, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
         let state = &self.function.states[state];
         let mut words = Vec::new();
-        let mut slots = |slots: &[Slot]| slots.iter().map(|slot| self.exit_slot(slot, &mut words)).collect();
+        let mut known = Vec::new();
+        let mut slots =
+            |slots: &[Slot]| slots.iter().map(|slot| self.exit_slot(slot, &mut words, &mut known)).collect();
         let locals: Result<Vec<_>, _> = slots(&state.locals);
         let stack: Result<Vec<_>, _> = slots(&state.stack);
         Ok((ExitPoint { at: state.at, locals: locals?, stack: stack? }, words))
     }
 
-    fn exit_slot(&self, slot: &Slot, words: &mut Vec<Register>) -> Result<ExitSlot, Unsupported> {
+    /// A slot; what two slots hold has its words once, so that it is one object.
+    fn exit_slot(
+        &self,
+        slot: &Slot,
+        words: &mut Vec<Register>,
+        known: &mut Vec<(Value, ExitSlot)>,
+    ) -> Result<ExitSlot, Unsupported> {
         let value = match slot {
             Slot::Empty => return Ok(ExitSlot::Empty),
             Slot::Constant(ty) => {
@@ -227,10 +235,13 @@ impl Lowering<'_, '_, '_> {
             }
             Slot::Value(value) => *value,
         };
+        if let Some((_, slot)) = known.iter().find(|(of, _)| *of == value) {
+            return Ok(slot.clone());
+        }
         let ty = self.function.ty(value);
         let index = words.len();
         words.extend(self.parts(value)?);
-        let value = match (ty.scalar(), view_of(ty)) {
+        let holds = match (ty.scalar(), view_of(ty)) {
             (Some(scalar), _) => ExitValue::Number(scalar),
             (None, Some(value)) => value,
             (None, None) if ty.is_object_or_null() => ExitValue::Object,
@@ -239,7 +250,9 @@ impl Lowering<'_, '_, '_> {
                 return Err(Unsupported::new(format!("{value}:{ty} in a state"), reason));
             }
         };
-        Ok(ExitSlot::Word { index, value })
+        let slot = ExitSlot::Word { index, value: holds };
+        known.push((value, slot.clone()));
+        Ok(slot)
     }
 
     /// Goes to a block of the function.
