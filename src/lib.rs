@@ -38,7 +38,7 @@ mod user_types;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};
-pub use compile::NotCompiled;
+pub use compile::{CompileOptions, NotCompiled};
 pub use compiled::CompiledFunction;
 pub use error::Error;
 pub use options::{Entry, FunctionOptions, Options};
