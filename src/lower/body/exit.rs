@@ -8,7 +8,6 @@ use super::block::Lowering;
 use super::reference::Reference;
 use super::runtime_function::RuntimeFunction;
 use crate::ir::{BlockCall, ConstObject, Inst, Slot, State, Value};
-use crate::lower::emitter::{POINTER_BYTES, TRUSTED};
 use crate::lower::machine::CType;
 use crate::lower::planner::Unsupported;
 use crate::metadata::{Kind, Scalar};
@@ -174,12 +173,7 @@ impl Lowering<'_, '_, '_> {
             self.exits.len() - 1
         });
         let number = self.emitter.builder.ins().iconst(types::I64, i64::try_from(number).expect("few exits"));
-        let slot = self.emitter.stack_slot(words.len().max(1));
-        let array = self.emitter.stack_address(slot);
-        for (index, word) in words.iter().enumerate() {
-            let offset = i32::try_from(index).expect("a frame has fewer slots") * POINTER_BYTES;
-            self.emitter.builder.ins().store(TRUSTED, *word, array, offset);
-        }
+        let array = self.spill(&words);
         Ok((number, array))
     }
 
