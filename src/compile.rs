@@ -14,15 +14,19 @@ use crate::frontend;
 use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
 use crate::ir::{Block, Function};
 use crate::lower::Unsupported;
-use crate::runtime::CompileError;
 use crate::runtime::body::{Flag, Linker, Unit};
+use crate::runtime::selfcheck::check_interpreter;
 use crate::runtime::world::LiveWorld;
+use crate::runtime::{CompileError, Incompatible};
 use crate::specializer::Specializer;
 
 /// Why a function was not compiled. It goes on running as it did.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotCompiled {
+    /// The thread is attached to a subinterpreter.
+    #[error(transparent)]
+    Incompatible(#[from] Incompatible),
     /// What was given is no Python function.
     #[error("{0} is no Python function: only these are compiled")]
     NotAFunction(String),
@@ -128,6 +132,7 @@ impl Specializer {
         function: &Object,
         options: &CompileOptions,
     ) -> Result<CompiledFunction, NotCompiled> {
+        check_interpreter(python)?;
         let code = bytecode::decode_function(python, function)?;
         let surroundings = Surroundings::of(python, function)?;
         self.compile_code(python, code, surroundings, Some(function), options)
@@ -143,6 +148,7 @@ impl Specializer {
         snippet: Code,
         globals: &Object,
     ) -> Result<CompiledFunction, NotCompiled> {
+        check_interpreter(python)?;
         // SAFETY: the thread is attached; the builtins are borrowed from it.
         let builtins = NonNull::new(unsafe { ffi::PyEval_GetBuiltins() })
             .map(|builtins| unsafe { Object::from_borrowed(python, builtins) })
