@@ -285,8 +285,8 @@ def compiled_cases(module, texts):
 def compare(module, implementations, hidden=lambda code: False, report=None):
     """Compares all functions of a module of the corpus. The first implementation says what is right.
 
-    `implementations`: by name, functions that take a Python function and give a callable or None; `hidden`: whether a code
-    object is a part of an implementation, which is not to be looked for in tracebacks."""
+    `implementations`: gives for a Python function callables by name, or None for those that refuse it; `hidden`: whether a
+    code object is a part of an implementation, which is not to be looked for in tracebacks."""
     report = report or Report()
     gc.disable()
     # What is there already stays: it need not be looked through each time.
@@ -296,7 +296,7 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
         report.functions += 1
         names = function.__globals__
         where = f'{module.__name__}.{function.__name__}'
-        callables = {name: implementation(function) for name, implementation in implementations.items()}
+        callables = implementations(function)
         for name in [name for name, implemented in callables.items() if implemented is None]:
             report.refused.append(f'{where} by {name}')
             del callables[name]

@@ -34,7 +34,7 @@ impl Lowering<'_, '_, '_> {
         for arg in args {
             objects.push(self.get(*arg)?);
         }
-        let array = self.emitter.spill(&objects);
+        let array = self.spill(&objects);
         let start = self.emitter.builder.ins().iadd_imm_s(array, i64::from(POINTER_BYTES));
         let count = self.emitter.builder.ins().iconst(types::I64, positional | ARGUMENTS_OFFSET);
         self.finish_vectorcall(inst, callable, start, count, keywords)
@@ -55,7 +55,7 @@ impl Lowering<'_, '_, '_> {
         for arg in args {
             objects.push(self.get(*arg)?);
         }
-        let array = self.emitter.spill(&objects);
+        let array = self.spill(&objects);
         // The receiver, or the word in front of the other arguments.
         let with = self.emitter.builder.ins().iadd_imm_s(array, i64::from(POINTER_BYTES));
         let without = self.emitter.builder.ins().iadd_imm_s(array, i64::from(2 * POINTER_BYTES));
