@@ -92,6 +92,9 @@ impl Lowering<'_, '_, '_> {
         match found.target {
             CalleeTarget::Underlying => self.call_underlying(inst, callee, overload, args),
             CalleeTarget::Method => self.call_ml_meth(inst, callee, overload, args),
+            CalleeTarget::Class => {
+                Err(Unsupported::new(format!("CallCFunction<\"{callee}\">"), "a class has no C function"))
+            }
         }
     }
 

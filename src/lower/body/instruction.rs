@@ -7,7 +7,7 @@ use super::block::Lowering;
 use super::recipe::{Argument, Outcome, Recipe, performed, recipe};
 use super::reference::{AssumptionTest, Reference};
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{Assumption, ConstObject, Happens, Inst, Instruction, Operation, Spec, Type, Value};
+use crate::ir::{Assumption, ConstObject, Inst, Instruction, Operation, Spec, Type, Value};
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::plan::View;
@@ -129,21 +129,10 @@ impl Lowering<'_, '_, '_> {
                 return Err(Unsupported::new(instruction.name(), "it belongs to stubs"));
             }
         }
-        if instruction.happens() == Happens::RunsPython && !self.keeps_assumptions(instruction) {
+        if self.function.may_run_python(self.callees, inst) {
             self.forget_tests();
         }
         Ok(())
-    }
-
-    /// Whether a call certainly runs no Python code, which could break an assumption.
-    fn keeps_assumptions(&self, instruction: &Instruction) -> bool {
-        match instruction {
-            Instruction::CallCFunction { callee, .. } => self
-                .callees
-                .overload(callee)
-                .is_some_and(|(_, overload)| overload.effects.no_python && !overload.effects.nogil),
-            _ => false,
-        }
     }
 
     pub(super) fn result(&self, inst: Inst) -> Result<Value, Unsupported> {
@@ -406,9 +395,12 @@ impl Lowering<'_, '_, '_> {
                 Ok(())
             }
             Outcome::Truth => {
-                let (truth, raised) = (returned()?, self.raised(inst));
-                let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
-                self.emitter.refuse(is_error, raised);
+                let truth = returned()?;
+                if self.function.effects(self.callees, inst).raises {
+                    let raised = self.raised(inst);
+                    let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
+                    self.emitter.refuse(is_error, raised);
+                }
                 let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, truth, 0);
                 define(self, truth)
             }
