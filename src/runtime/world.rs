@@ -101,6 +101,11 @@ impl<'a> LiveWorld<'a> {
         world
     }
 
+    /// How the `ml_meth`s behind callees are called.
+    pub fn methods(&self) -> BTreeMap<Arc<str>, MethodCall> {
+        self.codes.iter().filter_map(|(name, code)| Some((name.clone(), code.method?))).collect()
+    }
+
     /// Finds callables with known signatures in an object.
     fn discover_in(&mut self, object: &Object, names: &[Arc<str>], depth: usize) {
         if !is_exactly(object, &raw mut ffi::PyModule_Type) {

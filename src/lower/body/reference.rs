@@ -112,6 +112,11 @@ const FIRST: i64 = 0x7000_0000;
 const APART: i64 = 0x1000;
 
 impl SymbolicReferences {
+    /// Those of a function whose callees' `ml_meth`s are called like this.
+    pub fn of(methods: BTreeMap<Arc<str>, MethodCall>) -> Self {
+        Self { methods, ..Self::default() }
+    }
+
     /// Adds to each line of CLIF that holds one of the addresses what it stands for, as a comment.
     pub fn annotate(&self, clif: &str) -> String {
         let mut text = String::new();

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use typedcall::bytecode::{self, Code};
 use typedcall::embed::{Object, Python};
 use typedcall::frontend::{self, RefusalReason};
+use typedcall::ir::Instruction;
 use typedcall::ir::passes::{self, Knowledge};
-use typedcall::ir::{Function, Instruction, Operation};
 use typedcall::lower;
 
 use super::world::{Library, Names};
@@ -91,7 +91,7 @@ impl<'a> Counter<'a> {
         if let Err(error) = function.verify() {
             return self.counts.broken.push(format!("{place}: IR that does not verify: {error}"));
         }
-        let calls = calls(&function);
+        let calls = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
         let left_alone = passes::run_function(&mut function, &Knowledge { callees, world: names });
         if let Err(error) = function.verify_calls(callees) {
             return self.counts.broken.push(format!("{place}: IR that does not verify after the passes: {error}"));
@@ -127,16 +127,4 @@ fn without_names(reason: String) -> String {
         Some((_, rest)) => format!("what the method is for {rest}"),
         None => reason,
     }
-}
-
-/// How many calls a function makes by itself.
-fn calls(function: &Function) -> usize {
-    let is_call = |instruction: &Instruction| match instruction {
-        Instruction::VectorCall { .. } => true,
-        Instruction::Operate { operation, .. } => {
-            matches!(operation, Operation::CallMethod(..) | Operation::CallEx(_))
-        }
-        _ => false,
-    };
-    function.instructions().filter(|(_, _, data)| is_call(&data.instruction)).count()
 }
