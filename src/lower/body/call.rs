@@ -9,7 +9,6 @@ use super::block::Lowering;
 use super::recipe::Outcome;
 use super::reference::Reference;
 use crate::ir::{CalleeTarget, Inst, Value};
-use crate::lower::MethodConvention;
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::planner::{Unsupported, c_prototype};
@@ -155,9 +154,7 @@ impl Lowering<'_, '_, '_> {
             (false, [receiver, args @ ..]) => (self.get(*receiver)?, args),
             (false, []) => return Err(unsupported("the call has no receiver".into())),
         };
-        if matches!(call.convention, MethodConvention::Method | MethodConvention::Other)
-            || !call.convention.passes(args.len())
-        {
+        if !call.is_possible() || !call.convention.passes(args.len()) {
             let name = call.convention.name();
             return Err(unsupported(format!("{name} is not called with {} arguments", args.len())));
         }

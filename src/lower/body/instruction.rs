@@ -46,6 +46,8 @@ impl Lowering<'_, '_, '_> {
                 self.values.set(self.result(inst)?, object);
                 let exit = self.exit(inst)?;
                 match ty.spec() {
+                    // Any object: what may be null is asked whether it is.
+                    None if *ty == Type::OBJECT => self.emitter.require(object, exit),
                     Some(Spec::Object(wanted)) => {
                         let wanted = self.object(wanted, ty);
                         let holds = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);

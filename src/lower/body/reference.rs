@@ -69,6 +69,13 @@ pub struct MethodCall {
     pub is_bound: bool,
 }
 
+impl MethodCall {
+    /// Whether compiled code makes such calls.
+    pub fn is_possible(self) -> bool {
+        !matches!(self.convention, MethodConvention::Method | MethodConvention::Other)
+    }
+}
+
 /// Where the code of a function finds what it refers to.
 pub trait References {
     /// Emits the address.
