@@ -194,6 +194,15 @@ pub enum ResultRule {
 }
 
 impl Instruction {
+    /// Whether it calls a Python object that the bytecode calls.
+    pub fn is_call(&self) -> bool {
+        match self {
+            Self::VectorCall { .. } => true,
+            Self::Operate { operation, .. } => matches!(operation, Operation::CallMethod(..) | Operation::CallEx(_)),
+            _ => false,
+        }
+    }
+
     /// Its name in the text form.
     pub fn name(&self) -> &'static str {
         match self {
@@ -287,6 +296,18 @@ impl Instruction {
             | Self::Incref { .. }
             | Self::Decref { .. } => false,
         }
+    }
+
+    /// Whether it checks something, and leaves with its state where that does not hold.
+    pub fn is_guard(&self) -> bool {
+        matches!(
+            self,
+            Self::Guard { .. }
+                | Self::Unbox { .. }
+                | Self::Assume { .. }
+                | Self::GuardFinite { .. }
+                | Self::Arithmetic { .. }
+        )
     }
 
     /// What can happen while it is done, apart from leaving the function through its exit or fallback. What a direct call

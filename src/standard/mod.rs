@@ -26,7 +26,7 @@ use crate::metadata::{Kind, Overload, Parameter, PythonType, Raises, Scalar, Sig
 
 pub use below::Below;
 pub use line::{LineError, Lines, read};
-pub use recognize::recognize;
+pub use recognize::{method_call, recognize};
 
 /// The tables, by file.
 const TABLES: [(&str, &str); 10] = [

@@ -4,7 +4,8 @@ import os
 import sys
 import types
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [here, os.path.join(os.path.dirname(here), 'support')]
 
 import compare
 from objects import *
@@ -114,7 +115,7 @@ def main():
     for right, cases, wrong in FAULTS:
         module = types.ModuleType('faults')
         module.CASES = {right: cases}
-        report = compare.compare(module, {'right': lambda f: f, 'wrong': lambda f: at_the_lines_of(wrong, f)})
+        report = compare.compare(module, lambda f: {'right': f, 'wrong': at_the_lines_of(wrong, f)})
         print(f'{wrong.__name__}: {sum(report.failed.values())} differences')
         if not report.failed:
             missed.append(wrong.__name__)

@@ -16,7 +16,7 @@ pub fn serve(_: &Prepared, _: &Python) -> Result {
 #[cfg(not(Py_3_13))]
 #[inline]
 pub fn serve(code: &Prepared, python: &Python) -> Result {
-    if breaker::is_clear(code, python) { Ok(()) } else { call_nothing(code, python) }
+    if breaker::is_clear(code, python)? { Ok(()) } else { call_nothing(code, python) }
 }
 
 /// Nothing less than a call of a Python function serves all of it before 3.13.
@@ -42,6 +42,8 @@ mod breaker {
 
     use crate::embed::Python;
 
+    use super::super::owned::Owned;
+    use super::super::{Raised, Result, errors};
     use super::Prepared;
 
     /// Where it is, on 64-bit platforms. Proved before it is believed.
@@ -52,15 +54,15 @@ mod breaker {
 
     /// Whether nothing waits. Where the flag can't be found, something may.
     #[inline]
-    pub fn is_clear(code: &Prepared, python: &Python) -> bool {
+    pub fn is_clear(code: &Prepared, python: &Python) -> Result<bool> {
         let is_proved = match PROVED.get() {
             Some(is_proved) => *is_proved,
             None => {
-                let is_proved = prove(code, python);
+                let is_proved = prove(code, python)?;
                 *PROVED.get_or_init(|| is_proved)
             }
         };
-        is_proved && read(python) == 0
+        Ok(is_proved && read(python) == 0)
     }
 
     fn read(_: &Python) -> i32 {
@@ -72,22 +74,49 @@ mod breaker {
         }
     }
 
-    /// Sets the flag by an asynchronous exception that is withdrawn at once, and lets it be served.
-    fn prove(code: &Prepared, python: &Python) -> bool {
+    /// Sets the flag by an asynchronous exception, and lets it be raised. Were it withdrawn instead, the flag would stay set for
+    /// ever, and 3.11 hang in the next function that is traced: it looks at each instruction until nothing waits (`DO_TRACING`
+    /// in `Python/ceval.c`).
+    ///
+    /// # Errors
+    /// Other exceptions that came meanwhile, a signal handler's or an asynchronous one.
+    fn prove(code: &Prepared, python: &Python) -> Result<bool> {
         // More than enough for other threads that set it, too.
         const TRIES: usize = 1000;
         if cfg!(not(target_pointer_width = "64")) {
-            return false;
+            return Ok(false);
         }
-        // SAFETY: the thread is attached; the class is an exception's.
+        // Made before, for `call_nothing` may run Python code the first time.
+        super::super::splice::nothing(python, code)?;
+        // SAFETY: the thread is attached; the class is an exception's, and alive until it was raised.
         unsafe {
-            let thread = ffi::PyThread_get_thread_ident();
-            if SetAsyncExc(thread, ffi::PyExc_KeyboardInterrupt) != 1 {
-                return false;
+            let null = std::ptr::null_mut();
+            let probe = Owned::new(ffi::PyErr_NewException(c"typedcall.Probe".as_ptr(), null, null))?;
+            if SetAsyncExc(ffi::PyThread_get_thread_ident(), probe.as_ptr()) != 1 {
+                return Ok(false);
             }
             let is_set = read(python) == 1;
-            SetAsyncExc(thread, std::ptr::null_mut());
-            is_set && (0..TRIES).any(|_| super::call_nothing(code, python).is_ok() && read(python) == 0)
+            let (mut is_raised, mut is_clear, mut other) = (false, false, None);
+            for _ in 0..TRIES {
+                match super::call_nothing(code, python) {
+                    Err(Raised) if errors::current_is(probe.as_ptr()) => {
+                        errors::clear();
+                        is_raised = true;
+                    }
+                    Err(Raised) => other = errors::take(),
+                    Ok(()) => is_clear = is_raised && read(python) == 0,
+                }
+                if is_clear {
+                    break;
+                }
+            }
+            match other {
+                None => Ok(is_set && is_clear),
+                Some(other) => {
+                    errors::restore(other);
+                    Err(Raised)
+                }
+            }
         }
     }
 

@@ -9,7 +9,6 @@ use super::block::Lowering;
 use super::recipe::Outcome;
 use super::reference::Reference;
 use crate::ir::{CalleeTarget, Inst, Value};
-use crate::lower::MethodConvention;
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::planner::{Unsupported, c_prototype};
@@ -34,7 +33,7 @@ impl Lowering<'_, '_, '_> {
         for arg in args {
             objects.push(self.get(*arg)?);
         }
-        let array = self.emitter.spill(&objects);
+        let array = self.spill(&objects);
         let start = self.emitter.builder.ins().iadd_imm_s(array, i64::from(POINTER_BYTES));
         let count = self.emitter.builder.ins().iconst(types::I64, positional | ARGUMENTS_OFFSET);
         self.finish_vectorcall(inst, callable, start, count, keywords)
@@ -55,7 +54,7 @@ impl Lowering<'_, '_, '_> {
         for arg in args {
             objects.push(self.get(*arg)?);
         }
-        let array = self.emitter.spill(&objects);
+        let array = self.spill(&objects);
         // The receiver, or the word in front of the other arguments.
         let with = self.emitter.builder.ins().iadd_imm_s(array, i64::from(POINTER_BYTES));
         let without = self.emitter.builder.ins().iadd_imm_s(array, i64::from(2 * POINTER_BYTES));
@@ -155,9 +154,7 @@ impl Lowering<'_, '_, '_> {
             (false, [receiver, args @ ..]) => (self.get(*receiver)?, args),
             (false, []) => return Err(unsupported("the call has no receiver".into())),
         };
-        if matches!(call.convention, MethodConvention::Method | MethodConvention::Other)
-            || !call.convention.passes(args.len())
-        {
+        if !call.is_possible() || !call.convention.passes(args.len()) {
             let name = call.convention.name();
             return Err(unsupported(format!("{name} is not called with {} arguments", args.len())));
         }

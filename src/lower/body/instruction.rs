@@ -49,6 +49,8 @@ impl Lowering<'_, '_, '_> {
                 }
                 let exit = self.exit(inst)?;
                 match ty.spec() {
+                    // Any object: what may be null is asked whether it is.
+                    None if *ty == Type::OBJECT => self.emitter.require(object, exit),
                     Some(Spec::Object(wanted)) => {
                         let wanted = self.object(wanted, ty);
                         let holds = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
@@ -312,7 +314,7 @@ impl Lowering<'_, '_, '_> {
                     let objects: Result<Vec<_>, _> =
                         operands.iter().skip(*first).map(|operand| self.get(*operand)).collect();
                     let objects = objects?;
-                    let array = self.emitter.spill(&objects);
+                    let array = self.spill(&objects);
                     parameters.push(CType::Pointer);
                     arguments.push(array);
                     let count = i64::try_from(objects.len()).expect("an instruction has fewer operands");
@@ -334,8 +336,7 @@ impl Lowering<'_, '_, '_> {
                     match wanted {
                         None => self.emitter.null(),
                         Some(result) => {
-                            let slot = self.emitter.stack_slot(1);
-                            let address = self.emitter.stack_address(slot);
+                            let address = self.method_self_address();
                             method_self = Some((result, address));
                             address
                         }
