@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use super::is_lasting;
-use super::plan::{Arg, Plan, ResultStep, Source};
+use super::plan::{Arg, Plan, ResultStep, Source, none};
 use crate::ir::verify::or_none;
-use crate::ir::{
-    Block, BlockCall, BlockData, Callees, ConstObject, Function, Inst, Instruction, Operation, State, Type, Value,
-};
+use crate::ir::{Block, BlockCall, BlockData, Callees, Function, Inst, Instruction, Operation, State, Type, Value};
 
 /// Builds the new list of a block's instructions.
 pub(super) struct Rewriter<'a> {
@@ -94,8 +92,7 @@ impl Rewriter<'_> {
             }
             ResultStep::Nothing => {
                 self.add_void(call);
-                let none = Type::NONE_TYPE.constant(ConstObject::symbolic("None"));
-                self.finish_call(inst, Instruction::LoadConst, none);
+                self.finish_call(inst, Instruction::LoadConst, none());
                 if handler.is_some() {
                     // What has a handler comes last.
                     let last = self.out.len() - 1;
@@ -181,6 +178,7 @@ impl Rewriter<'_> {
             Source::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
             Source::Context => unreachable!("contexts come before guards"),
             Source::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
+            Source::DefaultNone => self.add(Instruction::LoadConst, none()),
         };
         let checked = if arg.conversion.nullable {
             let ty = self.function.ty(value).null_for_none();

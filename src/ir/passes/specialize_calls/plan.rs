@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ir::dispatch::admitted;
 use crate::ir::verify::{or_none, result_type};
-use crate::ir::{Callee, CalleeTarget, Function, Spec, Type, Value};
+use crate::ir::{Callee, CalleeTarget, ConstObject, Function, Spec, Type, Value};
 use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
 /// How to make one call directly.
@@ -50,6 +50,8 @@ pub(super) enum Source {
     Context,
     /// The default, a C number.
     Default(Type),
+    /// The default, `None`.
+    DefaultNone,
 }
 
 #[derive(Debug)]
@@ -123,8 +125,8 @@ pub(super) fn plan_overload(
                     continue;
                 }
                 Some(value) => Source::Value(value),
-                None => match default_number(parameter).filter(|_| callee.target == CalleeTarget::Underlying) {
-                    Some(constant) => Source::Default(constant),
+                None => match default_of(parameter, site).filter(|_| callee.target == CalleeTarget::Underlying) {
+                    Some(default) => default,
                     None => {
                         let reason =
                             at_parameter(position, parameter, "it is left out, and its default is no C number");
@@ -138,6 +140,7 @@ pub(super) fn plan_overload(
             Source::Value(value) => function.ty(*value).clone(),
             Source::Receiver => Type::OBJECT,
             Source::Context => Type::C_PTR,
+            Source::DefaultNone => none(),
             Source::Default(constant) => {
                 let conversion = Conversion { nullable: false, guard: constant.clone(), unbox: None, foreign: false };
                 planned.push(Arg { source, conversion, as_it_came: false });
@@ -209,6 +212,19 @@ pub(super) fn given_arguments(
     }
 }
 
+/// `None` as the type of a constant.
+pub(super) fn none() -> Type {
+    Type::NONE_TYPE.constant(ConstObject::symbolic("None"))
+}
+
+/// What is passed for a parameter that is left out, where it is known here. Stubs have the other defaults in their cells.
+fn default_of(parameter: &Parameter, site: Site) -> Option<Source> {
+    match parameter.default.as_ref()? {
+        DefaultValue::None if site.in_function => Some(Source::DefaultNone),
+        _ => default_number(parameter).map(Source::Default),
+    }
+}
+
 /// The default of a parameter, where it is a C number: the type of the constant.
 fn default_number(parameter: &Parameter) -> Option<Type> {
     let Kind::Scalar(scalar) = parameter.kind else { return None };
@@ -234,7 +250,7 @@ impl Arg {
                 function.ty(*value).is_subtype(&admitted)
             }
             Source::Receiver => false,
-            Source::Context | Source::Default(_) => true,
+            Source::Context | Source::Default(_) | Source::DefaultNone => true,
         }
     }
 }
