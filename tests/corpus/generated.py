@@ -58,7 +58,7 @@ ANYTHING = Theme(
      'Raises()', 'Items(1, 2)', 'Reflected()'],
     [*NUMBERS.constants, *TEXTS.constants, 'None', 'True', '(1, 2)', "b'ab'"],
     [*NUMBERS.forms, *TEXTS.forms, *LISTS.forms, '({} & {})', '({} | {})', '({} ^ {})', '({} not in {})', '(~{})', '({})[{}]', '({})[{}:{}]',
-     'isinstance({}, (int, str))', 'round({})', 'divmod({}, {})', 'type({})', 'dict(a={}, b={})', 'str({}, *())', 'no_such_name({})',
+     'isinstance({}, (int, str))', 'round({})', 'divmod({}, {})', 'dict(a={}, b={})', 'str({}, *())', 'no_such_name({})',
      '({}).hex()', '({}).keys()', '({}).pop()', '({}).name', '({}).__class__.__name__', '(*{}, {})', '{{**{}}}', '{{{}: {}}}', '{{{}, {}}}'],
     ['+', '-', '*', '/', '//', '%', '&', '|', '^'])
 THEMES = [NUMBERS, TEXTS, LISTS, ANYTHING]
