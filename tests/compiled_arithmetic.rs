@@ -3,47 +3,20 @@
 
 mod support;
 
-use support::extension;
-use typedcall::embed::{Object, Python};
-use typedcall::{CompiledFunction, Options, Specializer};
+use support::session::Session;
+use typedcall::CompiledFunction;
 
-struct Session {
-    python: Python,
-    specializer: Specializer,
-    names: Object,
+/// With numbers at the edges, and a function that compares.
+fn session(source: &str) -> Session {
+    let session = Session::new(AGREE);
+    session.run(source);
+    session
 }
 
-impl Session {
-    fn new(source: &str) -> Self {
-        let python = extension::start();
-        let mut options = Options::default();
-        options.verify_code = true;
-        let specializer = Specializer::new(&python, options).expect("this Python is supported");
-        let names = python.namespace().expect("there is memory");
-        let session = Self { python, specializer, names };
-        session.run(AGREE);
-        session.run(source);
-        session
-    }
-
-    fn run(&self, statements: &str) {
-        self.python.run(statements, &self.names).unwrap_or_else(|error| panic!("{error}\n{statements}"));
-    }
-
-    /// Puts a compiled function behind `fast_NAME`.
-    fn fast(&self, name: &str) -> CompiledFunction {
-        let function = self.names.item(&self.python, name).unwrap_or_else(|| panic!("no {name}"));
-        let compiled =
-            self.specializer.compile(&self.python, &function).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let object = compiled.as_object(&self.python).expect("there is memory");
-        self.names.set_item(&self.python, &format!("fast_{name}"), &object).expect("there is memory");
-        compiled
-    }
-
-    fn function(&self, name: &str, parameters: &str, expression: &str) -> CompiledFunction {
-        self.run(&format!("def {name}({parameters}): return {expression}"));
-        self.fast(name)
-    }
+/// Defines a function, and compiles it.
+fn function(session: &Session, name: &str, parameters: &str, expression: &str) -> CompiledFunction {
+    session.run(&format!("def {name}({parameters}): return {expression}"));
+    session.fast(name)
 }
 
 /// `agree` holds a function against the compiled one.
@@ -78,10 +51,10 @@ fn index(prefix: &str, position: usize) -> String {
 
 #[test]
 fn ints_agree_at_the_edges_of_64_bits() {
-    let session = Session::new("");
+    let session = session("");
     for (position, operator) in ARITHMETIC.into_iter().chain(COMPARISONS).enumerate() {
         let name = index("ints", position);
-        let both = session.function(&name, "a, b", &format!("(int(a) + 0) {operator} (int(b) + 0)"));
+        let both = function(&session, &name, "a, b", &format!("(int(a) + 0) {operator} (int(b) + 0)"));
         session.run(&format!("fast_{name}(6, 3)").replace("fast_ints_12(6, 3)", "0"));
         assert_eq!(both.exits(), 0, "{operator} of small ints is computed");
         // Shifts and powers by large numbers have large results.
@@ -93,10 +66,10 @@ fn ints_agree_at_the_edges_of_64_bits() {
             if ["<<", "**"].contains(&operator) && constant.len() > 3 {
                 continue;
             }
-            session.function(&name, "a", &format!("int(a) {operator} {constant}"));
+            function(&session, &name, "a", &format!("int(a) {operator} {constant}"));
             session.run(&format!("for a in ints: agree('{name}', a)"));
             let left = if ["<<", "**"].contains(&operator) { "[n for n in ints if abs(n) < 70]" } else { "ints" };
-            session.function(&name, "a", &format!("{constant} {operator} int(a)"));
+            function(&session, &name, "a", &format!("{constant} {operator} int(a)"));
             session.run(&format!("for a in {left}: agree('{name}', a)"));
         }
     }
@@ -104,19 +77,19 @@ fn ints_agree_at_the_edges_of_64_bits() {
 
 #[test]
 fn floats_agree_with_their_zeros_infinities_and_nans() {
-    let session = Session::new("");
+    let session = session("");
     for (position, operator) in ARITHMETIC.into_iter().chain(COMPARISONS).enumerate() {
         let name = index("floats", position);
-        session.function(&name, "a, b", &format!("float(a) {operator} float(b)"));
+        function(&session, &name, "a, b", &format!("float(a) {operator} float(b)"));
         session.run(&format!("for a, b in itertools.product(floats, floats): agree('{name}', a, b)"));
-        session.function(&name, "a, b", &format!("(float(a) * 1.0) {operator} (float(b) * 1)"));
+        function(&session, &name, "a, b", &format!("(float(a) * 1.0) {operator} (float(b) * 1)"));
         session.run(&format!("for a, b in itertools.product(floats, floats): agree('{name}', a, b)"));
         for constant in
             ["0", "1", "-1", "3", "0.0", "-0.0", "1.5", "1e308", "9007199254740993", "9223372036854775808", "True"]
         {
-            session.function(&name, "a", &format!("float(a) {operator} {constant}"));
+            function(&session, &name, "a", &format!("float(a) {operator} {constant}"));
             session.run(&format!("for a in floats: agree('{name}', a)"));
-            session.function(&name, "a", &format!("{constant} {operator} float(a)"));
+            function(&session, &name, "a", &format!("{constant} {operator} float(a)"));
             session.run(&format!("for a in floats: agree('{name}', a)"));
         }
     }
@@ -124,7 +97,7 @@ fn floats_agree_with_their_zeros_infinities_and_nans() {
 
 #[test]
 fn ints_bools_and_floats_agree_with_one_another() {
-    let session = Session::new(
+    let session = session(
         "bools = [True, False]
 ints = [0, 1, -1, 3, 64, 2**53 + 1, -2**63, 2**63 - 1, 2**63, 2**100]
 floats = [0.0, -0.0, 1.0, -1.5, 2.0**53, 2.0**63, 1e300, -inf, nan]",
@@ -146,7 +119,8 @@ floats = [0.0, -0.0, 1.0, -1.5, 2.0**53, 2.0**63, 1e300, -inf, nan]",
                     continue;
                 }
                 let name = index("mixed", position);
-                session.function(
+                function(
+                    &session,
                     &name,
                     "a, b",
                     &format!("{left} {operator} {}", right.replace('a', "b").replace("flobt", "float")),
@@ -159,7 +133,7 @@ floats = [0.0, -0.0, 1.0, -1.5, 2.0**53, 2.0**63, 1e300, -inf, nan]",
 
 #[test]
 fn truth_negation_and_signs_agree() {
-    let session = Session::new("everything = ints + floats + [True, False]");
+    let session = session("everything = ints + floats + [True, False]");
     let expressions = [
         "-float(a)",
         "+float(a)",
@@ -214,14 +188,14 @@ fn truth_negation_and_signs_agree() {
         "(float(a), float(a)).count(float(a))",
     ];
     for expression in expressions {
-        session.function("one", "a", expression);
+        function(&session, "one", "a", expression);
         session.run("for a in everything: agree('one', a)");
     }
 }
 
 #[test]
 fn a_number_stays_the_object_that_it_was() {
-    let session = Session::new("");
+    let session = session("");
     for expression in [
         "(lambda x: x)(a) is a",
         "float(a) is a",
@@ -229,7 +203,7 @@ fn a_number_stays_the_object_that_it_was() {
         "(float(a), a)[0] is a",
         "(a if float(a) == float(a) else a) is a",
     ] {
-        session.function("same", "a", expression);
+        function(&session, "same", "a", expression);
         session.run("for a in ints + floats: agree('same', a)");
     }
     session.run(

@@ -3,42 +3,9 @@
 
 mod support;
 
-use support::extension;
-use typedcall::embed::{Object, Python};
+use support::session::Session;
 use typedcall::metadata::{Kind, Scalar};
 use typedcall::standard::{self, Entry};
-use typedcall::{CompiledFunction, Options, Specializer};
-
-struct Session {
-    python: Python,
-    specializer: Specializer,
-    names: Object,
-}
-
-impl Session {
-    fn new(source: &str) -> Self {
-        let python = extension::start();
-        let specializer = Specializer::new(&python, Options::default()).expect("this Python is supported");
-        let names = python.namespace().expect("there is memory");
-        let session = Self { python, specializer, names };
-        session.run(source);
-        session
-    }
-
-    fn run(&self, statements: &str) {
-        self.python.run(statements, &self.names).unwrap_or_else(|error| panic!("{error}\n{statements}"));
-    }
-
-    /// Puts a compiled function behind `fast_NAME`.
-    fn fast(&self, name: &str) -> CompiledFunction {
-        let function = self.names.item(&self.python, name).unwrap_or_else(|| panic!("no {name}"));
-        let compiled =
-            self.specializer.compile(&self.python, &function).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let object = compiled.as_object(&self.python).expect("there is memory");
-        self.names.set_item(&self.python, &format!("fast_{name}"), &object).expect("there is memory");
-        compiled
-    }
-}
 
 fn version() -> (u8, u8) {
     let text = typedcall::embed::running_version();

@@ -2,69 +2,46 @@
 
 mod support;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use support::session::Session;
 
-use support::extension;
-use typedcall::embed::{Object, Python};
-use typedcall::{CompiledFunction, Options, Specializer};
-
-struct Session {
-    python: Python,
-    specializer: Specializer,
-    /// Builtins are everybody's.
-    _alone: MutexGuard<'static, ()>,
+/// What `seen` is at the end of a program that calls `f` as CPython runs it, and with `f` compiled.
+fn both(session: &Session, definitions: &str, program: &str) -> (String, String) {
+    let run = |compiled: bool| {
+        let names = session.python.namespace().expect("there is memory");
+        let run = |text: &str| session.python.run(text, &names).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        run(definitions);
+        let function = names.item(&session.python, "f").expect("the definitions have it");
+        let call = if compiled {
+            let compiled = session.specializer.compile(&session.python, &function);
+            let compiled = compiled.unwrap_or_else(|error| panic!("{error}\n{definitions}"));
+            compiled.as_object(&session.python).expect("there is memory")
+        } else {
+            function
+        };
+        names.set_item(&session.python, "call", &call).expect("there is memory");
+        run(ATTEMPT);
+        run(program);
+        let seen = session.python.eval("repr(seen)", &names).expect("the program defines it");
+        run("cleanup() if 'cleanup' in globals() else None");
+        seen.as_str(&session.python).expect("a repr is a str")
+    };
+    (run(false), run(true))
 }
 
-impl Session {
-    fn new() -> Self {
-        static ALONE: Mutex<()> = Mutex::new(());
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let python = extension::start();
-        let mut options = Options::default();
-        options.verify_code = true;
-        let specializer = Specializer::new(&python, options).expect("this Python is supported");
-        Self { python, specializer, _alone: alone }
-    }
+const ATTEMPT: &str = "
+def attempt(*args):
+    try: return call(*args)
+    except Exception as error: return type(error).__name__, str(error)
+";
 
-    fn compile(&self, names: &Object, name: &str) -> CompiledFunction {
-        let function = names.item(&self.python, name).unwrap_or_else(|| panic!("no {name}"));
-        self.specializer.compile(&self.python, &function).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    /// What `outcome()` is at the end of a program that calls `f` as CPython runs it, and with `f` compiled.
-    fn both(&self, definitions: &str, program: &str) -> (String, String) {
-        let run = |compiled: bool| {
-            let names = self.python.namespace().expect("there is memory");
-            let run = |text: &str| self.python.run(text, &names).unwrap_or_else(|error| panic!("{error}\n{text}"));
-            run(definitions);
-            let function = compiled.then(|| self.compile(&names, "f"));
-            if let Some(function) = &function {
-                let object = function.as_object(&self.python).expect("there is memory");
-                names.set_item(&self.python, "call", &object).expect("there is memory");
-            } else {
-                run("call = f");
-            }
-            run(
-                "def attempt(*args):\n    try: return call(*args)\n    except Exception as error: return type(error).__name__, str(error)",
-            );
-            run(program);
-            let seen = self.python.eval("repr(seen)", &names).expect("the program defines it");
-            let seen = seen.as_str(&self.python).expect("a repr is a str");
-            run("cleanup() if 'cleanup' in globals() else None");
-            seen
-        };
-        (run(false), run(true))
-    }
-
-    fn agrees(&self, definitions: &str, program: &str) {
-        let (expected, got) = self.both(definitions, program);
-        assert_eq!(got, expected, "{definitions}\n{program}");
-    }
+fn agrees(session: &Session, definitions: &str, program: &str) {
+    let (expected, got) = both(session, definitions, program);
+    assert_eq!(got, expected, "{definitions}\n{program}");
 }
 
 #[test]
 fn a_global_is_rebound_in_the_middle() {
-    let session = Session::new();
+    let session = Session::new("");
     for rebind in [
         "def rebind(*_): globals()['len'] = lambda x: 'mine'",
         "def rebind(*_): globals().update(len=lambda x: 'mine')",
@@ -77,54 +54,82 @@ fn a_global_is_rebound_in_the_middle() {
             )
         };
         // By a call, by an operator, by a special method that a C function calls, by an attribute, by a destructor.
-        session
-            .agrees(&definitions("def f(x): return len(x), rebind(), len(x)"), "seen = [attempt('ab'), attempt('ab')]");
-        session.agrees(
-            &definitions("class R:\n    def __add__(self, other): rebind(); return 1\ndef f(x): return len('ab'), x + 1, len('abc')"),
+        agrees(
+            &session,
+            &definitions("def f(x): return len(x), rebind(), len(x)"),
+            "seen = [attempt('ab'), attempt('ab')]",
+        );
+        agrees(
+            &session,
+            &definitions(
+                "class R:\n    def __add__(self, other): rebind(); return 1\ndef f(x): return len('ab'), x + 1, len('abc')",
+            ),
             "seen = [attempt(R()), attempt(R())]",
         );
-        session.agrees(
+        agrees(
+            &session,
             &definitions("class R:\n    def __len__(self): rebind(); return 1\ndef f(x): return len(x), len('abc')"),
             "seen = [attempt(R()), attempt(R())]",
         );
-        session.agrees(
+        agrees(
+            &session,
             &definitions(
                 "class R:\n    @property\n    def a(self): rebind()\ndef f(x): return len('a'), x.a, len('abc')",
             ),
             "seen = [attempt(R()), attempt(R())]",
         );
-        session.agrees(
+        agrees(
+            &session,
             &definitions("class R:\n    def __del__(self): rebind()\ndef f(r): return len('a'), r(), len('abc')"),
             "seen = [attempt(lambda: R() and 1), attempt(lambda: 2)]",
         );
-        session.agrees(
-            &definitions("class R:\n    def __del__(self): rebind()\ndef f(r):\n    x = r()\n    a = len('a')\n    x = 1\n    return a, len('abc')"),
+        agrees(
+            &session,
+            &definitions(
+                "class R:\n    def __del__(self): rebind()\ndef f(r):\n    x = r()\n    a = len('a')\n    x = 1\n    return a, len('abc')",
+            ),
             "seen = [attempt(R), attempt(lambda: 2)]",
         );
-        session.agrees(
+        agrees(
+            &session,
             &definitions(
                 "class R:\n    def __del__(self): rebind()\ndef f(r): return len('a'), [r(), r()] and 1, len('abc')",
             ),
             "seen = [attempt(R), attempt(lambda: 2)]",
         );
-        session.agrees(
-            &definitions("class R:\n    def __bool__(self): rebind(); return True\ndef f(r): return len('a'), 5 if r else 6, len('abc')"),
+        agrees(
+            &session,
+            &definitions(
+                "class R:\n    def __bool__(self): rebind(); return True\ndef f(r): return len('a'), 5 if r else 6, len('abc')",
+            ),
             "seen = [attempt(R()), attempt(2)]",
         );
-        session.agrees(
-            &definitions("class R:\n    def __iter__(self): rebind(); return iter((1, 2))\ndef f(r):\n    a = len('a')\n    b, c = r\n    return a, b, c, len('abc')"),
+        agrees(
+            &session,
+            &definitions(
+                "class R:\n    def __iter__(self): rebind(); return iter((1, 2))\ndef f(r):\n    a = len('a')\n    b, c = r\n    return a, b, c, len('abc')",
+            ),
             "seen = [attempt(R()), attempt((3, 4))]",
         );
-        session.agrees(
-            &definitions("class R:\n    def __format__(self, spec): rebind(); return 'x'\ndef f(r): return len('a'), f'{r}', len('abc')"),
+        agrees(
+            &session,
+            &definitions(
+                "class R:\n    def __format__(self, spec): rebind(); return 'x'\ndef f(r): return len('a'), f'{r}', len('abc')",
+            ),
             "seen = [attempt(R()), attempt(2)]",
         );
-        session.agrees(
-            &definitions("class R:\n    def __hash__(self): rebind(); return 1\ndef f(r): return len('a'), {r: 1} and 1, len('abc')"),
+        agrees(
+            &session,
+            &definitions(
+                "class R:\n    def __hash__(self): rebind(); return 1\ndef f(r): return len('a'), {r: 1} and 1, len('abc')",
+            ),
             "seen = [attempt(R()), attempt(2)]",
         );
-        session.agrees(
-            &definitions("class R:\n    def __eq__(self, other): rebind(); return False\ndef f(r): return len('a'), r in [1], r == 2, len('abc')"),
+        agrees(
+            &session,
+            &definitions(
+                "class R:\n    def __eq__(self, other): rebind(); return False\ndef f(r): return len('a'), r in [1], r == 2, len('abc')",
+            ),
             "seen = [attempt(R()), attempt(2)]",
         );
     }
@@ -132,7 +137,7 @@ fn a_global_is_rebound_in_the_middle() {
 
 #[test]
 fn garbage_that_is_collected_in_the_middle_rebinds_a_global() {
-    let session = Session::new();
+    let session = Session::new("");
     for made in [
         "[x, x]",
         "(x, x)",
@@ -158,7 +163,8 @@ fn garbage_that_is_collected_in_the_middle_rebinds_a_global() {
         "{**{}}",
         "divmod(5.0, 2.0)",
     ] {
-        session.agrees(
+        agrees(
+            &session,
             &format!(
                 "
 import gc
@@ -187,8 +193,9 @@ seen = str(seen).split(' at 0x')[0]",
 
 #[test]
 fn a_global_hides_a_builtin_and_comes_and_goes() {
-    let session = Session::new();
-    session.agrees(
+    let session = Session::new("");
+    agrees(
+        &session,
         "def f(x): return len(x)",
         "
 seen = [call('ab')]
@@ -201,7 +208,8 @@ seen.append(call('ab'))
 del len
 seen.append(call('ab'))",
     );
-    session.agrees(
+    agrees(
+        &session,
         "import math\nroot = math.sqrt\ndef f(x): return root(float(x)), root(x)",
         "
 seen = [call(4)]
@@ -216,7 +224,7 @@ seen.append(attempt(-4)); seen.append(call(9))",
 
 #[test]
 fn modules_change_their_attributes_class_and_getattr() {
-    let session = Session::new();
+    let session = Session::new("");
     let definitions = "
 import types, math
 m = types.ModuleType('m')
@@ -238,13 +246,15 @@ def f(x): return m.sqrt(float(x)), m.length('ab'), m.text.upper(), m.sqrt(x)
         "m = types.SimpleNamespace(sqrt=abs, length=repr, text='other')",
         "m.__dict__ | {'sqrt': 1}",
     ] {
-        session.agrees(
+        agrees(
+            &session,
             definitions,
             &format!("seen = [attempt(4)]\n{change}\nseen += [attempt(4), attempt(9.0), attempt(-1)]"),
         );
         // In the middle of a call.
         let indented = change.replace('\n', "\n        ");
-        session.agrees(
+        agrees(
+            &session,
             definitions,
             &format!(
                 "class Changes:\n    def __float__(self):\n        global m\n        {indented}\n        return 4.0\n\
@@ -256,7 +266,7 @@ def f(x): return m.sqrt(float(x)), m.length('ab'), m.text.upper(), m.sqrt(x)
 
 #[test]
 fn methods_of_exact_types_are_not_those_of_subclasses() {
-    let session = Session::new();
+    let session = Session::new("");
     let subclasses = "
 class Text(str):
     def upper(self): return 'Text.upper'
@@ -310,14 +320,19 @@ values = ['ab', Text('ab'), Plain('ab'), 1.5, Number(1.5), 3, Whole(3), True, [1
         "return {}.get(x, 5), {1: 2}.get(x), {'ab': 1}.setdefault(x, 3)",
         "return dict(a=x)['a'] is x, list((x, x))[1] is x, tuple([x])[0] is x",
     ] {
-        session.agrees(&format!("{subclasses}\ndef f(x):\n    {body}"), "seen = [attempt(value) for value in values]");
+        agrees(
+            &session,
+            &format!("{subclasses}\ndef f(x):\n    {body}"),
+            "seen = [attempt(value) for value in values]",
+        );
     }
 }
 
 #[test]
 fn what_looks_like_a_function_of_the_library_is_none() {
-    let session = Session::new();
-    session.agrees(
+    let session = Session::new("");
+    agrees(
+        &session,
         "
 class len(str): pass
 class math:
@@ -327,7 +342,8 @@ class math:
 def f(x): return len('ab'), math.sqrt(4.0), math.fabs(x)[1]",
         "seen = [attempt(4)]",
     );
-    session.agrees(
+    agrees(
+        &session,
         "
 import builtins
 class float(builtins.float):
@@ -335,8 +351,9 @@ class float(builtins.float):
 def f(x): return float(x)",
         "seen = [attempt(4)]",
     );
-    session.agrees("import functools\nabs = functools.partial(abs)\ndef f(x): return abs(x)", "seen = [attempt(-4)]");
-    session.agrees(
+    agrees(&session, "import functools\nabs = functools.partial(abs)\ndef f(x): return abs(x)", "seen = [attempt(-4)]");
+    agrees(
+        &session,
         "import math\nmath2 = math\nup = 'abc'.upper\ndef f(x): return up(), math2.fabs(float(x))",
         "seen = [attempt(-4)]",
     );

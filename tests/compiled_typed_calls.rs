@@ -4,49 +4,26 @@
 mod support;
 
 use support::extension;
-use typedcall::embed::{Object, Python};
-use typedcall::{Options, Specializer};
+use support::session::Session;
 
-struct Session {
-    python: Python,
-    specializer: Specializer,
-    names: Object,
+/// With an extension as `m`, adopted.
+fn session(name: &str, source: &str) -> Session {
+    let session = Session::new(AGREE);
+    let module = extension::import(&session.python, name, source, &["-O1", "-std=gnu11"]);
+    session.specializer.adopt(&session.python, &module).expect("its metadata is good");
+    session.names.set_item(&session.python, "m", &module).expect("there is memory");
+    session
 }
 
-impl Session {
-    /// With an extension as `m`, adopted.
-    fn new(name: &str, source: &str) -> Self {
-        let python = extension::start();
-        let mut options = Options::default();
-        options.verify_code = true;
-        let specializer = Specializer::new(&python, options).expect("this Python is supported");
-        let names = python.namespace().expect("there is memory");
-        let module = extension::import(&python, name, source, &["-O1", "-std=gnu11"]);
-        specializer.adopt(&python, &module).expect("its metadata is good");
-        names.set_item(&python, "m", &module).expect("there is memory");
-        let session = Self { python, specializer, names };
-        session.run(AGREE);
-        session
-    }
-
-    fn run(&self, statements: &str) {
-        self.python.run(statements, &self.names).unwrap_or_else(|error| panic!("{error}\n{statements}"));
-    }
-
-    /// Holds an expression against the compiled one, over pairs of values; how often wrappers were called by the compiled one
-    /// with the first pair.
-    fn agrees(&self, expression: &str, first: &str) -> i64 {
-        self.run(&format!("def f(a, b): return {expression}"));
-        let function = self.names.item(&self.python, "f").expect("it was just defined");
-        let compiled =
-            self.specializer.compile(&self.python, &function).unwrap_or_else(|error| panic!("{expression}: {error}"));
-        let object = compiled.as_object(&self.python).expect("there is memory");
-        self.names.set_item(&self.python, "fast", &object).expect("there is memory");
-        self.run(&format!("before = m.calls()\noutcome(fast, ({first}))\nwrapped = m.calls() - before"));
-        self.run(&format!("for a in values:\n    for b in values[:9]: agree({expression:?}, a, b)"));
-        let wrapped = self.python.eval("wrapped", &self.names).expect("it was counted");
-        wrapped.repr(&self.python).expect("there is memory").parse().expect("an int")
-    }
+/// Holds an expression against the compiled one, over pairs of values; how often wrappers were called by the compiled one
+/// with the first pair.
+fn agrees(session: &Session, expression: &str, first: &str) -> i64 {
+    session.run(&format!("def f(a, b): return {expression}"));
+    session.fast("f");
+    session.run(&format!("before = m.calls()\noutcome(fast_f, ({first}))\nwrapped = m.calls() - before"));
+    session.run(&format!("for a in values:\n    for b in values[:9]: agree({expression:?}, a, b)"));
+    let wrapped = session.get("wrapped");
+    wrapped.repr(&session.python).expect("there is memory").parse().expect("an int")
 }
 
 const AGREE: &str = "
@@ -64,13 +41,13 @@ def outcome(function, args):
     try: return shape(function(*args))
     except BaseException as error: return type(error), str(error)
 def agree(text, *args):
-    expected, got = outcome(f, args), outcome(fast, args)
+    expected, got = outcome(f, args), outcome(fast_f, args)
     assert expected == got, (text, args, expected, got)
 ";
 
 #[test]
 fn the_overload_that_is_proven_is_called_and_none_is_guessed() {
-    let session = Session::new("overloads", include_str!("overloads.c"));
+    let session = session("overloads", include_str!("overloads.c"));
     let mut wrong = Vec::new();
     for (expression, first, wrappers) in [
         // Nothing is known of the argument: the wrapper decides.
@@ -93,7 +70,7 @@ fn the_overload_that_is_proven_is_called_and_none_is_guessed() {
         ("m.alike(x=float(a))", "1, 2", 0),
         ("m.alike(x=a)", "1, 2", 1),
     ] {
-        let wrapped = session.agrees(expression, first);
+        let wrapped = agrees(&session, expression, first);
         if wrapped != wrappers {
             wrong.push(format!("{expression}: {wrapped} wrappers called, not {wrappers}"));
         }
@@ -103,7 +80,7 @@ fn the_overload_that_is_proven_is_called_and_none_is_guessed() {
 
 #[test]
 fn names_and_defaults_are_filled_in() {
-    let session = Session::new("arguments", include_str!("arguments.c"));
+    let session = session("arguments", include_str!("arguments.c"));
     session.run("m.set_default(['default'])");
     let mut wrong = Vec::new();
     for (expression, first, wrappers) in [
@@ -128,7 +105,7 @@ fn names_and_defaults_are_filled_in() {
         ("m.pick(int(a)), m.pick(float(a)), m.pick(str(a), b)", "1, 2", 0),
         ("m.pick(x=float(a), scale=float(b)), m.pick(text=str(a))", "1, 2", 0),
     ] {
-        let wrapped = session.agrees(expression, first);
+        let wrapped = agrees(&session, expression, first);
         if wrapped != wrappers {
             wrong.push(format!("{expression}: {wrapped} wrappers called, not {wrappers}"));
         }
