@@ -138,6 +138,10 @@ fn a_global_is_rebound_in_the_middle() {
 #[test]
 fn garbage_that_is_collected_in_the_middle_rebinds_a_global() {
     let session = Session::new("");
+    // Later versions collect between bytecodes, when compiled code is not there to be interrupted.
+    if !typedcall::embed::running_version().starts_with("3.11.") {
+        return;
+    }
     for made in [
         "[x, x]",
         "(x, x)",
