@@ -7,6 +7,7 @@ pub mod lowering;
 pub mod memory_map;
 pub mod mutation;
 pub mod sample;
+pub mod session;
 pub mod victim;
 
 use std::collections::hash_map::DefaultHasher;
