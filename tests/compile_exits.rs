@@ -153,3 +153,43 @@ finally: m.half = old_half
     );
     assert!(middle.exits() > 0);
 }
+
+/// Up to 3.11 the collector runs where containers are made, and its finalizers may do anything.
+#[test]
+fn what_a_finalizer_breaks_while_a_list_is_made_is_noticed() {
+    let session = Session::with_chain(
+        "
+import gc, math
+def builds(x):
+    f = math.sqrt
+    a = x, x
+    b = a, x
+    c = x, x
+    d = a, x, c
+    return f is math.sqrt
+class Finalized:
+    def __init__(self): self.itself = self
+    def __del__(self): math.sqrt = lambda x: 'new'
+",
+    );
+    session.fast("builds");
+    session.run(
+        "
+old, thresholds = math.sqrt, gc.get_threshold()
+def results(function):
+    found = []
+    for skipped in range(12):
+        math.sqrt = old
+        gc.collect(); gc.disable()
+        Finalized()
+        kept = [[] for i in range(skipped)]
+        gc.set_threshold(10, 1, 1); gc.enable()
+        found.append(function(4.0))
+        gc.set_threshold(*thresholds); gc.collect()
+    math.sqrt = old
+    return found
+def matches(): return set(results(builds)) == set(results(fast_builds))
+assert matches(), (results(builds), results(fast_builds))
+",
+    );
+}
