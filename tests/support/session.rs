@@ -1,5 +1,7 @@
 //! What tests of compiled functions work with: a namespace, functions in it, and the same compiled.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use typedcall::embed::{Object, Python};
 use typedcall::{CompileOptions, CompiledFunction, Options, Specializer};
 
@@ -33,23 +35,29 @@ def same(name, *args):
     assert expected == got, (name, args, expected, got)
 ";
 
-/// A Python with a specializer, and names.
+/// Tests rebind what is in modules, change the collector's thresholds, count references to what all share: one at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// A Python with a specializer, and names. There is one at a time.
 pub struct Session {
     pub python: Python,
     pub specializer: Specializer,
     pub names: Object,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Session {
     pub fn new(source: &str) -> Self {
         let _ = env_logger::try_init();
+        // Before the GIL is taken, which others need to come to an end.
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let python = extension::start();
         let mut options = Options::default();
         options.verify_code = true;
         let specializer = Specializer::new(&python, options).expect("this Python is supported");
         let names = python.namespace().expect("there is memory");
         python.run(source, &names).unwrap_or_else(|error| panic!("{error}"));
-        Self { python, specializer, names }
+        Self { python, specializer, names, _alone: alone }
     }
 
     /// With the module of `chain.c` as `m`, adopted.
