@@ -84,7 +84,7 @@ impl CompiledFunction {
     pub fn call(&self, python: &Python, arguments: &[&Object]) -> Result<Object, Exception> {
         let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
         if pointers.len() == self.arguments() && self.may_run() {
-            if interpreter::enter(python, &self.unit.prepared).is_err() {
+            if interpreter::enter(python).is_err() {
                 return Err(python.take_exception());
             }
             // SAFETY: the thread is attached, the arguments alive and as many as the code takes; the unit lives with `self`.
@@ -171,7 +171,7 @@ unsafe extern "C-unwind" fn call_compiled(
         ffi::Py_INCREF(capsule);
         let result = if names.is_null() && fits && compiled.may_run() {
             let python = Python::assume_attached();
-            match interpreter::enter(&python, &compiled.unit.prepared) {
+            match interpreter::enter(&python) {
                 Ok(()) => (compiled.entry)(arguments),
                 Err(interpreter::Raised) => null_mut(),
             }
