@@ -109,7 +109,8 @@ impl CompiledFunction {
     }
 
     /// A built-in function for Python: runs the code where the positional arguments are as many as it takes, and the original
-    /// otherwise. It keeps the original, and so the original's globals: in these it is never collected, but taken out of them.
+    /// otherwise. It keeps the original, and so the original's globals: one that is kept in these is freed only once it is
+    /// taken out of them.
     ///
     /// # Errors
     /// Where memory runs out.
