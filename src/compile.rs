@@ -92,10 +92,10 @@ fn at_line(line: Option<u32>) -> String {
 }
 
 /// What a function runs in.
-struct Surroundings {
-    globals: Object,
-    builtins: Object,
-    closure: Option<Object>,
+pub(crate) struct Surroundings {
+    pub globals: Object,
+    pub builtins: Object,
+    pub closure: Option<Object>,
 }
 
 impl Specializer {
@@ -149,11 +149,7 @@ impl Specializer {
         globals: &Object,
     ) -> Result<CompiledFunction, NotCompiled> {
         check_interpreter(python)?;
-        // SAFETY: the thread is attached; the builtins are borrowed from it.
-        let builtins = NonNull::new(unsafe { ffi::PyEval_GetBuiltins() })
-            .map(|builtins| unsafe { Object::from_borrowed(python, builtins) })
-            .ok_or_else(|| python.take_exception())?;
-        let surroundings = Surroundings { globals: globals.clone_ref(python), builtins, closure: None };
+        let surroundings = Surroundings::of_snippet(python, globals)?;
         self.compile_code(python, snippet, surroundings, None, &CompileOptions::default())
     }
 
@@ -214,7 +210,17 @@ impl Specializer {
 }
 
 impl Surroundings {
-    fn of(python: &Python, function: &Object) -> Result<Self, NotCompiled> {
+    /// Of a snippet with these globals.
+    pub fn of_snippet(python: &Python, globals: &Object) -> Result<Self, NotCompiled> {
+        // SAFETY: the thread is attached; the builtins are borrowed from it.
+        let builtins = NonNull::new(unsafe { ffi::PyEval_GetBuiltins() })
+            .map(|builtins| unsafe { Object::from_borrowed(python, builtins) })
+            .ok_or_else(|| python.take_exception())?;
+        Ok(Self { globals: globals.clone_ref(python), builtins, closure: None })
+    }
+
+    /// Of a function.
+    pub fn of(python: &Python, function: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the function is alive, and its type checked before its parts are borrowed.
         unsafe {
             let pointer = function.as_ptr();
@@ -233,7 +239,7 @@ impl Surroundings {
 }
 
 /// Whether a function has neither loops nor handlers.
-fn check_straight(code: &Code, function: &Function) -> Result<(), NotCompiled> {
+pub(crate) fn check_straight(code: &Code, function: &Function) -> Result<(), NotCompiled> {
     let refused = |line, what| NotCompiled::NotStraight { function: code.qualname.clone(), line, what };
     if let Some(handler) = code.handlers.first() {
         let line = code.instructions.get(handler.start as usize).and_then(|instruction| instruction.line);

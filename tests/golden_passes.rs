@@ -3,7 +3,7 @@
 //! `INSTA_UPDATE=always cargo test --test golden_passes`.
 //!
 //! Besides IR, with the frame states of the alternate form, a file has these lines:
-//! `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying` or `method`) and its signature;
+//! `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature;
 //! `below "math.sqrt" "sqrt" finite` the C function below one. A line of the world gives what a name leads to:
 //! `global "math" Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`,
 //! `method UnicodeExact "upper" MethodDescr["str.upper"]`.
@@ -77,6 +77,7 @@ fn read(text: &str) -> Case {
                 let target = match target {
                     "underlying" => CalleeTarget::Underlying,
                     "method" => CalleeTarget::Method,
+                    "class" => CalleeTarget::Class,
                     other => panic!("unknown target {other}"),
                 };
                 let signature = signature.parse().unwrap_or_else(|error| panic!("{error}"));
@@ -121,7 +122,10 @@ fn passes_turn_functions_into_what_the_snapshots_show() {
         let with_states = text.contains("# states");
         let mut shown = format!("== before\n{function}");
         let knowledge = Knowledge { callees: &case.callees, world: &case.world };
-        let left_alone = run_function_observed(&mut function, &knowledge, |pass, function| {
+        let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
+            if !changed {
+                return;
+            }
             let after = if with_states { format!("{function:#}") } else { function.to_string() };
             write!(shown, "== {}\n{after}", pass.name).expect("writing to a String can't fail");
             let reread: Function = format!("{function:#}").parse().unwrap_or_else(|error| panic!("{error}"));

@@ -20,6 +20,7 @@ fn of_the_standard_librarys_functions_nine_in_ten_are_built_and_the_rest_is_refu
     let (every, least) = if cfg!(debug_assertions) { ("4", 2_500) } else { ("1", 10_000) };
     let counts = survey(&["--json", "--every", every]);
     let count = |name: &str| counts[name].as_u64().unwrap_or_else(|| panic!("no {name} in {counts}"));
+    println!("{counts:#}");
     assert_eq!(counts["broken"], Value::Array(Vec::new()));
     assert!(count("functions") > least, "{counts}");
     let share = count("built") as f64 / count("functions") as f64;

@@ -289,6 +289,8 @@ fn versions_agree_on_what_most_functions_do() {
         })
         .collect();
     insta::assert_snapshot!("agreement", lines.join("\n"));
-    let same = lines.iter().filter(|line| !line.contains('|')).count();
-    assert!(same * 2 > lines.len(), "{same} of {}", lines.len());
+    // What only some versions have, such as comprehensions that are functions, has nothing to agree with.
+    let in_all: Vec<_> = by_name.values().filter(|versions| versions.len() == VERSIONS.len()).collect();
+    let same = in_all.iter().filter(|versions| versions.iter().all(|(_, meaning)| *meaning == versions[0].1)).count();
+    assert!(same * 2 > in_all.len(), "{same} of {}", in_all.len());
 }

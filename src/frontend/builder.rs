@@ -5,7 +5,7 @@ use cranelift_entity::PrimaryMap;
 use super::constants::Constants;
 use super::flow::{Flow, Kind};
 use super::refusal::{Refusal, RefusalReason};
-use crate::bytecode::{Code, Handler, Target};
+use crate::bytecode::{Code, Handler, Op, Target};
 use crate::ir::{
     Block, BlockCall, BlockData, FrameState, Function, Happens, Instruction, Operation, Slot, State, Type, Value,
     ValueData,
@@ -283,10 +283,17 @@ impl<'a> Builder<'a> {
         BlockCall { block, args }
     }
 
-    /// Where the instruction is in CPython's code, as a C integer: states box it on the way out.
+    /// The offset of the instruction that raised, as a C integer: states box it on the way out. What is raised again was
+    /// raised where the handler before it says.
     fn offset(&mut self) -> Value {
-        let offset = self.code.instructions[self.at as usize].offset;
-        let ty = Type::C_INT64.specialized(crate::ir::Spec::Int(offset.into()));
+        let crate::bytecode::Instruction { op, offset, .. } = &self.code.instructions[self.at as usize];
+        if let Op::Reraise(depth @ 1..) = op
+            && let Some(index) = self.before.len().checked_sub(1 + *depth as usize)
+            && let Some(offset) = self.before[index].filter(|slot| self.function.ty(*slot).is_subtype(&Type::C_INT64))
+        {
+            return offset;
+        }
+        let ty = Type::C_INT64.specialized(crate::ir::Spec::Int((*offset).into()));
         self.constant(ty.unwrap_or(Type::C_INT64))
     }
 

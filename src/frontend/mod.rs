@@ -9,19 +9,24 @@
 //! | `flow.rs` | where blocks start; which slots may be null there |
 //! | `builder.rs` | the function so far; states and handler edges of its instructions |
 //! | `translate.rs` | one instruction of bytecode to a few of IR |
+//! | `variable.rs`, `attribute.rs`, `call.rs`, `exception.rs` | those of one kind each |
 //! | `control.rs` | jumps, loops, handlers: how blocks are tied together |
 //! | `constants.rs` | the types of constants |
 //! | `own_frame.rs` | what looks at the frame of its caller |
 //! | `cleanup.rs` | parameters that say nothing |
 
+mod attribute;
 mod builder;
+mod call;
 mod cleanup;
 mod constants;
 mod control;
+mod exception;
 mod flow;
 mod own_frame;
 mod refusal;
 mod translate;
+mod variable;
 
 pub use refusal::{Refusal, RefusalReason};
 

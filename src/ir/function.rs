@@ -180,7 +180,12 @@ impl Function {
     /// Makes the guard of this number, in the order of the text form, one that never holds: the function always leaves there, and
     /// what comes behind it is gone. Done last, once references are counted; whether there is such a guard.
     pub fn leave_at(&mut self, number: usize) -> bool {
-        let is_guard = |data: &InstData| data.state.is_some() && data.instruction.is_guard();
+        // One that only takes null out of a type stands behind a test, and never fails: to leave there would be to do what its
+        // state is before a second time.
+        let takes_null_out =
+            |of: &Instruction| matches!(of, Instruction::Guard { ty, .. } if Type::OBJECT.is_subtype(ty));
+        let is_guard =
+            |data: &InstData| data.state.is_some() && data.instruction.is_guard() && !takes_null_out(&data.instruction);
         let guard = self.instructions().filter(|(_, _, data)| is_guard(data)).nth(number);
         let Some((block, inst)) = guard.map(|(block, inst, _)| (block, inst)) else { return false };
         let data = &mut self.insts[inst];

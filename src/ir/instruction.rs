@@ -193,6 +193,15 @@ pub enum ResultRule {
 }
 
 impl Instruction {
+    /// Whether it calls a Python object that the bytecode calls.
+    pub fn is_call(&self) -> bool {
+        match self {
+            Self::VectorCall { .. } => true,
+            Self::Operate { operation, .. } => matches!(operation, Operation::CallMethod(..) | Operation::CallEx(_)),
+            _ => false,
+        }
+    }
+
     /// Its name in the text form.
     pub fn name(&self) -> &'static str {
         match self {

@@ -1,8 +1,9 @@
 //! Compiling: from a plan to a shape in a segment of its own, and to its stages as text.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
@@ -15,8 +16,9 @@ use target_lexicon::Triple;
 use super::layout::Layout;
 use super::segment::{Segment, SegmentProvider};
 use super::shape::{Placed, Shape};
+use crate::explanation::CodeListing;
 use crate::ir::{Callees, Function};
-use crate::lower::body::{ExitPoint, References, build_body};
+use crate::lower::body::{ExitPoint, MethodCall, References, SymbolicReferences, build_body};
 use crate::lower::{AddressTable, Forwarder, Plan, Unsupported, build_stub};
 
 /// Why there is no machine code.
@@ -170,14 +172,42 @@ impl Compiler {
         &self,
         function: &Function,
         callees: &Callees,
-        references: &mut dyn References,
+        references: &mut impl References,
     ) -> Result<Result<(Placed, Vec<ExitPoint>), Unsupported>, CompileError> {
+        self.built(function, callees, references, |context, exits, _| Ok((self.place(context)?, exits)))
+    }
+
+    /// The code of a whole function as text.
+    ///
+    /// # Errors
+    /// As [`Compiler::compile_body`].
+    pub fn list_body(
+        &self,
+        function: &Function,
+        callees: &Callees,
+        methods: BTreeMap<Arc<str>, MethodCall>,
+    ) -> Result<Result<CodeListing, Unsupported>, CompileError> {
+        let mut references = SymbolicReferences::of(methods);
+        self.built(function, callees, &mut references, |context, _, references| {
+            let clif = self.addresses.annotate(&references.annotate(&context.func.display().to_string()));
+            Ok(CodeListing { clif, machine_code: disassemble(context, &*self.isa)? })
+        })
+    }
+
+    /// Builds the code of a whole function, and does something with it.
+    fn built<R: References, T>(
+        &self,
+        function: &Function,
+        callees: &Callees,
+        references: &mut R,
+        work: impl FnOnce(&mut Context, Vec<ExitPoint>, &R) -> Result<T, CompileError>,
+    ) -> Result<Result<T, Unsupported>, CompileError> {
         self.guarded(|context, buffer| {
             let mut addresses = &self.addresses;
             let built =
                 build_body(context, buffer, &*self.isa, &self.layout, &mut addresses, references, function, callees);
             match built {
-                Ok(exits) => Ok(Ok((self.place(context)?, exits))),
+                Ok(exits) => work(context, exits, references).map(Ok),
                 // What was begun can't be used again.
                 Err(unsupported) => {
                     *buffer = FunctionBuilderContext::new();

@@ -14,8 +14,8 @@ use super::body::{CalleeCode, look_up};
 use crate::bytecode::interpreter::intern;
 use crate::embed::{Object, Python};
 use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Spec, Type, World};
+use crate::lower::Binding;
 use crate::lower::body::MethodCall;
-use crate::lower::{Binding, MethodConvention};
 use crate::metadata::cpython::{HEAP_TYPE, TP_FLAGS};
 use crate::metadata::{Overload, Raises, Signature};
 use crate::original::Original;
@@ -55,6 +55,17 @@ fn types() -> [(Type, *mut ffi::PyTypeObject); 8] {
     ]
 }
 
+/// How compiled code calls a built-in function or the descriptor of a method, if that has a `PyMethodDef` of a convention
+/// that it calls.
+pub fn live_method_call(python: &Python, callable: &Object) -> Option<MethodCall> {
+    let original = Original::of(python, callable).ok().filter(|original| original.foreign.is_none())?;
+    Some(method_call(&original)).filter(|call| call.is_possible())
+}
+
+fn method_call(original: &Original) -> MethodCall {
+    MethodCall { convention: original.convention, is_bound: !matches!(original.binding, Binding::Method) }
+}
+
 impl<'a> LiveWorld<'a> {
     /// The world of a function whose code has these names.
     pub fn new(
@@ -90,6 +101,11 @@ impl<'a> LiveWorld<'a> {
         world
     }
 
+    /// How the `ml_meth`s behind callees are called.
+    pub fn methods(&self) -> BTreeMap<Arc<str>, MethodCall> {
+        self.codes.iter().filter_map(|(name, code)| Some((name.clone(), code.method?))).collect()
+    }
+
     /// Finds callables with known signatures in an object.
     fn discover_in(&mut self, object: &Object, names: &[Arc<str>], depth: usize) {
         if !is_exactly(object, &raw mut ffi::PyModule_Type) {
@@ -110,16 +126,18 @@ impl<'a> LiveWorld<'a> {
         let is_built_in =
             is_exactly(object, &raw mut ffi::PyCFunction_Type) || is_exactly(object, &raw mut ffi::PyMethodDescr_Type);
         let address = object.as_ptr() as usize;
-        if !is_built_in || self.labels.contains_key(&address) {
+        if self.labels.contains_key(&address) {
             return;
+        }
+        if !is_built_in {
+            return self.discover_class(object);
         }
         let Ok(original) = Original::of(self.python, object) else { return };
         if original.callable.as_ptr() as usize != address {
             // It stands for another one, that the passes would call in its place.
             return;
         }
-        let method =
-            MethodCall { convention: original.convention, is_bound: !matches!(original.binding, Binding::Method) };
+        let method = method_call(&original);
         let Some(wrapper) = NonZeroUsize::new(original.method) else { return };
         let receiver = original.receiver as usize;
         let known = self.specializer.known(self.python, &original).ok();
@@ -133,15 +151,13 @@ impl<'a> LiveWorld<'a> {
             (None, Some(entry)) => {
                 let Some(callee) = standard_callee(entry.name) else { return };
                 let functions = vec![wrapper; callee.signature.overloads.len()];
-                (entry.name.to_owned(), callee.signature, functions, callee.target)
+                (self.unique(entry.name.to_owned()), callee.signature, functions, callee.target)
             }
             (None, None) => return,
         };
         // What an underlying function gets for `self` is known to a stub's cell only.
         let has_bound_receiver = method.is_bound && signature.overloads.iter().any(|overload| overload.has_receiver());
-        let is_callable = target == CalleeTarget::Underlying
-            || !matches!(method.convention, MethodConvention::Method | MethodConvention::Other);
-        if has_bound_receiver || !is_callable {
+        if has_bound_receiver || target != CalleeTarget::Underlying && !method.is_possible() {
             return;
         }
         let name: Arc<str> = name.into();
@@ -157,6 +173,16 @@ impl<'a> LiveWorld<'a> {
             self.codes.insert(self.callees.overload_name(&name, index), CalleeCode { address, method, receiver });
         }
         self.labels.insert(address, name);
+        self.keep(object);
+    }
+
+    /// Notes a class of the library's.
+    fn discover_class(&mut self, object: &Object) {
+        let entry = standard::recognize(self.python, object).filter(|entry| entry.is_class);
+        let Some((entry, callee)) = entry.and_then(|entry| Some((entry, standard_callee(entry.name)?))) else { return };
+        let name: Arc<str> = self.unique(entry.name.to_owned()).into();
+        self.callees.insert(name.clone(), callee);
+        self.labels.insert(object.as_ptr() as usize, name);
         self.keep(object);
     }
 

@@ -7,8 +7,10 @@ use pyo3_ffi as ffi;
 
 use super::{Entry, entry};
 use crate::embed::{Object, Python, running_version};
+use crate::lower::body::MethodCall;
 use crate::metadata::cpython::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use crate::metadata::{Definition, Receiver, definition};
+use crate::runtime::world::live_method_call;
 
 /// The entry of a live callable in the running version: of the very object that `builtins`, `math` or the type holds under
 /// the entry's name. `None` for everything else, so for what a program has put in the place of `builtins.len`, and for a
@@ -38,6 +40,12 @@ pub fn recognize(python: &Python, callable: &Object) -> Option<&'static Entry> {
             }
         }
     }
+}
+
+/// How compiled code calls a live built-in function, or the descriptor of a method, by its `ml_meth`; `None` for what it
+/// calls as any object.
+pub fn method_call(python: &Python, callable: &Object) -> Option<MethodCall> {
+    live_method_call(python, callable)
 }
 
 /// The version of the running interpreter, such as `(3, 13)`.

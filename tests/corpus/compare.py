@@ -52,6 +52,8 @@ class Describe:
         if isinstance(value, type):
             return self.type(value)
         if isinstance(value, (int, float, complex, str, bytes, bytearray)):
+            if hasattr(kind, '__dict__') and kind.__module__ != 'builtins':
+                self.name(value, len(self.seen))
             return self.scalar(value, kind)
         if value != () if kind is tuple else not isinstance(value, (types.BuiltinFunctionType, types.ModuleType)):
             self.name(value, len(self.seen))
@@ -178,6 +180,8 @@ def changes(before, watched):
 def observe(function, names, case, handling, hidden):
     """All that can be seen of a call; `names` are the function's globals, which are put back."""
     objects.LOG.clear()
+    # The arguments of the last call may be in cycles, and keep the constants of the case alive: they are young.
+    gc.collect(0)
     arguments, keywords = case()
     watched = [value for value in (*arguments, *keywords.values()) if not is_shared(value)]
     watched += [item for value in watched if isinstance(value, (list, tuple)) for item in value if not is_shared(item)]
@@ -222,6 +226,9 @@ def observe(function, names, case, handling, hidden):
     if any(after):
         gc.collect()
         after = changes(before, watched)
+        # They are old now, and would outlive a collection of what is young.
+        del watched, arguments, keywords
+        gc.collect()
     seen['counts afterwards'] = after
     objects.LOG.clear()
     return seen

@@ -6,6 +6,8 @@ evaluated anew for each call, so that what one call changes is not what the next
 
 import itertools
 
+from subclasses import Dict, Float, Int, List, Str, Tuple
+
 LOG = []
 nan = float('nan')
 inf = float('inf')
@@ -37,30 +39,6 @@ class OtherTrouble(Trouble):
 
 class Quiet(BaseException):
     """One that `except Exception` does not see."""
-
-
-class Int(int):
-    pass
-
-
-class Float(float):
-    pass
-
-
-class Str(str):
-    pass
-
-
-class List(list):
-    pass
-
-
-class Tuple(tuple):
-    pass
-
-
-class Dict(dict):
-    pass
 
 
 class MissingDict(dict):

@@ -17,6 +17,10 @@ import sys
 import tempfile
 import unittest
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, 'support'))
+
+from outcomes import Outcomes  # noqa: E402
+
 SUITE = 'test.test_ctypes' if sys.version_info >= (3, 12) else 'ctypes.test'
 
 # Tests that tell the harness from ctypes, by the end of their names (parameters of a subtest left aside).
@@ -29,44 +33,11 @@ HARNESS = {
 EXPLAINED = {}
 
 
-class Record(unittest.TestResult):
-    """The outcome of each test, subtests included."""
+class Failures(Outcomes):
+    """Failures are told by their exception: tracebacks of the harness and of plain ctypes differ."""
 
-    def __init__(self, progress):
-        super().__init__()
-        self.progress = progress
-        self.outcomes = {}
-
-    def startTest(self, test):
-        super().startTest(test)
-        self.progress.seek(0)
-        self.progress.truncate()
-        self.progress.write(test.id())
-        self.progress.flush()
-
-    def note(self, test, kind, text=''):
-        self.outcomes.setdefault(test.id(), []).append([kind, re.sub(r'0x[0-9a-fA-F]+', '0x…', text)])
-
-    def addSuccess(self, test):
-        self.note(test, 'passes')
-
-    def addSkip(self, test, reason):
-        self.note(test, 'is skipped', reason)
-
-    def addFailure(self, test, error):
-        self.note(test, 'fails', f'{error[0].__name__}: {error[1]}')
-
-    addError = addFailure
-
-    def addExpectedFailure(self, test, error):
-        self.note(test, 'fails as expected')
-
-    def addUnexpectedSuccess(self, test):
-        self.note(test, 'passes unexpectedly')
-
-    def addSubTest(self, test, subtest, error):
-        if error is not None:
-            self.note(subtest, 'fails', f'{error[0].__name__}: {error[1]}')
+    def text(self, error, test):
+        return f'{error[0].__name__}: {error[1]}'
 
 
 def child(mode, path):
@@ -80,13 +51,13 @@ def child(mode, path):
     elif mode != 'plain':
         ctypes_harness.install(mode)
     with open(path + '.progress', 'w') as progress:
-        record = Record(progress)
+        record = Failures(progress)
         unittest.defaultTestLoader.loadTestsFromName(SUITE).run(record)
     stats = None
     if 'typedcall' in sys.modules:
         stats = sys.modules['typedcall'].stats()
     with open(path, 'w') as out:
-        json.dump({'outcomes': record.outcomes, 'tally': ctypes_harness.tally.as_dict(), 'stats': stats}, out)
+        json.dump({'outcomes': record.of_tests, 'tally': ctypes_harness.tally.as_dict(), 'stats': stats}, out)
 
 
 def run(mode, folder):

@@ -11,7 +11,6 @@ trampolines' doing.
 import collections
 import os
 import pickle
-import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import time
 import unittest
 
 import trampolines
+from outcomes import Outcomes
 
 # The modules whose functions are replaced. C accelerators are blocked by the tests themselves.
 MODULES = {
@@ -34,50 +34,6 @@ EXPLAINED = {}
 # Of the functions, and of the calls; what is refused runs in CPython.
 LEAST_SHARE = 0.8
 HANGS_AFTER = 1800
-
-
-class Record(unittest.TestResult):
-    """The outcome of each test, subtests included."""
-
-    def __init__(self, progress):
-        super().__init__()
-        self.progress = progress
-        self.outcomes = {}
-
-    def startTest(self, test):
-        super().startTest(test)
-        self.progress.seek(0)
-        self.progress.truncate()
-        self.progress.write(test.id())
-        self.progress.flush()
-
-    def note(self, test, kind, text=''):
-        self.outcomes.setdefault(test.id(), []).append((kind, re.sub(r'0x[0-9a-fA-F]+', '0x', text)))
-
-    def addSuccess(self, test):
-        self.note(test, 'passes')
-
-    def addSkip(self, test, reason):
-        self.note(test, 'is skipped', reason)
-
-    def addFailure(self, test, error):
-        self.note(test, 'fails', self.text(error, test))
-
-    def addError(self, test, error):
-        self.note(test, 'fails', self.text(error, test))
-
-    def addSubTest(self, test, subtest, error):
-        if error is not None:
-            self.note(subtest, 'fails', self.text(error, test))
-
-    def addExpectedFailure(self, test, error):
-        self.note(test, 'fails as expected')
-
-    def addUnexpectedSuccess(self, test):
-        self.note(test, 'passes unexpectedly')
-
-    def text(self, error, test):
-        return self._exc_info_to_string(error, test)
 
 
 def tests_of(suite):
@@ -106,12 +62,12 @@ def child(suite, mode, everything, path):
         # Leaves long tests out; those of `statistics` take minutes.
         support.use_resources = ['decimal']
     with open(path + '.progress', 'w') as progress:
-        record = Record(progress)
+        record = Outcomes(progress)
         tests = unittest.defaultTestLoader.loadTestsFromName(f'test.{suite}')
         unittest.TestSuite(test for test in tests_of(tests) if is_chosen(test)).run(record)
     counts = {name: counts_of(module) for name, module in finder.modules.items()} if finder else {}
     with open(path, 'wb') as out:
-        pickle.dump((record.outcomes, counts), out)
+        pickle.dump((record.of_tests, counts), out)
 
 
 def counts_of(module):

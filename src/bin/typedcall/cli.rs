@@ -43,6 +43,10 @@ Examples:
   typedcall explain mymod.Point.norm --entry vectorcall
   typedcall explain builtins.str.upper --signature '(self: str) -> str raises null' --entry boxed
 
+  typedcall explain tool.py:norm               a function in Python, and what of it is not specialized
+  typedcall explain tool.py:Point.norm | less -R
+
+FILE.py is imported: what a function's names stand for is known then only.
 Exits with 3 where the callable has no metadata, or rejected metadata.";
 
 const BENCH_EXAMPLES: &str = "\
@@ -86,7 +90,7 @@ pub enum Command {
     /// List a module's typed methods, and the rejected ones with field and reason
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(Inspect),
-    /// Show all stages of one method: signature, IR, plan, CLIF, machine code
+    /// Show all stages of one method or Python function: signature or bytecode, IR, plan or passes, CLIF, machine code
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
     /// Time calls of the demo's methods in five ways
@@ -116,12 +120,12 @@ pub struct Inspect {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// MODULE.NAME or MODULE.TYPE.METHOD
+    /// MODULE.NAME, MODULE.TYPE.METHOD, or FILE.py:FUNCTION
     pub callable: String,
     /// A folder to import from, before this one and sys.path; may be given several times
     #[arg(long, value_name = "DIR")]
     pub path: Vec<PathBuf>,
-    /// How the stub is called
+    /// How the stub of a method is called
     #[arg(long, value_enum, default_value_t = EntryName::Guarded)]
     pub entry: EntryName,
     /// A signature to declare, for a callable without metadata; of objects, for stubs call its ml_meth

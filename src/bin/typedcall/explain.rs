@@ -1,4 +1,6 @@
-//! `explain`: all stages of one method.
+//! `explain`: all stages of one method, or of one Python function.
+
+mod function;
 
 use std::io::Write;
 
@@ -14,6 +16,13 @@ pub fn run(arguments: &Explain, out: &mut dyn Write) -> Result<(), Failure> {
     let python = Python::attach();
     modules::prepare(&python, &arguments.path)?;
     let specializer = Specializer::new(&python, Options::default())?;
+    if let Some((file, name)) = function::in_file(&arguments.callable)? {
+        if arguments.signature.is_some() {
+            return Err(Failure::other("--signature is for MODULE.NAME: functions in Python need none"));
+        }
+        let function = modules::function_in_file(&python, file, name)?;
+        return function::print(out, &specializer.explain(&python, &function)?);
+    }
     let callable = modules::resolve(&python, &arguments.callable)?;
     if let Some(signature) = &arguments.signature {
         specializer.declare(&python, &callable, signature).map_err(|error| match error {

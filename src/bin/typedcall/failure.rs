@@ -78,6 +78,12 @@ impl From<typedcall::demo::ExtensionError> for Failure {
     }
 }
 
+impl From<typedcall::NotCompiled> for Failure {
+    fn from(error: typedcall::NotCompiled) -> Self {
+        Self::Other(error.into())
+    }
+}
+
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         Self::Output(error.into())

@@ -48,6 +48,43 @@ pub fn module(python: &Python, name: &str) -> Result<Object, Failure> {
     })
 }
 
+/// A function of a file in Python, by its dotted name. The file is imported, under its name without the ending.
+pub fn function_in_file(python: &Python, file: &str, name: &str) -> Result<Object, Failure> {
+    let path = std::path::absolute(file).map_err(|error| Failure::other(format!("{file}: {error}")))?;
+    if !path.is_file() {
+        return Err(Failure::other(format!("{file}: no such file")));
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let names = python.namespace()?;
+    // Its own imports are looked for beside it first, as where it is run.
+    let import = format!(
+        "import sys, importlib.util
+path, stem = {}, {}
+sys.path.insert(0, path.rpartition('/')[0])
+spec = importlib.util.spec_from_file_location(stem, path)
+module = importlib.util.module_from_spec(spec)
+sys.modules[stem] = module
+spec.loader.exec_module(module)
+",
+        literal(&path.to_string_lossy()),
+        literal(&stem)
+    );
+    stdout::spared(python, || {
+        python
+            .run(&import, &names)
+            .map_err(|exception| Failure::other(format!("{file} cannot be imported: {exception}")))?;
+        let mut object = names.item(python, "module").ok_or_else(|| Failure::other(format!("{file}: no module")))?;
+        for part in name.split('.') {
+            object = object.attr(python, part).map_err(|missing| {
+                Failure::other(format!(
+                    "{file} has no {name} ({missing}); the name is FILE.py:FUNCTION or FILE.py:TYPE.METHOD"
+                ))
+            })?;
+        }
+        Ok(object)
+    })
+}
+
 /// What a dotted name stands for: a module, then attributes, or submodules where there is no such attribute.
 pub fn resolve(python: &Python, name: &str) -> Result<Object, Failure> {
     stdout::spared(python, || attribute(python, name))

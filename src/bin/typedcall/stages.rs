@@ -38,6 +38,6 @@ pub fn part(out: &mut dyn Write, heading: &str, text: &str) -> io::Result<()> {
 }
 
 /// Cranelift's listing has notes for unwinders, which stand for no instruction.
-fn without_unwinding(listing: &str) -> String {
+pub fn without_unwinding(listing: &str) -> String {
     listing.lines().filter(|line| !line.trim_start().starts_with("unwind ")).map(|line| format!("{line}\n")).collect()
 }

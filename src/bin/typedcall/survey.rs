@@ -8,8 +8,7 @@ mod world;
 
 use std::io::Write;
 
-use typedcall::embed::{Python, running_version};
-use typedcall::standard;
+use typedcall::embed::Python;
 
 use crate::cli::Survey;
 use crate::failure::Failure;
@@ -20,8 +19,7 @@ pub fn run(arguments: &Survey, out: &mut dyn Write) -> Result<(), Failure> {
     let compiler = code::Compiler::new(&python)?;
     let (what, files) = files::find(&python, &arguments.path)?;
     let library = world::Library::new(&python)?;
-    let callees = standard::callees(version());
-    let mut counter = count::Counter::new(&library, &callees);
+    let mut counter = count::Counter::new(&library);
     // A panic is counted, and its text shown with the place.
     std::panic::set_hook(Box::new(|_| {}));
     for path in files.iter().step_by(arguments.every as usize) {
@@ -32,12 +30,4 @@ pub fn run(arguments: &Survey, out: &mut dyn Write) -> Result<(), Failure> {
     }
     let counts = counter.counts;
     if arguments.json { report::json(out, &counts) } else { report::text(out, &what, &counts, arguments.refused) }
-}
-
-/// The version of the running interpreter, such as `(3, 13)`.
-fn version() -> (u8, u8) {
-    let text = running_version();
-    let mut numbers = text.split(|character: char| !character.is_ascii_digit()).map(str::parse);
-    let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
-    (next(), next())
 }

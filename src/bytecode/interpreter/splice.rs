@@ -23,8 +23,13 @@ try:
 except ImportError:
     intrinsics = getattr(opcode, '_intrinsic_1_descs', []), getattr(opcode, '_intrinsic_2_descs', [])
 
+caches = opcode._inline_cache_entries
+
 def one(name, argument=0):
-    return bytes([opcode.opmap[name], argument])
+    number = opcode.opmap[name]
+    # 3.15 counts how often a function was entered, behind its RESUME.
+    count = caches[number] if isinstance(caches, list) else caches.get(name, 0)
+    return bytes([number, argument]) + bytes(2 * count)
 
 def instruction(name, argument):
     if name in opcode.opmap:

@@ -144,17 +144,17 @@ const REPEATED: usize = 3;
 /// # Panics
 /// In debug builds, when the function is not correct after a pass.
 pub fn run_function(function: &mut Function, knowledge: &Knowledge<'_>) -> Vec<NotSpecialized> {
-    run_function_observed(function, knowledge, |_, _| ())
+    run_function_observed(function, knowledge, |_, _, _| ())
 }
 
-/// The same, and shows the function after each pass that changed it.
+/// The same, and shows the function after each pass, and whether that changed it.
 ///
 /// # Panics
 /// In debug builds, when the function is not correct after a pass.
 pub fn run_function_observed(
     function: &mut Function,
     knowledge: &Knowledge<'_>,
-    mut observe: impl FnMut(&Pass, &Function),
+    mut observe: impl FnMut(&Pass, &Function, bool),
 ) -> Vec<NotSpecialized> {
     let mut left_alone = Vec::new();
     let passes = function_passes();
@@ -167,8 +167,8 @@ pub fn run_function_observed(
         let changed = *function != before;
         if changed {
             log::trace!(target: pass.target, "{function:#}");
-            observe(pass, function);
         }
+        observe(pass, function, changed);
         changed
     };
     for _ in 0..ROUNDS {

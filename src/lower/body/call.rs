@@ -9,7 +9,6 @@ use super::block::Lowering;
 use super::recipe::Outcome;
 use super::reference::Reference;
 use crate::ir::{CalleeTarget, Inst, Value};
-use crate::lower::MethodConvention;
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::planner::{Unsupported, c_prototype};
@@ -92,6 +91,9 @@ impl Lowering<'_, '_, '_> {
         match found.target {
             CalleeTarget::Underlying => self.call_underlying(inst, callee, overload, args),
             CalleeTarget::Method => self.call_ml_meth(inst, callee, overload, args),
+            CalleeTarget::Class => {
+                Err(Unsupported::new(format!("CallCFunction<\"{callee}\">"), "a class has no C function"))
+            }
         }
     }
 
@@ -152,9 +154,7 @@ impl Lowering<'_, '_, '_> {
             (false, [receiver, args @ ..]) => (self.get(*receiver)?, args),
             (false, []) => return Err(unsupported("the call has no receiver".into())),
         };
-        if matches!(call.convention, MethodConvention::Method | MethodConvention::Other)
-            || !call.convention.passes(args.len())
-        {
+        if !call.is_possible() || !call.convention.passes(args.len()) {
             let name = call.convention.name();
             return Err(unsupported(format!("{name} is not called with {} arguments", args.len())));
         }

@@ -1,23 +1,29 @@
 //! Whether a function has code.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 
 use super::build_body;
-use super::reference::SymbolicReferences;
+use super::reference::{MethodCall, SymbolicReferences};
 use crate::ir::{Callees, Function};
 use crate::lower::planner::Unsupported;
 use crate::lower::symbol::AddressTable;
 use crate::runtime::{Layout, target_isa};
 
-/// Compiles a function for a target that is always the same, and throws the code away: whether it lowers.
+/// Compiles a function for a target that is always the same, and throws the code away: whether it lowers. `methods` says
+/// how the `ml_meth`s behind the callees are called.
 ///
 /// # Errors
 /// The first instruction that has no code, with the reason; what the code generator refuses.
-pub fn check(function: &Function, callees: &Callees) -> Result<(), Unsupported> {
+pub fn check(
+    function: &Function,
+    callees: &Callees,
+    methods: &BTreeMap<Arc<str>, MethodCall>,
+) -> Result<(), Unsupported> {
     static ISA: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
     let isa = ISA.get_or_init(|| {
         let triple = "x86_64-unknown-linux-gnu".parse().map_err(|error| format!("{error}"))?;
@@ -26,6 +32,7 @@ pub fn check(function: &Function, callees: &Callees) -> Result<(), Unsupported> 
     let isa = isa.as_ref().map_err(|error| Unsupported::new("the target", error.as_str()))?;
     let mut context = Context::new();
     let mut references = SymbolicReferences::default();
+    references.methods.clone_from(methods);
     let addresses = AddressTable::symbolic();
     build_body(
         &mut context,

@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
 use super::block::Lowering;
 use super::reference::{AssumptionTest, Reference};
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{Assumption, ConstObject, Happens, Inst, Instruction, Spec, Type, Value};
+use crate::ir::{Assumption, ConstObject, Inst, Instruction, Spec, Type, Value};
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::plan::View;
@@ -45,6 +45,8 @@ impl Lowering<'_, '_, '_> {
                 self.values.set(self.result(inst)?, object);
                 let exit = self.exit(inst)?;
                 match ty.spec() {
+                    // Any object: what may be null is asked whether it is.
+                    None if *ty == Type::OBJECT => self.emitter.require(object, exit),
                     Some(Spec::Object(wanted)) => {
                         let wanted = self.object(wanted, ty);
                         let holds = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
@@ -128,21 +130,10 @@ impl Lowering<'_, '_, '_> {
                 return Err(Unsupported::new(instruction.name(), "it belongs to stubs"));
             }
         }
-        if instruction.happens() == Happens::RunsPython && !self.keeps_assumptions(instruction) {
+        if self.function.may_run_python(self.callees, inst) {
             self.forget_tests();
         }
         Ok(())
-    }
-
-    /// Whether a call certainly runs no Python code, which could break an assumption.
-    fn keeps_assumptions(&self, instruction: &Instruction) -> bool {
-        match instruction {
-            Instruction::CallCFunction { callee, .. } => self
-                .callees
-                .overload(callee)
-                .is_some_and(|(_, overload)| overload.effects.no_python && !overload.effects.nogil),
-            _ => false,
-        }
     }
 
     pub(super) fn result(&self, inst: Inst) -> Result<Value, Unsupported> {

@@ -159,9 +159,12 @@ impl Lowering<'_, '_, '_> {
                 Ok(())
             }
             Outcome::Truth => {
-                let (truth, raised) = (returned()?, self.raised(inst));
-                let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
-                self.emitter.refuse(is_error, raised);
+                let truth = returned()?;
+                if self.function.effects(self.callees, inst).raises {
+                    let raised = self.raised(inst);
+                    let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
+                    self.emitter.refuse(is_error, raised);
+                }
                 let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, truth, 0);
                 define(self, truth)
             }

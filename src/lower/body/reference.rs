@@ -69,6 +69,13 @@ pub struct MethodCall {
     pub is_bound: bool,
 }
 
+impl MethodCall {
+    /// Whether compiled code makes such calls.
+    pub fn is_possible(self) -> bool {
+        !matches!(self.convention, MethodConvention::Method | MethodConvention::Other)
+    }
+}
+
 /// Where the code of a function finds what it refers to.
 pub trait References {
     /// Emits the address.
@@ -105,6 +112,11 @@ const FIRST: i64 = 0x7000_0000;
 const APART: i64 = 0x1000;
 
 impl SymbolicReferences {
+    /// Those of a function whose callees' `ml_meth`s are called like this.
+    pub fn of(methods: BTreeMap<Arc<str>, MethodCall>) -> Self {
+        Self { methods, ..Self::default() }
+    }
+
     /// Adds to each line of CLIF that holds one of the addresses what it stands for, as a comment.
     pub fn annotate(&self, clif: &str) -> String {
         let mut text = String::new();

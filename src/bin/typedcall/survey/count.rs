@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use typedcall::bytecode::{self, Code};
 use typedcall::embed::{Object, Python};
 use typedcall::frontend::{self, RefusalReason};
+use typedcall::ir::Instruction;
 use typedcall::ir::passes::{self, Knowledge};
-use typedcall::ir::{Callees, Function, Instruction, Operation};
 use typedcall::lower;
 
 use super::world::{Library, Names};
@@ -47,13 +47,12 @@ pub struct Counter<'a> {
     /// What was counted so far.
     pub counts: Counts,
     library: &'a Library,
-    callees: &'a Callees,
 }
 
 impl<'a> Counter<'a> {
     /// One that knows this of Python.
-    pub fn new(library: &'a Library, callees: &'a Callees) -> Self {
-        Self { counts: Counts::default(), library, callees }
+    pub fn new(library: &'a Library) -> Self {
+        Self { counts: Counts::default(), library }
     }
 
     /// Counts a file's code objects, the module's first.
@@ -78,6 +77,7 @@ impl<'a> Counter<'a> {
     }
 
     fn add_code(&mut self, place: &str, code: &Code, names: &Names) {
+        let callees = &self.library.callees;
         let mut function = match frontend::build(code) {
             Err(refusal) if refusal.reason == RefusalReason::Namespace => return self.counts.namespaces += 1,
             Err(refusal) => {
@@ -91,12 +91,12 @@ impl<'a> Counter<'a> {
         if let Err(error) = function.verify() {
             return self.counts.broken.push(format!("{place}: IR that does not verify: {error}"));
         }
-        let calls = calls(&function);
-        let left_alone = passes::run_function(&mut function, &Knowledge { callees: self.callees, world: names });
-        if let Err(error) = function.verify_calls(self.callees) {
+        let calls = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
+        let left_alone = passes::run_function(&mut function, &Knowledge { callees, world: names });
+        if let Err(error) = function.verify_calls(callees) {
             return self.counts.broken.push(format!("{place}: IR that does not verify after the passes: {error}"));
         }
-        if let Err(reason) = lower::body::check(&function, self.callees) {
+        if let Err(reason) = lower::body::check(&function, callees, &self.library.calls) {
             return self.counts.broken.push(format!("{place}: not lowered: {reason}"));
         }
         self.counts.built += 1;
@@ -127,16 +127,4 @@ fn without_names(reason: String) -> String {
         Some((_, rest)) => format!("what the method is for {rest}"),
         None => reason,
     }
-}
-
-/// How many calls a function makes by itself.
-fn calls(function: &Function) -> usize {
-    let is_call = |instruction: &Instruction| match instruction {
-        Instruction::VectorCall { .. } => true,
-        Instruction::Operate { operation, .. } => {
-            matches!(operation, Operation::CallMethod(..) | Operation::CallEx(_))
-        }
-        _ => false,
-    };
-    function.instructions().filter(|(_, _, data)| is_call(&data.instruction)).count()
 }

@@ -2,13 +2,15 @@
 //! rebind, and modules of C functions that it imports at its top. Others could still rebind them from outside: compiled
 //! code relies on that under assumptions, which it checks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 use typedcall::bytecode::{Code, Intrinsic1, Op};
-use typedcall::embed::{Exception, Object, Python};
-use typedcall::ir::{Assumption, ConstObject, Found, Type, World};
+use typedcall::embed::{Exception, Object, Python, running_version};
+use typedcall::ir::{Assumption, Callees, ConstObject, Found, Type, World};
+use typedcall::lower::body::MethodCall;
+use typedcall::standard;
 
 /// What Python itself brings along, asked once.
 pub struct Library {
@@ -17,6 +19,10 @@ pub struct Library {
     attributes: HashMap<(&'static str, String), Type>,
     /// By the name of the method: the types that have it.
     methods: HashMap<String, Vec<(Type, Type)>>,
+    /// What is called directly.
+    pub callees: Callees,
+    /// How, by the names that `CallCFunction` has.
+    pub calls: BTreeMap<Arc<str>, MethodCall>,
 }
 
 /// Modules of C functions that have signatures.
@@ -36,28 +42,56 @@ const TYPES: [(&str, Type); 7] = [
 impl Library {
     /// That of the running interpreter.
     pub fn new(python: &Python) -> Result<Self, Exception> {
-        let mut library = Self { builtins: HashMap::new(), attributes: HashMap::new(), methods: HashMap::new() };
+        let known = standard::callees(version());
+        let mut library = Self {
+            builtins: HashMap::new(),
+            attributes: HashMap::new(),
+            methods: HashMap::new(),
+            callees: Callees::new(),
+            calls: BTreeMap::new(),
+        };
         for (name, object) in attributes(python, &python.import("builtins")?)? {
+            library.add_callee(python, &known, &name, &object);
             library.builtins.extend(constant(&object, &name).map(|ty| (name, ty)));
         }
         for module in MODULES {
             for (name, object) in attributes(python, &python.import(module)?)? {
-                let found = constant(&object, &format!("{module}.{name}"));
+                let qualified = format!("{module}.{name}");
+                library.add_callee(python, &known, &qualified, &object);
+                let found = constant(&object, &qualified);
                 library.attributes.extend(found.map(|ty| ((module, name), ty)));
             }
         }
         let builtins = python.import("builtins")?;
         for (class, receiver) in TYPES {
             for (name, object) in attributes(python, &builtins.attr(python, class)?)? {
-                let found =
-                    constant(&object, &format!("{class}.{name}")).filter(|ty| ty.is_subtype(&Type::METHOD_DESCR));
+                let qualified = format!("{class}.{name}");
+                let found = constant(&object, &qualified).filter(|ty| ty.is_subtype(&Type::METHOD_DESCR));
                 if let Some(ty) = found {
+                    library.add_callee(python, &known, &qualified, &object);
                     library.methods.entry(name).or_default().push((receiver.clone(), ty));
                 }
             }
         }
         Ok(library)
     }
+
+    /// Notes a function, if its signature is among the known, and compiled code calls it directly.
+    fn add_callee(&mut self, python: &Python, known: &Callees, name: &str, object: &Object) {
+        let (Some(callee), Some(call)) = (known.get(name), standard::method_call(python, object)) else { return };
+        self.callees.insert(name, callee.clone());
+        for index in 0..callee.signature.overloads.len() {
+            self.calls.insert(self.callees.overload_name(name, index), call);
+        }
+    }
+}
+
+/// The version of the running interpreter, such as `(3, 13)`.
+fn version() -> (u8, u8) {
+    let text = running_version();
+    let mut numbers = text.split(|character: char| !character.is_ascii_digit()).map(str::parse);
+    let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
+    (next(), next())
 }
 
 /// The attributes of an object, by name.

@@ -1,0 +1,72 @@
+//! The stages of a Python function, as text.
+
+use std::io::Write;
+
+use typedcall::{Explanation, Note, Stages};
+
+use crate::failure::Failure;
+use crate::stages::{part, without_unwinding};
+use crate::style;
+
+/// File and function, where the callable is one of a file: `FILE.py:FUNCTION`.
+pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, Failure> {
+    match callable.rsplit_once(':') {
+        Some(parts) => Ok(Some(parts)),
+        None if callable.ends_with(".py") => {
+            Err(Failure::other(format!("{callable}: which of its functions? The name is FILE.py:FUNCTION")))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Prints what becomes of a function.
+pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), Failure> {
+    writeln!(out, "{}\n", style::title(&explanation.name))?;
+    let source: String = explanation.source.iter().map(|(number, line)| format!("{number:5}  {line}\n")).collect();
+    part(out, "source", if source.is_empty() { "not found" } else { &source })?;
+    part(out, "bytecode", &explanation.bytecode)?;
+    let stages = match &explanation.stages {
+        Ok(stages) => stages,
+        Err(refusal) => return Ok(part(out, "not compiled: it runs as it did", &refusal.to_string())?),
+    };
+    part(out, "IR", &stages.ir)?;
+    for (pass, ir) in &stages.passes {
+        match ir {
+            Some(ir) => part(out, &format!("IR after {pass}"), ir)?,
+            None => writeln!(out, "{}\n", style::dim(format_args!("-- {pass} changes nothing")))?,
+        }
+    }
+    match &stages.code {
+        Ok(code) => {
+            part(out, "CLIF", &code.clif)?;
+            part(out, "machine code", &without_unwinding(&code.machine_code))?;
+        }
+        Err(unsupported) => part(out, "no code", &unsupported.to_string())?,
+    }
+    part(out, "line by line", &line_by_line(&explanation.source, stages))?;
+    let calls = stages.calls;
+    writeln!(out, "{} of {} calls are direct calls of C functions", calls.direct, calls.all)?;
+    if let Some(reason) = &stages.not_run {
+        writeln!(out, "not compiled: {reason}")?;
+    }
+    Ok(())
+}
+
+/// The source, and below each line what is known of it: `+` for what was specialized, `-` for what was not.
+fn line_by_line(source: &[(u32, String)], stages: &Stages) -> String {
+    let show = |note: &Note| {
+        let mark = if note.specialized { style::good("+") } else { style::error("-") };
+        format!("       {mark} {}\n", note.text)
+    };
+    let is_shown = |line: Option<u32>| source.iter().any(|(number, _)| line == Some(*number));
+    let mut text = String::new();
+    for (number, line) in source {
+        text += &format!("{number:5}  {line}\n");
+        text.extend(stages.notes.iter().filter(|note| note.line == Some(*number)).map(show));
+    }
+    for note in stages.notes.iter().filter(|note| !is_shown(note.line)) {
+        let line = note.line.map_or_else(|| "without a line".to_owned(), |line| format!("line {line}"));
+        text += &format!("{line}\n{}", show(note));
+    }
+    text
+}

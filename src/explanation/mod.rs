@@ -1,0 +1,162 @@
+//! All stages of a function, as text: [`Specializer::explain`].
+
+mod notes;
+
+use std::sync::Arc;
+
+pub use notes::Note;
+
+use crate::bytecode::{self, Code, interpreter::Prepared};
+use crate::compile::{NotCompiled, Surroundings, check_straight};
+use crate::embed::{Exception, Object, Python};
+use crate::frontend;
+use crate::ir::Instruction;
+use crate::ir::passes::{Knowledge, run_function_observed};
+use crate::lower::Unsupported;
+use crate::runtime::world::LiveWorld;
+use crate::specializer::Specializer;
+
+/// What becomes of a function, from its source to machine code.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The qualified name.
+    pub name: Arc<str>,
+    /// The lines of the source with their numbers; empty where there is none to be found.
+    pub source: Vec<(u32, String)>,
+    /// The decoded bytecode.
+    pub bytecode: String,
+    /// What is made of it, or why nothing is.
+    pub stages: Result<Stages, NotCompiled>,
+}
+
+/// What is made of a function's bytecode.
+#[derive(Debug)]
+pub struct Stages {
+    /// The IR of the front end.
+    pub ir: String,
+    /// The passes in the order in which they ran, by name, each with the IR behind it where it changed something.
+    pub passes: Vec<(&'static str, Option<String>)>,
+    /// The code that comes of it, or what has no code yet.
+    pub code: Result<CodeListing, Unsupported>,
+    /// What calls C functions directly, and what was not specialized, in the order of the lines.
+    pub notes: Vec<Note>,
+    /// Calls that were in the bytecode, and those that became direct calls of C functions.
+    pub calls: Calls,
+    /// Why [`Specializer::compile`] does not take the function all the same.
+    pub not_run: Option<NotCompiled>,
+}
+
+/// The code of a function as text. What belongs to this process has numbers in order in place of its addresses, the same
+/// ones each time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeListing {
+    /// Cranelift's IR, with the names of what its constants stand for.
+    pub clif: String,
+    /// The machine code.
+    pub machine_code: String,
+}
+
+/// How many calls there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Of C functions, directly.
+    pub direct: usize,
+    /// All.
+    pub all: usize,
+}
+
+impl Specializer {
+    /// Shows what becomes of a Python function, step by step, and what is not specialized and why. Nothing is run.
+    ///
+    /// ```
+    /// use typedcall::{Options, Specializer, embed::Python};
+    ///
+    /// let python = Python::attach();
+    /// let specializer = Specializer::new(&python, Options::default())?;
+    /// let names = python.namespace()?;
+    /// python.run("def twice(x): return x + x", &names)?;
+    /// let twice = names.item(&python, "twice").expect("it was just defined");
+    /// let stages = specializer.explain(&python, &twice)?.stages?;
+    /// assert!(stages.ir.contains("BinaryOp<\"+\">"));
+    /// assert_eq!(stages.notes[0].text, "BinaryOp<\"+\"> is done by Python: x may be any object");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the object is no Python function, its bytecode can't be decoded, or Python raises. What is refused later on is
+    /// part of the explanation.
+    pub fn explain(&self, python: &Python, function: &Object) -> Result<Explanation, NotCompiled> {
+        let surroundings = Surroundings::of(python, function)?;
+        let code = bytecode::decode_function(python, function)?;
+        let source = source(python, function)?;
+        Ok(self.explain_code(python, code, source, &surroundings))
+    }
+
+    /// The same, for a snippet with these globals, a dict.
+    ///
+    /// # Errors
+    /// Where Python raises.
+    pub fn explain_snippet(
+        &self,
+        python: &Python,
+        snippet: Code,
+        globals: &Object,
+    ) -> Result<Explanation, NotCompiled> {
+        let surroundings = Surroundings::of_snippet(python, globals)?;
+        Ok(self.explain_code(python, snippet, Vec::new(), &surroundings))
+    }
+
+    fn explain_code(
+        &self,
+        python: &Python,
+        code: Code,
+        source: Vec<(u32, String)>,
+        surroundings: &Surroundings,
+    ) -> Explanation {
+        let (name, bytecode) = (code.qualname.clone(), code.to_string());
+        let stages = self.stages(python, code, surroundings);
+        Explanation { name, source, bytecode, stages }
+    }
+
+    fn stages(&self, python: &Python, code: Code, surroundings: &Surroundings) -> Result<Stages, NotCompiled> {
+        let name = code.qualname.clone();
+        let refused = |refusal| NotCompiled::Refused { function: name.clone(), refusal };
+        // It names the line, where the interpreter knows none.
+        frontend::build(&code).map_err(refused)?;
+        let prepared = Prepared::new_live(python, code)?;
+        let code = prepared.code();
+        let mut function = frontend::build(code).map_err(refused)?;
+        let not_run = check_straight(code, &function).err();
+        let ir = function.to_string();
+        let all = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
+        let world = LiveWorld::new(python, self, &surroundings.globals, &surroundings.builtins, &code.names);
+        let knowledge = Knowledge { callees: &world.callees, world: &world };
+        let mut passes = Vec::new();
+        let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
+            passes.push((pass.name, changed.then(|| function.to_string())));
+        });
+        let is_direct = |instruction: &Instruction| matches!(instruction, Instruction::CallCFunction { .. });
+        let direct = function.instructions().filter(|(_, _, data)| is_direct(&data.instruction)).count();
+        let notes = notes::collect(code, &function, &world.callees, &left_alone);
+        let code = self.compiler().list_body(&function, &world.callees, world.methods())?;
+        Ok(Stages { ir, passes, code, notes, calls: Calls { direct, all }, not_run })
+    }
+}
+
+/// The lines of a function's source with their numbers; none where Python does not find them.
+fn source(python: &Python, function: &Object) -> Result<Vec<(u32, String)>, Exception> {
+    let names = python.namespace()?;
+    names.set_item(python, "function", function)?;
+    let read = "\
+import inspect
+try:
+    lines, first = inspect.getsourcelines(function.__code__)
+except (OSError, TypeError, SyntaxError):
+    lines, first = [], 1
+first, text = str(first), ''.join(lines)
+";
+    python.run(read, &names)?;
+    let get = |name: &str| names.item(python, name).map_or_else(|| Ok(String::new()), |value| value.text(python));
+    let first = get("first")?.parse().unwrap_or(1);
+    Ok((first..).zip(get("text")?.lines().map(str::to_owned)).collect())
+}

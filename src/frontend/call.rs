@@ -1,0 +1,59 @@
+//! Calls, among them `super()` without arguments.
+
+use super::builder::Builder;
+use super::refusal::{Refusal, RefusalReason};
+use crate::bytecode::{Arguments, LocalKind, LocalVariable, Op};
+use crate::ir::{Instruction, Operation, Type, Value};
+
+impl Builder<'_> {
+    pub(super) fn call(&mut self, arguments: &Arguments) -> Result<(), Refusal> {
+        let args = self.pop_objects(arguments.count)?;
+        let callable = self.pop_object()?;
+        if args.is_empty() && self.is_global(callable, "super") {
+            return self.super_without_arguments(callable);
+        }
+        let keywords = arguments.keywords.clone();
+        let result = self.emit(Instruction::VectorCall { callable, args, keywords }, Some(Type::OBJECT));
+        self.environment.stack.push(result);
+        Ok(())
+    }
+
+    /// `super().name`, as 3.12 and later compile it: with the class from the closure, and the first argument. There is one
+    /// difference: where the class does not exist yet, as in code that its metaclass calls, 3.11 raises a `RuntimeError`
+    /// and this, as 3.12, a `NameError`.
+    pub(super) fn super_without_arguments(&mut self, callable: Value) -> Result<(), Refusal> {
+        let behind = self.at + 1;
+        let (name, is_method) = match self.code.instructions.get(behind as usize).map(|instruction| &instruction.op) {
+            Some(&Op::LoadAttr(name)) => (self.name(name)?, false),
+            Some(&Op::LoadMethod(name)) => (self.name(name)?, true),
+            _ => return self.refuse(RefusalReason::ZeroArgumentSuper),
+        };
+        let is_class = |local: &LocalVariable| local.kind == LocalKind::Free && &*local.name == "__class__";
+        let class = self.code.locals.iter().position(is_class).and_then(|index| u32::try_from(index).ok());
+        let Some(class) = class.filter(|_| self.code.arguments.positional > 0 && !self.flow.is_start(behind)) else {
+            return self.refuse(RefusalReason::ZeroArgumentSuper);
+        };
+        let class = self.in_cell(class)?;
+        let receiver = match self.code.locals.first().map(|local| local.kind) {
+            Some(LocalKind::Cell) => self.in_cell(0)?,
+            _ => match self.environment.locals.first() {
+                Some(&Some(receiver)) if self.function.ty(receiver).is_object() => receiver,
+                _ => return self.refuse(RefusalReason::ZeroArgumentSuper),
+            },
+        };
+        let args = vec![callable, class, receiver];
+        if is_method {
+            self.push_method(Operation::LoadSuperMethod(name, true), args);
+        } else {
+            self.push_operate(Operation::LoadSuperAttr(name, true), args);
+        }
+        self.skip = true;
+        Ok(())
+    }
+
+    /// Whether a value is what the name of a global is bound to.
+    pub(super) fn is_global(&self, value: Value, wanted: &str) -> bool {
+        let definition = self.function.definition(value);
+        matches!(definition, Some(Instruction::Operate { operation: Operation::LoadGlobal(name), .. }) if **name == *wanted)
+    }
+}
