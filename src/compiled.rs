@@ -84,7 +84,7 @@ impl CompiledFunction {
     pub fn call(&self, python: &Python, arguments: &[&Object]) -> Result<Object, Exception> {
         let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
         if pointers.len() == self.arguments() && self.may_run() {
-            if interpreter::enter(python, &self.unit.prepared).is_err() {
+            if interpreter::enter(python).is_err() {
                 return Err(python.take_exception());
             }
             // SAFETY: the thread is attached, the arguments alive and as many as the code takes; the unit lives with `self`.
@@ -109,7 +109,8 @@ impl CompiledFunction {
     }
 
     /// A built-in function for Python: runs the code where the positional arguments are as many as it takes, and the original
-    /// otherwise.
+    /// otherwise. It keeps the original, and so the original's globals: one that is kept in these is freed only once it is
+    /// taken out of them.
     ///
     /// # Errors
     /// Where memory runs out.
@@ -171,7 +172,7 @@ unsafe extern "C-unwind" fn call_compiled(
         ffi::Py_INCREF(capsule);
         let result = if names.is_null() && fits && compiled.may_run() {
             let python = Python::assume_attached();
-            match interpreter::enter(&python, &compiled.unit.prepared) {
+            match interpreter::enter(&python) {
                 Ok(()) => (compiled.entry)(arguments),
                 Err(interpreter::Raised) => null_mut(),
             }

@@ -9,7 +9,7 @@ use pyo3_ffi as ffi;
 use support::extension::{bind, evaluate, lifetimes, specializer, start, stub, value};
 use typedcall::embed::{Object, Python};
 use typedcall::runtime::Incompatible;
-use typedcall::{Entry, Error, Options, Specializer};
+use typedcall::{Entry, Error, NotCompiled, Options, Specializer};
 
 #[test]
 fn a_subinterpreter_gets_no_stubs_and_takes_nothing_from_the_main_interpreters() {
@@ -21,12 +21,20 @@ fn a_subinterpreter_gets_no_stubs_and_takes_nothing_from_the_main_interpreters()
     let fast = specializer.function(&python, &value(&python, "m.echo", &names)).expect("typed");
     bind(&python, &names, "fast", &fast);
 
+    let function = python.eval("lambda: 1", &names).expect("a function");
     // SAFETY: this thread is attached to the main interpreter before and after, and to the new one in between.
     let refused = unsafe {
         let main = ffi::PyThreadState_Get();
         let sub = ffi::Py_NewInterpreter();
         assert!(!sub.is_null());
-        let refused = Specializer::new(&Python::assume_attached(), Options::default()).map(drop);
+        let python = Python::assume_attached();
+        let refused = Specializer::new(&python, Options::default()).map(drop);
+        // Nor are functions compiled there by a specializer that was made before.
+        let not_compiled = specializer.compile(&python, &function).map(drop);
+        assert!(
+            matches!(not_compiled, Err(NotCompiled::Incompatible(Incompatible::Subinterpreter))),
+            "{not_compiled:?}"
+        );
         ffi::Py_EndInterpreter(sub);
         ffi::PyThreadState_Swap(main);
         refused

@@ -205,6 +205,8 @@ impl Operation {
     /// How it is used.
     pub fn shape(&self) -> Shape {
         use Happens::{Changes, Nothing, Raises, RunsPython};
+        // Up to 3.11 the garbage collector runs where an object is made that it tracks, and calls finalizers.
+        let collects = RunsPython;
         let object = || Some(Type::OBJECT);
         let truth = || Some(Type::C_BOOL);
         let (operands, result, happens) = match self {
@@ -227,21 +229,21 @@ impl Operation {
             Self::LoadGlobal(_) | Self::LoadBuildClass => (Vec::new(), object(), RunsPython),
             Self::DeleteGlobal(_) | Self::Poll => (Vec::new(), None, RunsPython),
             Self::CheckLocal(_) => (vec![nullable()], object(), Raises),
-            Self::MakeCell => (vec![nullable()], Some(Type::OTHER), Raises),
+            Self::MakeCell => (vec![nullable()], Some(Type::OTHER), collects),
             Self::LoadClosureCell(_) => (Vec::new(), Some(Type::OTHER), Nothing),
             Self::LoadCell(_) => (objects(1), object(), Raises),
             Self::StoreCell => (vec![Type::OBJECT, nullable()], None, RunsPython),
-            Self::BuildTuple(count) => (objects(*count), Some(Type::TUPLE_EXACT), Raises),
-            Self::BuildList(count) => (objects(*count), Some(Type::LIST_EXACT), Raises),
+            Self::BuildTuple(count) => (objects(*count), Some(Type::TUPLE_EXACT), collects),
+            Self::BuildList(count) => (objects(*count), Some(Type::LIST_EXACT), collects),
             Self::BuildSet(count) => (objects(*count), Some(Type::OTHER), RunsPython),
             Self::BuildMap(count) => (objects(2 * count), Some(Type::DICT_EXACT), RunsPython),
             Self::BuildConstKeyMap(count) => (objects(count + 1), Some(Type::DICT_EXACT), RunsPython),
             Self::BuildString(count) => (objects(*count), Some(Type::UNICODE_EXACT), Raises),
-            Self::BuildSlice => (objects(3), Some(Type::OTHER), Raises),
+            Self::BuildSlice => (objects(3), Some(Type::OTHER), collects),
             Self::ListAppend => (objects(2), None, Raises),
             Self::ListExtend | Self::SetAdd | Self::SetUpdate | Self::DictUpdate => (objects(2), None, RunsPython),
             Self::MapAdd | Self::DictMerge => (objects(3), None, RunsPython),
-            Self::ListToTuple => (objects(1), Some(Type::TUPLE_EXACT), Raises),
+            Self::ListToTuple => (objects(1), Some(Type::TUPLE_EXACT), collects),
             // `__format__` must return a str, `__repr__` too: their subclasses are admitted.
             Self::FormatSimple | Self::Convert(_) => (objects(1), Some(Type::UNICODE), RunsPython),
             Self::FormatWithSpec => (objects(2), Some(Type::UNICODE), RunsPython),
@@ -253,7 +255,7 @@ impl Operation {
                 (operands, object(), RunsPython)
             }
             Self::CallEx(keywords) => (objects(2 + u32::from(*keywords)), object(), RunsPython),
-            Self::MakeFunction => (objects(1), Some(Type::FUNC), Raises),
+            Self::MakeFunction => (objects(1), Some(Type::FUNC), collects),
             Self::SetFunctionAttribute(_) => (objects(2), None, Changes),
             Self::UnpackSequence(_) | Self::UnpackEx(..) => (objects(1), Some(Type::TUPLE_EXACT), RunsPython),
             Self::TupleItem(_) => (vec![Type::TUPLE], object(), Nothing),

@@ -89,7 +89,7 @@ impl<'a> Activation<'a> {
     /// A jump; one back is a place to serve interrupts.
     pub(super) fn jump(&self, target: Target) -> Result<Flow> {
         if target <= self.at {
-            interrupts::serve(self.code, self.python)?;
+            interrupts::serve(self.python)?;
         }
         Ok(Flow::Jump(target))
     }

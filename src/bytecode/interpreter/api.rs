@@ -38,6 +38,7 @@ macro_rules! declare {
 }
 
 declare! {
+    fn PyEval_EvalCode(code: Object, globals: Object, locals: Object) -> Object;
     fn Py_DecRef(object: Object);
 
     fn PyObject_GetAttr(object: Object, name: Object) -> Object;

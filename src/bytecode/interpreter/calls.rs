@@ -52,7 +52,7 @@ impl Activation<'_> {
         }
         self.stack.truncate(start);
         self.push(result?);
-        interrupts::serve(self.code, self.python)
+        interrupts::serve(self.python)
     }
 
     /// `callable args -- result`, or `callable args kwargs -- result`
@@ -74,7 +74,7 @@ impl Activation<'_> {
         drop((callable, arguments, keywords));
         // SAFETY: what the call returned.
         unsafe { self.push_new(result)? };
-        interrupts::serve(self.code, self.python)
+        interrupts::serve(self.python)
     }
 
     /// `callable … dict … mapping -- callable … dict …`

@@ -2,12 +2,12 @@
 
 use crate::embed::Python;
 
-use super::{Prepared, Result};
+use super::Result;
 
 /// Serves what waits, as CPython does at back-edges and behind calls.
 #[cfg(Py_3_13)]
 #[inline]
-pub fn serve(_: &Prepared, _: &Python) -> Result {
+pub fn serve(_: &Python) -> Result {
     // SAFETY: the thread is attached. It looks itself whether anything waits.
     super::owned::succeeded(unsafe { super::api::_Py_HandlePending(pyo3_ffi::PyThreadState_Get()) })
 }
@@ -15,15 +15,15 @@ pub fn serve(_: &Prepared, _: &Python) -> Result {
 /// Serves what waits, as CPython does at back-edges and behind calls.
 #[cfg(not(Py_3_13))]
 #[inline]
-pub fn serve(code: &Prepared, python: &Python) -> Result {
-    if breaker::is_clear(code, python)? { Ok(()) } else { call_nothing(code, python) }
+pub fn serve(python: &Python) -> Result {
+    if breaker::is_clear(python)? { Ok(()) } else { call_nothing(python) }
 }
 
 /// Nothing less than a call of a Python function serves all of it before 3.13.
 #[cfg(not(Py_3_13))]
 #[cold]
-fn call_nothing(code: &Prepared, python: &Python) -> Result {
-    let function = super::splice::nothing(python, code)?;
+fn call_nothing(python: &Python) -> Result {
+    let function = super::splice::nothing(python)?;
     let result = super::except::call_without_arguments(&function);
     if result.is_err() {
         super::except::drop_traceback_head();
@@ -44,7 +44,6 @@ mod breaker {
 
     use super::super::owned::Owned;
     use super::super::{Raised, Result, errors};
-    use super::Prepared;
 
     /// Where it is, on 64-bit platforms. Proved before it is believed.
     const OFFSET: usize = if cfg!(Py_3_12) { 368 } else { 100 };
@@ -54,11 +53,11 @@ mod breaker {
 
     /// Whether nothing waits. Where the flag can't be found, something may.
     #[inline]
-    pub fn is_clear(code: &Prepared, python: &Python) -> Result<bool> {
+    pub fn is_clear(python: &Python) -> Result<bool> {
         let is_proved = match PROVED.get() {
             Some(is_proved) => *is_proved,
             None => {
-                let is_proved = prove(code, python)?;
+                let is_proved = prove(python)?;
                 *PROVED.get_or_init(|| is_proved)
             }
         };
@@ -80,14 +79,12 @@ mod breaker {
     ///
     /// # Errors
     /// Other exceptions that came meanwhile, a signal handler's or an asynchronous one.
-    fn prove(code: &Prepared, python: &Python) -> Result<bool> {
+    fn prove(python: &Python) -> Result<bool> {
         // More than enough for other threads that set it, too.
         const TRIES: usize = 1000;
         if cfg!(not(target_pointer_width = "64")) {
             return Ok(false);
         }
-        // Made before, for `call_nothing` may run Python code the first time.
-        super::super::splice::nothing(python, code)?;
         // SAFETY: the thread is attached; the class is an exception's, and alive until it was raised.
         unsafe {
             let null = std::ptr::null_mut();
@@ -98,7 +95,7 @@ mod breaker {
             let is_set = read(python) == 1;
             let (mut is_raised, mut is_clear, mut other) = (false, false, None);
             for _ in 0..TRIES {
-                match super::call_nothing(code, python) {
+                match super::call_nothing(python) {
                     Err(Raised) if errors::current_is(probe.as_ptr()) => {
                         errors::clear();
                         is_raised = true;

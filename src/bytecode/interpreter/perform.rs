@@ -55,9 +55,9 @@ pub(crate) fn perform(
 ///
 /// # Errors
 /// `RecursionError`; what a signal handler or another thread raises.
-pub(crate) fn enter(python: &Python, code: &super::Prepared) -> Result {
+pub(crate) fn enter(python: &Python) -> Result {
     super::recursion::check_room(python)?;
-    super::interrupts::serve(code, python)
+    super::interrupts::serve(python)
 }
 
 /// Adds a function's entry to the traceback of the current exception, at an instruction; a frame that outlives the function

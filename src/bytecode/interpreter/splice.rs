@@ -3,6 +3,8 @@
 //! A tiny function loads its arguments, executes the one instruction and returns what that leaves. It runs with the globals of
 //! the function in whose place it is, and its entry is taken out of tracebacks.
 
+use std::ffi::CStr;
+
 use pyo3_ffi as ffi;
 
 use crate::embed::{Object, Python};
@@ -12,7 +14,7 @@ use super::owned::Owned;
 use super::{Prepared, Result, api, errors};
 
 /// Makes the code of such functions. What they execute is an instruction's name, or an intrinsic's, and perhaps an argument.
-const SOURCE: &str = r#"
+const SOURCE: &CStr = cr#"
 import opcode
 
 try:
@@ -20,9 +22,6 @@ try:
     intrinsics = get_intrinsic1_descs(), get_intrinsic2_descs()
 except ImportError:
     intrinsics = getattr(opcode, '_intrinsic_1_descs', []), getattr(opcode, '_intrinsic_2_descs', [])
-
-def nothing():
-    pass
 
 caches = opcode._inline_cache_entries
 
@@ -82,15 +81,25 @@ impl Activation<'_> {
     }
 }
 
-/// The names that the source defines.
+/// The names that the source defines. Making them runs Python code: what waited may be raised there, and stays.
 fn namespace<'a>(python: &Python, code: &'a Prepared) -> Result<&'a Object> {
     once(&code.spliced, || {
-        let names = python.namespace().and_then(|names| python.run(SOURCE, &names).map(|()| names));
-        names.map_err(|exception| {
-            let text = std::ffi::CString::new(exception.to_string()).unwrap_or_default();
-            errors::system_error(&text)
-        })
+        let names = python.namespace().map_err(|_| errors::system_error(c"there is no namespace"))?;
+        let source = compiled(SOURCE)?;
+        // SAFETY: the thread is attached; the code is a module's, and the names are a dict.
+        let run = unsafe { Owned::new(api::PyEval_EvalCode(source.as_ptr(), names.as_ptr(), names.as_ptr())) };
+        if run.is_err() {
+            super::except::drop_traceback_head();
+        }
+        run.map(|_| names)
     })
+}
+
+/// The code of a module.
+fn compiled(source: &CStr) -> Result<Owned> {
+    const FILE_INPUT: std::ffi::c_int = 257;
+    // SAFETY: the thread is attached; both are C strings.
+    unsafe { Owned::new(ffi::Py_CompileString(source.as_ptr(), c"<typedcall>".as_ptr(), FILE_INPUT)) }
 }
 
 fn function(_: &Python, names: &Object, name: &std::ffi::CStr) -> Result<Owned> {
@@ -104,8 +113,23 @@ fn function(_: &Python, names: &Object, name: &std::ffi::CStr) -> Result<Owned> 
     }
 }
 
-/// A Python function that does nothing.
+/// A Python function that does nothing. It is made without running any Python code: what waits is for whoever calls it.
 #[cfg(not(Py_3_13))]
-pub fn nothing(python: &Python, code: &Prepared) -> Result<Owned> {
-    function(python, namespace(python, code)?, c"nothing")
+pub fn nothing(python: &Python) -> Result<Owned> {
+    static NOTHING: std::sync::OnceLock<Object> = std::sync::OnceLock::new();
+    let function = once(&NOTHING, || {
+        let source = compiled(c"def nothing(): pass")?;
+        let globals = python.namespace().map_err(|_| errors::system_error(c"there is no namespace"))?;
+        // SAFETY: the thread is attached; a code object's constants are a tuple, which keeps its items alive.
+        unsafe {
+            let constants = Owned::new(ffi::PyObject_GetAttrString(source.as_ptr(), c"co_consts".as_ptr()))?;
+            let code = (0..ffi::PyTuple_GET_SIZE(constants.as_ptr()))
+                .map(|index| ffi::PyTuple_GET_ITEM(constants.as_ptr(), index))
+                .find(|constant| ffi::PyCode_Check(*constant) != 0)
+                .ok_or_else(|| errors::system_error(c"a module that defines a function has its code"))?;
+            let function = Owned::new(api::PyFunction_New(code, globals.as_ptr()))?;
+            Ok(function.into_object(python))
+        }
+    })?;
+    Ok(Owned::of(python, function))
 }

@@ -11,7 +11,7 @@ impl Activation<'_> {
     pub(super) fn step(&mut self, op: &Op) -> Result<Flow> {
         match *op {
             Op::Nop => Ok(()),
-            Op::Resume => interrupts::serve(self.code, self.python),
+            Op::Resume => interrupts::serve(self.python),
             Op::Pop => self.pop_slot().map(drop),
             Op::Copy(depth) => self.copy(depth),
             Op::Swap(depth) => self.swap(depth),

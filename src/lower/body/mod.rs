@@ -11,7 +11,7 @@
 //! | `recipe` | which of them an operation calls, with what |
 //! | `exit` | what the interpreter gets where the function is left, and the cold paths |
 //! | `block` | blocks, and the ways between them |
-//! | `instruction`, `call`, `number` | instructions to CLIF |
+//! | `instruction`, `operation`, `call`, `number` | instructions to CLIF |
 //! | `check` | whether a function has code at all |
 
 mod block;
@@ -20,6 +20,7 @@ mod check;
 mod exit;
 mod instruction;
 mod number;
+mod operation;
 mod recipe;
 mod reference;
 mod runtime_function;

@@ -10,7 +10,7 @@ use cranelift_frontend::FunctionBuilder;
 use pyo3_ffi as ffi;
 
 use super::assumption::{KnownDict, Recorded, version_address};
-use super::operation::Step;
+use super::step::Step;
 use super::table;
 use super::unit::Unit;
 use super::watch::watch;

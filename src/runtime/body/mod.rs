@@ -9,12 +9,14 @@
 //! | `assumption` | what may be broken, and how that is noticed |
 //! | `watch` | dict watchers, from 3.12 |
 //! | `operation` | the functions that operations call |
+//! | `step` | operations that the interpreter does |
 //! | `table` | their addresses |
 
 mod assumption;
 mod exit;
 mod link;
 mod operation;
+mod step;
 mod table;
 mod unit;
 mod watch;

@@ -1,0 +1,191 @@
+//! Python's operations to CLIF: the calls that their recipes describe.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
+
+use super::block::Lowering;
+use super::recipe::{Argument, Outcome, Recipe, performed, recipe};
+use super::reference::Reference;
+use crate::ir::{Inst, Operation, Value};
+use crate::lower::machine::CType;
+use crate::lower::planner::Unsupported;
+use crate::lower::symbol::Symbol;
+
+impl Lowering<'_, '_, '_> {
+    /// Emits an operation.
+    pub(super) fn operate(&mut self, inst: Inst, operation: &Operation, args: &[Value]) -> Result<(), Unsupported> {
+        match (operation, args) {
+            (Operation::Is, [left, right]) => {
+                let (left, right) = (self.get(*left)?, self.get(*right)?);
+                let same = self.emitter.builder.ins().icmp(IntCC::Equal, left, right);
+                self.values.set(self.result(inst)?, same);
+            }
+            (Operation::IsNull, [value]) => {
+                let object = self.get(*value)?;
+                let is_null = self.emitter.builder.ins().icmp_imm_s(IntCC::Equal, object, 0);
+                self.values.set(self.result(inst)?, is_null);
+            }
+            (Operation::Not, [value]) => {
+                let truth = self.get(*value)?;
+                let not = self.emitter.builder.ins().icmp_imm_s(IntCC::Equal, truth, 0);
+                self.values.set(self.result(inst)?, not);
+            }
+            (Operation::CheckLocal(_), [value]) => {
+                let (object, missing) = (self.get(*value)?, self.emitter.cold_block());
+                self.emitter.require(object, missing);
+                // The same object, but whoever owns the operand and whoever owns the result need a reference each.
+                self.emitter.incref(object);
+                let next = self.emitter.block();
+                self.emitter.builder.ins().jump(next, &[]);
+                self.emitter.enter(missing);
+                let raises = Recipe { outcome: Outcome::Raises, ..performed(operation) };
+                self.follow(inst, &raises, args)?;
+                self.trap();
+                self.emitter.enter(next);
+                self.values.set(self.result(inst)?, object);
+            }
+            (Operation::CallMethod(_, keywords), [method, receiver, args @ ..]) => {
+                self.call_method_pair(inst, *method, *receiver, args, keywords)?;
+            }
+            _ => {
+                let recipe = recipe(operation).ok_or_else(|| {
+                    Unsupported::new(operation.name(), format!("it has other than {} operands", args.len()))
+                })?;
+                self.follow(inst, &recipe, args)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the call that a recipe describes.
+    fn follow(&mut self, inst: Inst, recipe: &Recipe, operands: &[Value]) -> Result<(), Unsupported> {
+        let (mut parameters, mut arguments) = (Vec::new(), Vec::new());
+        let mut method_self = None;
+        for argument in &recipe.arguments {
+            let register = match argument {
+                Argument::Operand(index) => {
+                    let operand = operands.get(*index).ok_or_else(|| {
+                        Unsupported::new(recipe.function.name(), format!("the operation has no operand {index}"))
+                    })?;
+                    self.get(*operand)?
+                }
+                Argument::Array(first) => {
+                    let objects: Result<Vec<_>, _> =
+                        operands.iter().skip(*first).map(|operand| self.get(*operand)).collect();
+                    let objects = objects?;
+                    let array = self.spill(&objects);
+                    parameters.push(CType::Pointer);
+                    arguments.push(array);
+                    let count = i64::try_from(objects.len()).expect("an instruction has fewer operands");
+                    self.emitter.builder.ins().iconst(types::I64, count)
+                }
+                Argument::Name(name) => self.address(Reference::Name(name.clone())),
+                Argument::Number(number) => self.emitter.builder.ins().iconst(types::I64, *number),
+                Argument::Int(number) => {
+                    parameters.push(CType::Status);
+                    arguments.push(self.emitter.builder.ins().iconst(types::I32, i64::from(*number)));
+                    continue;
+                }
+                Argument::None => self.emitter.address(Symbol::NoneObject),
+                Argument::Null => self.emitter.null(),
+                Argument::Unit => self.address(Reference::Unit),
+                Argument::Step(operation) => self.address(Reference::Step(operation.clone())),
+                Argument::MethodSelf => {
+                    let wanted = self.function.insts[inst].result.filter(|result| self.wanted_selves.contains(result));
+                    match wanted {
+                        None => self.emitter.null(),
+                        Some(result) => {
+                            let address = self.method_self_address();
+                            method_self = Some((result, address));
+                            address
+                        }
+                    }
+                }
+            };
+            parameters.push(CType::Pointer);
+            arguments.push(register);
+        }
+        let returns = match recipe.outcome {
+            Outcome::Object
+            | Outcome::ObjectOrNull
+            | Outcome::Certain
+            | Outcome::TruthObject
+            | Outcome::Done
+            | Outcome::Raises => Some(CType::Pointer),
+            Outcome::Status | Outcome::Truth => Some(CType::Status),
+        };
+        let returned = self.call_runtime(recipe.function, &parameters, returns, &arguments);
+        self.outcome(inst, recipe.outcome, returned)?;
+        if let Some((result, address)) = method_self {
+            self.method_selves[result] = Some(self.emitter.load(types::I64, address, 0));
+        }
+        Ok(())
+    }
+
+    /// Goes on with what a function returned; where it raised, to the error.
+    pub(super) fn outcome(
+        &mut self,
+        inst: Inst,
+        outcome: Outcome,
+        returned: Option<Register>,
+    ) -> Result<(), Unsupported> {
+        let returned = || returned.ok_or_else(|| Unsupported::new("a call", "it returns nothing"));
+        let define = |lowering: &mut Self, register| -> Result<(), Unsupported> {
+            let into = lowering.result(inst)?;
+            lowering.values.set(into, register);
+            Ok(())
+        };
+        match outcome {
+            Outcome::Object => {
+                let (object, raised) = (returned()?, self.raised(inst));
+                self.emitter.require(object, raised);
+                define(self, object)
+            }
+            Outcome::ObjectOrNull => {
+                let object = returned()?;
+                let raised = self.raised(inst);
+                let (ask, done) = (self.emitter.cold_block(), self.emitter.block());
+                self.emitter.builder.ins().brif(object, done, &[], ask, &[]);
+                self.emitter.enter(ask);
+                let error = self.emitter.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                self.emitter.builder.ins().brif(error, raised, &[], done, &[]);
+                self.emitter.enter(done);
+                define(self, object)
+            }
+            Outcome::Certain => define(self, returned()?),
+            Outcome::Status => {
+                let (status, raised) = (returned()?, self.raised(inst));
+                self.emitter.refuse(status, raised);
+                Ok(())
+            }
+            Outcome::Truth => {
+                let truth = returned()?;
+                if self.function.effects(self.callees, inst).raises {
+                    let raised = self.raised(inst);
+                    let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
+                    self.emitter.refuse(is_error, raised);
+                }
+                let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, truth, 0);
+                define(self, truth)
+            }
+            Outcome::TruthObject => {
+                let (object, raised) = (returned()?, self.raised(inst));
+                self.emitter.require(object, raised);
+                let wanted = self.emitter.address(Symbol::TrueObject);
+                let truth = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
+                define(self, truth)
+            }
+            Outcome::Done => {
+                let (done, raised) = (returned()?, self.raised(inst));
+                self.emitter.require(done, raised);
+                Ok(())
+            }
+            Outcome::Raises => {
+                let raised = self.raised(inst);
+                self.emitter.builder.ins().jump(raised, &[]);
+                self.nowhere();
+                Ok(())
+            }
+        }
+    }
+}
