@@ -15,15 +15,15 @@ pub fn serve(_: &Prepared, _: &Python) -> Result {
 /// Serves what waits, as CPython does at back-edges and behind calls.
 #[cfg(not(Py_3_13))]
 #[inline]
-pub fn serve(code: &Prepared, python: &Python) -> Result {
-    if breaker::is_clear(code, python) { Ok(()) } else { call_nothing(code, python) }
+pub fn serve(_: &Prepared, python: &Python) -> Result {
+    if breaker::is_clear(python)? { Ok(()) } else { call_nothing(python) }
 }
 
 /// Nothing less than a call of a Python function serves all of it before 3.13.
 #[cfg(not(Py_3_13))]
 #[cold]
-fn call_nothing(code: &Prepared, python: &Python) -> Result {
-    let function = super::splice::nothing(python, code)?;
+fn call_nothing(python: &Python) -> Result {
+    let function = super::splice::nothing(python)?;
     let result = super::except::call_without_arguments(&function);
     if result.is_err() {
         super::except::drop_traceback_head();
@@ -42,7 +42,8 @@ mod breaker {
 
     use crate::embed::Python;
 
-    use super::Prepared;
+    use super::super::owned::Owned;
+    use super::super::{Result, errors};
 
     /// Where it is, on 64-bit platforms. Proved before it is believed.
     const OFFSET: usize = if cfg!(Py_3_12) { 368 } else { 100 };
@@ -52,15 +53,15 @@ mod breaker {
 
     /// Whether nothing waits. Where the flag can't be found, something may.
     #[inline]
-    pub fn is_clear(code: &Prepared, python: &Python) -> bool {
+    pub fn is_clear(python: &Python) -> Result<bool> {
         let is_proved = match PROVED.get() {
             Some(is_proved) => *is_proved,
             None => {
-                let is_proved = prove(code, python);
+                let is_proved = prove(python)?;
                 *PROVED.get_or_init(|| is_proved)
             }
         };
-        is_proved && read(python) == 0
+        Ok(is_proved && read(python) == 0)
     }
 
     fn read(_: &Python) -> i32 {
@@ -72,22 +73,38 @@ mod breaker {
         }
     }
 
-    /// Sets the flag by an asynchronous exception that is withdrawn at once, and lets it be served.
-    fn prove(code: &Prepared, python: &Python) -> bool {
-        // More than enough for other threads that set it, too.
+    /// Sets the flag by an asynchronous exception, and catches that. To withdraw it instead would leave the flag set for good:
+    /// only what is raised clears it, and 3.11 serves what never ends where a thread is traced.
+    fn prove(python: &Python) -> Result<bool> {
+        // What signal handlers raise may come first.
         const TRIES: usize = 1000;
         if cfg!(not(target_pointer_width = "64")) {
-            return false;
+            return Ok(false);
         }
+        let nothing = super::super::splice::nothing(python)?;
+        // SAFETY: the thread is attached; a C string, and no dict.
+        let class = unsafe {
+            let none = std::ptr::null_mut();
+            Owned::new(ffi::PyErr_NewException(c"typedcall.Interrupt".as_ptr(), ffi::PyExc_BaseException, none))?
+        };
         // SAFETY: the thread is attached; the class is an exception's.
-        unsafe {
+        let is_set = unsafe {
             let thread = ffi::PyThread_get_thread_ident();
-            if SetAsyncExc(thread, ffi::PyExc_KeyboardInterrupt) != 1 {
-                return false;
+            SetAsyncExc(thread, class.as_ptr()) == 1 && read(python) == 1
+        };
+        let mut others = None;
+        for _ in 0..TRIES {
+            if super::super::except::call_without_arguments(&nothing).is_ok() {
+                continue;
             }
-            let is_set = read(python) == 1;
-            SetAsyncExc(thread, std::ptr::null_mut());
-            is_set && (0..TRIES).any(|_| super::call_nothing(code, python).is_ok() && read(python) == 0)
+            match errors::take() {
+                Some(raised) if raised.class().cast() == class.as_ptr() => break,
+                raised => others = others.or(raised),
+            }
+        }
+        match others {
+            Some(other) => Err(errors::restore(other)),
+            None => Ok(is_set && read(python) == 0),
         }
     }
 

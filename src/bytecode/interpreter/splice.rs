@@ -21,9 +21,6 @@ try:
 except ImportError:
     intrinsics = getattr(opcode, '_intrinsic_1_descs', []), getattr(opcode, '_intrinsic_2_descs', [])
 
-def nothing():
-    pass
-
 caches = opcode._inline_cache_entries
 
 def one(name, argument=0):
@@ -104,8 +101,22 @@ fn function(_: &Python, names: &Object, name: &std::ffi::CStr) -> Result<Owned> 
     }
 }
 
-/// A Python function that does nothing.
+/// A Python function that does nothing, the same always. Nothing runs where it is made: what waits is for its caller.
 #[cfg(not(Py_3_13))]
-pub fn nothing(python: &Python, code: &Prepared) -> Result<Owned> {
-    function(python, namespace(python, code)?, c"nothing")
+pub fn nothing(_: &Python) -> Result<Owned> {
+    static NOTHING: std::sync::atomic::AtomicPtr<ffi::PyObject> =
+        std::sync::atomic::AtomicPtr::new(std::ptr::null_mut());
+    let order = std::sync::atomic::Ordering::Relaxed;
+    // SAFETY: the thread is attached; C strings. What is in the static has a reference that is never given up.
+    unsafe {
+        if let Some(known) = std::ptr::NonNull::new(NOTHING.load(order)) {
+            return Ok(Owned::borrowed(known.as_ptr()));
+        }
+        let code = ffi::Py_CompileString(c"None".as_ptr(), c"<typedcall>".as_ptr(), ffi::Py_eval_input);
+        let (code, globals) = (Owned::new(code)?, Owned::new(ffi::PyDict_New())?);
+        let function = Owned::new(api::PyFunction_New(code.as_ptr(), globals.as_ptr()))?;
+        // Two threads may make two.
+        NOTHING.store(function.again().into_ptr(), order);
+        Ok(function)
+    }
 }
