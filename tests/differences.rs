@@ -13,7 +13,7 @@ const CALLER: &str = "
 __name__ = 'here'
 import types
 def caller(f, *args): return f(*args)
-caller = types.FunctionType(caller.__code__, {'__name__': 'elsewhere'}, 'caller')
+caller = types.FunctionType(caller.__code__, {'__name__': 'elsewhere', '__builtins__': __builtins__}, 'caller')
 ";
 
 /// Runs the source, compiles these functions of it (behind `fast_NAME`), and runs the claims.
@@ -50,11 +50,12 @@ def warn(): warnings.warn('text')
         &["who", "make", "warn"],
         "
 assert (caller(who), caller(fast_who)) == ('who', 'caller')
-assert (caller(make), caller(fast_make)) == (('here',) * 2, ('elsewhere',) * 2)
+assert (caller(make), caller(fast_make)) == (('here',) * 2, ('elsewhere',) * 2), (caller(make), caller(fast_make))
 with warnings.catch_warnings(record=True) as found:
     warnings.simplefilter('always')
     caller(warn), caller(fast_warn)
-assert [warning.lineno for warning in found] == [warn.__code__.co_firstlineno, caller.__code__.co_firstlineno]
+lines = [warning.lineno for warning in found]
+assert lines == [warn.__code__.co_firstlineno, caller.__code__.co_firstlineno], lines
 ",
     );
 }
@@ -78,10 +79,10 @@ def last(f):
     while entry.tb_next: entry = entry.tb_next
     return entry
 entry, fast_entry = last(divide), last(fast_divide)
-assert (entry.tb_lineno, entry.tb_lasti) == (fast_entry.tb_lineno, fast_entry.tb_lasti)
+assert (entry.tb_lineno, entry.tb_lasti) == (fast_entry.tb_lineno, fast_entry.tb_lasti), (fast_entry.tb_lineno, fast_entry.tb_lasti)
 frame, fast_frame = entry.tb_frame, fast_entry.tb_frame
 assert frame.f_code is fast_frame.f_code and frame.f_globals is fast_frame.f_globals
-assert frame.f_locals == fast_frame.f_locals == {'a': 5, 'b': 5}
+assert dict(frame.f_locals) == dict(fast_frame.f_locals) == {'a': 5, 'b': 5}, (frame.f_locals, fast_frame.f_locals)
 assert frame.f_lineno == entry.tb_lineno and fast_frame.f_lineno == divide.__code__.co_firstlineno
 assert frame.f_back.f_code is caller.__code__ and fast_frame.f_back is None
 code = last(fast_cell).tb_frame.f_code
@@ -162,7 +163,8 @@ def profile(f):
     return events
 expected = profile(switch)
 without = [event for event in expected if event[1] != 'switch']
-assert without != expected and profile(fast_switch) == without
+fast = profile(fast_switch)
+assert without != expected and fast == without, (expected, fast)
 # Where a profile function is set before, the original runs.
 events = []
 on(); fast_switch(); sys.setprofile(None)
@@ -175,13 +177,11 @@ if sys.version_info >= (3, 12):
         monitoring.register_callback(3, monitoring.events.PY_START, lambda code, _: found.append(code.co_name))
         monitoring.set_events(3, monitoring.events.PY_START)
         f()
+        sys.setprofile(None)
         monitoring.set_events(3, 0)
         monitoring.free_tool_id(3)
         return found
-    try:
-        assert 'switch' in started(switch) and 'switch' not in started(fast_switch)
-    finally:
-        sys.setprofile(None)
+    assert (started(switch), started(fast_switch)) == (['switch', 'on', 'later'], ['on', 'later'])
 ",
     );
 }
@@ -206,7 +206,10 @@ def depth(f):
         assert str(error).startswith('maximum recursion depth exceeded')
         return n
     finally: sys.setrecursionlimit(limit)
-assert 200 < depth(deep) < 301 and 200 < depth(fast_deep) < 301, (depth(deep), depth(fast_deep))
+depths = depth(deep), depth(fast_deep)
+assert 200 < depths[0] < 301, depths
+# From 3.12 on calls in C are not counted, here nor there.
+assert depths[1] is None if sys.version_info >= (3, 12) else 200 < depths[1] < 301, depths
 ",
     );
 }
