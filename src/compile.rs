@@ -11,18 +11,22 @@ use crate::bytecode::{self, Code, interpreter};
 use crate::compiled::CompiledFunction;
 use crate::embed::{Exception, Object, Python};
 use crate::frontend;
-use crate::ir::passes::{Knowledge, NotSpecialized, run_function};
+use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
 use crate::ir::{Block, Function};
 use crate::lower::Unsupported;
-use crate::runtime::CompileError;
 use crate::runtime::body::{Flag, Linker, Unit};
+use crate::runtime::selfcheck::check_interpreter;
 use crate::runtime::world::LiveWorld;
+use crate::runtime::{CompileError, Incompatible};
 use crate::specializer::Specializer;
 
 /// Why a function was not compiled. It goes on running as it did.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotCompiled {
+    /// The thread is attached to a subinterpreter.
+    #[error(transparent)]
+    Incompatible(#[from] Incompatible),
     /// What was given is no Python function.
     #[error("{0} is no Python function: only these are compiled")]
     NotAFunction(String),
@@ -66,6 +70,23 @@ pub enum NotCompiled {
     Python(#[from] Exception),
 }
 
+/// How [`Specializer::compile_with`] compiles a function. All but the default is for tests of compiled code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompileOptions {
+    /// Whether the passes run; without them the code does what the bytecode says, step by step.
+    pub passes: bool,
+    /// The number of a guard that never holds: there the code always leaves for the interpreter. What would stand behind it is
+    /// not compiled.
+    pub leave_at: Option<usize>,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self { passes: true, leave_at: None }
+    }
+}
+
 fn at_line(line: Option<u32>) -> String {
     line.map(|line| format!(", line {line}")).unwrap_or_default()
 }
@@ -98,9 +119,23 @@ impl Specializer {
     /// # Errors
     /// Says why it is not compiled, with the line.
     pub fn compile(&self, python: &Python, function: &Object) -> Result<CompiledFunction, NotCompiled> {
+        self.compile_with(python, function, &CompileOptions::default())
+    }
+
+    /// The same, otherwise than usual.
+    ///
+    /// # Errors
+    /// As [`Specializer::compile`]; also where there is no guard of that number.
+    pub fn compile_with(
+        &self,
+        python: &Python,
+        function: &Object,
+        options: &CompileOptions,
+    ) -> Result<CompiledFunction, NotCompiled> {
+        check_interpreter(python)?;
         let code = bytecode::decode_function(python, function)?;
         let surroundings = Surroundings::of(python, function)?;
-        self.compile_code(python, code, surroundings, Some(function))
+        self.compile_code(python, code, surroundings, Some(function), options)
     }
 
     /// Compiles a snippet, as a function with these globals, a dict. Its builtins are those of the running code.
@@ -113,7 +148,9 @@ impl Specializer {
         snippet: Code,
         globals: &Object,
     ) -> Result<CompiledFunction, NotCompiled> {
-        self.compile_code(python, snippet, Surroundings::of_snippet(python, globals)?, None)
+        check_interpreter(python)?;
+        let surroundings = Surroundings::of_snippet(python, globals)?;
+        self.compile_code(python, snippet, surroundings, None, &CompileOptions::default())
     }
 
     fn compile_code(
@@ -122,6 +159,7 @@ impl Specializer {
         code: Code,
         surroundings: Surroundings,
         original: Option<&Object>,
+        options: &CompileOptions,
     ) -> Result<CompiledFunction, NotCompiled> {
         let start = Instant::now();
         let arguments = code.arguments;
@@ -134,9 +172,17 @@ impl Specializer {
         let names = code.names.clone();
         let Surroundings { globals, builtins, closure } = surroundings;
         let world = LiveWorld::new(python, self, &globals, &builtins, &names);
-        let left_alone = run_function(&mut function, &Knowledge { callees: &world.callees, world: &world });
-        log_calls(&name, &left_alone);
+        if options.passes {
+            log_calls(&name, &run_function(&mut function, &Knowledge { callees: &world.callees, world: &world }));
+        } else {
+            refcounts::run(&mut function);
+        }
         let unsupported = |source| NotCompiled::Unsupported { function: name.clone(), source };
+        if let Some(guard) = options.leave_at
+            && !function.leave_at(guard)
+        {
+            return Err(unsupported(Unsupported::new(format!("guard {guard}"), "the function has fewer")));
+        }
         let unit = Arc::new(Unit {
             flag: Arc::new(Flag::new()),
             prepared,

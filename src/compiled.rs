@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use pyo3_ffi as ffi;
 
-use crate::bytecode::ArgumentCounts;
+use crate::bytecode::{ArgumentCounts, interpreter};
 use crate::embed::{Exception, Object, Python};
 use crate::runtime::Layout;
 use crate::runtime::body::{Entry, Unit};
@@ -84,6 +84,9 @@ impl CompiledFunction {
     pub fn call(&self, python: &Python, arguments: &[&Object]) -> Result<Object, Exception> {
         let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
         if pointers.len() == self.arguments() && self.may_run() {
+            if interpreter::enter(python, &self.unit.prepared).is_err() {
+                return Err(python.take_exception());
+            }
             // SAFETY: the thread is attached, the arguments alive and as many as the code takes; the unit lives with `self`.
             return unsafe { python.owned((self.entry)(pointers.as_ptr())) };
         }
@@ -167,7 +170,11 @@ unsafe extern "C-unwind" fn call_compiled(
         let fits = count == compiled.arguments.positional as isize && compiled.arguments() as isize == count;
         ffi::Py_INCREF(capsule);
         let result = if names.is_null() && fits && compiled.may_run() {
-            (compiled.entry)(arguments)
+            let python = Python::assume_attached();
+            match interpreter::enter(&python, &compiled.unit.prepared) {
+                Ok(()) => (compiled.entry)(arguments),
+                Err(interpreter::Raised) => null_mut(),
+            }
         } else {
             match &compiled.original {
                 Some((original, _)) => ffi::PyObject_Vectorcall(original.as_ptr(), arguments, count as usize, names),

@@ -39,7 +39,7 @@ mod user_types;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};
-pub use compile::NotCompiled;
+pub use compile::{CompileOptions, NotCompiled};
 pub use compiled::CompiledFunction;
 pub use error::Error;
 pub use explanation::{Calls, CodeListing, Explanation, Note, Stages};

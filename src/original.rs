@@ -169,7 +169,7 @@ impl Original {
                 CalleeTarget::Underlying => {
                     self.check_receiver(python, overload).and_then(|()| self.check_arity(python, overload))
                 }
-                CalleeTarget::Method => self.check_objects(python, overload),
+                CalleeTarget::Method | CalleeTarget::Class => self.check_objects(python, overload),
             };
             match checked {
                 Ok(()) => fitting.push(u16::try_from(index).expect("a signature has at most 16 overloads")),

@@ -198,7 +198,7 @@ impl Specializer {
                     let function = known.functions[usize::from(site.overloads[0])];
                     Ok(Stub::native(site, function, callable.clone_ref(python), self.compiler.clone()))
                 }
-                CalleeTarget::Method => {
+                CalleeTarget::Method | CalleeTarget::Class => {
                     Err(mismatch(&site, "only ml_meth is known, which takes objects: use another entry"))
                 }
             };

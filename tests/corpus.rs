@@ -1,11 +1,14 @@
-//! The corpus: small functions, several for each construct of Python, in the interpreter of decoded bytecode and in CPython,
-//! over many arguments. See `tests/corpus/compare.py` for what must agree.
+//! The corpus: small functions, several for each construct of Python, over many arguments: in CPython, in the interpreter of
+//! decoded bytecode, and compiled, where there is neither a loop nor a handler in them: without passes, with them, and so that
+//! one guard, each in turn, never holds. See `tests/corpus/compare.py` for what must agree.
 //!
 //! Each file of the corpus has a process of its own. With `CORPUS_BY=cpython` CPython is compared with itself, which shows that
 //! the comparison sees no differences where there are none; that it sees those that there are is for `faults.py` to show.
 
 #[path = "support/as_python.rs"]
 mod as_python;
+#[path = "support/compiled.rs"]
+mod compiled;
 #[path = "support/interpreted.rs"]
 mod interpreted;
 
@@ -17,11 +20,13 @@ use as_python::{Program, Test, in_tree, python_files, stem};
 const AROUND: [&str; 4] = ["compare", "faults", "objects", "run"];
 /// As many functions as there must be at least.
 const LEAST: u64 = 150;
+/// As many of them as must be compiled at least.
+const LEAST_COMPILED: u64 = 200;
 
 fn main() -> ExitCode {
     let program = Program {
         name: "corpus",
-        modules: &[interpreted::MODULE],
+        modules: &[interpreted::MODULE, compiled::MODULE],
         environment: vec![("PYTHONDONTWRITEBYTECODE", "1".into())],
         without: &["PYTHONPATH"],
         verbose: true,
@@ -34,10 +39,15 @@ fn main() -> ExitCode {
     tests.push(Test { name: "faults".to_owned(), arguments: vec![in_tree("tests/corpus/faults.py").into()] });
     let count = tests.len();
     program.main(tests, |printed| {
-        let [functions, calls, exceptions, code_objects] = ["functions,", "calls,", "exceptions,", "code"]
-            .map(|unit| printed.iter().map(|text| counted(text, unit)).sum::<u64>());
+        let units = ["functions,", "calls,", "exceptions,", "code", "compiled,", "uncompiled,", "guards,", "exits,"];
+        let [functions, calls, exceptions, code_objects, compiled, not_straight, guards, exits] =
+            units.map(|unit| printed.iter().map(|text| counted(text, unit)).sum::<u64>());
         println!("{functions} functions, {code_objects} code objects, {calls} calls, {exceptions} exceptions compared");
+        println!(
+            "{compiled} functions compiled, {not_straight} with a loop or a handler, {guards} guards, {exits} exits"
+        );
         assert!(printed.len() < count || functions >= LEAST, "the corpus has only {functions} functions");
+        assert!(printed.len() < count || compiled >= LEAST_COMPILED, "only {compiled} functions are compiled");
     })
 }
 

@@ -3,7 +3,7 @@
 //! `INSTA_UPDATE=always cargo test --test golden_passes`.
 //!
 //! Besides IR, with the frame states of the alternate form, a file has these lines:
-//! `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying` or `method`) and its signature;
+//! `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature;
 //! `below "math.sqrt" "sqrt" finite` the C function below one. A line of the world gives what a name leads to:
 //! `global "math" Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`,
 //! `method UnicodeExact "upper" MethodDescr["str.upper"]`.
@@ -77,6 +77,7 @@ fn read(text: &str) -> Case {
                 let target = match target {
                     "underlying" => CalleeTarget::Underlying,
                     "method" => CalleeTarget::Method,
+                    "class" => CalleeTarget::Class,
                     other => panic!("unknown target {other}"),
                 };
                 let signature = signature.parse().unwrap_or_else(|error| panic!("{error}"));

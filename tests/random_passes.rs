@@ -179,7 +179,7 @@ fn function(choices: &[u16], blocks: usize, handlers: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn functions_of_any_shape_stay_correct(

@@ -21,6 +21,8 @@ pub enum CalleeTarget {
     Underlying,
     /// Only the wrapper behind `ml_meth`, on objects, in its METH_ shape.
     Method,
+    /// Nothing: a class, of which nobody has the function that makes its instances. Its overloads say what comes out.
+    Class,
 }
 
 /// A C function below one on objects, on C numbers: `sqrt` of the C library below `math.sqrt`.

@@ -58,7 +58,7 @@ impl Function {
 
     /// Whether Python code may have run by the end of an instruction: also because it made an object that the garbage
     /// collector knows of, which on CPython 3.11 may start it, and so finalizers.
-    pub(super) fn may_run_python(&self, callees: &Callees, inst: Inst) -> bool {
+    pub(crate) fn may_run_python(&self, callees: &Callees, inst: Inst) -> bool {
         let collects = match &self.insts[inst].instruction {
             Instruction::Operate { operation, .. } => {
                 operation.shape().happens >= Happens::Raises
@@ -68,6 +68,8 @@ impl Function {
                     )
                     && !self.insts[inst].result.is_some_and(|value| dies_unseen(self.ty(value)))
             }
+            // The first one of a thread is made.
+            Instruction::LoadContext => true,
             _ => false,
         };
         collects || self.effects(callees, inst).runs_python
@@ -77,7 +79,8 @@ impl Function {
 fn of_call(overload: &Overload) -> Effects {
     let effects = overload.effects;
     let raises = overload.raises != Raises::Never;
-    Effects { runs_python: !effects.no_python, raises, pure: effects.pure }
+    // Whoever lets go of the GIL lets others run Python code.
+    Effects { runs_python: !effects.no_python || effects.nogil, raises, pure: effects.pure }
 }
 
 /// Less than what the operation can do in general, for operands of these types.
@@ -115,11 +118,8 @@ fn narrowed(operation: &Operation, types: &[&Type]) -> Option<Happens> {
             exact(&scalars().union(&containers())).then_some(Happens::Raises)
         }
         Operation::Contains => are(&Type::UNICODE_EXACT).then_some(Happens::Raises),
-        // The text of a long int is made in Python since 3.12.
-        Operation::FormatSimple | Operation::Convert(_) => {
-            let plain = Type::UNICODE_EXACT.union(&Type::FLOAT_EXACT).union(&Type::BOOL).union(&Type::NONE_TYPE);
-            exact(&plain).then_some(Happens::Raises)
-        }
+        // Whatever makes texts of other objects looks for signals (`PyObject_Str`, `PyObject_Repr` in Objects/object.c).
+        Operation::FormatSimple => exact(&Type::UNICODE_EXACT).then_some(Happens::Raises),
         Operation::UnpackSequence(_) => {
             exact(&Type::LIST_EXACT.union(&Type::TUPLE_EXACT).union(&Type::UNICODE_EXACT)).then_some(Happens::Raises)
         }

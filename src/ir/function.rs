@@ -177,6 +177,39 @@ impl Function {
         inst
     }
 
+    /// Makes the guard of this number, in the order of the text form, one that never holds: the function always leaves there, and
+    /// what comes behind it is gone. Done last, once references are counted; whether there is such a guard.
+    pub fn leave_at(&mut self, number: usize) -> bool {
+        // One that only takes null out of a type stands behind a test, and never fails: to leave there would be to do what its
+        // state is before a second time.
+        let takes_null_out =
+            |of: &Instruction| matches!(of, Instruction::Guard { ty, .. } if Type::OBJECT.is_subtype(ty));
+        let is_guard =
+            |data: &InstData| data.state.is_some() && data.instruction.is_guard() && !takes_null_out(&data.instruction);
+        let guard = self.instructions().filter(|(_, _, data)| is_guard(data)).nth(number);
+        let Some((block, inst)) = guard.map(|(block, inst, _)| (block, inst)) else { return false };
+        let data = &mut self.insts[inst];
+        // A state may mention what its own guard lets through.
+        if let (Instruction::Guard { value, .. } | Instruction::GuardFinite { value }, Some(result), Some(state)) =
+            (&data.instruction, data.result, data.state)
+        {
+            let value = *value;
+            let mut left = self.states[state].clone();
+            left.for_each_value(|of_state: &mut Value| {
+                if *of_state == result {
+                    *of_state = value;
+                }
+            });
+            data.state = Some(self.states.push(left));
+        }
+        data.instruction = Instruction::Exit;
+        data.result = None;
+        let insts = &mut self.blocks[block].insts;
+        let end = insts.iter().position(|other| *other == inst).map_or(insts.len(), |position| position + 1);
+        insts.truncate(end);
+        true
+    }
+
     /// Turns a value into a gap, once the instruction that computed it is gone.
     pub fn forget_value(&mut self, value: Value) {
         self.values[value] = ValueData::unused();

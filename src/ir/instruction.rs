@@ -297,6 +297,18 @@ impl Instruction {
         }
     }
 
+    /// Whether it checks something, and leaves with its state where that does not hold.
+    pub fn is_guard(&self) -> bool {
+        matches!(
+            self,
+            Self::Guard { .. }
+                | Self::Unbox { .. }
+                | Self::Assume { .. }
+                | Self::GuardFinite { .. }
+                | Self::Arithmetic { .. }
+        )
+    }
+
     /// What can happen while it is done, apart from leaving the function through its exit or fallback. What a direct call
     /// can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
     pub fn happens(&self) -> Happens {

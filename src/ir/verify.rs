@@ -334,6 +334,9 @@ impl<'a> Verifier<'a> {
         let Some((known, overload)) = callees.overload(callee) else {
             return Err(format!("nothing is known about {callee}"));
         };
+        if known.target == CalleeTarget::Class {
+            return Err(format!("{callee} is a class, which has no C function"));
+        }
         let wanted = argument_types(overload, known.target);
         // A wrapper fills in what is left out at the end.
         let optional = overload.arguments().filter(|(_, parameter)| parameter.default.is_some()).count();
@@ -407,7 +410,7 @@ fn argument_types(overload: &Overload, target: CalleeTarget) -> Vec<Type> {
                 ty => ty,
             })
             .collect(),
-        CalleeTarget::Method => {
+        CalleeTarget::Method | CalleeTarget::Class => {
             let receiver = parameters.iter().filter(|parameter| parameter.receiver);
             let others = overload.arguments().map(|(_, parameter)| parameter);
             // A wrapper gets `None` itself.
@@ -429,7 +432,7 @@ pub(super) fn result_type(overload: &Overload, target: CalleeTarget) -> Option<T
     match (target, &overload.result) {
         (CalleeTarget::Underlying, Kind::Void) => None,
         (CalleeTarget::Underlying, kind) => Some(Type::of_kind(kind)),
-        (CalleeTarget::Method, kind) => Some(object_type(kind)),
+        (CalleeTarget::Method | CalleeTarget::Class, kind) => Some(object_type(kind)),
     }
 }
 

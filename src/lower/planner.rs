@@ -269,6 +269,7 @@ fn call(
                 runs_python,
             })
         }
+        CalleeTarget::Class => Err(Unsupported::new(overload.to_string(), "a class has no C function")),
         CalleeTarget::Method => {
             if frame.original == MethodConvention::Other {
                 return Err(Unsupported::new("ml_meth", "its METH_ convention is not one that stubs call"));

@@ -85,14 +85,23 @@ const CHECKS: &[(&str, Check)] = &[
 /// The first check that fails, and what it found.
 pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
     check_version(&running_version(), layout.minor)?;
-    // SAFETY: the thread is attached.
-    if unsafe { ffi::PyInterpreterState_Get() != ffi::PyInterpreterState_Main() } {
-        return Err(Incompatible::Subinterpreter);
-    }
+    check_interpreter(python)?;
     for (name, check) in CHECKS {
         check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: name, detail })?;
     }
     Ok(())
+}
+
+/// Checks that the thread is attached to the main interpreter.
+///
+/// # Errors
+/// [`Incompatible::Subinterpreter`].
+pub fn check_interpreter(_: &Python) -> Result<(), Incompatible> {
+    // SAFETY: the thread is attached.
+    match unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() } {
+        true => Ok(()),
+        false => Err(Incompatible::Subinterpreter),
+    }
 }
 
 /// Checks the text of `Py_GetVersion` against the version that the crate was built for.

@@ -126,8 +126,11 @@ impl<'a> LiveWorld<'a> {
         let is_built_in =
             is_exactly(object, &raw mut ffi::PyCFunction_Type) || is_exactly(object, &raw mut ffi::PyMethodDescr_Type);
         let address = object.as_ptr() as usize;
-        if !is_built_in || self.labels.contains_key(&address) {
+        if self.labels.contains_key(&address) {
             return;
+        }
+        if !is_built_in {
+            return self.discover_class(object);
         }
         let Ok(original) = Original::of(self.python, object) else { return };
         if original.callable.as_ptr() as usize != address {
@@ -148,7 +151,7 @@ impl<'a> LiveWorld<'a> {
             (None, Some(entry)) => {
                 let Some(callee) = standard_callee(entry.name) else { return };
                 let functions = vec![wrapper; callee.signature.overloads.len()];
-                (entry.name.to_owned(), callee.signature, functions, callee.target)
+                (self.unique(entry.name.to_owned()), callee.signature, functions, callee.target)
             }
             (None, None) => return,
         };
@@ -170,6 +173,16 @@ impl<'a> LiveWorld<'a> {
             self.codes.insert(self.callees.overload_name(&name, index), CalleeCode { address, method, receiver });
         }
         self.labels.insert(address, name);
+        self.keep(object);
+    }
+
+    /// Notes a class of the library's.
+    fn discover_class(&mut self, object: &Object) {
+        let entry = standard::recognize(self.python, object).filter(|entry| entry.is_class);
+        let Some((entry, callee)) = entry.and_then(|entry| Some((entry, standard_callee(entry.name)?))) else { return };
+        let name: Arc<str> = self.unique(entry.name.to_owned()).into();
+        self.callees.insert(name.clone(), callee);
+        self.labels.insert(object.as_ptr() as usize, name);
         self.keep(object);
     }
 

@@ -127,18 +127,17 @@ pub fn listed(version: (u8, u8)) -> impl Iterator<Item = &'static Listed> {
     table(version).into_iter().flat_map(|table| &table.lines.listed)
 }
 
-/// What the passes call directly: every function of a version that has a `PyMethodDef`, on objects.
+/// What the passes know: every function of a version that has a `PyMethodDef`, which they call directly, on objects; and
+/// the classes, of whose calls they know the results.
 ///
 /// Where a signature has a C number, the object is taken that CPython boxes it to (`float` for `f64`): others the function
-/// converts. Overloads with keyword-only parameters are left out, for their values have no place in a call by position.
+/// converts.
 pub fn callees(version: (u8, u8)) -> Callees {
     let mut callees = Callees::new();
-    for entry in entries(version).filter(|entry| !entry.is_class) {
-        let by_position = |overload: &&Overload| !overload.parameters.iter().any(|parameter| parameter.keyword_only);
-        let overloads: Vec<_> = entry.signature.overloads.iter().filter(by_position).map(on_objects).collect();
-        if !overloads.is_empty() {
-            callees.insert(entry.name, Callee { signature: Signature { overloads }, target: CalleeTarget::Method });
-        }
+    for entry in entries(version) {
+        let overloads = entry.signature.overloads.iter().map(on_objects).collect();
+        let target = if entry.is_class { CalleeTarget::Class } else { CalleeTarget::Method };
+        callees.insert(entry.name, Callee { signature: Signature { overloads }, target });
     }
     callees
 }

@@ -52,6 +52,8 @@ class Describe:
         if isinstance(value, type):
             return self.type(value)
         if isinstance(value, (int, float, complex, str, bytes, bytearray)):
+            if hasattr(kind, '__dict__') and kind.__module__ != 'builtins':
+                self.name(value, len(self.seen))
             return self.scalar(value, kind)
         if value != () if kind is tuple else not isinstance(value, (types.BuiltinFunctionType, types.ModuleType)):
             self.name(value, len(self.seen))
@@ -178,6 +180,8 @@ def changes(before, watched):
 def observe(function, names, case, handling, hidden):
     """All that can be seen of a call; `names` are the function's globals, which are put back."""
     objects.LOG.clear()
+    # The arguments of the last call may be in cycles, and keep the constants of the case alive: they are young.
+    gc.collect(0)
     arguments, keywords = case()
     watched = [value for value in (*arguments, *keywords.values()) if not is_shared(value)]
     watched += [item for value in watched if isinstance(value, (list, tuple)) for item in value if not is_shared(item)]
@@ -222,6 +226,9 @@ def observe(function, names, case, handling, hidden):
     if any(after):
         gc.collect()
         after = changes(before, watched)
+        # They are old now, and would outlive a collection of what is young.
+        del watched, arguments, keywords
+        gc.collect()
     seen['counts afterwards'] = after
     objects.LOG.clear()
     return seen
@@ -281,8 +288,8 @@ def compiled_cases(module, texts):
 def compare(module, implementations, hidden=lambda code: False, report=None):
     """Compares all functions of a module of the corpus. The first implementation says what is right.
 
-    `implementations`: by name, functions that take a Python function and give a callable or None; `hidden`: whether a code
-    object is a part of an implementation, which is not to be looked for in tracebacks."""
+    `implementations`: gives for a Python function callables by name, or None for those that refuse it; `hidden`: whether a
+    code object is a part of an implementation, which is not to be looked for in tracebacks."""
     report = report or Report()
     gc.disable()
     # What is there already stays: it need not be looked through each time.
@@ -292,7 +299,7 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
         report.functions += 1
         names = function.__globals__
         where = f'{module.__name__}.{function.__name__}'
-        callables = {name: implementation(function) for name, implementation in implementations.items()}
+        callables = implementations(function)
         for name in [name for name, implemented in callables.items() if implemented is None]:
             report.refused.append(f'{where} by {name}')
             del callables[name]

@@ -115,7 +115,7 @@ def main():
     for right, cases, wrong in FAULTS:
         module = types.ModuleType('faults')
         module.CASES = {right: cases}
-        report = compare.compare(module, {'right': lambda f: f, 'wrong': lambda f: at_the_lines_of(wrong, f)})
+        report = compare.compare(module, lambda f: {'right': f, 'wrong': at_the_lines_of(wrong, f)})
         print(f'{wrong.__name__}: {sum(report.failed.values())} differences')
         if not report.failed:
             missed.append(wrong.__name__)

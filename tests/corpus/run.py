@@ -1,9 +1,12 @@
-"""Compares a file of the corpus: `run.py FILE [cpython]`. By default CPython with the interpreter of decoded bytecode; with
-`cpython` with itself behind the same trampolines, which shows that the comparison itself sees no difference."""
+"""Compares a file of the corpus: `run.py FILE [cpython]`. By default CPython with the interpreter of decoded bytecode and with
+compiled code; with `cpython` with itself behind the same trampolines, which shows that the comparison itself sees no
+difference."""
 
 import importlib
+import itertools
 import os
 import sys
+import types
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [here, os.path.join(os.path.dirname(here), 'support')]
@@ -12,22 +15,88 @@ import compare
 import trampolines
 
 
+class Compiled:
+    """Makes implementations of functions that are compiled."""
+
+    def __init__(self):
+        self.trampolines = []
+        self.runners = []
+        # Functions; of these, those that are compiled, those with a loop or a handler; reasons of others; guards.
+        self.functions = self.compiled = self.not_straight = self.guards = 0
+        self.refused = []
+
+    def hidden(self, code):
+        return any(code is known for known in self.trampolines)
+
+    def make(self, function, passes, leave_at=None):
+        """A function that runs in the place of this one, or why there is none."""
+        import _compiled
+
+        runner = _compiled.runner(function, passes, leave_at)
+        if runner is None or isinstance(runner, str):
+            return runner
+        self.runners.append(runner)
+        code = trampolines.trampoline(function.__code__, runner)
+        self.trampolines.append(code)
+        made = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+        made.__kwdefaults__ = function.__kwdefaults__
+        made.__qualname__ = function.__qualname__
+        return made
+
+    def exits(self):
+        """How often compiled code left for the interpreter."""
+        import _compiled
+
+        return sum(map(_compiled.exits, self.runners))
+
+    def implementations(self, function):
+        """By name: without passes, with them, and with each guard as one that never holds."""
+        made = self.make(function, True)
+        if made is None:
+            self.not_straight += 1
+            return {}
+        if isinstance(made, str):
+            self.refused.append(made)
+            return {}
+        self.compiled += 1
+        plain = self.make(function, False)
+        if isinstance(plain, str):
+            self.refused.append(f'{plain}, without passes')
+            return {}
+        found = {'compiled without passes': plain, 'compiled': made}
+        for guard in itertools.count():
+            leaving = self.make(function, True, guard)
+            if isinstance(leaving, str):
+                self.guards += guard
+                return found
+            found[f'compiled, leaving at guard {guard}'] = leaving
+
+
 def main(path, by='interpreter'):
     name = os.path.splitext(os.path.basename(path))[0]
     module = importlib.import_module(name)
     replacement = trampolines.Replacement(trampolines.RUNNERS[by]())
 
-    def hidden(code):
-        return replacement.is_trampoline(code) or code.co_filename == trampolines.__file__
+    compiled = Compiled()
 
-    report = compare.compare(module, {'CPython': lambda function: function, by: replacement.function}, hidden)
+    def hidden(code):
+        return replacement.is_trampoline(code) or compiled.hidden(code) or code.co_filename == trampolines.__file__
+
+    def implementations(function):
+        found = {'CPython': function, by: replacement.function(function)}
+        return found if by == 'cpython' else found | compiled.implementations(function)
+
+    report = compare.compare(module, implementations, hidden)
     for difference in report.differences:
         print(difference)
-    # Nothing of the corpus may be refused but generators and classes inside of the functions.
+    # Nothing of the corpus may be refused but generators and classes inside of the functions, and what no compiled function can
+    # do: look at its own frame.
     reasons = {reason for code, reason in replacement.refused} - {'a generator', 'a generator expression'}
-    wrong = [*report.refused, *sorted(reasons)]
+    uncompiled = [reason for reason in compiled.refused if 'looks at the frame of the function' not in reason]
+    wrong = [*report.refused, *sorted(reasons), *uncompiled]
     print(f'{report.functions} functions, {report.calls} calls, {report.exceptions} exceptions, '
-          f'{len(replacement.replaced)} code objects, {len(report.failed)} functions differ: {", ".join(report.failed)}')
+          f'{len(replacement.replaced)} code objects, {compiled.compiled} compiled, {compiled.not_straight} uncompiled, '
+          f'{compiled.guards} guards, {compiled.exits() if compiled.runners else 0} exits, {len(report.failed)} functions differ: {", ".join(report.failed)}')
     for reason in wrong:
         print(f'refused: {reason}')
     return 1 if report.failed or wrong else 0

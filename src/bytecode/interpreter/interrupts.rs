@@ -43,7 +43,7 @@ mod breaker {
     use crate::embed::Python;
 
     use super::super::owned::Owned;
-    use super::super::{Result, errors};
+    use super::super::{Raised, Result, errors};
 
     /// Where it is, on 64-bit platforms. Proved before it is believed.
     const OFFSET: usize = if cfg!(Py_3_12) { 368 } else { 100 };
@@ -73,38 +73,49 @@ mod breaker {
         }
     }
 
-    /// Sets the flag by an asynchronous exception, and catches that. To withdraw it instead would leave the flag set for good:
-    /// only what is raised clears it, and 3.11 serves what never ends where a thread is traced.
+    /// Sets the flag by an asynchronous exception, and lets it be raised. Were it withdrawn instead, the flag would stay set for
+    /// ever, and 3.11 hang in the next function that is traced: it looks at each instruction until nothing waits (`DO_TRACING`
+    /// in `Python/ceval.c`).
+    ///
+    /// # Errors
+    /// Other exceptions that came meanwhile, a signal handler's or an asynchronous one.
     fn prove(python: &Python) -> Result<bool> {
-        // What signal handlers raise may come first.
+        // More than enough for other threads that set it, too.
         const TRIES: usize = 1000;
         if cfg!(not(target_pointer_width = "64")) {
             return Ok(false);
         }
-        let nothing = super::super::splice::nothing(python)?;
-        // SAFETY: the thread is attached; a C string, and no dict.
-        let class = unsafe {
-            let none = std::ptr::null_mut();
-            Owned::new(ffi::PyErr_NewException(c"typedcall.Interrupt".as_ptr(), ffi::PyExc_BaseException, none))?
-        };
-        // SAFETY: the thread is attached; the class is an exception's.
-        let is_set = unsafe {
-            let thread = ffi::PyThread_get_thread_ident();
-            SetAsyncExc(thread, class.as_ptr()) == 1 && read(python) == 1
-        };
-        let mut others = None;
-        for _ in 0..TRIES {
-            if super::super::except::call_without_arguments(&nothing).is_ok() {
-                continue;
+        // Made before: where there is no memory for it, nothing waits yet.
+        super::super::splice::nothing(python)?;
+        // SAFETY: the thread is attached; the class is an exception's, and alive until it was raised.
+        unsafe {
+            let null = std::ptr::null_mut();
+            let probe = Owned::new(ffi::PyErr_NewException(c"typedcall.Probe".as_ptr(), null, null))?;
+            if SetAsyncExc(ffi::PyThread_get_thread_ident(), probe.as_ptr()) != 1 {
+                return Ok(false);
             }
-            match errors::take() {
-                Some(raised) if raised.class().cast() == class.as_ptr() => break,
-                raised => others = others.or(raised),
+            let is_set = read(python) == 1;
+            let (mut is_raised, mut is_clear, mut other) = (false, false, None);
+            for _ in 0..TRIES {
+                match super::call_nothing(python) {
+                    Err(Raised) if errors::current_is(probe.as_ptr()) => {
+                        errors::clear();
+                        is_raised = true;
+                    }
+                    Err(Raised) => other = errors::take(),
+                    Ok(()) => is_clear = is_raised && read(python) == 0,
+                }
+                if is_clear {
+                    break;
+                }
             }
-        }
-        match others {
-            Some(other) => Err(errors::restore(other)),
-            None => Ok(is_set && read(python) == 0),
+            match other {
+                None => Ok(is_set && is_clear),
+                Some(other) => {
+                    errors::restore(other);
+                    Err(Raised)
+                }
+            }
         }
     }
 

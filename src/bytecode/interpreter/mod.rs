@@ -49,7 +49,7 @@ use super::Target;
 use activation::{Activation, End};
 pub(crate) use keywords::tuple;
 pub(crate) use owned::Owned;
-pub(crate) use perform::{add_traceback, catch, load_method, perform};
+pub(crate) use perform::{add_traceback, catch, enter, load_method, perform};
 pub(crate) use prepared::intern;
 pub use prepared::{Prepared, Reason, Refusal};
 

@@ -50,6 +50,16 @@ pub(crate) fn perform(
     }
 }
 
+/// What comes before a compiled function: it needs room on the stack, and what waits is served, as CPython does where a function
+/// starts; nothing else in a straight line does.
+///
+/// # Errors
+/// `RecursionError`; what a signal handler or another thread raises.
+pub(crate) fn enter(python: &Python, code: &super::Prepared) -> Result {
+    super::recursion::check_room(python)?;
+    super::interrupts::serve(code, python)
+}
+
 /// Adds a function's entry to the traceback of the current exception, at an instruction; a frame that outlives the function
 /// shows the locals.
 pub(crate) fn add_traceback(

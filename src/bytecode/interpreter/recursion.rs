@@ -18,19 +18,34 @@ thread_local! {
 /// Room on the stack that is left to functions without a check of their own.
 const RESERVE: usize = 192 << 10;
 
+/// Whether there is room on the stack for a function that CPython counts itself.
+///
+/// # Errors
+/// `RecursionError` where there is none.
+pub fn check_room(_: &Python) -> Result {
+    let marker = 0_u8;
+    match (&raw const marker as usize) < STACK_END.with(|end| *end) {
+        true => Err(raise()),
+        false => Ok(()),
+    }
+}
+
+fn raise() -> Raised {
+    // SAFETY: exceptions live for ever.
+    errors::raise(unsafe { ffi::PyExc_RecursionError }, c"maximum recursion depth exceeded")
+}
+
 /// One function that runs, counted until dropped.
 pub struct Depth;
 
 impl Depth {
     /// Counts one more, as CPython counts a call of a Python function.
-    pub fn enter(_: &Python) -> Result<Self> {
-        let marker = 0_u8;
+    pub fn enter(python: &Python) -> Result<Self> {
+        check_room(python)?;
         let depth = DEPTH.get();
         // SAFETY: the thread is attached.
-        let limit = unsafe { ffi::Py_GetRecursionLimit() };
-        if depth >= limit || (&raw const marker as usize) < STACK_END.with(|end| *end) {
-            // SAFETY: exceptions live for ever.
-            return Err(errors::raise(unsafe { ffi::PyExc_RecursionError }, c"maximum recursion depth exceeded"));
+        if depth >= unsafe { ffi::Py_GetRecursionLimit() } {
+            return Err(raise());
         }
         // 3.11 counts C and Python calls together. Later versions count C calls alone here, of which there are more to a function
         // of ours than the limit has in mind: the stack is looked at above.

@@ -2,7 +2,7 @@
 //!
 //! It starts from "no value" and widens, block by block in reverse postorder, along the edges that can be taken, until
 //! nothing changes. Then it writes down what is narrower than before. What turns out to be one truth value, and has no
-//! other effect, becomes a constant.
+//! other effect, becomes a constant. A guard that nothing passes becomes an exit, and what is behind it is gone.
 
 use cranelift_entity::SecondaryMap;
 use std::collections::HashSet;
@@ -38,6 +38,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
         }
     }
     leave_ways_not_taken(function, &reached);
+    end_at_impossible_results(function, &known);
     let insts: Vec<Inst> = function.instructions().map(|(_, inst, _)| inst).collect();
     for inst in insts {
         let Some(result) = function.insts[inst].result else { continue };
@@ -66,6 +67,28 @@ fn leave_ways_not_taken(function: &mut Function, reached: &HashSet<Block>) {
     }
 }
 
+/// Ends blocks behind the first instruction that has no result, whatever it is done on: what follows was not looked at.
+fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value, Type>) {
+    for block in function.layout.clone() {
+        let insts = &function.blocks[block].insts;
+        let is_impossible = |inst: &Inst| function.insts[*inst].result.is_some_and(|result| known[result].is_bottom());
+        let Some(place) = insts.iter().position(is_impossible) else { continue };
+        let inst = insts[place];
+        let is_guard = matches!(function.insts[inst].instruction, Instruction::Guard { .. });
+        if is_guard && function.insts[inst].state.is_some() {
+            let state = function.insts[inst].state;
+            let exit = function.add_inst(Instruction::Exit, None);
+            function.insts[exit].state = state;
+            function.blocks[block].insts.truncate(place);
+            function.blocks[block].insts.push(exit);
+        } else {
+            let end = function.add_inst(Instruction::Unreachable, None);
+            function.blocks[block].insts.truncate(place + 1);
+            function.blocks[block].insts.push(end);
+        }
+    }
+}
+
 struct Types<'a> {
     function: &'a Function,
     known: SecondaryMap<Value, Type>,
@@ -84,6 +107,10 @@ impl Types<'_> {
             }
             if let Some(handler) = &data.handler {
                 changed |= self.go(handler);
+            }
+            // So far it has no result, so that nothing comes behind it.
+            if data.result.is_some_and(|result| self.known[result].is_bottom()) {
+                break;
             }
             changed |= match &data.instruction {
                 Instruction::Branch { condition, then, otherwise } => {

@@ -1,13 +1,13 @@
 //! Blocks, in an order in which every value is defined before it is used, and the ways between them.
 
-use cranelift_codegen::ir::{Block as Label, BlockArg, InstBuilder, TrapCode, Value as Register, types};
+use cranelift_codegen::ir::{Block as Label, BlockArg, InstBuilder, StackSlot, TrapCode, Value as Register, types};
 use cranelift_entity::SecondaryMap;
 
 use super::exit::{ExitPoint, Pending};
 use super::reference::{Reference, References};
 use super::runtime_function::RuntimeFunction;
 use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, State, Type, Value};
-use crate::lower::emitter::Emitter;
+use crate::lower::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use crate::lower::machine::CType;
 use crate::lower::planner::Unsupported;
 use crate::lower::values::Values;
@@ -40,6 +40,10 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     /// Whether the word of assumptions was tested, and nothing ran since that could have changed it.
     pub(super) assumptions_tested: bool,
     labels: SecondaryMap<Block, Option<Label>>,
+    /// Room for the words of one call or exit.
+    words: Option<StackSlot>,
+    /// Room for what a method is called on.
+    method_self: Option<StackSlot>,
 }
 
 impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
@@ -77,6 +81,8 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             dicts_tested: Vec::new(),
             assumptions_tested: false,
             labels: SecondaryMap::new(),
+            words: None,
+            method_self: None,
         })
     }
 
@@ -161,6 +167,26 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
     ) -> Option<Register> {
         let target = self.address(Reference::Function(function));
         self.emitter.call(target, parameters, result, arguments)
+    }
+
+    /// Writes words to the stack, for the call that comes next. All calls share the room, so that a function with many of them, and
+    /// with many exits, does not need more stack than one with few.
+    pub(super) fn spill(&mut self, words: &[Register]) -> Register {
+        let slot = *self.words.get_or_insert_with(|| self.emitter.stack_slot(1));
+        let bytes = u32::try_from(words.len() * POINTER_BYTES as usize).expect("an instruction has fewer operands");
+        let size = &mut self.emitter.builder.func.sized_stack_slots[slot].size;
+        *size = bytes.max(*size);
+        let array = self.emitter.stack_address(slot);
+        for (index, word) in (0..).zip(words) {
+            self.emitter.builder.ins().store(TRUSTED, *word, array, index * POINTER_BYTES);
+        }
+        array
+    }
+
+    /// Where the call that comes next writes what a method is called on.
+    pub(super) fn method_self_address(&mut self) -> Register {
+        let slot = *self.method_self.get_or_insert_with(|| self.emitter.stack_slot(1));
+        self.emitter.stack_address(slot)
     }
 
     /// Goes on where nothing leads, so that what stands behind what never returns has a place.

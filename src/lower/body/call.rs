@@ -33,7 +33,7 @@ impl Lowering<'_, '_, '_> {
         for arg in args {
             objects.push(self.get(*arg)?);
         }
-        let array = self.emitter.spill(&objects);
+        let array = self.spill(&objects);
         let start = self.emitter.builder.ins().iadd_imm_s(array, i64::from(POINTER_BYTES));
         let count = self.emitter.builder.ins().iconst(types::I64, positional | ARGUMENTS_OFFSET);
         self.finish_vectorcall(inst, callable, start, count, keywords)
@@ -54,7 +54,7 @@ impl Lowering<'_, '_, '_> {
         for arg in args {
             objects.push(self.get(*arg)?);
         }
-        let array = self.emitter.spill(&objects);
+        let array = self.spill(&objects);
         // The receiver, or the word in front of the other arguments.
         let with = self.emitter.builder.ins().iadd_imm_s(array, i64::from(POINTER_BYTES));
         let without = self.emitter.builder.ins().iadd_imm_s(array, i64::from(2 * POINTER_BYTES));
@@ -91,6 +91,9 @@ impl Lowering<'_, '_, '_> {
         match found.target {
             CalleeTarget::Underlying => self.call_underlying(inst, callee, overload, args),
             CalleeTarget::Method => self.call_ml_meth(inst, callee, overload, args),
+            CalleeTarget::Class => {
+                Err(Unsupported::new(format!("CallCFunction<\"{callee}\">"), "a class has no C function"))
+            }
         }
     }
 

@@ -7,8 +7,7 @@ use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, type
 use super::block::Lowering;
 use super::reference::Reference;
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{BlockCall, ConstObject, Inst, Instruction, Slot, State, Value};
-use crate::lower::emitter::{POINTER_BYTES, TRUSTED};
+use crate::ir::{BlockCall, ConstObject, Inst, Slot, State, Value};
 use crate::lower::machine::CType;
 use crate::lower::planner::Unsupported;
 use crate::metadata::{Kind, Scalar};
@@ -100,9 +99,7 @@ impl Lowering<'_, '_, '_> {
         let data = &self.function.insts[inst];
         let known = self.raised_of_block.iter().find(|(other, _)| {
             let known = &self.function.insts[*other];
-            (known.state, &known.handler) == (data.state, &data.handler)
-                && self.releases(*other) == self.releases(inst)
-                && adds_itself(&known.instruction) == adds_itself(&data.instruction)
+            (known.state, &known.handler) == (data.state, &data.handler) && self.releases(*other) == self.releases(inst)
         });
         if let Some((_, label)) = known {
             return *label;
@@ -151,7 +148,7 @@ impl Lowering<'_, '_, '_> {
 
     fn leave_raised(&mut self, inst: Inst) -> Result<(), Unsupported> {
         let data = &self.function.insts[inst];
-        if let (Some(state), false) = (data.state, adds_itself(&data.instruction)) {
+        if let Some(state) = data.state {
             let (number, words) = self.pass_state(state)?;
             let unit = self.address(Reference::Unit);
             self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 3], None, &[unit, number, words]);
@@ -176,12 +173,7 @@ impl Lowering<'_, '_, '_> {
             self.exits.len() - 1
         });
         let number = self.emitter.builder.ins().iconst(types::I64, i64::try_from(number).expect("few exits"));
-        let slot = self.emitter.stack_slot(words.len().max(1));
-        let array = self.emitter.stack_address(slot);
-        for (index, word) in words.iter().enumerate() {
-            let offset = i32::try_from(index).expect("a frame has fewer slots") * POINTER_BYTES;
-            self.emitter.builder.ins().store(TRUSTED, *word, array, offset);
-        }
+        let array = self.spill(&words);
         Ok((number, array))
     }
 
@@ -212,13 +204,21 @@ impl Lowering<'_, '_, '_> {
     fn exit_point(&self, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
         let state = &self.function.states[state];
         let mut words = Vec::new();
-        let mut slots = |slots: &[Slot]| slots.iter().map(|slot| self.exit_slot(slot, &mut words)).collect();
+        let mut known = Vec::new();
+        let mut slots =
+            |slots: &[Slot]| slots.iter().map(|slot| self.exit_slot(slot, &mut words, &mut known)).collect();
         let locals: Result<Vec<_>, _> = slots(&state.locals);
         let stack: Result<Vec<_>, _> = slots(&state.stack);
         Ok((ExitPoint { at: state.at, locals: locals?, stack: stack? }, words))
     }
 
-    fn exit_slot(&self, slot: &Slot, words: &mut Vec<Register>) -> Result<ExitSlot, Unsupported> {
+    /// A slot; what two slots hold has its words once, so that it is one object.
+    fn exit_slot(
+        &self,
+        slot: &Slot,
+        words: &mut Vec<Register>,
+        known: &mut Vec<(Value, ExitSlot)>,
+    ) -> Result<ExitSlot, Unsupported> {
         let value = match slot {
             Slot::Empty => return Ok(ExitSlot::Empty),
             Slot::Constant(ty) => {
@@ -229,10 +229,13 @@ impl Lowering<'_, '_, '_> {
             }
             Slot::Value(value) => *value,
         };
+        if let Some((_, slot)) = known.iter().find(|(of, _)| *of == value) {
+            return Ok(slot.clone());
+        }
         let ty = self.function.ty(value);
         let index = words.len();
         words.extend(self.parts(value)?);
-        let value = match (ty.scalar(), view_of(ty)) {
+        let holds = match (ty.scalar(), view_of(ty)) {
             (Some(scalar), _) => ExitValue::Number(scalar),
             (None, Some(value)) => value,
             (None, None) if ty.is_object_or_null() => ExitValue::Object,
@@ -241,7 +244,9 @@ impl Lowering<'_, '_, '_> {
                 return Err(Unsupported::new(format!("{value}:{ty} in a state"), reason));
             }
         };
-        Ok(ExitSlot::Word { index, value })
+        let slot = ExitSlot::Word { index, value: holds };
+        known.push((value, slot.clone()));
+        Ok(slot)
     }
 
     /// Goes to a block of the function.
@@ -269,11 +274,6 @@ impl Lowering<'_, '_, '_> {
         self.emitter.builder.ins().jump(done, &[]);
         self.emitter.enter(done);
     }
-}
-
-/// Whether an instruction adds the entry to the traceback itself: it knows whether what it raises has one.
-fn adds_itself(instruction: &Instruction) -> bool {
-    matches!(instruction, Instruction::Operate { operation, .. } if operation.never_returns())
 }
 
 /// What the two words of a text or of bytes hold.

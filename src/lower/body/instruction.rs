@@ -7,7 +7,7 @@ use super::block::Lowering;
 use super::recipe::{Argument, Outcome, Recipe, performed, recipe};
 use super::reference::{AssumptionTest, Reference};
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{Assumption, ConstObject, Happens, Inst, Instruction, Operation, Spec, Type, Value};
+use crate::ir::{Assumption, ConstObject, Inst, Instruction, Operation, Spec, Type, Value};
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::plan::View;
@@ -131,21 +131,10 @@ impl Lowering<'_, '_, '_> {
                 return Err(Unsupported::new(instruction.name(), "it belongs to stubs"));
             }
         }
-        if instruction.happens() == Happens::RunsPython && !self.keeps_assumptions(instruction) {
+        if self.function.may_run_python(self.callees, inst) {
             self.forget_tests();
         }
         Ok(())
-    }
-
-    /// Whether a call certainly runs no Python code, which could break an assumption.
-    fn keeps_assumptions(&self, instruction: &Instruction) -> bool {
-        match instruction {
-            Instruction::CallCFunction { callee, .. } => self
-                .callees
-                .overload(callee)
-                .is_some_and(|(_, overload)| overload.effects.no_python && !overload.effects.nogil),
-            _ => false,
-        }
     }
 
     pub(super) fn result(&self, inst: Inst) -> Result<Value, Unsupported> {
@@ -322,7 +311,7 @@ impl Lowering<'_, '_, '_> {
                     let objects: Result<Vec<_>, _> =
                         operands.iter().skip(*first).map(|operand| self.get(*operand)).collect();
                     let objects = objects?;
-                    let array = self.emitter.spill(&objects);
+                    let array = self.spill(&objects);
                     parameters.push(CType::Pointer);
                     arguments.push(array);
                     let count = i64::try_from(objects.len()).expect("an instruction has fewer operands");
@@ -344,8 +333,7 @@ impl Lowering<'_, '_, '_> {
                     match wanted {
                         None => self.emitter.null(),
                         Some(result) => {
-                            let slot = self.emitter.stack_slot(1);
-                            let address = self.emitter.stack_address(slot);
+                            let address = self.method_self_address();
                             method_self = Some((result, address));
                             address
                         }
@@ -409,9 +397,12 @@ impl Lowering<'_, '_, '_> {
                 Ok(())
             }
             Outcome::Truth => {
-                let (truth, raised) = (returned()?, self.raised(inst));
-                let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
-                self.emitter.refuse(is_error, raised);
+                let truth = returned()?;
+                if self.function.effects(self.callees, inst).raises {
+                    let raised = self.raised(inst);
+                    let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
+                    self.emitter.refuse(is_error, raised);
+                }
                 let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, truth, 0);
                 define(self, truth)
             }

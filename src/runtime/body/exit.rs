@@ -24,8 +24,10 @@ pub unsafe extern "C" fn leave(unit: *const Unit, exit: usize, words: *const u64
     };
     unit.left.fetch_add(1, Ordering::Relaxed);
     log::debug!(target: "typedcall::exit", "{} leaves at {point}", unit.prepared.code().qualname);
+    let mut boxes = Boxes::default();
     // SAFETY: as the caller promises.
-    let slots = |slots: &[ExitSlot]| slots.iter().map(|slot| unsafe { object(&python, slot, words) }).collect();
+    let mut slots =
+        |slots: &[ExitSlot]| slots.iter().map(|slot| unsafe { boxes.object(&python, slot, words) }).collect();
     let (Ok(locals), Ok(stack)) = (slots(&point.locals), slots(&point.stack)) else { return null_mut() };
     Box::into_raw(Box::new(State { at: point.at, locals, stack, handled: None }))
 }
@@ -49,28 +51,48 @@ pub unsafe extern "C-unwind" fn go_on(unit: *const Unit, state: *mut State) -> *
 /// No object could be made: an exception is set.
 struct Raised;
 
-/// The object in a slot, owned.
+/// The objects made of an exit's numbers, by the indices of their words: a number in two slots is one object.
+#[derive(Default)]
+struct Boxes(Vec<(usize, Object)>);
+
+impl Boxes {
+    /// The object in a slot, owned.
+    ///
+    /// # Safety
+    /// The words are those of the exit.
+    unsafe fn object(&mut self, python: &Python, slot: &ExitSlot, words: *const u64) -> Result<Option<Object>, Raised> {
+        // SAFETY: the unit keeps its constants alive; the caller promises the words.
+        unsafe {
+            let borrowed = |object| std::ptr::NonNull::new(object).map(|object| Object::from_borrowed(python, object));
+            match slot {
+                ExitSlot::Empty => Ok(None),
+                ExitSlot::Constant(object) => Ok(borrowed(object.address.map_or(0, Into::into) as *mut ffi::PyObject)),
+                ExitSlot::Word { index, value: ExitValue::Object } => {
+                    Ok(borrowed(words.add(*index).cast::<*mut ffi::PyObject>().read()))
+                }
+                ExitSlot::Word { index, value } => {
+                    if let Some((_, object)) = self.0.iter().find(|(made, _)| made == index) {
+                        return Ok(Some(object.clone_ref(python)));
+                    }
+                    let made = std::ptr::NonNull::new(boxed(*value, words.add(*index))).ok_or(Raised)?;
+                    let made = Object::from_owned(python, made);
+                    self.0.push((*index, made.clone_ref(python)));
+                    Ok(Some(made))
+                }
+            }
+        }
+    }
+}
+
+/// A new object of a C value; null, with an exception set, where memory runs out.
 ///
 /// # Safety
-/// The words are those of the exit.
-unsafe fn object(python: &Python, slot: &ExitSlot, words: *const u64) -> Result<Option<Object>, Raised> {
-    let (index, value) = match slot {
-        ExitSlot::Empty => return Ok(None),
-        ExitSlot::Constant(object) => {
-            let address = object.address.map_or(0, Into::into) as *mut ffi::PyObject;
-            // SAFETY: the unit keeps its constants alive.
-            return Ok(std::ptr::NonNull::new(address).map(|object| unsafe { Object::from_borrowed(python, object) }));
-        }
-        ExitSlot::Word { index, value } => (*index, *value),
-    };
-    // SAFETY: the caller promises the words; each is 8 bytes, of which a number has as many as it needs. The thread is attached.
-    let made = unsafe {
-        let word = words.add(index);
+/// The thread is attached, and the words hold such a value: a number in as many bytes as it needs.
+unsafe fn boxed(value: ExitValue, word: *const u64) -> *mut ffi::PyObject {
+    // SAFETY: as the caller promises.
+    unsafe {
         match value {
-            ExitValue::Object => {
-                let object = word.cast::<*mut ffi::PyObject>().read();
-                return Ok(std::ptr::NonNull::new(object).map(|object| Object::from_borrowed(python, object)));
-            }
+            ExitValue::Object => ffi::Py_NewRef(word.cast::<*mut ffi::PyObject>().read()),
             ExitValue::Number(Scalar::F64) => ffi::PyFloat_FromDouble(word.cast::<f64>().read()),
             ExitValue::Number(Scalar::F32) => ffi::PyFloat_FromDouble(f64::from(word.cast::<f32>().read())),
             ExitValue::Number(Scalar::CBool) => ffi::PyBool_FromLong(i64::from(word.cast::<u8>().read())),
@@ -93,8 +115,7 @@ unsafe fn object(python: &Python, slot: &ExitSlot, words: *const u64) -> Result<
                 }
             }
         }
-    };
-    std::ptr::NonNull::new(made).map(|made| Object::from_owned(python, made)).map(Some).ok_or(Raised)
+    }
 }
 
 /// Adds this function's entry to the traceback of the current exception. Called by compiled code.
@@ -107,8 +128,9 @@ pub unsafe extern "C-unwind" fn add_traceback(unit: *const Unit, exit: usize, wo
     let Some(point) = unit.code.get().and_then(|code| code.exits.get(exit)) else { return };
     // Boxing must find no exception set.
     interpreter::add_traceback(&python, &unit.frame(), point.at, || {
+        let mut boxes = Boxes::default();
         // SAFETY: as the caller promises.
-        let slots = point.locals.iter().map(|slot| unsafe { object(&python, slot, words) });
+        let slots = point.locals.iter().map(|slot| unsafe { boxes.object(&python, slot, words) });
         slots.collect::<Result<Vec<_>, _>>().map_err(|Raised| interpreter::Raised)
     });
 }

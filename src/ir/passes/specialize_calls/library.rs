@@ -2,17 +2,36 @@
 //!
 //! All overloads of such a function are one C function: what an overload promises holds for arguments that are proven to
 //! be of its types. None is guarded: the last overload mostly takes anything, and a guess that is wrong would leave the
-//! function at each call.
+//! function at each call. Where the function can't be called directly, as a class can't, what comes out is known all the
+//! same.
 
 use std::sync::Arc;
 
-use super::{Arg, Conversion, Plan, ResultStep, Source, at_parameter, conversion, given_arguments, is_lasting};
-use super::{Unfit, result_step};
-use crate::ir::verify::{object_type, or_none};
-use crate::ir::{CalleeTarget, Callees, Function, Type, Value};
+use super::is_lasting;
+use super::plan::{
+    Arg, Conversion, Plan, ResultStep, Source, Unfit, at_parameter, conversion, given_arguments, result_step,
+};
+use crate::ir::verify::{object_type, or_none, result_type};
+use crate::ir::{Below, Callee, CalleeTarget, Callees, Function, Type, Value};
 use crate::metadata::{Overload, Parameter};
 
-/// How to make the call, or why it is left alone.
+/// What becomes of a call.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// It is made directly.
+    Direct(Plan),
+    /// Its result is its argument: of a class, called with an instance that is immutable.
+    Argument(Value),
+    /// Its result is whether its argument is true.
+    Truth(Value),
+    /// It stays, for a reason, but its result is known to be of a type.
+    Typed(Type, String),
+}
+
+/// Classes that give back what is an instance of just them.
+const GIVE_BACK: [&str; 6] = ["bytes", "float", "frozenset", "int", "str", "tuple"];
+
+/// How to make the call, or why nothing is known of it.
 pub(super) fn plan(
     function: &Function,
     callees: &Callees,
@@ -20,19 +39,27 @@ pub(super) fn plan(
     args: &[Value],
     receivers: usize,
     keywords: &[Arc<str>],
-) -> Result<Plan, String> {
+) -> Result<Call, String> {
     let callee = callees.get(name).ok_or("no signature of it is known")?;
     let mut reasons = Vec::new();
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
         match arguments(function, overload, args, receivers, keywords) {
-            Ok(args) => {
-                if let Some(plan) = plan_below(function, callees, name, &args).filter(|_| index == 0) {
-                    return Ok(plan);
+            Ok(given) if callee.target == CalleeTarget::Class => return Ok(of_class(name, callee, overload, &given)),
+            Ok(given) if given.iter().any(|(_, parameter)| parameter.keyword_only) => {
+                let reason = "an argument is given by name, which a direct call has no place for";
+                return Ok(Call::Typed(typed(overload, callee.target), reason.to_owned()));
+            }
+            Ok(given) => {
+                let given: Vec<_> = given.into_iter().map(|(value, _)| value).collect();
+                let below = callees.below(name).filter(|_| index == 0);
+                if let Some(plan) = below.and_then(|below| plan_below(function, callees, below, &given)) {
+                    return Ok(Call::Direct(plan));
                 }
                 let result = result_step(overload, CalleeTarget::Method)?;
-                let args = args.into_iter().map(as_object).collect();
+                let args = given.into_iter().map(as_object).collect();
                 let callee = callees.overload_name(name, index);
-                return Ok(Plan { callee, args, result, steals: 0, borrowed_result: false, finite: false });
+                let plan = Plan { callee, args, result, steals: 0, borrowed_result: false, finite: false };
+                return Ok(Call::Direct(plan));
             }
             Err(reason) => {
                 let many = callee.signature.overloads.len() > 1;
@@ -43,14 +70,33 @@ pub(super) fn plan(
     Err(reasons.join("; "))
 }
 
-/// The arguments of an overload, if they are proven to be what it takes: the receiver, then those by position.
-fn arguments(
+/// A call of a class that an overload is true of.
+fn of_class(name: &str, callee: &Callee, overload: &Overload, given: &[(Value, &Parameter)]) -> Call {
+    match given {
+        [(value, parameter)] if GIVE_BACK.contains(&name) && parameter.kind == overload.result => {
+            Call::Argument(*value)
+        }
+        [(value, _)] if name == "bool" => Call::Truth(*value),
+        _ => {
+            let reason = "it is a class, which has no C function that could be called directly";
+            Call::Typed(typed(overload, callee.target), reason.to_owned())
+        }
+    }
+}
+
+fn typed(overload: &Overload, target: CalleeTarget) -> Type {
+    result_type(overload, target).unwrap_or(Type::OBJECT)
+}
+
+/// The arguments of an overload, if they are proven to be what it takes: the receiver, then the others in the order of the
+/// parameters.
+fn arguments<'a>(
     function: &Function,
-    overload: &Overload,
+    overload: &'a Overload,
     args: &[Value],
     receivers: usize,
     keywords: &[Arc<str>],
-) -> Result<Vec<Value>, String> {
+) -> Result<Vec<(Value, &'a Parameter)>, String> {
     if args.len() < receivers + keywords.len() {
         return Err("the call has no receiver".to_owned());
     }
@@ -66,19 +112,14 @@ fn arguments(
     if let Some((position, parameter)) = parameters.clone().find(|(_, parameter)| parameter.receiver) {
         let &receiver = receiver.first().ok_or("the call has no receiver")?;
         check(function, position, parameter, receiver)?;
-        all.push(receiver);
+        all.push((receiver, parameter));
     } else if !receiver.is_empty() {
         return Err("it does not take the receiver".to_owned());
     }
-    let by_position: Vec<_> = overload.arguments().collect();
-    for ((position, parameter), value) in by_position.into_iter().zip(given) {
-        let reason = |text: &str| at_parameter(position, parameter, text);
-        let value = value.ok_or_else(|| reason("it is left out, and a later one given"))?;
-        if parameter.keyword_only {
-            return Err(reason("it is given by name, which a direct call has no place for"));
-        }
+    for ((position, parameter), value) in overload.arguments().zip(given) {
+        let value = value.ok_or_else(|| at_parameter(position, parameter, "it is left out, and a later one given"))?;
         check(function, position, parameter, value)?;
-        all.push(value);
+        all.push((value, parameter));
     }
     parameters.all(|(_, parameter)| conversion(parameter).is_ok()).then_some(all).ok_or("it takes void".to_owned())
 }
@@ -98,8 +139,7 @@ fn as_object(value: Value) -> Arg {
 }
 
 /// The call of the C function below on the numbers in these objects.
-fn plan_below(function: &Function, callees: &Callees, name: &str, args: &[Value]) -> Option<Plan> {
-    let below = callees.below(name)?;
+fn plan_below(function: &Function, callees: &Callees, below: &Below, args: &[Value]) -> Option<Plan> {
     let (_, overload) = callees.overload(&below.callee)?;
     if overload.parameters.len() != args.len() {
         return None;

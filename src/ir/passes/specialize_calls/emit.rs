@@ -1,0 +1,222 @@
+//! The instructions that a plan asks for, in the place of the call.
+
+use std::sync::Arc;
+
+use super::is_lasting;
+use super::plan::{Arg, Plan, ResultStep, Source};
+use crate::ir::verify::or_none;
+use crate::ir::{
+    Block, BlockCall, BlockData, Callees, ConstObject, Function, Inst, Instruction, Operation, State, Type, Value,
+};
+
+/// Builds the new list of a block's instructions.
+pub(super) struct Rewriter<'a> {
+    pub(super) function: &'a mut Function,
+    pub(super) callees: &'a Callees,
+    pub(super) out: Vec<Inst>,
+    /// That of the instruction which is replaced.
+    pub(super) state: Option<State>,
+    /// What was checked for it, and what that gave.
+    pub(super) guards: Vec<(Value, Value)>,
+}
+
+impl Rewriter<'_> {
+    /// A call of a value that is one object, written as what it is.
+    pub(super) fn make_static(&mut self, inst: Inst) {
+        let Instruction::VectorCall { callable, args, keywords } = &self.function.insts[inst].instruction else {
+            return;
+        };
+        if self.function.ty(*callable).const_object().is_some() {
+            let (args, keywords) = (args.clone(), keywords.clone());
+            let instruction = Instruction::VectorCallStatic { callable: *callable, args, keywords };
+            self.function.insts[inst].instruction = instruction;
+        }
+    }
+
+    fn add(&mut self, instruction: Instruction, ty: Type) -> Value {
+        let leaves = !matches!(instruction, Instruction::LoadConst | Instruction::NullIfNone { .. });
+        let inst = self.function.add_inst(instruction, Some(ty));
+        self.function.insts[inst].state = self.state.filter(|_| leaves);
+        self.out.push(inst);
+        self.function.insts[inst].result.expect("an instruction added with a type has a result")
+    }
+
+    fn add_void(&mut self, instruction: Instruction) {
+        let leaves = matches!(instruction, Instruction::CallCFunction { .. });
+        let inst = self.function.add_inst(instruction, None);
+        self.function.insts[inst].state = self.state.filter(|_| leaves);
+        self.out.push(inst);
+    }
+
+    /// Replaces a call. The call's result stays the same value, so that its uses need no change. Where the call has to end
+    /// its block, for errors of it are handled, it gives the block that the rest is in.
+    pub(super) fn emit(&mut self, inst: Inst, plan: Plan, block: Block) -> Option<Block> {
+        let handler = self.function.insts[inst].handler.clone();
+        // The context first: making one may collect garbage, and so run code that changes what guards look at.
+        let is_context = |arg: &&Arg| matches!(arg.source, Source::Context);
+        let context = plan.args.iter().find(is_context).map(|_| self.add(Instruction::LoadContext, Type::C_PTR));
+        // All guards come before all unboxing: a call that is not of these types leaves before any work is done.
+        let guard = |arg: &Arg| match context {
+            Some(context) if is_context(&arg) => context,
+            _ => self.emit_guard(arg),
+        };
+        let guarded: Vec<_> = plan.args.iter().map(guard).collect();
+        let unbox = |(position, (arg, value)): (usize, (&Arg, Value))| {
+            self.emit_unbox(arg, value, &plan.callee, u16::try_from(position).expect("at most 16 parameters"))
+        };
+        let args: Vec<_> = plan.args.iter().zip(guarded).enumerate().map(unbox).collect();
+        // What the callee takes over is only borrowed here. Nothing between this and the call leaves the function.
+        for (position, &value) in args.iter().enumerate() {
+            if plan.steals >> position & 1 == 1 {
+                self.add_void(Instruction::Incref { value });
+            }
+        }
+        let call = Instruction::CallCFunction { callee: plan.callee.clone(), args };
+        let (value, last) = match plan.result {
+            ResultStep::Object(ty) => {
+                self.finish_call(inst, call, ty);
+                if plan.borrowed_result
+                    && let Some(value) = self.function.insts[inst].result
+                {
+                    self.add_void(Instruction::Incref { value });
+                }
+                return None;
+            }
+            ResultStep::Box(ctype) => {
+                let object = ctype.of_objects().expect("only C values that objects hold are boxed");
+                let object = or_none(object, ctype.scalar().is_none());
+                let value = self.add(call, ctype.clone());
+                (value, (Instruction::Box { value }, object))
+            }
+            ResultStep::Foreign(ctype) => {
+                let value = self.add(call, ctype);
+                (value, (Instruction::FromForeign { callee: plan.callee, value }, Type::OBJECT))
+            }
+            ResultStep::Nothing => {
+                self.add_void(call);
+                let none = Type::NONE_TYPE.constant(ConstObject::symbolic("None"));
+                self.finish_call(inst, Instruction::LoadConst, none);
+                if handler.is_some() {
+                    // What has a handler comes last.
+                    let last = self.out.len() - 1;
+                    self.out.swap(last - 1, last);
+                    self.function.insts[self.out[last]].handler = handler;
+                }
+                self.function.insts[inst].handler = None;
+                return None;
+            }
+        };
+        let call = *self.out.last().expect("the call was added above");
+        let mut next = None;
+        if let Some(handler) = handler.filter(|_| self.function.effects(self.callees, call).raises) {
+            self.function.insts[call].handler = Some(handler);
+            next = Some(self.split(block));
+        }
+        if plan.finite {
+            let finite = self.add(Instruction::GuardFinite { value }, Type::C_DOUBLE);
+            self.finish_call(inst, Instruction::Box { value: finite }, last.1);
+        } else {
+            self.finish_call(inst, last.0, last.1);
+        }
+        next
+    }
+
+    /// Puts the argument of a call in the place of its result.
+    pub(super) fn give_back(&mut self, inst: Inst, value: Value) {
+        let ty = self.function.ty(value).clone();
+        self.function.insts[inst].handler = None;
+        // Proven already, so that the next pass has only the name to replace.
+        self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value }, ty);
+    }
+
+    /// Puts the truth of the argument of a call in the place of its result. Gives the block that the rest is in, if that is
+    /// a new one.
+    pub(super) fn emit_truth(&mut self, inst: Inst, value: Value, block: Block) -> Option<Block> {
+        let handler = self.function.insts[inst].handler.take();
+        let truth = Instruction::Operate { operation: Operation::IsTrue, args: vec![value] };
+        let value = self.add(truth, Type::C_BOOL);
+        let next = handler.map(|handler| {
+            let asked = *self.out.last().expect("it was added above");
+            self.function.insts[asked].handler = Some(handler);
+            self.split(block)
+        });
+        self.finish_call(inst, Instruction::Box { value }, Type::BOOL);
+        next
+    }
+
+    /// Notes what type the result of a call is; whether that is news.
+    pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) -> bool {
+        let Some(result) = self.function.insts[inst].result else { return false };
+        let known = self.function.ty(result);
+        let narrowed = known.intersection(ty);
+        let is_news = !known.is_subtype(ty) && !narrowed.is_bottom();
+        if is_news {
+            self.function.values[result].ty = narrowed;
+        }
+        is_news
+    }
+
+    /// Ends the block with what is there so far; what follows is for a new one.
+    fn split(&mut self, block: Block) -> Block {
+        let next = self.function.blocks.push(BlockData::default());
+        let place = self.function.layout.iter().position(|&other| other == block);
+        self.function.layout.insert(place.map_or(self.function.layout.len(), |place| place + 1), next);
+        self.add_void(Instruction::Jump { target: BlockCall { block: next, args: Vec::new() } });
+        self.function.blocks[block].insts = std::mem::take(&mut self.out);
+        next
+    }
+
+    /// Puts an instruction in the place of the call, with the call's result.
+    fn finish_call(&mut self, inst: Inst, instruction: Instruction, ty: Type) {
+        self.function.insts[inst].instruction = instruction;
+        if let Some(result) = self.function.insts[inst].result {
+            self.function.values[result].ty = ty;
+        }
+        self.out.push(inst);
+    }
+
+    fn emit_guard(&mut self, arg: &Arg) -> Value {
+        let value = match &arg.source {
+            Source::Value(value) => *value,
+            Source::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
+            Source::Context => unreachable!("contexts come before guards"),
+            Source::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
+        };
+        let checked = if arg.conversion.nullable {
+            let ty = self.function.ty(value).null_for_none();
+            let maybe_null = self.add(Instruction::NullIfNone { value }, ty);
+            self.guard(arg.conversion.guard.or_null(), maybe_null)
+        } else {
+            self.guard(arg.conversion.guard.clone(), value)
+        };
+        if arg.as_it_came { value } else { checked }
+    }
+
+    fn guard(&mut self, ty: Type, value: Value) -> Value {
+        let known = self.function.ty(value).clone();
+        if known.is_subtype(&ty) && (self.state.is_none() || is_lasting(&ty)) {
+            return value;
+        }
+        let narrowed = known.intersection(&ty);
+        let stays = is_lasting(&narrowed) && narrowed.is_object();
+        let checked = self.add(Instruction::Guard { ty, value }, narrowed);
+        if stays && self.state.is_some() {
+            self.guards.push((value, checked));
+        }
+        checked
+    }
+
+    fn emit_unbox(&mut self, arg: &Arg, value: Value, callee: &Arc<str>, parameter: u16) -> Value {
+        match &arg.conversion.unbox {
+            None => value,
+            Some(ctype) if arg.conversion.foreign => {
+                self.add(Instruction::ToForeign { callee: callee.clone(), parameter, value }, ctype.clone())
+            }
+            Some(ctype) => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone()),
+        }
+    }
+
+    pub(super) fn finish(self, block: Block) {
+        self.function.blocks[block].insts = self.out;
+    }
+}
