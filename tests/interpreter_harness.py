@@ -163,8 +163,12 @@ def references_are_given_back():
             except BaseException:
                 pass
         leaked(in_cpython, function, arguments)
-        theirs, ours = leaked(in_cpython, function, arguments), leaked(in_ours, function, arguments)
-        if theirs != ours:
+        # Other threads may let go of something meanwhile; what leaks does so each time.
+        for _ in range(3):
+            theirs, ours = leaked(in_cpython, function, arguments), leaked(in_ours, function, arguments)
+            if theirs == ours:
+                break
+        else:
             failures.append(f'{function.__qualname__}{arguments!r}: CPython leaves {theirs}, ours {ours}')
     return failures
 
