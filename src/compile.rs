@@ -11,6 +11,7 @@ use crate::bytecode::{self, Code, interpreter};
 use crate::compiled::CompiledFunction;
 use crate::embed::{Exception, Object, Python};
 use crate::frontend;
+use crate::ir::dominators::reverse_postorder;
 use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
 use crate::ir::{Block, Function};
 use crate::lower::Unsupported;
@@ -254,26 +255,15 @@ pub(crate) fn check_straight(code: &Code, function: &Function) -> Result<(), Not
     Ok(())
 }
 
-/// A block that some way leads back to.
+/// A block that some way leads back to: from one that is not before it in reverse postorder.
 fn loop_head(function: &Function) -> Option<Block> {
-    let entry = function.entry()?;
-    let targets = |block| function.successors(block).into_iter().map(|call| call.block).collect::<Vec<_>>();
-    let (mut path, mut done) = (vec![(entry, targets(entry))], std::collections::HashSet::new());
-    loop {
-        let (block, next) = {
-            let (block, rest) = path.last_mut()?;
-            (*block, rest.pop())
-        };
-        match next {
-            Some(next) if path.iter().any(|(open, _)| *open == next) => return Some(next),
-            Some(next) if !done.contains(&next) => path.push((next, targets(next))),
-            Some(_) => {}
-            None => {
-                done.insert(block);
-                path.pop();
-            }
-        }
-    }
+    let order = reverse_postorder(function, function.entry()?);
+    let place = |block| order.iter().position(|other| *other == block);
+    let targets = order
+        .iter()
+        .enumerate()
+        .flat_map(|(from, block)| function.successors(*block).into_iter().map(move |call| (from, call.block)));
+    targets.into_iter().find(|(from, to)| place(*to).is_some_and(|to| to <= *from)).map(|(_, to)| to)
 }
 
 fn log_calls(name: &str, left_alone: &[NotSpecialized]) {

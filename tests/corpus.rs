@@ -11,6 +11,8 @@ mod as_python;
 mod compiled;
 #[path = "support/interpreted.rs"]
 mod interpreted;
+#[path = "support/runner.rs"]
+mod runner;
 
 use std::process::ExitCode;
 

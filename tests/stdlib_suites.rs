@@ -8,6 +8,8 @@
 mod as_python;
 #[path = "support/interpreted.rs"]
 mod interpreted;
+#[path = "support/runner.rs"]
+mod runner;
 
 use std::process::ExitCode;
 

@@ -130,7 +130,8 @@ fn common_dominator(immediate: &[Option<usize>], mut one: usize, mut other: usiz
     one
 }
 
-fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block> {
+/// The blocks that `entry` reaches, each before those that it dominates.
+pub(crate) fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block> {
     let mut order = Vec::new();
     let mut seen = HashSet::from([entry]);
     let mut open = vec![(entry, successors(function, entry))];

@@ -7,7 +7,7 @@ mod assumption;
 mod builder;
 mod callee;
 pub mod dispatch;
-mod dominators;
+pub(crate) mod dominators;
 mod effects;
 mod entities;
 mod function;

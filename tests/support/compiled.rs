@@ -1,7 +1,6 @@
 //! The module `_compiled`: runners of compiled functions (see `tests/support/trampolines.py`).
 
 use std::cell::OnceCell;
-use std::ffi::{CStr, c_void};
 use std::ptr::{NonNull, null_mut};
 
 use pyo3_ffi as ffi;
@@ -9,16 +8,15 @@ use typedcall::embed::{Object, Python};
 use typedcall::{CompileOptions, CompiledFunction, NotCompiled, Options, Specializer};
 
 use super::as_python::BuiltIn;
+use super::runner;
 
 /// The module, for a Python that has it built in.
 pub const MODULE: BuiltIn = (c"_compiled", make_module);
 
-const CAPSULE: &CStr = c"_compiled.runner";
-
 static mut METHODS: [ffi::PyMethodDef; 3] = [
     ffi::PyMethodDef {
         ml_name: c"runner".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFast: runner },
+        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFast: runner_of },
         ml_flags: ffi::METH_FASTCALL,
         ml_doc: c"runner(function, passes, leave_at): a runner of the function's code, or the reason why there is none; None \
             where it is that the function is no straight line. At the guard of the number `leave_at` the code leaves."
@@ -40,24 +38,14 @@ static mut RUN: ffi::PyMethodDef = ffi::PyMethodDef {
     ml_doc: c"run(closure, *locals): what the code returns; the closure is the one that it was compiled with.".as_ptr(),
 };
 
-static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
-    m_base: ffi::PyModuleDef_HEAD_INIT,
-    m_name: MODULE.0.as_ptr(),
-    m_doc: std::ptr::null(),
-    m_size: -1,
-    m_methods: &raw mut METHODS as *mut ffi::PyMethodDef,
-    m_slots: null_mut(),
-    m_traverse: None,
-    m_clear: None,
-    m_free: None,
-};
+static mut DEFINITION: ffi::PyModuleDef = runner::module(MODULE.0, &raw mut METHODS);
 
 unsafe extern "C" fn make_module() -> *mut ffi::PyObject {
     // SAFETY: the definition is made once and lives as long as the program.
     unsafe { ffi::PyModule_Create(&raw mut DEFINITION) }
 }
 
-unsafe extern "C" fn runner(
+unsafe extern "C" fn runner_of(
     _: *mut ffi::PyObject,
     arguments: *mut *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
@@ -92,43 +80,19 @@ unsafe extern "C" fn runner(
         specializer.compile_with(&python, function, &options)
     });
     match compiled {
-        Ok(compiled) => make_runner(compiled),
+        Ok(compiled) => runner::function(compiled, &raw mut RUN),
         // SAFETY: the thread is attached.
         Err(NotCompiled::NotStraight { .. }) => unsafe { ffi::Py_NewRef(ffi::Py_None()) },
         Err(error) => python.text(&error.to_string()).map_or(null_mut(), Object::into_ptr),
     }
 }
 
-fn make_runner(compiled: CompiledFunction) -> *mut ffi::PyObject {
-    let pointer = Box::into_raw(Box::new(compiled)).cast::<c_void>();
-    // SAFETY: this thread is attached; the capsule owns the code, and the function the capsule.
-    unsafe {
-        let capsule = ffi::PyCapsule_New(pointer, CAPSULE.as_ptr(), Some(drop_compiled));
-        if capsule.is_null() {
-            drop(Box::from_raw(pointer.cast::<CompiledFunction>()));
-            return null_mut();
-        }
-        let function = ffi::PyCFunction_NewEx(&raw mut RUN, capsule, null_mut());
-        ffi::Py_DECREF(capsule);
-        function
-    }
-}
-
-unsafe extern "C" fn drop_compiled(capsule: *mut ffi::PyObject) {
-    // SAFETY: `make_runner` put it there, and the capsule dies once.
-    drop(unsafe { Box::from_raw(ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<CompiledFunction>()) });
-}
-
-/// # Safety
-/// The capsule is one of [`make_runner`].
-unsafe fn compiled<'a>(capsule: *mut ffi::PyObject) -> &'a CompiledFunction {
-    // SAFETY: as the caller promises.
-    unsafe { &*ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<CompiledFunction>() }
-}
-
 unsafe extern "C" fn exits(_: *mut ffi::PyObject, function: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached; the test passes a runner.
-    unsafe { ffi::PyLong_FromUnsignedLongLong(compiled(ffi::PyCFunction_GetSelf(function)).exits()) }
+    // SAFETY: CPython calls this attached; it is checked what it gets.
+    unsafe {
+        let compiled = runner::of_function::<CompiledFunction>(function);
+        compiled.map_or(null_mut(), |compiled| ffi::PyLong_FromUnsignedLongLong(compiled.exits()))
+    }
 }
 
 unsafe extern "C" fn run_code(
@@ -139,7 +103,7 @@ unsafe extern "C" fn run_code(
     // SAFETY: CPython calls this attached, with the function's own self and live arguments: the closure, and as many as the
     // trampoline, which has the parameters of the function, binds.
     unsafe {
-        let compiled = compiled(capsule);
+        let Some(compiled) = runner::of_capsule::<CompiledFunction>(capsule) else { return null_mut() };
         assert_eq!(count - 1, compiled.arguments() as isize, "a trampoline passes what it binds");
         (compiled.entry())(arguments.add(1))
     }

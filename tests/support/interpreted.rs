@@ -2,7 +2,6 @@
 //! `tests/support/trampolines.py`).
 
 use std::cell::Cell;
-use std::ffi::{CStr, c_void};
 use std::ptr::{NonNull, null_mut};
 
 use pyo3_ffi as ffi;
@@ -11,6 +10,7 @@ use typedcall::bytecode::interpreter::{Frame, Prepared, Refusal, State, run};
 use typedcall::embed::{Object, Python};
 
 use super::as_python::BuiltIn;
+use super::runner;
 
 /// The module, for a Python that has it built in.
 pub const MODULE: BuiltIn = (c"_interpreted", make_module);
@@ -22,12 +22,10 @@ struct Runner {
     runs: Cell<u64>,
 }
 
-const CAPSULE: &CStr = c"_interpreted.runner";
-
 static mut METHODS: [ffi::PyMethodDef; 3] = [
     ffi::PyMethodDef {
         ml_name: c"runner".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: runner },
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: runner_of },
         ml_flags: ffi::METH_O,
         ml_doc: c"A runner for a code object, or the reason why there is none.".as_ptr(),
     },
@@ -47,24 +45,14 @@ static mut RUN: ffi::PyMethodDef = ffi::PyMethodDef {
     ml_doc: c"run(closure, *locals): what the code returns, with the globals of the caller.".as_ptr(),
 };
 
-static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
-    m_base: ffi::PyModuleDef_HEAD_INIT,
-    m_name: MODULE.0.as_ptr(),
-    m_doc: std::ptr::null(),
-    m_size: -1,
-    m_methods: &raw mut METHODS as *mut ffi::PyMethodDef,
-    m_slots: null_mut(),
-    m_traverse: None,
-    m_clear: None,
-    m_free: None,
-};
+static mut DEFINITION: ffi::PyModuleDef = runner::module(MODULE.0, &raw mut METHODS);
 
 unsafe extern "C" fn make_module() -> *mut ffi::PyObject {
     // SAFETY: the definition is made once and lives as long as the program.
     unsafe { ffi::PyModule_Create(&raw mut DEFINITION) }
 }
 
-unsafe extern "C" fn runner(_: *mut ffi::PyObject, code: *mut ffi::PyObject) -> *mut ffi::PyObject {
+unsafe extern "C" fn runner_of(_: *mut ffi::PyObject, code: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this attached, with a live argument.
     let (python, code) = unsafe {
         let python = Python::assume_attached();
@@ -75,40 +63,16 @@ unsafe extern "C" fn runner(_: *mut ffi::PyObject, code: *mut ffi::PyObject) -> 
         .map_err(|error| error.to_string())
         .and_then(|code| Prepared::new(&python, code).map_err(|Refusal { reason, .. }| reason.to_string()));
     match prepared {
-        Ok(code) => make_runner(Runner { code, runs: Cell::new(0) }),
+        Ok(code) => runner::function(Runner { code, runs: Cell::new(0) }, &raw mut RUN),
         Err(reason) => python.text(&reason).map_or(null_mut(), Object::into_ptr),
     }
-}
-
-fn make_runner(runner: Runner) -> *mut ffi::PyObject {
-    let pointer = Box::into_raw(Box::new(runner)).cast::<c_void>();
-    // SAFETY: this thread is attached; the capsule owns the runner, and the function the capsule.
-    unsafe {
-        let capsule = ffi::PyCapsule_New(pointer, CAPSULE.as_ptr(), Some(drop_runner));
-        if capsule.is_null() {
-            drop(Box::from_raw(pointer.cast::<Runner>()));
-            return null_mut();
-        }
-        let function = ffi::PyCFunction_NewEx(&raw mut RUN, capsule, null_mut());
-        ffi::Py_DECREF(capsule);
-        function
-    }
-}
-
-unsafe extern "C" fn drop_runner(capsule: *mut ffi::PyObject) {
-    // SAFETY: `make_runner` put it there, and the capsule dies once.
-    drop(unsafe { Box::from_raw(ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<Runner>()) });
 }
 
 unsafe extern "C" fn runs(_: *mut ffi::PyObject, function: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this attached, with a live argument; both calls check what they get.
     unsafe {
-        let capsule = ffi::PyCFunction_GetSelf(function);
-        if capsule.is_null() {
-            return null_mut();
-        }
-        let runner = ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<Runner>();
-        if runner.is_null() { null_mut() } else { ffi::PyLong_FromUnsignedLongLong((*runner).runs.get()) }
+        let runner = runner::of_function::<Runner>(function);
+        runner.map_or(null_mut(), |runner| ffi::PyLong_FromUnsignedLongLong(runner.runs.get()))
     }
 }
 
@@ -122,7 +86,7 @@ unsafe extern "C" fn run_code(
     // trampoline's frame is running, with globals and builtins.
     unsafe {
         let python = Python::assume_attached();
-        let runner = &*ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<Runner>();
+        let Some(runner) = runner::of_capsule::<Runner>(capsule) else { return null_mut() };
         runner.runs.set(runner.runs.get() + 1);
         let object = |pointer| NonNull::new(pointer).map(|object| Object::from_borrowed(&python, object));
         let arguments = std::slice::from_raw_parts(arguments, usize::try_from(count).expect("a count of arguments"));

@@ -6,6 +6,7 @@ use cranelift_entity::SecondaryMap;
 use super::exit::{ExitPoint, Pending};
 use super::reference::{Reference, References};
 use super::runtime_function::RuntimeFunction;
+use crate::ir::dominators::reverse_postorder;
 use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, State, Type, Value};
 use crate::lower::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use crate::lower::machine::CType;
@@ -221,27 +222,4 @@ pub(super) fn clif_types(ty: &Type) -> Result<Vec<cranelift_codegen::ir::Type>, 
         return Ok(vec![types::I64]);
     }
     Err(Unsupported::new(format!("a value of type {ty}"), "it is of no one C type"))
-}
-
-/// The blocks that are reached, each before those that it dominates.
-fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block> {
-    let mut order = Vec::new();
-    let mut seen = SecondaryMap::<Block, bool>::new();
-    let mut open = vec![(entry, function.successors(entry).into_iter().map(|call| call.block).collect::<Vec<_>>())];
-    seen[entry] = true;
-    while let Some((block, rest)) = open.last_mut() {
-        match rest.pop() {
-            Some(next) if !seen[next] => {
-                seen[next] = true;
-                open.push((next, function.successors(next).into_iter().map(|call| call.block).collect()));
-            }
-            Some(_) => {}
-            None => {
-                order.push(*block);
-                open.pop();
-            }
-        }
-    }
-    order.reverse();
-    order
 }
