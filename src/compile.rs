@@ -176,7 +176,7 @@ impl Specializer {
         if options.passes {
             log_calls(&name, &run_function(&mut function, &Knowledge { callees: &world.callees, world: &world }));
         } else {
-            refcounts::run(&mut function);
+            refcounts::run(&mut function, &world);
         }
         let unsupported = |source| NotCompiled::Unsupported { function: name.clone(), source };
         if let Some(guard) = options.leave_at

@@ -13,7 +13,7 @@ use pyo3_ffi as ffi;
 use super::body::{CalleeCode, look_up};
 use crate::bytecode::interpreter::intern;
 use crate::embed::{Object, Python};
-use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Spec, Type, World};
+use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, DeathOrder, Found, Spec, Type, World};
 use crate::lower::Binding;
 use crate::lower::body::MethodCall;
 use crate::metadata::cpython::{HEAP_TYPE, TP_FLAGS};
@@ -290,6 +290,10 @@ unsafe extern "C" {
 }
 
 impl World for LiveWorld<'_> {
+    fn death_order(&self) -> DeathOrder {
+        DeathOrder::RUNNING
+    }
+
     fn global(&self, name: &str) -> Option<Found> {
         let object = |ty: &Type| ty.const_object().cloned();
         // Other mappings may answer anything.

@@ -69,6 +69,45 @@ def die_in_order():
     note('end')
 
 
+def ignoring(a, b):
+    pass
+
+
+def die_as_arguments():
+    object.__eq__(Dying('a'), Dying('b'))
+    ignoring(Dying('c'), Dying('d'))
+    Dying('e').__eq__(Dying('f'))
+    note('end')
+
+
+class Operand(Dying):
+    """Knows some operators, and what is done with it."""
+
+    def __add__(self, other):
+        return 1
+
+    __lt__ = __contains__ = __getitem__ = __delitem__ = __iadd__ = __add__
+
+    def __setitem__(self, key, value):
+        pass
+
+    def __setattr__(self, name, value):
+        if name == 'name':
+            object.__setattr__(self, name, value)
+
+
+def die_as_operands():
+    Operand('a') + Operand('b')
+    Operand('c') < Operand('d')
+    note(Operand('e') is Operand('f'))
+    Operand('g') in Operand('h')
+    Operand('i')[Operand('j')]
+    Operand('k')[Operand('l')] = Operand('m')
+    del Operand('n')[Operand('o')]
+    Operand('p').value = Operand('q')
+    note('end')
+
+
 def die_when_deleted():
     a = Dying('a')
     b = a
@@ -98,6 +137,8 @@ CASES = {
     delete_some: grid(FEW, FEW),
     die_when_replaced: [''],
     die_in_order: [''],
+    die_as_arguments: [''],
+    die_as_operands: [''],
     die_when_deleted: [''],
     result_outlives: [''],
 }

@@ -6,7 +6,7 @@ use crate::bytecode::{Name, Special};
 use crate::embed::Object;
 
 use super::activation::Activation;
-use super::owned::{Owned, succeeded};
+use super::owned::{Owned, give_up, succeeded};
 use super::{Result, api, errors};
 
 /// Set in a type's flags: its instances called as an attribute are methods (`Py_TPFLAGS_METHOD_DESCRIPTOR`).
@@ -42,8 +42,7 @@ impl Activation<'_> {
         let value = self.pop()?;
         // SAFETY: the objects are alive.
         let status = unsafe { api::PyObject_SetAttr(object.as_ptr(), self.name(name).as_ptr(), value.as_ptr()) };
-        drop(value);
-        drop(object);
+        give_up([value, object], false);
         succeeded(status)
     }
 

@@ -6,7 +6,7 @@ use crate::bytecode::Conversion;
 
 use super::activation::Activation;
 use super::calls::is_not_iterable;
-use super::owned::{Owned, pointer, succeeded};
+use super::owned::{Owned, give_up, pointer, succeeded};
 use super::{Raised, Result, api, errors};
 
 impl Activation<'_> {
@@ -188,8 +188,7 @@ impl Activation<'_> {
         let container = self.pop()?;
         // SAFETY: the objects are alive.
         let result = unsafe { api::PyObject_GetItem(container.as_ptr(), key.as_ptr()) };
-        drop(container);
-        drop(key);
+        give_up([container, key], true);
         // SAFETY: what the call returned.
         unsafe { self.push_new(result) }
     }
@@ -201,9 +200,7 @@ impl Activation<'_> {
         let value = self.pop()?;
         // SAFETY: the objects are alive.
         let status = unsafe { api::PyObject_SetItem(container.as_ptr(), key.as_ptr(), value.as_ptr()) };
-        drop(value);
-        drop(container);
-        drop(key);
+        give_up([value, container, key], false);
         succeeded(status)
     }
 
@@ -213,8 +210,7 @@ impl Activation<'_> {
         let container = self.pop()?;
         // SAFETY: the objects are alive.
         let status = unsafe { api::PyObject_DelItem(container.as_ptr(), key.as_ptr()) };
-        drop(container);
-        drop(key);
+        give_up([container, key], false);
         succeeded(status)
     }
 

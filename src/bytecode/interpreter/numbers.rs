@@ -5,7 +5,7 @@ use pyo3_ffi as ffi;
 use crate::bytecode::{BinaryOperator, CompareOperator, Condition, UnaryOperator};
 
 use super::activation::Activation;
-use super::owned::truth;
+use super::owned::{give_up, truth};
 use super::{Result, api};
 
 impl Activation<'_> {
@@ -60,8 +60,7 @@ impl Activation<'_> {
                 (Op::Xor, true) => api::PyNumber_InPlaceXor(a, b),
             }
         };
-        drop(left);
-        drop(right);
+        give_up([left, right], true);
         // SAFETY: what the call returned.
         unsafe { self.push_new(result) }
     }
@@ -71,8 +70,7 @@ impl Activation<'_> {
         let left = self.pop()?;
         // SAFETY: the objects are alive.
         let result = unsafe { api::PyObject_RichCompare(left.as_ptr(), right.as_ptr(), operator as i32) };
-        drop(left);
-        drop(right);
+        give_up([left, right], false);
         // SAFETY: what the call returned.
         unsafe { self.push_new(result) }
     }
@@ -81,8 +79,7 @@ impl Activation<'_> {
         let right = self.pop()?;
         let left = self.pop()?;
         let is_same = left.as_ptr() == right.as_ptr();
-        drop(left);
-        drop(right);
+        give_up([left, right], false);
         self.push_bool(is_same != inverted);
         Ok(())
     }
@@ -93,8 +90,7 @@ impl Activation<'_> {
         let value = self.pop()?;
         // SAFETY: the objects are alive.
         let is_in = unsafe { api::PySequence_Contains(container.as_ptr(), value.as_ptr()) };
-        drop(value);
-        drop(container);
+        give_up([value, container], false);
         self.push_bool(truth(is_in)? != inverted);
         Ok(())
     }

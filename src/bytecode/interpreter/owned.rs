@@ -6,6 +6,17 @@ use pyo3_ffi as ffi;
 
 use super::{Raised, Result, api};
 use crate::embed::{Object, Python};
+use crate::ir::DeathOrder;
+
+/// Gives up operands, as they lay on the stack, in CPython's order; `of_operator` as [`DeathOrder::last_first`] asks.
+#[inline]
+pub fn give_up<const N: usize>(operands: [Owned; N], of_operator: bool) {
+    if DeathOrder::RUNNING.last_first(of_operator) {
+        operands.into_iter().rev().for_each(drop);
+    } else {
+        operands.into_iter().for_each(drop);
+    }
+}
 
 /// A reference that is owned, as [`Object`] is, but by code that runs with the thread attached: giving it up asks nothing.
 ///

@@ -131,7 +131,7 @@ pub fn function_passes() -> [Pass; 9] {
         Pass {
             name: "refcounts",
             target: "typedcall::ir::passes::refcounts",
-            run: |function, _, _| refcounts::run(function),
+            run: |function, knowledge, _| refcounts::run(function, knowledge.world),
         },
     ]
 }

@@ -1,7 +1,7 @@
 //! Reference counts, the last pass: makes explicit where references are taken and given up.
 //!
 //! A value lives as long as an instruction or a state mentions it, and dies right behind: temporaries after their last
-//! use, locals when they are overwritten or, in their order, when the function returns. What others keep alive is not
+//! use, locals when they are overwritten or, in the order that the world says, when the function returns. What others keep alive is not
 //! counted: constants, arguments, what a guard let through.
 //!
 //! References move along edges: a parameter of a block is handed one. Where an edge has something to take or to give up
@@ -10,16 +10,19 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::ir::lifetimes::Lifetimes;
-use crate::ir::{Block, BlockCall, BlockData, FrameState, Function, Inst, Instruction, Operation, Value};
+use crate::ir::{
+    Block, BlockCall, BlockData, DeathOrder, FrameState, Function, Inst, Instruction, Operation, Value, World,
+};
 
 /// Runs the pass.
-pub fn run(function: &mut Function) {
+pub fn run(function: &mut Function, world: &dyn World) {
     let lifetimes = Lifetimes::compute(function);
     let mut edges: HashMap<Block, usize> = HashMap::new();
     for call in function.layout.iter().flat_map(|&block| function.successors(block)) {
         *edges.entry(call.block).or_default() += 1;
     }
-    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new() };
+    let death_order = world.death_order();
+    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new(), death_order };
     for block in counts.function.layout.clone() {
         counts.visit(block);
     }
@@ -51,6 +54,7 @@ struct Counts<'a> {
     edges: HashMap<Block, usize>,
     /// What comes at the start of a block that one edge goes to.
     starts: HashMap<Block, Vec<Inst>>,
+    death_order: DeathOrder,
 }
 
 impl Counts<'_> {
@@ -107,7 +111,8 @@ impl Counts<'_> {
         out.extend(dying.drain(..).map(|value| self.decref(value)).collect::<Vec<_>>());
     }
 
-    /// What nobody needs behind an instruction: what it used, in the order of its operands and then of the state; its result.
+    /// What nobody needs behind an instruction: what it used, operands first, in the order in which CPython gives them up; its
+    /// result.
     fn dying_at(&self, inst: Inst, before: &BTreeSet<Value>, after: &BTreeSet<Value>) -> Vec<Value> {
         let mut dying = Vec::new();
         for value in self.lifetimes.uses(self.function, inst) {
@@ -115,10 +120,38 @@ impl Counts<'_> {
                 dying.push(value);
             }
         }
+        self.order(inst, &mut dying);
         let result = self.function.insts[inst].result;
         let owned = result.filter(|&value| self.lifetimes.ownership.owner(self.function, value) == Some(value));
         dying.extend(owned.filter(|value| !after.contains(value)));
         dying
+    }
+
+    /// Puts what lies on the stack first, in the order in which it dies there.
+    fn order(&self, inst: Inst, dying: &mut Vec<Value>) {
+        use Operation::{BinaryOp, GetItem, InplaceOp};
+        let Some(state) = self.function.state(inst) else {
+            // What neither raises nor runs Python code; its operands are in the stack's order.
+            if self.death_order.last_first(false) {
+                dying.reverse();
+            }
+            return;
+        };
+        let instruction = &self.function.insts[inst].instruction;
+        let owner = |value| self.lifetimes.ownership.owner(self.function, value);
+        let on_stack: Vec<_> = state.stack.iter().map(|slot| slot.value().and_then(owner)).collect();
+        let place = |value: &Value| on_stack.iter().rposition(|held| held == &Some(*value));
+        let is_operator =
+            matches!(instruction, Instruction::Operate { operation: BinaryOp(_) | InplaceOp(_) | GetItem, .. });
+        let last_first = self.death_order.last_first(is_operator);
+        let is_call = instruction.is_call() || matches!(instruction, Instruction::VectorCallStatic { .. });
+        let callable = instruction.operands().first().copied().and_then(owner).filter(|_| is_call);
+        dying.sort_by_key(|value| match place(value) {
+            _ if callable == Some(*value) => (0, 0),
+            Some(place) if last_first => (1, on_stack.len() - place),
+            Some(place) => (1, place),
+            None => (2, 0),
+        });
     }
 
     fn note_releases(&mut self, inst: Inst, alive: &BTreeSet<Value>) {
@@ -228,7 +261,10 @@ impl Counts<'_> {
         if !owner.is_some_and(|owner| left.remove(&owner)) {
             changes.push(self.incref(value));
         }
-        let locals: Vec<_> = self.function.state(last).into_iter().flat_map(FrameState::values).collect();
+        let mut locals: Vec<_> = self.function.state(last).into_iter().flat_map(FrameState::values).collect();
+        if self.death_order.last_first(false) {
+            locals.reverse();
+        }
         for local in locals {
             if let Some(owner) = self.lifetimes.ownership.owner(self.function, local).filter(|owner| left.remove(owner))
             {
