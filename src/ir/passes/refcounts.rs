@@ -128,7 +128,7 @@ impl Counts<'_> {
     }
 
     /// Puts what lies on the stack first, in the order in which it dies there.
-    fn order(&self, inst: Inst, dying: &mut Vec<Value>) {
+    fn order(&self, inst: Inst, dying: &mut [Value]) {
         use Operation::{BinaryOp, GetItem, InplaceOp};
         let Some(state) = self.function.state(inst) else {
             // What neither raises nor runs Python code; its operands are in the stack's order.
