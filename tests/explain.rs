@@ -229,6 +229,17 @@ fn a_file_of_a_package_is_imported_as_part_of_it() {
     }
 }
 
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("tool.py");
+    let source = "import math\n\ndef norm(x, y):\n    return math.sqrt(float(x) + y)\n";
+    std::fs::write(&path, source).expect("cargo's folder for temporary files is writable");
+    let output = explain(&format!("{}:norm", path.display()));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let (_, lines) = text.split_once("-- line by line\n").expect("it is compiled");
+    assert!(include_str!("../README.md").contains(&format!("```text\n{lines}```\n")), "{lines}");
+}
+
 /// What the design shows: the method is known, and then its C function is called.
 const LISTINGS: [(&str, &str); 2] = [
     (
