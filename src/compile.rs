@@ -134,8 +134,8 @@ impl Specializer {
         options: &CompileOptions,
     ) -> Result<CompiledFunction, NotCompiled> {
         check_interpreter(python)?;
-        let code = bytecode::decode_function(python, function)?;
         let surroundings = Surroundings::of(python, function)?;
+        let code = bytecode::decode_function(python, function)?;
         self.compile_code(python, code, surroundings, Some(function), options)
     }
 

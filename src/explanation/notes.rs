@@ -39,7 +39,7 @@ pub(super) fn collect(code: &Code, function: &Function, callees: &Callees, left_
                     if !is_left || *operation == Operation::Poll {
                         return None;
                     }
-                    let reason = subject.reason(inst, args);
+                    let reason = subject.reason(inst, operation, args);
                     (false, format!("{operation} is done by Python: {reason}"))
                 }
                 _ => return None,
@@ -64,8 +64,8 @@ impl Subject<'_> {
     }
 
     /// What is known of the operands.
-    fn reason(&self, inst: Inst, args: &[Value]) -> String {
-        if args.is_empty() {
+    fn reason(&self, inst: Inst, operation: &Operation, args: &[Value]) -> String {
+        if matches!(operation, Operation::LoadGlobal(_)) {
             return "what the name stands for is not known when the function is compiled".to_owned();
         }
         let mut known: Vec<String> = Vec::new();
@@ -75,13 +75,21 @@ impl Subject<'_> {
             let text = match ty {
                 _ if Type::OBJECT.is_subtype(ty) => format!("{what} may be any object"),
                 _ if ty.const_object().is_some() => continue,
+                // Cells, and the nulls in them: nothing that a user could give another type.
+                _ if ty.is_subtype(&Type::OTHER.union(&Type::NULLPTR)) => continue,
                 _ => format!("{what} is {ty}"),
             };
             if !known.contains(&text) {
                 known.push(text);
             }
         }
-        if known.is_empty() { "its operands are constants".to_owned() } else { known.join(", ") }
+        if !known.is_empty() {
+            known.join(", ")
+        } else if args.is_empty() {
+            "it is no call of a C function".to_owned()
+        } else {
+            "whatever its operands are".to_owned()
+        }
     }
 
     /// What a value is called in the source: a local's name, or that of what was loaded.

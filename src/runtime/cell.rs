@@ -375,6 +375,7 @@ pub fn bound_with(python: &Python, callable: &Object) -> Option<(Arc<Signature>,
 }
 
 /// What a function or a descriptor that stands for another one was compiled for; `None` for all other objects.
+#[cfg(feature = "python")]
 pub fn compiled_for(python: &Python, callable: &Object) -> Option<Arc<Signature>> {
     // SAFETY: the cell is alive, for the callable is.
     unsafe { (*fields_of(cell_of(python, callable)?)).signature.clone() }
@@ -382,6 +383,7 @@ pub fn compiled_for(python: &Python, callable: &Object) -> Option<Arc<Signature>
 
 /// Whether a function stands for a provider's callable that is not what it was when the function was made: all its
 /// calls are the callable's own.
+#[cfg(feature = "python")]
 pub fn is_stale(python: &Python, callable: &Object) -> bool {
     // SAFETY: the cell is alive, for the callable is, and with it what its provider named.
     unsafe {

@@ -236,6 +236,10 @@ impl<'a> LiveWorld<'a> {
             attribute("__name__").unwrap_or_default()
         } else if leaf.is_subtype(&Type::TYPE) {
             format!("<class {}>", class_name(object.as_ptr().cast()))
+        } else if is_exactly(object, &raw mut ffi::PyFunction_Type)
+            || is_exactly(object, &raw mut ffi::PyCFunction_Type)
+        {
+            format!("<function {}>", attribute("__qualname__").unwrap_or_default())
         } else {
             // SAFETY: the object is alive.
             format!("<{}>", class_name(unsafe { ffi::Py_TYPE(object.as_ptr()) }))

@@ -46,7 +46,8 @@ Examples:
   typedcall explain tool.py:norm               a function in Python, and what of it is not specialized
   typedcall explain tool.py:Point.norm | less -R
 
-FILE.py is imported: what a function's names stand for is known then only.
+FILE.py is imported, as part of its package where it is in one: what a function's names stand for is known then only.
+Functions in functions go by tool.py:outer.inner, what a decorator hides by tool.py:norm.__wrapped__.
 Exits with 3 where the callable has no metadata, or rejected metadata.";
 
 const BENCH_EXAMPLES: &str = "\

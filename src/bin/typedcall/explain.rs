@@ -20,8 +20,12 @@ pub fn run(arguments: &Explain, out: &mut dyn Write) -> Result<(), Failure> {
         if arguments.signature.is_some() {
             return Err(Failure::other("--signature is for MODULE.NAME: functions in Python need none"));
         }
-        let function = modules::function_in_file(&python, file, name)?;
-        return function::print(out, &specializer.explain(&python, &function)?);
+        let (function, aside) = modules::function_in_file(&python, file, name)?;
+        let explanation = specializer.explain(&python, &function)?;
+        if !aside.is_empty() {
+            writeln!(out, "{name} is a {aside}\n")?;
+        }
+        return function::print(out, &explanation);
     }
     let callable = modules::resolve(&python, &arguments.callable)?;
     if let Some(signature) = &arguments.signature {

@@ -48,40 +48,27 @@ pub fn module(python: &Python, name: &str) -> Result<Object, Failure> {
     })
 }
 
-/// A function of a file in Python, by its dotted name. The file is imported, under its name without the ending.
-pub fn function_in_file(python: &Python, file: &str, name: &str) -> Result<Object, Failure> {
+/// A function of a file in Python, by its dotted name, and what is to be said about it, if anything. The file is imported: as
+/// part of its package where it is in one, else under its name without the ending.
+pub fn function_in_file(python: &Python, file: &str, name: &str) -> Result<(Object, String), Failure> {
     let path = std::path::absolute(file).map_err(|error| Failure::other(format!("{file}: {error}")))?;
     if !path.is_file() {
         return Err(Failure::other(format!("{file}: no such file")));
     }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let names = python.namespace()?;
-    // Its own imports are looked for beside it first, as where it is run.
-    let import = format!(
-        "import sys, importlib.util
-path, stem = {}, {}
-sys.path.insert(0, path.rpartition('/')[0])
-spec = importlib.util.spec_from_file_location(stem, path)
-module = importlib.util.module_from_spec(spec)
-sys.modules[stem] = module
-spec.loader.exec_module(module)
-",
-        literal(&path.to_string_lossy()),
-        literal(&stem)
-    );
+    names.set_item(python, "path", &python.text(&path.to_string_lossy())?)?;
+    names.set_item(python, "dotted", &python.text(name)?)?;
     stdout::spared(python, || {
-        python
-            .run(&import, &names)
-            .map_err(|exception| Failure::other(format!("{file} cannot be imported: {exception}")))?;
-        let mut object = names.item(python, "module").ok_or_else(|| Failure::other(format!("{file}: no module")))?;
-        for part in name.split('.') {
-            object = object.attr(python, part).map_err(|missing| {
-                Failure::other(format!(
-                    "{file} has no {name} ({missing}); the name is FILE.py:FUNCTION or FILE.py:TYPE.METHOD"
-                ))
-            })?;
-        }
-        Ok(object)
+        python.run(include_str!("find_function.py"), &names).map_err(|exception| {
+            Failure::other(match exception.class.as_str() {
+                "Unknown" => {
+                    format!("{file} {}; the name is FILE.py:FUNCTION or FILE.py:TYPE.METHOD", exception.message)
+                }
+                _ => format!("{file} cannot be imported: {exception}"),
+            })
+        })?;
+        let found = |what| names.item(python, what).ok_or_else(|| Failure::other(format!("{file}: no {what}")));
+        Ok((found("function")?, found("aside")?.text(python)?))
     })
 }
 

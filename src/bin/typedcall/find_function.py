@@ -1,0 +1,88 @@
+"""Finds the function that `typedcall explain FILE.py:FUNCTION` is about.
+
+Runs with `path`, the file's absolute path, and `dotted`, the function's name in it; leaves `function`, and in `aside` what
+is to be said about it, if anything. `Unknown` is raised with a message for the user.
+"""
+
+import functools
+import importlib
+import importlib.util
+import os
+import sys
+import types
+
+
+class Unknown(Exception):
+    pass
+
+
+def module_of(path):
+    folder, stem = os.path.dirname(path), os.path.splitext(os.path.basename(path))[0]
+    names = [] if stem == "__init__" else [stem]
+    if not os.path.isfile(os.path.join(folder, "__init__.py")):
+        # Its own imports are looked for beside it first, as where it is run.
+        sys.path.insert(0, folder)
+        spec = importlib.util.spec_from_file_location(stem, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[stem] = module
+        spec.loader.exec_module(module)
+        return module
+    # In a package it is imported as what it is there, else its relative imports would lead nowhere.
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        names.insert(0, package)
+    sys.path.insert(0, folder)
+    return importlib.import_module(".".join(names))
+
+
+def inner(function, name):
+    """A function in a function, made of its code: there is none before the outer one runs. Its cells are empty."""
+    for code in function.__code__.co_consts:
+        if isinstance(code, types.CodeType) and code.co_name == name:
+            cells = tuple(types.CellType() for _ in code.co_freevars)
+            made = types.FunctionType(code, function.__globals__, name, None, cells)
+            made.__qualname__ = f"{function.__qualname__}.<locals>.{name}"
+            return made
+    return None
+
+
+def attribute(owner, name):
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        found = inner(owner, name) if isinstance(owner, types.FunctionType) else None
+        if found is None:
+            raise
+        return found
+
+
+def function_behind(found):
+    """The function that runs where something is called or read that is none itself, and what to say of that."""
+    if isinstance(found, types.MethodType):
+        return function_behind(found.__func__)[0], "bound method: this is its function"
+    if isinstance(found, property):
+        return found.fget, "property: this is what reads it"
+    if isinstance(found, functools.cached_property):
+        return found.func, "cached property: this is what reads it first"
+    if isinstance(found, functools.partial):
+        return function_behind(found.func)[0], "partial call: this is the function that it calls"
+    wrapped = getattr(found, "__wrapped__", None)
+    if isinstance(found, types.FunctionType):
+        if wrapped is None:
+            return found, ""
+        return found, f"decorated function: this is what the decorator made of it, {dotted}.__wrapped__ is the function itself"
+    if wrapped is not None:
+        return function_behind(wrapped)[0], f"{type(found).__name__}: this is the function that it wraps"
+    return found, ""
+
+
+module = module_of(path)
+found = module
+for part in dotted.replace(".<locals>.", ".").split("."):
+    try:
+        found = attribute(found, part)
+    except AttributeError as missing:
+        raise Unknown(f"has no {dotted} ({type(missing).__name__}: {missing})") from None
+if isinstance(found, type):
+    raise Unknown(f"has the class {dotted}, but which of its methods is meant?")
+function, aside = function_behind(found)
