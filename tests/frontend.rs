@@ -193,6 +193,8 @@ fn what_looks_at_its_own_frame_is_refused_with_its_line() {
     refused("return x(eval)", "eval");
     refused("breakpoint()", "breakpoint");
     refused("return sys._getframe()", "_getframe");
+    refused("return builtins.locals()", "locals");
+    refused("return __builtins__.eval('1')", "eval");
     refused("return inspect.currentframe()", "currentframe");
     refused("return inspect.stack()", "stack");
     refused("from sys import _getframe as g", "_getframe");

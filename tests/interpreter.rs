@@ -203,6 +203,26 @@ fn a_state_that_does_not_fit_is_a_system_error() {
 }
 
 #[test]
+fn a_snippet_that_handles_what_is_no_exception_is_a_system_error() {
+    let python = Python::attach();
+    let globals = python.namespace().expect("a dict");
+    let builtins = globals.item(&python, "__builtins__").expect("every namespace has them");
+    for text in [
+        "LOAD_CONST 1; PUSH_EXC_INFO; RERAISE 1",
+        "LOAD_CONST 1; POP_EXCEPT; LOAD_GLOBAL missing; RETURN_VALUE",
+        "LOAD_CONST 1; BUILD_LIST 0; PREP_RERAISE_STAR; RETURN_VALUE",
+        "LOAD_GLOBAL KeyError; CALL 0; LOAD_CONST 1; BUILD_LIST 1; PREP_RERAISE_STAR; RETURN_VALUE",
+        "LOAD_GLOBAL KeyError; CALL 0; LOAD_CONST 1; PREP_RERAISE_STAR; RETURN_VALUE",
+    ] {
+        let code = Prepared::new(&python, text.parse().expect("it is a snippet")).expect("it is not refused");
+        let frame = Frame { code: &code, globals: &globals, builtins: &builtins, closure: None };
+        assert!(interpreter::run(&python, &frame, State::default()).is_err(), "{text}");
+        let error = python.take_exception();
+        assert!(error.to_string().starts_with("SystemError: "), "{text}: {error}");
+    }
+}
+
+#[test]
 fn a_given_exception_is_handled_until_its_handler_ends() {
     let python = Python::attach();
     no_failures(&python, "handled_exception_is_restored()");

@@ -47,8 +47,8 @@ impl Builder<'_> {
     }
 
     pub(super) fn refuse_attribute(&self, name: &Arc<str>, object: Option<Value>) -> Result<(), Refusal> {
-        let of_inspect = object.is_some_and(|object| self.is_global(object, "inspect"));
-        if own_frame::is_attribute(name, of_inspect) {
+        let module = object.and_then(|object| self.global_name(object));
+        if own_frame::is_attribute(name, module) {
             return self.refuse(RefusalReason::OwnFrame(name.clone()));
         }
         Ok(())

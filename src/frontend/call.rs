@@ -53,7 +53,14 @@ impl Builder<'_> {
 
     /// Whether a value is what the name of a global is bound to.
     pub(super) fn is_global(&self, value: Value, wanted: &str) -> bool {
-        let definition = self.function.definition(value);
-        matches!(definition, Some(Instruction::Operate { operation: Operation::LoadGlobal(name), .. }) if **name == *wanted)
+        self.global_name(value) == Some(wanted)
+    }
+
+    /// The name of the global that a value was read from.
+    pub(super) fn global_name(&self, value: Value) -> Option<&str> {
+        match self.function.definition(value) {
+            Some(Instruction::Operate { operation: Operation::LoadGlobal(name), .. }) => Some(name),
+            _ => None,
+        }
     }
 }

@@ -24,9 +24,14 @@ pub(super) fn is_global(name: &str) -> bool {
     GLOBALS.contains(&name) || ATTRIBUTES.contains(&name)
 }
 
-/// Whether the attribute of this name, of `inspect` or of what nobody knows, looks at the frame.
-pub(super) fn is_attribute(name: &str, of_inspect: bool) -> bool {
-    ATTRIBUTES.contains(&name) || of_inspect && OF_INSPECT.contains(&name)
+/// Whether the attribute of this name looks at the frame: of the global `module`, or of what nobody knows.
+pub(super) fn is_attribute(name: &str, module: Option<&str>) -> bool {
+    ATTRIBUTES.contains(&name)
+        || match module {
+            Some("inspect") => OF_INSPECT.contains(&name),
+            Some("builtins" | "__builtins__") => GLOBALS.contains(&name),
+            _ => false,
+        }
 }
 
 /// Refuses a function that may call `vars` or `dir` without arguments: every use of them must be a call with some.

@@ -41,6 +41,9 @@ impl Activation<'_> {
     /// `exception -- previous exception`
     pub(super) fn push_exc_info(&mut self) -> Result {
         let exception = self.pop()?;
+        if !is_exception(&exception) {
+            return Err(errors::system_error(c"what is to be handled is no exception"));
+        }
         let previous = own_handled(self.python).unwrap_or_else(|| Owned::none(self.python));
         set_handled(self.python, Some(&exception));
         self.push(previous);
@@ -51,6 +54,9 @@ impl Activation<'_> {
     /// `previous --`
     pub(super) fn pop_except(&mut self) -> Result {
         let previous = self.pop()?;
+        if !previous.is_none() && !is_exception(&previous) {
+            return Err(errors::system_error(c"what was handled before is no exception"));
+        }
         set_handled(self.python, Some(&previous).filter(|previous| !previous.is_none()));
         Ok(())
     }
@@ -167,6 +173,10 @@ impl Activation<'_> {
     pub(super) fn prep_reraise_star(&mut self) -> Result {
         let raised = self.pop()?;
         let original = self.pop()?;
+        // CPython does not look.
+        if !is_exception(&original) || !is_list_of_raised(&raised) {
+            return Err(errors::system_error(c"what is raised at the end of `except*` is no exception"));
+        }
         let exception = self.spliced("PREP_RERAISE_STAR", &[original, raised])?;
         self.push(exception);
         Ok(())
@@ -177,6 +187,18 @@ impl Activation<'_> {
 fn is_exception(object: &Owned) -> bool {
     // SAFETY: the object is alive.
     unsafe { ffi::PyExceptionInstance_Check(object.as_ptr()) != 0 }
+}
+
+/// Whether it is a list of exceptions and Nones.
+fn is_list_of_raised(object: &Owned) -> bool {
+    // SAFETY: the object is alive, and if it is a list, it keeps its items alive.
+    unsafe {
+        ffi::PyList_CheckExact(object.as_ptr()) != 0
+            && (0..ffi::PyList_GET_SIZE(object.as_ptr())).all(|index| {
+                let item = ffi::PyList_GET_ITEM(object.as_ptr(), index);
+                item == ffi::Py_None() || ffi::PyExceptionInstance_Check(item) != 0
+            })
+    }
 }
 
 fn is_exception_class(object: &Owned) -> bool {
