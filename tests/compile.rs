@@ -126,6 +126,46 @@ def twice(a, b):
     session.run("a, b, [c] = fast_twice(1.5, 1e300)\nassert a is b is c");
 }
 
+/// What a constant is called in listings does not make it callable.
+#[test]
+fn texts_and_modules_that_are_named_like_a_known_function_are_not_called_as_it() {
+    let session = Session::new(AGREE);
+    session.run(
+        "
+import math, types
+root, module = 'math.sqrt', types.ModuleType('len')
+def by_text(x): return math.sqrt, root(x)
+def by_module(x): return len, module(x)
+",
+    );
+    for name in ["by_text", "by_module"] {
+        session.fast(name);
+        session.run(&format!("for x in [4.0, -1.0, 'abc', [1]]: same('{name}', x)"));
+    }
+}
+
+#[test]
+fn threads_with_small_stacks_run_compiled_functions() {
+    let session = Session::new("def add(a, b): return a + b");
+    session.fast("add");
+    session.run(
+        "
+import threading
+sums = []
+def work():
+    try: sums.append(fast_add(1, 2))
+    except RecursionError as error: sums.append(error)
+before = threading.stack_size(1 << 16)
+try:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+finally: threading.stack_size(before)
+assert sums == [3], sums
+",
+    );
+}
+
 #[test]
 fn what_is_no_straight_line_is_refused_with_its_line() {
     let session = Session::new(

@@ -81,6 +81,39 @@ for args in itertools.product(*[values, values, values[:4]][:count]):
     assert!(guards >= 20, "only {guards} guards");
 }
 
+/// What an exception leaves on the stack dies as in CPython: the operands, then the stack from its top.
+#[test]
+fn where_something_raises_the_stack_is_given_up_from_its_top() {
+    let session = Session::with_chain(AGREE);
+    session.run(
+        "
+class Noted:
+    died = []
+    def __init__(self, name): self.name = name
+    def __del__(self): Noted.died.append(self.name)
+    def part(self, *args): return Noted(self.name + '.part')
+    def bad(self, *args): raise ValueError(self.name)
+    def __add__(self, other): raise ValueError('add')
+    __iter__ = __getitem__ = __add__
+    def __hash__(self): raise ValueError('hash')
+def argument(a): return [Noted('1').part(a.part(), Noted('2').part, a.bad())]
+def operand(a): return Noted('1'), [Noted('2')], Noted('3') + Noted('4')
+def spread(a): return Noted('1'), [Noted('2'), *Noted('3')]
+def key(a): return {3: Noted('1'), Noted('2'): Noted('3'), 5: Noted('4')}
+def item(a): return Noted('1'), Noted('2')[Noted('3')]
+def typed(a): return Noted('1'), [Noted('2')], m.half(Noted('3'))
+def deaths(function):
+    Noted.died = []
+    try: function(Noted('a'))
+    except (ValueError, TypeError): return Noted.died[:]
+",
+    );
+    for name in ["argument", "operand", "spread", "key", "item", "typed"] {
+        session.fast(name);
+        session.run(&format!("assert deaths({name}) == deaths(fast_{name}), (deaths({name}), deaths(fast_{name}))"));
+    }
+}
+
 #[test]
 fn a_broken_assumption_is_noticed_between_calls() {
     let session = Session::with_chain(

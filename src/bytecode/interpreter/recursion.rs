@@ -18,6 +18,12 @@ thread_local! {
 /// Room on the stack that is left to functions without a check of their own.
 const RESERVE: usize = 192 << 10;
 
+/// That room on a stack of this size: on a small one (`threading.stack_size`) half of it.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn reserve(size: usize) -> usize {
+    RESERVE.min(size / 2)
+}
+
 /// Whether there is room on the stack for a function that CPython counts itself.
 ///
 /// # Errors
@@ -79,7 +85,7 @@ fn stack_end() -> usize {
         let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
         let status = libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size);
         libc::pthread_attr_destroy(&mut attributes);
-        if status == 0 { (lowest as usize).saturating_add(RESERVE) } else { 0 }
+        if status == 0 { (lowest as usize).saturating_add(reserve(size)) } else { 0 }
     }
 }
 
@@ -88,9 +94,8 @@ fn stack_end() -> usize {
     // SAFETY: asks about the calling thread.
     unsafe {
         let thread = libc::pthread_self();
-        (libc::pthread_get_stackaddr_np(thread) as usize)
-            .saturating_sub(libc::pthread_get_stacksize_np(thread))
-            .saturating_add(RESERVE)
+        let size = libc::pthread_get_stacksize_np(thread);
+        (libc::pthread_get_stackaddr_np(thread) as usize).saturating_sub(size).saturating_add(reserve(size))
     }
 }
 

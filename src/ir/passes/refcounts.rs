@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::ir::lifetimes::Lifetimes;
 use crate::ir::{
-    Block, BlockCall, BlockData, DeathOrder, FrameState, Function, Inst, Instruction, Operation, Value, World,
+    Block, BlockCall, BlockData, DeathOrder, FrameState, Function, Inst, Instruction, Operation, Slot, Value, World,
 };
 
 /// Runs the pass.
@@ -171,8 +171,29 @@ impl Counts<'_> {
                 | Instruction::Unreachable
         );
         if !stays && !alive.is_empty() {
-            self.function.releases[inst] = alive.iter().copied().collect();
+            self.function.releases[inst] = self.release_order(inst, alive);
         }
+    }
+
+    /// In which order CPython gives up what is alive where an instruction raises: its operands, in their order; the rest of the
+    /// stack from its top; then the locals.
+    fn release_order(&self, inst: Inst, alive: &BTreeSet<Value>) -> Vec<Value> {
+        let mut left = alive.clone();
+        let data = &self.function.insts[inst];
+        let mut operands = data.instruction.operands();
+        if let Instruction::Operate { operation, .. } = &data.instruction
+            && stays_on_stack(operation)
+        {
+            operands.clear();
+        }
+        let state = self.function.state(inst);
+        let stack = state.into_iter().flat_map(|state| state.stack.iter().rev().filter_map(Slot::value));
+        let locals = state.into_iter().flat_map(FrameState::values);
+        let ordered = operands.into_iter().chain(stack).chain(locals);
+        let owners = ordered.filter_map(|value| self.lifetimes.ownership.owner(self.function, value));
+        let mut order: Vec<_> = owners.filter(|owner| left.remove(owner)).collect();
+        order.extend(left);
+        order
     }
 
     /// What an edge has to do where these are held: the references that it takes, and those that it gives up.
@@ -274,4 +295,10 @@ impl Counts<'_> {
         changes.extend(left.into_iter().map(|value| self.decref(value)).collect::<Vec<_>>());
         changes
     }
+}
+
+/// Whether CPython leaves the operands on the stack where the operation raises.
+fn stays_on_stack(operation: &Operation) -> bool {
+    use Operation::{BuildMap, DictMerge, DictUpdate, ListAppend, ListExtend, MapAdd, SetAdd, SetUpdate};
+    matches!(operation, BuildMap(_) | DictMerge | DictUpdate | ListAppend | ListExtend | MapAdd | SetAdd | SetUpdate)
 }

@@ -117,13 +117,15 @@ pub unsafe extern "C" fn dict_holds(unit: *const Unit, number: usize) -> i32 {
     // SAFETY: the caller promises a live unit.
     let Some(code) = (unsafe { (*unit).code.get() }) else { return 0 };
     let Some(known) = code.linked.dicts.get(number) else { return 0 };
-    // SAFETY: the thread is attached, and the dict alive. What a look-up may run changes the version: that is looked at before.
-    let now = unsafe { version_of(known.dict.as_ptr()) };
+    // SAFETY: the thread is attached, and the dicts alive.
+    let versions = || code.linked.dicts.iter().map(|known| unsafe { version_of(known.dict.as_ptr()) });
+    // A look-up may run the comparison of a key that is no `str`, and that may change what was looked at already.
+    let before: Vec<_> = versions().collect();
     let mut assumptions =
         code.linked.assumptions.iter().filter(|recorded| recorded.dicts.iter().any(|(dict, _)| *dict == number));
-    let holds = assumptions.all(|recorded| recorded.holds(&code.linked.dicts));
-    if holds {
-        known.version.store(now, Ordering::Relaxed);
+    let holds = assumptions.all(|recorded| recorded.holds(&code.linked.dicts)) && versions().eq(before.iter().copied());
+    if holds && let Some(now) = before.get(number) {
+        known.version.store(*now, Ordering::Relaxed);
     }
     i32::from(holds)
 }
