@@ -114,7 +114,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     // Other objects may have a callee's name for their label: a text that says just that.
     let is_callee = [Type::C_FUNCTION, Type::METHOD_DESCR, Type::TYPE].iter().any(|kind| ty.is_subtype(kind));
     if !is_callee {
-        return Err(format!("no signature of {name:?} is known"));
+        return Err(format!("no signature of {name} is known"));
     }
     let callee = callees.get(name).ok_or_else(|| format!("no signature of {name} is known"))?;
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
