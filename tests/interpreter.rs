@@ -203,7 +203,7 @@ fn a_state_that_does_not_fit_is_a_system_error() {
 }
 
 #[test]
-fn a_snippet_that_handles_what_is_no_exception_is_a_system_error() {
+fn an_operand_that_cpython_does_not_look_at_is_a_system_error() {
     let python = Python::attach();
     let globals = python.namespace().expect("a dict");
     let builtins = globals.item(&python, "__builtins__").expect("every namespace has them");
@@ -213,6 +213,12 @@ fn a_snippet_that_handles_what_is_no_exception_is_a_system_error() {
         "LOAD_CONST 1; BUILD_LIST 0; PREP_RERAISE_STAR; RETURN_VALUE",
         "LOAD_GLOBAL KeyError; CALL 0; LOAD_CONST 1; BUILD_LIST 1; PREP_RERAISE_STAR; RETURN_VALUE",
         "LOAD_GLOBAL KeyError; CALL 0; LOAD_CONST 1; PREP_RERAISE_STAR; RETURN_VALUE",
+        "LOAD_CONST 1; CALL_INTRINSIC_1 INTRINSIC_TYPEALIAS; RETURN_VALUE",
+        "LOAD_CONST (1, 2, 3); CALL_INTRINSIC_1 INTRINSIC_TYPEALIAS; RETURN_VALUE",
+        "LOAD_CONST 1; CALL_INTRINSIC_1 INTRINSIC_TYPEVAR; RETURN_VALUE",
+        "LOAD_CONST 1; CALL_INTRINSIC_1 INTRINSIC_SUBSCRIPT_GENERIC; RETURN_VALUE",
+        "LOAD_CONST 1; LOAD_CONST (); CALL_INTRINSIC_2 INTRINSIC_SET_FUNCTION_TYPE_PARAMS; RETURN_VALUE",
+        "LOAD_CONST 1; LOAD_CONST 2; BUILD_TEMPLATE; RETURN_VALUE",
     ] {
         let code = Prepared::new(&python, text.parse().expect("it is a snippet")).expect("it is not refused");
         let frame = Frame { code: &code, globals: &globals, builtins: &builtins, closure: None };

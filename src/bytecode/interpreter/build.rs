@@ -249,6 +249,10 @@ impl Activation<'_> {
     pub(super) fn build_template(&mut self) -> Result {
         let interpolations = self.pop()?;
         let strings = self.pop()?;
+        // SAFETY: the objects are alive. CPython itself does not look.
+        if [&strings, &interpolations].iter().any(|part| unsafe { ffi::PyTuple_CheckExact(part.as_ptr()) } == 0) {
+            return Err(errors::system_error(c"a template is made of two tuples"));
+        }
         let template = self.spliced("BUILD_TEMPLATE", &[strings, interpolations])?;
         self.push(template);
         Ok(())

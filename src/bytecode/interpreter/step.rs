@@ -1,5 +1,7 @@
 //! One instruction.
 
+use pyo3_ffi as ffi;
+
 use crate::bytecode::{Intrinsic1, Intrinsic2, Op};
 
 use super::activation::{Activation, Flow};
@@ -167,6 +169,22 @@ impl Activation<'_> {
             }
         };
         let operand = self.pop()?;
+        // SAFETY: the object is alive, and a tuple of three keeps its items alive. CPython itself does not look.
+        let fits = unsafe {
+            let object = operand.as_ptr();
+            match intrinsic {
+                Intrinsic1::SubscriptGeneric => ffi::PyTuple_CheckExact(object) != 0,
+                Intrinsic1::TypeAlias => {
+                    ffi::PyTuple_CheckExact(object) != 0
+                        && ffi::PyTuple_GET_SIZE(object) == 3
+                        && ffi::PyUnicode_CheckExact(ffi::PyTuple_GET_ITEM(object, 0)) != 0
+                }
+                _ => ffi::PyUnicode_CheckExact(object) != 0,
+            }
+        };
+        if !fits {
+            return Err(errors::system_error(c"an operand that the intrinsic is not made for"));
+        }
         let result = self.spliced(name, &[operand])?;
         self.push(result);
         Ok(())
@@ -181,6 +199,21 @@ impl Activation<'_> {
         };
         let second = self.pop()?;
         let first = self.pop()?;
+        // SAFETY: the objects are alive. CPython itself does not look.
+        let fits = unsafe {
+            match intrinsic {
+                Intrinsic2::TypeVarWithBound | Intrinsic2::TypeVarWithConstraints => {
+                    ffi::PyUnicode_CheckExact(first.as_ptr()) != 0
+                }
+                Intrinsic2::SetFunctionTypeParams => {
+                    ffi::PyFunction_Check(first.as_ptr()) != 0 && ffi::PyTuple_CheckExact(second.as_ptr()) != 0
+                }
+                Intrinsic2::SetTypeParamDefault => true,
+            }
+        };
+        if !fits {
+            return Err(errors::system_error(c"an operand that the intrinsic is not made for"));
+        }
         let result = self.spliced(name, &[first, second])?;
         self.push(result);
         Ok(())
