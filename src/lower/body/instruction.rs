@@ -66,7 +66,12 @@ impl Lowering<'_, '_, '_> {
                 self.values.set(self.result(inst)?, object);
             }
             Instruction::Unbox { ctype, value } => {
-                let (object, exit, into) = (self.get(*value)?, self.exit(inst)?, self.result(inst)?);
+                let (object, into) = (self.get(*value)?, self.result(inst)?);
+                let exit = match ctype.scalar() {
+                    // A float has the number in it: nothing goes there, and no state is asked for.
+                    Some(crate::metadata::Scalar::F64) => self.emitter.builder.create_block(),
+                    _ => self.exit(inst)?,
+                };
                 match (ctype.scalar(), view(ctype)) {
                     (Some(scalar), _) => {
                         let number = self.emitter.unbox(object, scalar, exit);
