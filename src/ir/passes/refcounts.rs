@@ -264,8 +264,5 @@ impl Counts<'_> {
 /// Whether CPython leaves the operands on the stack where the operation raises.
 fn stays_on_stack(operation: &Operation) -> bool {
     use Operation::{BuildMap, DictMerge, DictUpdate, ListAppend, ListExtend, MapAdd, SetAdd, SetUpdate};
-    matches!(
-        operation,
-        BuildMap(_) | DictMerge | DictUpdate | ListAppend | ListExtend | MapAdd | SetAdd | SetUpdate
-    )
+    matches!(operation, BuildMap(_) | DictMerge | DictUpdate | ListAppend | ListExtend | MapAdd | SetAdd | SetUpdate)
 }
