@@ -126,6 +126,21 @@ def twice(a, b):
     session.run("a, b, [c] = fast_twice(1.5, 1e300)\nassert a is b is c");
 }
 
+/// A state for each instruction has all locals: memory would go with the square.
+#[test]
+fn a_function_of_thousands_of_locals_is_refused_and_not_compiled_for_hours() {
+    let session = Session::new(
+        "
+names = {}
+lines = ''.join(f'  local{i} = f(x)\\n' for i in range(4000))
+exec('def large(f, x):\\n' + lines + '  return x', names)
+large = names['large']
+",
+    );
+    let error = session.specializer.compile(&session.python, &session.get("large")).expect_err("refused").to_string();
+    assert!(error.contains("the function is too large: 4002 locals"), "{error}");
+}
+
 /// What a constant is called in listings does not make it callable.
 #[test]
 fn texts_and_modules_that_are_named_like_a_known_function_are_not_called_as_it() {

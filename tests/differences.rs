@@ -37,6 +37,29 @@ fn fast(python: &Python, specializer: &Specializer, function: &Object) -> Object
 }
 
 #[test]
+fn what_waits_is_served_where_the_next_function_starts() {
+    see(
+        "
+import ctypes, threading
+raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+def interrupted(log, thread, error):
+    raise_in(thread, error)
+    log.append('went on')
+",
+        &["interrupted"],
+        "
+log = []
+def nothing(): pass
+try:
+    fast_interrupted(log, ctypes.c_ulong(threading.get_ident()), ctypes.py_object(LookupError))
+    nothing()
+except LookupError: log.append('served')
+assert log == ['went on', 'served'], log
+",
+    );
+}
+
+#[test]
 fn who_looks_back_sees_the_caller() {
     see(
         "

@@ -39,6 +39,7 @@ use crate::ir::Function;
 /// Where the function is one that is not compiled, for a reason that the error names.
 pub fn build(code: &Code) -> Result<Function, Refusal> {
     refusal::check_kind(code)?;
+    refusal::check_size(code)?;
     let flow = flow::Flow::of(code)?;
     let mut function = control::build(code, &flow)?;
     cleanup::run(&mut function);

@@ -45,6 +45,14 @@ pub enum RefusalReason {
     /// It takes more arguments than the IR counts.
     #[error("the function takes more than {} arguments", u16::MAX)]
     TooManyArguments,
+    /// Its locals times its instructions are more than states are made of.
+    #[error("the function is too large: {locals} locals and {instructions} instructions")]
+    TooLarge {
+        /// The number of its locals.
+        locals: usize,
+        /// The number of its instructions.
+        instructions: usize,
+    },
     /// Its stack makes no sense.
     #[error("the bytecode is malformed: {0}")]
     Stack(StackProblem),
@@ -66,6 +74,7 @@ impl RefusalReason {
             Self::OwnNames(_) => "asks for the names in its own frame",
             Self::ZeroArgumentSuper => "super() without an attribute",
             Self::TooManyArguments => "too many arguments",
+            Self::TooLarge { .. } => "too large",
             Self::Stack(_) | Self::Malformed(_) => "malformed",
         }
     }
@@ -96,6 +105,18 @@ pub(super) fn check_kind(code: &Code) -> Result<(), Refusal> {
         RefusalReason::Generator
     };
     Err(Refusal { line: Some(code.first_line), reason })
+}
+
+/// A state for each instruction has a slot for each local. The largest functions of the standard library need a tenth of this.
+const MOST_SLOTS: usize = 1 << 22;
+
+/// Refuses code that would take gigabytes to compile.
+pub(super) fn check_size(code: &Code) -> Result<(), Refusal> {
+    let (locals, instructions) = (code.locals.len(), code.instructions.len());
+    match locals.saturating_mul(instructions) > MOST_SLOTS {
+        true => Err(Refusal { line: Some(code.first_line), reason: RefusalReason::TooLarge { locals, instructions } }),
+        false => Ok(()),
+    }
 }
 
 /// The refusal of code whose stack makes no sense.
