@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use as_python::{Program, Test, in_tree, python_files, stem};
 
 /// Files in the folder that are not of the corpus.
-const AROUND: [&str; 4] = ["compare", "faults", "objects", "run"];
+const AROUND: [&str; 5] = ["compare", "constructs", "faults", "objects", "run"];
 /// As many functions as there must be at least.
 const LEAST: u64 = 150;
 /// As many of them as must be compiled at least.
@@ -38,7 +38,10 @@ fn main() -> ExitCode {
     let files = python_files("tests/corpus", |stem| !AROUND.contains(&stem));
     let test = |file| Test { name: stem(file), arguments: vec![runner.clone().into(), file.into(), by.clone()] };
     let mut tests: Vec<Test> = files.iter().map(|file| test(file)).collect();
-    tests.push(Test { name: "faults".to_owned(), arguments: vec![in_tree("tests/corpus/faults.py").into()] });
+    for around in ["faults", "constructs"] {
+        let arguments = vec![in_tree(&format!("tests/corpus/{around}.py")).into()];
+        tests.push(Test { name: around.to_owned(), arguments });
+    }
     let count = tests.len();
     program.main(tests, |printed| {
         let units = ["functions,", "calls,", "exceptions,", "code", "compiled,", "uncompiled,", "guards,", "exits,"];

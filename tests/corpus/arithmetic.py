@@ -102,6 +102,14 @@ def text_built(a, b):
     return s, t, a * 3, '%s-%r' % (a, b)
 
 
+def signs(a, b):
+    return +a, +b, ~(a is b)
+
+
+def signs_of_parts(a):
+    return [+part for part in a], [~part for part in a]
+
+
 CASES = {
     add: grid(ANY, ANY),
     subtract: grid(ANY, ANY),
@@ -120,6 +128,8 @@ CASES = {
     in_place_matrix: grid(FEW, FEW),
     in_place_keeps_lists: grid(['[1]', 'List([1])', '(1,)', '"a"', 'None', '{1}', 'Noisy()', '2.5'], ITERABLES),
     polynomial: each(ANY),
+    signs: grid(NUMBERS, FEW),
+    signs_of_parts: each(ITERABLES),
     # 3.15 has two texts for an int that does not fit, one in `*` of an int and a str that it has seen before.
     mixed: [case for case in grid(FEW, FEW, FEW) if not ('2**64' in case and '"text"' in case)],
     text_built: grid(['"a"', '"ä"', 'Str("s")', '""', '5', 'None', 'Noisy()'], ['"b"', '"\U0001f40d"', 'Str("t")', '5']),

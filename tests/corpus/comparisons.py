@@ -76,9 +76,19 @@ def count_below(xs, limit):
     return n
 
 
+def at_least(a, b):
+    return a >= b, b >= a >= 0
+
+
+def absent(a, b):
+    return a not in [b, 1] and b not in (a, None)
+
+
 CASES = {
     ordered: grid(NUMBERS, NUMBERS) + grid(FEW, OTHERS),
     less: grid(ANY, ANY),
+    at_least: grid(NUMBERS, FEW),
+    absent: grid(ANY, FEW),
     equal: grid(ANY, ANY),
     chain: grid(FEW, FEW, FEW),
     long_chain: grid(FEW, FEW, FEW),

@@ -100,9 +100,17 @@ def as_iterable(xs):
     return total, [*(z for z in xs)]
 
 
+def distinct(a):
+    return sorted({str(item) for item in a if item}), {(item, item) for item in a if item == 1}
+
+
+def sets_of_sets(a):
+    return len({frozenset({other for other in (item, 1)}) for item in a})
+
+
 CASES = {function: ITERABLES + ['[0, 1, 2]', '[1, "a"]', '[3, 2, 0]'] for function in (
     lists, filtered, sets, dicts, nested, two_loops, name_outside_stays, unbound_name_stays, with_closures, cell_inside,
-    unpacks, caught_around, generator_argument, walrus_inside, in_class_body, as_iterable)}
+    unpacks, caught_around, generator_argument, walrus_inside, in_class_body, as_iterable, distinct, sets_of_sets)}
 CASES |= {
     captures_outside: grid(ITERABLES, FEW),
     cell_outside: grid(ITERABLES, FEW),

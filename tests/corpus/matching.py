@@ -195,8 +195,19 @@ VALUES = each(ANY, ITERABLES, [
     'bytearray(b"ab")', 'memoryview(b"ab")', 'Point', 'type("P", (Point,), {"__match_args__": ("x", 5)})(1, 2)',
     'type("Q", (Point,), {"__match_args__": ["x"]})(1, 2)', '__import__("types").MappingProxyType({"k": 1})',
     '__import__("collections").OrderedDict(a=1, b=5)', '__import__("array").array("i", [1])', '__import__("collections").deque([1, 2])'])
+def singletons(a):
+    match a:
+        case None | True:
+            return 'none or true'
+        case [None, False, *rest]:
+            return rest
+        case False:
+            return 'false'
+
+
 CASES = {function: VALUES for function in (literals, values, captures, sequences, nested_sequences, mappings, classes,
-                                           class_with_keywords, bad_class_patterns, names_left_bound)}
+                                           class_with_keywords, bad_class_patterns, names_left_bound, singletons)}
+CASES[singletons] = CASES[singletons] + ['True', 'False', 'None', '[None, False, 3]', '[None, 0]']
 CASES |= {
     class_that_is_none: grid(['1', '"text"', 'Point(1, 2)', 'Raises()', '[1]', 'Slots(1, 2)'],
                              ['int', 'Point', 'None', '5', 'str', 'list', 'dict', 'object', 'Slots', 'Raises()', 'len',
