@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use pyo3_ffi as ffi;
 
-use crate::bytecode::{self, Code, interpreter};
+use crate::bytecode::interpreter::{self, Prepared};
+use crate::bytecode::{self, Code};
 use crate::compiled::CompiledFunction;
 use crate::embed::{Exception, Object, Python};
 use crate::frontend;
@@ -164,11 +165,9 @@ impl Specializer {
     ) -> Result<CompiledFunction, NotCompiled> {
         let start = Instant::now();
         let arguments = code.arguments;
-        let prepared = interpreter::Prepared::new_live(python, code)?;
+        let (prepared, mut function) = translated(python, code)?;
         let code = prepared.code();
         let name = code.qualname.clone();
-        let mut function =
-            frontend::build(code).map_err(|refusal| NotCompiled::Refused { function: name.clone(), refusal })?;
         check_straight(code, &function)?;
         let names = code.names.clone();
         let Surroundings { globals, builtins, closure } = surroundings;
@@ -208,6 +207,20 @@ impl Specializer {
         let entry = unit.set_code(placed, exits, linked);
         Ok(CompiledFunction::new(python, unit, entry, arguments, original))
     }
+}
+
+/// Code that the interpreter can go on with, and its IR.
+pub(crate) fn translated(python: &Python, code: Code) -> Result<(Prepared, Function), NotCompiled> {
+    let build = |code: &Code| {
+        frontend::build(code).map_err(|refusal| NotCompiled::Refused { function: code.qualname.clone(), refusal })
+    };
+    // First the front end, for it names the line, where the interpreter knows none.
+    let function = build(&code)?;
+    let prepared = Prepared::new_live(python, code)?;
+    // Only now the literals of a snippet are objects.
+    let is_snippet = prepared.code().object.is_none();
+    let function = if is_snippet { build(prepared.code())? } else { function };
+    Ok((prepared, function))
 }
 
 impl Surroundings {

@@ -176,6 +176,7 @@ fn errors_say_what_to_do() {
         (format!("{path}x.py:norm"), "no such file"),
         (format!("{}:norm", broken.display()), "cannot be imported: ZeroDivisionError"),
         (path.to_string(), "FILE.py:FUNCTION"),
+        (format!("{path}:"), "FILE.py:FUNCTION"),
     ] {
         let output = explain(&callable);
         let errors = String::from_utf8_lossy(&output.stderr);

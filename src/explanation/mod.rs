@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 pub use notes::Note;
 
-use crate::bytecode::{self, Code, interpreter::Prepared};
-use crate::compile::{NotCompiled, Surroundings, check_straight};
+use crate::bytecode::{self, Code};
+use crate::compile::{NotCompiled, Surroundings, check_straight, translated};
 use crate::embed::{Exception, Object, Python};
-use crate::frontend;
 use crate::ir::Instruction;
 use crate::ir::passes::{Knowledge, run_function_observed};
 use crate::lower::Unsupported;
@@ -119,13 +118,8 @@ impl Specializer {
     }
 
     fn stages(&self, python: &Python, code: Code, surroundings: &Surroundings) -> Result<Stages, NotCompiled> {
-        let name = code.qualname.clone();
-        let refused = |refusal| NotCompiled::Refused { function: name.clone(), refusal };
-        // It names the line, where the interpreter knows none.
-        frontend::build(&code).map_err(refused)?;
-        let prepared = Prepared::new_live(python, code)?;
+        let (prepared, mut function) = translated(python, code)?;
         let code = prepared.code();
-        let mut function = frontend::build(code).map_err(refused)?;
         let not_run = check_straight(code, &function).err();
         let ir = function.to_string();
         let all = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();

@@ -11,11 +11,11 @@ use crate::style;
 /// File and function, where the callable is one of a file: `FILE.py:FUNCTION`.
 pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, Failure> {
     match callable.rsplit_once(':') {
-        Some(parts) => Ok(Some(parts)),
-        None if callable.ends_with(".py") => {
+        Some((file, function)) if !function.is_empty() => Ok(Some((file, function))),
+        _ if callable.trim_end_matches(':').ends_with(".py") => {
             Err(Failure::other(format!("{callable}: which of its functions? The name is FILE.py:FUNCTION")))
         }
-        None => Ok(None),
+        _ => Ok(None),
     }
 }
 
