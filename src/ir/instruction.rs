@@ -235,67 +235,53 @@ impl Instruction {
         }
     }
 
-    /// Whether it has a result.
-    pub fn result_rule(&self) -> ResultRule {
+    /// What it is like: result, what can happen, whether it may be dropped when its result is unused. One `match` over all
+    /// instructions, so that the compiler asks for each new one.
+    fn nature(&self) -> (ResultRule, Happens, bool) {
+        use ResultRule::{Always, ByCallee, Never};
         match self {
             Self::LoadConst
             | Self::LoadArg { .. }
             | Self::LoadSelf
             | Self::LoadContext
-            | Self::VectorCall { .. }
-            | Self::VectorCallStatic { .. }
-            | Self::Guard { .. }
             | Self::NullIfNone { .. }
-            | Self::Unbox { .. }
-            | Self::Box { .. }
-            | Self::ToForeign { .. }
-            | Self::FromForeign { .. }
             | Self::MethodSelf { .. }
-            | Self::GuardFinite { .. }
-            | Self::Arithmetic { .. }
-            | Self::CompareNumbers { .. } => ResultRule::Always,
-            Self::Operate { operation, .. } => match operation.shape().result {
-                Some(_) => ResultRule::Always,
-                None => ResultRule::Never,
-            },
-            Self::CallCFunction { .. } => ResultRule::ByCallee,
+            | Self::CompareNumbers { .. } => (Always, Happens::Nothing, true),
+            // What leaves the function when it fails is missed: what follows relies on the check.
+            Self::Guard { .. } | Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => {
+                (Always, Happens::Nothing, false)
+            }
+            // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
+            Self::Box { .. } => (Always, Happens::Raises, true),
+            Self::Operate { operation, .. } => {
+                let shape = operation.shape();
+                let result = if shape.result.is_some() { Always } else { Never };
+                (result, shape.happens, shape.happens == Happens::Nothing)
+            }
+            Self::VectorCall { .. }
+            | Self::VectorCallStatic { .. }
+            | Self::ToForeign { .. }
+            | Self::FromForeign { .. } => (Always, Happens::RunsPython, false),
+            Self::CallCFunction { .. } => (ByCallee, Happens::RunsPython, false),
+            Self::Incref { .. } => (Never, Happens::Changes, false),
+            Self::Decref { .. } => (Never, Happens::RunsPython, false),
             Self::Assume { .. }
-            | Self::Incref { .. }
-            | Self::Decref { .. }
             | Self::Jump { .. }
             | Self::Branch { .. }
             | Self::Return { .. }
             | Self::Exit
-            | Self::Unreachable => ResultRule::Never,
+            | Self::Unreachable => (Never, Happens::Nothing, false),
         }
+    }
+
+    /// Whether it has a result.
+    pub fn result_rule(&self) -> ResultRule {
+        self.nature().0
     }
 
     /// Whether it ends a block.
     pub fn is_terminator(&self) -> bool {
-        match self {
-            Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable => true,
-            Self::LoadConst
-            | Self::LoadArg { .. }
-            | Self::LoadSelf
-            | Self::LoadContext
-            | Self::VectorCall { .. }
-            | Self::VectorCallStatic { .. }
-            | Self::CallCFunction { .. }
-            | Self::Guard { .. }
-            | Self::NullIfNone { .. }
-            | Self::Unbox { .. }
-            | Self::Box { .. }
-            | Self::ToForeign { .. }
-            | Self::FromForeign { .. }
-            | Self::Operate { .. }
-            | Self::MethodSelf { .. }
-            | Self::Assume { .. }
-            | Self::GuardFinite { .. }
-            | Self::Arithmetic { .. }
-            | Self::CompareNumbers { .. }
-            | Self::Incref { .. }
-            | Self::Decref { .. } => false,
-        }
+        matches!(self, Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable)
     }
 
     /// Whether it checks something, and leaves with its state where that does not hold.
@@ -313,34 +299,7 @@ impl Instruction {
     /// What can happen while it is done, apart from leaving the function through its exit or fallback. What a direct call
     /// can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
     pub fn happens(&self) -> Happens {
-        match self {
-            Self::LoadConst
-            | Self::LoadArg { .. }
-            | Self::LoadSelf
-            | Self::LoadContext
-            | Self::Guard { .. }
-            | Self::NullIfNone { .. }
-            | Self::Unbox { .. }
-            | Self::MethodSelf { .. }
-            | Self::Assume { .. }
-            | Self::GuardFinite { .. }
-            | Self::Arithmetic { .. }
-            | Self::CompareNumbers { .. }
-            | Self::Jump { .. }
-            | Self::Branch { .. }
-            | Self::Return { .. }
-            | Self::Exit
-            | Self::Unreachable => Happens::Nothing,
-            Self::Incref { .. } => Happens::Changes,
-            Self::Box { .. } => Happens::Raises,
-            Self::Operate { operation, .. } => operation.shape().happens,
-            Self::VectorCall { .. }
-            | Self::VectorCallStatic { .. }
-            | Self::CallCFunction { .. }
-            | Self::ToForeign { .. }
-            | Self::FromForeign { .. }
-            | Self::Decref { .. } => Happens::RunsPython,
-        }
+        self.nature().1
     }
 
     /// Whether it leaves the function through the exit of its state, and so needs one in every function.
@@ -348,33 +307,9 @@ impl Instruction {
         matches!(self, Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } | Self::Exit)
     }
 
-    /// Whether it may be dropped when its result is unused. A guard may not: what follows relies on its check.
+    /// Whether it may be dropped when its result is unused.
     pub fn is_pure(&self) -> bool {
-        match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf | Self::LoadContext | Self::NullIfNone { .. } => {
-                true
-            }
-            // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
-            Self::Box { .. } => true,
-            Self::MethodSelf { .. } | Self::CompareNumbers { .. } => true,
-            Self::Operate { operation, .. } => operation.shape().happens == Happens::Nothing,
-            // What leaves the function when it fails is missed, as a guard's check.
-            Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => false,
-            Self::VectorCall { .. }
-            | Self::VectorCallStatic { .. }
-            | Self::CallCFunction { .. }
-            | Self::Guard { .. }
-            | Self::Unbox { .. }
-            | Self::ToForeign { .. }
-            | Self::FromForeign { .. }
-            | Self::Incref { .. }
-            | Self::Decref { .. }
-            | Self::Jump { .. }
-            | Self::Branch { .. }
-            | Self::Return { .. }
-            | Self::Exit
-            | Self::Unreachable => false,
-        }
+        self.nature().2
     }
 
     /// The values that it uses, in the order of the text form.
@@ -429,30 +364,7 @@ impl Instruction {
         match self {
             Self::Jump { target } => vec![target],
             Self::Branch { condition: _, then, otherwise } => vec![then, otherwise],
-            Self::Return { .. }
-            | Self::Exit
-            | Self::Unreachable
-            | Self::Operate { .. }
-            | Self::MethodSelf { .. }
-            | Self::Assume { .. }
-            | Self::GuardFinite { .. }
-            | Self::Arithmetic { .. }
-            | Self::CompareNumbers { .. }
-            | Self::LoadConst
-            | Self::LoadArg { .. }
-            | Self::LoadSelf
-            | Self::LoadContext
-            | Self::VectorCall { .. }
-            | Self::VectorCallStatic { .. }
-            | Self::CallCFunction { .. }
-            | Self::Guard { .. }
-            | Self::NullIfNone { .. }
-            | Self::Unbox { .. }
-            | Self::Box { .. }
-            | Self::ToForeign { .. }
-            | Self::FromForeign { .. }
-            | Self::Incref { .. }
-            | Self::Decref { .. } => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }
