@@ -78,19 +78,28 @@ fn ints_agree_at_the_edges_of_64_bits() {
 #[test]
 fn floats_agree_with_their_zeros_infinities_and_nans() {
     let session = session("");
+    // The sign of a NaN that `//` or `%` gives is the C library's and the compiler's: not the same in all builds of CPython.
+    session.run(
+        "
+def agree_but_for_nans(name, *args):
+    expected, got = outcome(globals()[name], args), outcome(globals()['fast_' + name], args)
+    assert expected == got or expected[:2] == got[:2] == (float, 'nan'), (name, args, expected, got)
+",
+    );
     for (position, operator) in ARITHMETIC.into_iter().chain(COMPARISONS).enumerate() {
         let name = index("floats", position);
+        let agree = if ["//", "%"].contains(&operator) { "agree_but_for_nans" } else { "agree" };
         function(&session, &name, "a, b", &format!("float(a) {operator} float(b)"));
-        session.run(&format!("for a, b in itertools.product(floats, floats): agree('{name}', a, b)"));
+        session.run(&format!("for a, b in itertools.product(floats, floats): {agree}('{name}', a, b)"));
         function(&session, &name, "a, b", &format!("(float(a) * 1.0) {operator} (float(b) * 1)"));
-        session.run(&format!("for a, b in itertools.product(floats, floats): agree('{name}', a, b)"));
+        session.run(&format!("for a, b in itertools.product(floats, floats): {agree}('{name}', a, b)"));
         for constant in
             ["0", "1", "-1", "3", "0.0", "-0.0", "1.5", "1e308", "9007199254740993", "9223372036854775808", "True"]
         {
             function(&session, &name, "a", &format!("float(a) {operator} {constant}"));
-            session.run(&format!("for a in floats: agree('{name}', a)"));
+            session.run(&format!("for a in floats: {agree}('{name}', a)"));
             function(&session, &name, "a", &format!("{constant} {operator} float(a)"));
-            session.run(&format!("for a in floats: agree('{name}', a)"));
+            session.run(&format!("for a in floats: {agree}('{name}', a)"));
         }
     }
 }

@@ -250,6 +250,10 @@ def f(x): return m.sqrt(float(x)), m.length('ab'), m.text.upper(), m.sqrt(x)
         "m = types.SimpleNamespace(sqrt=abs, length=repr, text='other')",
         "m.__dict__ | {'sqrt': 1}",
     ] {
+        // From 3.14 on CPython's own specialized bytecode does not look at the class of a module any more.
+        if cfg!(Py_3_14) && change.contains("property") {
+            continue;
+        }
         agrees(
             &session,
             definitions,
