@@ -194,22 +194,26 @@ impl AddressTable {
 
     /// Adds to each line of CLIF that holds an address of the table the symbol's name, as a comment.
     pub fn annotate(&self, clif: &str) -> String {
-        let names: Vec<(String, &str)> = Symbol::ALL
-            .iter()
-            .map(|symbol| {
-                let address = ir::immediates::Imm64::new(self.get(*symbol).get() as i64);
-                (format!("iconst.i64 {address}"), symbol.name())
-            })
-            .collect();
-        let annotated = clif.lines().map(|line| {
-            let code = line.split("  ;").next().unwrap_or(line).trim_end();
-            match names.iter().find(|(constant, _)| code.ends_with(constant.as_str())) {
-                Some((_, name)) => format!("{code}  ; {name}\n"),
-                None => format!("{line}\n"),
-            }
-        });
-        annotated.collect()
+        annotate_constants(
+            clif,
+            Symbol::ALL.iter().map(|symbol| (self.get(*symbol).get() as i64, symbol.name().to_owned())),
+        )
     }
+}
+
+/// Adds to each line of CLIF that holds one of these constants what it stands for, as a comment.
+pub(super) fn annotate_constants(clif: &str, meanings: impl Iterator<Item = (i64, String)>) -> String {
+    let meanings: Vec<_> = meanings
+        .map(|(constant, meaning)| (format!("iconst.i64 {}", ir::immediates::Imm64::new(constant)), meaning))
+        .collect();
+    let annotated = clif.lines().map(|line| {
+        let code = line.split("  ;").next().unwrap_or(line).trim_end();
+        match meanings.iter().find(|(constant, _)| code.ends_with(constant.as_str())) {
+            Some((_, meaning)) => format!("{code}  ; {meaning}\n"),
+            None => format!("{line}\n"),
+        }
+    });
+    annotated.collect()
 }
 
 impl Symbols for &AddressTable {

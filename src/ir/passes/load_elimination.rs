@@ -10,9 +10,8 @@ use crate::ir::{Found, Function, Inst, Instruction, Operation, Type, Value};
 
 use super::Knowledge;
 
-/// Runs the pass; whether it changed anything.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> bool {
-    let mut changed = false;
+/// Runs the pass.
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
     let mut gone = HashSet::new();
     for block in function.layout.clone() {
         let before = std::mem::take(&mut function.blocks[block].insts);
@@ -20,9 +19,8 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> bool {
         for inst in before {
             if let Some((found, receiver)) = look_up(function, knowledge, inst) {
                 replace_load(function, inst, found, receiver, &mut after, &mut gone);
-                changed = true;
             }
-            changed |= plain_call(function, inst);
+            plain_call(function, inst);
             after.push(inst);
         }
         function.blocks[block].insts = after;
@@ -30,7 +28,6 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> bool {
     if !gone.is_empty() {
         function.blocks.values_mut().for_each(|block| block.insts.retain(|inst| !gone.contains(inst)));
     }
-    changed
 }
 
 /// What a load gives, where that is known; for a method also what it is called on.
@@ -106,11 +103,11 @@ fn replace_receivers(function: &mut Function, method: Value, receiver: Option<Va
 }
 
 /// A call of a method whose receiver is known, or known to be none, is a plain call.
-fn plain_call(function: &mut Function, inst: Inst) -> bool {
+fn plain_call(function: &mut Function, inst: Inst) {
     let Instruction::Operate { operation: Operation::CallMethod(_, keywords), args } =
         &function.insts[inst].instruction
     else {
-        return false;
+        return;
     };
     let (callable, receiver) = (args[0], args[1]);
     let keywords: Vec<Arc<str>> = keywords.clone();
@@ -118,12 +115,11 @@ fn plain_call(function: &mut Function, inst: Inst) -> bool {
     let skipped = match () {
         () if ty.is_object() => 1,
         () if ty.is_subtype(&Type::NULLPTR) => 2,
-        () => return false,
+        () => return,
     };
     let args = args[skipped..].to_vec();
     function.insts[inst].instruction = match function.ty(callable).const_object() {
         Some(_) => Instruction::VectorCallStatic { callable, args, keywords },
         None => Instruction::VectorCall { callable, args, keywords },
     };
-    true
 }

@@ -64,9 +64,7 @@ pub fn passes() -> [Pass; 2] {
         Pass {
             name: "specialize_calls",
             target: "typedcall::ir::passes::specialize_calls",
-            run: |function, knowledge, left_alone| {
-                specialize_calls::run(function, knowledge, left_alone);
-            },
+            run: specialize_calls::run,
         },
         Pass {
             name: "dead_code",
@@ -91,9 +89,7 @@ pub fn function_passes() -> [Pass; 9] {
         Pass {
             name: "load_elimination",
             target: "typedcall::ir::passes::load_elimination",
-            run: |function, knowledge, _| {
-                load_elimination::run(function, knowledge);
-            },
+            run: |function, knowledge, _| load_elimination::run(function, knowledge),
         },
         Pass {
             name: "specialize_calls",

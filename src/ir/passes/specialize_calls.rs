@@ -21,13 +21,12 @@ mod emit;
 mod library;
 mod plan;
 
-/// Runs the pass; whether it changed anything.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut Vec<NotSpecialized>) -> bool {
+/// Runs the pass.
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut Vec<NotSpecialized>) {
     let callees = knowledge.callees;
-    let Some(entry) = function.entry() else { return false };
+    let Some(entry) = function.entry() else { return };
     let dominators = Dominators::compute(function, entry);
     let mut narrowed = Narrowed::default();
-    let mut changed = false;
     // Each block after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
         let before = std::mem::take(&mut function.blocks[block].insts);
@@ -39,23 +38,20 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut 
             rewriter.make_static(inst);
             match plan(rewriter.function, callees, inst) {
                 Ok(Some(Call::Direct(plan))) => {
-                    changed = true;
                     if let Some(next) = rewriter.emit(inst, plan, place) {
                         place = next;
                     }
                 }
                 Ok(Some(Call::Argument(value))) => {
-                    changed = true;
                     rewriter.give_back(inst, value);
                 }
                 Ok(Some(Call::Truth(value))) => {
-                    changed = true;
                     if let Some(next) = rewriter.emit_truth(inst, value, place) {
                         place = next;
                     }
                 }
                 Ok(Some(Call::Typed(ty, reason))) => {
-                    changed |= rewriter.narrow_result(inst, &ty);
+                    rewriter.narrow_result(inst, &ty);
                     left_alone.push(NotSpecialized { inst, reason });
                     rewriter.out.push(inst);
                 }
@@ -71,7 +67,6 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut 
         }
         rewriter.finish(place);
     }
-    changed
 }
 
 /// What guards have proven so far.

@@ -1,7 +1,6 @@
 //! What the code of a function refers to, beside CPython's own addresses.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
@@ -10,6 +9,7 @@ use cranelift_frontend::FunctionBuilder;
 use super::runtime_function::RuntimeFunction;
 use crate::ir::{Assumption, ConstObject, Operation};
 use crate::lower::MethodConvention;
+use crate::lower::symbol::annotate_constants;
 
 /// Something that the code of a function refers to by its address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -119,19 +119,8 @@ impl SymbolicReferences {
 
     /// Adds to each line of CLIF that holds one of the addresses what it stands for, as a comment.
     pub fn annotate(&self, clif: &str) -> String {
-        let mut text = String::new();
-        for line in clif.lines() {
-            let code = line.split("  ;").next().unwrap_or(line).trim_end();
-            let known = self.known.iter().zip(0..).find(|(_, number)| {
-                let address = ir::immediates::Imm64::new(FIRST + APART * number);
-                code.ends_with(&format!("iconst.i64 {address}"))
-            });
-            let _ = match known {
-                Some((reference, _)) => writeln!(text, "{code}  ; {}", describe(reference)),
-                None => writeln!(text, "{line}"),
-            };
-        }
-        text
+        let meanings = self.known.iter().zip(0..);
+        annotate_constants(clif, meanings.map(|(reference, number)| (FIRST + APART * number, describe(reference))))
     }
 }
 

@@ -141,16 +141,14 @@ impl Rewriter<'_> {
         next
     }
 
-    /// Notes what type the result of a call is; whether that is news.
-    pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) -> bool {
-        let Some(result) = self.function.insts[inst].result else { return false };
+    /// Notes what type the result of a call is.
+    pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) {
+        let Some(result) = self.function.insts[inst].result else { return };
         let known = self.function.ty(result);
         let narrowed = known.intersection(ty);
-        let is_news = !known.is_subtype(ty) && !narrowed.is_bottom();
-        if is_news {
+        if !known.is_subtype(ty) && !narrowed.is_bottom() {
             self.function.values[result].ty = narrowed;
         }
-        is_news
     }
 
     /// Ends the block with what is there so far; what follows is for a new one.
