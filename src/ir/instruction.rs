@@ -119,8 +119,8 @@ pub enum Instruction {
         /// A `CDouble`.
         value: Value,
     },
-    /// Arithmetic on two C numbers of one type, which gives one of that type, but for `/` of ints. Where Python's result is another one (an overflow, a division by zero),
-    /// the function leaves through the exit of its state.
+    /// Arithmetic on two C numbers of one type, which gives one of that type, but for `/` of ints. Where Python's result is
+    /// another one (an overflow, a division by zero), the function leaves through the exit of its state.
     Arithmetic {
         /// Which.
         operator: BinaryOperator,

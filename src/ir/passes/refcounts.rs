@@ -1,8 +1,8 @@
 //! Reference counts, the last pass: makes explicit where references are taken and given up.
 //!
 //! A value lives as long as an instruction or a state mentions it, and dies right behind: temporaries after their last
-//! use, locals when they are overwritten or, in the order that the world says, when the function returns. What others keep alive is not
-//! counted: constants, arguments, what a guard let through.
+//! use, locals when they are overwritten or, in the order that the world says, when the function returns. What others keep
+//! alive is not counted: constants, arguments, what a guard let through.
 //!
 //! References move along edges: a parameter of a block is handed one. Where an edge has something to take or to give up
 //! that is not common to all edges of either end, it gets a block of its own. The edge to a handler is one of these.

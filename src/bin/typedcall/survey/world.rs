@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 use typedcall::bytecode::{Code, Intrinsic1, Op};
-use typedcall::embed::{Exception, Object, Python, running_version};
+use typedcall::embed::{Exception, Object, Python};
 use typedcall::ir::{Assumption, Callees, ConstObject, Found, Type, World};
 use typedcall::lower::body::MethodCall;
+use typedcall::runtime::Layout;
 use typedcall::standard;
 
 /// What Python itself brings along, asked once.
@@ -42,7 +43,7 @@ const TYPES: [(&str, Type); 7] = [
 impl Library {
     /// That of the running interpreter.
     pub fn new(python: &Python) -> Result<Self, Exception> {
-        let known = standard::callees(version());
+        let known = standard::callees((3, Layout::CURRENT.minor));
         let mut library = Self {
             builtins: HashMap::new(),
             attributes: HashMap::new(),
@@ -84,14 +85,6 @@ impl Library {
             self.calls.insert(self.callees.overload_name(name, index), call);
         }
     }
-}
-
-/// The version of the running interpreter, such as `(3, 13)`.
-fn version() -> (u8, u8) {
-    let text = running_version();
-    let mut numbers = text.split(|character: char| !character.is_ascii_digit()).map(str::parse);
-    let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
-    (next(), next())
 }
 
 /// The attributes of an object, by name.
