@@ -150,11 +150,11 @@ fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, dominato
         });
     }
     let mut replaced = HashMap::new();
-    let checked: Vec<Inst> = function.instructions().map(|(_, inst, _)| inst).collect();
+    let checked: Vec<(Block, Inst)> = function.instructions().map(|(block, inst, _)| (block, inst)).collect();
     let mut first: HashMap<Fact, Vec<(Block, Value)>> = HashMap::new();
-    for inst in checked {
+    for (block, inst) in checked {
         let Some(fact @ Fact::Checked(..)) = fact(function, inst) else { continue };
-        let (Some(result), Some(block)) = (function.insts[inst].result, block_of(function, inst)) else { continue };
+        let Some(result) = function.insts[inst].result else { continue };
         let earlier = first.entry(fact).or_default();
         let same = earlier.iter().find(|(at, _)| dominators.dominates(*at, block));
         match same {
@@ -171,10 +171,6 @@ fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, dominato
         function.blocks[block].insts.retain(|&other| other != inst);
     }
     forget(function, &replaced);
-}
-
-fn block_of(function: &Function, inst: Inst) -> Option<Block> {
-    function.layout.iter().copied().find(|&block| function.blocks[block].insts.contains(&inst))
 }
 
 /// Where Python code may have run.
