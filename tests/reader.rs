@@ -9,8 +9,8 @@ use support::sample::{Sample, clear_flag};
 use support::{Library, STRICT, compile};
 use typedcall::metadata::abi::{self, flag, kind, raises};
 use typedcall::metadata::{
-    DefaultValue, Effects, Kind, Overload, Parameter, PythonType, Raises, Rejected, Scalar, TypedMethod, UserType,
-    read_def, read_table,
+    DefaultValue, Effects, Kind, Overload, Parameter, PythonType, Raises, Rejected, Scalar, TypePlace, TypedMethod,
+    UserType, read_def, read_table,
 };
 
 const EVERY_MACRO: &str = include_str!("every_macro.c");
@@ -296,8 +296,9 @@ fn a_user_type_is_named_as_far_as_can_be_seen() {
         (sample.values[1].kind, sample.values[1].class) = (kind::USER, &raw const variable as usize);
         let method = read_def(sample.def()).map(|method| method.expect("it is there"));
         method.map(|method| match &method.signature.overloads[0].parameters[0].kind {
-            Kind::User { class: UserType { name, address }, .. } => {
-                assert_eq!(address.map(usize::from), Some(variable));
+            Kind::User { class: UserType { name, place }, .. } => {
+                // Not the type: the variable may hold another one later.
+                assert_eq!(place, &std::num::NonZeroUsize::new(&raw const variable as usize).map(TypePlace::Variable));
                 name.clone()
             }
             other => panic!("{other:?} is no user type"),

@@ -32,7 +32,7 @@ use typedcall::lower::build_stub;
 use typedcall::lower::{
     AddressTable, Binding, CallSite, CellSource, Convention, Frame, MethodConvention, Plan, arity, plan_arm,
 };
-use typedcall::metadata::{Kind, Signature};
+use typedcall::metadata::{Kind, Signature, TypePlace};
 use typedcall::runtime::{Layout, disassemble, target_isa};
 
 /// What one input file asks for.
@@ -76,7 +76,7 @@ fn placed(mut signature: Signature) -> Signature {
         for kind in parameters.chain([&mut overload.result]) {
             if let Kind::User { class, .. } = kind {
                 let letters: usize = class.name.bytes().map(usize::from).sum();
-                class.address = NonZeroUsize::new(0x6000_0000 + 0x100 * letters);
+                class.place = NonZeroUsize::new(0x6000_0000 + 0x100 * letters).map(TypePlace::Object);
             }
         }
     }
