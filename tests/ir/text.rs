@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use typedcall::ir::{
-    BlockCall, Builder, Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Spec, Type, ValueData,
-    call_site,
+    BlockCall, Builder, Callee, CalleeTarget, Callees, ConstClass, ConstObject, Function, Instruction, Spec, Type,
+    ValueData, call_site,
 };
-use typedcall::metadata::{Kind, PythonType, Scalar};
+use typedcall::metadata::{Kind, PythonType, Scalar, TypePlace};
 
 fn ty(text: &str) -> Type {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -120,11 +120,16 @@ fn a_class_narrows_objects_and_says_nothing_of_null() {
     assert!(class.is_subtype(&class.or_null()) && class.or_null().is_subtype(&subclasses.or_null()));
     assert!(!Type::OBJECT.or_null().is_subtype(&subclasses.or_null()));
     assert!(class.may_overlap(&ty("Object[class+ \"demo.Base\"]")));
-    let at = |address: usize| {
-        let class = Spec::Class(ConstObject::at("demo.Point", address.try_into().unwrap()));
-        Type::OBJECT.specialized(class).unwrap()
+    let placed = |place| {
+        let class = ConstClass { label: "demo.Point".into(), place: Some(place) };
+        Type::OBJECT.specialized(Spec::Class(class)).unwrap()
     };
+    let at = |address: usize| placed(TypePlace::Object(address.try_into().unwrap()));
     assert!(!at(16).may_overlap(&at(32)));
+    // What two variables hold may be one class; what one holds is.
+    let in_variable = |address: usize| placed(TypePlace::Variable(address.try_into().unwrap()));
+    assert!(in_variable(16).may_overlap(&in_variable(32)) && in_variable(16).may_overlap(&at(16)));
+    assert!(in_variable(16).is_subtype(&in_variable(16)) && !in_variable(16).is_subtype(&in_variable(32)));
     assert_eq!(at(16).or_null().intersection(&at(32).or_null()), Type::NULLPTR);
 }
 
@@ -249,7 +254,7 @@ fn types() -> impl Strategy<Value = Type> {
         1 => any::<u64>().prop_map(|bits| Type::C_DOUBLE.specialized(Spec::Double(bits)).unwrap()),
         1 => any::<bool>().prop_map(|truth| Type::C_BOOL.specialized(Spec::Bool(truth)).unwrap()),
         2 => ("[a-b]\\.[A-B]", any::<[bool; 2]>()).prop_map(|(name, [subclasses, null])| {
-            let class = ConstObject::symbolic(name);
+            let class = ConstClass::symbolic(name);
             let spec = if subclasses { Spec::Instance(class) } else { Spec::Class(class) };
             let objects = Type::OBJECT.specialized(spec).unwrap();
             if null { objects.or_null() } else { objects }

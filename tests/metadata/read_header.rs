@@ -10,7 +10,8 @@ use crate::support::victim::{Random, Victim};
 use crate::support::{Library, STRICT, compile, compile_object};
 use typedcall::metadata::abi::{effect, flag, kind, raises};
 use typedcall::metadata::{
-    DefaultValue, Kind, Overload, Parameter, Raises, Rejected, Rule, TypedMethod, memory, read_def, read_table,
+    DefaultValue, Kind, Overload, Parameter, Raises, Rejected, Rule, TypePlace, TypedMethod, memory, read_def,
+    read_table,
 };
 
 const SOURCE: &str = include_str!("../c/read_header.c");
@@ -129,7 +130,12 @@ fn kind_bits(kind: &Kind) -> (u16, u16, &str, usize) {
         Kind::Scalar(scalar) => (kind::I8 + *scalar as u16, 0, "-", 0),
         Kind::Python { class, subclasses } => (kind::INT + *class as u16, plus(*subclasses), "-", 0),
         Kind::User { class, subclasses } => {
-            (kind::USER, plus(*subclasses), &class.name, class.address.map_or(0, usize::from))
+            let held = match class.place {
+                // SAFETY: the reader has just read the extension's variable.
+                Some(TypePlace::Variable(variable)) => unsafe { *(variable.get() as *const usize) },
+                other => panic!("{other:?}: a type is in a variable"),
+            };
+            (kind::USER, plus(*subclasses), &class.name, held)
         }
     }
 }

@@ -135,7 +135,7 @@ fn receivers_and_user_types_come_out_as_written() {
     let users = only(&methods, "users");
     let class = point(users);
     assert_eq!(class.name, "geometry.Point");
-    assert!(class.address.is_some());
+    assert!(class.place.is_some());
     let user = |subclasses: bool| Kind::User { class: class.clone(), subclasses };
     assert_eq!(users.result, user(false));
     assert_eq!(users.parameters[..3], [receiver(user(true)), named("a", user(false)), named("b", user(true))]);
