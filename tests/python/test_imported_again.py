@@ -5,6 +5,7 @@ import ctypes
 import gc
 import importlib
 import pickle
+import resource
 import sys
 import weakref
 
@@ -185,6 +186,11 @@ def alive_after(count, use):
     return [sum(found() is not None for found in kind) for kind in zip(*modules)]
 
 
+def resident_bytes():
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
 def use(module):
     assert typedcall.specialize(module.size)(module.Box()) == 7
     for name in KINDS:
@@ -212,8 +218,8 @@ def test_nothing_that_is_gone_is_kept():
 
 
 def test_a_thousand_imports_leave_nothing():
-    alive_after(20, installed_and_not)
-    before = typedcall.stats()
+    alive_after(200, installed_and_not)
+    before, resident = typedcall.stats(), resident_bytes()
     found = alive_after(1000, installed_and_not)
     assert found == [0, 0, 0], found
     after = typedcall.stats()
@@ -221,6 +227,9 @@ def test_a_thousand_imports_leave_nothing():
     # Shapes in limbo are a few.
     assert after['stubs'] == before['stubs'] and after['shapes'] <= before['shapes'] + 8, (before, after)
     assert after['code_bytes'] <= before['code_bytes'] + 8 * 4096
+    grown = resident_bytes() - resident
+    # A type alone is more than a kilobyte: 1,000 that stay would be seen.
+    assert grown < 1_000_000, f'{grown} bytes'
 
 
 def test_a_stub_keeps_its_type():
