@@ -140,7 +140,7 @@ fn guards_are_of_one_type_with_its_subclasses_or_without() {
     }
     for ty in ["Object[class \"demo.Point\"]", "(Object|Nullptr)[class+ \"demo.Point\"]"] {
         let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v0");
-        let reason = "only the name of the class is known, not its address";
+        let reason = "only the name of the class is known, not its place";
         assert_eq!(refused("() -> void", &ir), format!("Guard<{ty}> is not lowered: {reason}"));
     }
 }
