@@ -13,6 +13,7 @@ pub mod bytecode;
 pub mod cinder;
 mod compile;
 mod compiled;
+pub mod cpython;
 #[cfg(feature = "cli")]
 pub mod demo;
 mod descriptor;

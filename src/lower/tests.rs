@@ -9,9 +9,9 @@ use super::{
     AddressTable, Admitted, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
     MethodConvention, Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
 };
+use crate::cpython::Layout;
 use crate::ir::{Callee, CalleeTarget, Callees, Function};
 use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
-use crate::runtime::Layout;
 
 const METH_O: Frame = frame(Convention::Method(MethodConvention::O), Binding::Function);
 

@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::cursor::{print_float, quote};
 use super::signature::{
-    DefaultValue, Effects, ForeignKind, Kind, Overload, Parameter, PythonType, Raises, Scalar, Signature, UserType,
+    DefaultValue, Effects, ForeignKind, Kind, Overload, Parameter, Raises, Scalar, Signature, UserType,
 };
+use crate::cpython::PythonType;
 
 /// The scalars with their names.
 pub(super) const SCALARS: [(&str, Scalar); 13] = [

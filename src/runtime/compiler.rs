@@ -13,9 +13,9 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 use target_lexicon::Triple;
 
-use super::layout::Layout;
 use super::segment::{Segment, SegmentProvider};
 use super::shape::{Placed, Shape};
+use crate::cpython::Layout;
 use crate::explanation::CodeListing;
 use crate::ir::{Callees, Function};
 use crate::lower::body::{ExitPoint, MethodCall, References, SymbolicReferences, build_body};

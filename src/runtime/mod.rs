@@ -2,8 +2,6 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `layout` | where CPython keeps what compiled code reads, by version |
-//! | `selfcheck` | proves the layout against live objects |
 //! | `utf8` | the text of strings that are not ASCII |
 //! | `context` | per-thread state that compiled code hands to C functions |
 //! | `matching` | arguments given by name, and those that are left out |
@@ -29,12 +27,10 @@ pub(crate) mod compiler;
 mod context;
 pub(crate) mod counters;
 pub mod foreign;
-mod layout;
 pub(crate) mod matching;
 mod packing;
 pub(crate) mod parser;
 mod segment;
-pub(crate) mod selfcheck;
 pub(crate) mod shape;
 pub(crate) mod stand_in;
 pub(crate) mod thunk;
@@ -43,8 +39,3 @@ pub(crate) mod world;
 
 pub use compiler::{CompileError, disassemble, target_isa};
 pub use context::Context;
-pub use layout::{
-    DIGIT_BITS, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK,
-    TEXT_COMPACT_ASCII, TextLayout,
-};
-pub use selfcheck::{Incompatible, check};
