@@ -16,6 +16,7 @@ use crate::descriptor::Descriptors;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
+use crate::lower::CompileError;
 use crate::lower::{
     AddressTable, Binding, Call, CallSite, CellSource, Convention, Frame, Given, MethodConvention, Plan, arity,
     keyword_only,
@@ -24,7 +25,6 @@ use crate::metadata::{DefaultValue, Dialect, Signature};
 use crate::options::{Entry, FunctionOptions, Options};
 use crate::original::Original;
 use crate::registry::{KnownMethod, Registry};
-use crate::runtime::CompileError;
 use crate::runtime::cell::{Cell, CellContents, bound_with};
 use crate::runtime::compiler::Compiler;
 use crate::runtime::matching::name_tuple;

@@ -2,7 +2,6 @@
 
 pub mod abi;
 mod check;
-pub(crate) mod cursor;
 mod definition;
 pub mod dialect;
 mod parse;

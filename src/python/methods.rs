@@ -12,9 +12,9 @@ use crate::bind::BareFunction;
 use crate::embed::{Exception, Object, Python};
 use crate::error::Error;
 use crate::options::{Entry, FunctionOptions};
+use crate::runtime::FallbackReason;
 use crate::runtime::cell::{bound_with, compiled_for, is_stale, original_of};
 use crate::specializer::Specializer;
-use crate::stats::FallbackReason;
 use crate::stub::Stub;
 
 /// `function(callable, release_gil)`: the stub.

@@ -26,6 +26,7 @@ pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
 pub(crate) mod counters;
+mod fallback_reason;
 pub mod foreign;
 pub(crate) mod matching;
 mod packing;
@@ -37,5 +38,5 @@ pub(crate) mod thunk;
 mod utf8;
 pub(crate) mod world;
 
-pub use compiler::{CompileError, disassemble, target_isa};
 pub use context::Context;
+pub use counters::FallbackReason;

@@ -21,8 +21,9 @@ use pyo3_ffi as ffi;
 use typedcall::cpython::Layout;
 use typedcall::embed::{Exception, Object, Python};
 use typedcall::lower::build_stub;
+use typedcall::lower::target_isa;
 use typedcall::lower::{AddressTable, CellField, ModuleSymbols, Plan, Symbol};
-use typedcall::runtime::{Context, target_isa};
+use typedcall::runtime::Context;
 
 const LAYOUT: Layout = Layout::CURRENT;
 

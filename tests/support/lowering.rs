@@ -33,8 +33,8 @@ use typedcall::lower::build_stub;
 use typedcall::lower::{
     AddressTable, Binding, CallSite, CellSource, Convention, Frame, MethodConvention, Plan, arity, plan_arm,
 };
+use typedcall::lower::{disassemble, target_isa};
 use typedcall::metadata::{Kind, Signature, TypePlace};
-use typedcall::runtime::{disassemble, target_isa};
 
 /// What one input file asks for.
 pub struct Case {
