@@ -1,5 +1,7 @@
 """ctypes prototypes: written as annotated functions, or given as function types."""
 
+import sys
+
 from typedcall import Error, specialize
 
 
@@ -28,10 +30,20 @@ def declared(function, library):
     try:
         foreign.argtypes = [annotations[parameter] for parameter in parameters]
         foreign.restype = annotations["return"]
-        foreign.__doc__ = function.__doc__
     except TypeError as error:
         raise Error(f"{name}: {error}; annotate with ctypes types, such as c_long or POINTER(c_int)") from None
+    _identify(foreign, function, annotations, parameters)
     return foreign
+
+
+def _identify(foreign, function, annotations, parameters):
+    """Gives a library's function what the definition says of itself. A stub has as much of it as a built-in can carry."""
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(foreign, name, getattr(function, name))
+    foreign.__annotations__ = annotations
+    foreign.__wrapped__ = function
+    # C functions have no names for their arguments.
+    foreign.__text_signature__ = f"({', '.join((*parameters, '/'))})" if parameters else "()"
 
 
 def _annotations(function):
@@ -53,5 +65,13 @@ def _annotations(function):
 def maker(prototype, *, strict, release_gil):
     """What makes functions of a ctypes function type, specialized."""
     def make(*arguments):
-        return specialize(prototype(*arguments), strict=strict, release_gil=release_gil)
+        function = prototype(*arguments)
+        if not (arguments and callable(arguments[0])):
+            # Not a callback: a C function, which is defined where this is called.
+            function.__module__ = sys._getframe(1).f_globals.get("__name__")
+            if arguments and isinstance(arguments[0], tuple) and isinstance(arguments[0][0], str):
+                function.__name__ = arguments[0][0]
+        return specialize(function, strict=strict, release_gil=release_gil)
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(make, name, getattr(prototype, name))
     return make
