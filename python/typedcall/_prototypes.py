@@ -1,8 +1,6 @@
 """ctypes prototypes: written as annotated functions, or given as function types."""
 
-import sys
-
-from typedcall import Error, specialize
+from typedcall import Error, _calling_module, specialize
 
 
 def declared(function, library):
@@ -48,8 +46,13 @@ def _identify(foreign, function, annotations, parameters):
 
 def _annotations(function):
     """The annotations as values, also where they are written as text or `from __future__ import annotations`."""
-    names = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
-    local = {name: cell.cell_contents for name, cell in names.items()}
+    local = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            local[name] = cell.cell_contents
+        except ValueError:
+            # Not bound yet, as the definition's own name is.
+            continue
     evaluated = {}
     for parameter, annotation in function.__annotations__.items():
         if isinstance(annotation, str):
@@ -68,7 +71,7 @@ def maker(prototype, *, strict, release_gil):
         function = prototype(*arguments)
         if not (arguments and callable(arguments[0])):
             # Not a callback: a C function, which is defined where this is called.
-            function.__module__ = sys._getframe(1).f_globals.get("__name__")
+            function.__module__ = _calling_module()
             if arguments and isinstance(arguments[0], tuple) and isinstance(arguments[0][0], str):
                 function.__name__ = arguments[0][0]
         return specialize(function, strict=strict, release_gil=release_gil)

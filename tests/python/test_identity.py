@@ -3,9 +3,11 @@
 import ctypes
 import doctest
 import functools
+import gc
 import inspect
 import pydoc
 import typing
+import weakref
 
 import stubs
 import typedcall
@@ -73,6 +75,22 @@ def test_a_definition_without_a_stub_says_the_same():
     assert list(inspect.signature(swapped).parameters) == ["point"] and inspect.getmodule(swapped).__name__ == __name__
 
 
+def test_a_definition_that_is_dropped_goes_with_all_that_it_says():
+    def define():
+        @typedcall.specialize(library=stubs.library)
+        def add_long(a: ctypes.c_long, b: ctypes.c_long) -> ctypes.c_long:
+            # A cycle: the definition's closure holds the stub.
+            return add_long
+
+        definition = typedcall.original(add_long).__wrapped__
+        assert definition.__closure__[0].cell_contents is add_long
+        return weakref.ref(definition), weakref.ref(add_long)
+
+    references = [reference for _ in range(5) for reference in define()]
+    gc.collect()
+    assert [reference() for reference in references] == [None] * 10
+
+
 def test_a_definition_of_no_arguments_and_without_a_text():
     @typedcall.specialize(library=stubs.library)
     def answer() -> ctypes.c_int: ...
@@ -133,7 +151,7 @@ def test_a_bound_function_is_its_callers():
     assert typedcall.bind(1, "(i64) -> i64", "f").__module__ == __name__
     assert typedcall.bind(1, "(i64) -> i64", "f", module="elsewhere").__module__ == "elsewhere"
     # Code that is in no module.
-    assert eval("bind(1, '(i64) -> i64', 'f')", {"bind": typedcall.bind}).__module__ in (None, "builtins")
+    assert eval("bind(1, '(i64) -> i64', 'f')", {"bind": typedcall.bind, "__builtins__": {}}).__module__ is None
 
 
 def test_wrappers_around_a_stub_look_like_it():
