@@ -6,6 +6,7 @@ import functools
 import gc
 import inspect
 import pydoc
+import types
 import typing
 import weakref
 
@@ -32,6 +33,18 @@ def test_a_stub_says_what_its_original_says():
             raises(ValueError, inspect.signature, kind.stub)
         else:
             assert inspect.signature(kind.stub) == expected, name
+
+
+def test_whatever_else_an_original_says_its_stub_says_too():
+    for name, kind in KINDS.items():
+        if kind.original is None or type(kind.original) is not type(kind.stub):
+            continue
+        assert dir(kind.original) == dir(kind.stub), name
+        for attribute in dir(kind.original):
+            expected, found = getattr(kind.original, attribute), getattr(kind.stub, attribute)
+            # What a type has for all its functions tells nothing of this one.
+            if type(expected) not in (types.MethodWrapperType, types.BuiltinMethodType):
+                assert found == expected, (name, attribute, found, expected)
 
 
 def test_a_definition_says_where_it_stands_and_what_it_takes():
