@@ -14,9 +14,8 @@ each call; TYPEDCALL_LOG=warn, info, debug or trace writes to stderr. They are r
 """
 
 import os
-import sys
 
-from typedcall import _kinds, _native
+from typedcall import _caller, _kinds, _native
 from typedcall._native import Error, __version__
 
 __all__ = [
@@ -121,7 +120,7 @@ def bind(address, signature, name, *, module=None, doc=None, text_signature=None
     module is that of the caller unless `module` names another: give it, under its name, to that module, and it pickles.
     """
     if module is None:
-        module = _calling_module()
+        module = _caller.module()
     return _native.bind(address, signature, name, module, doc, text_signature)
 
 
@@ -153,14 +152,6 @@ def stats():
 def get_include():
     """Returns the folder of typedcall.h, for extensions that declare typed methods."""
     return os.path.join(os.path.dirname(__file__), "include")
-
-
-def _calling_module():
-    """The name of the module that called the caller of this; None where there is none, as in code that C runs."""
-    try:
-        return sys._getframe(2).f_globals.get("__name__")
-    except ValueError:
-        return None
 
 
 def _make_picklable(stub):

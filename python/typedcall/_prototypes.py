@@ -1,6 +1,6 @@
 """ctypes prototypes: written as annotated functions, or given as function types."""
 
-from typedcall import Error, _calling_module, specialize
+from typedcall import Error, _caller, specialize
 
 
 def declared(function, library):
@@ -71,7 +71,7 @@ def maker(prototype, *, strict, release_gil):
         function = prototype(*arguments)
         if not (arguments and callable(arguments[0])):
             # Not a callback: a C function, which is defined where this is called.
-            function.__module__ = _calling_module()
+            function.__module__ = _caller.module()
             if arguments and isinstance(arguments[0], tuple) and isinstance(arguments[0][0], str):
                 function.__name__ = arguments[0][0]
         return specialize(function, strict=strict, release_gil=release_gil)
