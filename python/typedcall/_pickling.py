@@ -40,6 +40,13 @@ def load_attribute(owner, name, release_gil=None):
     return typedcall.specialize(getattr(owner, name), release_gil=release_gil)
 
 
+def load_owner(module, name, *identity):
+    """Raises, for what `bind` made and what was not found by its name when it was taken apart: others may hash it only."""
+    import pickle
+    raise pickle.UnpicklingError(f"{name} was bound, and when it was pickled not found by this name in its module, {module}: "
+                                 "let it be found there")
+
+
 def register(stub):
     """Lets what pickles by the common tables know of a stub; what `bind` made pickles by itself.
 

@@ -353,6 +353,18 @@ pub unsafe fn name_in(cell: *mut ffi::PyObject) -> *const c_char {
     unsafe { (*fields_of(cell)).def.ml_name }
 }
 
+/// What the function of a cell was bound with, and its address; `None` where it stands for another one.
+///
+/// # Safety
+/// `cell` is a live cell.
+pub unsafe fn bare_in(cell: *mut ffi::PyObject) -> Option<(Arc<Signature>, NonZeroUsize)> {
+    // SAFETY: the caller promises a cell, which is initialized.
+    unsafe {
+        let (signature, _) = (*fields_of(cell)).bare.as_ref()?;
+        Some((signature.clone(), NonZeroUsize::new((*fields_of(cell)).target)?))
+    }
+}
+
 /// What tells why a call of a stub takes the fallback.
 pub struct CellGuards<'a> {
     /// What its code looks at.

@@ -9,7 +9,7 @@ use std::ptr::{null, null_mut};
 
 use pyo3_ffi as ffi;
 
-use super::cell::{name_in, namespace_of, original_in, receiver_of, self_of};
+use super::cell::{bare_in, name_in, namespace_of, original_in, receiver_of, self_of};
 
 /// A slot with the methods of cells.
 pub fn methods() -> (std::ffi::c_int, *mut c_void) {
@@ -47,7 +47,8 @@ unsafe extern "C" fn reduce(cell: *mut ffi::PyObject, _: *mut ffi::PyObject) -> 
             false => ffi::PyDict_GetItemString(namespace, c"__name__".as_ptr()),
         };
         let named = !module.is_null() && ffi::PyUnicode_Check(module) != 0;
-        // A module's functions have names of their own. What was defined in Python may be one of several of a name.
+        // A module's functions have names of their own. What was defined in Python may be one of several of a name: such a
+        // one can be hashed.
         if named && (receiver_of(cell).is_some() || is_found(cell, module)) {
             return reduced_to(c"importlib", c"import_module", ffi::PyTuple_Pack(1, module));
         }
@@ -55,6 +56,15 @@ unsafe extern "C" fn reduce(cell: *mut ffi::PyObject, _: *mut ffi::PyObject) -> 
             // Such as the exception of a ctypes function.
             return ffi::PyObject_CallMethod(original, c"__reduce__".as_ptr(), null());
         }
+        let arguments = identity(cell, module);
+        if !arguments.is_null() {
+            let reduced = reduced_to(c"typedcall._pickling", c"load_owner", arguments);
+            if !reduced.is_null() {
+                return reduced;
+            }
+        }
+        // Without the package, or in memory that belongs to no library.
+        ffi::PyErr_Clear();
         let pickle = ffi::PyImport_ImportModule(c"pickle".as_ptr());
         if pickle.is_null() {
             return null_mut();
@@ -87,6 +97,43 @@ unsafe fn is_found(cell: *mut ffi::PyObject, module: *mut ffi::PyObject) -> bool
         ffi::Py_XDECREF(module);
         ffi::Py_XDECREF(found);
         is_it
+    }
+}
+
+/// What tells a bound function from all others, in every process: its module or None, name and signature, the file that its
+/// code is in, and where there. Null where that is no file, or with an exception set.
+///
+/// # Safety
+/// The cell is alive, the module an object or null, and the thread attached.
+unsafe fn identity(cell: *mut ffi::PyObject, module: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the caller promises cell and module; what `dladdr` fills in is read only where it says that it did, and lives
+    // as long as the library. Each new reference is given up once.
+    unsafe {
+        let Some((signature, address)) = bare_in(cell) else { return null_mut() };
+        let mut info = std::mem::zeroed::<libc::Dl_info>();
+        if libc::dladdr(address.get() as *const c_void, &mut info) == 0 || info.dli_fname.is_null() {
+            return null_mut();
+        }
+        // Its folder may be another one elsewhere.
+        let path = CStr::from_ptr(info.dli_fname).to_string_lossy();
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let offset = address.get().wrapping_sub(info.dli_fbase as usize);
+        let text = |text: &str| ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
+        let made = [
+            ffi::PyUnicode_FromString(name_in(cell)),
+            text(&signature.to_string()),
+            text(file),
+            ffi::PyLong_FromSize_t(offset),
+        ];
+        let arguments = match made.iter().any(|each| each.is_null()) {
+            true => null_mut(),
+            false => {
+                let module = if module.is_null() { ffi::Py_None() } else { module };
+                ffi::PyTuple_Pack(5, module, made[0], made[1], made[2], made[3])
+            }
+        };
+        made.into_iter().for_each(|each| ffi::Py_XDECREF(each));
+        arguments
     }
 }
 

@@ -1,13 +1,14 @@
 """Every kind of stub through every way to pickle, copy and hash functions: where the original works, the stub does."""
 
 import copy
+import ctypes
 import pickle
 import sys
 import types
 
 import picklers
 import typedcall
-from stubs import KINDS, Number, number, typed
+from stubs import KINDS, Number, library, number, typed
 from support import child, describe, raises
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
@@ -176,14 +177,40 @@ def test_digests_of_different_functions_differ():
     assert len(found) == len(set(found)) == 12, digests()
 
 
+def unfound():
+    """Functions that are bound, by their names, and found by none of these."""
+    address = ctypes.cast(library.add_long, ctypes.c_void_p).value
+    other = ctypes.cast(library.add_double, ctypes.c_void_p).value
+    return {
+        "another of that name": typedcall.bind(address, "(i64, b: i64) -> i64", "added", module="stubs"),
+        "of another signature": typedcall.bind(address, "(i64, i64) -> i64", "added", module="stubs"),
+        "of another name": typedcall.bind(address, "(i64, b: i64) -> i64", "sum", module="stubs"),
+        "in another place": typedcall.bind(other, "(i64, b: i64) -> i64", "added", module="stubs"),
+        "in another module": typedcall.bind(address, "(i64, b: i64) -> i64", "added", module="nowhere.at.all"),
+    }
+
+
+def unfound_digests():
+    return {name: picklers.digest(bound) for name, bound in unfound().items()}
+
+
 def test_a_bound_function_that_is_not_found_is_not_taken_for_another():
-    other = typedcall.bind(1, "(i64) -> i64", "added", module="stubs")
-    nowhere = typedcall.bind(1, "(i64) -> i64", "added", module="nowhere.at.all")
-    for bound in (other, nowhere):
-        for make in (picklers.digest, pickle.dumps, picklers.PICKLERS["dispatch"]):
-            error = raises(pickle.PicklingError, *((make, bound, 4) if make is picklers.PICKLERS["dispatch"]
-                                                   else (make, bound)))
-            assert "added" in str(error), error
+    for name, bound in unfound().items():
+        for dumps in (pickle.dumps, picklers.PICKLERS["a table of its own"]):
+            assert "added" in str(raises(pickle.PicklingError, dumps, bound, 4)) or name == "of another name"
+        for way in ("dispatch", "reducer_override"):
+            error = raises(pickle.UnpicklingError, pickle.loads, picklers.PICKLERS[way](bound, 4))
+            assert bound.__name__ in str(error) and bound.__module__ in str(error), error
+
+
+def test_a_bound_function_that_is_not_found_has_a_digest_of_its_own():
+    found = unfound_digests()
+    assert len({*found.values(), picklers.digest(KINDS["bound"].stub)}) == 6, found
+    code = "import test_picklers\nprint(test_picklers.unfound_digests())"
+    assert {child(code, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")} == {f"{found}\n"}, found
+    # Code that is in no library.
+    error = raises(pickle.PicklingError, picklers.digest, typedcall.bind(1, "(i64) -> i64", "added", module="stubs"))
+    assert "added" in str(error), error
 
 
 def test_the_class_of_what_a_functions_stub_is_bound_to_is_found():
