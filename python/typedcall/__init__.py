@@ -14,9 +14,8 @@ each call; TYPEDCALL_LOG=warn, info, debug or trace writes to stderr. They are r
 """
 
 import os
-import sys
 
-from typedcall import _kinds, _native
+from typedcall import _caller, _kinds, _native
 from typedcall._native import Error, __version__
 
 __all__ = [
@@ -71,7 +70,10 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
     elif _kinds.is_foreign_class(callable):
         from typedcall import _prototypes
         return _prototypes.maker(callable, strict=strict, release_gil=release_gil)
-    if _native.disabled or (release_gil is None and _kinds.is_stub(callable) and not _native.is_stale(callable)):
+    if _native.disabled:
+        return callable
+    if release_gil is None and _kinds.is_stub(callable) and not _native.is_stale(callable):
+        _make_picklable(callable)
         return callable
     try:
         stub = _native.function(callable, release_gil)
@@ -80,7 +82,7 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
             from typedcall import _reasons
             raise Error(_reasons.refusal(callable, error)) from None
         return callable
-    _make_picklable()
+    _make_picklable(stub)
     return stub
 
 
@@ -114,11 +116,12 @@ def uninstall(target, /):
 def bind(address, signature, name, *, module=None, doc=None, text_signature=None):
     """Returns a built-in that calls the C function at `address`, which has no wrapper: `bind(a, "(f64) -> f64", "j0")`.
 
-    The function must be there, with that signature, for as long as the built-in is used; else the process crashes.
+    The function must be there, with that signature, for as long as the built-in is used; else the process crashes. Its
+    module is that of the caller unless `module` names another: give it, under its name, to that module, and it pickles.
     """
-    stub = _native.bind(address, signature, name, module, doc, text_signature)
-    _make_picklable()
-    return stub
+    if module is None:
+        module = _caller.module()
+    return _native.bind(address, signature, name, module, doc, text_signature)
 
 
 def signature(callable, /):
@@ -153,17 +156,9 @@ def get_include():
     return os.path.join(os.path.dirname(__file__), "include")
 
 
-_registered_with = None
-
-
-def _make_picklable():
-    global _registered_with
-    # It may be imported later than this.
-    reduction = sys.modules.get("multiprocessing.reduction", "none")
-    if _registered_with is not reduction:
-        from typedcall import _pickling
-        _pickling.register()
-        _registered_with = reduction
+def _make_picklable(stub):
+    from typedcall import _pickling
+    _pickling.register(stub)
 
 
 def __getattr__(name):
@@ -171,4 +166,7 @@ def __getattr__(name):
     if name == "Explanation":
         from typedcall._explain import Explanation
         return Explanation
+    if name == "cell":
+        # Picklers that put the class of a stub's __self__ into what they make look for it here.
+        return _native.cell_type()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -44,7 +44,7 @@ static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
     m_free: None,
 };
 
-static mut METHODS: [ffi::PyMethodDef; 13] = [
+static mut METHODS: [ffi::PyMethodDef; 15] = [
     method::<methods::Function>(),
     method::<methods::Adopt>(),
     method::<methods::Bind>(),
@@ -52,6 +52,8 @@ static mut METHODS: [ffi::PyMethodDef; 13] = [
     method::<methods::Original>(),
     method::<methods::IsBound>(),
     method::<methods::IsStale>(),
+    method::<methods::KeepsGil>(),
+    method::<methods::CellType>(),
     method::<methods::Describe>(),
     method::<methods::Compiled>(),
     method::<methods::Inspect>(),

@@ -12,6 +12,7 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `counters` | how many shapes, stubs and calls there are, and why the fallback was taken |
 //! | `stand_in` | cells that stand in for what is no module |
+//! | `reduction` | how cells pickle |
 //! | `packing` | arguments as a tuple and a dict |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `parser` | arguments of functions without a wrapper |
@@ -31,6 +32,7 @@ pub mod foreign;
 pub(crate) mod matching;
 mod packing;
 pub(crate) mod parser;
+mod reduction;
 mod segment;
 pub(crate) mod shape;
 pub(crate) mod stand_in;
