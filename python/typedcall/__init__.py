@@ -66,10 +66,8 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
             return specialize(function, strict=strict, release_gil=release_gil, library=library)
         return decorator
     if library is not None:
-        from typedcall import _prototypes
         callable = _prototypes.declared(callable, library)
     elif _kinds.is_foreign_class(callable):
-        from typedcall import _prototypes
         return _prototypes.maker(callable, strict=strict, release_gil=release_gil)
     if _native.disabled or (release_gil is None and _kinds.is_stub(callable) and not _native.is_stale(callable)):
         return callable
@@ -77,7 +75,6 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
         stub = _native.function(callable, release_gil)
     except Error as error:
         if strict:
-            from typedcall import _reasons
             raise Error(_reasons.refusal(callable, error)) from None
         return callable
     _make_picklable()
@@ -90,7 +87,6 @@ def adopt(module, /):
     Clears the flag in their definitions that makes the interpreter's own calls slow. A method whose metadata is rejected
     is left as it is, with a `MetadataWarning` that names the field.
     """
-    from typedcall import _adoption
     return _adoption.adopt(module, stacklevel=3)
 
 
@@ -101,13 +97,11 @@ def install(target, /, *, release_gil=None):
     metadata, and its ctypes functions with `argtypes`. Of a ctypes library: the functions looked up so far that have
     `argtypes`. A second call replaces what came since, and with another `release_gil` also the stubs made before.
     """
-    from typedcall import _install
     return _install.install(target, release_gil)
 
 
 def uninstall(target, /):
     """Puts back what `install` replaced, and returns the names; a name that was bound anew meanwhile is left alone."""
-    from typedcall import _install
     return _install.uninstall(target)
 
 
@@ -133,8 +127,7 @@ def original(object, /):
 
 def explain(callable, /):
     """Returns what was made of a callable, or why nothing was: print it, or look at its attributes."""
-    from typedcall import _explain
-    return _explain.Explanation(callable)
+    return Explanation(callable)
 
 
 def stats():
@@ -159,14 +152,11 @@ def _make_picklable():
     # It may be imported later than this.
     reduction = sys.modules.get("multiprocessing.reduction", "none")
     if _registered_with is not reduction:
-        from typedcall import _pickling
         _pickling.register()
         _registered_with = reduction
 
 
-def __getattr__(name):
-    # Importing the package does not read the file with this class.
-    if name == "Explanation":
-        from typedcall._explain import Explanation
-        return Explanation
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# All of them now, though these need the names above: a function that imports its module at its first call would leave a
+# child that is forked meanwhile waiting for the import's lock for ever.
+from typedcall import _adoption, _install, _pickling, _prototypes, _reasons
+from typedcall._explain import Explanation
