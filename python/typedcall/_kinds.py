@@ -6,6 +6,8 @@ from typedcall import _native
 
 #: The types of stubs, and of what has a C function in CPython's own way.
 BUILTINS: "tuple[type, ...]" = (type(len), type(str.upper))
+#: The type of what a type's namespace has for a class method in C.
+CLASS_METHOD: type = type(vars(dict)["fromkeys"])
 
 
 def is_stub(object):
