@@ -109,7 +109,10 @@ def bind(address, signature, name, *, module=None, doc=None, text_signature=None
     """Returns a built-in that calls the C function at `address`, which has no wrapper: `bind(a, "(f64) -> f64", "j0")`.
 
     The function must be there, with that signature, for as long as the built-in is used; else the process crashes.
+    `text_signature` is what `inspect.signature` reads, such as "(x, /)"; without it that follows from the signature.
     """
+    if text_signature is not None:
+        _kinds.check_text_signature(text_signature)
     stub = _native.bind(address, signature, name, module, doc, text_signature)
     _make_picklable()
     return stub

@@ -21,8 +21,13 @@ pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>)
     }
     for path in paths {
         let (wrong, found) = (|reason: String| Failure::other(format!("{}: {reason}", path.display())), files.len());
-        let about = std::fs::metadata(path).map_err(|error| wrong(format!("{error}; name Python files and folders")))?;
-        if about.is_dir() { search(path, &mut files)? } else { files.push(path.clone()) }
+        let about =
+            std::fs::metadata(path).map_err(|error| wrong(format!("{error}; name Python files and folders")))?;
+        if about.is_dir() {
+            search(path, &mut files)?
+        } else {
+            files.push(path.clone())
+        }
         if files.len() == found {
             return Err(wrong("no *.py in this folder, but for test suites and site-packages".to_owned()));
         }
