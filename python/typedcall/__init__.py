@@ -17,7 +17,7 @@ import os
 import sys
 
 from typedcall import _kinds, _native
-from typedcall._native import Error, __version__
+from typedcall._native import Error, __version__, _cinder
 
 __all__ = [
     "Error",
@@ -29,6 +29,7 @@ __all__ = [
     "get_include",
     "install",
     "original",
+    "ready_cinder_table",
     "signature",
     "specialize",
     "stats",
@@ -81,13 +82,27 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
     return stub
 
 
-def adopt(module, /):
+def adopt(module, /, *, dialect=None, types=None):
     """Reads the typed metadata of a module's functions and of its types' methods, and returns {name: signature}.
 
     Clears the flag in their definitions that makes the interpreter's own calls slow. A method whose metadata is rejected
     is left as it is, with a `MetadataWarning` that names the field.
+
+    `dialect` names another layout than that of typedcall.h: "pypy", "cinder" or "issue546". Nothing in these tells them
+    apart: what looks good in the dialect that is named is believed. For "issue546" `types` says what each number means:
+    a signature of the method itself, which takes and returns objects, or a tuple of a signature and the addresses of the C
+    functions behind its overloads, which must be there, with that signature, for as long as they may be called.
     """
-    return _adoption.adopt(module, stacklevel=3)
+    return _adoption.adopt(module, 3, dialect, types)
+
+
+def ready_cinder_table(address, /):
+    """Makes working callables of Cinder's typed definitions in the `PyMethodDef[]` at `address`; returns their names.
+
+    Extensions that were compiled with typedcall_cinder.h do this by themselves when they are imported. The table must end
+    with a null name, stay there, say the truth, and not have been seen by CPython; else the process crashes.
+    """
+    return _native.ready_cinder_table(address)
 
 
 def install(target, /, *, release_gil=None):
