@@ -47,7 +47,12 @@ def cinder_flags():
 
 def test_an_extension_in_pypys_dialect_is_adopted_by_name():
     module = pypy('dialect_pypy')
-    assert typedcall.adopt(module) == {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        assert typedcall.adopt(module) == {}
+    # Nothing is guessed: that the flag is set is all that can be said.
+    assert {str(warning.message).partition(': ')[2].partition(',')[0] for warning in caught} == {
+        'ml_flags: the METH_TYPED flag is set'}
     assert typedcall.specialize(module.inc) is module.inc
     found = typedcall.adopt(module, dialect='pypy')
     assert found['inc'] == '(i64) -> i64' and found['pick'].endswith('raises minus_one') and 'plain' not in found
