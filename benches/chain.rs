@@ -30,7 +30,7 @@ type RunNumbers = unsafe extern "C" fn(Numbers, f64, f64, f64, i64) -> f64;
 fn main() {
     let python = Python::attach();
     let folder = tempfile::tempdir().expect("a folder for temporary files can be made");
-    let source = include_str!("../tests/chain.c");
+    let source = include_str!("../tests/c/chain.c");
     let library = demo::compile(&python, folder.path(), "chain", source).expect("it compiles");
     let module = demo::import(&python, "chain", &library).expect("it can be imported");
     let specializer = Specializer::new(&python, Options::default()).expect("this Python is supported");

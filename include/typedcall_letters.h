@@ -1,6 +1,6 @@
 /* typedcall_letters.h: which characters an identifier may have, for typedcall_read.h.
  *
- * Written by tests/read_header.rs from what Rust says of Unicode 17.0.0; see there how to write it again.
+ * Written by tests/metadata/read_header.rs from what Rust says of Unicode 17.0.0; see there how to write it again.
  */
 #ifndef TYPEDCALL_LETTERS_H
 #define TYPEDCALL_LETTERS_H

@@ -143,7 +143,9 @@ typedef struct typedcall_overload {
     uint32_t reserved;
     /* The result and the parameters; `name` and the default of a CSTR are copies. A receiver is named "self". */
     typedcall_value values[TYPEDCALL_MAX_VALUES];
-    /* Of values of kind USER: the PyTypeObject *, and its name with a dot in it ("geometry.Point"); else NULL. */
+    /* Of values of kind USER: the PyTypeObject * that the variable `values[].type` held when it was read, and its name with a
+     * dot in it ("geometry.Point"); else NULL. Guards compare with what the variable holds at the time of a call: a module
+     * that is imported again makes another type, and the address of the first may be used again for any. */
     const void *types[TYPEDCALL_MAX_VALUES];
     const char *type_names[TYPEDCALL_MAX_VALUES];
 } typedcall_overload;

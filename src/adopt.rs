@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::metadata::dialect::read_cleared_def_as;
 use crate::metadata::{Dialect, Rejected, Signature, TypedMethod, clear_flag, definition, read_def_as};
-use crate::original::Original;
+use crate::original::{Original, owner_of};
 use crate::registry::{Fingerprint, KnownMethod, Registry};
 use crate::runtime::cell::original_of;
 
@@ -66,7 +66,9 @@ pub struct Inspected {
     /// What its metadata says.
     pub method: Result<TypedMethod, Rejected>,
     def: *const c_void,
-    /// What has the definition, and keeps it.
+    /// What the definition lives as long as.
+    owner: Object,
+    /// What has the definition.
     member: Object,
 }
 
@@ -113,15 +115,16 @@ impl Inspected {
         // Of a stub it is the original's: what is known about a definition keeps what has it alive.
         let member = original_of(python, member).unwrap_or_else(|| member.clone_ref(python));
         // SAFETY: the member is alive, and the thread attached.
-        let def = unsafe { definition(member.as_ptr()) }?.def;
+        let found = unsafe { definition(member.as_ptr()) }?;
+        let (def, owner) = (found.def, owner_of(python, &found));
         // SAFETY: the definition is that of the live member.
         let readied = unsafe { cinder::typed_method(def) };
         if let Some(method) = readied.filter(|_| *dialect == Dialect::Cinder) {
-            return Some(Self { name, method, def, member });
+            return Some(Self { name, method, def, owner, member });
         }
         let read = if was_cleared(python, def, dialect) { read_cleared_def_as } else { read_def_as };
         let method = read(def, dialect).transpose()?;
-        Some(Self { name, method, def, member })
+        Some(Self { name, method, def, owner, member })
     }
 
     /// What a stub needs to know.
@@ -147,7 +150,7 @@ impl Inspected {
 /// As [`inspect_as`]; then records what was found, and clears the flags.
 pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
     let mut adopted = Adopted::default();
-    for Inspected { name, method, def, member } in inspect_as(python, module, dialect)? {
+    for Inspected { name, method, def, owner, member } in inspect_as(python, module, dialect)? {
         let flagged = method.as_ref().is_ok_and(|typed| typed.flagged);
         let method = match method.and_then(|typed| Inspected::known(python, typed, &member)) {
             Ok(method) => method,
@@ -157,8 +160,8 @@ pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Di
             }
         };
         let signature = Signature::clone(&method.signature);
-        // SAFETY: the definition is that of the member, which keeps it.
-        unsafe { registry.insert(python, def, &member, method) };
+        // SAFETY: the definition is that of the member, and lives as long as its owner.
+        unsafe { registry.insert(python, def, &owner, method) };
         // SAFETY: as above; the GIL orders this against everybody else who changes flags.
         let flag = match flagged.then(|| unsafe { clear_flag(def) }) {
             None => Flag::Unset,

@@ -193,6 +193,7 @@ impl Specializer {
             code: OnceLock::new(),
         });
         let mut linker = Linker::new(python, &unit, &world.codes);
+        world.types.iter().for_each(|class| linker.keep(class.clone_ref(python)));
         let (placed, exits) =
             self.compiler().compile_body(&function, &world.callees, &mut linker)?.map_err(unsupported)?;
         let linked = linker

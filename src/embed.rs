@@ -388,6 +388,36 @@ impl Object {
     }
 }
 
+/// A weak reference: it keeps nothing alive.
+#[derive(Debug)]
+pub struct WeakObject(Object);
+
+impl WeakObject {
+    /// A weak reference to an object.
+    ///
+    /// # Errors
+    /// Where there can be none: modules, types and functions can have them.
+    pub fn of(python: &Python, object: &Object) -> Result<Self, Exception> {
+        // SAFETY: the thread is attached and the object alive; null stands for no callback.
+        unsafe { python.owned(ffi::PyWeakref_NewRef(object.as_ptr(), std::ptr::null_mut())) }.map(Self)
+    }
+
+    /// The object, if it is alive. No Python code runs.
+    pub fn upgrade(&self, python: &Python) -> Option<Object> {
+        let mut object = std::ptr::null_mut();
+        // SAFETY: the thread is attached; `self` owns a weak reference. The function gives a reference of its own or null.
+        unsafe {
+            ffi::compat::PyWeakref_GetRef(self.0.as_ptr(), &mut object);
+            NonNull::new(object).map(|object| Object::from_owned(python, object))
+        }
+    }
+
+    /// Whether the object is alive. No Python code runs: somebody else owns what is alive.
+    pub fn is_alive(&self, python: &Python) -> bool {
+        self.upgrade(python).is_some()
+    }
+}
+
 impl Drop for Object {
     fn drop(&mut self) {
         // SAFETY: `self` owns a reference, which is given up with the GIL held; where the interpreter is gone, so is the

@@ -1,8 +1,7 @@
 //! Stubs as Python holds them: built-in functions and method descriptors.
 
-use std::collections::HashMap;
 use std::ffi::CString;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
@@ -19,21 +18,10 @@ use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
 use crate::specializer::{Specializer, bind_thunk, method_pointer};
 
-/// Descriptors made for Python, by the original's definition and type (types may share their definitions), and by whether
-/// the GIL is kept: nobody owns their cells, so there is one each.
-pub type Descriptors = Mutex<HashMap<(usize, usize, bool), Descriptor>>;
-
-/// A descriptor made for Python, with what was known when it was.
-#[derive(Debug)]
-pub struct Descriptor {
-    known: Arc<KnownMethod>,
-    object: Object,
-}
-
 impl Specializer {
     /// A callable that behaves as the original, and is faster: a built-in function for a function of a module or of a
-    /// provider, for a bound, a class or a static method; a method descriptor for a method descriptor. What stands for
-    /// the same function of the same object, and does the same about the GIL, is equal; but of a provider's function
+    /// provider, for a bound, a class or a static method; a descriptor for the descriptor of a method or of a class method.
+    /// What stands for the same function of the same object, and does the same about the GIL, is equal; but of a provider's function
     /// there is a new one each time, equal to no other, for what its provider says of it may have changed.
     ///
     /// # Errors
@@ -52,12 +40,12 @@ impl Specializer {
         callable: &Object,
         options: &FunctionOptions,
     ) -> Result<Object, Error> {
-        let original = Original::of(python, callable)?;
+        let original = Original::or_class_method(python, callable)?;
         match original.binding {
             // What was bound is one already.
             Binding::Function if bound_with(python, &original.callable).is_some() => Ok(original.callable),
             Binding::Function | Binding::Foreign { .. } | Binding::Bare => self.built_in(python, &original, options),
-            Binding::Method => self.descriptor(python, &original, options),
+            Binding::Method => self.descriptor(python, original, options),
         }
     }
 
@@ -75,7 +63,7 @@ impl Specializer {
         if self.verify || !is_built_in || bound_with(python, callable).is_some() {
             return Ok(());
         }
-        let original = Original::of(python, callable)?;
+        let original = Original::or_class_method(python, callable)?;
         if original.foreign.is_some() {
             return Ok(());
         }
@@ -161,32 +149,6 @@ impl Specializer {
         }
         cell.found_by(key);
         Ok(cell)
-    }
-
-    fn descriptor(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Object, Error> {
-        let key = (original.def as usize, original.class as usize, options.keeps_gil());
-        let known = self.known(python, original)?;
-        let made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that was made before another signature was declared is of no use any more.
-        if let Some(descriptor) = made.get(&key).filter(|descriptor| Arc::ptr_eq(&descriptor.known, &known)) {
-            return Ok(descriptor.object.clone_ref(python));
-        }
-        drop(made);
-        let stub = self.stub_with(python, &original.callable, Entry::Guarded, options)?;
-        let cell = stub.into_cell().ok_or_else(|| Error::Untyped(original.name(python)))?;
-        let def = cell.def();
-        let thunk = cell.thunk().ok_or_else(|| Error::Untyped(original.name(python)))?;
-        // SAFETY: the cell and with it definition and thunk are leaked below, for a descriptor owns nothing.
-        let descriptor = unsafe {
-            (*def).ml_meth = method_pointer(thunk);
-            python.owned(ffi::PyDescr_NewMethod(original.class, def))?
-        };
-        cell.leak();
-        let mut made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
-        let replaced = made.insert(key, Descriptor { known, object: descriptor.clone_ref(python) });
-        drop(made);
-        drop(replaced);
-        Ok(descriptor)
     }
 }
 

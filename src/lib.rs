@@ -15,6 +15,7 @@ mod compile;
 mod compiled;
 #[cfg(feature = "cli")]
 pub mod demo;
+mod descriptor;
 pub mod embed;
 mod error;
 mod explanation;

@@ -10,7 +10,7 @@ use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{Binding, MethodConvention};
-use crate::metadata::{Kind, Overload, Parameter, Receiver, Scalar, definition};
+use crate::metadata::{Definition, Kind, Overload, Parameter, Receiver, Scalar, definition};
 use crate::providers::{self, ForeignFunction, MAX_WATCHED};
 use crate::registry::KnownMethod;
 use crate::runtime::cell::original_of;
@@ -34,6 +34,8 @@ pub struct Original {
     pub receiver: *mut ffi::PyObject,
     /// The type of a method descriptor; the defining class of a METH_METHOD function; null for others.
     pub class: *mut ffi::PyTypeObject,
+    /// Whether it is the descriptor of a class method: its receiver is a class.
+    pub is_class_method: bool,
     /// What a provider knows about a foreign function.
     pub foreign: Option<(Overload, Arc<Foreign>)>,
 }
@@ -45,6 +47,18 @@ impl Original {
     /// Objects that have no `PyMethodDef` and are no provider's, or of which a provider says why there is no stub; class-method
     /// descriptors, which are not what Python calls.
     pub fn of(python: &Python, callable: &Object) -> Result<Self, Error> {
+        let original = Self::or_class_method(python, callable)?;
+        if original.is_class_method {
+            return Err(Error::NotBuiltin(described(python, callable)));
+        }
+        Ok(original)
+    }
+
+    /// As [`Original::of`], and of the descriptor of a class method too.
+    ///
+    /// # Errors
+    /// As [`Original::of`].
+    pub fn or_class_method(python: &Python, callable: &Object) -> Result<Self, Error> {
         let not_builtin = || Error::NotBuiltin(described(python, callable));
         // A function that stands for another one is taken for that one.
         let stands_for = original_of(python, callable);
@@ -57,8 +71,7 @@ impl Original {
         let (binding, receiver, class) = match found.receiver {
             // SAFETY: the callable is alive.
             Receiver::Function { m_self } => (Binding::Function, m_self, unsafe { defining_class(found.callable) }),
-            Receiver::Method { d_type } => (Binding::Method, null_mut(), d_type),
-            Receiver::ClassMethod { .. } => return Err(not_builtin()),
+            Receiver::Method { d_type } | Receiver::ClassMethod { d_type } => (Binding::Method, null_mut(), d_type),
         };
         let callable = NonNull::new(found.callable).ok_or_else(not_builtin)?;
         // SAFETY: `callable` is alive, for the object that was given keeps it; the definition belongs to it.
@@ -82,6 +95,7 @@ impl Original {
             binding,
             receiver,
             class,
+            is_class_method: matches!(found.receiver, Receiver::ClassMethod { .. }),
             foreign: None,
         })
     }
@@ -109,6 +123,7 @@ impl Original {
             binding,
             receiver: null_mut(),
             class: null_mut(),
+            is_class_method: false,
             foreign: Some((overload, Arc::new(foreign))),
         })
     }
@@ -126,11 +141,12 @@ impl Original {
         }
     }
 
-    /// Whether the callable may be held for as long as what is known about it: not a bound method of an instance, which
-    /// would live as long.
-    pub fn may_be_held(&self) -> bool {
-        // SAFETY: the callable keeps its receiver alive.
-        self.receiver.is_null() || self.bound_to_module() || unsafe { ffi::PyType_Check(self.receiver) } != 0
+    /// What its definition lives as long as: the module of a function, the type of a method. A static method has only
+    /// itself.
+    pub fn owner(&self, python: &Python) -> Object {
+        // SAFETY: the callable is alive.
+        unsafe { definition(self.callable.as_ptr()) }
+            .map_or_else(|| self.callable.clone_ref(python), |found| owner_of(python, &found))
     }
 
     /// Whether it is a function of a module.
@@ -254,6 +270,23 @@ impl Original {
     fn mismatch(&self, python: &Python, reason: String) -> Error {
         Error::Mismatch { name: self.name(python), reason }
     }
+}
+
+/// What a definition lives as long as.
+pub(crate) fn owner_of(python: &Python, found: &Definition) -> Object {
+    // SAFETY: what was found is borrowed from a live callable, which is no null; an object keeps its type.
+    let owner = unsafe {
+        match found.receiver {
+            Receiver::Function { m_self } if m_self.is_null() => found.callable,
+            Receiver::Function { m_self } if ffi::PyModule_Check(m_self) != 0 || ffi::PyType_Check(m_self) != 0 => {
+                m_self
+            }
+            Receiver::Function { m_self } => ffi::Py_TYPE(m_self).cast(),
+            Receiver::Method { d_type } | Receiver::ClassMethod { d_type } => d_type.cast(),
+        }
+    };
+    // SAFETY: as above.
+    unsafe { Object::from_borrowed(python, NonNull::new(owner).expect("a live callable is no null")) }
 }
 
 /// What an object is, in words for which none of its own code is run.

@@ -1,11 +1,15 @@
 //! What is known about methods: by their `PyMethodDef`, read once.
+//!
+//! A definition is known by its address, which is proven fresh at each look: by a weak reference to what owns the
+//! definition (a module or a type), and by the definition's own name and C function. Nothing here keeps a module, a type or
+//! a function alive.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::embed::{Exception, Object, Python};
+use crate::embed::{Exception, Object, Python, WeakObject};
 use crate::ir::CalleeTarget;
 use crate::metadata::{Rejected, Signature, TypedMethod, read_def};
 use crate::runtime::matching::Parameters;
@@ -15,22 +19,39 @@ use crate::runtime::matching::Parameters;
 pub struct KnownMethod {
     /// Its overloads.
     pub signature: Arc<Signature>,
-    /// The C function behind each overload.
+    /// The C function of each overload.
     pub functions: Arc<[NonZeroUsize]>,
     /// Whether these are underlying functions, or `ml_meth` itself.
     pub target: CalleeTarget,
+    /// The types that the signature has the addresses of.
+    types: Box<[WeakObject]>,
     /// What its arguments are called, made when a stub first needs it.
     parameters: OnceLock<Arc<[Parameters]>>,
 }
 
 impl KnownMethod {
-    /// What was read or declared.
+    /// What was read or declared, with a signature that has no type's address.
     pub fn new(
         signature: impl Into<Arc<Signature>>,
         functions: impl Into<Arc<[NonZeroUsize]>>,
         target: CalleeTarget,
     ) -> Self {
-        Self { signature: signature.into(), functions: functions.into(), target, parameters: OnceLock::new() }
+        let (signature, functions) = (signature.into(), functions.into());
+        Self { signature, functions, target, types: Box::default(), parameters: OnceLock::new() }
+    }
+
+    /// The same, where the signature has the addresses of these types.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn with_types(self, python: &Python, types: &[Object]) -> Result<Self, Exception> {
+        let types = types.iter().map(|class| WeakObject::of(python, class)).collect::<Result<_, _>>()?;
+        Ok(Self { types, ..self })
+    }
+
+    /// The types that the signature has the addresses of, for whoever uses these; `None` where one of them is gone.
+    pub fn types(&self, python: &Python) -> Option<Vec<Object>> {
+        self.types.iter().map(|class| class.upgrade(python)).collect()
     }
 
     /// The names and defaults of each overload's arguments. A definition has one convention, and so always the same
@@ -46,6 +67,11 @@ impl KnownMethod {
         let made: Arc<[Parameters]> = each.collect::<Result<_, _>>()?;
         Ok(self.parameters.get_or_init(|| made).clone())
     }
+
+    /// Whether stubs of both have the same code and call the same functions.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.signature, &self.functions, &self.target) == (&other.signature, &other.functions, &other.target)
+    }
 }
 
 /// Identifies a definition beyond its address, which may be used again for another one.
@@ -59,26 +85,45 @@ pub struct Fingerprint {
 struct Known {
     fingerprint: Fingerprint,
     method: Arc<KnownMethod>,
-    /// What keeps the definition's memory alive.
-    _holder: Object,
+    /// What the definition's memory lives as long as.
+    owner: WeakObject,
 }
 
 impl Known {
-    fn is(&self, fingerprint: Fingerprint, method: &KnownMethod) -> bool {
-        let KnownMethod { signature, functions, target, .. } = &*self.method;
+    /// Whether the definition with this fingerprint is the one that was looked at, and all types in its signature live. No
+    /// Python code runs.
+    fn is_fresh(&self, python: &Python, fingerprint: Fingerprint) -> bool {
         self.fingerprint == fingerprint
-            && (signature, functions, target) == (&method.signature, &method.functions, &method.target)
-    }
-
-    fn method(&self) -> Arc<KnownMethod> {
-        self.method.clone()
+            && self.owner.is_alive(python)
+            && self.method.types.iter().all(|class| class.is_alive(python))
     }
 }
 
 /// All methods that were looked at.
 #[derive(Debug, Default)]
 pub struct Registry {
-    methods: Mutex<HashMap<usize, Known>>,
+    methods: Mutex<Methods>,
+}
+
+#[derive(Debug, Default)]
+struct Methods {
+    /// By the address of the definition.
+    by_def: HashMap<usize, Known>,
+    /// How many were left when those whose owners are gone were last taken out.
+    lasting: usize,
+}
+
+impl Methods {
+    /// Takes out what is of no use any more, now and then; whoever gets it drops it outside of the lock.
+    fn outdated(&mut self, python: &Python) -> Vec<Known> {
+        const FEW: usize = 64;
+        if self.by_def.len() < FEW.max(2 * self.lasting) {
+            return Vec::new();
+        }
+        let gone = self.by_def.extract_if(|_, known| !known.owner.is_alive(python)).map(|(_, known)| known).collect();
+        self.lasting = self.by_def.len();
+        gone
+    }
 }
 
 impl Registry {
@@ -88,52 +133,66 @@ impl Registry {
     /// Metadata that is there, but not as it must be.
     ///
     /// # Safety
-    /// `def` is the definition of a live callable, which `holder` keeps alive. Without a holder it is read each time.
+    /// `def` is the definition of a live callable, and lives as long as `owner`.
     pub unsafe fn method(
         &self,
         python: &Python,
         def: *const c_void,
-        holder: Option<&Object>,
+        owner: &Object,
     ) -> Result<Option<Arc<KnownMethod>>, Rejected> {
         // SAFETY: the caller promises a definition.
         let fingerprint = unsafe { Fingerprint::of(def) };
-        if let Some(known) = self.lock().get(&(def as usize)).filter(|known| known.fingerprint == fingerprint) {
-            return Ok(Some(known.method.clone()));
+        let known = self
+            .lock()
+            .by_def
+            .get(&(def as usize))
+            .filter(|known| known.is_fresh(python, fingerprint))
+            .map(|known| known.method.clone());
+        if known.is_some() {
+            return Ok(known);
         }
         let Some(TypedMethod { signature, functions, .. }) = read_def(def)? else { return Ok(None) };
         let method = KnownMethod::new(signature, functions, CalleeTarget::Underlying);
-        let Some(holder) = holder else { return Ok(Some(Arc::new(method))) };
         // SAFETY: as above.
-        Ok(Some(unsafe { self.insert(python, def, holder, method) }))
+        Ok(Some(unsafe { self.insert(python, def, owner, method) }))
     }
 
-    /// Records a method.
+    /// Records a method, for as long as `owner` lives.
     ///
     /// # Safety
-    /// `def` is the definition of a live callable, which `holder` keeps alive.
+    /// `def` is the definition of a live callable, and lives as long as `owner`.
     pub unsafe fn insert(
         &self,
         python: &Python,
         def: *const c_void,
-        holder: &Object,
+        owner: &Object,
         method: KnownMethod,
     ) -> Arc<KnownMethod> {
         // SAFETY: the caller promises a definition.
         let fingerprint = unsafe { Fingerprint::of(def) };
-        // What is known stays the same: descriptors made for it are found by it.
-        let same = self.lock().get(&(def as usize)).filter(|known| known.is(fingerprint, &method)).map(Known::method);
+        // What is known stays the same: what was made for it is found by it.
+        let same = self
+            .lock()
+            .by_def
+            .get(&(def as usize))
+            .filter(|known| known.is_fresh(python, fingerprint) && known.method.is_like(&method))
+            .map(|known| known.method.clone());
         if let Some(same) = same {
             return same;
         }
         let method = Arc::new(method);
-        let known = Known { fingerprint, method: method.clone(), _holder: holder.clone_ref(python) };
-        // What the new entry replaces is dropped behind the lock: giving up its holder may run Python code.
-        let replaced = self.lock().insert(def as usize, known);
-        drop(replaced);
+        // Without memory for a weak reference it is read again each time.
+        let Ok(owner) = WeakObject::of(python, owner) else { return method };
+        let known = Known { fingerprint, method: method.clone(), owner };
+        let mut methods = self.lock();
+        let outdated = methods.outdated(python);
+        let replaced = methods.by_def.insert(def as usize, known);
+        drop(methods);
+        drop((outdated, replaced));
         method
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<usize, Known>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Methods> {
         self.methods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,9 +11,9 @@ use pyo3_ffi as ffi;
 
 use crate::adopt::{Adopted, adopt};
 use crate::cinder;
+use crate::descriptor::Descriptors;
 use crate::embed::{Object, Python};
 use crate::error::Error;
-use crate::function::Descriptors;
 use crate::ir::CalleeTarget;
 use crate::lower::{
     AddressTable, Binding, Call, CallSite, CellSource, Convention, Frame, Given, MethodConvention, Plan, arity,
@@ -114,21 +114,21 @@ impl Specializer {
     /// # Errors
     /// Objects that have no definition, no metadata, or rejected metadata.
     pub fn signature(&self, python: &Python, callable: &Object) -> Result<Signature, Error> {
-        let original = Original::of(python, callable)?;
+        let original = Original::or_class_method(python, callable)?;
         Ok(Signature::clone(&self.known(python, &original)?.signature))
     }
 
     /// Tells the signature of a callable whose underlying function cannot be reached: stubs call its `ml_meth`, and
-    /// skip the rest of the calling protocol. All its arguments and its result are objects. The specializer keeps
-    /// the callable: declare a method on its type, not on an instance. Types of extensions are imported
-    /// (`type:module.Name`), and live from then on for the rest of the process.
+    /// skip the rest of the calling protocol. All its arguments and its result are objects. What is declared is known as long as
+    /// the callable's module or type lives. Types of extensions are imported (`type:module.Name`): where one of them is
+    /// gone, the declaration is, too.
     ///
     /// # Errors
     /// A text that is no signature, one that does not fit the callable, or a type that can't be imported.
     pub fn declare(&self, python: &Python, callable: &Object, signature: &str) -> Result<(), Error> {
         let mut signature: Signature = signature.parse()?;
-        resolve_types(python, &mut signature)?;
-        let original = Original::of(python, callable)?;
+        let types = resolve_types(python, &mut signature)?;
+        let original = Original::or_class_method(python, callable)?;
         if original.foreign.is_some() {
             let reason = "its provider knows its signature".into();
             return Err(Error::Mismatch { name: original.name(python), reason });
@@ -142,9 +142,9 @@ impl Specializer {
         }
         let meth = NonZeroUsize::new(original.method).ok_or_else(|| Error::Untyped(original.name(python)))?;
         let functions = vec![meth; signature.overloads.len()];
-        let method = KnownMethod::new(signature, functions, CalleeTarget::Method);
+        let method = KnownMethod::new(signature, functions, CalleeTarget::Method).with_types(python, &types)?;
         // SAFETY: the definition is that of the live callable.
-        unsafe { self.registry.insert(python, original.def, &original.callable, method) };
+        unsafe { self.registry.insert(python, original.def, &original.owner(python), method) };
         Ok(())
     }
 
@@ -189,7 +189,11 @@ impl Specializer {
         entry: Entry,
         options: &FunctionOptions,
     ) -> Result<Stub, Error> {
-        let original = Original::of(python, callable)?;
+        // The other entries check that the receiver is an instance of the descriptor's type.
+        let original = match entry {
+            Entry::Guarded => Original::or_class_method(python, callable)?,
+            _ => Original::of(python, callable)?,
+        };
         let known = self.known(python, &original)?;
         let site = self.site(python, &original, &known, entry)?.with(options);
         if entry == Entry::Native {
@@ -288,9 +292,8 @@ impl Specializer {
             let signature = Signature { overloads: vec![overload.clone()] };
             return Ok(Arc::new(KnownMethod::new(signature, [foreign.address], CalleeTarget::Underlying)));
         }
-        let holder = Some(&original.callable).filter(|_| original.may_be_held());
         // SAFETY: the definition is that of the live callable.
-        let known = unsafe { self.registry.method(python, original.def, holder) }?;
+        let known = unsafe { self.registry.method(python, original.def, &original.owner(python)) }?;
         // What was declared of a method of Cinder's form comes before what its definition said.
         // SAFETY: as above.
         let known = known.map(Ok).or_else(|| unsafe { cinder::known(original.def) }).transpose()?;
@@ -390,11 +393,25 @@ impl Specializer {
         shape: &Arc<Shape>,
         stand_in: Option<Arc<StandIn>>,
     ) -> Result<Cell, Error> {
+        let contents = self.cell_contents(python, original, known, site, shape)?;
+        Ok(Cell::new(python, CellContents { stand_in, ..contents })?)
+    }
+
+    /// What the cell of a stub holds.
+    pub(crate) fn cell_contents(
+        &self,
+        python: &Python,
+        original: &Original,
+        known: &KnownMethod,
+        site: &CallSite,
+        shape: &Arc<Shape>,
+    ) -> Result<CellContents, Error> {
         let matches = site.overloads.iter().any(|overload| site.given(*overload) != Given::ByPosition);
         let by_name = original.convention.takes_keywords();
         let keywords = site.call.as_ref().map_or_else(|| keyword_only(site.overload()), |call| call.keywords.clone());
         let names = keywords.iter().map(|name| &**name);
-        let contents = CellContents {
+        let types = known.types(python).ok_or_else(|| Error::Untyped(original.name(python)))?;
+        Ok(CellContents {
             target: match &original.foreign {
                 Some((_, foreign)) => foreign.target(),
                 None => known.functions[usize::from(shape.first_overload())],
@@ -411,9 +428,9 @@ impl Specializer {
             def: original.plain_def(),
             bare: None,
             foreign: original.foreign.as_ref().map(|(_, foreign)| foreign.clone()),
-            stand_in,
-        };
-        Ok(Cell::new(python, contents)?)
+            stand_in: None,
+            types,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::runtime::counters::{CELLS, CODE_BYTES, FALLBACKS, HITS, SHAPES};
+use crate::runtime::counters::{CELLS, CODE_BYTES, FALLBACKS, HITS, KEPT_CELLS, SHAPES};
 
 /// The numbers of the whole process at one moment ([`Specializer::stats`](crate::Specializer::stats)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,9 @@ pub struct Stats {
     pub shapes: usize,
     /// Stubs that are alive, functions for Python among them. Native stubs are not: they are the underlying functions.
     pub stubs: usize,
+    /// Those of them that live as long as the process: one for each definition of a method whose descriptor was specialized,
+    /// however many types have it, and one for each method of a table of Cinder's.
+    pub permanent: usize,
     /// Bytes of machine code in the shapes.
     pub code_bytes: usize,
     /// Calls that no guard kept from the underlying function, since the process began.
@@ -25,6 +28,7 @@ impl Stats {
         Self {
             shapes: SHAPES.load(Ordering::Relaxed),
             stubs: CELLS.load(Ordering::Relaxed),
+            permanent: KEPT_CELLS.load(Ordering::Relaxed),
             code_bytes: CODE_BYTES.load(Ordering::Relaxed),
             hits: HITS.load(Ordering::Relaxed),
             fallbacks: FallbackReason::ALL.map(|reason| FALLBACKS[reason as usize].load(Ordering::Relaxed)),

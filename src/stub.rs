@@ -57,13 +57,6 @@ impl Stub {
         Self { site, entry, code: Code::Thunk { address, cell }, compiler }
     }
 
-    pub(crate) fn into_cell(self) -> Option<Cell> {
-        match self.code {
-            Code::Native { .. } => None,
-            Code::Thunk { cell, .. } => Some(cell),
-        }
-    }
-
     /// What to call, with the C signature that the entry has (see [`Entry`]).
     pub fn address(&self) -> NonNull<u8> {
         match self.code {

@@ -1,39 +1,83 @@
-//! The types of extensions that a signature names as text.
+//! The types of extensions that a signature names.
 
 use std::num::NonZeroUsize;
+use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use crate::embed::Python;
+use crate::embed::{Object, Python};
 use crate::error::Error;
-use crate::metadata::{Kind, Signature, UserType};
+use crate::metadata::{Kind, Overload, Signature, TypePlace, UserType};
 
-/// Imports the types that a signature names (`type:module.Name`), unless their addresses are known.
+/// Imports the types that a signature names (`type:module.Name`) and does not know yet. Their addresses are in the
+/// signature from then on: whoever uses it keeps the types that are returned, all that it has the address of.
 ///
 /// # Errors
 /// What the import raises, and names that are no types.
-pub fn resolve_types(python: &Python, signature: &mut Signature) -> Result<(), Error> {
-    for overload in &mut signature.overloads {
-        let parameters = overload.parameters.iter_mut().map(|parameter| &mut parameter.kind);
-        for kind in parameters.chain([&mut overload.result]) {
-            if let Kind::User { class, .. } = kind
-                && class.address.is_none()
-            {
-                class.address = Some(import(python, class)?);
-            }
-        }
+pub fn resolve_types(python: &Python, signature: &mut Signature) -> Result<Vec<Object>, Error> {
+    let mut types = Vec::new();
+    for class in signature.overloads.iter_mut().flat_map(types_of) {
+        types.extend(resolve(python, class)?);
     }
-    Ok(())
+    Ok(types)
 }
 
-fn import(python: &Python, class: &UserType) -> Result<NonZeroUsize, Error> {
-    let mismatch = |reason: &str| Error::Mismatch { name: class.name.clone(), reason: reason.to_owned() };
-    let (module, name) = class.name.rsplit_once('.').ok_or_else(|| mismatch("a type is named module.Name"))?;
+/// As [`resolve_types`], where a variable holds a type too: the overload means the type that it holds now.
+///
+/// # Errors
+/// As [`resolve_types`]; also where a variable holds none.
+///
+/// # Safety
+/// Each address in the overload is that of a live type, and each variable holds one, or null.
+pub unsafe fn fix_types(python: &Python, overload: &mut Overload) -> Result<Vec<Object>, Error> {
+    let mut types = Vec::new();
+    for class in types_of(overload) {
+        if let Some(TypePlace::Variable(variable)) = class.place {
+            // SAFETY: the caller promises a variable.
+            let held = unsafe { *(variable.get() as *const usize) };
+            let address = NonZeroUsize::new(held).ok_or_else(|| mismatch(class, "its variable holds no type"))?;
+            class.place = Some(TypePlace::Object(address));
+        }
+        types.extend(resolve(python, class)?);
+    }
+    Ok(types)
+}
+
+/// A reference to the type, whose address is known from now on; `None` where a variable holds it.
+fn resolve(python: &Python, class: &mut UserType) -> Result<Option<Object>, Error> {
+    match class.place {
+        None => {
+            let object = import(python, class)?;
+            class.place = NonZeroUsize::new(object.as_ptr() as usize).map(TypePlace::Object);
+            Ok(Some(object))
+        }
+        // SAFETY: whoever put the address into the signature keeps the type.
+        Some(TypePlace::Object(address)) => unsafe {
+            Ok(NonNull::new(address.get() as *mut ffi::PyObject).map(|class| Object::from_borrowed(python, class)))
+        },
+        Some(TypePlace::Variable(_)) => Ok(None),
+    }
+}
+
+/// The types of an overload's parameters and of its result.
+fn types_of(overload: &mut Overload) -> impl Iterator<Item = &mut UserType> {
+    let parameters = overload.parameters.iter_mut().map(|parameter| &mut parameter.kind);
+    parameters.chain([&mut overload.result]).filter_map(|kind| match kind {
+        Kind::User { class, .. } => Some(class),
+        _ => None,
+    })
+}
+
+fn import(python: &Python, class: &UserType) -> Result<Object, Error> {
+    let (module, name) = class.name.rsplit_once('.').ok_or_else(|| mismatch(class, "a type is named module.Name"))?;
     let object = python.import(module)?.attr(python, name)?;
     // SAFETY: the object is alive.
     if unsafe { ffi::PyType_Check(object.as_ptr()) } == 0 {
-        return Err(mismatch("it is no type: name one, as type:module.Name"));
+        return Err(mismatch(class, "it is no type: name one, as type:module.Name"));
     }
-    // Compiled code compares with the address: it must never be that of another type.
-    NonZeroUsize::new(object.into_ptr() as usize).ok_or_else(|| mismatch("it has no address"))
+    Ok(object)
+}
+
+fn mismatch(class: &UserType, reason: &str) -> Error {
+    Error::Mismatch { name: class.name.clone(), reason: reason.to_owned() }
 }

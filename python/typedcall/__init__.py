@@ -149,9 +149,11 @@ def explain(callable, /):
 
 
 def stats():
-    """Returns what was compiled and called so far: the keys are shapes, stubs, code_bytes, hits and fallbacks.
+    """Returns what was compiled and called so far: the keys are shapes, stubs, permanent, code_bytes, hits
+    and fallbacks.
 
-    A shape is code that similar stubs share; both are counted while they live. Hits are calls that were made directly,
+    A shape is code that similar stubs share; both are counted while they live. Permanent is how many of the stubs live as long
+    as the process. Hits are calls that were made directly,
     fallbacks those that were made by the original, by reason; both since the process began.
     """
     return _native.stats()

@@ -29,6 +29,7 @@ _C = TypeVar("_C", bound=Callable[..., Any])
 class _Stats(TypedDict):
     shapes: int
     stubs: int
+    permanent: int
     code_bytes: int
     hits: int
     fallbacks: dict[str, int]

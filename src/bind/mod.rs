@@ -22,7 +22,7 @@ use crate::runtime::parser::{ArgumentReader, Parser, Passing};
 use crate::runtime::shape::Shape;
 use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
 use crate::stub::Stub;
-use crate::user_types::resolve_types;
+use crate::user_types::{fix_types, resolve_types};
 use text_signature::{is_keyword, text_signature};
 
 /// How a callable made by [`Specializer::bind`] presents itself.
@@ -91,7 +91,7 @@ impl Specializer {
         options: &Bind<'_>,
     ) -> Result<Object, Error> {
         let mut signature: Signature = signature.parse()?;
-        resolve_types(python, &mut signature)?;
+        let _types = resolve_types(python, &mut signature)?;
         let [overload] = &signature.overloads[..] else {
             let reason = format!("{signature}: without a wrapper there can be one overload only: bind each by itself");
             return Err(Error::Mismatch { name: name.to_owned(), reason });
@@ -153,7 +153,10 @@ impl Specializer {
         options: &Bind<'_>,
     ) -> Result<(CallSite, Cell, Arc<Shape>), Error> {
         let mismatch = |reason: String| Error::Mismatch { name: function.name.to_owned(), reason };
-        let overload = function.overload;
+        let mut overload = function.overload.clone();
+        // SAFETY: whoever gives a signature with addresses keeps what they are of.
+        let types = unsafe { fix_types(python, &mut overload) }?;
+        let overload = &overload;
         overload.check().map_err(|nonsense| mismatch(format!("{overload}: {nonsense}")))?;
         if let Some(name) =
             overload.arguments().find_map(|(_, parameter)| parameter.name.as_ref().filter(|n| is_keyword(n)))
@@ -172,6 +175,7 @@ impl Specializer {
         let keywords = keyword_only(overload);
         let bare = Bare { reader: Box::new(ArgumentReader::Parser(parser)), signature, doc };
         let contents = CellContents {
+            types,
             parameters: matches.then(|| Parameters::of(python, overload, by_name)).transpose()?.map(|all| [all].into()),
             keywords: (!keywords.is_empty())
                 .then(|| name_tuple(python, keywords.iter().map(|name| &**name)))

@@ -134,7 +134,7 @@ impl Specializer {
 
 impl Ready {
     /// Changes the definition, and remembers what it was.
-    fn install(self, _: &Python) -> ReadiedMethod {
+    fn install(self, python: &Python) -> ReadiedMethod {
         let Self { line, meth, flags, cell, def } = self;
         // SAFETY: the definition is there and can be written, as was checked; the GIL orders this against others who look
         // at it, and CPython has not seen it.
@@ -144,7 +144,7 @@ impl Ready {
             Fingerprint::of(line.cast())
         };
         // The stub is called for as long as there is the table.
-        cell.leak();
+        cell.keep(python);
         let name = def.name.clone();
         let known = def.overload().map(|overload| {
             let signature = Signature { overloads: vec![overload] };

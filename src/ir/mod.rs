@@ -38,6 +38,6 @@ pub use instruction::{BlockCall, Instruction, ResultRule};
 pub use operation::{Happens, Operation, Shape};
 pub use parse::ParseError;
 pub use state::{FrameState, Slot};
-pub use types::{ConstObject, Spec, Type};
+pub use types::{ConstClass, ConstObject, Spec, Type};
 pub use verify::VerifyError;
 pub use world::{DeathOrder, Found, Unknown, World};

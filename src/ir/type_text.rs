@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::types::{ConstObject, LEAVES, Spec, Type, UNIONS};
+use super::types::{ConstClass, ConstObject, LEAVES, Spec, Type, UNIONS};
 use crate::metadata::cursor::{Cursor, parse_float, print_float, quote};
 
 impl fmt::Display for Type {
@@ -43,6 +43,12 @@ impl fmt::Display for Spec {
             Self::Double(bits) => f.write_str(&print_float(*bits)),
             Self::Bool(truth) => write!(f, "{truth}"),
         }
+    }
+}
+
+impl fmt::Display for ConstClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quote(&self.label, '"'))
     }
 }
 
@@ -89,13 +95,13 @@ fn parse_leaf(cursor: &mut Cursor<'_>) -> Result<u64, String> {
 
 fn parse_spec(cursor: &mut Cursor<'_>) -> Result<Spec, String> {
     if cursor.eat("class ") {
-        return parse_object(cursor).map(Spec::Class);
+        return parse_class(cursor).map(Spec::Class);
     }
     if cursor.eat("class+ ") {
-        return parse_object(cursor).map(Spec::Instance);
+        return parse_class(cursor).map(Spec::Instance);
     }
     if cursor.peek() == Some('"') {
-        return parse_object(cursor).map(Spec::Object);
+        return parse_label(cursor).map(ConstObject::symbolic).map(Spec::Object);
     }
     let start = cursor.clone();
     let word = cursor.take_while(|character| character.is_alphanumeric() || "+-.:".contains(character));
@@ -113,9 +119,13 @@ fn parse_spec(cursor: &mut Cursor<'_>) -> Result<Spec, String> {
     })
 }
 
-fn parse_object(cursor: &mut Cursor<'_>) -> Result<ConstObject, String> {
+fn parse_class(cursor: &mut Cursor<'_>) -> Result<ConstClass, String> {
+    parse_label(cursor).map(ConstClass::symbolic)
+}
+
+fn parse_label(cursor: &mut Cursor<'_>) -> Result<String, String> {
     if !cursor.eat("\"") {
         return Err("expected `\"`".to_owned());
     }
-    cursor.quoted('"').map(ConstObject::symbolic)
+    cursor.quoted('"')
 }

@@ -10,7 +10,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::metadata::{ForeignKind, Kind, PythonType, Scalar};
+use crate::metadata::{ForeignKind, Kind, PythonType, Scalar, TypePlace};
 
 /// A set of possible values. See the module's documentation for what `==` does not mean.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,9 +26,9 @@ pub enum Spec {
     Object(ConstObject),
     /// Any object whose type is exactly this class: `Object[class "demo.Point"]`. Null too, where that is among the
     /// leaves.
-    Class(ConstObject),
+    Class(ConstClass),
     /// The same for instances of this class and of its subclasses: `Object[class+ "demo.Point"]`.
-    Instance(ConstObject),
+    Instance(ConstClass),
     /// A C integer: `CInt64[3]`.
     Int(i128),
     /// A C floating-point number, by the bits of the `f64`: `CDouble[1.5]`.
@@ -75,12 +75,40 @@ impl ConstObject {
     }
 }
 
+/// A class known when the IR is built; symbolic unless it has a place.
+///
+/// Two symbolic classes of one label are the same class, and so is what one variable holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConstClass {
+    /// How it prints: the qualified name.
+    pub label: Arc<str>,
+    /// Where it is found, if it is live.
+    pub place: Option<TypePlace>,
+}
+
+impl ConstClass {
+    /// A class known by name only.
+    pub fn symbolic(label: impl Into<Arc<str>>) -> Self {
+        Self { label: label.into(), place: None }
+    }
+
+    /// Whether both are certainly one class.
+    fn is_same(&self, other: &Self) -> bool {
+        self.place == other.place && (self.place.is_some() || self.label == other.label)
+    }
+
+    /// Whether both are certainly two classes. Two variables may hold the same one.
+    fn is_distinct(&self, other: &Self) -> bool {
+        matches!((self.place, other.place), (Some(TypePlace::Object(mine)), Some(TypePlace::Object(theirs))) if mine != theirs)
+    }
+}
+
 impl Spec {
     /// Whether every value admitted by `self` is certainly admitted by `other`.
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Object(mine), Self::Object(theirs))
-            | (Self::Class(mine), Self::Class(theirs))
+            (Self::Object(mine), Self::Object(theirs)) => mine.is_same(theirs),
+            (Self::Class(mine), Self::Class(theirs))
             | (Self::Class(mine) | Self::Instance(mine), Self::Instance(theirs)) => mine.is_same(theirs),
             _ => self == other,
         }
@@ -89,9 +117,8 @@ impl Spec {
     /// Whether no value is admitted by both, certainly.
     fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Object(mine), Self::Object(theirs)) | (Self::Class(mine), Self::Class(theirs)) => {
-                mine.is_distinct(theirs)
-            }
+            (Self::Object(mine), Self::Object(theirs)) => mine.is_distinct(theirs),
+            (Self::Class(mine), Self::Class(theirs)) => mine.is_distinct(theirs),
             // An object may or may not be of a class, and a class may or may not be a subclass of another.
             (Self::Object(_), Self::Class(_)) | (Self::Class(_), Self::Object(_)) => false,
             (Self::Instance(_), Self::Object(_) | Self::Class(_) | Self::Instance(_))
@@ -411,7 +438,7 @@ impl Type {
             Kind::Python { class, subclasses: false } => Self::python_exact(*class),
             Kind::Python { class, subclasses: true } => Self::python(*class),
             Kind::User { class, subclasses } => {
-                let class = ConstObject { label: class.name.as_str().into(), address: class.address };
+                let class = ConstClass { label: class.name.as_str().into(), place: class.place };
                 Self::normal(OBJECT, Some(if *subclasses { Spec::Instance(class) } else { Spec::Class(class) }))
             }
             Kind::Cstr => Self::C_STR,

@@ -7,7 +7,7 @@ use super::emitter::{Emitter, TRUSTED};
 use super::machine::CType;
 use super::plan::{Admitted, Class};
 use super::symbol::Symbol;
-use crate::metadata::{PythonType, Scalar};
+use crate::metadata::{PythonType, Scalar, TypePlace};
 use crate::runtime::{DIGIT_BITS, IntForm, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
 
 impl Emitter<'_, '_> {
@@ -80,7 +80,13 @@ impl Emitter<'_, '_> {
                     self.load(types::I64, none, self.layout.ob_type)
                 }
             },
-            Class::User { address, .. } => self.builder.ins().iconst(types::I64, address.get() as i64),
+            Class::User { place: TypePlace::Object(address), .. } => {
+                self.builder.ins().iconst(types::I64, address.get() as i64)
+            }
+            Class::User { place: TypePlace::Variable(variable), .. } => {
+                let variable = self.builder.ins().iconst(types::I64, variable.get() as i64);
+                self.load(types::I64, variable, 0)
+            }
         }
     }
 

@@ -3,14 +3,13 @@
 //! The planner decides, the emitter walks the plan. A plan holds nothing that differs between two stubs of a shape, so
 //! equal plans have equal code.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::audit::Promises;
 use super::frame::{Binding, Convention, Frame, MethodConvention};
 use super::machine::CType;
 use crate::ir::Value;
-use crate::metadata::{PythonType, Raises, Scalar};
+use crate::metadata::{PythonType, Raises, Scalar, TypePlace};
 
 /// How a stub is called, and what it does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -70,12 +69,12 @@ pub struct Admitted {
 pub enum Class {
     /// One of CPython's own.
     Python(PythonType),
-    /// One of an extension, which lives as long as the extension's methods do.
+    /// One of an extension.
     User {
         /// Its name.
         name: Arc<str>,
-        /// The `PyTypeObject`.
-        address: NonZeroUsize,
+        /// The `PyTypeObject`, or the variable that holds it.
+        place: TypePlace,
     },
 }
 

@@ -221,9 +221,9 @@ pub(super) fn admitted(ty: &Type) -> Result<Admitted, Unsupported> {
     let null = !ty.is_object();
     let objects = if null { ty.without(&Type::NULLPTR) } else { ty.clone() };
     let unsupported = |reason| Err(Unsupported::new(format!("Guard<{ty}>"), reason));
-    let class_at = |class: &crate::ir::ConstObject, subclasses| match class.address {
-        Some(address) => Ok(Admitted { class: Class::User { name: class.label.clone(), address }, subclasses, null }),
-        None => unsupported("only the name of the class is known, not its address"),
+    let class_at = |class: &crate::ir::ConstClass, subclasses| match class.place {
+        Some(place) => Ok(Admitted { class: Class::User { name: class.label.clone(), place }, subclasses, null }),
+        None => unsupported("only the name of the class is known, not its place"),
     };
     match objects.spec() {
         Some(Spec::Class(class)) => return class_at(class, false),

@@ -23,5 +23,5 @@ pub use reader::{Entry, FlagError, MethodTable, Rejected, TypedMethod, clear_fla
 pub use rule::Rule;
 pub use signature::{
     DefaultValue, Effects, ForeignKind, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises,
-    Scalar, Signature, UserType,
+    Scalar, Signature, TypePlace, UserType,
 };

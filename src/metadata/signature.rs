@@ -145,8 +145,18 @@ pub enum PythonType {
 pub struct UserType {
     /// `module.Name`, with at least one dot.
     pub name: String,
-    /// Address of the `PyTypeObject`, where the signature was read from memory.
-    pub address: Option<NonZeroUsize>,
+    /// Where the type is found; `None` where it is known by name only.
+    pub place: Option<TypePlace>,
+}
+
+/// Where the type is found that a signature names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TypePlace {
+    /// The `PyTypeObject` itself. Whoever uses the address owns a reference to the type.
+    Object(NonZeroUsize),
+    /// The extension's `PyTypeObject *` variable. The type is the one that it holds at the time of a call, as for the
+    /// extension's own wrapper: a module that is imported a second time makes a new type.
+    Variable(NonZeroUsize),
 }
 
 /// What is passed for an argument that the caller leaves out.

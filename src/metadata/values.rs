@@ -6,7 +6,7 @@ use super::abi::{self, Value, effect, flag, kind, raises};
 use super::cpython::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use super::memory::{self, Fault};
 use super::rule::Rule;
-use super::signature::{DefaultValue, Effects, Kind, Parameter, PythonType, Raises, Scalar, UserType};
+use super::signature::{DefaultValue, Effects, Kind, Parameter, PythonType, Raises, Scalar, TypePlace, UserType};
 
 /// The most bytes of a type's name. CPython has no bound.
 const MAX_TYPE_NAME: usize = 1023;
@@ -210,17 +210,17 @@ fn is_identifier(name: &str) -> bool {
         && name.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
 }
 
-/// Follows the pointer to the variable that holds the type, for the type's name.
+/// Follows the pointer to the variable that holds the type, for the name of the type that it holds now.
 fn read_type(variable: usize) -> Result<UserType, Flaw> {
     aligned("type", variable)?;
     let class: usize = memory::read(variable).map_err(Flaw::unreadable("type"))?;
-    let Some(address) = NonZeroUsize::new(class) else {
+    if class == 0 {
         return Err(Flaw::new(
             Rule::NotMade,
             "type",
             "the type is not made yet: the PyTypeObject * is still null, import the module",
         ));
-    };
+    }
     let field = |offset: usize| memory::read::<u64>(class.wrapping_add(offset));
     let name = field(TP_NAME).map_err(Flaw::unreadable_by(Rule::TypeUnreadable, "type"))?;
     let bytes = memory::read_text(name as usize, MAX_TYPE_NAME)
@@ -238,7 +238,7 @@ fn read_type(variable: usize) -> Result<UserType, Flaw> {
         // A class statement's module is an attribute, which only running Python code could look up.
         format!("unknown.{name}")
     };
-    Ok(UserType { name, address: Some(address) })
+    Ok(UserType { name, place: NonZeroUsize::new(variable).map(TypePlace::Variable) })
 }
 
 /// The default, and that the fields it does not use are zero.

@@ -6,8 +6,7 @@ use super::arguments::Arguments;
 use super::trampoline::Raised;
 use crate::embed::Python;
 use crate::error::Error;
-use crate::metadata::{Dialect, Signature, TypeTable};
-use crate::user_types::resolve_types;
+use crate::metadata::{Dialect, Kind, Overload, Signature, TypeTable};
 
 /// The dialect of this name. That of issue 546 needs a table: each of its `types` is a tuple of a number, a signature, and
 /// the addresses of the underlying functions, one for each overload or none.
@@ -36,8 +35,11 @@ pub unsafe fn dialect(python: &Python, name: &str, types: &Arguments<'_>) -> Res
         let number = i32::try_from(number).map_err(|_| Raised::Type(format!("types: {number} is no C int")))?;
         let wrong = |reason: String| Error::Mismatch { name: format!("types[{number}]"), reason };
         let text = class.text(python, 1)?;
-        let mut signature: Signature = text.parse().map_err(|error| wrong(format!("{error}")))?;
-        resolve_types(python, &mut signature)?;
+        let signature: Signature = text.parse().map_err(|error| wrong(format!("{error}")))?;
+        // Nobody would keep the type alive, and know when it is gone.
+        if let Some(kind) = signature.overloads.iter().flat_map(kinds).find(|kind| matches!(kind, Kind::User { .. })) {
+            return Err(wrong(format!("{kind}: a table has no types of extensions: say object")).into());
+        }
         let functions = (2..class.len()).map(|index| Ok(class.address(python, index)?.addr().into()));
         let functions: Vec<NonZeroUsize> = functions.collect::<Result<_, Raised>>()?;
         let inserted = if functions.is_empty() {
@@ -49,4 +51,9 @@ pub unsafe fn dialect(python: &Python, name: &str, types: &Arguments<'_>) -> Res
         inserted.map_err(|error| wrong(error.reason))?;
     }
     Ok(Dialect::Issue546(table))
+}
+
+/// The kinds in an overload.
+fn kinds(overload: &Overload) -> impl Iterator<Item = &Kind> {
+    overload.parameters.iter().map(|parameter| &parameter.kind).chain([&overload.result])
 }

@@ -288,6 +288,7 @@ impl Method for Stats {
         let entries = [
             ("shapes", number(stats.shapes as u64)?),
             ("stubs", number(stats.stubs as u64)?),
+            ("permanent", number(stats.permanent as u64)?),
             ("code_bytes", number(stats.code_bytes as u64)?),
             ("hits", number(stats.hits)?),
             ("fallbacks", dict(python, fallbacks)?),

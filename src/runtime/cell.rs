@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3_ffi as ffi;
 
+use super::attachment::{attach, attached};
 use super::counters::{self, Guards};
 use super::foreign::{Foreign, Watched};
 use super::layout::Layout;
@@ -51,6 +52,8 @@ struct Fields {
     functions: Option<Arc<[NonZeroUsize]>>,
     /// Owns what `parameters` points at.
     matching: Option<Arc<[Parameters]>>,
+    /// The types that the code has the addresses of.
+    types: Option<Box<[Object]>>,
     shape: Option<Arc<Shape>>,
     thunk: Option<Thunk>,
     /// Keeps the cell's type known, where that is not the one of most cells.
@@ -104,7 +107,7 @@ pub struct CellContents {
     pub target: NonZeroUsize,
     /// Those of all overloads.
     pub functions: Arc<[NonZeroUsize]>,
-    /// The original; `None` for a function that has no wrapper.
+    /// The original; `None` for a function that has no wrapper, and in a cell that many originals share.
     pub callable: Option<Object>,
     /// The original's `ml_meth`.
     pub method: usize,
@@ -128,6 +131,8 @@ pub struct CellContents {
     pub foreign: Option<Arc<Foreign>>,
     /// What its type is, where what it is bound to is no module.
     pub stand_in: Option<Arc<StandIn>>,
+    /// The types that the signature has the addresses of.
+    pub types: Vec<Object>,
 }
 
 /// What the cell of a function without a wrapper has instead of an original.
@@ -158,6 +163,7 @@ impl CellContents {
             bare: Some(bare),
             foreign: None,
             stand_in: None,
+            types: Vec::new(),
         }
     }
 }
@@ -193,6 +199,7 @@ impl Cell {
             bare,
             foreign,
             stand_in,
+            types,
         } = contents;
         let is_module = stand_in.is_none();
         let (reader, bare) = match bare {
@@ -218,6 +225,7 @@ impl Cell {
             parameters: parameters.as_ref().map_or(std::ptr::null(), |parameters| parameters.as_ptr()),
             keywords: keywords.map_or(null_mut(), Object::into_ptr),
             matching: parameters,
+            types: Some(types.into()),
             shape: Some(shape),
             thunk: None,
             stand_in,
@@ -313,10 +321,20 @@ impl Cell {
         }
     }
 
-    /// Keeps the cell for the rest of the process: for what Python may call and nobody owns.
-    pub fn leak(self) {
-        LEAKED.insert(self.def() as usize);
-        self.0.into_ptr();
+    /// Keeps the cell for the rest of the process, for what Python may call and nobody owns: the functions that a method
+    /// descriptor makes have the definition in the cell, and outlive the descriptor and its type.
+    pub fn keep(&self, python: &Python) {
+        PERMANENT.insert(self.def() as usize);
+        counters::cell_kept();
+        self.0.clone_ref(python).into_ptr();
+    }
+
+    /// The cell of this object.
+    ///
+    /// # Safety
+    /// The object is that of a cell ([`Cell::object`]).
+    pub unsafe fn from_object(object: Object) -> Self {
+        Self(object)
     }
 }
 
@@ -355,13 +373,73 @@ pub unsafe fn guards_in<'a>(cell: *mut ffi::PyObject) -> Option<CellGuards<'a>> 
     }
 }
 
-/// The original behind a function or a descriptor that stands for it; `None` for all other objects.
+/// The original of a function or a descriptor that stands for it; `None` for all other objects.
 pub fn original_of(python: &Python, callable: &Object) -> Option<Object> {
-    // SAFETY: the cell is alive, for the callable is.
+    // SAFETY: the callable is alive, and with it the type of a descriptor, and the cell.
     unsafe {
+        if let Some((class, def)) = permanent_definition(callable) {
+            return Some(Twins::find(python, class, def)?.original);
+        }
         let original = NonNull::new((*fields_of(cell_of(python, callable)?)).callable)?;
         Some(Object::from_borrowed(python, original))
     }
+}
+
+/// A descriptor that was made for Python, and the one that it stands for. A type has them for as long as it lives: the
+/// stub's cell belongs to all types that have the definition, and knows none of them.
+pub struct Twins {
+    /// What the stub stands for.
+    pub original: Object,
+    /// The stub.
+    pub stub: Object,
+}
+
+impl Twins {
+    /// The two that a type has for this definition in a permanent cell.
+    ///
+    /// # Safety
+    /// `class` is a live type.
+    pub unsafe fn find(python: &Python, class: *mut ffi::PyTypeObject, def: *const c_void) -> Option<Self> {
+        // SAFETY: the caller promises a type; what is attached with the key of a definition is a pair, see `attach`.
+        unsafe {
+            let pair = attached(python, class, def as usize)?;
+            let item = |index| NonNull::new(ffi::PyTuple_GetItem(pair.as_ptr(), index));
+            let [original, stub] = [item(0)?, item(1)?].map(|object| Object::from_borrowed(python, object));
+            Some(Self { original, stub })
+        }
+    }
+
+    /// Gives them to a type.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    ///
+    /// # Safety
+    /// `class` is a live type.
+    pub unsafe fn attach(
+        &self,
+        python: &Python,
+        class: *mut ffi::PyTypeObject,
+        def: *const c_void,
+    ) -> Result<(), Exception> {
+        // SAFETY: the caller promises a type; both objects are alive.
+        unsafe {
+            let pair = python.owned(ffi::PyTuple_Pack(2, self.original.as_ptr(), self.stub.as_ptr()))?;
+            attach(python, class, def as usize, &pair)
+        }
+    }
+}
+
+/// The type of a descriptor that was made for Python, and its definition, which lies in a permanent cell; `None` for all
+/// other objects.
+///
+/// # Safety
+/// The callable is alive, and the thread attached.
+unsafe fn permanent_definition(callable: &Object) -> Option<(*mut ffi::PyTypeObject, *const c_void)> {
+    // SAFETY: the caller promises a live callable.
+    let found = unsafe { definition(callable.as_ptr()) }?;
+    let (Receiver::Method { d_type } | Receiver::ClassMethod { d_type }) = found.receiver else { return None };
+    PERMANENT.contains(found.def as usize).then_some((d_type, found.def))
 }
 
 /// The signature that a function without a wrapper was bound with, and its address; `None` for all other objects.
@@ -409,7 +487,9 @@ fn cell_of(python: &Python, callable: &Object) -> Option<*mut ffi::PyObject> {
         let cell = match definition(callable.as_ptr())? {
             // A static method has a `m_self` that its C function does not get.
             Definition { receiver: Receiver::Function { .. }, callable, .. } => self_of(callable),
-            Definition { receiver: Receiver::Method { .. }, def, .. } if LEAKED.contains(def as usize) => {
+            Definition { receiver: Receiver::Method { .. } | Receiver::ClassMethod { .. }, def, .. }
+                if PERMANENT.contains(def as usize) =>
+            {
                 def.cast_mut().byte_sub(offset_of!(Fields, def) + Layout::CURRENT.module_size as usize).cast()
             }
             _ => return None,
@@ -428,12 +508,12 @@ pub unsafe fn self_of(function: *mut ffi::PyObject) -> *mut ffi::PyObject {
     unsafe { (*function.cast::<ffi::PyCFunctionObject>()).m_self }
 }
 
-/// The definitions in cells that live for ever: those of descriptors made for Python.
-static LEAKED: Leaked = Leaked(Mutex::new(BTreeSet::new()));
+/// The definitions in cells that are kept for the rest of the process.
+static PERMANENT: Definitions = Definitions(Mutex::new(BTreeSet::new()));
 
-struct Leaked(Mutex<BTreeSet<usize>>);
+struct Definitions(Mutex<BTreeSet<usize>>);
 
-impl Leaked {
+impl Definitions {
     fn contains(&self, def: usize) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&def)
     }
@@ -537,6 +617,7 @@ pub(super) unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
         drop((*fields).provided.take());
         drop((*fields).bare.take());
         drop((*fields).matching.take());
+        drop((*fields).types.take());
         let keywords = std::mem::replace(&mut (*fields).keywords, null_mut());
         ffi::Py_XDECREF(keywords);
         let shape = (*fields).shape.take();
@@ -571,7 +652,8 @@ pub(super) unsafe extern "C" fn traverse(
         }
         // What two cells share is no more one's than the other's: it is kept, for all that the collector knows, from outside.
         let held = (*fields_of(cell)).provided.as_ref().filter(|foreign| Arc::strong_count(foreign) == 1);
-        for object in held.iter().flat_map(|foreign| &foreign.holds) {
+        let types = (*fields_of(cell)).types.iter().flatten();
+        for object in held.iter().flat_map(|foreign| &foreign.holds).chain(types) {
             let status = visit(object.as_ptr(), argument);
             if status != 0 {
                 return status;

@@ -11,7 +11,7 @@ use super::matching::{Parameters, match_arguments};
 use super::parser::type_of;
 use crate::ir::Value;
 use crate::lower::{Admitted, Arm, Binding, Class, Convention, Given, Plan, Step};
-use crate::metadata::PythonType;
+use crate::metadata::{PythonType, TypePlace};
 use crate::stats::FallbackReason;
 
 /// Calls of underlying functions. Compiled code adds to it with the GIL held.
@@ -24,6 +24,9 @@ pub static SHAPES: AtomicUsize = AtomicUsize::new(0);
 pub static CODE_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// Cells that are alive: one for each stub.
 pub static CELLS: AtomicUsize = AtomicUsize::new(0);
+
+/// Those that live as long as the process.
+pub static KEPT_CELLS: AtomicUsize = AtomicUsize::new(0);
 
 /// A shape is there.
 pub fn shape_made(bytes: usize) {
@@ -40,6 +43,11 @@ pub fn shape_gone(bytes: usize) {
 /// A cell is there.
 pub fn cell_made() {
     CELLS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A cell is kept for the rest of the process.
+pub fn cell_kept() {
+    KEPT_CELLS.fetch_add(1, Ordering::Relaxed);
 }
 
 /// A cell is gone.
@@ -218,13 +226,27 @@ impl ArmGuards {
     }
 }
 
+/// The type at a place; `None` where a variable holds none.
+///
+/// # Safety
+/// At the place there is a type, or a variable of the extension's.
+unsafe fn type_at(place: TypePlace) -> Option<*mut ffi::PyTypeObject> {
+    let class = match place {
+        TypePlace::Object(address) => address.get() as *mut ffi::PyTypeObject,
+        // SAFETY: the caller promises a variable.
+        TypePlace::Variable(variable) => unsafe { *(variable.get() as *const *mut ffi::PyTypeObject) },
+    };
+    (!class.is_null()).then_some(class)
+}
+
 impl Wanted {
     /// Whether an object passes.
     ///
     /// # Safety
     /// The thread is attached, and the object alive or null.
     unsafe fn passes(&self, object: *mut ffi::PyObject, foreign: Option<&Foreign>) -> bool {
-        // SAFETY: the caller promises the object; types of extensions live as long as the extension's methods.
+        // SAFETY: the caller promises the object; the cell of the stub owns the types that are known by address, and variables
+        // of an extension stay where they are.
         unsafe {
             if object.is_null() {
                 return matches!(self, Self::Admitted { admitted: Admitted { null: true, .. }, .. });
@@ -235,7 +257,10 @@ impl Wanted {
                 Self::Admitted { admitted, or_none } => {
                     let wanted = match &admitted.class {
                         Class::Python(python) => type_of(*python),
-                        Class::User { address, .. } => address.get() as *mut ffi::PyTypeObject,
+                        Class::User { place, .. } => match type_at(*place) {
+                            Some(class) => class,
+                            None => return false,
+                        },
                     };
                     class == wanted
                         || (*or_none && admitted.null && object == ffi::Py_None())

@@ -21,6 +21,7 @@
 //! | `body/` | what compiled functions need while they run |
 
 mod addresses;
+pub mod attachment;
 mod audit;
 pub(crate) mod body;
 pub(crate) mod cell;

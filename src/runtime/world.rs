@@ -37,6 +37,8 @@ pub struct LiveWorld<'a> {
     pub codes: BTreeMap<Arc<str>, CalleeCode>,
     /// The names of callables, by address.
     labels: HashMap<usize, Arc<str>>,
+    /// The types that their signatures have the addresses of: the code keeps them.
+    pub types: Vec<Object>,
     /// What was handed out, by address: it lives as long as this.
     kept: std::cell::RefCell<HashMap<usize, Object>>,
 }
@@ -83,6 +85,7 @@ impl<'a> LiveWorld<'a> {
             callees: Callees::new(),
             codes: BTreeMap::new(),
             labels: HashMap::new(),
+            types: Vec::new(),
             kept: Default::default(),
         };
         for name in names {
@@ -144,6 +147,8 @@ impl<'a> LiveWorld<'a> {
         let entry = standard::recognize(self.python, object);
         let (name, signature, functions, target): (String, _, Vec<NonZeroUsize>, _) = match (known, entry) {
             (Some(known), _) => {
+                let Some(types) = known.types(self.python) else { return };
+                self.types.extend(types);
                 let signature = Signature::clone(&known.signature);
                 let name = self.unique(original.name(self.python));
                 (name, signature, known.functions.to_vec(), known.target)

@@ -2,7 +2,7 @@
 //! programs are made of.
 //!
 //! They are text, one line a function, in `tables/`, read once for each Python version. `docs/standard.md` says how to
-//! read a line and what each promise means; `tests/standard.rs` holds every line against the running interpreter. A
+//! read a line and what each promise means; `tests/compile/standard.rs` holds every line against the running interpreter. A
 //! function that is not in a table is [`listed`] there with the reason.
 //!
 //! A signature is about what the library itself defines. Whether a callable is that, and not what a program has put in

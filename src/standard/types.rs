@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use crate::metadata::{Kind, Signature};
+use crate::metadata::{Kind, Signature, TypePlace};
 
 /// Fills in the addresses of the types that are CPython's own: some of them, such as `dict_keys`, can't be imported by
 /// name.
@@ -13,9 +13,9 @@ pub(super) fn resolve(signature: &mut Signature) {
         let parameters = overload.parameters.iter_mut().map(|parameter| &mut parameter.kind);
         for kind in parameters.chain([&mut overload.result]) {
             if let Kind::User { class, .. } = kind
-                && class.address.is_none()
+                && class.place.is_none()
             {
-                class.address = class.name.strip_prefix("builtins.").and_then(address);
+                class.place = class.name.strip_prefix("builtins.").and_then(address).map(TypePlace::Object);
             }
         }
     }

@@ -47,12 +47,12 @@ def fixture(kind=ctypes.CDLL):
     return kind(build('fixture.c'))
 
 
-def extension(name='typed', *flags):
-    """Imports an extension module with typed methods, made with the headers that the package has."""
+def extension(name='typed', *flags, source='typed.c'):
+    """Imports an extension module with typed methods, made of a C file with the headers that the package has."""
     include = sysconfig.get_path('include')
     if not os.path.exists(os.path.join(include, 'Python.h')):
         raise unittest.SkipTest('there are no headers of Python')
-    path = build('typed.c', name + '.so', f'-DMODULE={name}', '-I' + include, '-I' + typedcall.get_include(), *flags)
+    path = build(source, name + '.so', f'-DMODULE={name}', '-I' + include, '-I' + typedcall.get_include(), *flags)
     # By name and path, as others import it too: pickles name it.
     if os.path.dirname(path) not in sys.path:
         sys.path.append(os.path.dirname(path))

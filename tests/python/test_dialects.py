@@ -19,7 +19,7 @@ def path_of(source, name, *flags):
     """Compiles an extension of the tests in Rust as a module of this name."""
     if not os.path.exists(os.path.join(INCLUDE, 'Python.h')):
         raise unittest.SkipTest('there are no headers of Python')
-    return build(os.path.join('..', source), name + '.so', '-std=gnu11', f'-DMODULE={name}', '-I' + INCLUDE,
+    return build(os.path.join('..', 'c', source), name + '.so', '-std=gnu11', f'-DMODULE={name}', '-I' + INCLUDE,
                  '-I' + typedcall.get_include(), *flags)
 
 
@@ -112,6 +112,7 @@ def test_wrong_tables_and_dialects_are_told():
     for meaning, kind, text in (
             ('(i64) -> i64', typedcall.Error, 'types[1]'), ('(x', typedcall.Error, 'types[1]'),
             (('(i64) -> i64 | (f64) -> f64', address), typedcall.Error, '2 overloads, but 1 functions'),
+            ('(type:fractions.Fraction) -> object', typedcall.Error, 'say object'),
             (('(i64) -> i64', 0), TypeError, 'the address'), (('(i64) -> i64', 'here'), TypeError, 'the address'),
             ((3,), TypeError, 'a str'), ((), TypeError, 'types'), (3, TypeError, 'not 3'), (['(str) -> str'], TypeError, 'types=')):
         error = raises(kind, typedcall.adopt, module, dialect='issue546', types={1: meaning})

@@ -1,4 +1,4 @@
-//! C functions without wrappers for tests: those of `tests/bare.c`.
+//! C functions without wrappers for tests: those of `tests/c/bare.c`.
 
 use std::num::NonZeroUsize;
 
@@ -8,7 +8,7 @@ use typedcall::{BareFunction, Bind, Error, Specializer};
 
 use super::extension::{evaluate, import};
 
-const BARE: &str = include_str!("../bare.c");
+const BARE: &str = include_str!("../c/bare.c");
 
 /// A C function of `bare.c`.
 pub struct Case {

@@ -1,4 +1,4 @@
-# Calls of tests/cinder_methods.c and what they give by Cinder's rules: `m` is the module.
+# Calls of tests/c/cinder_methods.c and what they give by Cinder's rules: `m` is the module.
 import sys
 
 

@@ -10,18 +10,19 @@ use typedcall::embed::{Object, Python};
 use typedcall::metadata::{Receiver, definition};
 use typedcall::{Entry, Error, Options, Specializer, Stub};
 
-use super::{PYTHON_INCLUDE, compile};
+use super::{PYTHON_INCLUDE, compile, process};
 
-const METHODS: &str = include_str!("../methods.c");
-const KINDS: &str = include_str!("../kinds.c");
-const RAW_CALLS: &str = include_str!("../raw_calls.c");
+const METHODS: &str = include_str!("../c/methods.c");
+const KINDS: &str = include_str!("../c/kinds.c");
+const RAW_CALLS: &str = include_str!("../c/raw_calls.c");
 const AGREE: &str = include_str!("agree.py");
 /// Python subclasses of the types that stubs know.
 pub const SUBCLASSES: &str = include_str!("subclasses.py");
-const LIFETIMES: &str = include_str!("../lifetimes.c");
+const LIFETIMES: &str = include_str!("../c/lifetimes.c");
 
 /// Attaches this thread to the interpreter, whose headers extensions are compiled with from now on.
 pub fn start() -> Python {
+    assert!(process::only_test().is_some(), "a test with an interpreter begins with `own_process!();`");
     let python = Python::attach();
     if PYTHON_INCLUDE.get().is_none() {
         let names = run(&python, "import sysconfig\ninclude = sysconfig.get_path('include')");
@@ -37,14 +38,14 @@ pub fn specializer(python: &Python) -> Specializer {
     Specializer::new(python, Options::default()).expect("the crate is built for the running interpreter")
 }
 
-/// The typed methods of `tests/methods.c` as a module of this name; compiled for each name, for adoption changes them.
+/// The typed methods of `tests/c/methods.c` as a module of this name; compiled for each name, for adoption changes them.
 pub fn methods(python: &Python, name: &str, flagged: bool) -> Object {
     let module = format!("-DMODULE={name}");
     let flags = ["-O1", "-std=gnu11", "-Wall", "-Wextra", &module, "-DTYPEDCALL_SET_FLAG"];
     import(python, name, METHODS, if flagged { &flags } else { &flags[..5] })
 }
 
-/// The typed methods of `tests/kinds.c`, likewise.
+/// The typed methods of `tests/c/kinds.c`, likewise.
 pub fn kinds(python: &Python, name: &str, flagged: bool) -> Object {
     let module = format!("-DMODULE={name}");
     let flags = ["-O1", "-std=gnu11", "-Wall", "-Wextra", &module, "-DTYPEDCALL_SET_FLAG"];
@@ -154,7 +155,7 @@ pub fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Compile(typedcall::runtime::CompileError::ExecutableMemory(_)))
 }
 
-/// Names for Python code about the methods of `tests/lifetimes.c`: `m`, and `raw` for raw calls.
+/// Names for Python code about the methods of `tests/c/lifetimes.c`: `m`, and `raw` for raw calls.
 pub fn lifetimes(python: &Python) -> Object {
     let module = import(python, "lifetimes", LIFETIMES, &["-O1", "-std=gnu11", "-Wall", "-Wextra"]);
     let names = python.namespace().expect("there is memory");

@@ -32,7 +32,7 @@ use typedcall::lower::build_stub;
 use typedcall::lower::{
     AddressTable, Binding, CallSite, CellSource, Convention, Frame, MethodConvention, Plan, arity, plan_arm,
 };
-use typedcall::metadata::{Kind, Signature};
+use typedcall::metadata::{Kind, Signature, TypePlace};
 use typedcall::runtime::{Layout, disassemble, target_isa};
 
 /// What one input file asks for.
@@ -58,7 +58,8 @@ pub fn cases(text: &str) -> Vec<Case> {
         match line.split_once(": ") {
             _ if line.is_empty() || line.starts_with('#') => {}
             _ if line.starts_with('(') => {
-                signatures.push(placed(line.parse().unwrap_or_else(|error| panic!("{line}: {error}"))));
+                let signature = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+                signatures.push(placed(signature, directives.type_place));
             }
             Some((key, value)) if signatures.is_empty() => directives.set(key, value),
             _ => writeln!(ir, "{line}").expect("a string grows"),
@@ -69,14 +70,14 @@ pub fn cases(text: &str) -> Vec<Case> {
     signatures.into_iter().map(|signature| directives.case(signature, ir.clone())).collect()
 }
 
-/// Gives the types that a signature names an address, each another.
-fn placed(mut signature: Signature) -> Signature {
+/// Gives the types that a signature names a place, each another.
+fn placed(mut signature: Signature, place: fn(NonZeroUsize) -> TypePlace) -> Signature {
     for overload in &mut signature.overloads {
         let parameters = overload.parameters.iter_mut().map(|parameter| &mut parameter.kind);
         for kind in parameters.chain([&mut overload.result]) {
             if let Kind::User { class, .. } = kind {
                 let letters: usize = class.name.bytes().map(usize::from).sum();
-                class.address = NonZeroUsize::new(0x6000_0000 + 0x100 * letters);
+                class.place = NonZeroUsize::new(0x6000_0000 + 0x100 * letters).map(place);
             }
         }
     }
@@ -95,6 +96,7 @@ struct Directives {
     shows_ir: bool,
     audited: bool,
     counted: bool,
+    type_place: fn(NonZeroUsize) -> TypePlace,
 }
 
 impl Default for Directives {
@@ -110,6 +112,7 @@ impl Default for Directives {
             shows_ir: true,
             audited: false,
             counted: false,
+            type_place: TypePlace::Object,
         }
     }
 }
@@ -133,6 +136,8 @@ impl Directives {
             ("show", "plan") => self.shows_ir = false,
             ("verify", "yes") => self.audited = true,
             ("count", "yes") => self.counted = true,
+            ("types", "known") => self.type_place = TypePlace::Object,
+            ("types", "in variables") => self.type_place = TypePlace::Variable,
             _ => panic!("no such directive: `{key}: {value}`"),
         }
     }

@@ -1,6 +1,9 @@
 //! Compiles C for the tests and loads it. Shared by all integration tests, each of which uses a part of it.
 #![allow(dead_code, reason = "every integration test is a crate of its own and uses a part")]
 
+#[macro_use]
+pub mod process;
+
 pub mod bare;
 pub mod extension;
 pub mod lowering;

@@ -1,7 +1,5 @@
 //! What tests of compiled functions work with: a namespace, functions in it, and the same compiled.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use typedcall::embed::{Object, Python};
 use typedcall::{CompileOptions, CompiledFunction, Options, Specializer};
 
@@ -35,35 +33,29 @@ def same(name, *args):
     assert expected == got, (name, args, expected, got)
 ";
 
-/// Tests rebind what is in modules, change the collector's thresholds, count references to what all share: one at a time.
-static ALONE: Mutex<()> = Mutex::new(());
-
-/// A Python with a specializer, and names. There is one at a time.
+/// A Python with a specializer, and names.
 pub struct Session {
     pub python: Python,
     pub specializer: Specializer,
     pub names: Object,
-    _alone: MutexGuard<'static, ()>,
 }
 
 impl Session {
     pub fn new(source: &str) -> Self {
         let _ = env_logger::try_init();
-        // Before the GIL is taken, which others need to come to an end.
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let python = extension::start();
         let mut options = Options::default();
         options.verify_code = true;
         let specializer = Specializer::new(&python, options).expect("this Python is supported");
         let names = python.namespace().expect("there is memory");
         python.run(source, &names).unwrap_or_else(|error| panic!("{error}"));
-        Self { python, specializer, names, _alone: alone }
+        Self { python, specializer, names }
     }
 
     /// With the module of `chain.c` as `m`, adopted.
     pub fn with_chain(source: &str) -> Self {
         let session = Self::new("");
-        let module = extension::import(&session.python, "chain", include_str!("../chain.c"), &["-O1"]);
+        let module = extension::import(&session.python, "chain", include_str!("../c/chain.c"), &["-O1"]);
         session.specializer.adopt(&session.python, &module).expect("its metadata is good");
         session.names.set_item(&session.python, "m", &module).expect("there is memory");
         session.run(source);

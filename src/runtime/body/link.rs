@@ -126,10 +126,17 @@ impl<'a> Linker<'a> {
             Reference::Names(names) => {
                 let names = names.iter().map(|name| intern(self.python, name)).collect::<Result<Vec<_>, _>>();
                 let tuple = crate::bytecode::interpreter::tuple(self.python, names.ok()?).ok()?;
-                self.keep(tuple)
+                self.kept_at(tuple)
             }
             Reference::Callee(name) => self.callees.get(name)?.address.get(),
-            Reference::Receiver(name) => self.callees.get(name).map(|callee| callee.receiver)?,
+            Reference::Receiver(name) => {
+                let receiver = self.callees.get(name)?.receiver;
+                // SAFETY: the callable that was found keeps it until the code is there.
+                let object = NonNull::new(receiver as *mut ffi::PyObject)
+                    .map(|object| unsafe { Object::from_borrowed(self.python, object) });
+                self.kept.extend(object);
+                receiver
+            }
         })
     }
 
@@ -138,14 +145,19 @@ impl<'a> Linker<'a> {
             return Some(*address);
         }
         let object = intern(self.python, name).ok()?;
-        let address = self.keep(object);
+        let address = self.kept_at(object);
         self.names.insert(name.clone(), address);
         Some(address)
     }
 
-    fn keep(&mut self, object: Object) -> usize {
-        let address = object.as_ptr() as usize;
+    /// Keeps an object for as long as the code.
+    pub fn keep(&mut self, object: Object) {
         self.kept.push(object);
+    }
+
+    fn kept_at(&mut self, object: Object) -> usize {
+        let address = object.as_ptr() as usize;
+        self.keep(object);
         address
     }
 

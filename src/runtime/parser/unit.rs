@@ -6,7 +6,7 @@ use pyo3_ffi as ffi;
 
 use super::Unparsable;
 use super::convert::{self, Converter};
-use crate::metadata::{DefaultValue, Kind, Parameter, PythonType, Scalar};
+use crate::metadata::{DefaultValue, Kind, Parameter, PythonType, Scalar, TypePlace};
 
 /// Number of slots, of 8 bytes each, that the C arguments of a parameter take.
 pub fn slots_of(kind: &Kind) -> usize {
@@ -104,7 +104,9 @@ impl Reading {
             (Kind::Object, true) => Self::Object(Class::Any),
             (Kind::Python { class, subclasses }, nullable) => Self::of_class(type_of(*class), *subclasses, nullable),
             (Kind::User { class, subclasses }, nullable) => {
-                let address = class.address.ok_or_else(|| Unparsable::UnknownType(class.name.clone()))?;
+                let Some(TypePlace::Object(address)) = class.place else {
+                    return Err(Unparsable::UnknownType(class.name.clone()));
+                };
                 Self::of_class(address.get() as *mut ffi::PyTypeObject, *subclasses, nullable)
             }
             (Kind::Foreign(_), _) => return Err(Unparsable::Foreign(parameter.kind.to_string())),

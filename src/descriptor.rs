@@ -1,0 +1,89 @@
+//! Stubs of method descriptors and of class-method descriptors, as Python holds them: descriptors of the same kind.
+//!
+//! A descriptor owns nothing but its type, and the functions that it makes when it is bound have its definition. So the cell,
+//! in which the definition is, lives as long as the process. It knows neither the type nor the original: CPython checks the
+//! receiver before it calls a method, and the fallback calls the original's C function, with the original's convention. So one
+//! cell serves every type that has the definition, also those of modules that are imported again and again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3_ffi as ffi;
+
+use crate::embed::{Object, Python};
+use crate::error::Error;
+use crate::options::{Entry, FunctionOptions};
+use crate::original::Original;
+use crate::registry::{Fingerprint, KnownMethod};
+use crate::runtime::cell::{Cell, CellContents, Twins};
+use crate::specializer::{Specializer, bind_thunk, method_pointer};
+
+/// The cells of descriptors that a specializer made, by the original's definition and by whether the GIL is kept.
+pub type Descriptors = Mutex<HashMap<(usize, bool), DescriptorCell>>;
+
+/// The cell of all descriptors with one definition, and what it was made for.
+#[derive(Debug)]
+pub struct DescriptorCell {
+    fingerprint: Fingerprint,
+    known: Arc<KnownMethod>,
+    cell: Object,
+}
+
+impl Specializer {
+    /// The descriptor that stands for this one: the same for as long as its type lives and its signature does not change.
+    pub(crate) fn descriptor(
+        &self,
+        python: &Python,
+        original: Original,
+        options: &FunctionOptions,
+    ) -> Result<Object, Error> {
+        let cell = self.descriptor_cell(python, &original, options)?;
+        let (def, class) = (cell.def(), original.class);
+        // SAFETY: the original is alive, and keeps its type.
+        if let Some(twins) = unsafe { Twins::find(python, class, def.cast()) } {
+            return Ok(twins.stub);
+        }
+        let new = if original.is_class_method { ffi::PyDescr_NewClassMethod } else { ffi::PyDescr_NewMethod };
+        // SAFETY: as above; the definition and the code that it names live as long as the process.
+        unsafe {
+            let twins = Twins { stub: python.owned(new(class, def))?, original: original.callable };
+            twins.attach(python, class, def.cast())?;
+            Ok(twins.stub)
+        }
+    }
+
+    /// The cell of the stubs for descriptors with this definition, made when the first of them is.
+    fn descriptor_cell(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Cell, Error> {
+        let key = (original.def as usize, options.keeps_gil());
+        let known = self.known(python, original)?;
+        // SAFETY: the definition is that of the live original.
+        let fingerprint = unsafe { Fingerprint::of(original.def) };
+        let made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that was made before another signature was declared is of no use any more.
+        let same = |made: &&DescriptorCell| made.fingerprint == fingerprint && made.known.is_like(&known);
+        if let Some(made) = made.get(&key).filter(same) {
+            // SAFETY: it is the object of a cell, see below.
+            return Ok(unsafe { Cell::from_object(made.cell.clone_ref(python)) });
+        }
+        drop(made);
+        let site = self.site(python, original, &known, Entry::Guarded)?.with(options);
+        let shape = self.shape(&site)?;
+        let contents = self.cell_contents(python, original, &known, &site, &shape)?;
+        // A verified stub names its original; it pins the first one, and its type.
+        let callable = contents.callable.filter(|_| self.verify);
+        let cell = Cell::new(python, CellContents { callable, class: std::ptr::null_mut(), ..contents })?;
+        let thunk = bind_thunk(&cell, &site, &shape)?;
+        // SAFETY: nobody else knows the cell yet, which has room for the definition.
+        unsafe {
+            (*cell.def()).ml_meth = method_pointer(thunk);
+            if original.is_class_method {
+                (*cell.def()).ml_flags |= ffi::METH_CLASS;
+            }
+        }
+        cell.keep(python);
+        let made = DescriptorCell { fingerprint, known, cell: cell.object().clone_ref(python) };
+        let replaced = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner).insert(key, made);
+        drop(replaced);
+        Ok(cell)
+    }
+}

@@ -1,0 +1,5 @@
+//! The command line tool.
+
+mod commands;
+mod explain;
+mod survey;

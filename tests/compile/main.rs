@@ -1,0 +1,16 @@
+//! Python functions as machine code: the front end, the standard library that it knows, and what runs.
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod arithmetic;
+mod below;
+mod calls;
+mod differences;
+mod exits;
+mod frontend;
+mod functions;
+mod names;
+mod standard;
+mod typed_calls;

@@ -1,0 +1,7 @@
+//! Functions of ctypes.
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod provider;

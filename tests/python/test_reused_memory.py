@@ -1,0 +1,49 @@
+"""The tests again where memory is used otherwise: where a freed block is the next one of its size to be handed out, so that an
+address that is remembered and not owned is soon another object's; where freed memory is filled; in development mode."""
+
+import os
+import sysconfig
+
+from support import HERE, build, child
+
+#: Those that start processes of their own or call a function a million times say nothing more here.
+ELSEWHERE = {'test_command_line', 'test_docs', 'test_environment', 'test_import', 'test_libm_doubles', 'test_libm_floats',
+             'test_processes', 'test_reused_memory', 'test_soak', 'test_subinterpreter', 'test_threads'}
+
+RUN = """
+import sys
+import run
+{start}
+sys.exit(bool(run.run({files!r})))
+"""
+
+LAST_FREED = """
+sys.path.append({folder!r})
+import last_freed
+last_freed.start()
+import atexit
+atexit.register(lambda: print('reused', last_freed.reused()))
+"""
+
+
+def again(start='', **environment):
+    """Runs the tests in a process of their own, and returns what it prints."""
+    files = sorted(name for name in os.listdir(HERE) if name.startswith('test_') and name.endswith('.py'))
+    files = [os.path.join(HERE, name) for name in files if name[:-3] not in ELSEWHERE]
+    assert len(files) >= 15, files
+    return child(RUN.format(files=files, start=start), **environment).stdout
+
+
+def test_where_a_freed_block_is_the_next_to_be_handed_out():
+    folder = os.path.dirname(build('last_freed.c', 'last_freed.so', '-I' + sysconfig.get_path('include')))
+    output = again(LAST_FREED.format(folder=folder))
+    # That many it would have to be, or it is not what hands memory out.
+    assert int(output.rsplit('reused', 1)[1]) > 100_000, output
+
+
+def test_where_freed_memory_is_filled():
+    again(PYTHONMALLOC='debug')
+
+
+def test_in_development_mode():
+    again(PYTHONDEVMODE='1', PYTHONWARNINGS='ignore')
