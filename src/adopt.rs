@@ -16,6 +16,7 @@ use crate::metadata::dialect::read_cleared_def_as;
 use crate::metadata::{Dialect, Rejected, Signature, TypedMethod, clear_flag, definition, read_def_as};
 use crate::original::{Original, owner_of};
 use crate::registry::{Fingerprint, KnownMethod, Registry};
+use crate::runtime::cell::original_of;
 
 /// What a module declares.
 #[derive(Debug, Default)]
@@ -111,17 +112,19 @@ pub fn inspect_as(python: &Python, module: &Object, dialect: &Dialect) -> Result
 impl Inspected {
     /// What is known about one member; nothing where it has no metadata.
     fn of(python: &Python, name: String, member: &Object, dialect: &Dialect) -> Option<Self> {
+        // Of a stub it is the original's: what is known about a definition keeps what has it alive.
+        let member = original_of(python, member).unwrap_or_else(|| member.clone_ref(python));
         // SAFETY: the member is alive, and the thread attached.
         let found = unsafe { definition(member.as_ptr()) }?;
         let (def, owner) = (found.def, owner_of(python, &found));
         // SAFETY: the definition is that of the live member.
         let readied = unsafe { cinder::typed_method(def) };
         if let Some(method) = readied.filter(|_| *dialect == Dialect::Cinder) {
-            return Some(Self { name, method, def, owner, member: member.clone_ref(python) });
+            return Some(Self { name, method, def, owner, member });
         }
         let read = if was_cleared(python, def, dialect) { read_cleared_def_as } else { read_def_as };
         let method = read(def, dialect).transpose()?;
-        Some(Self { name, method, def, owner, member: member.clone_ref(python) })
+        Some(Self { name, method, def, owner, member })
     }
 
     /// What a stub needs to know.

@@ -16,7 +16,7 @@ each call; TYPEDCALL_LOG=warn, info, debug or trace writes to stderr. They are r
 import os
 
 from typedcall import _caller, _kinds, _native
-from typedcall._native import Error, __version__
+from typedcall._native import Error, __version__, _cinder
 
 __all__ = [
     "Error",
@@ -28,6 +28,7 @@ __all__ = [
     "get_include",
     "install",
     "original",
+    "ready_cinder_table",
     "signature",
     "specialize",
     "stats",
@@ -65,35 +66,45 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
             return specialize(function, strict=strict, release_gil=release_gil, library=library)
         return decorator
     if library is not None:
-        from typedcall import _prototypes
         callable = _prototypes.declared(callable, library)
     elif _kinds.is_foreign_class(callable):
-        from typedcall import _prototypes
         return _prototypes.maker(callable, strict=strict, release_gil=release_gil)
     if _native.disabled:
         return callable
     if release_gil is None and _kinds.is_stub(callable) and not _native.is_stale(callable):
-        _make_picklable(callable)
+        _pickling.register(callable)
         return callable
     try:
         stub = _native.function(callable, release_gil)
     except Error as error:
         if strict:
-            from typedcall import _reasons
             raise Error(_reasons.refusal(callable, error)) from None
         return callable
-    _make_picklable(stub)
+    _pickling.register(stub)
     return stub
 
 
-def adopt(module, /):
+def adopt(module, /, *, dialect=None, types=None):
     """Reads the typed metadata of a module's functions and of its types' methods, and returns {name: signature}.
 
     Clears the flag in their definitions that makes the interpreter's own calls slow. A method whose metadata is rejected
     is left as it is, with a `MetadataWarning` that names the field.
+
+    `dialect` names another layout than that of typedcall.h: "pypy", "cinder" or "issue546". Nothing in these tells them
+    apart: what looks good in the dialect that is named is believed. For "issue546" `types` says what each number means:
+    a signature of the method itself, which takes and returns objects, or a tuple of a signature and the addresses of the C
+    functions behind its overloads, which must be there, with that signature, for as long as they may be called.
     """
-    from typedcall import _adoption
-    return _adoption.adopt(module, stacklevel=3)
+    return _adoption.adopt(module, 3, dialect, types)
+
+
+def ready_cinder_table(address, /):
+    """Makes working callables of Cinder's typed definitions in the `PyMethodDef[]` at `address`; returns their names.
+
+    Extensions that were compiled with typedcall_cinder.h do this by themselves when they are imported. The table must end
+    with a null name, stay there, say the truth, and not have been seen by CPython; else the process crashes.
+    """
+    return _native.ready_cinder_table(address)
 
 
 def install(target, /, *, release_gil=None):
@@ -103,13 +114,11 @@ def install(target, /, *, release_gil=None):
     metadata, and its ctypes functions with `argtypes`. Of a ctypes library: the functions looked up so far that have
     `argtypes`. A second call replaces what came since, and with another `release_gil` also the stubs made before.
     """
-    from typedcall import _install
     return _install.install(target, release_gil)
 
 
 def uninstall(target, /):
     """Puts back what `install` replaced, and returns the names; a name that was bound anew meanwhile is left alone."""
-    from typedcall import _install
     return _install.uninstall(target)
 
 
@@ -118,7 +127,10 @@ def bind(address, signature, name, *, module=None, doc=None, text_signature=None
 
     The function must be there, with that signature, for as long as the built-in is used; else the process crashes. Its
     module is that of the caller unless `module` names another: give it, under its name, to that module, and it pickles.
+    `text_signature` is what `inspect.signature` reads, such as "(x, /)"; without it that follows from the signature.
     """
+    if text_signature is not None:
+        _kinds.check_text_signature(text_signature)
     if module is None:
         module = _caller.module()
     return _native.bind(address, signature, name, module, doc, text_signature)
@@ -136,8 +148,7 @@ def original(object, /):
 
 def explain(callable, /):
     """Returns what was made of a callable, or why nothing was: print it, or look at its attributes."""
-    from typedcall import _explain
-    return _explain.Explanation(callable)
+    return Explanation(callable)
 
 
 def stats():
@@ -156,17 +167,14 @@ def get_include():
     return os.path.join(os.path.dirname(__file__), "include")
 
 
-def _make_picklable(stub):
-    from typedcall import _pickling
-    _pickling.register(stub)
-
-
 def __getattr__(name):
-    # Importing the package does not read the file with this class.
-    if name == "Explanation":
-        from typedcall._explain import Explanation
-        return Explanation
     if name == "cell":
         # Picklers that put the class of a stub's __self__ into what they make look for it here.
         return _native.cell_type()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+# All of them now, though these need the names above: a function that imports its module at its first call would leave a
+# child that is forked meanwhile waiting for the import's lock for ever.
+from typedcall import _adoption, _install, _pickling, _prototypes, _reasons
+from typedcall._explain import Explanation

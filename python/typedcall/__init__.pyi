@@ -1,8 +1,8 @@
 from _ctypes import CFuncPtr
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ctypes import CDLL
 from types import ModuleType
-from typing import Any, TypedDict, TypeVar, overload
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from typedcall._explain import Explanation as Explanation
 from typedcall._native import Error as Error, __version__ as __version__
@@ -17,6 +17,7 @@ __all__ = [
     "get_include",
     "install",
     "original",
+    "ready_cinder_table",
     "signature",
     "specialize",
     "stats",
@@ -55,7 +56,15 @@ def specialize(
 def specialize(
     callable: None = None, /, *, strict: bool = False, release_gil: bool | None = None, library: None = None
 ) -> Callable[[_C], _C]: ...
-def adopt(module: ModuleType, /) -> dict[str, str]: ...
+@overload
+def adopt(
+    module: ModuleType, /, *, dialect: Literal["pypy", "cinder"] | None = None, types: None = None
+) -> dict[str, str]: ...
+@overload
+def adopt(
+    module: ModuleType, /, *, dialect: Literal["issue546"], types: Mapping[int, str | tuple[str, Unpack[tuple[int, ...]]]]
+) -> dict[str, str]: ...
+def ready_cinder_table(address: int, /) -> list[str]: ...
 def install(target: ModuleType | CDLL, /, *, release_gil: bool | None = None) -> list[str]: ...
 def uninstall(target: ModuleType | CDLL, /) -> list[str]: ...
 def bind(

@@ -7,11 +7,29 @@ from typedcall import MetadataWarning, _native
 from typedcall._reasons import rejection
 
 
-def adopt(module, stacklevel):
+#: The layouts of metadata that can be named.
+_DIALECTS = "pypy", "issue546", "cinder"
+
+
+def adopt(module, stacklevel, dialect=None, types_by_number=None):
     """See `typedcall.adopt`; warnings are about a line so many calls from here."""
     if not isinstance(module, types.ModuleType):
         raise TypeError(f"expected a module, not {module!r}")
-    signatures, rejected = _native.adopt(module)
+    if dialect is not None and dialect not in _DIALECTS:
+        raise ValueError(f"dialect= expects one of {', '.join(_DIALECTS)}, or None for typedcall.h's own, not {dialect!r}")
+    if (dialect == "issue546") is not (types_by_number is not None):
+        raise ValueError("types= says what the numbers of dialect=\"issue546\" mean: give both, or neither")
+    table = tuple(_row(number, meaning) for number, meaning in (types_by_number or {}).items())
+    signatures, rejected = _native.adopt(module, dialect or "version1", table)
     for name, reason in rejected:
         warnings.warn(f"{name}: {rejection(name, reason)}", MetadataWarning, stacklevel)
     return signatures
+
+
+def _row(number, meaning):
+    """A number's row of the table: the signature, and the addresses of C functions, if any."""
+    if isinstance(meaning, str):
+        return number, meaning
+    if not isinstance(meaning, tuple):
+        raise TypeError(f"types= expects a signature for each number, or a tuple of a signature and addresses, not {meaning!r}")
+    return number, *meaning

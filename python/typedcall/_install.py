@@ -1,13 +1,33 @@
-"""Functions of modules and libraries replaced by their stubs, and put back."""
+"""Functions of modules and libraries replaced by their stubs, and put back.
+
+What was replaced is known to the stubs themselves (`original`), and to the wrappers of static and class methods. The record
+says only which stubs stand where: it is kept outside of the target, where neither `help` nor `dir` shows it, and refers to
+nothing but weakly, so that it keeps nothing alive.
+
+There is no lock. Code of others runs in between: where stubs are made, where a warning is shown, in the target's own
+`__setattr__`. It may wait for another thread, or fork; whoever holds a lock meanwhile makes one of them hang. Each step on a
+record is a single operation of a dict, which neither another thread nor a forked child finds half done, and three rules do the rest:
+
+- An entry is made before its stub is put in place. So there is never a stub in place that the record does not have,
+  whatever raises and wherever a thread was when the process forked.
+- An entry leaves when its stub is gone, and not when `uninstall` finds something else in its place: that may put the stub
+  back later, as `unittest.mock` does. What can't be referred to weakly leaves when its original is found in its place.
+- An entry whose `install` is still under way does not leave at all.
+"""
 
 import types
+from _weakref import ref
 
 from typedcall import _native, specialize
 from typedcall._adoption import adopt
-from typedcall._kinds import BUILTINS, check_release_gil, is_foreign_class, is_library, is_stub
+from typedcall._kinds import BUILTINS, CLASS_METHOD, check_release_gil, is_foreign_class, is_library, is_stub
 
-# Where a module or a library has what was replaced in it: the record lives and dies with it.
-_RECORD = "__typedcall_installed__"
+#: The kinds of values that `specialize` may have a stub for, besides functions of ctypes.
+_SPECIALIZED = (*BUILTINS, CLASS_METHOD)
+#: Wrappers around a function in a type's namespace. Subclasses may do anything with theirs: they are left alone.
+_WRAPPERS = (staticmethod, classmethod)
+#: Where a wrapper of a stub has the wrapper that it replaced.
+_REPLACED = "__typedcall_replaced__"
 
 
 def install(target, release_gil):
@@ -19,35 +39,148 @@ def install(target, release_gil):
     if isinstance(target, types.ModuleType):
         # A warning is about the line that calls `typedcall.install`.
         adopt(target, stacklevel=4)
-    record = vars(target).setdefault(_RECORD, {})
+    entries = _record(target).entries
+    _forget_what_is_over(target, entries)
     keeps_gil = release_gil is False
+    earlier = {}
+    for entry in list(entries):
+        earlier.setdefault(entry.name, []).append(entry)
     replaced = []
-    for name, owner, attribute, value in _members(target):
-        if name in record and record[name][3] is value and record[name][4] is not keeps_gil:
-            # Made by an earlier call that was asked for something else.
-            value = record[name][2]
-        stub = _stub(value, release_gil)
+    for name, owner, attribute, found in _members(target):
+        same_name = earlier.get(name, ())
+        # Made by an earlier call that was asked for something else.
+        is_other = any(entry.stands_as(found) and entry.keeps_gil is not keeps_gil for entry in same_name)
+        stub = _stub(_replaced_by(found) if is_other else found, release_gil)
         if stub is None:
             continue
-        try:
-            _set(owner or target, attribute, stub)
-        except Exception:
-            # A type that can't be changed, or a library that forbids it.
-            continue
-        record[name] = owner, attribute, value, stub, keeps_gil
-        replaced.append(name)
+        entry = _Entry(name, owner, attribute, stub, keeps_gil)
+        entries[entry] = None
+        place = target if owner is None else owner
+        # Somebody else may have been here since the names were listed.
+        if vars(place).get(attribute) is found and _is_set(place, attribute, stub):
+            replaced.append(name)
+            for old in same_name:
+                if old.stub is None:
+                    entries.pop(old, None)
+        elif entry.stub is None:
+            entries.pop(entry, None)
+        entry.is_done = True
     return replaced
 
 
 def uninstall(target):
     """See `typedcall.uninstall`."""
     _check(target)
-    restored = []
-    for name, (owner, attribute, value, stub, _) in vars(target).pop(_RECORD, {}).items():
-        if vars(owner or target).get(attribute) is stub:
-            _set(owner or target, attribute, value)
-            restored.append(name)
+    record = _records.get(id(_key(target)))
+    if record is None:
+        return []
+    restored, errors = [], []
+    for entry in list(record.entries):
+        try:
+            if _is_restored(entry, target):
+                restored.append(entry.name)
+        except Exception as error:
+            # The others are put back all the same.
+            errors.append(error)
+    _forget_what_is_over(target, record.entries)
+    if errors:
+        raise errors[0]
     return restored
+
+
+class _Record(ref):
+    """A weak reference to what has been installed into, with its entries, a dict for its order."""
+
+    __slots__ = "key", "entries"
+
+    def __init__(self, object, callback):
+        super().__init__(object, callback)
+        self.key, self.entries = id(object), {}
+
+
+#: By the address of what the record is about. It leaves before that dies, and so before there is another at that address.
+_records: "dict[int, _Record]" = {}
+
+
+def _record(target):
+    key = _key(target)
+    return _records.setdefault(id(key), _Record(key, lambda record: _records.pop(record.key, None)))
+
+
+def _key(target):
+    """What stands for a target: of a library a class of its own, which copies of the library share."""
+    return target if isinstance(target, types.ModuleType) else vars(target).get("_FuncPtr", target)
+
+
+class _Entry:
+    """A stub that `install` puts somewhere."""
+
+    __slots__ = "name", "owner", "attribute", "kind", "stub", "keeps_gil", "is_done"
+
+    def __init__(self, name, owner, attribute, value, keeps_gil):
+        self.name, self.attribute, self.keeps_gil = name, attribute, keeps_gil
+        #: The type that has it, weakly; None for the target itself.
+        self.owner = None if owner is None else ref(owner)
+        self.kind = type(value)
+        #: The stub, weakly; None where that can't be.
+        self.stub = None
+        try:
+            self.stub = ref(_unwrapped(value))
+        except TypeError:
+            # Descriptors. There is one for each function, which all who ask share.
+            pass
+        #: Whether `install` has done with it.
+        self.is_done = False
+
+    def place(self, target):
+        """What has the attribute; None where that is gone."""
+        return target if self.owner is None else self.owner()
+
+    def stands_as(self, value):
+        """Whether a value is this stub, or a wrapper of it."""
+        if type(value) is not self.kind or not _is_installed(value):
+            return False
+        return self.stub is None or self.stub() is _unwrapped(value)
+
+    def is_over(self, target):
+        """Whether the stub will never be in place again."""
+        place = self.place(target)
+        if place is None:
+            return True
+        if self.stub is not None:
+            return self.stub() is None
+        value = vars(place).get(self.attribute)
+        return self.is_done and type(value) is self.kind and not _is_installed(value)
+
+
+def _is_restored(entry, target):
+    """Puts back what a stub replaced, if it is where `install` put it."""
+    place = entry.place(target)
+    value = None if place is None else vars(place).get(entry.attribute)
+    if not entry.stands_as(value):
+        return False
+    _set(place, entry.attribute, _replaced_by(value))
+    return True
+
+
+def _forget_what_is_over(target, entries):
+    for entry in list(entries):
+        if entry.is_over(target):
+            entries.pop(entry, None)
+
+
+def _is_installed(value):
+    """Whether a value is a stub; of a wrapper, whether it is one of ours."""
+    return _REPLACED in vars(value) if type(value) in _WRAPPERS else is_stub(value)
+
+
+def _replaced_by(value):
+    """What a value replaced for which this is so."""
+    return vars(value)[_REPLACED] if type(value) in _WRAPPERS else _native.original(value)
+
+
+def _unwrapped(value):
+    return value.__func__ if type(value) in _WRAPPERS else value
 
 
 def _check(target):
@@ -60,7 +193,6 @@ def _members(target):
     module = vars(target).get("__name__")
     for name, value in list(vars(target).items()):
         if not _is(value, type):
-            # Not the target itself: a copy of it shares the record.
             yield name, None, name, value
         elif not is_foreign_class(value) and vars(value).get("__module__") == module:
             # A type that was imported is another module's to change.
@@ -72,10 +204,17 @@ def _members(target):
 
 def _stub(value, release_gil):
     """What replaces a value; None for those that stay."""
-    if _is(value, staticmethod):
+    kind = type(value)
+    if kind in _WRAPPERS:
         stub = _stub(value.__func__, release_gil)
-        return stub and staticmethod(stub)
-    if not _is(value, BUILTINS) and not _has_prototype(value) or is_stub(value):
+        if stub is None:
+            return None
+        # Either calls what is in it in the way of its own type, which is the original's.
+        wrapper = kind(stub)
+        vars(wrapper).update(vars(value))
+        vars(wrapper)[_REPLACED] = value
+        return wrapper
+    if not _is(value, _SPECIALIZED) and not _has_prototype(value) or is_stub(value):
         return None
     stub = specialize(value, release_gil=release_gil)
     return None if stub is value else stub
@@ -95,8 +234,18 @@ def _is(value, kind):
     return issubclass(type(value), kind)
 
 
-def _set(owner, attribute, value):
-    if isinstance(owner, type):
-        type.__setattr__(owner, attribute, value)
+def _is_set(place, attribute, value):
+    """Sets an attribute where that can be done."""
+    try:
+        _set(place, attribute, value)
+    except Exception:
+        # A type that can't be changed, or a library that forbids it.
+        return False
+    return True
+
+
+def _set(place, attribute, value):
+    if isinstance(place, type):
+        type.__setattr__(place, attribute, value)
     else:
-        setattr(owner, attribute, value)
+        setattr(place, attribute, value)

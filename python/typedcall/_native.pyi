@@ -4,6 +4,7 @@ from typing import Any, TypedDict
 
 __version__: str
 disabled: bool
+_cinder: object
 
 class Error(Exception): ...
 
@@ -17,7 +18,10 @@ class _Description(TypedDict):
     not_dispatched: list[tuple[str, str]]
 
 def function(callable: object, release_gil: bool | None, /) -> Callable[..., Any]: ...
-def adopt(module: ModuleType, /) -> tuple[dict[str, str], list[tuple[str, str]]]: ...
+def adopt(
+    module: ModuleType, dialect: str, types: tuple[tuple[Any, ...], ...], /
+) -> tuple[dict[str, str], list[tuple[str, str]]]: ...
+def ready_cinder_table(address: int, /) -> list[str]: ...
 def bind(
     address: int,
     signature: str,

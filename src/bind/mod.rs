@@ -23,6 +23,7 @@ use crate::runtime::shape::Shape;
 use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
 use crate::stub::Stub;
 use crate::user_types::{fix_types, resolve_types};
+use text_signature::is_keyword;
 pub(crate) use text_signature::text_signature;
 
 /// How a callable made by [`Specializer::bind`] presents itself.
@@ -76,8 +77,8 @@ impl Specializer {
     /// ```
     ///
     /// # Errors
-    /// A text that is no signature, several overloads, `self`, what no parser reads, what stubs cannot do yet, or no
-    /// machine code: without a wrapper there is nothing that could run instead.
+    /// A text that is no signature, several overloads, `self`, a parameter whose name is a keyword of Python, what no parser
+    /// reads, what stubs cannot do yet, or no machine code: without a wrapper there is nothing that could run instead.
     ///
     /// # Safety
     /// At `address` is a C function of this signature, for as long as the callable lives; so are the types and the variables
@@ -161,6 +162,12 @@ impl Specializer {
         let types = unsafe { fix_types(python, &mut overload) }?;
         let overload = &overload;
         overload.check().map_err(|nonsense| mismatch(format!("{overload}: {nonsense}")))?;
+        if let Some(name) =
+            overload.arguments().find_map(|(_, parameter)| parameter.name.as_ref().filter(|n| is_keyword(n)))
+        {
+            let reason = format!("{overload}: no call can name `{name}`, a keyword of Python: rename the parameter");
+            return Err(mismatch(reason));
+        }
         let parser = Parser::new(function.name, overload).map_err(|error| mismatch(format!("{overload}: {error}")))?;
         let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text has a NUL in it".into()))?;
         let signature = Arc::new(Signature { overloads: vec![overload.clone()] });

@@ -2,6 +2,51 @@
 
 use crate::metadata::{DefaultValue, Overload, Parameter};
 
+/// Python's keywords, the same from 3.11 to 3.15, and `__debug__`, to which no call can pass anything by name either.
+const KEYWORDS: [&str; 36] = [
+    "False",
+    "None",
+    "True",
+    "__debug__",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "elif",
+    "else",
+    "except",
+    "finally",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "is",
+    "lambda",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "try",
+    "while",
+    "with",
+    "yield",
+];
+
+/// Whether a name is a keyword, which neither a call nor a text signature can have as the name of a parameter.
+pub fn is_keyword(name: &str) -> bool {
+    KEYWORDS.contains(&name)
+}
+
 /// The `__text_signature__` of a function: `(x, y=1.0, /, *, z=None)`.
 pub fn text_signature(overload: &Overload) -> String {
     let parameters: Vec<_> = overload.arguments().map(|(_, parameter)| parameter).collect();
@@ -41,13 +86,19 @@ fn expression(default: &DefaultValue) -> String {
     match default {
         DefaultValue::Float(bits) if !f64::from_bits(*bits).is_finite() => "...".to_owned(),
         DefaultValue::Object { .. } => "...".to_owned(),
-        DefaultValue::Str(text) if text.chars().any(char::is_control) => "...".to_owned(),
+        DefaultValue::Str(text) if !text.chars().all(is_itself) => "...".to_owned(),
         DefaultValue::Int(_)
         | DefaultValue::Float(_)
         | DefaultValue::Bool(_)
         | DefaultValue::Str(_)
         | DefaultValue::None => default.to_string(),
     }
+}
+
+/// Whether a character is written in the same way in Rust, which writes the default, and in Python, and in a text signature
+/// at all: `inspect` of 3.11 reads ASCII only.
+fn is_itself(character: char) -> bool {
+    matches!(character, ' '..='~')
 }
 
 #[cfg(test)]
@@ -73,6 +124,10 @@ mod tests {
     #[test]
     fn a_default_that_is_no_literal_is_an_ellipsis() {
         assert_eq!(of("(f64 = inf, object = <object>, cstr = '\\n') -> f64"), "(arg1=..., arg2=..., arg3=..., /)");
+        assert_eq!(
+            of("(cstr = 'a\u{2028}b', cstr = '\u{e9}', cstr = '\\\\') -> f64"),
+            "(arg1=..., arg2=..., arg3='\\\\', /)"
+        );
         assert_eq!(
             of("(cbool = True, cstr? = None, cstr = 'it\\'s') -> f64"),
             "(arg1=True, arg2=None, arg3='it\\'s', /)"

@@ -152,7 +152,9 @@ impl Ready {
         });
         let signature = known.clone().map(|known| Signature::clone(&known.signature));
         let readied = Arc::new(Readied { fingerprint, def, known });
-        READIED.lock().unwrap_or_else(PoisonError::into_inner).insert(line as usize, readied);
+        let replaced = READIED.lock().unwrap_or_else(PoisonError::into_inner).insert(line as usize, readied);
+        // After the lock: it may own objects.
+        drop(replaced);
         ReadiedMethod { name, signature }
     }
 }

@@ -445,6 +445,8 @@ impl Type {
             Kind::Buffer => Self::C_BUFFER,
             Kind::Foreign(ForeignKind::Char) => Self::of_scalar(Scalar::I8),
             Kind::Foreign(ForeignKind::Wchar) => Self::of_scalar(Scalar::I32),
+            Kind::Foreign(ForeignKind::Double) => Self::of_scalar(Scalar::F64),
+            Kind::Foreign(ForeignKind::Float) => Self::of_scalar(Scalar::F32),
             Kind::Foreign(ForeignKind::Pointer | ForeignKind::Object) | Kind::Context => Self::C_PTR,
             Kind::Void => Self::BOTTOM,
         }

@@ -51,8 +51,12 @@ impl Emitter<'_, '_> {
         let bits = match ty.clif() {
             types::I64 => value,
             types::F64 => self.builder.ins().bitcast(types::I64, MemFlagsData::new(), value),
+            types::F32 => {
+                let bits = self.builder.ins().bitcast(types::I32, MemFlagsData::new(), value);
+                self.builder.ins().uextend(types::I64, bits)
+            }
             narrow => {
-                debug_assert!(narrow.is_int(), "the kinds that providers convert are pointers and characters");
+                debug_assert!(narrow.is_int(), "the kinds that providers convert are pointers, characters and floats");
                 self.builder.ins().uextend(types::I64, value)
             }
         };

@@ -29,6 +29,8 @@ impl CType {
             Kind::Scalar(scalar) => Some(Self::Scalar(*scalar)),
             Kind::Foreign(ForeignKind::Char) => Some(Self::Scalar(Scalar::I8)),
             Kind::Foreign(ForeignKind::Wchar) => Some(Self::Scalar(Scalar::I32)),
+            Kind::Foreign(ForeignKind::Double) => Some(Self::Scalar(Scalar::F64)),
+            Kind::Foreign(ForeignKind::Float) => Some(Self::Scalar(Scalar::F32)),
             Kind::Object
             | Kind::Python { .. }
             | Kind::User { .. }

@@ -120,6 +120,10 @@ pub enum ForeignKind {
     Wchar,
     /// `PyObject *`, where objects of some types stand for others (`pyobject`).
     Object,
+    /// `double`, of which the object is no `float` (`cdouble`).
+    Double,
+    /// `float`, of which the object is no `float` (`cfloat`).
+    Float,
 }
 
 /// A type that an extension defines.

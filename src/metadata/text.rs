@@ -39,11 +39,13 @@ pub(super) const PYTHON_TYPES: [(&str, PythonType); 9] = [
 ];
 
 /// The kinds that providers convert, with their names.
-pub(super) const FOREIGN: [(&str, ForeignKind); 4] = [
+pub(super) const FOREIGN: [(&str, ForeignKind); 6] = [
     ("ptr", ForeignKind::Pointer),
     ("char", ForeignKind::Char),
     ("wchar", ForeignKind::Wchar),
     ("pyobject", ForeignKind::Object),
+    ("cdouble", ForeignKind::Double),
+    ("cfloat", ForeignKind::Float),
 ];
 
 /// The error conventions with their names, without the one that has none.

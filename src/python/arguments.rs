@@ -70,6 +70,23 @@ impl Arguments<'_> {
         }
     }
 
+    /// The items of a tuple, which the tuple keeps.
+    ///
+    /// # Errors
+    /// Other objects.
+    pub fn tuple(&self, python: &Python, index: usize) -> Result<Self, Raised> {
+        let object = self.object(python, index);
+        // SAFETY: the object is alive, and so are the items of a tuple as long as it is, which whoever calls the function
+        // keeps; its type is checked before it is looked into.
+        unsafe {
+            if ffi::PyTuple_Check(object.as_ptr()) == 0 {
+                return Err(wrong(python, &object, "a tuple"));
+            }
+            let items = (&raw mut (*object.as_ptr().cast::<ffi::PyTupleObject>()).ob_item).cast();
+            Ok(Self::new(items, ffi::PyTuple_Size(object.as_ptr())))
+        }
+    }
+
     /// An int that fits the C type.
     ///
     /// # Errors

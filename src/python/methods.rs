@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use super::arguments::Arguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
+use super::dialect::dialect;
 use super::state::specializer;
 use super::trampoline::{Method, Raised};
 use crate::adopt::inspect;
@@ -50,17 +51,19 @@ impl fmt::Display for Described<'_> {
     }
 }
 
-/// `adopt(module)`: its typed methods, and what was rejected.
+/// `adopt(module, dialect, types)`: its typed methods, and what was rejected.
 pub struct Adopt;
 
 impl Method for Adopt {
     const NAME: &'static CStr = c"adopt";
-    const DOC: &'static CStr = c"adopt($module, module, /)\n--\n\n\
+    const DOC: &'static CStr = c"adopt($module, module, dialect, types, /)\n--\n\n\
         ({name: signature}, [(name, reason)]): the module's typed methods, and those whose metadata is rejected.";
-    const ARITY: usize = 1;
+    const ARITY: usize = 3;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
-        let adopted = specializer(python)?.adopt(python, &arguments.object(python, 0))?;
+        // SAFETY: whoever gives addresses answers for them, as the docs of `typedcall.adopt` say.
+        let dialect = unsafe { dialect(python, &arguments.text(python, 1)?, &arguments.tuple(python, 2)?) }?;
+        let adopted = specializer(python)?.adopt_as(python, &arguments.object(python, 0), &dialect)?;
         let signatures = adopted
             .methods
             .iter()
@@ -71,6 +74,23 @@ impl Method for Adopt {
             .iter()
             .map(|method| tuple(python, [python.text(&method.name)?, python.text(&method.rejected.to_string())?]));
         Ok(tuple(python, [dict(python, signatures)?, list(python, rejected)?])?)
+    }
+}
+
+/// `ready_cinder_table(address)`: the names of the methods in it.
+pub struct ReadyCinderTable;
+
+impl Method for ReadyCinderTable {
+    const NAME: &'static CStr = c"ready_cinder_table";
+    const DOC: &'static CStr = c"ready_cinder_table($module, address, /)\n--\n\n\
+        Makes working callables of the typed definitions in the PyMethodDef[] at address; returns their names.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let table = arguments.address(python, 0)?.as_ptr();
+        // SAFETY: whoever gives an address answers for it, as the docs of `typedcall.ready_cinder_table` say.
+        let readied = unsafe { specializer(python)?.ready_cinder_table(python, table) }?;
+        Ok(list(python, readied.iter().map(|method| python.text(&method.name)))?)
     }
 }
 

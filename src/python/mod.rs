@@ -5,6 +5,7 @@
 
 mod arguments;
 mod convert;
+mod dialect;
 mod methods;
 mod state;
 mod timing;
@@ -44,9 +45,10 @@ static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
     m_free: None,
 };
 
-static mut METHODS: [ffi::PyMethodDef; 15] = [
+static mut METHODS: [ffi::PyMethodDef; 16] = [
     method::<methods::Function>(),
     method::<methods::Adopt>(),
+    method::<methods::ReadyCinderTable>(),
     method::<methods::Bind>(),
     method::<methods::Signature>(),
     method::<methods::Original>(),

@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 
 use super::convert::{add, truth};
 use super::trampoline::Raised;
+use crate::cinder::capsule;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::options::Options;
@@ -34,6 +35,8 @@ pub fn initialize(python: &Python, module: *mut ffi::PyObject) -> Result<(), Rai
         None => new_error(python)?,
     };
     add(python, &module, "Error", &class)?;
+    // Extensions in Cinder's form find the package by it.
+    add(python, &module, "_cinder", &capsule(python)?)?;
     add(python, &module, "__version__", &python.text(env!("CARGO_PKG_VERSION"))?)?;
     add(python, &module, "disabled", &truth(python, is_on("TYPEDCALL_DISABLE"))?)
 }

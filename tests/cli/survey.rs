@@ -45,3 +45,26 @@ fn functions_that_are_refused_are_named_with_file_line_and_reason() {
     assert!(text.contains("some.py:4 bad: line 6: `locals` looks at the frame"), "{text}");
     assert!(text.contains("50.00 %"), "{text}");
 }
+
+#[test]
+fn a_path_that_is_not_there_or_has_nothing_to_survey_is_an_error() {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let good = folder.path().join("good.py");
+    std::fs::write(&good, "def good(x):\n    return x\n").expect("it is writable");
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).expect("it is writable");
+    let missing = folder.path().join("no_such");
+    for (paths, reason) in
+        [([&good, &missing], "No such file or directory"), ([&good, &empty], "no *.py in this folder")]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_typedcall"))
+            .arg("survey")
+            .args(paths)
+            .output()
+            .expect("cargo has built the tool for this test");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(reason) && text.contains(&*paths[1].to_string_lossy()), "{text}");
+        assert!(output.stdout.is_empty());
+    }
+}

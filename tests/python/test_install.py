@@ -139,6 +139,28 @@ def test_the_functions_of_a_module_are_replaced():
     assert typed.inc(41) == 42
 
 
+def test_the_class_methods_of_a_type_are_replaced():
+    method = vars(typed.Thing)['made']
+    assert type(method) is types.ClassMethodDescriptorType
+
+    class Sub(typed.Thing):
+        pass
+
+    for release_gil in (None, False):
+        names = typedcall.install(typed, release_gil=release_gil)
+        try:
+            assert 'Thing.made' in names, names
+            stub = vars(typed.Thing)['made']
+            assert type(stub) is type(method) and stub is not method and typedcall.original(stub) is method
+            with Hits(4):
+                assert typed.Thing.made(5) == typed.Thing().made(5) == (typed.Thing, 5)
+                assert Sub.made(5) == Sub().made(5) == (Sub, 5)
+            assert typedcall.install(typed, release_gil=release_gil) == []
+        finally:
+            assert 'Thing.made' in typedcall.uninstall(typed)
+        assert vars(typed.Thing)['made'] is method
+
+
 def test_a_reference_that_was_taken_before_is_not_replaced():
     inc = typed.inc
     typedcall.install(typed)

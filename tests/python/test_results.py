@@ -73,6 +73,46 @@ def test_subclasses_of_simple_types_are_instances():
         assert result.value == value and other is not result
 
 
+def test_a_subclass_of_each_simple_type_is_specialized():
+    for base in (c_byte, c_ubyte, c_short, c_ushort, c_int, c_uint, c_long, c_ulong, c_longlong, ctypes.c_ulonglong,
+                 c_size_t, c_bool, c_char, c_void_p, c_char_p, c_wchar_p, c_wchar):
+        kind = type('Of_' + base.__name__, (base,), {})
+        stub = specialized(prototype(library['echo_ulong'], kind, c_ulong))
+        with Hits(50):
+            for value in VALUES[:200]:
+                # A wide character has few of these values, and a pointer to text must be one to be looked at.
+                found, expected = stub(value), typedcall.original(stub)(value)
+                assert type(found) is type(expected) is kind and bytes(found) == bytes(expected)
+    for base, name in ((c_float, 'float'), (c_double, 'double')):
+        kind = type('Of_' + base.__name__, (base,), {})
+        for kind in (kind, type('Of_it', (kind,), {}), type('Swapped', (base.__ctype_be__,), {})):
+            function = prototype(library[f'echo_{name}'], kind, base)
+            stub = specialized(function)
+            assert typedcall.signature(stub).startswith(f'({"f32" if base is c_float else "f64"}) -> c{name} ')
+            with Hits(100):
+                for value in floats(500, 53):
+                    agree(function, stub, value)
+            for value in (1, 2**70, 'x', None, base(1.5), True):
+                agree(function, stub, value)
+
+
+def test_a_subclass_may_have_what_python_runs_for_its_instances():
+    made = []
+
+    class Counted(c_double):
+        def __init__(self, *arguments):
+            made.append(arguments)
+
+        def __new__(cls, *arguments):
+            made.append(cls)
+            return c_double.__new__(cls, *arguments)
+
+    function = prototype(library['echo_double'], Counted, c_double)
+    stub = specialized(function)
+    agree(function, stub, 1.5)
+    assert made == [] and type(stub(2.5)) is Counted and stub(2.5).value == 2.5 and made == []
+
+
 def test_pointers_are_instances_that_point_there():
     values = (c_int * 3)(7, 8, 9)
     for kind in (POINTER(c_int), POINTER(Pair), POINTER(c_void_p), CFUNCTYPE(c_int), POINTER(POINTER(c_int))):

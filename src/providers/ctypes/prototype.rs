@@ -11,7 +11,7 @@ use pyo3_ffi as ffi;
 use super::cache::Cache;
 use super::convert::{CharacterArgument, PointerArgument, Rule, is_subtype};
 use super::offsets::{Ctypes, bound, flags, word};
-use super::result::{InstanceResult, PlainResult, instance_size, scalar};
+use super::result::{InstanceResult, PlainResult, instance_value, scalar};
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::metadata::{Effects, ForeignKind, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar};
@@ -301,16 +301,16 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
             let reason = if is_class { "has a metaclass of its own" } else { "is called with the result by ctypes" };
             return Err(format!("its restype, {}, {reason}", describe(python, restype)));
         }
-        let instance = |base: *mut ffi::PyTypeObject, size| -> Result<Returned, Reason> {
+        let instance = |base: *mut ffi::PyTypeObject, kind, size| -> Result<Returned, Reason> {
             let new = (*base).tp_new.ok_or("its restype has no instances")?;
             let result = InstanceResult { ctypes, class, new, size };
-            Ok((Kind::Foreign(ForeignKind::Pointer), Some(Box::new(result))))
+            Ok((Kind::Foreign(kind), Some(Box::new(result))))
         };
         if meta == types.pointer_meta && is_subtype(class, types.pointer) && !ctypes.proto(class).is_null() {
-            return instance(types.pointer, size_of::<usize>());
+            return instance(types.pointer, ForeignKind::Pointer, size_of::<usize>());
         }
         if meta == types.function_meta && is_subtype(class, types.function) {
-            return instance(types.function, size_of::<usize>());
+            return instance(types.function, ForeignKind::Pointer, size_of::<usize>());
         }
         if meta != types.simple_meta || !is_subtype(class, types.simple) {
             return Err(format!("its restype, {}, is returned by value, as only ctypes does", class_name(class)));
@@ -326,14 +326,15 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
 unsafe fn simple_result(
     ctypes: &'static Ctypes,
     class: *mut ffi::PyTypeObject,
-    instance: impl Fn(*mut ffi::PyTypeObject, usize) -> Result<Returned, Reason>,
+    instance: impl Fn(*mut ffi::PyTypeObject, ForeignKind, usize) -> Result<Returned, Reason>,
 ) -> Result<Returned, Reason> {
     // SAFETY: as the caller promises.
     unsafe {
         let code = ctypes.code(class);
         // An instance of a subclass of a simple type's is not taken apart.
         if (*class).tp_base != ctypes.types.simple {
-            return instance(ctypes.types.simple, instance_size(code).ok_or_else(|| not_passed(class))?);
+            let (kind, size) = instance_value(code).ok_or_else(|| not_passed(class))?;
+            return instance(ctypes.types.simple, kind, size);
         }
         if let Some((kind, result)) = PlainResult::of(code) {
             return Ok((Kind::Foreign(kind), Some(Box::new(result))));

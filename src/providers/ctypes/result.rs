@@ -42,15 +42,18 @@ pub(super) fn scalar(code: Option<u8>) -> Option<Scalar> {
     })
 }
 
-/// The bytes of the value of a simple type's instance; `None` where only ctypes makes one of a result.
-pub(super) fn instance_size(code: Option<u8>) -> Option<usize> {
-    match (PlainResult::of(code), scalar(code)) {
-        (Some((ForeignKind::Char, _)), _) => Some(1),
-        (Some((ForeignKind::Wchar, _)), _) => Some(size_of::<libc::wchar_t>()),
-        (Some(_), _) => Some(size_of::<usize>()),
-        (None, Some(Scalar::F32 | Scalar::F64) | None) => None,
-        (None, Some(scalar)) => Some(usize::from(scalar.bytes())),
-    }
+/// How the value of a simple type's instance is returned, and its bytes; `None` where only ctypes makes one of a result.
+pub(super) fn instance_value(code: Option<u8>) -> Option<(ForeignKind, usize)> {
+    Some(match (PlainResult::of(code), scalar(code)) {
+        (Some((ForeignKind::Char, _)), _) => (ForeignKind::Pointer, 1),
+        (Some((ForeignKind::Wchar, _)), _) => (ForeignKind::Pointer, size_of::<libc::wchar_t>()),
+        (Some(_), _) => (ForeignKind::Pointer, size_of::<usize>()),
+        (None, Some(Scalar::F32)) => (ForeignKind::Float, size_of::<f32>()),
+        (None, Some(Scalar::F64)) => (ForeignKind::Double, size_of::<f64>()),
+        // The low bytes of the register that a pointer comes in.
+        (None, Some(scalar)) => (ForeignKind::Pointer, usize::from(scalar.bytes())),
+        (None, None) => return None,
+    })
 }
 
 impl PlainResult {

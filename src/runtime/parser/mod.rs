@@ -71,7 +71,7 @@ pub enum Unparsable {
     NotAscii(String),
     /// A value that only a provider converts.
     #[error(
-        "`{0}` is for functions of ctypes and other providers, which convert it: take a `usize` or an `object` instead"
+        "`{0}` is for functions of ctypes and other providers, which convert it: take a `usize`, an `object`, an `f64` or an `f32` instead"
     )]
     Foreign(String),
     /// A type that is known by its name only.

@@ -49,6 +49,12 @@ make = typedcall.specialize(ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long))
 make(("labs", libc))(-3)
 
 assert_type(typedcall.adopt(types), dict[str, str])
+assert_type(typedcall.adopt(types, dialect="pypy"), dict[str, str])
+assert_type(
+    typedcall.adopt(types, dialect="issue546", types={1: "(str) -> str raises null", 2: ("(i64) -> i64", 0x1000)}),
+    dict[str, str],
+)
+assert_type(typedcall.ready_cinder_table(0x1000), list[str])
 assert_type(typedcall.install(libc, release_gil=False), list[str])
 assert_type(typedcall.install(types), list[str])
 assert_type(typedcall.uninstall(libc), list[str])
@@ -80,4 +86,6 @@ except typedcall.Error as error:
 typedcall.specialize(labs, "strict")  # type: ignore[call-overload]
 typedcall.install("libm.so.6")  # type: ignore[arg-type]
 typedcall.bind("0x1000", "(f64) -> f64", "j0")  # type: ignore[arg-type]
+typedcall.adopt(types, dialect="jython")  # type: ignore[call-overload]
+typedcall.adopt(types, dialect="issue546")  # type: ignore[call-overload]
 typedcall.stats()["misses"]  # type: ignore[typeddict-item]

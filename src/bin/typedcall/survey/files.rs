@@ -20,7 +20,17 @@ pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>)
         return Ok((format!("the standard library, {}", folder.display()), files));
     }
     for path in paths {
-        if path.is_dir() { search(path, &mut files)? } else { files.push(path.clone()) }
+        let (wrong, found) = (|reason: String| Failure::other(format!("{}: {reason}", path.display())), files.len());
+        let about =
+            std::fs::metadata(path).map_err(|error| wrong(format!("{error}; name Python files and folders")))?;
+        if about.is_dir() {
+            search(path, &mut files)?
+        } else {
+            files.push(path.clone())
+        }
+        if files.len() == found {
+            return Err(wrong("no *.py in this folder, but for test suites and site-packages".to_owned()));
+        }
     }
     let named: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     Ok((named.join(", "), files))

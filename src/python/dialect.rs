@@ -1,0 +1,59 @@
+//! Dialects of METH_TYPED, as Python names them.
+
+use std::num::NonZeroUsize;
+
+use super::arguments::Arguments;
+use super::trampoline::Raised;
+use crate::embed::Python;
+use crate::error::Error;
+use crate::metadata::{Dialect, Kind, Overload, Signature, TypeTable};
+
+/// The dialect of this name. That of issue 546 needs a table: each of its `types` is a tuple of a number, a signature, and
+/// the addresses of the underlying functions, one for each overload or none.
+///
+/// # Errors
+/// Other names, types that are no such tuples, and what can't be in a [`TypeTable`].
+///
+/// # Safety
+/// The addresses are those of functions as [`TypeTable::insert_underlying`] wants them.
+pub unsafe fn dialect(python: &Python, name: &str, types: &Arguments<'_>) -> Result<Dialect, Raised> {
+    match name {
+        "version1" => return Ok(Dialect::Version1),
+        "pypy" => return Ok(Dialect::PyPy),
+        "cinder" => return Ok(Dialect::Cinder),
+        "issue546" => {}
+        other => return Err(Raised::Type(format!("dialect={other:?}: say pypy, issue546 or cinder"))),
+    }
+    let mut table = TypeTable::new();
+    for index in 0..types.len() {
+        let class = types.tuple(python, index)?;
+        if class.len() < 2 {
+            let text = "types= expects a signature for each number, or a tuple of a signature and addresses";
+            return Err(Raised::Type(text.to_owned()));
+        }
+        let number = class.int(0)?;
+        let number = i32::try_from(number).map_err(|_| Raised::Type(format!("types: {number} is no C int")))?;
+        let wrong = |reason: String| Error::Mismatch { name: format!("types[{number}]"), reason };
+        let text = class.text(python, 1)?;
+        let signature: Signature = text.parse().map_err(|error| wrong(format!("{error}")))?;
+        // Nobody would keep the type alive, and know when it is gone.
+        if let Some(kind) = signature.overloads.iter().flat_map(kinds).find(|kind| matches!(kind, Kind::User { .. })) {
+            return Err(wrong(format!("{kind}: a table has no types of extensions: say object")).into());
+        }
+        let functions = (2..class.len()).map(|index| Ok(class.address(python, index)?.addr().into()));
+        let functions: Vec<NonZeroUsize> = functions.collect::<Result<_, Raised>>()?;
+        let inserted = if functions.is_empty() {
+            table.insert(number, signature)
+        } else {
+            // SAFETY: as the caller promises.
+            unsafe { table.insert_underlying(number, signature, functions) }
+        };
+        inserted.map_err(|error| wrong(error.reason))?;
+    }
+    Ok(Dialect::Issue546(table))
+}
+
+/// The kinds in an overload.
+fn kinds(overload: &Overload) -> impl Iterator<Item = &Kind> {
+    overload.parameters.iter().map(|parameter| &parameter.kind).chain([&overload.result])
+}
