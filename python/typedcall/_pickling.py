@@ -5,6 +5,7 @@ of the types, and give everything that is not a stub to them.
 """
 
 import copyreg
+import importlib
 import sys
 
 from typedcall import _native, specialize
@@ -53,7 +54,6 @@ def _module(function, original, name):
 
 
 def _find(module, name):
-    import importlib
     value = importlib.import_module(module)
     for part in name.split("."):
         value = getattr(value, part)
