@@ -10,16 +10,17 @@ use pyo3_ffi as ffi;
 use crate::bytecode::interpreter::{self, Prepared};
 use crate::bytecode::{self, Code};
 use crate::compiled::CompiledFunction;
+use crate::cpython::Incompatible;
+use crate::cpython::proof::check_interpreter;
 use crate::embed::{Exception, Object, Python};
 use crate::frontend;
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
 use crate::ir::{Block, Function};
+use crate::lower::CompileError;
 use crate::lower::Unsupported;
 use crate::runtime::body::{Flag, Linker, Unit};
-use crate::runtime::selfcheck::check_interpreter;
 use crate::runtime::world::LiveWorld;
-use crate::runtime::{CompileError, Incompatible};
 use crate::specializer::Specializer;
 
 /// Why a function was not compiled. It goes on running as it did.

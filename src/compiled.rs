@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 use pyo3_ffi as ffi;
 
 use crate::bytecode::{ArgumentCounts, interpreter};
+use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
-use crate::runtime::Layout;
 use crate::runtime::body::{Entry, Unit};
 use crate::specializer::method_pointer;
 

@@ -1,9 +1,10 @@
 //! Why there is no stub.
 
+use crate::cpython::Incompatible;
 use crate::embed::Exception;
+use crate::lower::CompileError;
 use crate::lower::Unsupported;
 use crate::metadata::{ParseError, Rejected};
-use crate::runtime::{CompileError, Incompatible};
 
 /// Why there is no stub. The callable goes on working as it did.
 #[derive(Debug, thiserror::Error)]

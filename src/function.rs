@@ -1,10 +1,12 @@
 //! Stubs as Python holds them: built-in functions and method descriptors.
 
 use std::ffi::CString;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
+use crate::bind::text_signature;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
@@ -128,9 +130,11 @@ impl Specializer {
         // What a provider says may be another thing each time.
         if original.binding != Binding::Function {
             let cell = self.cell(python, original, known, site, shape, None)?;
-            let doc = original.callable.attr(python, "__doc__").ok().and_then(|doc| doc.as_str(python));
-            if let Some(doc) = doc.and_then(|doc| CString::new(doc).ok()) {
+            if let Some(doc) = foreign_doc(python, original, &site.signature.overloads[0]) {
                 cell.set_doc(doc);
+            }
+            if let Some(module) = defining_module(python, original) {
+                cell.set_module(python, &module)?;
             }
             return Ok(cell);
         }
@@ -168,4 +172,28 @@ fn own_doc(python: &Python, original: &Original) -> Option<CString> {
     let name = attribute("__name__")?;
     let name = name.rsplit('.').next()?;
     CString::new(format!("{name}{signature}\n--\n\n{}", attribute("__doc__").unwrap_or_default())).ok()
+}
+
+/// The text for a provider's function: with a text signature, its own where somebody gave it one.
+fn foreign_doc(python: &Python, original: &Original, overload: &Overload) -> Option<CString> {
+    let attribute = |name| original.callable.attr(python, name).ok()?.as_str(python);
+    let is_signature = |text: &String| text.starts_with('(') && text.ends_with(')') && !text.contains('\n');
+    let signature = attribute("__text_signature__").filter(is_signature).unwrap_or_else(|| text_signature(overload));
+    let name = original.name(python);
+    let name = name.rsplit('.').next()?;
+    CString::new(format!("{name}{signature}\n--\n\n{}", attribute("__doc__").unwrap_or_default())).ok()
+}
+
+/// The module that a provider's function was given a name in, as a decorator does; `None` where `__module__` is that of its
+/// class.
+fn defining_module(python: &Python, original: &Original) -> Option<Object> {
+    // SAFETY: the callable keeps its type alive.
+    let class = unsafe {
+        let class = NonNull::new(ffi::Py_TYPE(original.callable.as_ptr()).cast())?;
+        Object::from_borrowed(python, class)
+    };
+    let module = original.callable.attr(python, "__module__").ok()?;
+    let name = module.as_str(python)?;
+    let of_class = class.attr(python, "__module__").ok().and_then(|module| module.as_str(python));
+    (of_class.as_ref() != Some(&name)).then_some(module)
 }

@@ -13,6 +13,7 @@ pub mod bytecode;
 pub mod cinder;
 mod compile;
 mod compiled;
+pub mod cpython;
 #[cfg(feature = "cli")]
 pub mod demo;
 mod descriptor;
@@ -36,6 +37,7 @@ mod specializer;
 pub mod standard;
 mod stats;
 mod stub;
+mod text;
 mod user_types;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
@@ -43,10 +45,12 @@ pub use bind::{BareFunction, Bind};
 pub use compile::{CompileOptions, NotCompiled};
 pub use compiled::CompiledFunction;
 pub use error::Error;
-pub use explanation::{Calls, CodeListing, Explanation, Note, Stages};
+pub use explanation::{Calls, Explanation, Note, Stages};
+pub use lower::CodeListing;
 pub use options::{Entry, FunctionOptions, Options};
+pub use runtime::FallbackReason;
 pub use specializer::Specializer;
-pub use stats::{FallbackReason, Stats};
+pub use stats::Stats;
 pub use stub::Stub;
 
 // The programs on the pages are doctests.

@@ -11,10 +11,12 @@ use pyo3_ffi as ffi;
 
 use crate::adopt::{Adopted, adopt};
 use crate::cinder;
+use crate::cpython::{Layout, check};
 use crate::descriptor::Descriptors;
 use crate::embed::{Object, Python};
 use crate::error::Error;
 use crate::ir::CalleeTarget;
+use crate::lower::CompileError;
 use crate::lower::{
     AddressTable, Binding, Call, CallSite, CellSource, Convention, Frame, Given, MethodConvention, Plan, arity,
     keyword_only,
@@ -29,7 +31,6 @@ use crate::runtime::matching::name_tuple;
 use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
 use crate::runtime::thunk::Thunks;
-use crate::runtime::{CompileError, Layout, check};
 use crate::stats::Stats;
 use crate::stub::Stub;
 use crate::user_types::resolve_types;

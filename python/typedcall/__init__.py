@@ -14,9 +14,8 @@ each call; TYPEDCALL_LOG=warn, info, debug or trace writes to stderr. They are r
 """
 
 import os
-import sys
 
-from typedcall import _kinds, _native
+from typedcall import _caller, _kinds, _native
 from typedcall._native import Error, __version__, _cinder
 
 __all__ = [
@@ -70,7 +69,10 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
         callable = _prototypes.declared(callable, library)
     elif _kinds.is_foreign_class(callable):
         return _prototypes.maker(callable, strict=strict, release_gil=release_gil)
-    if _native.disabled or (release_gil is None and _kinds.is_stub(callable) and not _native.is_stale(callable)):
+    if _native.disabled:
+        return callable
+    if release_gil is None and _kinds.is_stub(callable) and not _native.is_stale(callable):
+        _pickling.register(callable)
         return callable
     try:
         stub = _native.function(callable, release_gil)
@@ -78,7 +80,7 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
         if strict:
             raise Error(_reasons.refusal(callable, error)) from None
         return callable
-    _make_picklable()
+    _pickling.register(stub)
     return stub
 
 
@@ -123,14 +125,15 @@ def uninstall(target, /):
 def bind(address, signature, name, *, module=None, doc=None, text_signature=None):
     """Returns a built-in that calls the C function at `address`, which has no wrapper: `bind(a, "(f64) -> f64", "j0")`.
 
-    The function must be there, with that signature, for as long as the built-in is used; else the process crashes.
+    The function must be there, with that signature, for as long as the built-in is used; else the process crashes. Its
+    module is that of the caller unless `module` names another: give it, under its name, to that module, and it pickles.
     `text_signature` is what `inspect.signature` reads, such as "(x, /)"; without it that follows from the signature.
     """
     if text_signature is not None:
         _kinds.check_text_signature(text_signature)
-    stub = _native.bind(address, signature, name, module, doc, text_signature)
-    _make_picklable()
-    return stub
+    if module is None:
+        module = _caller.module()
+    return _native.bind(address, signature, name, module, doc, text_signature)
 
 
 def signature(callable, /):
@@ -164,16 +167,11 @@ def get_include():
     return os.path.join(os.path.dirname(__file__), "include")
 
 
-_registered_with = None
-
-
-def _make_picklable():
-    global _registered_with
-    # It may be imported later than this.
-    reduction = sys.modules.get("multiprocessing.reduction", "none")
-    if _registered_with is not reduction:
-        _pickling.register()
-        _registered_with = reduction
+def __getattr__(name):
+    if name == "cell":
+        # Picklers that put the class of a stub's __self__ into what they make look for it here.
+        return _native.cell_type()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # All of them now, though these need the names above: a function that imports its module at its first call would leave a

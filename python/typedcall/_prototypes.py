@@ -1,6 +1,6 @@
 """ctypes prototypes: written as annotated functions, or given as function types."""
 
-from typedcall import Error, specialize
+from typedcall import Error, _caller, specialize
 
 
 def declared(function, library):
@@ -28,16 +28,31 @@ def declared(function, library):
     try:
         foreign.argtypes = [annotations[parameter] for parameter in parameters]
         foreign.restype = annotations["return"]
-        foreign.__doc__ = function.__doc__
     except TypeError as error:
         raise Error(f"{name}: {error}; annotate with ctypes types, such as c_long or POINTER(c_int)") from None
+    _identify(foreign, function, annotations, parameters)
     return foreign
+
+
+def _identify(foreign, function, annotations, parameters):
+    """Gives a library's function what the definition says of itself. A stub has as much of it as a built-in can carry."""
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(foreign, name, getattr(function, name))
+    foreign.__annotations__ = annotations
+    foreign.__wrapped__ = function
+    # C functions have no names for their arguments.
+    foreign.__text_signature__ = f"({', '.join((*parameters, '/'))})" if parameters else "()"
 
 
 def _annotations(function):
     """The annotations as values, also where they are written as text or `from __future__ import annotations`."""
-    names = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
-    local = {name: cell.cell_contents for name, cell in names.items()}
+    local = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            local[name] = cell.cell_contents
+        except ValueError:
+            # Not bound yet, as the definition's own name is.
+            continue
     evaluated = {}
     for parameter, annotation in function.__annotations__.items():
         if isinstance(annotation, str):
@@ -53,5 +68,13 @@ def _annotations(function):
 def maker(prototype, *, strict, release_gil):
     """What makes functions of a ctypes function type, specialized."""
     def make(*arguments):
-        return specialize(prototype(*arguments), strict=strict, release_gil=release_gil)
+        function = prototype(*arguments)
+        if not (arguments and callable(arguments[0])):
+            # Not a callback: a C function, which is defined where this is called.
+            function.__module__ = _caller.module()
+            if arguments and isinstance(arguments[0], tuple) and isinstance(arguments[0][0], str):
+                function.__name__ = arguments[0][0]
+        return specialize(function, strict=strict, release_gil=release_gil)
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(make, name, getattr(prototype, name))
     return make

@@ -23,7 +23,8 @@ use crate::runtime::shape::Shape;
 use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
 use crate::stub::Stub;
 use crate::user_types::{fix_types, resolve_types};
-use text_signature::{is_keyword, text_signature};
+use text_signature::is_keyword;
+pub(crate) use text_signature::text_signature;
 
 /// How a callable made by [`Specializer::bind`] presents itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,6 +117,9 @@ impl Specializer {
     ) -> Result<Object, Error> {
         let (site, cell, shape) = self.bare(python, &function, CellSource::Receiver, options)?;
         let module = options.module.map(|module| python.text(module)).transpose()?;
+        if let Some(module) = &module {
+            cell.set_module(python, module)?;
+        }
         let def = cell.def();
         // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be null.
         unsafe {

@@ -11,6 +11,7 @@ use crate::compile::{NotCompiled, Surroundings, check_straight, translated};
 use crate::embed::{Exception, Object, Python};
 use crate::ir::Instruction;
 use crate::ir::passes::{Knowledge, run_function_observed};
+use crate::lower::CodeListing;
 use crate::lower::Unsupported;
 use crate::runtime::world::LiveWorld;
 use crate::specializer::Specializer;
@@ -43,16 +44,6 @@ pub struct Stages {
     pub calls: Calls,
     /// Why [`Specializer::compile`] does not take the function all the same.
     pub not_run: Option<NotCompiled>,
-}
-
-/// The code of a function as text. What belongs to this process has numbers in order in place of its addresses, the same
-/// ones each time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeListing {
-    /// Cranelift's IR, with the names of what its constants stand for.
-    pub clif: String,
-    /// The machine code.
-    pub machine_code: String,
 }
 
 /// How many calls there are.

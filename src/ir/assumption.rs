@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::types::ConstObject;
-use crate::metadata::cursor::quote;
+use crate::text::cursor::quote;
 
 /// Something that was true when the IR was made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

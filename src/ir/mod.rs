@@ -40,4 +40,4 @@ pub use parse::ParseError;
 pub use state::{FrameState, Slot};
 pub use types::{ConstClass, ConstObject, Spec, Type};
 pub use verify::VerifyError;
-pub use world::{DeathOrder, Found, Unknown, World};
+pub use world::{Found, Unknown, World};

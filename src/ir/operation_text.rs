@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::operation::{Immediate, Operation};
-use crate::metadata::cursor::quote;
 use crate::operators::{
     BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,
 };
+use crate::text::cursor::quote;
 
 /// Lists every operation with its immediates, and so gives its name, and finds it by name.
 macro_rules! operations {

@@ -14,8 +14,8 @@ use super::operation::{Immediate, Operation};
 use super::state::{FrameState, Slot};
 use super::type_text::parse_type;
 use super::types::Type;
-use crate::metadata::cursor::Cursor;
 use crate::operators::{BinaryOperator, CompareOperator};
+use crate::text::cursor::Cursor;
 
 /// The greatest number of a value or a block, so that a typing mistake can't ask for gigabytes of gaps.
 const MAX_NUMBER: u32 = 1 << 20;

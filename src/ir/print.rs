@@ -10,7 +10,7 @@ use super::entities::{Block, Value};
 use super::function::{Function, InstData};
 use super::instruction::{BlockCall, Instruction};
 use super::state::{FrameState, Slot};
-use crate::metadata::cursor::{Cursor, quote};
+use crate::text::cursor::{Cursor, quote};
 
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::types::{ConstClass, ConstObject, LEAVES, Spec, Type, UNIONS};
-use crate::metadata::cursor::{Cursor, parse_float, print_float, quote};
+use crate::text::cursor::{Cursor, parse_float, print_float, quote};
 
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

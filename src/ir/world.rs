@@ -2,6 +2,7 @@
 
 use super::assumption::Assumption;
 use super::types::{ConstObject, Type};
+use crate::cpython::DeathOrder;
 
 /// Something that a pass found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,39 +11,6 @@ pub struct Found {
     pub ty: Type,
     /// What must stay true for that; `None` where it can't change.
     pub assumption: Option<Assumption>,
-}
-
-/// In which order CPython gives up the operands of an instruction, as they lie on the stack, and the locals of a function. A
-/// callable always dies before its arguments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DeathOrder {
-    /// The first first: up to 3.13.
-    #[default]
-    FirstFirst,
-    /// The last first, but the operands of arithmetic and of `a[b]` as before: 3.14.
-    LastFirstButOperators,
-    /// The last first: from 3.15 on.
-    LastFirst,
-}
-
-impl DeathOrder {
-    /// That of the running CPython.
-    pub const RUNNING: Self = if cfg!(Py_3_15) {
-        Self::LastFirst
-    } else if cfg!(Py_3_14) {
-        Self::LastFirstButOperators
-    } else {
-        Self::FirstFirst
-    };
-
-    /// Whether the last dies first: of the operands of arithmetic and of `a[b]`, or else of others.
-    pub const fn last_first(self, of_operator: bool) -> bool {
-        match self {
-            Self::FirstFirst => false,
-            Self::LastFirstButOperators => !of_operator,
-            Self::LastFirst => true,
-        }
-    }
 }
 
 /// The objects that a function's names lead to. Implemented over a live interpreter, and over a few lines of text for

@@ -25,7 +25,7 @@ impl Emitter<'_, '_> {
     /// # use cranelift_jit::{JITBuilder, JITModule};
     /// # use cranelift_module::{Module, default_libcall_names};
     /// # use typedcall::lower::{AddressTable, Emitter};
-    /// # use typedcall::{metadata::Signature, runtime::{Layout, target_isa}};
+    /// # use typedcall::{cpython::Layout, metadata::Signature, lower::target_isa};
     /// # let isa = target_isa(None, true)?;
     /// # let mut module = JITModule::new(JITBuilder::with_isa(isa.clone(), default_libcall_names()));
     /// extern "C" fn hypotenuse(a: f64, b: f64) -> f64 {

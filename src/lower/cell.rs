@@ -1,7 +1,7 @@
 //! What a stub's cell holds, seen from compiled code: machine code is shared by all stubs of a shape, and what differs
 //! between them is read from here.
 
-use crate::runtime::Layout;
+use crate::cpython::Layout;
 
 /// A field of a cell. `runtime::cell` writes them, compiled code reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -15,9 +15,9 @@ use super::plan::{Admitted, Arm, Class, Plan, Step, View};
 use super::stub::{ARGUMENTS_COUNT_MASK, Arguments, ArmCall, Exits};
 use super::symbol::Symbol;
 use super::values::Values;
+use crate::cpython::PY_BUFFER_BYTES;
 use crate::ir;
 use crate::metadata::PythonType;
-use crate::runtime::PY_BUFFER_BYTES;
 
 /// Lets ints pass for floats, as CPython's own converters do.
 pub(super) fn convert_ints(arm: &mut Arm) {

@@ -7,8 +7,8 @@ use super::emitter::{Emitter, TRUSTED};
 use super::machine::CType;
 use super::plan::{Admitted, Class};
 use super::symbol::Symbol;
+use crate::cpython::{DIGIT_BITS, IntForm, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
 use crate::metadata::{PythonType, Scalar, TypePlace};
-use crate::runtime::{DIGIT_BITS, IntForm, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
 
 impl Emitter<'_, '_> {
     /// A C number that is known already; see `Step::Constant`.

@@ -10,7 +10,7 @@ use cranelift_frontend::FunctionBuilder;
 use super::cell::CellField;
 use super::machine::{CType, c_signature};
 use super::symbol::{Symbol, Symbols};
-use crate::runtime::{Layout, Refcount};
+use crate::cpython::{Layout, Refcount};
 
 /// Emits into a function that someone builds: the layout of the objects and the addresses are given, not looked up.
 pub struct Emitter<'e, 'f> {

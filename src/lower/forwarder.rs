@@ -12,9 +12,9 @@ use super::frame::{Binding, Convention, MethodConvention};
 use super::machine::CType;
 use super::plan::{Plan, Step};
 use super::symbol::{AddressTable, Symbol};
+use crate::cpython::Layout;
 use crate::ir::Value;
 use crate::metadata::Raises;
-use crate::runtime::Layout;
 
 /// A stub that only passes on what it gets. See the module's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::fmt;
 use super::frame::{Binding, Convention};
 use super::plan::{Admitted, Class, Given, Plan, Step, Stolen, View};
 use crate::ir::Value;
-use crate::metadata::cursor::print_float;
 use crate::metadata::{Kind, Raises, Scalar};
+use crate::text::cursor::print_float;
 
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use super::frame::{Binding, Convention, Frame, MethodConvention};
 use super::plan::{Arm, Plan};
 use super::symbol::{Symbol, Symbols};
-use crate::runtime::Layout;
+use crate::cpython::Layout;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
 pub(super) const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;

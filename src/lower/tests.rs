@@ -9,9 +9,9 @@ use super::{
     AddressTable, Admitted, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
     MethodConvention, Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
 };
+use crate::cpython::Layout;
 use crate::ir::{Callee, CalleeTarget, Callees, Function};
 use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
-use crate::runtime::Layout;
 
 const METH_O: Frame = frame(Convention::Method(MethodConvention::O), Binding::Function);
 
@@ -140,7 +140,7 @@ fn guards_are_of_one_type_with_its_subclasses_or_without() {
     }
     for ty in ["Object[class \"demo.Point\"]", "(Object|Nullptr)[class+ \"demo.Point\"]"] {
         let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v0");
-        let reason = "only the name of the class is known, not its address";
+        let reason = "only the name of the class is known, not its place";
         assert_eq!(refused("() -> void", &ir), format!("Guard<{ty}> is not lowered: {reason}"));
     }
 }

@@ -7,8 +7,8 @@ use super::emitter::Emitter;
 use super::machine::CType;
 use super::plan::View;
 use super::symbol::Symbol;
+use crate::cpython::TEXT_COMPACT_ASCII;
 use crate::metadata::Scalar;
-use crate::runtime::TEXT_COMPACT_ASCII;
 
 /// A `Py_ssize_t`.
 const SIZE: CType = CType::Scalar(Scalar::Isize);

@@ -3,7 +3,7 @@
 //! `docs/abi.md` draws it; `tests/metadata/header.rs` compares it with the header. Pointers are `usize`: they are foreign until
 //! [`memory`](super::memory) has read through them.
 
-use super::memory::Plain;
+use crate::cpython::memory::Plain;
 
 #[cfg(not(all(target_pointer_width = "64", target_endian = "little")))]
 compile_error!("version 1 of the ABI is defined for 64-bit little-endian platforms only");

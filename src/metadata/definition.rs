@@ -6,7 +6,7 @@ use pyo3_ffi::{
 };
 use std::ffi::c_void;
 
-use super::cpython::{D_METHOD, D_TYPE, M_ML, M_SELF, ML_FLAGS, SM_CALLABLE};
+use crate::cpython::object::{D_METHOD, D_TYPE, M_ML, M_SELF, ML_FLAGS, SM_CALLABLE};
 
 /// Where a callable's `PyMethodDef` is, and what the callable is bound to. All pointers are borrowed from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

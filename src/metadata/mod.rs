@@ -2,11 +2,8 @@
 
 pub mod abi;
 mod check;
-pub(crate) mod cpython;
-pub(crate) mod cursor;
 mod definition;
 pub mod dialect;
-pub mod memory;
 mod parse;
 mod reader;
 mod rule;
@@ -14,6 +11,7 @@ mod signature;
 mod text;
 mod values;
 
+pub use crate::cpython::PythonType;
 pub use check::{Nonsense, Place};
 pub use definition::{Definition, Receiver, definition};
 pub use dialect::{Dialect, DialectTable, TypeError, TypeTable, read_def_as, read_table_as};
@@ -22,6 +20,6 @@ pub(crate) use reader::probe_writable;
 pub use reader::{Entry, FlagError, MethodTable, Rejected, TypedMethod, clear_flag, read_def, read_table};
 pub use rule::Rule;
 pub use signature::{
-    DefaultValue, Effects, ForeignKind, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises,
-    Scalar, Signature, TypePlace, UserType,
+    DefaultValue, Effects, ForeignKind, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar,
+    Signature, TypePlace, UserType,
 };

@@ -5,12 +5,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::check::Place;
-use super::cursor::{Cursor, parse_float};
 use super::signature::{
     DefaultValue, Effects, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar, Signature,
     UserType,
 };
 use super::text::{CONVENTIONS, FOREIGN, PYTHON_TYPES, SCALARS};
+use crate::text::cursor::{Cursor, parse_float};
 
 /// Why a text is no signature. Prints with the text and a caret below the column.
 #[derive(Clone, Debug, PartialEq, Eq)]

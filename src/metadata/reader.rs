@@ -8,11 +8,11 @@ use std::num::NonZeroUsize;
 
 use super::abi::{self, Footer, Function, Head, METH_TYPED, Value};
 use super::check::Place;
-use super::cpython::{METHOD_DEF_SIZE, ML_FLAGS, MethodDef};
-use super::memory;
 use super::rule::Rule;
 use super::signature::{MAX_OVERLOADS, MAX_PARAMETERS, Overload, Signature};
 use super::values::{self, Flaw, aligned};
+use crate::cpython::memory;
+use crate::cpython::object::{METHOD_DEF_SIZE, ML_FLAGS, MethodDef};
 
 /// The most methods of one table that are looked at: a bound, should the end be missing.
 const MAX_METHODS: usize = 10_000;

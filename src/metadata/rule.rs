@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::memory::Fault;
+use crate::cpython::memory::Fault;
 
 /// Makes the enum, its list and its texts of one table.
 macro_rules! rules {

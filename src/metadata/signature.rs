@@ -7,6 +7,8 @@
 
 use std::num::NonZeroUsize;
 
+use crate::cpython::PythonType;
+
 /// The most parameters that one overload may have, `self` and `context` included.
 pub const MAX_PARAMETERS: usize = 16;
 
@@ -122,22 +124,6 @@ pub enum ForeignKind {
     Double,
     /// `float`, of which the object is no `float` (`cfloat`).
     Float,
-}
-
-/// A type that CPython itself defines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the variants are Python's types of the same names")]
-pub enum PythonType {
-    Int,
-    Float,
-    Bool,
-    Str,
-    Bytes,
-    List,
-    Tuple,
-    Dict,
-    /// `NoneType`, whose only instance is `None`.
-    None,
 }
 
 /// A type that an extension defines.
@@ -284,10 +270,4 @@ impl Scalar {
         let bits = self.bytes() as u32 * 8;
         Some(if self.is_signed() { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) })
     }
-}
-
-impl PythonType {
-    /// Every type.
-    pub const ALL: [Self; 9] =
-        [Self::Int, Self::Float, Self::Bool, Self::Str, Self::Bytes, Self::List, Self::Tuple, Self::Dict, Self::None];
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::cursor::{print_float, quote};
 use super::signature::{
-    DefaultValue, Effects, ForeignKind, Kind, Overload, Parameter, PythonType, Raises, Scalar, Signature, UserType,
+    DefaultValue, Effects, ForeignKind, Kind, Overload, Parameter, Raises, Scalar, Signature, UserType,
 };
+use crate::cpython::PythonType;
+use crate::text::cursor::{print_float, quote};
 
 /// The scalars with their names.
 pub(super) const SCALARS: [(&str, Scalar); 13] = [

@@ -3,10 +3,11 @@
 use std::num::NonZeroUsize;
 
 use super::abi::{self, Value, effect, flag, kind, raises};
-use super::cpython::{HEAP_TYPE, TP_FLAGS, TP_NAME};
-use super::memory::{self, Fault};
 use super::rule::Rule;
-use super::signature::{DefaultValue, Effects, Kind, Parameter, PythonType, Raises, Scalar, TypePlace, UserType};
+use super::signature::{DefaultValue, Effects, Kind, Parameter, Raises, Scalar, TypePlace, UserType};
+use crate::cpython::PythonType;
+use crate::cpython::memory::{self, Fault};
+use crate::cpython::object::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 
 /// The most bytes of a type's name. CPython has no bound.
 const MAX_TYPE_NAME: usize = 1023;

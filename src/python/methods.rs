@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::ptr::NonNull;
 
 use super::arguments::Arguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
@@ -13,9 +14,9 @@ use crate::bind::BareFunction;
 use crate::embed::{Exception, Object, Python};
 use crate::error::Error;
 use crate::options::{Entry, FunctionOptions};
-use crate::runtime::cell::{bound_with, compiled_for, is_stale, original_of};
+use crate::runtime::FallbackReason;
+use crate::runtime::cell::{bound_with, cell_type, compiled_for, is_stale, original_of};
 use crate::specializer::Specializer;
-use crate::stats::FallbackReason;
 use crate::stub::Stub;
 
 /// `function(callable, release_gil)`: the stub.
@@ -172,6 +173,41 @@ impl Method for IsStale {
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
         Ok(truth(python, is_stale(python, &arguments.object(python, 0)))?)
+    }
+}
+
+/// `keeps_gil(object)`: whether it is a stub that was asked to keep the GIL.
+pub struct KeepsGil;
+
+impl Method for KeepsGil {
+    const NAME: &'static CStr = c"keeps_gil";
+    const DOC: &'static CStr = c"keeps_gil($module, object, /)\n--\n\n\
+        Whether the object is a stub that keeps the GIL where the signature of what it stands for releases it.";
+    const ARITY: usize = 1;
+
+    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+        let callable = arguments.object(python, 0);
+        let keeps = match compiled_for(python, &callable) {
+            Some(own) if !own.releases_gil() => specializer(python)?.signature(python, &callable)?.releases_gil(),
+            _ => false,
+        };
+        Ok(truth(python, keeps)?)
+    }
+}
+
+/// `cell_type()`: what `__self__` of a function's stub is an instance of.
+pub struct CellType;
+
+impl Method for CellType {
+    const NAME: &'static CStr = c"cell_type";
+    const DOC: &'static CStr = c"cell_type($module, /)\n--\n\n\
+        The type of what stands in for a module as the __self__ of a stub.";
+    const ARITY: usize = 0;
+
+    fn call(python: &Python, _: &Arguments<'_>) -> Result<Object, Raised> {
+        let class = NonNull::new(cell_type(python)?.cast()).ok_or(Raised::Current)?;
+        // SAFETY: the type lives for ever.
+        Ok(unsafe { Object::from_borrowed(python, class) })
     }
 }
 

@@ -45,7 +45,7 @@ static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
     m_free: None,
 };
 
-static mut METHODS: [ffi::PyMethodDef; 14] = [
+static mut METHODS: [ffi::PyMethodDef; 16] = [
     method::<methods::Function>(),
     method::<methods::Adopt>(),
     method::<methods::ReadyCinderTable>(),
@@ -54,6 +54,8 @@ static mut METHODS: [ffi::PyMethodDef; 14] = [
     method::<methods::Original>(),
     method::<methods::IsBound>(),
     method::<methods::IsStale>(),
+    method::<methods::KeepsGil>(),
+    method::<methods::CellType>(),
     method::<methods::Describe>(),
     method::<methods::Compiled>(),
     method::<methods::Inspect>(),

@@ -7,9 +7,9 @@ use pyo3_ffi as ffi;
 
 use super::counters::{self, HITS};
 use super::{audit, context, foreign, matching, parser, utf8};
+use crate::cpython::Layout;
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
-use crate::runtime::Layout;
 
 // Declared here because for some versions pyo3-ffi has Rust functions of these names, which have no C address.
 #[allow(clashing_extern_declarations, reason = "only the addresses are wanted")]

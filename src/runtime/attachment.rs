@@ -12,8 +12,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3_ffi as ffi;
 
+use crate::cpython::object::HEAP_TYPE;
 use crate::embed::{Exception, Object, Python};
-use crate::metadata::cpython::HEAP_TYPE;
 
 /// Attaches an object to a class, in place of the one that has this key.
 ///

@@ -6,9 +6,8 @@
 //! made from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::c_int;
-use std::ffi::c_void;
 use std::ffi::{CStr, CString};
+use std::ffi::{c_char, c_int, c_void};
 use std::mem::offset_of;
 use std::num::NonZeroUsize;
 use std::ptr::{NonNull, null_mut};
@@ -19,12 +18,12 @@ use pyo3_ffi as ffi;
 use super::attachment::{attach, attached};
 use super::counters::{self, Guards};
 use super::foreign::{Foreign, Watched};
-use super::layout::Layout;
 use super::matching::Parameters;
 use super::parser::ArgumentReader;
 use super::shape::{Shape, retire};
 use super::stand_in::{StandIn, is_stand_in, slots};
 use super::thunk::Thunk;
+use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
 use crate::lower::CellField;
 use crate::metadata::{Definition, Receiver, Signature, definition};
@@ -294,6 +293,22 @@ impl Cell {
         }
     }
 
+    /// Says in which module the function of a cell is to be found, where that is not what an original is bound to.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub fn set_module(&self, python: &Python, name: &Object) -> Result<(), Exception> {
+        // SAFETY: the thread is attached; the cell is alive and initialized, and has a namespace, which is given up when
+        // the new one is in its place.
+        unsafe {
+            let own = python.owned(ffi::PyDict_New())?;
+            own.set_item(python, "__name__", name)?;
+            let shared = std::mem::replace(&mut *namespace_of(self.0.as_ptr()), own.into_ptr());
+            ffi::Py_XDECREF(shared);
+        }
+        Ok(())
+    }
+
     /// Gives the cell its thunk, which lives as long as the cell.
     pub fn set_thunk(&self, thunk: Thunk) {
         // SAFETY: the cell is alive and initialized; the GIL orders this against its other users.
@@ -345,6 +360,27 @@ impl Cell {
 pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the caller promises a cell, which is initialized.
     unsafe { (*fields_of(cell)).callable }
+}
+
+/// The name of the function that is made from a cell, borrowed; null where there is none.
+///
+/// # Safety
+/// `cell` is a live cell.
+pub unsafe fn name_in(cell: *mut ffi::PyObject) -> *const c_char {
+    // SAFETY: the caller promises a cell, which is initialized.
+    unsafe { (*fields_of(cell)).def.ml_name }
+}
+
+/// What the function of a cell was bound with, and its address; `None` where it stands for another one.
+///
+/// # Safety
+/// `cell` is a live cell.
+pub unsafe fn bare_in(cell: *mut ffi::PyObject) -> Option<(Arc<Signature>, NonZeroUsize)> {
+    // SAFETY: the caller promises a cell, which is initialized.
+    unsafe {
+        let (signature, _) = (*fields_of(cell)).bare.as_ref()?;
+        Some((signature.clone(), NonZeroUsize::new((*fields_of(cell)).target)?))
+    }
 }
 
 /// What tells why a call of a stub takes the fallback.
@@ -545,7 +581,7 @@ fn namespace(python: &Python, receiver: *mut ffi::PyObject) -> Result<Object, Ex
 }
 
 /// The `md_dict` of a cell.
-fn namespace_of(cell: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
+pub(super) fn namespace_of(cell: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
     cell.cast::<u8>().wrapping_offset(Layout::CURRENT.module_dict as isize).cast()
 }
 
@@ -554,7 +590,7 @@ fn fields_of(cell: *mut ffi::PyObject) -> *mut Fields {
 }
 
 /// The type of cells, made when the first one is.
-fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
+pub fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
     struct Type(*mut ffi::PyTypeObject);
     // SAFETY: a type may be used from every thread that is attached.
     unsafe impl Send for Type {}

@@ -6,37 +6,19 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cranelift_codegen::Context;
-use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
-use target_lexicon::Triple;
 
-use super::layout::Layout;
 use super::segment::{Segment, SegmentProvider};
 use super::shape::{Placed, Shape};
-use crate::explanation::CodeListing;
+use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
 use crate::lower::body::{ExitPoint, MethodCall, References, SymbolicReferences, build_body};
-use crate::lower::{AddressTable, Forwarder, Plan, Unsupported, build_stub};
-
-/// Why there is no machine code.
-#[derive(Debug, thiserror::Error)]
-pub enum CompileError {
-    /// The system refuses executable memory.
-    #[error(
-        "the system refuses executable memory ({0}): a security policy forbids it; the original callables run instead, \
-         and what has none can't be called"
-    )]
-    ExecutableMemory(std::io::Error),
-    /// Cranelift reported an error.
-    #[error("the code generator failed: {0}; please report it with the plan of the stub")]
-    CodeGenerator(String),
-    /// The platform has no code generator or no stubs yet.
-    #[error("the platform is not supported: {0}")]
-    Platform(String),
-}
+use crate::lower::{
+    AddressTable, CodeListing, CompileError, Forwarder, Plan, Unsupported, build_stub, disassemble, target_isa,
+};
 
 /// Compiles plans. One at a time: the buffers are reused.
 pub struct Compiler {
@@ -62,37 +44,6 @@ impl std::fmt::Debug for Compiler {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Compiler").field("isa", &self.isa.triple()).finish_non_exhaustive()
     }
-}
-
-/// Settings that all code is compiled with; why `opt_level` is `none` stands there.
-fn flags(verify: bool) -> settings::Flags {
-    let mut builder = settings::builder();
-    let all = [
-        // A stub has nothing to fold or to merge: the optimizer made none faster, and took a third of the time.
-        ("opt_level", "none"),
-        ("regalloc_algorithm", "backtracking"),
-        ("preserve_frame_pointers", "true"),
-        ("is_pic", "false"),
-        ("enable_verifier", if verify { "true" } else { "false" }),
-    ];
-    for (name, value) in all {
-        builder.set(name, value).expect("these settings exist in this version of Cranelift");
-    }
-    settings::Flags::new(builder)
-}
-
-/// The code generator for a target, as all code of this crate is compiled: of this machine without a `triple`, else
-/// the baseline of that target.
-///
-/// # Errors
-/// Where Cranelift knows no such target, or was built without it.
-pub fn target_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
-    let platform = |error: &dyn std::fmt::Display| CompileError::Platform(error.to_string());
-    let builder = match triple {
-        None => cranelift_native::builder().map_err(|error| platform(&error))?,
-        Some(triple) => isa::lookup(triple).map_err(|error| platform(&error))?,
-    };
-    builder.finish(flags(verify)).map_err(|error| platform(&error))
 }
 
 impl Compiler {
@@ -281,18 +232,4 @@ fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<M
     module.define_function(id, context)?;
     module.finalize_definitions()?;
     Ok(id)
-}
-
-/// The machine code of what `context` holds, as text.
-///
-/// # Errors
-/// Where the code generator fails.
-pub fn disassemble(context: &mut Context, isa: &dyn TargetIsa) -> Result<String, CompileError> {
-    context.set_disasm(true);
-    let compiled = context.compile(isa, &mut Default::default());
-    let text =
-        compiled.map(|code| code.vcode.clone()).map_err(|error| CompileError::CodeGenerator(error.inner.to_string()));
-    context.set_disasm(false);
-    let text = text?;
-    text.ok_or_else(|| CompileError::CodeGenerator("the code generator gave no text".into()))
 }

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use pyo3_ffi as ffi;
 
 use super::cell::{guards_in, is_changed};
+pub use super::fallback_reason::FallbackReason;
 use super::foreign::Foreign;
 use super::matching::{Parameters, match_arguments};
 use super::parser::type_of;
 use crate::ir::Value;
 use crate::lower::{Admitted, Arm, Binding, Class, Convention, Given, Plan, Step};
 use crate::metadata::{PythonType, TypePlace};
-use crate::stats::FallbackReason;
 
 /// Calls of underlying functions. Compiled code adds to it with the GIL held.
 pub static HITS: AtomicU64 = AtomicU64::new(0);

@@ -2,8 +2,6 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `layout` | where CPython keeps what compiled code reads, by version |
-//! | `selfcheck` | proves the layout against live objects |
 //! | `utf8` | the text of strings that are not ASCII |
 //! | `context` | per-thread state that compiled code hands to C functions |
 //! | `matching` | arguments given by name, and those that are left out |
@@ -14,6 +12,7 @@
 //! | `cell` | what differs between the stubs of a shape |
 //! | `counters` | how many shapes, stubs and calls there are, and why the fallback was taken |
 //! | `stand_in` | cells that stand in for what is no module |
+//! | `reduction` | how cells pickle |
 //! | `packing` | arguments as a tuple and a dict |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `parser` | arguments of functions without a wrapper |
@@ -28,23 +27,18 @@ pub(crate) mod cell;
 pub(crate) mod compiler;
 mod context;
 pub(crate) mod counters;
+mod fallback_reason;
 pub mod foreign;
-mod layout;
 pub(crate) mod matching;
 mod packing;
 pub(crate) mod parser;
+mod reduction;
 mod segment;
-pub(crate) mod selfcheck;
 pub(crate) mod shape;
 pub(crate) mod stand_in;
 pub(crate) mod thunk;
 mod utf8;
 pub(crate) mod world;
 
-pub use compiler::{CompileError, disassemble, target_isa};
 pub use context::Context;
-pub use layout::{
-    DIGIT_BITS, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK,
-    TEXT_COMPACT_ASCII, TextLayout,
-};
-pub use selfcheck::{Incompatible, check};
+pub use counters::FallbackReason;

@@ -7,12 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, c_int, c_void};
-use std::ptr::null_mut;
+use std::ptr::{NonNull, null_mut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pyo3_ffi as ffi;
 
 use super::cell::{clear, dealloc, new_cell_type, receiver_of, traverse};
+use super::reduction;
 use crate::embed::{Exception, Object, Python};
 
 /// The type of such cells, which it is kept for by each of them.
@@ -96,8 +97,9 @@ fn new_type(python: &Python, tp_name: &str, qualname: &str) -> Result<Object, Ex
 }
 
 /// The slots of a type of cells: attributes, texts and comparisons are those of what the original is bound to.
-pub fn slots() -> [ffi::PyType_Slot; 10] {
+pub fn slots() -> [ffi::PyType_Slot; 11] {
     [
+        reduction::methods(),
         (ffi::Py_tp_dealloc, dealloc as *mut c_void),
         (ffi::Py_tp_traverse, traverse as *mut c_void),
         (ffi::Py_tp_clear, clear as *mut c_void),
@@ -112,7 +114,8 @@ pub fn slots() -> [ffi::PyType_Slot; 10] {
     .map(|(slot, pfunc)| ffi::PyType_Slot { slot, pfunc })
 }
 
-/// What pickles an object asks it how to reduce it: what a class has there is for its instances.
+/// How it is pickled is the cell's own to say (`reduction`). So is its class where it stands for a module: picklers that put
+/// the class of `__self__` into what they make find the cells' by its name, that of modules by none.
 ///
 /// # Safety
 /// Called by CPython with a live cell and a name.
@@ -120,7 +123,10 @@ unsafe extern "C" fn get_attribute(cell: *mut ffi::PyObject, name: *mut ffi::PyO
     // SAFETY: the cell and what it stands for are alive.
     unsafe {
         match receiver_of(cell) {
-            Some(receiver) if ffi::PyType_Check(receiver.as_ptr()) == 0 || !reduces(name) => {
+            Some(receiver)
+                if !is_one_of(name, &[c"__reduce__", c"__reduce_ex__"])
+                    && (ffi::PyModule_Check(receiver.as_ptr()) == 0 || !is_one_of(name, &[c"__class__"])) =>
+            {
                 ffi::PyObject_GetAttr(receiver.as_ptr(), name)
             }
             _ => ffi::PyObject_GenericGetAttr(cell, name),
@@ -130,13 +136,11 @@ unsafe extern "C" fn get_attribute(cell: *mut ffi::PyObject, name: *mut ffi::PyO
 
 /// # Safety
 /// The name is a live object.
-unsafe fn reduces(name: *mut ffi::PyObject) -> bool {
-    // SAFETY: the caller promises the object.
+unsafe fn is_one_of(name: *mut ffi::PyObject, own: &[&CStr]) -> bool {
+    // SAFETY: the caller promises the object; only a `str` is compared.
     unsafe {
         ffi::PyUnicode_Check(name) != 0
-            && [c"__reduce__", c"__reduce_ex__"]
-                .into_iter()
-                .any(|own| ffi::PyUnicode_CompareWithASCIIString(name, own.as_ptr()) == 0)
+            && own.iter().any(|own| ffi::PyUnicode_CompareWithASCIIString(name, own.as_ptr()) == 0)
     }
 }
 
@@ -153,11 +157,24 @@ unsafe extern "C" fn hash(cell: *mut ffi::PyObject) -> ffi::Py_hash_t {
     }
 }
 
+/// Whether an object is a cell: the types of cells have no subclasses, and nothing else is freed as cells are.
+///
+/// # Safety
+/// The object is alive.
+unsafe fn is_cell(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller promises the object, which keeps its type.
+    let frees = unsafe { (*ffi::Py_TYPE(object)).tp_dealloc };
+    frees.is_some_and(|frees| frees as usize == dealloc as *const () as usize)
+}
+
 /// # Safety
 /// Called by CPython with a live cell and a live object.
 unsafe extern "C" fn compare(cell: *mut ffi::PyObject, other: *mut ffi::PyObject, how: c_int) -> *mut ffi::PyObject {
     // SAFETY: the cell and what it stands for are alive.
     unsafe {
+        // The other one may be a cell too.
+        let other_receiver = if is_cell(other) { receiver_of(other) } else { None };
+        let other = other_receiver.map_or(other, NonNull::as_ptr);
         match receiver_of(cell) {
             Some(receiver) => ffi::PyObject_RichCompare(receiver.as_ptr(), other, how),
             None => ffi::Py_NewRef(ffi::Py_NotImplemented()),

@@ -5,7 +5,7 @@ use std::ptr::null;
 
 use pyo3_ffi as ffi;
 
-use super::layout::{Layout, TEXT_COMPACT, TEXT_KIND_MASK, TEXT_KIND_SHIFT};
+use crate::cpython::layout::{Layout, TEXT_COMPACT, TEXT_KIND_MASK, TEXT_KIND_SHIFT};
 
 /// Where the UTF-8 of an exact `str` lies, which it keeps for as long as it lives, and in `length` its bytes; null
 /// where it has none (lone surrogates) or memory runs out. Raises nothing and runs no Python code.

@@ -12,11 +12,12 @@ use pyo3_ffi as ffi;
 
 use super::body::{CalleeCode, look_up};
 use crate::bytecode::interpreter::intern;
+use crate::cpython::object::{HEAP_TYPE, TP_FLAGS};
+use crate::cpython::{DeathOrder, Layout};
 use crate::embed::{Object, Python};
-use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, DeathOrder, Found, Spec, Type, World};
+use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Spec, Type, World};
 use crate::lower::Binding;
 use crate::lower::body::MethodCall;
-use crate::metadata::cpython::{HEAP_TYPE, TP_FLAGS};
 use crate::metadata::{Overload, Raises, Signature};
 use crate::original::Original;
 use crate::specializer::Specializer;
@@ -300,7 +301,7 @@ unsafe extern "C" {
 
 impl World for LiveWorld<'_> {
     fn death_order(&self) -> DeathOrder {
-        DeathOrder::RUNNING
+        DeathOrder::CURRENT
     }
 
     fn global(&self, name: &str) -> Option<Found> {
@@ -355,7 +356,7 @@ impl World for LiveWorld<'_> {
 /// What the passes know of a function of the standard library.
 fn standard_callee(name: &str) -> Option<Callee> {
     static CALLEES: std::sync::OnceLock<Callees> = std::sync::OnceLock::new();
-    let callees = CALLEES.get_or_init(|| standard::callees((3, super::Layout::CURRENT.minor)));
+    let callees = CALLEES.get_or_init(|| standard::callees((3, Layout::CURRENT.minor)));
     callees.get(name).cloned()
 }
 
@@ -374,7 +375,7 @@ fn is_lazy_import(object: &Object) -> bool {
 fn class_name(class: *mut ffi::PyTypeObject) -> String {
     // SAFETY: a live type, whose name is a C string.
     unsafe {
-        let name = class.byte_add(crate::metadata::cpython::TP_NAME).cast::<*const std::ffi::c_char>().read();
+        let name = class.byte_add(crate::cpython::object::TP_NAME).cast::<*const std::ffi::c_char>().read();
         if name.is_null() { String::new() } else { std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned() }
     }
 }

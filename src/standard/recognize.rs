@@ -6,9 +6,9 @@ use std::ptr::NonNull;
 use pyo3_ffi as ffi;
 
 use super::{Entry, entry};
+use crate::cpython::object::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use crate::embed::{Object, Python, running_version};
 use crate::lower::body::MethodCall;
-use crate::metadata::cpython::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use crate::metadata::{Definition, Receiver, definition};
 use crate::runtime::world::live_method_call;
 

@@ -8,10 +8,10 @@ use crate::support::mutation::{RECIPES, each_byte, each_field};
 use crate::support::sample::Sample;
 use crate::support::victim::{Random, Victim};
 use crate::support::{Library, STRICT, compile, compile_object};
+use typedcall::cpython::memory;
 use typedcall::metadata::abi::{effect, flag, kind, raises};
 use typedcall::metadata::{
-    DefaultValue, Kind, Overload, Parameter, Raises, Rejected, Rule, TypePlace, TypedMethod, memory, read_def,
-    read_table,
+    DefaultValue, Kind, Overload, Parameter, Raises, Rejected, Rule, TypePlace, TypedMethod, read_def, read_table,
 };
 
 const SOURCE: &str = include_str!("../c/read_header.c");

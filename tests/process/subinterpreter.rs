@@ -5,8 +5,8 @@
 
 use crate::support::extension::{bind, evaluate, lifetimes, specializer, start, stub, value};
 use pyo3_ffi as ffi;
+use typedcall::cpython::Incompatible;
 use typedcall::embed::{Object, Python};
-use typedcall::runtime::Incompatible;
 use typedcall::{Entry, Error, NotCompiled, Options, Specializer};
 
 #[test]

@@ -18,6 +18,10 @@ static PyObject *inc(PyObject *self, PyObject *arg) {
 }
 TYPEDCALL_METHOD(inc, inc_impl, TYPEDCALL_RESULT(I64, NEVER, TYPEDCALL_NO_PYTHON), TYPEDCALL_ARG(I64, x));
 
+/* The same, without the GIL. */
+TYPEDCALL_METHOD(inc_nogil, inc_impl, TYPEDCALL_RESULT(I64, NEVER, TYPEDCALL_NO_PYTHON | TYPEDCALL_NOGIL),
+                 TYPEDCALL_ARG(I64, x));
+
 static double add_impl(double a, double b) { return a + b; }
 static PyObject *add(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)self;
@@ -68,9 +72,25 @@ TYPEDCALL_METHOD(paired, paired_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_N
 TYPEDCALL_METHOD(made, paired_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_NO_PYTHON), TYPEDCALL_SELF,
                  TYPEDCALL_ARG(I64, x));
 
+/* A method that is told which class defines it, and whose functions are of a type of their own. */
+static int64_t twice_impl(int64_t x) { return (int64_t)((uint64_t)x * 2); }
+static PyObject *twice(PyObject *self, PyTypeObject *defining, PyObject *const *args, Py_ssize_t count,
+                       PyObject *names) {
+    (void)self, (void)defining;
+    if (count != 1 || names != NULL) {
+        PyErr_SetString(PyExc_TypeError, "twice expected 1 argument");
+        return NULL;
+    }
+    long long x = PyLong_AsLongLong(args[0]);
+    return x == -1 && PyErr_Occurred() ? NULL : PyLong_FromLongLong(twice_impl(x));
+}
+TYPEDCALL_METHOD(twice, twice_impl, TYPEDCALL_RESULT(I64, NEVER, TYPEDCALL_NO_PYTHON), TYPEDCALL_ARG(I64, x));
+
 static PyMethodDef thing_methods[] = {
     TYPEDCALL_DEF(paired, paired, METH_O, "paired($self, x, /)\n--\n\nThe receiver and a number."),
     TYPEDCALL_DEF(made, paired, METH_O | METH_CLASS, "made($type, x, /)\n--\n\nThe class and a number."),
+    TYPEDCALL_DEF(twice, (PyCFunction)(void (*)(void))twice, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+                  "twice($self, x, /)\n--\n\nTwo times x."),
     TYPEDCALL_DEF(inc, inc, METH_O | METH_STATIC, "inc(x, /)\n--\n\nOne more than x."),
     {NULL, NULL, 0, NULL},
 };
@@ -89,6 +109,7 @@ static PyMethodDef methods[] = {
     TYPEDCALL_DEF(inc, inc, METH_O, "inc(x, /)\n--\n\nOne more than x."),
     TYPEDCALL_DEF(add, (PyCFunction)(void (*)(void))add, METH_FASTCALL, NULL),
     TYPEDCALL_DEF(half, half, METH_O, NULL),
+    TYPEDCALL_DEF(inc_nogil, inc, METH_O, NULL),
     TYPEDCALL_DEF(same, same, METH_O, NULL),
     {"untyped", untyped, METH_O, NULL},
 #ifdef DAMAGED

@@ -8,7 +8,7 @@ use cranelift_module::{Module, default_libcall_names};
 use pyo3_ffi as ffi;
 use typedcall::embed::{Exception, Object, Python};
 use typedcall::lower::Emitter;
-use typedcall::runtime::target_isa;
+use typedcall::lower::target_isa;
 use typedcall::{BareFunction, Entry, Error, Options, Specializer, Stub};
 
 const EXTENSION: &str = r#"

@@ -69,14 +69,18 @@ const FINISHED: &str = "the interpreter is gone, this process is not";
 
 #[test]
 fn a_daemon_thread_in_a_stub_without_the_gil_does_not_survive_the_interpreter() {
-    own_process!();
     const CHILD: &str = "TYPEDCALL_TEST_CHILD";
     if std::env::var_os(CHILD).is_some() {
         finish_under_a_daemon_thread();
     }
+    // A process of its own, which ends in the middle of the test.
     let executable = std::env::current_exe().expect("this is a process with a program");
     let output = Command::new(executable)
-        .args(["--exact", "a_daemon_thread_in_a_stub_without_the_gil_does_not_survive_the_interpreter", "--nocapture"])
+        .args([
+            "--exact",
+            "kinds::a_daemon_thread_in_a_stub_without_the_gil_does_not_survive_the_interpreter",
+            "--nocapture",
+        ])
         .env(CHILD, "1")
         .output()
         .expect("the tests can be started");

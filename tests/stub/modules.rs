@@ -18,10 +18,12 @@ use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use cranelift_object::object::{self, Object as _, ObjectSymbol as _};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use pyo3_ffi as ffi;
+use typedcall::cpython::Layout;
 use typedcall::embed::{Exception, Object, Python};
 use typedcall::lower::build_stub;
+use typedcall::lower::target_isa;
 use typedcall::lower::{AddressTable, CellField, ModuleSymbols, Plan, Symbol};
-use typedcall::runtime::{Context, Layout, target_isa};
+use typedcall::runtime::Context;
 
 const LAYOUT: Layout = Layout::CURRENT;
 

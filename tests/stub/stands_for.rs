@@ -167,6 +167,48 @@ fn what_a_stub_is_bound_to_withstands_the_methods_of_modules() {
     assert_eq!(evaluate(&python, "name, m.__name__, fast(5)", &names), "('x', 'lifetimes', 5)");
 }
 
+/// Without the Python package, which has reducers for what is not found by its name.
+#[test]
+fn what_a_stub_is_bound_to_pickles_as_what_it_stands_for() {
+    own_process!();
+    let python = start();
+    let (specializer, names) = (specializer(&python), lifetimes(&python));
+    execute(&python, "import copy, pickle, sys\nsys.modules.setdefault('lifetimes', m)\nL = ['a', 'b']", &names);
+    let append = value(&python, "L.append", &names);
+    specializer.declare(&python, &append, "(object) -> object raises null").expect("it fits");
+    for (name, callable) in [("echo", "m.echo"), ("append", "L.append")] {
+        bind(&python, &names, name, &specializer.function(&python, &value(&python, callable, &names)).expect("known"));
+    }
+    for protocol in 0..=5 {
+        for (cell, stands_for) in
+            [("echo.__self__", "loaded is m"), ("append.__self__", "loaded == L and loaded is not L")]
+        {
+            execute(&python, &format!("loaded = pickle.loads(pickle.dumps({cell}, {protocol}))"), &names);
+            assert_eq!(evaluate(&python, stands_for, &names), "True", "{cell} by protocol {protocol}");
+        }
+        // An object and what is bound to it stay together.
+        execute(&python, &format!("l, method = pickle.loads(pickle.dumps((L, append), {protocol}))"), &names);
+        assert_eq!(
+            evaluate(&python, "l is method.__self__, l == L, method.__name__", &names),
+            "(True, True, 'append')"
+        );
+        // A function of a module is found by its name only.
+        let by_name = outcome(&python, &format!("pickle.dumps(echo, {protocol})"), &names);
+        assert!(by_name.starts_with("PicklingError: "), "{by_name}");
+    }
+    assert_eq!(
+        evaluate(&python, "copy.copy(echo.__self__) is m, copy.copy(append.__self__) == L", &names),
+        "(True, True)"
+    );
+    // Cells compare as what they stand for, with each other too.
+    bind(&python, &names, "again", &specializer.function(&python, &value(&python, "L.append", &names)).expect("known"));
+    assert_eq!(
+        evaluate(&python, "append.__self__ == again.__self__ == L, append.__self__ != L", &names),
+        "(True, False)"
+    );
+    assert_eq!(evaluate(&python, "echo.__self__ == m, hash(echo.__self__) == hash(m)", &names), "(True, True)");
+}
+
 #[test]
 fn whoever_walks_all_objects_may_look_at_what_stubs_are_bound_to() {
     own_process!();

@@ -152,7 +152,7 @@ pub fn number(address: *const c_void) -> usize {
 
 /// Whether an error says that executable memory is refused.
 pub fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::Compile(typedcall::runtime::CompileError::ExecutableMemory(_)))
+    matches!(error, Error::Compile(typedcall::lower::CompileError::ExecutableMemory(_)))
 }
 
 /// Names for Python code about the methods of `tests/c/lifetimes.c`: `m`, and `raw` for raw calls.

@@ -27,13 +27,14 @@ use std::sync::Arc;
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::FunctionBuilderContext;
+use typedcall::cpython::Layout;
 use typedcall::ir::{Callee, CalleeTarget, Callees, Function, passes};
 use typedcall::lower::build_stub;
 use typedcall::lower::{
     AddressTable, Binding, CallSite, CellSource, Convention, Frame, MethodConvention, Plan, arity, plan_arm,
 };
+use typedcall::lower::{disassemble, target_isa};
 use typedcall::metadata::{Kind, Signature, TypePlace};
-use typedcall::runtime::{Layout, disassemble, target_isa};
 
 /// What one input file asks for.
 pub struct Case {

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use pyo3_ffi as ffi;
 
 use crate::bytecode::{Code, Target};
+use crate::cpython::DeathOrder;
 use crate::embed::{Object, Python};
-use crate::ir::DeathOrder;
 
 use super::owned::Owned;
 use super::{Frame, Prepared, Raised, Result, State, api, errors, except, interrupts};
@@ -130,7 +130,7 @@ impl<'a> Activation<'a> {
     pub fn leave(&mut self) {
         self.hand_over_locals();
         // From 3.14 the last goes first (`_PyFrame_ClearLocals`).
-        match DeathOrder::RUNNING.last_first(false) {
+        match DeathOrder::CURRENT.last_first(false) {
             true => self.locals.iter_mut().rev().for_each(|local| drop(local.take())),
             false => self.locals.iter_mut().for_each(|local| drop(local.take())),
         }

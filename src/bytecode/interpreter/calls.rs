@@ -3,7 +3,7 @@
 use pyo3_ffi as ffi;
 
 use crate::bytecode::Arguments;
-use crate::ir::DeathOrder;
+use crate::cpython::DeathOrder;
 
 use super::activation::Activation;
 use super::owned::{Owned, succeeded};
@@ -47,7 +47,7 @@ impl Activation<'_> {
         };
         // As CPython does: the callable dies first, then the arguments, from 3.14 on the last first.
         drop(self.stack[start].take());
-        match DeathOrder::RUNNING.last_first(false) {
+        match DeathOrder::CURRENT.last_first(false) {
             true => self.stack[start..].iter_mut().rev().for_each(|slot| drop(slot.take())),
             false => self.stack[start..].iter_mut().for_each(|slot| drop(slot.take())),
         }

@@ -5,13 +5,13 @@ use std::ptr::NonNull;
 use pyo3_ffi as ffi;
 
 use super::{Raised, Result, api};
+use crate::cpython::DeathOrder;
 use crate::embed::{Object, Python};
-use crate::ir::DeathOrder;
 
 /// Gives up operands, as they lay on the stack, in CPython's order; `of_operator` as [`DeathOrder::last_first`] asks.
 #[inline]
 pub fn give_up<const N: usize>(operands: [Owned; N], of_operator: bool) {
-    if DeathOrder::RUNNING.last_first(of_operator) {
+    if DeathOrder::CURRENT.last_first(of_operator) {
         operands.into_iter().rev().for_each(drop);
     } else {
         operands.into_iter().for_each(drop);

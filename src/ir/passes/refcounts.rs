@@ -9,10 +9,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::cpython::DeathOrder;
 use crate::ir::lifetimes::Lifetimes;
-use crate::ir::{
-    Block, BlockCall, BlockData, DeathOrder, FrameState, Function, Inst, Instruction, Operation, Slot, Value, World,
-};
+use crate::ir::{Block, BlockCall, BlockData, FrameState, Function, Inst, Instruction, Operation, Slot, Value, World};
 
 /// Runs the pass.
 pub fn run(function: &mut Function, world: &dyn World) {

@@ -9,10 +9,11 @@ use cranelift_frontend::FunctionBuilderContext;
 
 use super::build_body;
 use super::reference::{MethodCall, SymbolicReferences};
+use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
 use crate::lower::planner::Unsupported;
 use crate::lower::symbol::AddressTable;
-use crate::runtime::{Layout, target_isa};
+use crate::lower::target_isa;
 
 /// Compiles a function for a target that is always the same, and throws the code away: whether it lowers. `methods` says
 /// how the `ml_meth`s behind the callees are called.

@@ -38,8 +38,8 @@ pub use runtime_function::RuntimeFunction;
 use super::emitter::Emitter;
 use super::planner::Unsupported;
 use super::symbol::Symbols;
+use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
-use crate::runtime::Layout;
 use block::Lowering;
 
 /// The machine signature of a compiled function: `(PyObject *const *arguments) -> PyObject *`.

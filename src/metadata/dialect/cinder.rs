@@ -8,13 +8,14 @@ use std::ffi::c_void;
 use std::num::NonZeroUsize;
 
 use super::{BINDING_BITS, Metadata, check_function, check_overload, check_pointer, element, reject};
+use crate::cpython::PythonType;
+use crate::cpython::memory::{self, Plain};
+use crate::cpython::object::MethodDef;
 use crate::metadata::abi::{self, METH_TYPED};
 use crate::metadata::check::Place;
-use crate::metadata::cpython::MethodDef;
-use crate::metadata::memory::{self, Plain};
 use crate::metadata::reader::{Rejected, method_def, read_name};
 use crate::metadata::signature::{
-    DefaultValue, Effects, Kind, MAX_PARAMETERS, Overload, Parameter, PythonType, Raises, Scalar, Signature,
+    DefaultValue, Effects, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar, Signature,
 };
 use crate::metadata::values::{Flaw, identifier};
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
 use super::{Metadata, check_function, check_pointer, check_wrapper, container};
-use crate::metadata::cpython::MethodDef;
-use crate::metadata::memory;
+use crate::cpython::memory;
+use crate::cpython::object::MethodDef;
 use crate::metadata::signature::Signature;
 use crate::metadata::values::Flaw;
 

@@ -15,11 +15,11 @@ use pyo3_ffi::{METH_CLASS, METH_COEXIST, METH_NOARGS, METH_O, METH_STATIC};
 
 use super::abi::{self, METH_TYPED};
 use super::check::Place;
-use super::cpython::MethodDef;
-use super::memory;
 use super::reader::{Entry, Lines, Rejected, TypedMethod, find_footer, method_def, read_def, read_name};
 use super::signature::{Overload, Signature};
 use super::values::Flaw;
+use crate::cpython::memory;
+use crate::cpython::object::MethodDef;
 
 pub use issue546::{TypeError, TypeTable};
 

@@ -3,8 +3,8 @@
 //! What the codes and the sign of `ret_type` mean is what PyPy makes of them, in `pypy/module/cpyext/methodobject.py`.
 
 use super::{Metadata, check_function, check_overload, check_pointer, check_wrapper, container, element};
-use crate::metadata::cpython::MethodDef;
-use crate::metadata::memory::{self, Plain};
+use crate::cpython::memory::{self, Plain};
+use crate::cpython::object::MethodDef;
 use crate::metadata::signature::{Effects, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar, Signature};
 use crate::metadata::values::Flaw;
 

@@ -11,8 +11,8 @@ use pyo3_ffi as ffi;
 use super::offsets::{
     Ctypes, FunctionOffsets, InfoOffsets, Methods, Offsets, ParameterOffsets, Tag, Types, bound, flags, info, word,
 };
+use crate::cpython::memory;
 use crate::embed::{Exception, Object, Python};
-use crate::metadata::memory;
 
 /// Why nothing is known about ctypes.
 pub(super) enum Unprobed {

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use pyo3_ffi as ffi;
 
 use super::unit::Unit;
+use crate::cpython::Layout;
 use crate::embed::Object;
-use crate::runtime::Layout;
 
 /// Whether all assumptions of a unit hold; never again once one of them was broken.
 #[derive(Debug)]
@@ -72,17 +72,19 @@ impl Recorded {
     }
 }
 
-/// The address of a dict's version.
+/// The address of a dict's version; null where dicts have none.
 pub fn version_address(dict: *mut ffi::PyObject) -> *mut u64 {
-    dict.wrapping_byte_add(Layout::CURRENT.dict_version as usize).cast()
+    match Layout::CURRENT.dict_version {
+        Some(offset) => dict.wrapping_byte_add(offset as usize).cast(),
+        None => std::ptr::null_mut(),
+    }
 }
 
 /// # Safety
 /// The dict is alive.
 unsafe fn version_of(dict: *mut ffi::PyObject) -> u64 {
-    // SAFETY: the caller promises a dict; each has a version in the versions of Python that ask for it, and the others have a
-    // count there.
-    unsafe { version_address(dict).read() }
+    // SAFETY: the caller promises a dict, and the address is that of its version, or null.
+    unsafe { version_address(dict).as_ref() }.copied().unwrap_or(0)
 }
 
 /// What a dict has under a name, borrowed.

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::support::lowering::{cases, isa, machine_code};
-use typedcall::runtime::Layout;
+use typedcall::cpython::Layout;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 

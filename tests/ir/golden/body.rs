@@ -17,10 +17,10 @@ use std::fmt::Write;
 use crate::support::lowering::isa;
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
+use typedcall::cpython::Layout;
 use typedcall::ir::{Callee, CalleeTarget, Callees, Function};
 use typedcall::lower::body::{AssumptionTest, MethodCall, SymbolicReferences, build_body};
 use typedcall::lower::{AddressTable, MethodConvention};
-use typedcall::runtime::Layout;
 
 #[derive(Default)]
 struct Case {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::support::lowering::{cases, clif, isa};
+use typedcall::cpython::Layout;
 use typedcall::lower::{Convention, MethodConvention};
-use typedcall::runtime::Layout;
 
 fn golden(input: &str) -> String {
     // The baseline of one target: what the machine that runs the tests can do must not show.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 use typedcall::bytecode::{Code, Intrinsic1, Op};
+use typedcall::cpython::Layout;
 use typedcall::embed::{Exception, Object, Python};
 use typedcall::ir::{Assumption, Callees, ConstObject, Found, Type, World};
 use typedcall::lower::body::MethodCall;
-use typedcall::runtime::Layout;
 use typedcall::standard;
 
 /// What Python itself brings along, asked once.

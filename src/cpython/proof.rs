@@ -1,17 +1,17 @@
 //! Proves the layout against live objects, so that a CPython whose layout differs is refused, not misread.
 //!
 //! Each check makes or takes an object whose contents are known, and reads it as the layout says. The reads go through
-//! `metadata::memory`, so that a wrong offset is a failed check and never a fault.
+//! `memory`, so that a wrong offset is a failed check and never a fault.
 
 use pyo3_ffi as ffi;
 
 use super::layout::{
-    DIGIT_BITS, IntForm, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII, TEXT_KIND_MASK,
-    TEXT_KIND_SHIFT,
+    DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII, TEXT_KIND_MASK,
+    TEXT_KIND_SHIFT, TextLayout,
 };
+use super::memory::{self, Plain};
+use super::python_type::PythonType;
 use crate::embed::{Object, Python, running_version};
-use crate::metadata::PythonType;
-use crate::metadata::memory::{self, Plain};
 
 /// Why the running interpreter is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,29 +55,54 @@ pub enum Incompatible {
     },
 }
 
-type Check = fn(&Python, &Layout) -> Result<(), String>;
+/// A check, and what it proves.
+#[derive(Debug)]
+pub struct Proof {
+    what: &'static str,
+    check: fn(&Python, &Layout) -> Result<(), String>,
+}
 
-/// Every check, with what it proves.
-const CHECKS: &[(&str, Check)] = &[
-    ("reference counts", reference_count),
-    ("the immortality of None", immortality),
-    ("the type of an object", object_type),
-    ("the digits of an int", digits),
-    ("the size of an int", one_digit),
-    ("the small ints", small_ints),
-    ("the value of a float", float_value),
-    ("the text of a str", text),
-    ("the bytes of a bytes object", bytes),
-    ("the flags of a type", type_flags),
-    ("the flags of subclasses", subclass_flags),
-    ("the name of a type", type_name),
-    ("the definition of a built-in function", function_def),
-    ("the self of a built-in function", function_self),
-    ("the definition of a method descriptor", descriptor_def),
-    ("the type of a method descriptor", descriptor_type),
-    ("the namespace of a module", module_dict),
-    ("the size of a module object", module_size),
-];
+/// Declares each proof: its name, what it proves, the function that does.
+macro_rules! proofs {
+    ($($name:ident: $what:literal, $check:ident;)*) => {
+        $(pub const $name: Proof = Proof { what: $what, check: $check };)*
+    };
+}
+
+proofs! {
+    REFERENCE_COUNT: "reference counts", reference_count;
+    IMMORTALITY: "the immortality of None", immortality;
+    OBJECT_TYPE: "the type of an object", object_type;
+    DIGITS: "the digits of an int", digits;
+    ONE_DIGIT: "the size of an int", one_digit;
+    SMALL_INTS: "the small ints", small_ints;
+    FLOAT_VALUE: "the value of a float", float_value;
+    TEXT: "the text of a str", text;
+    BYTES: "the bytes of a bytes object", bytes;
+    TYPE_FLAGS: "the flags of a type", type_flags;
+    SUBCLASS_FLAGS: "the flags of subclasses", subclass_flags;
+    TYPE_NAME: "the name of a type", type_name;
+    FUNCTION_DEF: "the definition of a built-in function", function_def;
+    FUNCTION_SELF: "the self of a built-in function", function_self;
+    DESCRIPTOR_DEF: "the definition of a method descriptor", descriptor_def;
+    DESCRIPTOR_TYPE: "the type of a method descriptor", descriptor_type;
+    MODULE_DICT: "the namespace of a module", module_dict;
+    MODULE_SIZE: "the size of a module object", module_size;
+    DICT_VERSION: "the version of a dict", dict_version;
+    THREAD_TRACE: "the trace functions of a thread", thread_trace;
+    VERSION: "the version", version;
+}
+
+/// Every proof that a field names, once each.
+fn proofs() -> Vec<&'static Proof> {
+    let mut all: Vec<&'static Proof> = Vec::new();
+    for proof in [Layout::PROOFS, IntLayout::PROOFS, TextLayout::PROOFS].concat() {
+        if !all.iter().any(|known| known.what == proof.what) {
+            all.push(proof);
+        }
+    }
+    all
+}
 
 /// Checks the running interpreter against the layout.
 ///
@@ -86,8 +111,8 @@ const CHECKS: &[(&str, Check)] = &[
 pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
     check_version(&running_version(), layout.minor)?;
     check_interpreter(python)?;
-    for (name, check) in CHECKS {
-        check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: name, detail })?;
+    for Proof { what, check } in proofs() {
+        check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: what, detail })?;
     }
     Ok(())
 }
@@ -121,6 +146,11 @@ pub fn check_version(running: &str, minor: u8) -> Result<(), Incompatible> {
         return Err(Incompatible::FreeThreaded { running: number.to_owned() });
     }
     Ok(())
+}
+
+/// What the version alone decides: that it is the running one.
+fn version(_: &Python, layout: &Layout) -> Result<(), String> {
+    check_version(&running_version(), layout.minor).map_err(|incompatible| incompatible.to_string())
 }
 
 fn reference_count(python: &Python, layout: &Layout) -> Result<(), String> {
@@ -345,6 +375,81 @@ fn module_size(_: &Python, layout: &Layout) -> Result<(), String> {
     expect("the size of a module object", layout.module_size as isize, size)
 }
 
+/// A store into a dict changes its version, and nothing else at that place does.
+fn dict_version(python: &Python, layout: &Layout) -> Result<(), String> {
+    let Some(offset) = layout.dict_version else { return Ok(()) };
+    let dict = python.namespace().map_err(|error| error.to_string())?;
+    let store = |value: i64| {
+        let value = python.int(value).map_err(|error| error.to_string())?;
+        dict.set_item(python, "key", &value).map_err(|error| error.to_string())
+    };
+    store(1)?;
+    let mut seen = vec![peek::<u64>(&dict, offset)?];
+    for value in 2..6 {
+        // Another value of the same key: no field but the version changes.
+        store(value)?;
+        let found = peek::<u64>(&dict, offset)?;
+        if seen.contains(&found) {
+            return Err(format!("the version of a dict is {found} before and after a store"));
+        }
+        seen.push(found);
+    }
+    Ok(())
+}
+
+/// The fields around `c_tracefunc`: both functions, then their objects, those of profiling first.
+const TRACE_WORDS: usize = 4;
+
+/// What stands where the objects should be is what `sys.getprofile` and `sys.gettrace` give. Where nobody profiles and traces,
+/// objects are put there for the time of these calls: to set a function would tell audit hooks, and instrument code.
+fn thread_trace(python: &Python, layout: &Layout) -> Result<(), String> {
+    // SAFETY: the thread is attached, and has a state.
+    let state = unsafe { ffi::PyThreadState_Get() } as usize;
+    let first = state.wrapping_add_signed(layout.thread_trace as isize - size_of::<usize>() as isize);
+    let word = |index: usize| first.wrapping_add(index * size_of::<usize>());
+    let asked = || -> Result<Option<[usize; 2]>, String> {
+        let mut objects = [0; 2];
+        for (object, name) in objects.iter_mut().zip([c"getprofile", c"gettrace"]) {
+            // SAFETY: the thread is attached; what `sys` has is borrowed from it, and held during the call.
+            unsafe {
+                let function = ffi::PySys_GetObject(name.as_ptr());
+                // A program that has put something else there can't be asked.
+                if function.is_null() || ffi::PyCFunction_Check(function) == 0 {
+                    return Ok(None);
+                }
+                let found = borrowed(python, function).call(python, &[]).map_err(|error| error.to_string())?;
+                *object = if found.as_ptr() == ffi::Py_None() { 0 } else { found.as_ptr() as usize };
+            }
+        }
+        Ok(Some(objects))
+    };
+    let Some(before) = asked()? else { return Ok(()) };
+    let mut found = [0; TRACE_WORDS];
+    for (index, found) in found.iter_mut().enumerate() {
+        *found = peek_at(word(index))?;
+    }
+    expect("the objects of a thread's profile and trace functions", before, [found[2], found[3]])?;
+    for (index, object) in before.into_iter().enumerate() {
+        expect("whether a thread has such a function", object != 0, found[index] != 0)?;
+    }
+    if before != [0, 0] {
+        return Ok(());
+    }
+    let probes = [float(python)?, float(python)?].map(Object::into_ptr);
+    for (index, probe) in probes.into_iter().enumerate() {
+        // SAFETY: a word of the state, which was just read, and which nobody uses: nothing is profiled or traced.
+        unsafe { (word(2 + index) as *mut usize).write(probe as usize) };
+    }
+    let during = asked();
+    for index in 0..probes.len() {
+        // SAFETY: as above.
+        unsafe { (word(2 + index) as *mut usize).write(0) };
+    }
+    // SAFETY: nothing has the two any more but this function.
+    unsafe { probes.into_iter().for_each(|probe| ffi::Py_DECREF(probe)) };
+    expect("the two objects that stand there", Some(probes.map(|probe| probe as usize)), during?)
+}
+
 /// A float that no zeroed or shifted field looks like.
 const PROBE: f64 = 1234.5678e9;
 
@@ -442,9 +547,15 @@ mod tests {
             ("the type of a method descriptor", |layout| layout.descriptor_type += 8),
             ("the namespace of a module", |layout| layout.module_dict += 8),
             ("the size of a module object", |layout| layout.module_size += 8),
+            ("the trace functions of a thread", |layout| layout.thread_trace += 8),
+            ("the trace functions of a thread", |layout| layout.thread_trace -= 8),
         ];
         let python = Python::attach();
-        for (name, change) in changes {
+        let mut changes = changes.to_vec();
+        if Layout::CURRENT.dict_version.is_some() {
+            changes.push(("the version of a dict", |layout| layout.dict_version = Some(16)));
+        }
+        for (name, change) in &changes {
             let mut layout = Layout::CURRENT;
             change(&mut layout);
             match check(&python, &layout) {
@@ -452,14 +563,17 @@ mod tests {
                 other => panic!("{name}: {other:?}"),
             }
         }
-        // Every check but that of the size of an int, which stands behind the digits, was made to fail above.
+        // Every proof but that of the size of an int, which comes after the digits, and that of the version, which comes first,
+        // was made to fail above.
         let mut layout = Layout::CURRENT;
         layout.int.size -= 8;
         assert!(one_digit(&python, &layout).is_err());
-        let unchanged: Vec<_> = CHECKS
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|name| *name != "the size of an int" && !changes.iter().any(|(changed, _)| changed == name))
+        let unchanged: Vec<_> = proofs()
+            .into_iter()
+            .map(|proof| proof.what)
+            .filter(|what| !["the size of an int", "the version"].contains(what))
+            .filter(|what| !changes.iter().any(|(changed, _)| changed == what))
+            .filter(|what| Layout::CURRENT.dict_version.is_some() || *what != "the version of a dict")
             .collect();
         assert_eq!(unchanged, Vec::<&str>::new());
     }

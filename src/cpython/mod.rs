@@ -1,0 +1,27 @@
+//! What CPython is, by version: where its objects have what, how it behaves, and the proof of that at start-up.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `layout` | the offsets and forms that differ between versions, each with its proof |
+//! | `object` | those that no version changed, which readers of metadata need without an interpreter |
+//! | `proof` | checks of a layout against live objects |
+//! | `memory` | reads of memory that may not be there |
+//! | `python_type` | CPython's own types, by name |
+//! | `death_order` | in which order operands and locals die |
+//!
+//! *Invariant:* no other room knows an offset, or asks which version it is built for.
+
+pub mod death_order;
+pub mod layout;
+pub mod memory;
+pub(crate) mod object;
+pub(crate) mod proof;
+pub mod python_type;
+
+pub use death_order::DeathOrder;
+pub use layout::{
+    DIGIT_BITS, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK,
+    TEXT_COMPACT_ASCII, TextLayout,
+};
+pub use proof::{Incompatible, check};
+pub use python_type::PythonType;

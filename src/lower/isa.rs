@@ -1,0 +1,78 @@
+//! The code generator: for which machine, with which settings, and what it says of its code.
+
+use cranelift_codegen::Context;
+use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use target_lexicon::Triple;
+
+/// Why there is no machine code.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The system refuses executable memory.
+    #[error(
+        "the system refuses executable memory ({0}): a security policy forbids it; the original callables run instead, \
+         and what has none can't be called"
+    )]
+    ExecutableMemory(std::io::Error),
+    /// Cranelift reported an error.
+    #[error("the code generator failed: {0}; please report it with the plan of the stub")]
+    CodeGenerator(String),
+    /// The platform has no code generator or no stubs yet.
+    #[error("the platform is not supported: {0}")]
+    Platform(String),
+}
+
+/// Settings that all code is compiled with; why `opt_level` is `none` stands there.
+fn flags(verify: bool) -> settings::Flags {
+    let mut builder = settings::builder();
+    let all = [
+        // A stub has nothing to fold or to merge: the optimizer made none faster, and took a third of the time.
+        ("opt_level", "none"),
+        ("regalloc_algorithm", "backtracking"),
+        ("preserve_frame_pointers", "true"),
+        ("is_pic", "false"),
+        ("enable_verifier", if verify { "true" } else { "false" }),
+    ];
+    for (name, value) in all {
+        builder.set(name, value).expect("these settings exist in this version of Cranelift");
+    }
+    settings::Flags::new(builder)
+}
+
+/// The code generator for a target, as all code of this crate is compiled: of this machine without a `triple`, else
+/// the baseline of that target.
+///
+/// # Errors
+/// Where Cranelift knows no such target, or was built without it.
+pub fn target_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
+    let platform = |error: &dyn std::fmt::Display| CompileError::Platform(error.to_string());
+    let builder = match triple {
+        None => cranelift_native::builder().map_err(|error| platform(&error))?,
+        Some(triple) => isa::lookup(triple).map_err(|error| platform(&error))?,
+    };
+    builder.finish(flags(verify)).map_err(|error| platform(&error))
+}
+
+/// The code of a function as text. What belongs to this process has numbers in order in place of its addresses, the same
+/// ones each time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeListing {
+    /// Cranelift's IR, with the names of what its constants stand for.
+    pub clif: String,
+    /// The machine code.
+    pub machine_code: String,
+}
+
+/// The machine code of what `context` holds, as text.
+///
+/// # Errors
+/// Where the code generator fails.
+pub fn disassemble(context: &mut Context, isa: &dyn TargetIsa) -> Result<String, CompileError> {
+    context.set_disasm(true);
+    let compiled = context.compile(isa, &mut Default::default());
+    let text =
+        compiled.map(|code| code.vcode.clone()).map_err(|error| CompileError::CodeGenerator(error.inner.to_string()));
+    context.set_disasm(false);
+    let text = text?;
+    text.ok_or_else(|| CompileError::CodeGenerator("the code generator gave no text".into()))
+}
