@@ -6,6 +6,7 @@ is asked for everything that is no stub.
 """
 
 import copyreg
+import importlib
 import sys
 
 import typedcall
@@ -115,7 +116,6 @@ def _module(function, original, name):
 
 
 def _find(module, name):
-    import importlib
     value = importlib.import_module(module)
     for part in name.split("."):
         value = getattr(value, part)

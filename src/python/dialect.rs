@@ -40,7 +40,7 @@ pub unsafe fn dialect(python: &Python, name: &str, types: &Arguments<'_>) -> Res
         if let Some(kind) = signature.overloads.iter().flat_map(kinds).find(|kind| matches!(kind, Kind::User { .. })) {
             return Err(wrong(format!("{kind}: a table has no types of extensions: say object")).into());
         }
-        let functions = (2..class.len()).map(|index| Ok(class.address(python, index)?.addr().into()));
+        let functions = (2..class.len()).map(|index| Ok(class.address(python, index)?.addr()));
         let functions: Vec<NonZeroUsize> = functions.collect::<Result<_, Raised>>()?;
         let inserted = if functions.is_empty() {
             table.insert(number, signature)

@@ -7,8 +7,9 @@ import sysconfig
 from support import HERE, build, child
 
 #: Those that start processes of their own or call a function a million times say nothing more here.
-ELSEWHERE = {'test_command_line', 'test_docs', 'test_environment', 'test_import', 'test_libm_doubles', 'test_libm_floats',
-             'test_processes', 'test_reused_memory', 'test_soak', 'test_subinterpreter', 'test_threads'}
+ELSEWHERE = {'test_command_line', 'test_docs', 'test_environment', 'test_fork_first_use', 'test_import',
+             'test_libm_doubles', 'test_libm_floats', 'test_processes', 'test_reused_memory', 'test_soak',
+             'test_subinterpreter', 'test_threads'}
 
 RUN = """
 import sys
