@@ -82,7 +82,7 @@ fn folder() -> &'static str {
 
 #[test]
 fn the_demo_ends_with_the_table() {
-    let outputs = [typedcall(&[]), typedcall(&["demo"])];
+    let outputs = [typedcall(&[]), typedcall(&["demo"]), typedcall(&["demo", "--all"])];
     for output in &outputs {
         let text = expect(output, 0);
         let lines: Vec<_> = text.lines().collect();
@@ -104,8 +104,26 @@ fn the_demo_ends_with_the_table() {
 }
 
 #[test]
-fn the_demo_shows_every_stage_of_several_methods() {
-    let output = typedcall(&["demo"]);
+fn the_demo_shows_one_method_on_one_screen() {
+    let output = typedcall(&[]);
+    let text = expect(&output, 0);
+    let story = text.split_once("=== inc").and_then(|(_, rest)| rest.split_once("=== called")).map(|(story, _)| story);
+    let story = story.unwrap_or_else(|| panic!("no method is shown in\n{text}")).trim_end();
+    for part in
+        ["inc_impl(int64_t x) {", "(x: i64) -> i64", "VectorCallStatic<1> v0 v1", "CallCFunction<", "demo --all"]
+    {
+        assert!(story.contains(part), "no {part:?} in\n{text}");
+    }
+    assert!(include_str!("../../README.md").contains(&format!("```text\n=== inc{story}\n```\n")), "{text}");
+    assert!(text.contains("inc(123456)") && text.contains("each as its original"), "{text}");
+    assert_eq!(text.matches("flag cleared").count(), 6);
+    let lines = text.lines().count();
+    assert!(lines <= 60, "{lines} lines:\n{text}");
+}
+
+#[test]
+fn with_all_the_demo_shows_every_stage_of_several_methods() {
+    let output = typedcall(&["demo", "--all"]);
     let text = expect(&output, 0);
     for method in ["inc", "add", "half", "thread"] {
         assert!(text.contains(&format!("=== {method}: ")), "{method} is not shown");

@@ -21,7 +21,8 @@ Environment:
 
 const EXAMPLES: &str = "\
 Examples:
-  typedcall                              compile a small extension, show its methods' stages, time its calls
+  typedcall                              compile a small extension, show what becomes of a method, time calls
+  typedcall demo --all | less -R         the same with every stage of several methods
   typedcall inspect ./build/mymod.so     the typed methods of an extension, and the rejected ones
   typedcall explain mymod.inc            from signature to machine code
   typedcall bench --json > bench.json    the demo's table, for scripts";
@@ -85,9 +86,9 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compile a small C extension, show its methods from signature to machine code, and time their calls
-    #[command(after_help = "Example:\n  typedcall demo | less -R")]
-    Demo,
+    /// Compile a small C extension, show what becomes of a method, and time calls: one screen
+    #[command(after_help = "Example:\n  typedcall demo --all | less -R")]
+    Demo(Demo),
     /// List a module's typed methods, and the rejected ones with field and reason
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(Inspect),
@@ -100,6 +101,14 @@ pub enum Command {
     /// Count what of Python's own code is compiled, and why the rest is not
     #[command(after_help = SURVEY_EXAMPLES)]
     Survey(Survey),
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Show several methods from C to machine code, and more calls
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Arguments of `inspect`.

@@ -1,5 +1,6 @@
-//! `demo`: the main job on real input. A C extension is compiled, imported and adopted; its methods are shown from
-//! signature to machine code, called through stubs, and timed.
+//! `demo`: the main job on real input. A C extension is compiled, imported and adopted; a method is shown from signature to
+//! specialized IR, called through its stub, and timed: on one screen. With `--all` several methods are shown down to machine
+//! code, and more calls.
 
 use std::io::Write;
 
@@ -7,6 +8,7 @@ use typedcall::demo::{self, Case};
 use typedcall::embed::{Object, Python};
 use typedcall::{Entry, Inspected, Specializer};
 
+use crate::cli::Demo;
 use crate::failure::Failure;
 use crate::{modules, stages, style, table, temporary};
 
@@ -31,7 +33,7 @@ const ROUNDS: u32 = 101;
 const CALLS_A_ROUND: u32 = 100_000;
 
 /// Runs the command.
-pub fn run(out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(arguments: &Demo, out: &mut dyn Write) -> Result<(), Failure> {
     let python = Python::attach();
     let folder = temporary::folder()?;
     let module = demo::load(&python, folder.path())?;
@@ -42,11 +44,18 @@ pub fn run(out: &mut dyn Write) -> Result<(), Failure> {
     let (specializer, once) = demo::measure_once(&python, &module)?;
     let runs = demo::runs(&python, &specializer, &module, folder.path())?;
     methods(out, &python, &module, &declared)?;
-    for name in SHOWN {
-        show(out, &python, &specializer, &module, name)?;
+    if arguments.all {
+        for name in SHOWN {
+            show(out, &python, &specializer, &module, name)?;
+        }
+        calls(out, &python, &specializer, &module, &CALLS)?;
+        addresses(out, &python, &specializer, &module)?;
+    } else {
+        let name = SHOWN[0];
+        summarize(out, &python, &specializer, &module, name)?;
+        let of_it: Vec<_> = CALLS.into_iter().filter(|(of, ..)| *of == name).collect();
+        calls(out, &python, &specializer, &module, &of_it)?;
     }
-    calls(out, &python, &specializer, &module)?;
-    addresses(out, &python, &specializer, &module)?;
     // All that is in it is loaded by now.
     temporary::remove(folder)?;
     if cfg!(debug_assertions) {
@@ -92,6 +101,33 @@ fn show(
     stages::print(out, &specializer.signature(python, &callable)?, &stub)
 }
 
+/// What becomes of a method's calls, in a few lines.
+fn summarize(
+    out: &mut dyn Write,
+    python: &Python,
+    specializer: &Specializer,
+    module: &Object,
+    name: &str,
+) -> Result<(), Failure> {
+    let callable = module.attr(python, name)?;
+    let stub = specializer.stub(python, &callable, Entry::Guarded)?;
+    let note = "`typedcall demo --all` shows several methods, down to machine code";
+    writeln!(out, "{}  {}\n", style::title(format_args!("=== {name}")), style::dim(note))?;
+    let parts = [
+        ("C", declaration(name)),
+        ("signature", specializer.signature(python, &callable)?.to_string()),
+        ("IR of the call", stub.generic_ir()),
+        ("IR, specialized", stub.ir()),
+    ];
+    for (heading, text) in parts {
+        for (number, line) in text.lines().enumerate() {
+            let heading = if number == 0 { heading } else { "" };
+            writeln!(out, "  {}  {line}", style::heading(format_args!("{heading:<15}")))?;
+        }
+    }
+    Ok(writeln!(out)?)
+}
+
 /// The lines of the extension that define the underlying function, and the ones that declare it.
 fn declaration(name: &str) -> String {
     let (function, declaration) = (format!(" {name}_impl("), format!("TYPEDCALL_METHOD({name},"));
@@ -114,10 +150,16 @@ fn declaration(name: &str) -> String {
 }
 
 /// Calls the originals, and the functions made for Python that stand for them.
-fn calls(out: &mut dyn Write, python: &Python, specializer: &Specializer, module: &Object) -> Result<(), Failure> {
+fn calls(
+    out: &mut dyn Write,
+    python: &Python,
+    specializer: &Specializer,
+    module: &Object,
+    calls: &[(&str, &str, &str)],
+) -> Result<(), Failure> {
     writeln!(out, "{}\n", style::title("=== called from Python: fast = Specializer::function(original)"))?;
     let names = python.namespace()?;
-    for (name, arguments, remark) in CALLS {
+    for (name, arguments, remark) in calls {
         let original = module.attr(python, name)?;
         names.set_item(python, "original", &original)?;
         names.set_item(python, "fast", &specializer.function(python, &original)?)?;

@@ -26,8 +26,8 @@ fn main() -> ExitCode {
     // The library warns once where executable memory is refused: that should be seen without being asked for.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let mut out = anstream::stdout().lock();
-    let outcome = match cli.command.unwrap_or(Command::Demo) {
-        Command::Demo => demo::run(&mut out),
+    let outcome = match cli.command.unwrap_or(Command::Demo(cli::Demo { all: false })) {
+        Command::Demo(arguments) => demo::run(&arguments, &mut out),
         Command::Inspect(arguments) => inspect::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Bench(arguments) => bench::run(&arguments, &mut out),
