@@ -16,13 +16,13 @@ def test_an_interrupt_is_not_lost():
     for interrupt in (KeyboardInterrupt('now'), SystemExit(3), MemoryError('all gone'), RecursionError('too deep')):
         module = Interrupted('interrupted')
         object.__setattr__(module, 'interrupt', interrupt)
-        assert raises(type(interrupt), typedcall._native.adopt, module, None, None) is interrupt
+        assert raises(type(interrupt), typedcall._native.adopt, module, 'version1', ()) is interrupt
 
 
 def test_other_errors_are_the_packages():
     module = Interrupted('interrupted')
     object.__setattr__(module, 'interrupt', ValueError('no names'))
-    error = raises(typedcall.Error, typedcall._native.adopt, module, None, None)
+    error = raises(typedcall.Error, typedcall._native.adopt, module, 'version1', ())
     assert 'ValueError: no names' in str(error)
 
 
@@ -41,7 +41,7 @@ class Slow(types.ModuleType):
 
 def run():
     while True:
-        typedcall._native.adopt(Slow("slow"), None, None)
+        typedcall._native.adopt(Slow("slow"), "version1", ())
 
 threading.Thread(target=run, daemon=True).start()
 started.wait()
