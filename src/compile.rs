@@ -14,7 +14,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::frontend;
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
-use crate::ir::{Block, Function};
+use crate::ir::{Analyses, Block, Function};
 use crate::lower::Unsupported;
 use crate::runtime::body::{Flag, Linker, Unit};
 use crate::runtime::selfcheck::check_interpreter;
@@ -175,7 +175,7 @@ impl Specializer {
         if options.passes {
             log_calls(&name, &run_function(&mut function, &Knowledge { callees: &world.callees, world: &world }));
         } else {
-            refcounts::run(&mut function, &world);
+            refcounts::run(&mut function, &world, &mut Analyses::default());
         }
         let unsupported = |source| NotCompiled::Unsupported { function: name.clone(), source };
         if let Some(guard) = options.leave_at

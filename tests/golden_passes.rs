@@ -122,10 +122,13 @@ fn passes_turn_functions_into_what_the_snapshots_show() {
         let with_states = text.contains("# states");
         let mut shown = format!("== before\n{function}");
         let knowledge = Knowledge { callees: &case.callees, world: &case.world };
+        let mut before = function.clone();
         let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
+            assert_eq!(changed, *function != before, "{} says so of\n{function:#}", pass.name);
             if !changed {
                 return;
             }
+            before.clone_from(function);
             let after = if with_states { format!("{function:#}") } else { function.to_string() };
             write!(shown, "== {}\n{after}", pass.name).expect("writing to a String can't fail");
             let reread: Function = format!("{function:#}").parse().unwrap_or_else(|error| panic!("{error}"));

@@ -1,8 +1,9 @@
 //! The passes over functions of random shape: after each, the function is still correct, and at the end each reference is
-//! given up once on every way. Debug builds check that themselves; here are the functions.
+//! given up once on every way. Debug builds check that themselves, and that no analysis is used that is stale; here are the
+//! functions. And each pass says truly whether it changed anything.
 
 use proptest::prelude::*;
-use typedcall::ir::passes::{Knowledge, run_function};
+use typedcall::ir::passes::{Knowledge, run_function_observed};
 use typedcall::ir::{Assumption, Callee, CalleeTarget, Callees, ConstObject, Found, Function, Type, World};
 
 /// Every third global is a known function.
@@ -191,7 +192,11 @@ proptest! {
         let callees = callees();
         let mut function: Function = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
         function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        run_function(&mut function, &Knowledge { callees: &callees, world: &Globals });
+        let mut before = function.clone();
+        run_function_observed(&mut function, &Knowledge { callees: &callees, world: &Globals }, |pass, after, changed| {
+            assert_eq!(changed, *after != before, "{} says so of\n{before:#}\n{after:#}", pass.name);
+            before.clone_from(after);
+        });
         function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}\n{function:#}"));
         function.verify_references(&callees).unwrap_or_else(|error| panic!("{error}\n{function:#}"));
         let printed = format!("{function:#}");

@@ -9,7 +9,7 @@ use super::ownership::Ownership;
 use super::state::FrameState;
 
 /// Which owners are alive where.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Lifetimes {
     pub(super) ownership: Ownership,
     /// The owners that are needed at the start of a block, its own parameters left out.

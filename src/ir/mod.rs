@@ -3,6 +3,7 @@
 //! [`Type`] says what a value can be, [`Instruction`] what is done, [`Function`] holds both. Constants are symbolic
 //! unless they carry an address, so that IR and its text form make tests on any machine.
 
+mod analyses;
 mod assumption;
 mod builder;
 mod callee;
@@ -27,6 +28,7 @@ mod verify;
 mod verify_references;
 mod world;
 
+pub use analyses::{Analyses, Change};
 pub use assumption::Assumption;
 pub use builder::{Builder, assume_arguments, assume_types, call_site};
 pub use callee::{Below, Callee, CalleeTarget, Callees};

@@ -12,7 +12,7 @@ use super::types::Type;
 ///
 /// Results own theirs; constants are kept alive by the function's code, arguments and the receiver by its caller. A guard
 /// is its operand. A parameter of a block owns a reference, unless all that is ever passed for it is of the second kind.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Ownership {
     owned_params: HashSet<Value>,
 }

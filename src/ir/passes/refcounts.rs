@@ -8,21 +8,24 @@
 //! that is not common to all edges of either end, it gets a block of its own. The edge to a handler is one of these.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use crate::ir::lifetimes::Lifetimes;
 use crate::ir::{
-    Block, BlockCall, BlockData, DeathOrder, FrameState, Function, Inst, Instruction, Operation, Slot, Value, World,
+    Analyses, Block, BlockCall, BlockData, Change, DeathOrder, FrameState, Function, Inst, Instruction, Operation,
+    Slot, Value, World,
 };
 
 /// Runs the pass.
-pub fn run(function: &mut Function, world: &dyn World) {
-    let lifetimes = Lifetimes::compute(function);
+pub fn run(function: &mut Function, world: &dyn World, analyses: &mut Analyses) -> Change {
+    let lifetimes = analyses.lifetimes(function);
     let mut edges: HashMap<Block, usize> = HashMap::new();
     for call in function.layout.iter().flat_map(|&block| function.successors(block)) {
         *edges.entry(call.block).or_default() += 1;
     }
     let death_order = world.death_order();
-    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new(), death_order };
+    let change = Change::Nothing;
+    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new(), death_order, change };
     for block in counts.function.layout.clone() {
         counts.visit(block);
     }
@@ -30,6 +33,7 @@ pub fn run(function: &mut Function, world: &dyn World) {
         insts.append(&mut counts.function.blocks[block].insts);
         counts.function.blocks[block].insts = insts;
     }
+    counts.change
 }
 
 /// The owners alive before each instruction.
@@ -49,12 +53,13 @@ fn alive_before(function: &Function, lifetimes: &Lifetimes, block: Block, insts:
 
 struct Counts<'a> {
     function: &'a mut Function,
-    lifetimes: Lifetimes,
+    lifetimes: Rc<Lifetimes>,
     /// How many edges go to a block.
     edges: HashMap<Block, usize>,
     /// What comes at the start of a block that one edge goes to.
     starts: HashMap<Block, Vec<Inst>>,
     death_order: DeathOrder,
+    change: Change,
 }
 
 impl Counts<'_> {
@@ -100,10 +105,12 @@ impl Counts<'_> {
     }
 
     fn incref(&mut self, value: Value) -> Inst {
+        self.change |= Change::Instructions;
         self.function.add_inst(Instruction::Incref { value }, None)
     }
 
     fn decref(&mut self, value: Value) -> Inst {
+        self.change |= Change::Instructions;
         self.function.add_inst(Instruction::Decref { value }, None)
     }
 
@@ -171,6 +178,7 @@ impl Counts<'_> {
                 | Instruction::Unreachable
         );
         if !stays && !alive.is_empty() {
+            self.change |= Change::Instructions;
             self.function.releases[inst] = self.release_order(inst, alive);
         }
     }
@@ -222,6 +230,7 @@ impl Counts<'_> {
     }
 
     fn new_block(&mut self, insts: Vec<Inst>) -> BlockCall {
+        self.change = Change::Blocks;
         let block = self.function.blocks.push(BlockData { params: Vec::new(), insts });
         self.function.layout.push(block);
         BlockCall { block, args: Vec::new() }
@@ -258,7 +267,9 @@ impl Counts<'_> {
             Instruction::Return { value } => {
                 let mut changes = self.changes_at_return(last, value, held);
                 // Of what the state mentions, nothing is left.
-                self.function.insts[last].state = None;
+                if self.function.insts[last].state.take().is_some() {
+                    self.change |= Change::Instructions;
+                }
                 if is_handled && !changes.is_empty() {
                     changes.push(last);
                     let target = self.new_block(changes);

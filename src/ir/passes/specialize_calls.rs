@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ir::{
-    Block, Callee, CalleeTarget, Callees, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
+    Block, Callee, CalleeTarget, Callees, Change, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
 };
 
-use super::{Knowledge, NotSpecialized};
+use super::{Knowledge, NotSpecialized, Run};
 use crate::metadata::Overload;
 use emit::Rewriter;
 use library::Call;
@@ -21,11 +21,13 @@ mod emit;
 mod library;
 mod plan;
 
-/// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut Vec<NotSpecialized>) {
+/// Runs the pass. What it left alone when it ran before is forgotten.
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+    let Run { analyses, left_alone } = run;
+    left_alone.clear();
     let callees = knowledge.callees;
-    let Some(entry) = function.entry() else { return };
-    let dominators = Dominators::compute(function, entry);
+    let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
+    let mut change = Change::Nothing;
     let mut narrowed = Narrowed::default();
     // Each block after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
@@ -34,24 +36,30 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut 
         let mut place = block;
         for inst in before {
             rewriter.state = rewriter.function.insts[inst].state;
-            narrowed.substitute(rewriter.function, &dominators, block, inst);
-            rewriter.make_static(inst);
+            let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
+            changed |= rewriter.make_static(inst);
             match plan(rewriter.function, callees, inst) {
                 Ok(Some(Call::Direct(plan))) => {
+                    change |= Change::of_blocks(rewriter.function.insts[inst].handler.is_some());
+                    changed = true;
                     if let Some(next) = rewriter.emit(inst, plan, place) {
                         place = next;
                     }
                 }
                 Ok(Some(Call::Argument(value))) => {
+                    change |= Change::of_blocks(rewriter.function.insts[inst].handler.is_some());
+                    changed = true;
                     rewriter.give_back(inst, value);
                 }
                 Ok(Some(Call::Truth(value))) => {
+                    change |= Change::of_blocks(rewriter.function.insts[inst].handler.is_some());
+                    changed = true;
                     if let Some(next) = rewriter.emit_truth(inst, value, place) {
                         place = next;
                     }
                 }
                 Ok(Some(Call::Typed(ty, reason))) => {
-                    rewriter.narrow_result(inst, &ty);
+                    changed |= rewriter.narrow_result(inst, &ty);
                     left_alone.push(NotSpecialized { inst, reason });
                     rewriter.out.push(inst);
                 }
@@ -61,12 +69,14 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut 
                     rewriter.out.push(inst);
                 }
             }
+            change |= Change::of_instructions(changed);
             for (value, checked) in rewriter.guards.drain(..) {
                 narrowed.of.entry(value).or_default().push((block, checked));
             }
         }
         rewriter.finish(place);
     }
+    change
 }
 
 /// What guards have proven so far.
@@ -77,23 +87,22 @@ struct Narrowed {
 }
 
 impl Narrowed {
-    /// Lets an operation or a call use what is checked already.
-    fn substitute(&self, function: &mut Function, dominators: &Dominators, block: Block, inst: Inst) {
+    /// Lets an operation or a call use what is checked already; whether it does now.
+    fn substitute(&self, function: &mut Function, dominators: &Dominators, block: Block, inst: Inst) -> bool {
         use Instruction::{Operate, VectorCall, VectorCallStatic};
-        if self.of.is_empty() {
-            return;
+        let instruction = &mut function.insts[inst].instruction;
+        if self.of.is_empty() || !matches!(instruction, Operate { .. } | VectorCall { .. } | VectorCallStatic { .. }) {
+            return false;
         }
-        let mut instruction = function.insts[inst].instruction.clone();
-        if !matches!(instruction, Operate { .. } | VectorCall { .. } | VectorCallStatic { .. }) {
-            return;
-        }
+        let mut changed = false;
         instruction.for_each_operand(|value| {
             let known = self.of.get(value).into_iter().flatten().rev();
             if let Some((_, checked)) = known.into_iter().find(|(at, _)| dominators.dominates(*at, block)) {
                 *value = *checked;
+                changed = true;
             }
         });
-        function.insts[inst].instruction = instruction;
+        changed
     }
 }
 

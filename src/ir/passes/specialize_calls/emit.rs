@@ -19,16 +19,18 @@ pub(super) struct Rewriter<'a> {
 }
 
 impl Rewriter<'_> {
-    /// A call of a value that is one object, written as what it is.
-    pub(super) fn make_static(&mut self, inst: Inst) {
+    /// A call of a value that is one object, written as what it is; whether this is one.
+    pub(super) fn make_static(&mut self, inst: Inst) -> bool {
         let Instruction::VectorCall { callable, args, keywords } = &self.function.insts[inst].instruction else {
-            return;
+            return false;
         };
-        if self.function.ty(*callable).const_object().is_some() {
+        let is_static = self.function.ty(*callable).const_object().is_some();
+        if is_static {
             let (args, keywords) = (args.clone(), keywords.clone());
             let instruction = Instruction::VectorCallStatic { callable: *callable, args, keywords };
             self.function.insts[inst].instruction = instruction;
         }
+        is_static
     }
 
     fn add(&mut self, instruction: Instruction, ty: Type) -> Value {
@@ -141,14 +143,16 @@ impl Rewriter<'_> {
         next
     }
 
-    /// Notes what type the result of a call is.
-    pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) {
-        let Some(result) = self.function.insts[inst].result else { return };
+    /// Notes what type the result of a call is; whether that was not known.
+    pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) -> bool {
+        let Some(result) = self.function.insts[inst].result else { return false };
         let known = self.function.ty(result);
         let narrowed = known.intersection(ty);
-        if !known.is_subtype(ty) && !narrowed.is_bottom() {
+        let is_news = !known.is_subtype(ty) && !narrowed.is_bottom() && *known != narrowed;
+        if is_news {
             self.function.values[result].ty = narrowed;
         }
+        is_news
     }
 
     /// Ends the block with what is there so far; what follows is for a new one.

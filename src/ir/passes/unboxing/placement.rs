@@ -7,13 +7,15 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ir::{Block, Dominators, Function, Inst, Instruction, Slot, State, Value};
 
-/// Runs this part.
-pub(super) fn run(function: &mut Function, dominators: &Dominators) {
+/// Runs this part; whether it changed anything.
+pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
+    let mut changed = false;
     let loops = dominators.loops(function);
     let uses = uses(function, dominators);
     let mut at_end_only: HashMap<Value, Value> = HashMap::new();
     for (block, inst, number, object) in boxes(function, dominators) {
         let Some(users) = uses.get(&object) else {
+            changed = true;
             remove(function, block, inst);
             at_end_only.insert(object, number);
             continue;
@@ -25,7 +27,7 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) {
         let Some(common) = common else { continue };
         let common = outside(dominators, &loops, block, common);
         let users: HashSet<Inst> = users.iter().map(|&(_, user)| user).collect();
-        remove(function, block, inst);
+        let (came_from, state) = (remove(function, block, inst), function.insts[inst].state);
         let insts = &function.blocks[common].insts;
         // Before the first use; at the end, where the uses are in blocks behind this one.
         let first_use = insts.iter().position(|inst| users.contains(inst)).unwrap_or(insts.len() - 1);
@@ -36,12 +38,14 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) {
         let before = insts[place];
         function.insts[inst].state = function.insts[before].state.or(function.insts[inst].state);
         function.blocks[common].insts.insert(place, inst);
+        changed |= (block, came_from, state) != (common, place, function.insts[inst].state);
     }
     let left = boxes(function, dominators);
-    mention_numbers(function, dominators, &at_end_only, &left);
+    changed |= mention_numbers(function, dominators, &at_end_only, &left);
     for object in at_end_only.into_keys() {
         function.forget_value(object);
     }
+    changed
 }
 
 /// The boxes of C numbers: where, which, of what, and what they are.
@@ -75,8 +79,12 @@ fn uses(function: &Function, dominators: &Dominators) -> HashMap<Value, Vec<(Blo
     uses
 }
 
-fn remove(function: &mut Function, block: Block, inst: Inst) {
-    function.blocks[block].insts.retain(|&other| other != inst);
+/// Takes an instruction out of its block; where it was.
+fn remove(function: &mut Function, block: Block, inst: Inst) -> usize {
+    let insts = &mut function.blocks[block].insts;
+    let place = insts.iter().position(|&other| other == inst).expect("it was found in this block");
+    insts.remove(place);
+    place
 }
 
 /// The first place in a block where a number is there.
@@ -99,13 +107,13 @@ fn outside(dominators: &Dominators, loops: &HashMap<Block, HashSet<Block>>, orig
     block
 }
 
-/// Lets states mention the number in the place of an object that is not there on every way to them.
+/// Lets states mention the number in the place of an object that is not there on every way to them; whether any does now.
 fn mention_numbers(
     function: &mut Function,
     dominators: &Dominators,
     gone: &HashMap<Value, Value>,
     left: &[(Block, Inst, Value, Value)],
-) {
+) -> bool {
     let boxes: HashMap<Value, (Block, Inst, Value)> =
         left.iter().map(|&(block, inst, number, object)| (object, (block, inst, number))).collect();
     let mut made: HashMap<(State, Vec<Option<Value>>), State> = HashMap::new();
@@ -135,4 +143,5 @@ fn mention_numbers(
             done.insert(inst);
         }
     }
+    !made.is_empty()
 }
