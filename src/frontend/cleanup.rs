@@ -148,11 +148,7 @@ fn find_used(function: &Function) -> SecondaryMap<Value, bool> {
     let edges = Edges::of(function);
     let mut pending = Vec::new();
     for (_, inst, data) in function.instructions() {
-        match &data.instruction {
-            Instruction::Jump { .. } => {}
-            Instruction::Branch { condition, .. } => pending.push(*condition),
-            other => pending.extend(other.operands()),
-        }
+        pending.extend(data.instruction.own_operands());
         pending.extend(function.state(inst).into_iter().flat_map(|state| state.values()));
     }
     while let Some(value) = pending.pop() {
@@ -177,11 +173,7 @@ fn drop_parameters(function: &mut Function, used: &SecondaryMap<Value, bool>) {
             let mut kept = kept[call.block].iter();
             call.args.retain(|_| kept.next().copied().unwrap_or(false));
         };
-        match &mut data.instruction {
-            Instruction::Jump { target } => keep(target),
-            Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(keep),
-            _ => {}
-        }
+        data.instruction.for_each_target(keep);
         data.handler.iter_mut().for_each(keep);
     }
     for &block in &function.layout {
@@ -236,15 +228,8 @@ fn renumber(function: &mut Function) {
     for data in function.insts.values_mut() {
         data.handler.iter_mut().for_each(call);
         data.result = data.result.map(|result| new_values[result]);
-        match &mut data.instruction {
-            Instruction::Jump { target } => call(target),
-            Instruction::Branch { condition, then, otherwise } => {
-                *condition = new_values[*condition];
-                call(then);
-                call(otherwise);
-            }
-            other => other.for_each_operand(|value| *value = new_values[*value]),
-        }
+        data.instruction.for_each_operand(|value| *value = new_values[*value]);
+        data.instruction.for_each_target(|call| call.block = new_blocks[call.block]);
     }
     function.states.values_mut().for_each(|state| state.for_each_value(|value| *value = new_values[*value]));
     let mut blocks = PrimaryMap::<Block, BlockData>::new();

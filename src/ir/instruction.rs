@@ -2,6 +2,10 @@
 //!
 //! References: every object operand is borrowed by the instruction, except where its documentation says otherwise, and
 //! every object result is owned by the function, which gives up what it owns when it leaves.
+//!
+//! What passes ask of an instruction before they know its operands is in `questions`.
+
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use std::sync::Arc;
 
@@ -194,15 +198,6 @@ pub enum ResultRule {
 }
 
 impl Instruction {
-    /// Whether it calls a Python object that the bytecode calls.
-    pub fn is_call(&self) -> bool {
-        match self {
-            Self::VectorCall { .. } => true,
-            Self::Operate { operation, .. } => matches!(operation, Operation::CallMethod(..) | Operation::CallEx(_)),
-            _ => false,
-        }
-    }
-
     /// Its name in the text form.
     pub fn name(&self) -> &'static str {
         match self {
@@ -279,32 +274,10 @@ impl Instruction {
         self.nature().0
     }
 
-    /// Whether it ends a block.
-    pub fn is_terminator(&self) -> bool {
-        matches!(self, Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable)
-    }
-
-    /// Whether it checks something, and leaves with its state where that does not hold.
-    pub fn is_guard(&self) -> bool {
-        matches!(
-            self,
-            Self::Guard { .. }
-                | Self::Unbox { .. }
-                | Self::Assume { .. }
-                | Self::GuardFinite { .. }
-                | Self::Arithmetic { .. }
-        )
-    }
-
     /// What can happen while it is done, apart from leaving the function through its exit or fallback. What a direct call
     /// can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
     pub fn happens(&self) -> Happens {
         self.nature().1
-    }
-
-    /// Whether it leaves the function through the exit of its state, and so needs one in every function.
-    pub fn needs_state(&self) -> bool {
-        matches!(self, Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } | Self::Exit)
     }
 
     /// Whether it may be dropped when its result is unused.
@@ -359,12 +332,35 @@ impl Instruction {
         }
     }
 
-    /// Where the function may go on after it, if it ends a block.
-    pub fn targets(&self) -> Vec<&BlockCall> {
+    /// Visits where the function may go on after it, to replace that.
+    pub fn for_each_target(&mut self, mut visit: impl FnMut(&mut BlockCall)) {
         match self {
-            Self::Jump { target } => vec![target],
-            Self::Branch { condition: _, then, otherwise } => vec![then, otherwise],
-            _ => Vec::new(),
+            Self::Jump { target } => visit(target),
+            Self::Branch { condition: _, then, otherwise } => [then, otherwise].into_iter().for_each(visit),
+            Self::Return { .. }
+            | Self::Exit
+            | Self::Unreachable
+            | Self::LoadConst
+            | Self::LoadArg { .. }
+            | Self::LoadSelf
+            | Self::LoadContext
+            | Self::VectorCall { .. }
+            | Self::VectorCallStatic { .. }
+            | Self::CallCFunction { .. }
+            | Self::Guard { .. }
+            | Self::NullIfNone { .. }
+            | Self::Unbox { .. }
+            | Self::Box { .. }
+            | Self::ToForeign { .. }
+            | Self::FromForeign { .. }
+            | Self::Operate { .. }
+            | Self::MethodSelf { .. }
+            | Self::Assume { .. }
+            | Self::GuardFinite { .. }
+            | Self::Arithmetic { .. }
+            | Self::CompareNumbers { .. }
+            | Self::Incref { .. }
+            | Self::Decref { .. } => {}
         }
     }
 }

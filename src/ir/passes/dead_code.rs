@@ -101,11 +101,7 @@ fn drop_params(function: &mut Function, dropped: &HashSet<Value>) {
     };
     for data in function.insts.values_mut() {
         data.handler.iter_mut().for_each(keep);
-        match &mut data.instruction {
-            Instruction::Jump { target } => keep(target),
-            Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(keep),
-            _ => {}
-        }
+        data.instruction.for_each_target(keep);
     }
     for (block, before) in params.iter().filter(|(_, params)| params.iter().any(|param| dropped.contains(param))) {
         let left: Vec<Value> = before.iter().copied().filter(|param| !dropped.contains(param)).collect();
@@ -210,12 +206,7 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
 
 /// The values that an instruction and its state use, without what it passes to blocks.
 fn used_by(function: &Function, inst: Inst) -> Vec<Value> {
-    let data = &function.insts[inst];
-    let mut used = match &data.instruction {
-        Instruction::Jump { .. } => Vec::new(),
-        Instruction::Branch { condition, .. } => vec![*condition],
-        other => other.operands(),
-    };
+    let mut used = function.insts[inst].instruction.own_operands();
     used.extend(function.state(inst).into_iter().flat_map(FrameState::values));
     used
 }

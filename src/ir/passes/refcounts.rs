@@ -151,8 +151,7 @@ impl Counts<'_> {
         let is_operator =
             matches!(instruction, Instruction::Operate { operation: BinaryOp(_) | InplaceOp(_) | GetItem, .. });
         let last_first = self.death_order.last_first(is_operator);
-        let is_call = instruction.is_call() || matches!(instruction, Instruction::VectorCallStatic { .. });
-        let callable = instruction.operands().first().copied().and_then(owner).filter(|_| is_call);
+        let callable = instruction.operands().first().copied().and_then(owner).filter(|_| instruction.is_call());
         dying.sort_by_key(|value| match place(value) {
             _ if callable == Some(*value) => (0, 0),
             Some(place) if last_first => (1, on_stack.len() - place),
@@ -162,22 +161,7 @@ impl Counts<'_> {
     }
 
     fn note_releases(&mut self, inst: Inst, alive: &BTreeSet<Value>) {
-        let stays = matches!(
-            self.function.insts[inst].instruction,
-            Instruction::LoadConst
-                | Instruction::LoadArg { .. }
-                | Instruction::LoadSelf
-                | Instruction::NullIfNone { .. }
-                | Instruction::MethodSelf { .. }
-                | Instruction::CompareNumbers { .. }
-                | Instruction::Incref { .. }
-                | Instruction::Decref { .. }
-                | Instruction::Jump { .. }
-                | Instruction::Branch { .. }
-                | Instruction::Return { .. }
-                | Instruction::Unreachable
-        );
-        if !stays && !alive.is_empty() {
+        if self.function.insts[inst].instruction.may_end_early() && !alive.is_empty() {
             self.change |= Change::Instructions;
             self.function.releases[inst] = self.release_order(inst, alive);
         }
@@ -253,33 +237,31 @@ impl Counts<'_> {
 
     /// Ends a block in which these are held.
     fn end(&mut self, block: Block, last: Inst, held: &BTreeSet<Value>, is_handled: bool, mut out: Vec<Inst>) {
-        match self.function.insts[last].instruction.clone() {
-            Instruction::Jump { target } if is_handled => {
-                let target = self.place(held, target);
-                self.function.insts[last].instruction = Instruction::Jump { target };
+        if let Instruction::Return { value } = self.function.insts[last].instruction {
+            let mut changes = self.changes_at_return(last, value, held);
+            // Of what the state mentions, nothing is left.
+            if self.function.insts[last].state.take().is_some() {
+                self.change |= Change::Instructions;
             }
-            Instruction::Jump { target } => out.extend(self.changes_on_edge(held, &target)),
-            Instruction::Branch { condition, then, otherwise } => {
-                let then = self.place(held, then);
-                let otherwise = self.place(held, otherwise);
-                self.function.insts[last].instruction = Instruction::Branch { condition, then, otherwise };
+            if is_handled && !changes.is_empty() {
+                changes.push(last);
+                let target = self.new_block(changes);
+                out.push(self.function.add_inst(Instruction::Jump { target }, None));
+                self.function.blocks[block].insts = out;
+                return;
             }
-            Instruction::Return { value } => {
-                let mut changes = self.changes_at_return(last, value, held);
-                // Of what the state mentions, nothing is left.
-                if self.function.insts[last].state.take().is_some() {
-                    self.change |= Change::Instructions;
-                }
-                if is_handled && !changes.is_empty() {
-                    changes.push(last);
-                    let target = self.new_block(changes);
-                    out.push(self.function.add_inst(Instruction::Jump { target }, None));
-                    self.function.blocks[block].insts = out;
-                    return;
-                }
-                out.extend(changes);
+            out.extend(changes);
+        }
+        let targets: Vec<_> = self.function.insts[last].instruction.targets().into_iter().cloned().collect();
+        match &targets[..] {
+            [target] if !is_handled => out.extend(self.changes_on_edge(held, target)),
+            _ => {
+                let placed: Vec<_> = targets.into_iter().map(|target| self.place(held, target)).collect();
+                let mut placed = placed.into_iter();
+                self.function.insts[last].instruction.for_each_target(|target| {
+                    *target = placed.next().expect("there is one for each target");
+                });
             }
-            _ => {}
         }
         out.push(last);
         self.function.blocks[block].insts = out;

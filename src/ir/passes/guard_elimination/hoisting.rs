@@ -194,10 +194,6 @@ fn block_before(function: &mut Function, from: Block, call: BlockCall) -> Block 
             *target = through.clone();
         }
     };
-    match &mut function.insts[last].instruction {
-        Instruction::Jump { target } => replace(target),
-        Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(replace),
-        _ => {}
-    }
+    function.insts[last].instruction.for_each_target(replace);
     block
 }

@@ -291,11 +291,7 @@ fn pass(function: &mut Function, edge: &Edge, args: Vec<Value>) {
             target.args.clone_from(&args);
         }
     };
-    match &mut data.instruction {
-        Instruction::Jump { target } => replace(target),
-        Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(replace),
-        _ => {}
-    }
+    data.instruction.for_each_target(replace);
 }
 
 /// Lets whatever wants an object use the box of the parameter.
@@ -316,11 +312,14 @@ fn use_boxes(function: &mut Function, candidates: &HashMap<Value, Type>, boxes: 
     };
     for data in function.insts.values_mut() {
         data.handler.iter_mut().for_each(swap_args);
-        match &mut data.instruction {
-            Instruction::Jump { target } => swap_args(target),
-            Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(swap_args),
-            Instruction::Box { value } if boxes.contains_key(value) => {}
-            other => other.for_each_operand(swap),
+        if data.instruction.is_terminator() && !data.instruction.targets().is_empty() {
+            // A condition is a truth value, and never boxed.
+            data.instruction.for_each_target(swap_args);
+            continue;
+        }
+        let is_its_box = matches!(&data.instruction, Instruction::Box { value } if boxes.contains_key(value));
+        if !is_its_box {
+            data.instruction.for_each_operand(swap);
         }
     }
     // States too: the placement takes the number where there is no box on every way.
