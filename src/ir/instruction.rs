@@ -189,8 +189,10 @@ pub struct BlockCall {
 /// Whether an instruction has a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultRule {
-    /// Always.
+    /// Always; where it is an object, the function owns the reference.
     Always,
+    /// Always; where it is an object, somebody else keeps it alive.
+    Borrowed,
     /// Where the callee returns something.
     ByCallee,
     /// Never.
@@ -233,15 +235,12 @@ impl Instruction {
     /// What it is like: result, what can happen, whether it may be dropped when its result is unused. One `match` over all
     /// instructions, so that the compiler asks for each new one.
     fn nature(&self) -> (ResultRule, Happens, bool) {
-        use ResultRule::{Always, ByCallee, Never};
+        use ResultRule::{Always, Borrowed, ByCallee, Never};
         match self {
-            Self::LoadConst
-            | Self::LoadArg { .. }
-            | Self::LoadSelf
-            | Self::LoadContext
-            | Self::NullIfNone { .. }
-            | Self::MethodSelf { .. }
-            | Self::CompareNumbers { .. } => (Always, Happens::Nothing, true),
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, Happens::Nothing, true),
+            Self::LoadContext | Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => {
+                (Always, Happens::Nothing, true)
+            }
             // What leaves the function when it fails is missed: what follows relies on the check.
             Self::Guard { .. } | Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => {
                 (Always, Happens::Nothing, false)

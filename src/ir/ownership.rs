@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::entities::{Block, Value};
 use super::function::{Function, ValueDef};
-use super::instruction::{BlockCall, Instruction};
+use super::instruction::{BlockCall, Instruction, ResultRule};
 use super::types::Type;
 
 /// The values that own a reference.
@@ -49,11 +49,8 @@ impl Ownership {
         }
         let owns = match function.values[value].def {
             ValueDef::Result(inst) => {
-                let borrows = matches!(
-                    function.insts[inst].instruction,
-                    Instruction::LoadConst | Instruction::LoadArg { .. } | Instruction::LoadSelf
-                );
-                !borrows && is_reference(function.ty(value))
+                function.insts[inst].instruction.result_rule() != ResultRule::Borrowed
+                    && is_reference(function.ty(value))
             }
             ValueDef::Param(..) => self.owned_params.contains(&value),
             ValueDef::Unused => false,

@@ -140,7 +140,7 @@ impl Parser {
         let handler = if self.eat_word(cursor, "else") { Some(self.read_block_call(cursor)?) } else { None };
         let state = if self.eat_word(cursor, "at") { Some(self.read_state(cursor)?) } else { None };
         let complaint = match (instruction.result_rule(), &definition) {
-            (ResultRule::Always, None) => Some("has a result, which needs a name"),
+            (ResultRule::Always | ResultRule::Borrowed, None) => Some("has a result, which needs a name"),
             (ResultRule::Never, Some(_)) => Some("has no result"),
             _ => None,
         };

@@ -156,7 +156,7 @@ impl<'a> Verifier<'a> {
             return Err("has no frame state to leave with".to_owned());
         }
         match (data.instruction.result_rule(), data.result) {
-            (ResultRule::Always, None) => return Err("has no result".to_owned()),
+            (ResultRule::Always | ResultRule::Borrowed, None) => return Err("has no result".to_owned()),
             (ResultRule::Never, Some(result)) => return Err(format!("can't have the result {result}")),
             _ => {}
         }
