@@ -151,6 +151,25 @@ fn objects_are_the_same_by_address_or_by_label_never_by_both() {
 }
 
 #[test]
+fn values_decide_and_labels_do_not() {
+    use typedcall::ir::ConstValue;
+    assert_eq!(ConstObject::symbolic("True").value, ConstValue::Object);
+    for (text, value) in [
+        ("Bool[\"True\"]", ConstValue::Bool(true)),
+        ("LongExact[\"-3\"]", ConstValue::Int(-3)),
+        ("LongExact[\"+3\"]", ConstValue::Object),
+        ("LongExact[\"9223372036854775808\"]", ConstValue::Object),
+        ("Object[\"3\"]", ConstValue::Object),
+        ("FloatExact[\"1e+300\"]", ConstValue::Float(1e300f64.to_bits())),
+        ("FloatExact[\"-0.0\"]", ConstValue::Float((-0.0f64).to_bits())),
+        ("UnicodeExact[\"3\"]", ConstValue::Text("3".into())),
+        ("NoneType[\"None\"]", ConstValue::None),
+    ] {
+        assert_eq!(ty(text).const_object().unwrap().value, value, "{text}");
+    }
+}
+
+#[test]
 fn errors_point_at_line_and_column() {
     for (text, place) in [
         ("v0:Object = LoadConstant", "line 1, column 13: unknown instruction `LoadConstant`"),
@@ -244,12 +263,12 @@ fn types() -> impl Strategy<Value = Type> {
     prop_oneof![
         4 => prop::collection::vec(leaf.clone(), 1..4)
             .prop_map(|parts| parts.iter().fold(Type::BOTTOM, |all, part| all.union(part))),
-        2 => (leaf, ".{0,3}").prop_map(|(leaf, label)| leaf.constant(ConstObject::symbolic(label))),
+        2 => (leaf, ".{0,3}").prop_map(|(leaf, label)| leaf.constant(ConstObject::read(&leaf, label))),
         1 => any::<i64>().prop_map(|number| Type::C_INT64.specialized(Spec::Int(number.into())).unwrap()),
         1 => any::<u64>().prop_map(|bits| Type::C_DOUBLE.specialized(Spec::Double(bits)).unwrap()),
         1 => any::<bool>().prop_map(|truth| Type::C_BOOL.specialized(Spec::Bool(truth)).unwrap()),
         2 => ("[a-b]\\.[A-B]", any::<[bool; 2]>()).prop_map(|(name, [subclasses, null])| {
-            let class = ConstObject::symbolic(name);
+            let class = ConstObject::class(name, None);
             let spec = if subclasses { Spec::Instance(class) } else { Spec::Class(class) };
             let objects = Type::OBJECT.specialized(spec).unwrap();
             if null { objects.or_null() } else { objects }

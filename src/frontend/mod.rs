@@ -28,6 +28,7 @@ mod refusal;
 mod translate;
 mod variable;
 
+pub(crate) use constants::live_value;
 pub use refusal::{Refusal, RefusalReason};
 
 use crate::bytecode::Code;

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::types::{ConstObject, LEAVES, Spec, Type, UNIONS};
+use super::constant::ConstObject;
+use super::types::{LEAVES, Spec, Type, UNIONS};
 use crate::metadata::cursor::{Cursor, parse_float, print_float, quote};
 
 impl fmt::Display for Type {
@@ -67,7 +68,7 @@ pub(super) fn parse_type(cursor: &mut Cursor<'_>) -> Result<Type, String> {
     if !cursor.eat("[") {
         return Ok(leaves);
     }
-    let spec = parse_spec(cursor)?;
+    let spec = parse_spec(cursor, &leaves)?;
     if !cursor.eat("]") {
         return Err("expected `]`".to_owned());
     }
@@ -87,15 +88,15 @@ fn parse_leaf(cursor: &mut Cursor<'_>) -> Result<u64, String> {
     })
 }
 
-fn parse_spec(cursor: &mut Cursor<'_>) -> Result<Spec, String> {
+fn parse_spec(cursor: &mut Cursor<'_>, leaves: &Type) -> Result<Spec, String> {
     if cursor.eat("class ") {
-        return parse_object(cursor).map(Spec::Class);
+        return parse_label(cursor).map(|name| Spec::Class(ConstObject::class(name, None)));
     }
     if cursor.eat("class+ ") {
-        return parse_object(cursor).map(Spec::Instance);
+        return parse_label(cursor).map(|name| Spec::Instance(ConstObject::class(name, None)));
     }
     if cursor.peek() == Some('"') {
-        return parse_object(cursor).map(Spec::Object);
+        return parse_label(cursor).map(|label| Spec::Object(ConstObject::read(leaves, label)));
     }
     let start = cursor.clone();
     let word = cursor.take_while(|character| character.is_alphanumeric() || "+-.:".contains(character));
@@ -113,9 +114,9 @@ fn parse_spec(cursor: &mut Cursor<'_>) -> Result<Spec, String> {
     })
 }
 
-fn parse_object(cursor: &mut Cursor<'_>) -> Result<ConstObject, String> {
+fn parse_label(cursor: &mut Cursor<'_>) -> Result<String, String> {
     if !cursor.eat("\"") {
         return Err("expected `\"`".to_owned());
     }
-    cursor.quoted('"').map(ConstObject::symbolic)
+    cursor.quoted('"')
 }

@@ -7,9 +7,7 @@
 //!
 //! The text form is in `type_text.rs`.
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-
+use super::constant::ConstObject;
 use crate::metadata::{ForeignKind, Kind, PythonType, Scalar};
 
 /// A set of possible values. See the module's documentation for what `==` does not mean.
@@ -35,44 +33,6 @@ pub enum Spec {
     Double(u64),
     /// A C truth value: `CBool[true]`.
     Bool(bool),
-}
-
-/// A Python object known when the IR is built; symbolic unless it has an address.
-///
-/// Two symbolic objects of one label are the same object. The text form shows the label only, so that it repeats from
-/// one run to the next.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ConstObject {
-    /// How it prints: the text of a string, the qualified name of a callable.
-    pub label: Arc<str>,
-    /// Address of the object, where it is live. Whoever sets it keeps the object alive as long as the IR and its code.
-    pub address: Option<NonZeroUsize>,
-}
-
-impl ConstObject {
-    /// An object known by name only.
-    pub fn symbolic(label: impl Into<Arc<str>>) -> Self {
-        Self { label: label.into(), address: None }
-    }
-
-    /// A live object.
-    pub fn at(label: impl Into<Arc<str>>, address: NonZeroUsize) -> Self {
-        Self { label: label.into(), address: Some(address) }
-    }
-
-    /// Whether both are certainly one object.
-    fn is_same(&self, other: &Self) -> bool {
-        match (self.address, other.address) {
-            (Some(mine), Some(theirs)) => mine == theirs,
-            (None, None) => self.label == other.label,
-            _ => false,
-        }
-    }
-
-    /// Whether both are certainly two objects.
-    fn is_distinct(&self, other: &Self) -> bool {
-        matches!((self.address, other.address), (Some(mine), Some(theirs)) if mine != theirs)
-    }
 }
 
 impl Spec {
@@ -411,7 +371,7 @@ impl Type {
             Kind::Python { class, subclasses: false } => Self::python_exact(*class),
             Kind::Python { class, subclasses: true } => Self::python(*class),
             Kind::User { class, subclasses } => {
-                let class = ConstObject { label: class.name.as_str().into(), address: class.address };
+                let class = ConstObject::class(class.name.as_str(), class.address);
                 Self::normal(OBJECT, Some(if *subclasses { Spec::Instance(class) } else { Spec::Class(class) }))
             }
             Kind::Cstr => Self::C_STR,

@@ -13,6 +13,7 @@ use pyo3_ffi as ffi;
 use super::body::{CalleeCode, look_up};
 use crate::bytecode::interpreter::intern;
 use crate::embed::{Object, Python};
+use crate::frontend::live_value;
 use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, DeathOrder, Found, Spec, Type, World};
 use crate::lower::Binding;
 use crate::lower::body::MethodCall;
@@ -221,7 +222,7 @@ impl<'a> LiveWorld<'a> {
             Some(name) => name.clone(),
             None => self.label(object, &leaf).into(),
         };
-        leaf.constant(ConstObject::at(label, address))
+        leaf.constant(ConstObject::at(label, address).with_value(live_value(self.python, object)))
     }
 
     /// How a constant prints. No callee has such a name.

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ir::{
-    Block, Callee, CalleeTarget, Callees, Change, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
+    Block, Callee, CalleeTarget, Callees, Change, ConstValue, Dominators, Function, Inst, Instruction, Operation, Spec,
+    Type, Value,
 };
 
 use super::{Knowledge, NotSpecialized, Run};
@@ -213,7 +214,7 @@ fn not_static(function: &Function, inst: Inst) -> Option<String> {
 /// is one of CPython's.
 pub(super) fn is_lasting(ty: &Type) -> bool {
     match ty.spec() {
-        Some(Spec::Class(class) | Spec::Instance(class)) => class.label.starts_with("builtins."),
+        Some(Spec::Class(class) | Spec::Instance(class)) => class.value == ConstValue::BuiltinClass,
         _ => true,
     }
 }

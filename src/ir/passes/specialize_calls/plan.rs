@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ir::dispatch::admitted;
 use crate::ir::verify::{or_none, result_type};
-use crate::ir::{Callee, CalleeTarget, ConstObject, Function, Spec, Type, Value};
+use crate::ir::{Callee, CalleeTarget, ConstObject, ConstValue, Function, Spec, Type, Value};
 use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
 /// How to make one call directly.
@@ -214,7 +214,7 @@ pub(super) fn given_arguments(
 
 /// `None` as the type of a constant.
 pub(super) fn none() -> Type {
-    Type::NONE_TYPE.constant(ConstObject::symbolic("None"))
+    Type::NONE_TYPE.constant(ConstObject::symbolic("None").with_value(ConstValue::None))
 }
 
 /// What is passed for a parameter that is left out, where it is known here. Stubs have the other defaults in their cells.
