@@ -81,11 +81,13 @@ pub struct CompileOptions {
     /// The number of a guard that never holds: there the code always leaves for the interpreter. What would stand behind it is
     /// not compiled.
     pub leave_at: Option<usize>,
+    /// Whether functions with loops and handlers of exceptions are compiled too.
+    pub loops_and_handlers: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { passes: true, leave_at: None }
+        Self { passes: true, leave_at: None, loops_and_handlers: false }
     }
 }
 
@@ -168,7 +170,9 @@ impl Specializer {
         let (prepared, mut function) = translated(python, code)?;
         let code = prepared.code();
         let name = code.qualname.clone();
-        check_straight(code, &function)?;
+        if !options.loops_and_handlers {
+            check_straight(code, &function)?;
+        }
         let names = code.names.clone();
         let Surroundings { globals, builtins, closure } = surroundings;
         let world = LiveWorld::new(python, self, &globals, &builtins, &names);

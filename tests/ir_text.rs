@@ -390,7 +390,7 @@ const BODY: &str = r#"bb0:
   Assume<module "math" "sqrt" "math.sqrt"> at 3(v0 v1 _ | v2)
   v3:Object = LoadMethod<"up\"per"> v0 at 3(v0 v1 _ | v2)
   v4:Object|Nullptr = MethodSelf v3
-  v5:Object = CallMethod<2, "base"> v3 v4 v0 v1 else bb2(v0 v1) at 4(v0 v1 _ | v2 v3 v4)
+  v5:Object = CallMethod<2, "base"> v3 v4 v0 v1 at 4(v0 v1 _ | v2 v3 v4) error 4(v0 v1 _ | v2)
   Jump bb1
 bb1:
   v6:Object = BinaryOp<"**"> v0 v5 at 5(v0 v1 UnicodeExact["x"])
@@ -401,10 +401,6 @@ bb1:
   v11:CBool = CompareNumbers<"<="> v9 v10
   v12:Nullptr = LoadConst
   Branch v7 bb3 bb4
-bb2(v20:Object v21:Object):
-  v22:Object = Catch
-  Raise<1> v22
-  Unreachable
 bb3:
   Exit at 9(v0)
 bb4:
@@ -413,26 +409,29 @@ bb4:
 
 /// The alternate form has the states; without them the same instructions print.
 #[test]
-fn states_and_handlers_survive_the_round_trip() {
+fn states_survive_the_round_trip() {
     let text = BODY.replace("v9:CDouble = Unbox<CDouble> v1", "v9:CDouble = Unbox<CDouble> v8");
     let text = text.replace("v8:Object", "v8:FloatExact");
     let function: Function = text.parse().unwrap_or_else(|error| panic!("{error}"));
     function.verify().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(format!("{function:#}"), text);
     let plain = function.to_string();
-    assert!(plain.contains("CallMethod<2, \"base\"> v3 v4 v0 v1 else bb2(v0 v1)\n"), "{plain}");
-    assert!(!plain.contains(" at "), "{plain}");
+    assert!(plain.contains("CallMethod<2, \"base\"> v3 v4 v0 v1\n"), "{plain}");
+    assert!(!plain.contains(" at ") && !plain.contains(" error "), "{plain}");
 }
 
 #[test]
-fn the_verifier_looks_at_states_and_handlers() {
+fn the_verifier_looks_at_states() {
     for (from, to, reason) in [
         ("Exit at 9(v0)", "Exit", "has no frame state to leave with"),
         ("at 9(v0)", "at 9(v8)", ""),
         ("at 2(v0 v1 _)", "at 2(v0 v6 _)", "v6 is used where it may not be defined yet"),
-        ("v7:CBool = IsTrue v6", "v7:CBool = IsTrue v6 else bb2(v0 v1)", "directly before the end"),
-        ("else bb2(v0 v1)", "else bb2(v0)", "bb2 takes 2 values, not 1"),
-        ("else bb2(v0 v1)", "else bb2(v0 v5)", "v5 is used where it may not be defined yet"),
+        ("error 4(v0 v1 _ | v2)", "error 4(v0 v1 v5)", "v5 is used where it may not be defined yet"),
+        (
+            "v11:CBool = CompareNumbers<\"<=\"> v9 v10",
+            "v11:CBool = CompareNumbers<\"<=\"> v9 v10 error 5()",
+            "never raises",
+        ),
         ("MethodSelf v3", "MethodSelf v2", "v2 is not what an operation found as a method"),
         ("<\"/\"> v9 v9", "<\"/\"> v9 v7", "v9 and v7 are not both CInt64 or CDouble"),
     ] {

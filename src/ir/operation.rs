@@ -130,24 +130,8 @@ pub enum Operation {
     IterNext,
     /// `exception? cause? --`: raises; so many operands.
     Raise(u32),
-    /// `exception --`: raises it again, as it is.
-    Reraise,
-    /// `-- exception`: takes what was raised; first in a handler.
-    Catch,
-    /// `exception -- previous`: makes it the handled one; the one so far, or `None`.
-    PushExcInfo,
-    /// `previous --`: makes it the handled one.
-    PopExcept,
-    /// `exception class -- CBool`
-    CheckExcMatch,
-    /// `exception class -- tuple` of the rest and the match.
-    CheckEgMatch,
-    /// `original list -- exception`
-    PrepReraiseStar,
     /// `manager -- tuple` of its bound `__exit__` and of what its `__enter__` returned: looks both up, and enters.
     BeforeWith,
-    /// `exit self? exception -- result`: calls `exit` for the exception.
-    WithExceptStart,
     /// `a -- int`
     GetLen,
     /// `a -- CBool`
@@ -261,15 +245,7 @@ impl Operation {
             Self::TupleItem(_) => (vec![Type::TUPLE], object(), Nothing),
             Self::IterNext => (objects(1), Some(nullable()), RunsPython),
             Self::Raise(count) => (objects(*count), None, RunsPython),
-            Self::Reraise => (objects(1), None, Raises),
-            Self::Catch => (Vec::new(), object(), Changes),
-            Self::PushExcInfo => (objects(1), object(), Changes),
-            Self::PopExcept => (objects(1), None, RunsPython),
-            Self::CheckExcMatch => (objects(2), truth(), Raises),
-            Self::CheckEgMatch => (objects(2), Some(Type::TUPLE_EXACT), RunsPython),
-            Self::PrepReraiseStar => (objects(2), object(), RunsPython),
             Self::BeforeWith => (objects(1), Some(Type::TUPLE_EXACT), RunsPython),
-            Self::WithExceptStart => (vec![Type::OBJECT, nullable(), Type::OBJECT], object(), RunsPython),
             Self::GetLen => (objects(1), Some(Type::LONG_EXACT), RunsPython),
             Self::MatchMapping | Self::MatchSequence => (objects(1), truth(), Nothing),
             Self::MatchKeys => (objects(2), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), RunsPython),
@@ -281,7 +257,7 @@ impl Operation {
 
     /// Whether what follows is never reached.
     pub fn never_returns(&self) -> bool {
-        matches!(self, Self::Raise(_) | Self::Reraise)
+        matches!(self, Self::Raise(_))
     }
 
     /// Whether its result is a method, of which `MethodSelf` gives the receiver.

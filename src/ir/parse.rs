@@ -137,8 +137,8 @@ impl Parser {
             _ => None,
         };
         let instruction = self.read_instruction(cursor)?;
-        let handler = if self.eat_word(cursor, "else") { Some(self.read_block_call(cursor)?) } else { None };
         let state = if self.eat_word(cursor, "at") { Some(self.read_state(cursor)?) } else { None };
+        let error = if self.eat_word(cursor, "error") { Some(self.read_state(cursor)?) } else { None };
         let complaint = match (instruction.result_rule(), &definition) {
             (ResultRule::Always | ResultRule::Borrowed, None) => Some("has a result, which needs a name"),
             (ResultRule::Never, Some(_)) => Some("has no result"),
@@ -153,7 +153,7 @@ impl Parser {
             self.function.values[value] = ValueData { ty, def: ValueDef::Result(inst) };
             value
         });
-        self.function.insts.push(InstData { instruction, result, state, handler });
+        self.function.insts.push(InstData { instruction, result, state, error });
         self.function.blocks[block].insts.push(inst);
         Ok(())
     }
@@ -193,9 +193,11 @@ impl Parser {
             };
             if in_stack { &mut state.stack } else { &mut state.locals }.push(slot);
         }
-        match self.function.states.last() {
-            Some((last, known)) if *known == state => Ok(last),
-            _ => Ok(self.function.states.push(state)),
+        // An error state may come in between.
+        let known = self.function.states.iter().rev().take(2).find(|(_, known)| **known == state);
+        match known {
+            Some((known, _)) => Ok(known),
+            None => Ok(self.function.states.push(state)),
         }
     }
 

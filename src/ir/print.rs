@@ -1,8 +1,9 @@
 //! The text form of functions. A function of one block without parameters prints as its instructions alone, so that
 //! call sites read as listings; others print their blocks: `bb0(v0:Object):`, then indented instructions.
 //!
-//! The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` behind an instruction is the state before
+//! The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` after an instruction is the state before
 //! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, a type with one value that constant.
+//! ` error 4(v0 _)` is the state in which the interpreter goes on to a handler, should the instruction raise.
 
 use std::fmt;
 
@@ -24,6 +25,9 @@ impl fmt::Display for Function {
                 write!(f, "{}{}", if is_bare { "" } else { "  " }, self.display_inst(data))?;
                 if let Some(state) = data.state.filter(|_| f.alternate()) {
                     write!(f, " at {}", self.states[state])?;
+                }
+                if let Some(state) = data.error.filter(|_| f.alternate()) {
+                    write!(f, " error {}", self.states[state])?;
                 }
                 writeln!(f)?;
             }
@@ -52,10 +56,9 @@ impl Function {
 
     /// One instruction as text, with its result.
     pub fn display_inst(&self, data: &InstData) -> String {
-        let handler = data.handler.as_ref().map(|call| format!(" else {call}")).unwrap_or_default();
         match data.result {
-            Some(result) => format!("{} = {}{handler}", self.typed(result), data.instruction),
-            None => format!("{}{handler}", data.instruction),
+            Some(result) => format!("{} = {}", self.typed(result), data.instruction),
+            None => data.instruction.to_string(),
         }
     }
 }

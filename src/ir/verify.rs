@@ -12,7 +12,6 @@ use super::dominators::Dominators;
 use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData, ValueDef};
 use super::instruction::{BlockCall, Instruction, ResultRule};
-use super::state::FrameState;
 use super::types::Type;
 use crate::metadata::{Kind, Overload};
 use crate::operators::BinaryOperator;
@@ -102,11 +101,6 @@ impl Places {
             if self.of_inst[inst.as_u32() as usize].replace((block, position)).is_some() {
                 return Err(in_block(block, format!("`{}` is here a second time", function.display_inst(inst_data))));
             }
-            if inst_data.handler.is_some() && position + 2 != data.insts.len() {
-                let text = function.display_inst(inst_data);
-                let reason = "what has a handler comes directly before the end of its block".to_owned();
-                return Err(VerifyError { block, text, reason });
-            }
             let is_last = position + 1 == data.insts.len();
             if inst_data.instruction.is_terminator() != is_last {
                 let reason =
@@ -144,13 +138,11 @@ impl<'a> Verifier<'a> {
 
     fn check_inst(&self, block: Block, inst: Inst, data: &InstData) -> Check {
         let operands = data.instruction.operands();
-        let in_state = self.function.state(inst).into_iter().flat_map(FrameState::values);
-        let to_handler = data.handler.iter().flat_map(|call| call.args.iter().copied());
-        for value in operands.into_iter().chain(in_state).chain(to_handler) {
+        for value in operands.into_iter().chain(self.function.values_of_states(inst)) {
             self.check_use(block, inst, value)?;
         }
-        if let Some(call) = &data.handler {
-            self.check_block_call(call)?;
+        if data.error.is_some() && !data.instruction.may_end_early() {
+            return Err("never raises, and has a state to go on with when it does".to_owned());
         }
         if data.state.is_none() && data.instruction.needs_state() {
             return Err("has no frame state to leave with".to_owned());

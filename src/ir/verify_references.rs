@@ -92,11 +92,7 @@ impl Checker<'_> {
         let mut next = Vec::new();
         let mut before = held.clone();
         self.take_stolen(&data.instruction, &mut before)?;
-        if let Some(handler) = &data.handler {
-            next.push((handler.clone(), before.clone()));
-        }
-        let can_leave = data.handler.is_none() && self.function.effects(self.callees, inst).raises
-            || data.instruction.leaves() != Leaves::Never;
+        let can_leave = self.function.effects(self.callees, inst).raises || data.instruction.leaves() != Leaves::Never;
         if can_leave {
             let mut left = before;
             for &value in &self.function.releases[inst] {

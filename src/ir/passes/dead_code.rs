@@ -100,7 +100,6 @@ fn drop_params(function: &mut Function, dropped: &HashSet<Value>) {
         }
     };
     for data in function.insts.values_mut() {
-        data.handler.iter_mut().for_each(keep);
         data.instruction.for_each_target(keep);
     }
     for (block, before) in params.iter().filter(|(_, params)| params.iter().any(|param| dropped.contains(param))) {
@@ -151,7 +150,7 @@ fn sweep(function: &mut Function, callees: &Callees) -> Change {
     // What is passed for a parameter is needed with it.
     let mut passed: HashMap<Value, Vec<Value>> = HashMap::new();
     for (_, inst, data) in function.instructions() {
-        for call in data.instruction.targets().into_iter().chain(&data.handler) {
+        for call in data.instruction.targets() {
             for (&arg, &param) in call.args.iter().zip(&function.blocks[call.block].params) {
                 passed.entry(param).or_default().push(arg);
             }
@@ -187,7 +186,6 @@ fn sweep(function: &mut Function, callees: &Callees) -> Change {
         drop_params(function, &unused);
         unused.iter().for_each(|&param| function.forget_value(param));
     }
-    // What has a handler has effects, so that no edge goes.
     Change::of_instructions(!dead.is_empty() || !unused.is_empty())
 }
 
@@ -204,10 +202,10 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
         }
 }
 
-/// The values that an instruction and its state use, without what it passes to blocks.
+/// The values that an instruction and its states use, without what it passes to blocks.
 fn used_by(function: &Function, inst: Inst) -> Vec<Value> {
     let mut used = function.insts[inst].instruction.own_operands();
-    used.extend(function.state(inst).into_iter().flat_map(FrameState::values));
+    used.extend(function.values_of_states(inst));
     used
 }
 
@@ -244,11 +242,10 @@ fn join_blocks(function: &mut Function, entry: Block) -> Change {
         }
         loop {
             let insts = &function.blocks[block].insts;
-            let Some((&last, body)) = insts.split_last() else { break };
+            let Some(&last) = insts.last() else { break };
             let Instruction::Jump { target } = function.insts[last].instruction.clone() else { break };
-            let is_handled = body.iter().any(|&inst| function.insts[inst].handler.is_some());
             let is_alone = edges.get(&target.block) == Some(&1) && target.block != entry && target.block != block;
-            if is_handled || !is_alone {
+            if !is_alone {
                 break;
             }
             function.blocks[block].insts.pop();

@@ -197,10 +197,6 @@ impl Stale {
         let mut stale = Self { insts: HashSet::new(), edges: HashSet::new(), starts: HashSet::new() };
         let is_seen = |value: &Value| !dies_unseen(function.ty(*value));
         for &block in dominators.reverse_postorder() {
-            // An exception was made, on 3.11 an object that may start the garbage collection.
-            let handlers =
-                function.blocks[block].insts.iter().filter_map(|&inst| function.insts[inst].handler.as_ref());
-            stale.edges.extend(handlers.map(|handler| (block, handler.block)));
             let mut live = lifetimes.live_out(function, block);
             for call in function.successors(block) {
                 let kept: BTreeSet<Value> = lifetimes.live_in(call.block).collect();

@@ -19,7 +19,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
         let mut after = Vec::with_capacity(before.len());
         for inst in before {
             if let Some((found, receiver)) = look_up(function, knowledge, inst) {
-                change |= Change::of_blocks(function.insts[inst].handler.is_some()) | Change::Instructions;
+                change = Change::Instructions;
                 replace_load(function, inst, found, receiver, &mut after, &mut gone);
             }
             change |= Change::of_instructions(plain_call(function, inst));
@@ -73,7 +73,7 @@ fn replace_load(
     let is_method = matches!(&data.instruction, Instruction::Operate { operation, .. } if operation.gives_method());
     data.instruction = Instruction::LoadConst;
     data.state = None;
-    data.handler = None;
+    data.error = None;
     let Some(result) = data.result else { return };
     function.values[result].ty = found.ty;
     if is_method {

@@ -5,7 +5,7 @@
 //! alive is not counted: constants, arguments, what a guard let through.
 //!
 //! References move along edges: a parameter of a block is handed one. Where an edge has something to take or to give up
-//! that is not common to all edges of either end, it gets a block of its own. The edge to a handler is one of these.
+//! that is not common to all edges of either end, it gets a block of its own.
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -70,38 +70,22 @@ impl Counts<'_> {
         let mut out = Vec::with_capacity(insts.len());
         let mut dying: Vec<Value> =
             self.lifetimes.ownership.params(self.function, block).filter(|param| !alive[0].contains(param)).collect();
-        let is_handler = self.is_catch(insts[0]);
-        if !is_handler {
-            self.give_up(&mut dying, &mut out);
-        }
-        let mut is_handled = false;
+        self.give_up(&mut dying, &mut out);
         for (position, &inst) in body.iter().enumerate() {
             self.note_releases(inst, &alive[position]);
             dying.extend(self.dying_at(inst, &alive[position], &alive[position + 1]));
-            // What belongs to an instruction stays directly behind it; what has a handler stays last.
+            // What belongs to an instruction stays directly behind it.
             let next = &self.function.insts[insts[position + 1]].instruction;
             let stays = matches!(next, Instruction::MethodSelf { .. } | Instruction::Incref { .. });
-            is_handled = self.function.insts[inst].handler.is_some();
             out.push(inst);
-            if is_handled {
-                let handler = self.function.insts[inst].handler.clone().expect("it has a handler");
-                let changes = self.changes_on_edge(&alive[position], &handler);
-                if !changes.is_empty() {
-                    let target = self.edge_block(changes, handler);
-                    self.function.insts[inst].handler = Some(target);
-                }
-            } else if !stays && !matches!(next, Instruction::Unreachable) {
+            if !stays && !matches!(next, Instruction::Unreachable) {
                 self.give_up(&mut dying, &mut out);
             }
         }
         let mut held = alive[body.len()].clone();
         held.extend(dying);
         self.note_releases(last, &held);
-        self.end(block, last, &held, is_handled, out);
-    }
-
-    fn is_catch(&self, inst: Inst) -> bool {
-        matches!(self.function.insts[inst].instruction, Instruction::Operate { operation: Operation::Catch, .. })
+        self.end(block, last, &held, out);
     }
 
     fn incref(&mut self, value: Value) -> Inst {
@@ -236,25 +220,18 @@ impl Counts<'_> {
     }
 
     /// Ends a block in which these are held.
-    fn end(&mut self, block: Block, last: Inst, held: &BTreeSet<Value>, is_handled: bool, mut out: Vec<Inst>) {
+    fn end(&mut self, block: Block, last: Inst, held: &BTreeSet<Value>, mut out: Vec<Inst>) {
         if let Instruction::Return { value } = self.function.insts[last].instruction {
-            let mut changes = self.changes_at_return(last, value, held);
+            let changes = self.changes_at_return(last, value, held);
             // Of what the state mentions, nothing is left.
             if self.function.insts[last].state.take().is_some() {
                 self.change |= Change::Instructions;
-            }
-            if is_handled && !changes.is_empty() {
-                changes.push(last);
-                let target = self.new_block(changes);
-                out.push(self.function.add_inst(Instruction::Jump { target }, None));
-                self.function.blocks[block].insts = out;
-                return;
             }
             out.extend(changes);
         }
         let targets: Vec<_> = self.function.insts[last].instruction.targets().into_iter().cloned().collect();
         match &targets[..] {
-            [target] if !is_handled => out.extend(self.changes_on_edge(held, target)),
+            [target] => out.extend(self.changes_on_edge(held, target)),
             _ => {
                 let placed: Vec<_> = targets.into_iter().map(|target| self.place(held, target)).collect();
                 let mut placed = placed.into_iter();

@@ -33,31 +33,24 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
     // Each block after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
         let before = std::mem::take(&mut function.blocks[block].insts);
-        let mut rewriter = Rewriter { function, callees, out: Vec::new(), state: None, guards: Vec::new() };
-        let mut place = block;
+        let mut rewriter = Rewriter { function, out: Vec::new(), state: None, error: None, guards: Vec::new() };
         for inst in before {
-            rewriter.state = rewriter.function.insts[inst].state;
+            (rewriter.state, rewriter.error) =
+                (rewriter.function.insts[inst].state, rewriter.function.insts[inst].error);
             let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
             changed |= rewriter.make_static(inst);
             match plan(rewriter.function, callees, inst) {
                 Ok(Some(Call::Direct(plan))) => {
-                    change |= Change::of_blocks(rewriter.function.insts[inst].handler.is_some());
                     changed = true;
-                    if let Some(next) = rewriter.emit(inst, plan, place) {
-                        place = next;
-                    }
+                    rewriter.emit(inst, plan);
                 }
                 Ok(Some(Call::Argument(value))) => {
-                    change |= Change::of_blocks(rewriter.function.insts[inst].handler.is_some());
                     changed = true;
                     rewriter.give_back(inst, value);
                 }
                 Ok(Some(Call::Truth(value))) => {
-                    change |= Change::of_blocks(rewriter.function.insts[inst].handler.is_some());
                     changed = true;
-                    if let Some(next) = rewriter.emit_truth(inst, value, place) {
-                        place = next;
-                    }
+                    rewriter.emit_truth(inst, value);
                 }
                 Ok(Some(Call::Typed(ty, reason))) => {
                     changed |= rewriter.narrow_result(inst, &ty);
@@ -75,7 +68,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
                 narrowed.of.entry(value).or_default().push((block, checked));
             }
         }
-        rewriter.finish(place);
+        rewriter.finish(block);
     }
     change
 }
@@ -137,9 +130,6 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     let effects = callee.signature.overloads[index].effects;
     let is_underlying = callee.target == CalleeTarget::Underlying;
     let borrowed_result = is_underlying && effects.borrowed_result;
-    if borrowed_result && data.handler.is_some() {
-        return Err(format!("{name}: its result is borrowed, and an error of it is handled here"));
-    }
     Ok(Some(Call::Direct(Plan {
         callee: callees.overload_name(name, index),
         args,

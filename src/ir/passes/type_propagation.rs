@@ -50,7 +50,8 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
             let data = &mut function.insts[inst];
             data.instruction = Instruction::LoadConst;
             data.state = None;
-            change |= Change::of_blocks(data.handler.take().is_some()) | Change::Instructions;
+            data.error = None;
+            change |= Change::Instructions;
         }
     }
     change
@@ -119,9 +120,6 @@ impl Types<'_> {
             if let Some(result) = data.result {
                 let ty = self.result(&data.instruction, self.function.ty(result));
                 changed |= self.widen(result, &ty);
-            }
-            if let Some(handler) = &data.handler {
-                changed |= self.go(handler);
             }
             // So far it has no result, so that nothing comes behind it.
             if data.result.is_some_and(|result| self.known[result].is_bottom()) {

@@ -24,7 +24,7 @@ mod placement;
 
 /// Runs the pass.
 pub fn run(function: &mut Function, analyses: &mut Analyses) -> Change {
-    // No part of it adds a block; an edge to a handler may go.
+    // No part of it changes which blocks there are and where they go.
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let mut changed = rewrite(function, &dominators);
     if params::run(function, &dominators) {
@@ -32,7 +32,7 @@ pub fn run(function: &mut Function, analyses: &mut Analyses) -> Change {
         changed = true;
     }
     changed |= placement::run(function, &dominators);
-    Change::of_blocks(changed)
+    Change::of_instructions(changed)
 }
 
 /// What a value is, without the guards that it passed.
@@ -215,7 +215,7 @@ impl Rewriter<'_> {
                 data.instruction = Instruction::CompareNumbers { operator, lhs, rhs };
                 self.changed = true;
                 data.state = None;
-                data.handler = None;
+                data.error = None;
             }
         }
         self.out.push(inst);

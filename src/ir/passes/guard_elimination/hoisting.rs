@@ -125,9 +125,6 @@ fn entered_from(
     for &block in dominators.reverse_postorder().iter().filter(|block| !body.contains(block)) {
         for &inst in &function.blocks[block].insts {
             let data = &function.insts[inst];
-            if data.handler.as_ref().is_some_and(|handler| handler.block == header) {
-                return None;
-            }
             for call in data.instruction.targets().into_iter().filter(|call| call.block == header) {
                 if found.replace((block, call.clone())).is_some() {
                     return None;
@@ -178,9 +175,8 @@ fn state_at_start(
 /// A block that only this edge passes, last before the loop.
 fn block_before(function: &mut Function, from: Block, call: BlockCall) -> Block {
     let insts = &function.blocks[from].insts;
-    let is_handled = insts.iter().any(|&inst| function.insts[inst].handler.is_some());
     let last = *insts.last().expect("a block that goes on has an end");
-    if !is_handled && matches!(function.insts[last].instruction, Instruction::Jump { .. }) {
+    if matches!(function.insts[last].instruction, Instruction::Jump { .. }) {
         return from;
     }
     let jump = function.add_inst(Instruction::Jump { target: call.clone() }, None);

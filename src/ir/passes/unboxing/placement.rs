@@ -20,7 +20,7 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
             at_end_only.insert(object, number);
             continue;
         };
-        if function.insts[inst].handler.is_some() {
+        if function.insts[inst].error.is_some() {
             continue;
         }
         let common = users.iter().map(|&(block, _)| block).reduce(|one, other| dominators.common(one, other));
@@ -30,10 +30,7 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
         let (came_from, state) = (remove(function, block, inst), function.insts[inst].state);
         let insts = &function.blocks[common].insts;
         // Before the first use; at the end, where the uses are in blocks behind this one.
-        let first_use = insts.iter().position(|inst| users.contains(inst)).unwrap_or(insts.len() - 1);
-        // What has a handler stays directly before the end.
-        let handled = insts.iter().position(|&inst| function.insts[inst].handler.is_some());
-        let place = handled.map_or(first_use, |handled| handled.min(first_use));
+        let place = insts.iter().position(|inst| users.contains(inst)).unwrap_or(insts.len() - 1);
         let place = if common == block { place.max(start_of(function, block, number)) } else { place };
         let before = insts[place];
         function.insts[inst].state = function.insts[before].state.or(function.insts[inst].state);
@@ -69,9 +66,7 @@ fn uses(function: &Function, dominators: &Dominators) -> HashMap<Value, Vec<(Blo
     let mut uses: HashMap<Value, Vec<_>> = HashMap::new();
     for &block in dominators.reverse_postorder() {
         for &inst in &function.blocks[block].insts {
-            let data = &function.insts[inst];
-            let handler = data.handler.iter().flat_map(|call| call.args.iter().copied());
-            for value in data.instruction.operands().into_iter().chain(handler) {
+            for value in function.insts[inst].instruction.operands() {
                 uses.entry(value).or_default().push((block, inst));
             }
         }
@@ -120,7 +115,9 @@ fn mention_numbers(
     for &block in dominators.reverse_postorder() {
         let mut done = HashSet::new();
         for inst in function.blocks[block].insts.clone() {
-            if let Some(state) = function.insts[inst].state {
+            for is_error in [false, true] {
+                let data = &function.insts[inst];
+                let Some(state) = (if is_error { data.error } else { data.state }) else { continue };
                 let mut changed = function.states[state].clone();
                 for slot in changed.slots_mut() {
                     let Slot::Value(value) = slot else { continue };
@@ -137,7 +134,8 @@ fn mention_numbers(
                     let slots = changed.slots().map(Slot::value).collect();
                     let states = &mut function.states;
                     let new = *made.entry((state, slots)).or_insert_with(|| states.push(changed));
-                    function.insts[inst].state = Some(new);
+                    let data = &mut function.insts[inst];
+                    *(if is_error { &mut data.error } else { &mut data.state }) = Some(new);
                 }
             }
             done.insert(inst);
