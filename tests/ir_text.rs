@@ -390,7 +390,7 @@ const BODY: &str = r#"bb0:
   Assume<module "math" "sqrt" "math.sqrt"> at 3(v0 v1 _ | v2)
   v3:Object = LoadMethod<"up\"per"> v0 at 3(v0 v1 _ | v2)
   v4:Object|Nullptr = MethodSelf v3
-  v5:Object = CallMethod<2, "base"> v3 v4 v0 v1 at 4(v0 v1 _ | v2 v3 v4) error 4(v0 v1 _ | v2)
+  v5:Object = CallMethod<2, "base"> v3 v4 v0 v1 at 4(v0 v1 _ | v2 v3 v4) error 4(v0 v1 _ | v2) releases v3 v2
   Jump bb1
 bb1:
   v6:Object = BinaryOp<"**"> v0 v5 at 5(v0 v1 UnicodeExact["x"])
@@ -417,7 +417,7 @@ fn states_survive_the_round_trip() {
     assert_eq!(format!("{function:#}"), text);
     let plain = function.to_string();
     assert!(plain.contains("CallMethod<2, \"base\"> v3 v4 v0 v1\n"), "{plain}");
-    assert!(!plain.contains(" at ") && !plain.contains(" error "), "{plain}");
+    assert!(!plain.contains(" at ") && !plain.contains(" error ") && !plain.contains(" releases "), "{plain}");
 }
 
 #[test]
@@ -426,6 +426,7 @@ fn the_verifier_looks_at_states() {
         ("Exit at 9(v0)", "Exit", "has no frame state to leave with"),
         ("at 9(v0)", "at 9(v8)", ""),
         ("at 2(v0 v1 _)", "at 2(v0 v6 _)", "v6 is used where it may not be defined yet"),
+        ("releases v3 v2", "releases v3 v5", "v5 is used where it may not be defined yet"),
         ("error 4(v0 v1 _ | v2)", "error 4(v0 v1 v5)", "v5 is used where it may not be defined yet"),
         (
             "v11:CBool = CompareNumbers<\"<=\"> v9 v10",

@@ -139,6 +139,7 @@ impl Parser {
         let instruction = self.read_instruction(cursor)?;
         let state = if self.eat_word(cursor, "at") { Some(self.read_state(cursor)?) } else { None };
         let error = if self.eat_word(cursor, "error") { Some(self.read_state(cursor)?) } else { None };
+        let releases = if self.eat_word(cursor, "releases") { self.read_values(cursor)? } else { Vec::new() };
         let complaint = match (instruction.result_rule(), &definition) {
             (ResultRule::Always | ResultRule::Borrowed, None) => Some("has a result, which needs a name"),
             (ResultRule::Never, Some(_)) => Some("has no result"),
@@ -154,6 +155,9 @@ impl Parser {
             value
         });
         self.function.insts.push(InstData { instruction, result, state, error });
+        if !releases.is_empty() {
+            self.function.releases[inst] = releases;
+        }
         self.function.blocks[block].insts.push(inst);
         Ok(())
     }

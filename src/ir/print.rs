@@ -3,11 +3,12 @@
 //!
 //! The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` after an instruction is the state before
 //! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, a type with one value that constant.
-//! ` error 4(v0 _)` is the state in which the interpreter goes on to a handler, should the instruction raise.
+//! ` error 4(v0 _)` is the state in which the interpreter goes on to a handler, should the instruction raise. ` releases v7 v8`
+//! is what the function gives up where it is left at the instruction, in that order.
 
 use std::fmt;
 
-use super::entities::{Block, Value};
+use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData};
 use super::instruction::{BlockCall, Instruction};
 use super::state::{FrameState, Slot};
@@ -21,13 +22,9 @@ impl fmt::Display for Function {
                 self.print_block_header(f, block)?;
             }
             for &inst in &self.blocks[block].insts {
-                let data = &self.insts[inst];
-                write!(f, "{}{}", if is_bare { "" } else { "  " }, self.display_inst(data))?;
-                if let Some(state) = data.state.filter(|_| f.alternate()) {
-                    write!(f, " at {}", self.states[state])?;
-                }
-                if let Some(state) = data.error.filter(|_| f.alternate()) {
-                    write!(f, " error {}", self.states[state])?;
+                write!(f, "{}{}", if is_bare { "" } else { "  " }, self.display_inst(&self.insts[inst]))?;
+                if f.alternate() {
+                    self.print_leaving(f, inst)?;
                 }
                 writeln!(f)?;
             }
@@ -42,6 +39,23 @@ impl Function {
         match self.layout[..] {
             [block] => block == Block::from_u32(0) && self.blocks[block].params.is_empty(),
             _ => false,
+        }
+    }
+
+    /// What becomes of the function where it is left at an instruction.
+    fn print_leaving(&self, f: &mut fmt::Formatter<'_>, inst: Inst) -> fmt::Result {
+        if let Some(state) = self.state(inst) {
+            write!(f, " at {state}")?;
+        }
+        if let Some(state) = self.error_state(inst) {
+            write!(f, " error {state}")?;
+        }
+        match &self.releases[inst][..] {
+            [] => Ok(()),
+            released => {
+                f.write_str(" releases")?;
+                print_values(f, released)
+            }
         }
     }
 

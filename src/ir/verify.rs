@@ -138,7 +138,8 @@ impl<'a> Verifier<'a> {
 
     fn check_inst(&self, block: Block, inst: Inst, data: &InstData) -> Check {
         let operands = data.instruction.operands();
-        for value in operands.into_iter().chain(self.function.values_of_states(inst)) {
+        let released = self.function.releases[inst].iter().copied();
+        for value in operands.into_iter().chain(self.function.values_of_states(inst)).chain(released) {
             self.check_use(block, inst, value)?;
         }
         if data.error.is_some() && !data.instruction.may_end_early() {
