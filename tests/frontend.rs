@@ -3,7 +3,7 @@
 use typedcall::bytecode::{self, Code};
 use typedcall::embed::Python;
 use typedcall::frontend::{self, Refusal, RefusalReason};
-use typedcall::ir::{Function, Happens, Instruction, Operation};
+use typedcall::ir::{Function, Instruction, Operation};
 
 /// The code of the function `f` that statements define.
 fn code(python: &Python, statements: &str) -> Code {
@@ -115,11 +115,11 @@ fn what_can_leave_the_function_has_a_state_and_what_raises_in_a_try_an_error_sta
         let code = code(&python, statements);
         let function = built(&python, statements);
         for (_, inst, data) in function.instructions() {
-            let happens = data.instruction.happens();
+            let effects = data.instruction.effects();
             let can_leave = match &data.instruction {
                 // Of truth values.
                 Instruction::Box { .. } => false,
-                _ => happens > Happens::Nothing,
+                _ => effects.is_noticed(),
             };
             let Some(state) = function.state(inst) else {
                 assert!(!can_leave, "{} in\n{code}\n{function}", function.display_inst(data));
@@ -129,11 +129,7 @@ fn what_can_leave_the_function_has_a_state_and_what_raises_in_a_try_an_error_sta
             assert_eq!(state.locals.len(), code.locals.len());
             assert!((state.at as usize) < code.instructions.len());
             let handler = code.handler(state.at);
-            assert_eq!(
-                data.error.is_some(),
-                handler.is_some() && can_leave && happens >= Happens::Raises,
-                "{code}\n{function}"
-            );
+            assert_eq!(data.error.is_some(), handler.is_some() && can_leave && effects.raises, "{code}\n{function}");
             let Some((error, handler)) = function.error_state(inst).zip(handler) else { continue };
             error_states += 1;
             assert_eq!((error.at, &error.locals), (state.at, &state.locals), "{code}\n{function:#}");

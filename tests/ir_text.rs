@@ -445,3 +445,41 @@ fn the_verifier_looks_at_states() {
         }
     }
 }
+
+/// What an instruction reads, writes and starts is known apart, and types and promises make it less.
+#[test]
+fn effects_are_sets_that_types_and_promises_narrow() {
+    use typedcall::ir::{Effects, Heap};
+    let mut callees = Callees::new();
+    let mut insert = |name: &str, signature: &str| {
+        let signature = signature.parse().unwrap_or_else(|error| panic!("{error}"));
+        callees.insert(name, Callee { signature, target: CalleeTarget::Underlying });
+    };
+    insert("demo.pure", "(i64) -> i64 raises minus_one [no_python, pure]");
+    insert("demo.writes", "(i64) -> i64 [no_python]");
+    insert("demo.frees", "(i64) -> i64 [no_python, nogil]");
+    let of = |line: &str| {
+        let text = format!(
+            "v0:ListExact = LoadArg<0>\nv1:LongExact = LoadArg<1>\nv2:Object = LoadArg<2>\nv3:CInt64 = Unbox<CInt64> v1\n{line}\n"
+        );
+        let function: Function = text.parse().unwrap_or_else(|error| panic!("{error}"));
+        let inst = function.instructions().last().expect("there are instructions").1;
+        function.effects(&callees, inst)
+    };
+    let list_item = of("v4:Object = GetItem v0 v1");
+    assert!(list_item.reads.overlaps(Heap::LISTS) && list_item.writes.is_empty() && list_item.raises);
+    assert!(!list_item.may_run_python() && !list_item.is_pure());
+    assert_eq!(of("v4:Object = GetItem v2 v1"), Effects::PYTHON);
+    let append = of("ListAppend v0 v2");
+    assert!(append.writes.overlaps(Heap::LISTS) && !append.writes.overlaps(Heap::GLOBALS) && !append.may_run_python());
+    let truth = of("v4:CBool = IsTrue v0");
+    assert!(truth.is_pure() && truth.reads.overlaps(Heap::LISTS) && !truth.is_noticed());
+    let tuple = of("v4:TupleExact = BuildTuple<1> v2");
+    assert!(tuple.collects && !tuple.runs_python && tuple.writes.is_empty() && tuple.may_run_python());
+    let pure = of("v4:CInt64 = CallCFunction<\"demo.pure\"> v3");
+    assert!(pure.is_pure() && pure.raises && pure.reads.is_empty() && pure.writes.is_empty());
+    let writes = of("v4:CInt64 = CallCFunction<\"demo.writes\"> v3");
+    assert!(!writes.is_pure() && !writes.raises && !writes.may_run_python() && writes.writes == Heap::ALL);
+    assert!(of("v4:CInt64 = CallCFunction<\"demo.frees\"> v3").runs_python);
+    assert!(of("Decref v2").runs_python && !of("Decref v2").raises && !of("Decref v1").may_run_python());
+}

@@ -6,9 +6,7 @@ use super::constants::Constants;
 use super::flow::{Flow, Kind};
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Target};
-use crate::ir::{
-    Block, BlockData, FrameState, Function, Happens, Instruction, Operation, Slot, State, Type, Value, ValueData,
-};
+use crate::ir::{Block, BlockData, FrameState, Function, Instruction, Operation, Slot, State, Type, Value, ValueData};
 
 /// How many value numbers are reserved for what a prologue loads: function, globals, builtins, closure, context, thread
 /// state.
@@ -188,9 +186,9 @@ impl<'a> Builder<'a> {
 
     /// An instruction with the states that it needs. Its operands are no longer on the stack.
     pub(super) fn emit(&mut self, instruction: Instruction, ty: Option<Type>) -> Option<Value> {
-        let happens = instruction.happens();
-        let is_handled = happens >= Happens::Raises && self.flow.handler(self.code, self.at).is_some();
-        let needs_state = happens > Happens::Nothing || matches!(instruction, Instruction::Guard { .. });
+        let effects = instruction.effects();
+        let is_handled = effects.raises && self.flow.handler(self.code, self.at).is_some();
+        let needs_state = effects.is_noticed() || matches!(instruction, Instruction::Guard { .. });
         let state = needs_state.then(|| self.state());
         let error = is_handled.then(|| self.error_state());
         let result = self.append(instruction, ty);

@@ -10,8 +10,10 @@
 use std::sync::Arc;
 
 use super::assumption::Assumption;
+use super::effect_set::{Effects, Heap};
 use super::entities::{Block, Value};
-use super::operation::{Happens, Operation};
+use super::operation::Operation;
+use super::questions::Leaves;
 use super::types::Type;
 use crate::operators::{BinaryOperator, CompareOperator};
 
@@ -232,39 +234,36 @@ impl Instruction {
         }
     }
 
-    /// What it is like: result, what can happen, whether it may be dropped when its result is unused. One `match` over all
-    /// instructions, so that the compiler asks for each new one.
-    fn nature(&self) -> (ResultRule, Happens, bool) {
+    /// What it is like: result, what can happen. One `match` over all instructions, so that the compiler asks for each new
+    /// one.
+    fn nature(&self) -> (ResultRule, Effects) {
         use ResultRule::{Always, Borrowed, ByCallee, Never};
         match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, Happens::Nothing, true),
-            Self::LoadContext | Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => {
-                (Always, Happens::Nothing, true)
-            }
-            // What leaves the function when it fails is missed: what follows relies on the check.
-            Self::Guard { .. } | Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => {
-                (Always, Happens::Nothing, false)
-            }
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, Effects::NONE),
+            // The first one of a thread is made.
+            Self::LoadContext => (Always, Effects { is_claimed_pure: true, ..Effects::MAKES_CONTAINER }),
+            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => (Always, Effects::NONE),
+            Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => (Always, Effects::NONE),
+            // The classes of objects can change.
+            Self::Guard { .. } => (Always, Effects::NONE.reading(Heap::ATTRIBUTES)),
             // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
-            Self::Box { .. } => (Always, Happens::Raises, true),
+            Self::Box { .. } => (Always, Effects { is_claimed_pure: true, ..Effects::RAISES }),
             Self::Operate { operation, .. } => {
                 let shape = operation.shape();
-                let result = if shape.result.is_some() { Always } else { Never };
-                (result, shape.happens, shape.happens == Happens::Nothing)
+                (if shape.result.is_some() { Always } else { Never }, shape.effects)
             }
             Self::VectorCall { .. }
             | Self::VectorCallStatic { .. }
             | Self::ToForeign { .. }
-            | Self::FromForeign { .. } => (Always, Happens::RunsPython, false),
-            Self::CallCFunction { .. } => (ByCallee, Happens::RunsPython, false),
-            Self::Incref { .. } => (Never, Happens::Changes, false),
-            Self::Decref { .. } => (Never, Happens::RunsPython, false),
-            Self::Assume { .. }
-            | Self::Jump { .. }
-            | Self::Branch { .. }
-            | Self::Return { .. }
-            | Self::Exit
-            | Self::Unreachable => (Never, Happens::Nothing, false),
+            | Self::FromForeign { .. } => (Always, Effects::PYTHON),
+            Self::CallCFunction { .. } => (ByCallee, Effects::PYTHON),
+            Self::Incref { .. } => (Never, Effects::NONE.writing(Heap::OTHER)),
+            Self::Decref { .. } => (Never, Effects { raises: false, ..Effects::PYTHON }),
+            // What is assumed is in globals, in modules, on classes.
+            Self::Assume { .. } => (Never, Effects::NONE.reading(Heap::GLOBALS.union(Heap::ATTRIBUTES))),
+            Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable => {
+                (Never, Effects::NONE)
+            }
         }
     }
 
@@ -273,15 +272,16 @@ impl Instruction {
         self.nature().0
     }
 
-    /// What can happen while it is done, apart from leaving the function through its exit or fallback. What a direct call
-    /// can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
-    pub fn happens(&self) -> Happens {
+    /// What can happen while it is done, whatever its operands are, apart from leaving the function through its exit or
+    /// fallback. What a direct call can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
+    pub fn effects(&self) -> Effects {
         self.nature().1
     }
 
-    /// Whether it may be dropped when its result is unused.
+    /// Whether it may be dropped when its result is unused. What leaves the function when it fails is missed: what follows
+    /// relies on the check.
     pub fn is_pure(&self) -> bool {
-        self.nature().2
+        self.leaves() == Leaves::Never && self.effects().is_pure()
     }
 
     /// The values that it uses, in the order of the text form.

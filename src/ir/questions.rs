@@ -5,7 +5,7 @@
 
 use super::entities::Value;
 use super::instruction::{BlockCall, Instruction};
-use super::operation::{Happens, Operation};
+use super::operation::Operation;
 
 /// How an instruction leaves the function other than with a result or an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Instruction {
     pub fn may_end_early(&self) -> bool {
         match self.sort() {
             Sort::Raises | Sort::Call | Sort::Check(_) | Sort::Exits => true,
-            Sort::Operation(operation) => operation.shape().happens >= Happens::Raises,
+            Sort::Operation(operation) => operation.shape().effects.raises,
             Sort::Value | Sort::Count | Sort::Goes(_) | Sort::Ends => false,
         }
     }

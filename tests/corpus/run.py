@@ -13,8 +13,8 @@ sys.path[:0] = [here, os.path.join(os.path.dirname(here), 'support')]
 import compare
 import trampolines
 
-# As many guards of a function are tried: the largest have hundreds, and take long to compile.
-GUARDS = 12
+# As many guards of a function are tried, none of large functions, which take long to compile.
+GUARDS, LARGE = 12, 2000
 
 
 class Compiled:
@@ -63,7 +63,7 @@ class Compiled:
             self.refused.append(f'{plain}, without passes')
             return {}
         found = {'compiled without passes': plain, 'compiled': made}
-        for guard in range(GUARDS):
+        for guard in range(GUARDS if len(function.__code__.co_code) < LARGE else 0):
             leaving = self.make(function, True, guard)
             if isinstance(leaving, str):
                 break

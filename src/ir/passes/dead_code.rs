@@ -193,7 +193,9 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
     let data = &function.insts[inst];
     data.result.is_some()
         && match &data.instruction {
-            Instruction::Operate { .. } | Instruction::CallCFunction { .. } => function.effects(callees, inst).pure,
+            Instruction::Operate { .. } | Instruction::CallCFunction { .. } => {
+                function.effects(callees, inst).is_pure()
+            }
             // Every float has a double, so that nobody relies on what is found out.
             Instruction::Unbox { ctype, value } => {
                 *ctype == Type::C_DOUBLE && function.ty(*value).is_subtype(&Type::FLOAT_EXACT)

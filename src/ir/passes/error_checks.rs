@@ -16,7 +16,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
         data.error = None;
         // An operation that can do nothing to anybody keeps nothing alive either.
         let is_operation = matches!(data.instruction, Instruction::Operate { .. });
-        if is_operation && function.effects(knowledge.callees, inst).pure {
+        if is_operation && function.effects(knowledge.callees, inst).is_pure() {
             function.insts[inst].state = None;
         }
     }

@@ -46,7 +46,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
         let Some(result) = function.insts[inst].result else { continue };
         let is_operation = matches!(function.insts[inst].instruction, Instruction::Operate { .. });
         let is_truth = matches!(function.ty(result).spec(), Some(Spec::Bool(_)));
-        if is_operation && is_truth && function.effects(knowledge.callees, inst).pure {
+        if is_operation && is_truth && function.effects(knowledge.callees, inst).is_pure() {
             let data = &mut function.insts[inst];
             data.instruction = Instruction::LoadConst;
             data.state = None;

@@ -165,7 +165,7 @@ fn state_at_start(
             return Some(state).filter(|_| all_there);
         }
         let effects = function.effects(knowledge.callees, inst);
-        if !effects.pure || effects.raises {
+        if !effects.is_pure() || effects.raises {
             return None;
         }
     }
