@@ -102,7 +102,7 @@ def is_int(value): return TAGGED and value & 3 == 3
 def object_at(value): return ctypes.cast(value & ~3 if TAGGED else value, ctypes.py_object).value
 def fits(kind, value):
     if kind == 'Null': return is_null(value)
-    if kind == 'Receiver': return True
+    if kind in ('Receiver', 'Cleared'): return True
     if kind == 'IteratorIndex': return is_null(value) or is_int(value)
     if is_null(value): return False
     if kind == 'Offset': return is_int(value) or type(object_at(value)) is int

@@ -5,8 +5,10 @@ use super::instruction::Target;
 /// What a slot of CPython's stack holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RawSlot {
-    /// An object, or what a cleared local held.
+    /// An object.
     Object,
+    /// What a local held that was cleared: an object, or null.
+    Cleared,
     /// Null in the place of a receiver, or of a callable's second slot.
     Null,
     /// What a method lookup found.

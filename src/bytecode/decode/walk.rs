@@ -18,8 +18,10 @@ const STACK_LIMIT: usize = 1 << 16;
 /// What a slot of CPython's stack holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
-    /// An object, or what a cleared local held.
+    /// An object.
     Value,
+    /// What a cleared local held, perhaps null.
+    Cleared,
     /// The same, known to be a cell.
     Cell,
     /// What a method lookup found.
@@ -46,7 +48,7 @@ impl Slot {
     /// Whether both mean the same to the instructions that follow.
     fn agrees(self, other: Self) -> bool {
         let class = |slot| match slot {
-            Self::Value | Self::Cell | Self::Iterator | Self::Saved | Self::Offset => Self::Value,
+            Self::Value | Self::Cleared | Self::Cell | Self::Iterator | Self::Saved | Self::Offset => Self::Value,
             Self::Null | Self::IteratorIndex => Self::Null,
             Self::Method | Self::Receiver => slot,
         };
@@ -56,6 +58,7 @@ impl Slot {
     /// What is known where two ways meet on which the slots agree.
     fn joined(self, other: Self) -> Self {
         match (self, other) {
+            (Self::Value | Self::Iterator | Self::Saved | Self::Offset, Self::Cleared) => Self::Cleared,
             (Self::Iterator | Self::Saved | Self::Offset, _) if self != other => Self::Value,
             (Self::IteratorIndex, Self::Null) => Self::Null,
             _ => self,
@@ -66,6 +69,7 @@ impl Slot {
     pub(super) fn raw(self) -> RawSlot {
         match self {
             Self::Value | Self::Cell => RawSlot::Object,
+            Self::Cleared => RawSlot::Cleared,
             Self::Method => RawSlot::Method,
             Self::Receiver => RawSlot::Receiver,
             Self::Null => RawSlot::Null,
@@ -282,7 +286,7 @@ impl Walk<'_> {
             }
             Op::LoadFastAndClear(local) => {
                 let was_cell = set_cell(&mut state.cells, local, false);
-                stack.push(if was_cell { Slot::Cell } else { Slot::Value });
+                stack.push(if was_cell { Slot::Cell } else { Slot::Cleared });
                 op.clone()
             }
             Op::StoreFast(local) => {
