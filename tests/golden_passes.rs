@@ -86,7 +86,9 @@ fn read(text: &str) -> Case {
             "below" => {
                 let (name, rest) = quoted(rest);
                 let (callee, rest) = quoted(rest);
-                case.callees.set_below(name, Below { callee: callee.into(), finite: rest == "finite" });
+                let find = |name: &str| case.callees.find(name).unwrap_or_else(|| panic!("no callee {name}: {line}"));
+                let (of, callee) = (find(name), find(callee));
+                case.callees.set_below(of, Below { callee, finite: rest == "finite" });
             }
             "global" | "builtin" => {
                 let (name, rest) = quoted(rest);

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use typedcall::ir::{
-    BlockCall, Builder, Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Spec, Type, ValueData,
-    call_site,
+    BlockCall, Builder, Called, Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Spec, Type,
+    ValueData, call_site,
 };
 use typedcall::metadata::{Kind, PythonType, Scalar};
 
@@ -304,7 +304,7 @@ fn functions() -> impl Strategy<Value = Function> {
                         keywords: vec!["base".into(), "a \"b\" ".into()],
                     },
                     5 => Instruction::VectorCallStatic { callable: a, args: vec![], keywords: vec![] },
-                    6 | 7 => Instruction::CallCFunction { callee: name.as_str().into(), args: vec![a, b] },
+                    6 | 7 => Instruction::CallCFunction { callee: Called::read(name.as_str()), args: vec![a, b] },
                     8 => Instruction::Guard { ty: ty.clone(), value: a },
                     9 => Instruction::Unbox { ctype: ty.clone(), value: a },
                     10 => Instruction::Box { value: a },
@@ -482,4 +482,21 @@ fn effects_are_sets_that_types_and_promises_narrow() {
     assert!(!writes.is_pure() && !writes.raises && !writes.may_run_python() && writes.writes == Heap::ALL);
     assert!(of("v4:CInt64 = CallCFunction<\"demo.frees\"> v3").runs_python);
     assert!(of("Decref v2").runs_python && !of("Decref v2").raises && !of("Decref v1").may_run_python());
+}
+
+/// Which callee a constant is says its value: another object may print the same.
+#[test]
+fn an_object_that_is_labelled_like_a_callee_is_none() {
+    use typedcall::ir::{ConstValue, call_site, passes};
+    let mut callees = Callees::new();
+    let signature = "(object) -> object raises null".parse().expect("a signature");
+    let known = callees.insert("demo.f", Callee { signature, target: CalleeTarget::Underlying });
+    let called = |value: ConstValue| {
+        let object = ConstObject::at("demo.f", 4096.try_into().expect("no null")).with_value(value);
+        let mut function = call_site(Type::C_FUNCTION.constant(object), 1, &[]);
+        let left_alone = passes::run(&mut function, &callees);
+        (function.to_string().contains("CallCFunction<\"demo.f\">"), left_alone.len())
+    };
+    assert_eq!(called(ConstValue::Callee(known)), (true, 0));
+    assert_eq!(called(ConstValue::Object), (false, 1));
 }

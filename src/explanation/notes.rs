@@ -24,10 +24,7 @@ pub(super) fn collect(code: &Code, function: &Function, callees: &Callees, left_
             let reason = left_alone.iter().find(|call| call.inst == inst).map(|call| &call.reason);
             let (specialized, text) = match (&data.instruction, reason) {
                 (Instruction::CallCFunction { callee, .. }, _) => {
-                    let name = match callee.rsplit_once('#') {
-                        Some((name, _)) if callees.get(callee).is_none() => name,
-                        _ => callee,
-                    };
+                    let name = callee.callee.map_or(&callee.text, |known| callees.name(known));
                     let signature = callees.overload(callee).map(|(_, overload)| overload.to_string());
                     (true, format!("{name} is called directly: {}", signature.unwrap_or_default()))
                 }

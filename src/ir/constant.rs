@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use super::entities::CalleeRef;
 use super::types::Type;
 
 /// A Python object known when the IR is built; symbolic unless it has an address.
@@ -34,6 +35,8 @@ pub enum ConstValue {
     Text(Arc<str>),
     /// A class of CPython's own, in its module `builtins`: its instances keep it as their class.
     BuiltinClass,
+    /// A callable whose signature is known.
+    Callee(CalleeRef),
     /// Some other object.
     Object,
 }

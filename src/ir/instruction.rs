@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use super::assumption::Assumption;
+use super::callee::Called;
 use super::effect_set::{Effects, Heap};
 use super::entities::{Block, Value};
 use super::operation::Operation;
@@ -53,8 +54,8 @@ pub enum Instruction {
     /// A direct call of an underlying function, or of a `ml_meth` in its METH_ shape. Checks for an error by the
     /// callee's own convention, and then leaves the function with the exception set.
     CallCFunction {
-        /// The qualified name, `#1` behind it for overload 1 where there are several.
-        callee: Arc<str>,
+        /// What is called.
+        callee: Called,
         /// The C arguments in order, `cstr` and `buffer` as one value each; for `ml_meth` the receiver, if there is
         /// one, and the positional arguments, all objects.
         args: Vec<Value>,
@@ -88,8 +89,8 @@ pub enum Instruction {
     /// The C value that the provider of a foreign function makes of an argument; where it makes none, the function leaves
     /// through its fallback.
     ToForeign {
-        /// The foreign function, as a `CallCFunction` names it.
-        callee: Arc<str>,
+        /// The foreign function.
+        callee: Called,
         /// The position of its parameter.
         parameter: u16,
         /// An object.
@@ -97,8 +98,8 @@ pub enum Instruction {
     },
     /// The object that the provider of a foreign function makes of its result.
     FromForeign {
-        /// The foreign function, as a `CallCFunction` names it.
-        callee: Arc<str>,
+        /// The foreign function.
+        callee: Called,
         /// What it returned.
         value: Value,
     },

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cranelift_entity::{EntityRef, PrimaryMap};
 
 use super::assumption::Assumption;
+use super::callee::Called;
 use super::entities::{Block, Inst, State, Value};
 use super::function::{BlockData, Function, InstData, ValueData, ValueDef};
 use super::instruction::{BlockCall, Instruction, ResultRule};
@@ -436,10 +437,10 @@ fn expect(cursor: &mut Cursor<'_>, token: &str) -> Read<()> {
 }
 
 /// `<"demo.inc"`, up to what follows the name.
-fn read_callee(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
+fn read_callee(cursor: &mut Cursor<'_>) -> Read<Called> {
     expect(cursor, "<")?;
     expect(cursor, "\"")?;
-    Ok(cursor.quoted('"')?.into())
+    Ok(Called::read(cursor.quoted('"')?))
 }
 
 fn end_of_line(cursor: &Cursor<'_>) -> Read<()> {

@@ -117,12 +117,14 @@ impl fmt::Display for Instruction {
                 print_values(f, args)
             }
             Self::CallCFunction { callee, args } => {
-                write!(f, "<{}>", quote(callee, '"'))?;
+                write!(f, "<{}>", quote(&callee.text, '"'))?;
                 print_values(f, args)
             }
             Self::Guard { ty, value } | Self::Unbox { ctype: ty, value } => write!(f, "<{ty}> {value}"),
-            Self::ToForeign { callee, parameter, value } => write!(f, "<{}, {parameter}> {value}", quote(callee, '"')),
-            Self::FromForeign { callee, value } => write!(f, "<{}> {value}", quote(callee, '"')),
+            Self::ToForeign { callee, parameter, value } => {
+                write!(f, "<{}, {parameter}> {value}", quote(&callee.text, '"'))
+            }
+            Self::FromForeign { callee, value } => write!(f, "<{}> {value}", quote(&callee.text, '"')),
             Self::MethodSelf { method: value }
             | Self::GuardFinite { value }
             | Self::NullIfNone { value }

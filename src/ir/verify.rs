@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::callee::{CalleeTarget, Callees};
+use super::callee::{Called, CalleeTarget, Callees};
 use super::dominators::Dominators;
 use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData, ValueDef};
@@ -313,7 +313,7 @@ impl<'a> Verifier<'a> {
     /// A foreign function and one of its kinds; `None` where no callees are known.
     fn foreign(
         &self,
-        callee: &str,
+        callee: &Called,
         kind: impl FnOnce(&'a Overload) -> Option<&'a Kind>,
     ) -> Result<Option<(&'a Overload, &'a Kind)>, String> {
         let Some(callees) = self.callees else { return Ok(None) };
@@ -322,7 +322,7 @@ impl<'a> Verifier<'a> {
         Ok(Some((overload, kind)))
     }
 
-    fn check_direct_call(&self, callee: &str, args: &[Value], result: Option<Value>) -> Check {
+    fn check_direct_call(&self, callee: &Called, args: &[Value], result: Option<Value>) -> Check {
         let Some(callees) = self.callees else { return Ok(()) };
         let Some((known, overload)) = callees.overload(callee) else {
             return Err(format!("nothing is known about {callee}"));

@@ -108,17 +108,14 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     };
     let ty = function.ty(*callable);
     let Some(object) = ty.const_object() else { return Ok(None) };
-    let name = &object.label;
-    // Other objects may have a callee's name for their label: a text that says just that.
-    let is_callee = [Type::C_FUNCTION, Type::METHOD_DESCR, Type::TYPE].iter().any(|kind| ty.is_subtype(kind));
-    if !is_callee {
-        return Err(format!("no signature of {name} is known"));
-    }
-    let callee = callees.get(name).ok_or_else(|| format!("no signature of {name} is known"))?;
+    let Some(called) = callees.of_constant(ty) else {
+        return Err(format!("no signature of {} is known", object.label));
+    };
+    let (name, callee) = (callees.name(called), callees.get(called));
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
     if data.state.is_some() && callee.target != CalleeTarget::Underlying {
         let receivers = usize::from(is_method);
-        return match library::plan(function, callees, name, given, receivers, keywords) {
+        return match library::plan(function, callees, called, given, receivers, keywords) {
             Ok(Call::Typed(ty, reason)) => Ok(Some(Call::Typed(ty, format!("{name}: {reason}")))),
             Ok(call) => Ok(Some(call)),
             Err(reason) => Err(format!("{name}: {reason}")),
@@ -131,7 +128,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     let is_underlying = callee.target == CalleeTarget::Underlying;
     let borrowed_result = is_underlying && effects.borrowed_result;
     Ok(Some(Call::Direct(Plan {
-        callee: callees.overload_name(name, index),
+        callee: callees.called(called, index),
         args,
         result,
         // What the wrapper does with references is between it and its underlying function.

@@ -171,6 +171,7 @@ impl Lowering<'_, '_, '_> {
             | ConstValue::Float(_)
             | ConstValue::Text(_)
             | ConstValue::BuiltinClass
+            | ConstValue::Callee(_)
             | ConstValue::Object => self.address(Reference::object(object)),
         }
     }

@@ -1,11 +1,9 @@
 //! The instructions that a plan asks for, in the place of the call.
 
-use std::sync::Arc;
-
 use super::is_lasting;
 use super::plan::{Arg, Plan, ResultStep, Source, none};
 use crate::ir::verify::or_none;
-use crate::ir::{Block, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
+use crate::ir::{Block, Called, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
 
 /// Builds the new list of a block's instructions.
 pub(super) struct Rewriter<'a> {
@@ -178,7 +176,7 @@ impl Rewriter<'_> {
         checked
     }
 
-    fn emit_unbox(&mut self, arg: &Arg, value: Value, callee: &Arc<str>, parameter: u16) -> Value {
+    fn emit_unbox(&mut self, arg: &Arg, value: Value, callee: &Called, parameter: u16) -> Value {
         match &arg.conversion.unbox {
             None => value,
             Some(ctype) if arg.conversion.foreign => {

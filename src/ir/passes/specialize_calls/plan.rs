@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::ir::dispatch::admitted;
 use crate::ir::verify::{or_none, result_type};
-use crate::ir::{Callee, CalleeTarget, ConstObject, ConstValue, Function, Spec, Type, Value};
+use crate::ir::{Called, Callee, CalleeTarget, ConstObject, ConstValue, Function, Spec, Type, Value};
 use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
 /// How to make one call directly.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) callee: Arc<str>,
+    pub(super) callee: Called,
     /// In the order of the callee's arguments.
     pub(super) args: Vec<Arg>,
     pub(super) result: ResultStep,
