@@ -16,7 +16,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::frontend;
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
-use crate::ir::{Block, Function};
+use crate::ir::{Analyses, Block, Function};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
 use crate::runtime::body::{Flag, Linker, Unit};
@@ -82,11 +82,13 @@ pub struct CompileOptions {
     /// The number of a guard that never holds: there the code always leaves for the interpreter. What would stand behind it is
     /// not compiled.
     pub leave_at: Option<usize>,
+    /// Whether functions with loops and handlers of exceptions are compiled too.
+    pub loops_and_handlers: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { passes: true, leave_at: None }
+        Self { passes: true, leave_at: None, loops_and_handlers: false }
     }
 }
 
@@ -169,14 +171,16 @@ impl Specializer {
         let (prepared, mut function) = translated(python, code)?;
         let code = prepared.code();
         let name = code.qualname.clone();
-        check_straight(code, &function)?;
+        if !options.loops_and_handlers {
+            check_straight(code, &function)?;
+        }
         let names = code.names.clone();
         let Surroundings { globals, builtins, closure } = surroundings;
         let world = LiveWorld::new(python, self, &globals, &builtins, &names);
         if options.passes {
             log_calls(&name, &run_function(&mut function, &Knowledge { callees: &world.callees, world: &world }));
         } else {
-            refcounts::run(&mut function, &world);
+            refcounts::run(&mut function, &world, &mut Analyses::default());
         }
         let unsupported = |source| NotCompiled::Unsupported { function: name.clone(), source };
         if let Some(guard) = options.leave_at

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::instruction::{Instruction, Target};
+use super::raw_stack::RawStacks;
 use crate::embed::Object;
 
 /// A decoded code object or snippet.
@@ -30,6 +31,8 @@ pub struct Code {
     pub instructions: Vec<Instruction>,
     /// Where exceptions are handled; the first that covers an instruction is its handler.
     pub handlers: Vec<Handler>,
+    /// What lies on CPython's own stack; nothing for snippets.
+    pub raw_stacks: RawStacks,
     /// The most values that the stack holds.
     pub stack_size: u32,
     /// The live code object; `None` for snippets and listings.

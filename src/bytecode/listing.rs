@@ -198,7 +198,7 @@ impl<'a> Listing<'a> {
             strings: &strings,
         };
         let consts = source.consts;
-        let Decoded { instructions, handlers, extras } = source.decode().unwrap_or_else(|error| {
+        let Decoded { instructions, handlers, raw_stacks, extras } = source.decode().unwrap_or_else(|error| {
             panic!(
                 "3.{}, {}, offset {}, {}: {}",
                 self.opcodes.version, self.qualname, error.offset, error.opcode, error.problem
@@ -221,6 +221,7 @@ impl<'a> Listing<'a> {
             locals,
             instructions,
             handlers,
+            raw_stacks,
             ..Code::default()
         };
         let depths = code.depths().unwrap_or_else(|error| panic!("{}: {error}\n{code}", self.qualname));

@@ -13,12 +13,14 @@ mod lines;
 mod listing;
 mod opcodes;
 mod print;
+mod raw_stack;
 mod snippet;
 mod stack;
 
 pub use code::{ArgumentCounts, Code, Constant, Handler, Literal, LocalKind, LocalVariable};
 pub use decode::{DecodeError, Problem, decode, decode_function};
 pub use instruction::{Arguments, Condition, Const, Instruction, Local, Name, Op, Suspend, Target};
+pub use raw_stack::{RawPoint, RawSlot, RawStacks};
 pub use snippet::{SnippetError, SnippetProblem};
 pub use stack::{StackError, StackProblem};
 

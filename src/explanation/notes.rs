@@ -24,17 +24,14 @@ pub(super) fn collect(code: &Code, function: &Function, callees: &Callees, left_
             let reason = left_alone.iter().find(|call| call.inst == inst).map(|call| &call.reason);
             let (specialized, text) = match (&data.instruction, reason) {
                 (Instruction::CallCFunction { callee, .. }, _) => {
-                    let name = match callee.rsplit_once('#') {
-                        Some((name, _)) if callees.get(callee).is_none() => name,
-                        _ => callee,
-                    };
+                    let name = callee.callee.map_or(&callee.text, |known| callees.name(known));
                     let signature = callees.overload(callee).map(|(_, overload)| overload.to_string());
                     (true, format!("{name} is called directly: {}", signature.unwrap_or_default()))
                 }
                 (instruction, Some(reason)) => (false, format!("{} stays a call: {reason}", instruction.name())),
                 (Instruction::Operate { operation, args }, None) => {
                     let is_lookup = matches!(operation, Operation::LoadGlobal(_));
-                    let is_left = is_lookup || function.effects(callees, inst).runs_python;
+                    let is_left = is_lookup || function.effects(callees, inst).may_run_python();
                     // What a loop does for signals is nobody's to specialize.
                     if !is_left || *operation == Operation::Poll {
                         return None;

@@ -1,15 +1,12 @@
-//! The function so far: the values of locals and stack, and instructions with their states and handler edges.
+//! The function so far: the values of locals and stack, and instructions with their states.
 
 use cranelift_entity::PrimaryMap;
 
 use super::constants::Constants;
 use super::flow::{Flow, Kind};
 use super::refusal::{Refusal, RefusalReason};
-use crate::bytecode::{Code, Handler, Op, Target};
-use crate::ir::{
-    Block, BlockCall, BlockData, FrameState, Function, Happens, Instruction, Operation, Slot, State, Type, Value,
-    ValueData,
-};
+use crate::bytecode::{Code, Target};
+use crate::ir::{Block, BlockData, FrameState, Function, Instruction, Operation, Slot, State, Type, Value, ValueData};
 
 /// How many value numbers are reserved for what a prologue loads: function, globals, builtins, closure, context, thread
 /// state.
@@ -28,8 +25,6 @@ pub(super) struct Place {
     pub(super) block: Block,
     /// Whether it is in the layout, and has instructions.
     pub(super) begun: bool,
-    /// Whether the last instruction in it has a handler.
-    pub(super) split: bool,
     pub(super) environment: Environment,
 }
 
@@ -47,12 +42,8 @@ pub(super) struct Builder<'a> {
     /// The state before it, once something needed it.
     state: Option<State>,
     pub(super) block: Block,
-    /// Whether the last instruction in the block has a handler: what is not the end of the block comes into another.
-    pub(super) split: bool,
     /// By bytecode instruction: the block that starts there, where several ways lead to it.
     pub(super) merges: Vec<Option<Block>>,
-    /// By bytecode instruction: the block that catches what its code handles.
-    pub(super) catchers: Vec<Option<Block>>,
     /// By bytecode instruction: where the code that starts there goes on, where one way leads to it.
     pub(super) places: Vec<Option<Place>>,
     /// The null pointer, once something needed it; in the entry block in the end.
@@ -81,9 +72,7 @@ impl<'a> Builder<'a> {
             before: Vec::new(),
             state: None,
             block,
-            split: false,
             merges: vec![None; count],
-            catchers: vec![None; count],
             places: vec![None; count],
             null: None,
             skip: false,
@@ -189,27 +178,21 @@ impl<'a> Builder<'a> {
         result.expect("an instruction added with a type has a result")
     }
 
-    /// What was raised. It has no state: the exception is on no stack yet.
-    pub(super) fn catch(&mut self) -> Value {
-        let instruction = Instruction::Operate { operation: Operation::Catch, args: Vec::new() };
-        self.append(instruction, Some(Type::OBJECT)).expect("an instruction added with a type has a result")
-    }
-
     /// An operation that has a result, onto the stack.
     pub(super) fn push_operate(&mut self, operation: Operation, args: Vec<Value>) {
         let result = self.result(operation, args);
         self.push(result);
     }
 
-    /// An instruction with the state and the handler that it needs.
+    /// An instruction with the states that it needs. Its operands are no longer on the stack.
     pub(super) fn emit(&mut self, instruction: Instruction, ty: Option<Type>) -> Option<Value> {
-        let happens = instruction.happens();
-        let handler = if happens >= Happens::Raises { self.flow.handler(self.code, self.at) } else { None };
-        let call = handler.map(|handler| self.handler_call(handler));
-        let needs_state = happens > Happens::Nothing || matches!(instruction, Instruction::Guard { .. });
+        let effects = instruction.effects();
+        let is_handled = effects.raises && self.flow.handler(self.code, self.at).is_some();
+        let needs_state = effects.is_noticed() || matches!(instruction, Instruction::Guard { .. });
         let state = needs_state.then(|| self.state());
+        let error = is_handled.then(|| self.error_state());
         let result = self.append(instruction, ty);
-        self.mark_last(state, call);
+        self.mark_last(state, error);
         result
     }
 
@@ -222,30 +205,19 @@ impl<'a> Builder<'a> {
     /// The end of the block. `Return` has a state: it says what lives until then.
     pub(super) fn end(&mut self, instruction: Instruction) {
         let state = matches!(instruction, Instruction::Return { .. }).then(|| self.state());
-        self.split = false;
         self.append(instruction, None);
         self.mark_last(state, None);
     }
 
-    /// Gives the last instruction its state and handler.
-    fn mark_last(&mut self, state: Option<State>, handler: Option<BlockCall>) {
+    /// Gives the last instruction its states.
+    fn mark_last(&mut self, state: Option<State>, error: Option<State>) {
         let Some(&inst) = self.function.blocks[self.block].insts.last() else { return };
-        self.split = handler.is_some();
         let data = &mut self.function.insts[inst];
         data.state = state;
-        data.handler = handler;
+        data.error = error;
     }
 
-    /// Appends an instruction, to a new block if the last one has a handler.
     fn append(&mut self, instruction: Instruction, ty: Option<Type>) -> Option<Value> {
-        if self.split && !instruction.is_terminator() {
-            self.split = false;
-            let block = self.create_block();
-            let jump =
-                self.function.add_inst(Instruction::Jump { target: BlockCall { block, args: Vec::new() } }, None);
-            self.function.blocks[self.block].insts.push(jump);
-            self.enter(block);
-        }
         let inst = self.function.add_inst(instruction, ty);
         self.function.blocks[self.block].insts.push(inst);
         self.function.insts[inst].result
@@ -260,7 +232,6 @@ impl<'a> Builder<'a> {
     pub(super) fn enter(&mut self, block: Block) {
         self.function.layout.push(block);
         self.block = block;
-        self.split = false;
     }
 
     /// The state before the instruction of the bytecode.
@@ -270,31 +241,10 @@ impl<'a> Builder<'a> {
         *self.state.get_or_insert_with(|| states.push(frame_state(at, locals, before)))
     }
 
-    /// Where the exceptions of the instruction go.
-    fn handler_call(&mut self, handler: &Handler) -> BlockCall {
-        // `Code::depths` has checked that there is so much.
-        let kept: Vec<_> = self.before[..handler.depth as usize].to_vec();
-        let mut args = self.values_of_locals();
-        args.extend(kept.into_iter().map(|slot| self.value_or_null(slot)));
-        if handler.lasti {
-            args.push(self.offset());
-        }
-        let block = self.block_of(handler.target, |builder| &mut builder.catchers);
-        BlockCall { block, args }
-    }
-
-    /// The offset of the instruction that raised, as a C integer: states box it on the way out. What is raised again was
-    /// raised where the handler before it says.
-    fn offset(&mut self) -> Value {
-        let crate::bytecode::Instruction { op, offset, .. } = &self.code.instructions[self.at as usize];
-        if let Op::Reraise(depth @ 1..) = op
-            && let Some(index) = self.before.len().checked_sub(1 + *depth as usize)
-            && let Some(offset) = self.before[index].filter(|slot| self.function.ty(*slot).is_subtype(&Type::C_INT64))
-        {
-            return offset;
-        }
-        let ty = Type::C_INT64.specialized(crate::ir::Spec::Int((*offset).into()));
-        self.constant(ty.unwrap_or(Type::C_INT64))
+    /// The state in which an exception of the instruction is handled: what it used is gone from the stack.
+    fn error_state(&mut self) -> State {
+        let Environment { locals, stack } = &self.environment;
+        self.function.states.push(frame_state(self.at, locals, stack))
     }
 
     pub(super) fn values_of_locals(&mut self) -> Vec<Value> {
@@ -324,7 +274,6 @@ impl<'a> Builder<'a> {
             let ty = match kind {
                 Kind::Object => Type::OBJECT,
                 Kind::Nullable => Type::OBJECT.or_null(),
-                Kind::Offset => Type::C_INT64,
             };
             Some(self.function.add_param(block, ty))
         };

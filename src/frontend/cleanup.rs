@@ -36,7 +36,7 @@ fn drop_unreachable(function: &mut Function) {
 /// Visits the block calls of the laid out blocks.
 fn for_each_call(function: &Function, mut visit: impl FnMut(&BlockCall)) {
     for (_, _, data) in function.instructions() {
-        data.instruction.targets().into_iter().chain(&data.handler).for_each(&mut visit);
+        data.instruction.targets().into_iter().for_each(&mut visit);
     }
 }
 
@@ -53,10 +53,6 @@ impl Edges {
         let mut edges = Self { arguments: SecondaryMap::new(), passed_for: SecondaryMap::new() };
         for_each_call(function, |call| {
             for (&param, &arg) in function.blocks[call.block].params.iter().zip(&call.args) {
-                // From one block with many handler edges the same comes often, one behind the other.
-                if edges.arguments[param].last() == Some(&arg) {
-                    continue;
-                }
                 edges.arguments[param].push(arg);
                 if matches!(function.values[arg].def, ValueDef::Param(..)) {
                     edges.passed_for[arg].push(param);
@@ -114,9 +110,7 @@ fn find_same(function: &Function, edges: &mut Edges) -> Same {
 /// Puts the replacements in their places, and null into states as such.
 fn apply(function: &mut Function, same: &mut Same) {
     for data in function.insts.values_mut() {
-        let mut replace = |value: &mut Value| *value = same.find(*value);
-        data.instruction.for_each_operand(&mut replace);
-        data.handler.iter_mut().flat_map(|call| &mut call.args).for_each(replace);
+        data.instruction.for_each_operand(|value| *value = same.find(*value));
     }
     let is_null: SecondaryMap<Value, bool> = nulls(function);
     for state in function.states.values_mut() {
@@ -148,12 +142,8 @@ fn find_used(function: &Function) -> SecondaryMap<Value, bool> {
     let edges = Edges::of(function);
     let mut pending = Vec::new();
     for (_, inst, data) in function.instructions() {
-        match &data.instruction {
-            Instruction::Jump { .. } => {}
-            Instruction::Branch { condition, .. } => pending.push(*condition),
-            other => pending.extend(other.operands()),
-        }
-        pending.extend(function.state(inst).into_iter().flat_map(|state| state.values()));
+        pending.extend(data.instruction.own_operands());
+        pending.extend(function.values_of_states(inst));
     }
     while let Some(value) = pending.pop() {
         if !std::mem::replace(&mut used[value], true) && matches!(function.values[value].def, ValueDef::Param(..)) {
@@ -177,12 +167,7 @@ fn drop_parameters(function: &mut Function, used: &SecondaryMap<Value, bool>) {
             let mut kept = kept[call.block].iter();
             call.args.retain(|_| kept.next().copied().unwrap_or(false));
         };
-        match &mut data.instruction {
-            Instruction::Jump { target } => keep(target),
-            Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(keep),
-            _ => {}
-        }
-        data.handler.iter_mut().for_each(keep);
+        data.instruction.for_each_target(keep);
     }
     for &block in &function.layout {
         function.blocks[block].params.retain(|&param| used[param]);
@@ -196,11 +181,7 @@ fn drop_unused_null(function: &mut Function) {
     let Some(null) = function.insts[first].result.filter(|&result| *function.ty(result) == Type::NULLPTR) else {
         return;
     };
-    let uses = |data: &crate::ir::InstData| {
-        data.instruction.operands().contains(&null)
-            || data.handler.as_ref().is_some_and(|call| call.args.contains(&null))
-    };
-    if !function.instructions().any(|(_, _, data)| uses(data)) {
+    if !function.instructions().any(|(_, _, data)| data.instruction.operands().contains(&null)) {
         function.blocks[entry].insts.remove(0);
         function.insts[first].result = None;
         function.forget_value(null);
@@ -229,22 +210,10 @@ fn renumber(function: &mut Function) {
         }
     }
     function.values = values;
-    let call = |call: &mut BlockCall| {
-        call.block = new_blocks[call.block];
-        call.args.iter_mut().for_each(|arg| *arg = new_values[*arg]);
-    };
     for data in function.insts.values_mut() {
-        data.handler.iter_mut().for_each(call);
         data.result = data.result.map(|result| new_values[result]);
-        match &mut data.instruction {
-            Instruction::Jump { target } => call(target),
-            Instruction::Branch { condition, then, otherwise } => {
-                *condition = new_values[*condition];
-                call(then);
-                call(otherwise);
-            }
-            other => other.for_each_operand(|value| *value = new_values[*value]),
-        }
+        data.instruction.for_each_operand(|value| *value = new_values[*value]);
+        data.instruction.for_each_target(|call| call.block = new_blocks[call.block]);
     }
     function.states.values_mut().for_each(|state| state.for_each_value(|value| *value = new_values[*value]));
     let mut blocks = PrimaryMap::<Block, BlockData>::new();

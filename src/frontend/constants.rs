@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 
 use crate::bytecode::{Code, Constant, Literal};
 use crate::embed::{Object, Python};
-use crate::ir::{ConstObject, Type};
+use crate::ir::{ConstObject, ConstValue, Type};
 
 /// Makes types of a code object's constants.
 pub(super) struct Constants {
@@ -47,14 +47,15 @@ impl Constants {
             Literal::Bool(true) => ffi::Py_True,
             Literal::Bool(false) => ffi::Py_False,
             Literal::Ellipsis => ffi::Py_Ellipsis,
-            _ => return ConstObject::symbolic(label),
+            _ => return ConstObject::symbolic(label).with_value(value_of_literal(literal)),
         };
         // SAFETY: these functions give the address of a static object, and so are there an interpreter or not.
         let address = self.python.as_ref().map_or(0, |_| unsafe { singleton() } as usize);
-        match NonZeroUsize::new(address) {
+        let object = match NonZeroUsize::new(address) {
             Some(address) => ConstObject::at(label, address),
             None => ConstObject::symbolic(label),
-        }
+        };
+        object.with_value(value_of_literal(literal))
     }
 }
 
@@ -68,6 +69,17 @@ fn leaf_of_literal(literal: &Literal) -> Type {
         Literal::Bytes(_) => Type::BYTES_EXACT,
         Literal::Tuple(_) => Type::TUPLE_EXACT,
         Literal::Ellipsis | Literal::Other(_) => Type::OTHER,
+    }
+}
+
+fn value_of_literal(literal: &Literal) -> ConstValue {
+    match literal {
+        Literal::None => ConstValue::None,
+        Literal::Bool(truth) => ConstValue::Bool(*truth),
+        Literal::Int(digits) => digits.parse().map_or(ConstValue::Object, ConstValue::Int),
+        Literal::Float(number) => ConstValue::Float(number.to_bits()),
+        Literal::Str(text) => ConstValue::Text(text.as_str().into()),
+        Literal::Bytes(_) | Literal::Tuple(_) | Literal::Ellipsis | Literal::Other(_) => ConstValue::Object,
     }
 }
 
@@ -117,8 +129,41 @@ fn live(python: &Python, object: &Object) -> Type {
         Class::Code | Class::FrozenSet | Class::Other => Type::OTHER,
     };
     match NonZeroUsize::new(object.as_ptr() as usize) {
-        Some(address) => leaf.constant(ConstObject::at(label, address)),
+        Some(address) => leaf.constant(ConstObject::at(label, address).with_value(live_value(python, object))),
         None => leaf,
+    }
+}
+
+/// What a live object is, of exactly one of the types that have values.
+pub(crate) fn live_value(_: &Python, object: &Object) -> ConstValue {
+    let pointer = object.as_ptr();
+    // SAFETY: the thread is attached and the object alive; classes and singletons are static.
+    unsafe {
+        let class = ffi::Py_TYPE(pointer);
+        let is = |other: *mut ffi::PyTypeObject| std::ptr::eq(class, other);
+        if pointer == ffi::Py_None() {
+            ConstValue::None
+        } else if is(&raw mut ffi::PyBool_Type) {
+            ConstValue::Bool(pointer == ffi::Py_True())
+        } else if is(&raw mut ffi::PyLong_Type) {
+            let mut overflow = 0;
+            let number = ffi::PyLong_AsLongLongAndOverflow(pointer, &raw mut overflow);
+            if overflow == 0 { ConstValue::Int(number) } else { ConstValue::Object }
+        } else if is(&raw mut ffi::PyFloat_Type) {
+            ConstValue::Float(ffi::PyFloat_AsDouble(pointer).to_bits())
+        } else if is(&raw mut ffi::PyUnicode_Type) {
+            let mut length = 0;
+            let start = ffi::PyUnicode_AsUTF8AndSize(pointer, &raw mut length);
+            if start.is_null() {
+                // One with surrogates is no UTF-8.
+                ffi::PyErr_Clear();
+                return ConstValue::Object;
+            }
+            let bytes = std::slice::from_raw_parts(start.cast::<u8>(), length.unsigned_abs());
+            std::str::from_utf8(bytes).map_or(ConstValue::Object, |text| ConstValue::Text(text.into()))
+        } else {
+            ConstValue::Object
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! How blocks are tied together: jumps, branches, loops, handlers.
+//! How blocks are tied together: jumps, branches, loops.
 
 use super::builder::{Builder, Place};
 use super::flow::{Flow, Kinds};
@@ -12,7 +12,7 @@ pub(super) fn build(code: &Code, flow: &Flow) -> Result<Function, Refusal> {
     builder.load_arguments()?;
     builder.go_to_first();
     for (start, kinds) in flow.starts() {
-        if builder.enter_start(start, kinds) {
+        if builder.enter_block(start, kinds) {
             builder.build_from(start)?;
         }
     }
@@ -39,25 +39,6 @@ impl Builder<'_> {
     }
 
     /// Goes on in the block that starts at an instruction; false where nothing leads there.
-    fn enter_start(&mut self, start: Target, kinds: &Kinds) -> bool {
-        // Those that raise may come behind their handler: whether there are any is not known yet.
-        let Some((_, kept)) = kinds.stack.split_last().filter(|_| self.flow.handles(start)) else {
-            return self.enter_block(start, kinds);
-        };
-        // What it caught comes on top of the stack.
-        let catcher = self.block_of(start, |builder| &mut builder.catchers);
-        self.enter(catcher);
-        self.environment.locals = self.params(catcher, &kinds.locals);
-        self.environment.stack = self.params(catcher, kept);
-        let caught = self.catch();
-        self.push(caught);
-        if self.flow.is_jumped_to(start) {
-            self.end_with_jump(start);
-            return self.enter_block(start, kinds);
-        }
-        true
-    }
-
     fn enter_block(&mut self, start: Target, kinds: &Kinds) -> bool {
         if self.flow.is_merge(start) {
             let block = self.block_of(start, |builder| &mut builder.merges);
@@ -71,7 +52,6 @@ impl Builder<'_> {
             self.function.layout.push(place.block);
         }
         self.block = place.block;
-        self.split = place.split;
         self.environment = place.environment;
         true
     }
@@ -103,8 +83,7 @@ impl Builder<'_> {
             self.end_with_jump(target);
         } else {
             let environment = std::mem::take(&mut self.environment);
-            self.places[target as usize] =
-                Some(Place { block: self.block, begun: true, split: self.split, environment });
+            self.places[target as usize] = Some(Place { block: self.block, begun: true, environment });
         }
     }
 
@@ -199,7 +178,7 @@ impl Builder<'_> {
         }
         let block = self.create_block();
         let environment = self.environment.clone();
-        self.places[target as usize] = Some(Place { block, begun: false, split: false, environment });
+        self.places[target as usize] = Some(Place { block, begun: false, environment });
         BlockCall { block, args: Vec::new() }
     }
 

@@ -1,8 +1,9 @@
-//! Where blocks start, how many ways lead there, and what may be null: a walk over the bytecode, before any IR is made.
+//! Where blocks start, how many ways lead there, and what may be null: a walk over the bytecode, before any IR is made. It goes
+//! where the function goes without an exception: handlers are not compiled.
 
 use crate::bytecode::{Code, Handler, Local, Op, Target};
 
-use super::refusal::{self, Refusal, RefusalReason};
+use super::refusal::{self, Refusal};
 
 /// What a local or a slot of the stack holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +12,6 @@ pub(super) enum Kind {
     Object,
     /// An object, or null: a local that may be unbound, the receiver of something that may be no method.
     Nullable,
-    /// The offset of an instruction that raised, a C integer.
-    Offset,
 }
 
 /// What locals and stack hold.
@@ -31,12 +30,10 @@ pub(super) struct Flow {
     ways: Vec<u32>,
     /// By instruction: where the last of those comes from.
     source: Vec<Option<Target>>,
-    /// By instruction: whether it handles exceptions.
-    handles: Vec<bool>,
     /// By instruction: the index of the handler of its exceptions.
     handler: Vec<Option<u32>>,
-    /// A block that finds objects on one way and offsets on another.
-    mixed: Option<Target>,
+    /// By instruction: whether it is compiled.
+    reached: Vec<bool>,
 }
 
 impl Flow {
@@ -48,16 +45,15 @@ impl Flow {
             starts: vec![None; count],
             ways: vec![0; count],
             source: vec![None; count],
-            handles: vec![false; count],
             handler: vec![None; count],
-            mixed: None,
+            reached: vec![false; count],
         };
         // The first handler that covers an instruction is the one: it is painted last.
         for (index, handler) in code.handlers.iter().enumerate().rev() {
             let range = handler.start as usize..(handler.end as usize).min(count);
             flow.handler.get_mut(range).into_iter().flatten().for_each(|slot| *slot = Some(index as u32));
         }
-        flow.spread(code)?;
+        flow.spread(code);
         flow.count_ways(code);
         Ok(flow)
     }
@@ -72,21 +68,15 @@ impl Flow {
         self.starts.get(at as usize).is_some_and(Option::is_some)
     }
 
-    /// Whether a block that starts here handles exceptions.
-    pub(super) fn handles(&self, at: Target) -> bool {
-        self.handles[at as usize]
-    }
-
-    /// Whether jumps or fallthroughs lead to the block that starts here, beside exceptions.
-    pub(super) fn is_jumped_to(&self, at: Target) -> bool {
-        self.ways[at as usize] > 0
+    /// Whether an instruction is one that the function comes to without an exception.
+    pub(super) fn is_reached(&self, at: Target) -> bool {
+        self.reached[at as usize]
     }
 
     /// Whether several ways meet at the block that starts here, or the one way comes from behind it: then what it finds
     /// is not known when it is built.
     pub(super) fn is_merge(&self, at: Target) -> bool {
-        let ways = self.ways[at as usize] + u32::from(self.handles(at));
-        ways > 1 || self.source[at as usize].is_some_and(|source| source >= at)
+        self.ways[at as usize] > 1 || self.source[at as usize].is_some_and(|source| source >= at)
     }
 
     /// The handler of an instruction's exceptions.
@@ -95,7 +85,7 @@ impl Flow {
     }
 
     /// Finds what each block finds, to a fixed point.
-    fn spread(&mut self, code: &Code) -> Result<(), Refusal> {
+    fn spread(&mut self, code: &Code) {
         let is_target = targets(code);
         let bound = code.arguments.total() as usize;
         let locals = (0..code.locals.len()).map(|local| if local < bound { Kind::Object } else { Kind::Nullable });
@@ -104,30 +94,16 @@ impl Flow {
         while let Some(start) = pending.pop() {
             let Some(mut kinds) = self.starts[start as usize].clone() else { continue };
             let mut at = start;
-            // The handler that already knows the locals as they are.
-            let mut told = None;
             loop {
                 // `Code::depths` has checked that the code does not run off its end.
                 let op = &code.instructions[at as usize].op;
-                if let Some(handler) = self.handler(code, at)
-                    && may_raise(op)
-                    && told != Some(handler.target)
-                {
-                    told = Some(handler.target);
-                    self.handles[handler.target as usize] = true;
-                    let mut stack = kinds.stack[..handler.depth as usize].to_vec();
-                    stack.extend(handler.lasti.then_some(Kind::Offset));
-                    stack.push(Kind::Object);
-                    self.reach(handler.target, Kinds { locals: kinds.locals.clone(), stack }, &mut pending);
-                }
+                self.reached[at as usize] = true;
                 if let Op::ForIter(target) = op {
                     let mut exhausted = kinds.clone();
                     exhausted.stack.pop();
                     self.reach(*target, exhausted, &mut pending);
                 }
-                if kinds.step(op) {
-                    told = None;
-                }
+                kinds.step(op);
                 if let Op::Jump(target) | Op::JumpIf { target, .. } = op {
                     self.reach(*target, kinds.clone(), &mut pending);
                 }
@@ -141,20 +117,16 @@ impl Flow {
                 }
             }
         }
-        match self.mixed {
-            Some(at) => Err(RefusalReason::Malformed("an object and an offset meet in one place").at(code, at)),
-            None => Ok(()),
-        }
     }
 
     /// A way leads to a block with these.
     fn reach(&mut self, at: Target, found: Kinds, pending: &mut Vec<Target>) {
         match &mut self.starts[at as usize] {
-            Some(known) => match known.join(&found) {
-                Joined::Same => {}
-                Joined::New => pending.push(at),
-                Joined::Mixed => self.mixed = Some(at),
-            },
+            Some(known) => {
+                if known.join(&found) {
+                    pending.push(at);
+                }
+            }
             unknown => {
                 *unknown = Some(found);
                 pending.push(at);
@@ -190,7 +162,7 @@ impl Flow {
     }
 }
 
-/// By instruction: whether a jump or a handler leads there, or it comes behind one that decides.
+/// By instruction: whether a jump leads there, or it comes after one that decides.
 fn targets(code: &Code) -> Vec<bool> {
     let mut is_target = vec![false; code.instructions.len()];
     let mut mark = |at: Target| {
@@ -199,7 +171,6 @@ fn targets(code: &Code) -> Vec<bool> {
         }
     };
     mark(0);
-    code.handlers.iter().for_each(|handler| mark(handler.target));
     for (at, instruction) in (0..).zip(&code.instructions) {
         if let Some(target) = instruction.op.target() {
             mark(target);
@@ -209,92 +180,59 @@ fn targets(code: &Code) -> Vec<bool> {
     is_target
 }
 
-/// What joining brought.
-enum Joined {
-    Same,
-    New,
-    Mixed,
-}
-
 impl Kinds {
-    /// What is found where two ways meet.
-    fn join(&mut self, other: &Self) -> Joined {
-        let mut joined = Joined::Same;
+    /// What is found where two ways meet; whether that is more than before.
+    fn join(&mut self, other: &Self) -> bool {
+        let mut joined = false;
         let others = other.locals.iter().chain(&other.stack);
         for (mine, theirs) in self.locals.iter_mut().chain(&mut self.stack).zip(others) {
-            match (*mine, *theirs) {
-                (Kind::Object, Kind::Nullable) => {
-                    *mine = Kind::Nullable;
-                    joined = Joined::New;
-                }
-                (Kind::Nullable, Kind::Object) => {}
-                (mine, theirs) if mine == theirs => {}
-                _ => return Joined::Mixed,
+            if (*mine, *theirs) == (Kind::Object, Kind::Nullable) {
+                *mine = Kind::Nullable;
+                joined = true;
             }
         }
         joined
     }
 
-    /// What an instruction does; whether it changes what a local holds.
-    fn step(&mut self, op: &Op) -> bool {
+    /// What an instruction does.
+    fn step(&mut self, op: &Op) {
         let depth = self.stack.len();
         match *op {
             Op::Copy(below) => self.stack.push(self.stack[depth - below as usize]),
             Op::Swap(below) => self.stack.swap(depth - 1, depth - below as usize),
             Op::LoadFast(local) => {
                 self.stack.push(Kind::Object);
-                return self.set(local, Kind::Object);
+                self.set(local, Kind::Object);
             }
             Op::LoadFastAndClear(local) => {
                 self.stack.push(self.locals[local as usize]);
-                return self.set(local, Kind::Nullable);
+                self.set(local, Kind::Nullable);
             }
             Op::StoreFast(local) => {
                 // `Code::depths` has checked that there is one.
                 let kind = self.stack.pop().unwrap_or(Kind::Nullable);
-                return self.set(local, kind);
+                self.set(local, kind);
             }
-            Op::DeleteFast(local) => return self.set(local, Kind::Nullable),
-            Op::MakeCell(local) => return self.set(local, Kind::Object),
+            Op::DeleteFast(local) => self.set(local, Kind::Nullable),
+            Op::MakeCell(local) => self.set(local, Kind::Object),
             Op::CopyFreeVars(count) => {
                 let first = self.locals.len().saturating_sub(count as usize);
                 self.locals[first..].fill(Kind::Object);
-                return true;
             }
             Op::LoadMethod(_) | Op::LoadSpecial(_) | Op::LoadSuperMethod { .. } => {
                 let (pops, _) = op.effect();
                 self.stack.truncate(depth - pops as usize);
                 self.stack.extend([Kind::Object, Kind::Nullable]);
             }
-            Op::WithExceptStart { .. } => self.stack.push(Kind::Object),
             _ => {
                 let (pops, pushes) = op.effect();
                 self.stack.truncate(depth - pops as usize);
                 self.stack.extend(std::iter::repeat_n(Kind::Object, pushes as usize));
             }
         }
-        false
     }
 
-    fn set(&mut self, local: Local, kind: Kind) -> bool {
-        let slot = &mut self.locals[local as usize];
-        std::mem::replace(slot, kind) != kind
+    fn set(&mut self, local: Local, kind: Kind) {
+        self.locals[local as usize] = kind;
     }
-}
-
-/// Whether an instruction may raise, or less often than said.
-fn may_raise(op: &Op) -> bool {
-    !matches!(
-        op,
-        Op::Nop
-            | Op::Resume
-            | Op::Pop
-            | Op::Copy(_)
-            | Op::Swap(_)
-            | Op::LoadConst(_)
-            | Op::LoadFastAndClear(_)
-            | Op::StoreFast(_)
-            | Op::LoadClosure(_)
-            | Op::CopyFreeVars(_)
-    )
 }

@@ -1,4 +1,4 @@
-//! Decoded bytecode to IR: SSA with frame states and handler edges.
+//! Decoded bytecode to IR: SSA with frame states. Handlers of exceptions are left to the interpreter.
 //!
 //! [`build`] goes over the instructions once, from front to back, with the values of locals and stack at hand. Where
 //! ways meet, every local and every value on the stack becomes a parameter of the block; a cleanup then drops those
@@ -7,10 +7,10 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `flow.rs` | where blocks start; which slots may be null there |
-//! | `builder.rs` | the function so far; states and handler edges of its instructions |
+//! | `builder.rs` | the function so far; states of its instructions |
 //! | `translate.rs` | one instruction of bytecode to a few of IR |
 //! | `variable.rs`, `attribute.rs`, `call.rs`, `exception.rs` | those of one kind each |
-//! | `control.rs` | jumps, loops, handlers: how blocks are tied together |
+//! | `control.rs` | jumps, loops: how blocks are tied together |
 //! | `constants.rs` | the types of constants |
 //! | `own_frame.rs` | what looks at the frame of its caller |
 //! | `cleanup.rs` | parameters that say nothing |
@@ -28,6 +28,7 @@ mod refusal;
 mod translate;
 mod variable;
 
+pub(crate) use constants::live_value;
 pub use refusal::{Refusal, RefusalReason};
 
 use crate::bytecode::Code;
@@ -44,5 +45,6 @@ pub fn build(code: &Code) -> Result<Function, Refusal> {
     let mut function = control::build(code, &flow)?;
     cleanup::run(&mut function);
     own_frame::check(code, &function)?;
+    own_frame::check_handlers(code, &flow)?;
     Ok(function)
 }

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use super::flow::Flow;
 use super::refusal::{Refusal, RefusalReason};
-use crate::bytecode::Code;
+use crate::bytecode::{Code, Name, Op};
 use crate::ir::{Function, Instruction, Operation, Value};
 
 /// Globals that do, whatever they are called with.
@@ -34,6 +35,32 @@ pub(super) fn is_attribute(name: &str, module: Option<&str>) -> bool {
         }
 }
 
+/// Refuses a function whose handlers look at the frame, by the names alone: the interpreter runs them, and has none either.
+pub(super) fn check_handlers(code: &Code, flow: &Flow) -> Result<(), Refusal> {
+    let name = |name: &Name| code.names.get(*name as usize);
+    let mut module = None;
+    for (at, instruction) in (0..).zip(&code.instructions) {
+        let looking = match &instruction.op {
+            Op::LoadGlobal(global) => {
+                module = name(global);
+                module.filter(|name| is_global(name))
+            }
+            Op::LoadAttr(attribute) | Op::LoadMethod(attribute) | Op::ImportFrom(attribute) => {
+                let module = module.take();
+                name(attribute).filter(|name| is_attribute(name, module.map(|module| &**module)))
+            }
+            _ => {
+                module = None;
+                None
+            }
+        };
+        if let Some(looking) = looking.filter(|_| !flow.is_reached(at)) {
+            return Err(RefusalReason::OwnFrame(looking.clone()).at(code, at));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a function that may call `vars` or `dir` without arguments: every use of them must be a call with some.
 pub(super) fn check(code: &Code, function: &Function) -> Result<(), Refusal> {
     let mut suspects: Vec<(Value, Arc<str>)> = Vec::new();
@@ -53,8 +80,7 @@ pub(super) fn check(code: &Code, function: &Function) -> Result<(), Refusal> {
             // A method call of something else counts its receiver, too.
             other => other.operands(),
         };
-        let handed = data.handler.iter().flat_map(|call| &call.args);
-        let mut used = escaping.iter().chain(handed);
+        let mut used = escaping.iter();
         if let Some((_, name)) = used.find_map(|used| suspects.iter().find(|(value, _)| value == used)) {
             let at = function.state(inst).map_or(0, |state| state.at);
             return Err(RefusalReason::OwnNames(name.clone()).at(code, at));

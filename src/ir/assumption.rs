@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::types::ConstObject;
+use super::constant::ConstObject;
 use crate::text::cursor::quote;
 
 /// Something that was true when the IR was made.

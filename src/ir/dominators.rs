@@ -7,7 +7,7 @@ use super::entities::Block;
 use super::function::Function;
 
 /// The immediate dominator of each block that the entry reaches.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Dominators {
     /// Reachable blocks, each after all that dominate it.
     order: Vec<Block>,

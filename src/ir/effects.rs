@@ -1,35 +1,15 @@
 //! What can happen at an instruction, with the types of its operands and the promises of its callee taken into account.
 
 use super::callee::Callees;
+use super::effect_set::{Effects, Heap};
 use super::entities::Inst;
 use super::function::Function;
 use super::instruction::Instruction;
-use super::operation::{Happens, Operation};
+use super::operation::Operation;
 use super::types::Type;
 use super::typing::{dies_unseen, integers, numbers, scalars};
 use crate::metadata::{Overload, Raises};
 use crate::operators::BinaryOperator;
-
-/// What can happen at an instruction, apart from leaving the function through an exit or a fallback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effects {
-    /// Python code may run, which may change whatever can be changed.
-    pub runs_python: bool,
-    /// It may raise.
-    pub raises: bool,
-    /// Nobody misses it when its result is not used: nothing is changed, and where it raises, that is not missed either.
-    pub pure: bool,
-}
-
-impl Effects {
-    fn of(happens: Happens) -> Self {
-        Self {
-            runs_python: happens == Happens::RunsPython,
-            raises: happens >= Happens::Raises,
-            pure: happens == Happens::Nothing,
-        }
-    }
-}
 
 impl Function {
     /// What can happen at an instruction.
@@ -38,53 +18,41 @@ impl Function {
         match instruction {
             Instruction::Operate { operation, args } => {
                 let types: Vec<_> = args.iter().map(|&arg| self.ty(arg)).collect();
-                let happens = narrowed(operation, &types).unwrap_or_else(|| operation.shape().happens);
-                Effects::of(happens.min(operation.shape().happens))
+                let general = operation.shape().effects;
+                narrowed(operation, &types).map_or(general, |narrowed| general.intersection(narrowed))
             }
-            Instruction::CallCFunction { callee, .. } => match callees.overload(callee) {
-                Some((_, overload)) => of_call(overload),
-                None => Effects::of(Happens::RunsPython),
-            },
-            Instruction::Decref { value } => {
-                Effects { runs_python: !dies_unseen(self.ty(*value)), raises: false, pure: false }
+            Instruction::CallCFunction { callee, .. } => {
+                callees.overload(callee).map_or(Effects::PYTHON, |(_, overload)| of_call(overload))
             }
+            Instruction::Decref { value } if dies_unseen(self.ty(*value)) => Effects::NONE.writing(Heap::OTHER),
             // There are only two bools, and they are there.
-            Instruction::Box { value } => {
-                Effects { runs_python: false, raises: !self.ty(*value).is_subtype(&Type::C_BOOL), pure: true }
-            }
-            other => Effects { pure: other.is_pure(), ..Effects::of(other.happens()) },
+            Instruction::Box { value } if self.ty(*value).is_subtype(&Type::C_BOOL) => Effects::NONE,
+            other => other.effects(),
         }
     }
 
-    /// Whether Python code may have run by the end of an instruction: also because it made an object that the garbage
-    /// collector knows of, which on CPython 3.11 may start it, and so finalizers.
+    /// Whether Python code may have run by the end of an instruction.
     pub(crate) fn may_run_python(&self, callees: &Callees, inst: Inst) -> bool {
-        let collects = match &self.insts[inst].instruction {
-            Instruction::Operate { operation, .. } => {
-                operation.shape().happens >= Happens::Raises
-                    && !matches!(
-                        operation,
-                        Operation::BuildString(_) | Operation::CheckLocal(_) | Operation::LoadCell(_)
-                    )
-                    && !self.insts[inst].result.is_some_and(|value| dies_unseen(self.ty(value)))
-            }
-            // The first one of a thread is made.
-            Instruction::LoadContext => true,
-            _ => false,
-        };
-        collects || self.effects(callees, inst).runs_python
+        self.effects(callees, inst).may_run_python()
     }
 }
 
+/// What a signature promises. It says nothing about what is read and written, but where it says that there is nothing.
 fn of_call(overload: &Overload) -> Effects {
-    let effects = overload.effects;
-    let raises = overload.raises != Raises::Never;
+    let promises = overload.effects;
     // Whoever lets go of the GIL lets others run Python code.
-    Effects { runs_python: !effects.no_python || effects.nogil, raises, pure: effects.pure }
+    let runs_python = !promises.no_python || promises.nogil;
+    let heap = if promises.pure && !runs_python { Heap::NONE } else { Heap::ALL };
+    let raises = overload.raises != Raises::Never;
+    Effects { reads: heap, writes: heap, raises, runs_python, collects: false, is_claimed_pure: promises.pure }
 }
 
 /// Less than what the operation can do in general, for operands of these types.
-fn narrowed(operation: &Operation, types: &[&Type]) -> Option<Happens> {
+fn narrowed(operation: &Operation, types: &[&Type]) -> Option<Effects> {
+    const NONE: Effects = Effects::NONE;
+    const RAISES: Effects = Effects::RAISES;
+    // The lengths and items of these change.
+    let of_containers = Heap::LISTS | Heap::DICTS;
     let are = |wanted: &Type| types.iter().all(|ty| ty.is_subtype(wanted));
     let exact = |ty: &Type| types.first().is_some_and(|first| first.is_subtype(ty));
     let containers = || Type::LIST_EXACT.union(&Type::TUPLE_EXACT).union(&Type::DICT_EXACT);
@@ -96,34 +64,35 @@ fn narrowed(operation: &Operation, types: &[&Type]) -> Option<Happens> {
             let is_short = matches!(operator, Add | And | Or | Subtract | Xor);
             let has_float = are(&numbers()) && types.iter().any(|ty| ty.is_subtype(&Type::FLOAT_EXACT));
             let own = are(&integers()) && is_short || has_float || *operator == Add && texts.iter().any(are);
-            own.then_some(Happens::Raises)
+            own.then_some(RAISES)
         }
         Operation::Compare(_) => {
             let one = [integers(), Type::FLOAT_EXACT, Type::UNICODE_EXACT];
-            if one.iter().any(are) { Some(Happens::Nothing) } else { are(&scalars()).then_some(Happens::Raises) }
+            if one.iter().any(are) { Some(NONE) } else { are(&scalars()).then_some(RAISES) }
         }
-        Operation::UnaryOp(_) => are(&numbers()).then_some(Happens::Raises),
-        Operation::IsTrue => exact(&scalars().union(&containers())).then_some(Happens::Nothing),
+        Operation::UnaryOp(_) => are(&numbers()).then_some(RAISES),
+        Operation::IsTrue => exact(&scalars().union(&containers())).then_some(NONE.reading(of_containers)),
         Operation::GetLen => {
             let sized = Type::UNICODE_EXACT.union(&Type::BYTES_EXACT).union(&containers());
-            exact(&sized).then_some(Happens::Raises)
+            exact(&sized).then_some(RAISES.reading(of_containers))
         }
         Operation::GetItem => {
             let (container, key) = (types.first()?, types.get(1)?);
             let sequence = Type::LIST_EXACT.union(&Type::TUPLE_EXACT).union(&scalars());
-            (container.is_subtype(&sequence) && key.is_subtype(&integers())).then_some(Happens::Raises)
+            (container.is_subtype(&sequence) && key.is_subtype(&integers())).then_some(RAISES.reading(Heap::LISTS))
         }
-        // The types of these objects can't be changed.
+        // The types of these objects can't be changed. A bound method or an iterator is made.
         Operation::LoadMethod(_) | Operation::GetAttr(_) | Operation::GetIter => {
-            exact(&scalars().union(&containers())).then_some(Happens::Raises)
+            exact(&scalars().union(&containers())).then_some(Effects::MAKES_CONTAINER)
         }
-        Operation::Contains => are(&Type::UNICODE_EXACT).then_some(Happens::Raises),
+        Operation::Contains => are(&Type::UNICODE_EXACT).then_some(RAISES),
         // Whatever makes texts of other objects looks for signals (`PyObject_Str`, `PyObject_Repr` in Objects/object.c).
-        Operation::FormatSimple => exact(&Type::UNICODE_EXACT).then_some(Happens::Raises),
+        Operation::FormatSimple => exact(&Type::UNICODE_EXACT).then_some(RAISES),
         Operation::UnpackSequence(_) => {
-            exact(&Type::LIST_EXACT.union(&Type::TUPLE_EXACT).union(&Type::UNICODE_EXACT)).then_some(Happens::Raises)
+            let known = Type::LIST_EXACT.union(&Type::TUPLE_EXACT).union(&Type::UNICODE_EXACT);
+            exact(&known).then_some(Effects::MAKES_CONTAINER.reading(Heap::LISTS))
         }
-        Operation::CheckLocal(_) => exact(&Type::OBJECT).then_some(Happens::Nothing),
+        Operation::CheckLocal(_) => exact(&Type::OBJECT).then_some(NONE),
         _ => None,
     }
 }

@@ -21,3 +21,8 @@ entity_impl!(Inst, "inst");
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct State(u32);
 entity_impl!(State, "state");
+
+/// A callable whose signature is known; prints as `callee3`, and in no IR text: there it has its name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CalleeRef(u32);
+entity_impl!(CalleeRef, "callee");

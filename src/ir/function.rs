@@ -25,12 +25,11 @@ pub struct Function {
     pub states: PrimaryMap<State, FrameState>,
     /// The blocks in order; the first is the entry.
     pub layout: Vec<Block>,
-    /// What the function owns at an instruction that may leave it, and gives up when it does: by the exit of its state, by
-    /// an error without a handler. Each once; null where its type has null in it. Written by the pass `refcounts`.
+    /// What the function owns at an instruction that may leave it, and gives up when it does: by an exit, by an error. Each
+    /// once; null where its type has null in it. Written by the pass `refcounts`.
     ///
     /// It is what is owned *before* the instruction: one that fails has given no result. An exit borrows the values of its
-    /// state before these are given up. On the way to a handler nothing is left to do: the block that the handler's edge
-    /// goes to takes the references that it needs, and gives up the others.
+    /// state before these are given up.
     pub releases: SecondaryMap<Inst, Vec<Value>>,
 }
 
@@ -65,10 +64,10 @@ pub struct InstData {
     /// Several instructions that stand for one of the bytecode share it. Without one, what fails leaves through the
     /// fallback of the stub.
     pub state: Option<State>,
-    /// Where the function goes on when it raises; out of the function without one. What has a handler comes directly
-    /// before the end of its block, so that all else in the block is done when the handler is reached; the values passed
-    /// to the handler are defined before it.
-    pub handler: Option<BlockCall>,
+    /// The interpreter's state when it raises in the range of a handler: its operands are no longer on the stack. The
+    /// interpreter goes on there with the exception raised at that instruction, and finds the handler itself. Without one,
+    /// the exception leaves the function.
+    pub error: Option<State>,
 }
 
 /// A basic block.
@@ -116,15 +115,23 @@ impl Function {
         self.insts[inst].state.map(|state| &self.states[state])
     }
 
-    /// Where the function may go on after a block: its end's targets, then the handler, if it has one.
-    pub fn successors(&self, block: Block) -> Vec<&BlockCall> {
-        let insts = &self.blocks[block].insts;
-        let mut all = insts.last().map(|&last| self.insts[last].instruction.targets()).unwrap_or_default();
-        all.extend(insts.iter().filter_map(|&inst| self.insts[inst].handler.as_ref()));
-        all
+    /// The state with which the interpreter goes on where an instruction raises.
+    pub fn error_state(&self, inst: Inst) -> Option<&FrameState> {
+        self.insts[inst].error.map(|state| &self.states[state])
     }
 
-    /// Puts a value in the place of another, wherever that is used: by instructions, handlers and states.
+    /// The values that the states of an instruction mention; some more than once.
+    pub fn values_of_states(&self, inst: Inst) -> impl Iterator<Item = Value> {
+        self.state(inst).into_iter().chain(self.error_state(inst)).flat_map(FrameState::values)
+    }
+
+    /// Where the function may go on after a block.
+    pub fn successors(&self, block: Block) -> Vec<&BlockCall> {
+        let last = self.blocks[block].insts.last();
+        last.map(|&last| self.insts[last].instruction.targets()).unwrap_or_default()
+    }
+
+    /// Puts a value in the place of another, wherever that is used: by instructions and states.
     pub fn replace_uses(&mut self, old: Value, new: Value) {
         let replace = |value: &mut Value| {
             if *value == old {
@@ -133,7 +140,6 @@ impl Function {
         };
         for data in self.insts.values_mut() {
             data.instruction.for_each_operand(replace);
-            data.handler.iter_mut().flat_map(|call| &mut call.args).for_each(replace);
         }
         self.states.values_mut().for_each(|state| state.for_each_value(replace));
     }
@@ -150,7 +156,6 @@ impl Function {
         };
         for data in self.insts.values_mut() {
             data.instruction.for_each_operand(replace);
-            data.handler.iter_mut().flat_map(|call| &mut call.args).for_each(replace);
         }
         self.states.values_mut().for_each(|state| state.for_each_value(replace));
     }
@@ -172,7 +177,7 @@ impl Function {
 
     /// A new instruction, in no block yet, with a new value as its result if `ty` is given.
     pub fn add_inst(&mut self, instruction: Instruction, ty: Option<Type>) -> Inst {
-        let inst = self.insts.push(InstData { instruction, result: None, state: None, handler: None });
+        let inst = self.insts.push(InstData { instruction, result: None, state: None, error: None });
         self.insts[inst].result = ty.map(|ty| self.values.push(ValueData { ty, def: ValueDef::Result(inst) }));
         inst
     }
@@ -204,6 +209,7 @@ impl Function {
         }
         data.instruction = Instruction::Exit;
         data.result = None;
+        data.error = None;
         let insts = &mut self.blocks[block].insts;
         let end = insts.iter().position(|other| *other == inst).map_or(insts.len(), |position| position + 1);
         insts.truncate(end);

@@ -2,12 +2,19 @@
 //!
 //! References: every object operand is borrowed by the instruction, except where its documentation says otherwise, and
 //! every object result is owned by the function, which gives up what it owns when it leaves.
+//!
+//! What passes ask of an instruction before they know its operands is in `questions`.
+
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use std::sync::Arc;
 
 use super::assumption::Assumption;
+use super::callee::Called;
+use super::effect_set::{Effects, Heap};
 use super::entities::{Block, Value};
-use super::operation::{Happens, Operation};
+use super::operation::Operation;
+use super::questions::Leaves;
 use super::types::Type;
 use crate::operators::{BinaryOperator, CompareOperator};
 
@@ -47,8 +54,8 @@ pub enum Instruction {
     /// A direct call of an underlying function, or of a `ml_meth` in its METH_ shape. Checks for an error by the
     /// callee's own convention, and then leaves the function with the exception set.
     CallCFunction {
-        /// The qualified name, `#1` behind it for overload 1 where there are several.
-        callee: Arc<str>,
+        /// What is called.
+        callee: Called,
         /// The C arguments in order, `cstr` and `buffer` as one value each; for `ml_meth` the receiver, if there is
         /// one, and the positional arguments, all objects.
         args: Vec<Value>,
@@ -82,8 +89,8 @@ pub enum Instruction {
     /// The C value that the provider of a foreign function makes of an argument; where it makes none, the function leaves
     /// through its fallback.
     ToForeign {
-        /// The foreign function, as a `CallCFunction` names it.
-        callee: Arc<str>,
+        /// The foreign function.
+        callee: Called,
         /// The position of its parameter.
         parameter: u16,
         /// An object.
@@ -91,8 +98,8 @@ pub enum Instruction {
     },
     /// The object that the provider of a foreign function makes of its result.
     FromForeign {
-        /// The foreign function, as a `CallCFunction` names it.
-        callee: Arc<str>,
+        /// The foreign function.
+        callee: Called,
         /// What it returned.
         value: Value,
     },
@@ -185,8 +192,10 @@ pub struct BlockCall {
 /// Whether an instruction has a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultRule {
-    /// Always.
+    /// Always; where it is an object, the function owns the reference.
     Always,
+    /// Always; where it is an object, somebody else keeps it alive.
+    Borrowed,
     /// Where the callee returns something.
     ByCallee,
     /// Never.
@@ -194,15 +203,6 @@ pub enum ResultRule {
 }
 
 impl Instruction {
-    /// Whether it calls a Python object that the bytecode calls.
-    pub fn is_call(&self) -> bool {
-        match self {
-            Self::VectorCall { .. } => true,
-            Self::Operate { operation, .. } => matches!(operation, Operation::CallMethod(..) | Operation::CallEx(_)),
-            _ => false,
-        }
-    }
-
     /// Its name in the text form.
     pub fn name(&self) -> &'static str {
         match self {
@@ -235,42 +235,36 @@ impl Instruction {
         }
     }
 
-    /// What it is like: result, what can happen, whether it may be dropped when its result is unused. One `match` over all
-    /// instructions, so that the compiler asks for each new one.
-    fn nature(&self) -> (ResultRule, Happens, bool) {
-        use ResultRule::{Always, ByCallee, Never};
+    /// What it is like: result, what can happen. One `match` over all instructions, so that the compiler asks for each new
+    /// one.
+    fn nature(&self) -> (ResultRule, Effects) {
+        use ResultRule::{Always, Borrowed, ByCallee, Never};
         match self {
-            Self::LoadConst
-            | Self::LoadArg { .. }
-            | Self::LoadSelf
-            | Self::LoadContext
-            | Self::NullIfNone { .. }
-            | Self::MethodSelf { .. }
-            | Self::CompareNumbers { .. } => (Always, Happens::Nothing, true),
-            // What leaves the function when it fails is missed: what follows relies on the check.
-            Self::Guard { .. } | Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => {
-                (Always, Happens::Nothing, false)
-            }
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, Effects::NONE),
+            // The first one of a thread is made.
+            Self::LoadContext => (Always, Effects { is_claimed_pure: true, ..Effects::MAKES_CONTAINER }),
+            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => (Always, Effects::NONE),
+            Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => (Always, Effects::NONE),
+            // The classes of objects can change.
+            Self::Guard { .. } => (Always, Effects::NONE.reading(Heap::ATTRIBUTES)),
             // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
-            Self::Box { .. } => (Always, Happens::Raises, true),
+            Self::Box { .. } => (Always, Effects { is_claimed_pure: true, ..Effects::RAISES }),
             Self::Operate { operation, .. } => {
                 let shape = operation.shape();
-                let result = if shape.result.is_some() { Always } else { Never };
-                (result, shape.happens, shape.happens == Happens::Nothing)
+                (if shape.result.is_some() { Always } else { Never }, shape.effects)
             }
             Self::VectorCall { .. }
             | Self::VectorCallStatic { .. }
             | Self::ToForeign { .. }
-            | Self::FromForeign { .. } => (Always, Happens::RunsPython, false),
-            Self::CallCFunction { .. } => (ByCallee, Happens::RunsPython, false),
-            Self::Incref { .. } => (Never, Happens::Changes, false),
-            Self::Decref { .. } => (Never, Happens::RunsPython, false),
-            Self::Assume { .. }
-            | Self::Jump { .. }
-            | Self::Branch { .. }
-            | Self::Return { .. }
-            | Self::Exit
-            | Self::Unreachable => (Never, Happens::Nothing, false),
+            | Self::FromForeign { .. } => (Always, Effects::PYTHON),
+            Self::CallCFunction { .. } => (ByCallee, Effects::PYTHON),
+            Self::Incref { .. } => (Never, Effects::NONE.writing(Heap::OTHER)),
+            Self::Decref { .. } => (Never, Effects { raises: false, ..Effects::PYTHON }),
+            // What is assumed is in globals, in modules, on classes.
+            Self::Assume { .. } => (Never, Effects::NONE.reading(Heap::GLOBALS.union(Heap::ATTRIBUTES))),
+            Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable => {
+                (Never, Effects::NONE)
+            }
         }
     }
 
@@ -279,37 +273,16 @@ impl Instruction {
         self.nature().0
     }
 
-    /// Whether it ends a block.
-    pub fn is_terminator(&self) -> bool {
-        matches!(self, Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable)
-    }
-
-    /// Whether it checks something, and leaves with its state where that does not hold.
-    pub fn is_guard(&self) -> bool {
-        matches!(
-            self,
-            Self::Guard { .. }
-                | Self::Unbox { .. }
-                | Self::Assume { .. }
-                | Self::GuardFinite { .. }
-                | Self::Arithmetic { .. }
-        )
-    }
-
-    /// What can happen while it is done, apart from leaving the function through its exit or fallback. What a direct call
-    /// can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
-    pub fn happens(&self) -> Happens {
+    /// What can happen while it is done, whatever its operands are, apart from leaving the function through its exit or
+    /// fallback. What a direct call can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
+    pub fn effects(&self) -> Effects {
         self.nature().1
     }
 
-    /// Whether it leaves the function through the exit of its state, and so needs one in every function.
-    pub fn needs_state(&self) -> bool {
-        matches!(self, Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } | Self::Exit)
-    }
-
-    /// Whether it may be dropped when its result is unused.
+    /// Whether it may be dropped when its result is unused. What leaves the function when it fails is missed: what follows
+    /// relies on the check.
     pub fn is_pure(&self) -> bool {
-        self.nature().2
+        self.leaves() == Leaves::Never && self.effects().is_pure()
     }
 
     /// The values that it uses, in the order of the text form.
@@ -359,12 +332,35 @@ impl Instruction {
         }
     }
 
-    /// Where the function may go on after it, if it ends a block.
-    pub fn targets(&self) -> Vec<&BlockCall> {
+    /// Visits where the function may go on after it, to replace that.
+    pub fn for_each_target(&mut self, mut visit: impl FnMut(&mut BlockCall)) {
         match self {
-            Self::Jump { target } => vec![target],
-            Self::Branch { condition: _, then, otherwise } => vec![then, otherwise],
-            _ => Vec::new(),
+            Self::Jump { target } => visit(target),
+            Self::Branch { condition: _, then, otherwise } => [then, otherwise].into_iter().for_each(visit),
+            Self::Return { .. }
+            | Self::Exit
+            | Self::Unreachable
+            | Self::LoadConst
+            | Self::LoadArg { .. }
+            | Self::LoadSelf
+            | Self::LoadContext
+            | Self::VectorCall { .. }
+            | Self::VectorCallStatic { .. }
+            | Self::CallCFunction { .. }
+            | Self::Guard { .. }
+            | Self::NullIfNone { .. }
+            | Self::Unbox { .. }
+            | Self::Box { .. }
+            | Self::ToForeign { .. }
+            | Self::FromForeign { .. }
+            | Self::Operate { .. }
+            | Self::MethodSelf { .. }
+            | Self::Assume { .. }
+            | Self::GuardFinite { .. }
+            | Self::Arithmetic { .. }
+            | Self::CompareNumbers { .. }
+            | Self::Incref { .. }
+            | Self::Decref { .. } => {}
         }
     }
 }

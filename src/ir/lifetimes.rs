@@ -6,10 +6,9 @@ use super::entities::{Block, Inst, Value};
 use super::function::Function;
 use super::instruction::Instruction;
 use super::ownership::Ownership;
-use super::state::FrameState;
 
 /// Which owners are alive where.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Lifetimes {
     pub(super) ownership: Ownership,
     /// The owners that are needed at the start of a block, its own parameters left out.
@@ -58,13 +57,12 @@ impl Lifetimes {
         live.extend(self.uses(function, inst));
     }
 
-    /// The owners that an instruction mentions: those of its operands, then those in its state, then those for its handler.
+    /// The owners that an instruction mentions: those of its operands, then those in its states.
     /// Some more than once.
     pub(super) fn uses(&self, function: &Function, inst: Inst) -> Vec<Value> {
         let data = &function.insts[inst];
         let mut used = data.instruction.operands();
-        used.extend(function.state(inst).into_iter().flat_map(FrameState::values));
-        used.extend(data.handler.iter().flat_map(|call| &call.args));
+        used.extend(function.values_of_states(inst));
         // Text and bytes lie in the object that they were taken from.
         for index in 0..used.len() {
             match function.definition(used[index]) {

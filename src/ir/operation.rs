@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::effect_set::{Effects, Heap};
 use super::types::Type;
 use crate::operators::{
     BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,
@@ -130,24 +131,8 @@ pub enum Operation {
     IterNext,
     /// `exception? cause? --`: raises; so many operands.
     Raise(u32),
-    /// `exception --`: raises it again, as it is.
-    Reraise,
-    /// `-- exception`: takes what was raised; first in a handler.
-    Catch,
-    /// `exception -- previous`: makes it the handled one; the one so far, or `None`.
-    PushExcInfo,
-    /// `previous --`: makes it the handled one.
-    PopExcept,
-    /// `exception class -- CBool`
-    CheckExcMatch,
-    /// `exception class -- tuple` of the rest and the match.
-    CheckEgMatch,
-    /// `original list -- exception`
-    PrepReraiseStar,
     /// `manager -- tuple` of its bound `__exit__` and of what its `__enter__` returned: looks both up, and enters.
     BeforeWith,
-    /// `exit self? exception -- result`: calls `exit` for the exception.
-    WithExceptStart,
     /// `a -- int`
     GetLen,
     /// `a -- CBool`
@@ -170,19 +155,6 @@ pub enum Operation {
     Poll,
 }
 
-/// What can happen while an operation is done, each more than those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Happens {
-    /// Nothing that anybody notices: without its result, it may be dropped; it can't fail.
-    Nothing,
-    /// Something is changed; it can't fail.
-    Changes,
-    /// It may raise, but runs no Python code.
-    Raises,
-    /// It may run Python code, and raise.
-    RunsPython,
-}
-
 /// How an operation is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -190,8 +162,8 @@ pub struct Shape {
     pub operands: Vec<Type>,
     /// Type of its result; `None` for none.
     pub result: Option<Type>,
-    /// What can happen.
-    pub happens: Happens,
+    /// What can happen, for operands of any type.
+    pub effects: Effects,
 }
 
 /// A part of an operation's text between the angle brackets.
@@ -204,84 +176,77 @@ pub(super) enum Immediate {
 impl Operation {
     /// How it is used.
     pub fn shape(&self) -> Shape {
-        use Happens::{Changes, Nothing, Raises, RunsPython};
-        // Up to 3.11 the garbage collector runs where an object is made that it tracks, and calls finalizers.
-        let collects = RunsPython;
+        const NONE: Effects = Effects::NONE;
+        const RAISES: Effects = Effects::RAISES;
+        const PYTHON: Effects = Effects::PYTHON;
+        const MAKES: Effects = Effects::MAKES_CONTAINER;
         let object = || Some(Type::OBJECT);
         let truth = || Some(Type::C_BOOL);
-        let (operands, result, happens) = match self {
+        let (operands, result, effects) = match self {
             Self::BinaryOp(_) | Self::InplaceOp(_) | Self::Compare(_) | Self::GetItem | Self::Intrinsic2(_) => {
-                (objects(2), object(), RunsPython)
+                (objects(2), object(), PYTHON)
             }
             Self::UnaryOp(_) | Self::GetAttr(_) | Self::LoadMethod(_) | Self::LoadSpecial(_) | Self::GetIter => {
-                (objects(1), object(), RunsPython)
+                (objects(1), object(), PYTHON)
             }
-            Self::ImportFrom(_) | Self::Intrinsic1(_) => (objects(1), object(), RunsPython),
-            Self::Is => (objects(2), truth(), Nothing),
-            Self::IsTrue => (objects(1), truth(), RunsPython),
-            Self::IsNull => (vec![nullable()], truth(), Nothing),
-            Self::Not => (vec![Type::C_BOOL], truth(), Nothing),
-            Self::Contains => (objects(2), truth(), RunsPython),
-            Self::SetItem => (objects(3), None, RunsPython),
-            Self::DelItem | Self::SetAttr(_) => (objects(2), None, RunsPython),
-            Self::DelAttr(_) | Self::StoreGlobal(_) => (objects(1), None, RunsPython),
-            Self::LoadSuperAttr(..) | Self::LoadSuperMethod(..) => (objects(3), object(), RunsPython),
-            Self::LoadGlobal(_) | Self::LoadBuildClass => (Vec::new(), object(), RunsPython),
-            Self::DeleteGlobal(_) | Self::Poll => (Vec::new(), None, RunsPython),
-            Self::CheckLocal(_) => (vec![nullable()], object(), Raises),
-            Self::MakeCell => (vec![nullable()], Some(Type::OTHER), collects),
-            Self::LoadClosureCell(_) => (Vec::new(), Some(Type::OTHER), Nothing),
-            Self::LoadCell(_) => (objects(1), object(), Raises),
-            Self::StoreCell => (vec![Type::OBJECT, nullable()], None, RunsPython),
-            Self::BuildTuple(count) => (objects(*count), Some(Type::TUPLE_EXACT), collects),
-            Self::BuildList(count) => (objects(*count), Some(Type::LIST_EXACT), collects),
-            Self::BuildSet(count) => (objects(*count), Some(Type::OTHER), RunsPython),
-            Self::BuildMap(count) => (objects(2 * count), Some(Type::DICT_EXACT), RunsPython),
-            Self::BuildConstKeyMap(count) => (objects(count + 1), Some(Type::DICT_EXACT), RunsPython),
-            Self::BuildString(count) => (objects(*count), Some(Type::UNICODE_EXACT), Raises),
-            Self::BuildSlice => (objects(3), Some(Type::OTHER), collects),
-            Self::ListAppend => (objects(2), None, Raises),
-            Self::ListExtend | Self::SetAdd | Self::SetUpdate | Self::DictUpdate => (objects(2), None, RunsPython),
-            Self::MapAdd | Self::DictMerge => (objects(3), None, RunsPython),
-            Self::ListToTuple => (objects(1), Some(Type::TUPLE_EXACT), collects),
+            Self::ImportFrom(_) | Self::Intrinsic1(_) => (objects(1), object(), PYTHON),
+            Self::Is => (objects(2), truth(), NONE),
+            Self::IsTrue => (objects(1), truth(), PYTHON),
+            Self::IsNull => (vec![nullable()], truth(), NONE),
+            Self::Not => (vec![Type::C_BOOL], truth(), NONE),
+            Self::Contains => (objects(2), truth(), PYTHON),
+            Self::SetItem => (objects(3), None, PYTHON),
+            Self::DelItem | Self::SetAttr(_) => (objects(2), None, PYTHON),
+            Self::DelAttr(_) | Self::StoreGlobal(_) => (objects(1), None, PYTHON),
+            Self::LoadSuperAttr(..) | Self::LoadSuperMethod(..) => (objects(3), object(), PYTHON),
+            Self::LoadGlobal(_) | Self::LoadBuildClass => (Vec::new(), object(), PYTHON),
+            Self::DeleteGlobal(_) | Self::Poll => (Vec::new(), None, PYTHON),
+            Self::CheckLocal(_) => (vec![nullable()], object(), RAISES),
+            Self::MakeCell => (vec![nullable()], Some(Type::OTHER), MAKES),
+            Self::LoadClosureCell(_) => (Vec::new(), Some(Type::OTHER), NONE),
+            Self::LoadCell(_) => (objects(1), object(), RAISES.reading(Heap::CELLS)),
+            Self::StoreCell => (vec![Type::OBJECT, nullable()], None, PYTHON),
+            Self::BuildTuple(count) => (objects(*count), Some(Type::TUPLE_EXACT), MAKES),
+            Self::BuildList(count) => (objects(*count), Some(Type::LIST_EXACT), MAKES),
+            Self::BuildSet(count) => (objects(*count), Some(Type::OTHER), PYTHON),
+            Self::BuildMap(count) => (objects(2 * count), Some(Type::DICT_EXACT), PYTHON),
+            Self::BuildConstKeyMap(count) => (objects(count + 1), Some(Type::DICT_EXACT), PYTHON),
+            Self::BuildString(count) => (objects(*count), Some(Type::UNICODE_EXACT), RAISES),
+            Self::BuildSlice => (objects(3), Some(Type::OTHER), MAKES),
+            Self::ListAppend => (objects(2), None, RAISES.writing(Heap::LISTS)),
+            Self::ListExtend | Self::SetAdd | Self::SetUpdate | Self::DictUpdate => (objects(2), None, PYTHON),
+            Self::MapAdd | Self::DictMerge => (objects(3), None, PYTHON),
+            Self::ListToTuple => (objects(1), Some(Type::TUPLE_EXACT), MAKES.reading(Heap::LISTS)),
             // `__format__` must return a str, `__repr__` too: their subclasses are admitted.
-            Self::FormatSimple | Self::Convert(_) => (objects(1), Some(Type::UNICODE), RunsPython),
-            Self::FormatWithSpec => (objects(2), Some(Type::UNICODE), RunsPython),
-            Self::BuildTemplate => (objects(2), Some(Type::OTHER), Raises),
-            Self::BuildInterpolation(_, format) => (objects(2 + u32::from(*format)), Some(Type::OTHER), RunsPython),
+            Self::FormatSimple | Self::Convert(_) => (objects(1), Some(Type::UNICODE), PYTHON),
+            Self::FormatWithSpec => (objects(2), Some(Type::UNICODE), PYTHON),
+            Self::BuildTemplate => (objects(2), Some(Type::OTHER), MAKES),
+            Self::BuildInterpolation(_, format) => (objects(2 + u32::from(*format)), Some(Type::OTHER), PYTHON),
             Self::CallMethod(count, _) => {
                 let mut operands = objects(count + 2);
                 operands[1] = nullable();
-                (operands, object(), RunsPython)
+                (operands, object(), PYTHON)
             }
-            Self::CallEx(keywords) => (objects(2 + u32::from(*keywords)), object(), RunsPython),
-            Self::MakeFunction => (objects(1), Some(Type::FUNC), collects),
-            Self::SetFunctionAttribute(_) => (objects(2), None, Changes),
-            Self::UnpackSequence(_) | Self::UnpackEx(..) => (objects(1), Some(Type::TUPLE_EXACT), RunsPython),
-            Self::TupleItem(_) => (vec![Type::TUPLE], object(), Nothing),
-            Self::IterNext => (objects(1), Some(nullable()), RunsPython),
-            Self::Raise(count) => (objects(*count), None, RunsPython),
-            Self::Reraise => (objects(1), None, Raises),
-            Self::Catch => (Vec::new(), object(), Changes),
-            Self::PushExcInfo => (objects(1), object(), Changes),
-            Self::PopExcept => (objects(1), None, RunsPython),
-            Self::CheckExcMatch => (objects(2), truth(), Raises),
-            Self::CheckEgMatch => (objects(2), Some(Type::TUPLE_EXACT), RunsPython),
-            Self::PrepReraiseStar => (objects(2), object(), RunsPython),
-            Self::BeforeWith => (objects(1), Some(Type::TUPLE_EXACT), RunsPython),
-            Self::WithExceptStart => (vec![Type::OBJECT, nullable(), Type::OBJECT], object(), RunsPython),
-            Self::GetLen => (objects(1), Some(Type::LONG_EXACT), RunsPython),
-            Self::MatchMapping | Self::MatchSequence => (objects(1), truth(), Nothing),
-            Self::MatchKeys => (objects(2), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), RunsPython),
-            Self::MatchClass(_) => (objects(3), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), RunsPython),
-            Self::ImportName(_) => (objects(2), object(), RunsPython),
+            Self::CallEx(keywords) => (objects(2 + u32::from(*keywords)), object(), PYTHON),
+            Self::MakeFunction => (objects(1), Some(Type::FUNC), MAKES.reading(Heap::GLOBALS)),
+            Self::SetFunctionAttribute(_) => (objects(2), None, NONE.writing(Heap::OTHER)),
+            Self::UnpackSequence(_) | Self::UnpackEx(..) => (objects(1), Some(Type::TUPLE_EXACT), PYTHON),
+            Self::TupleItem(_) => (vec![Type::TUPLE], object(), NONE),
+            Self::IterNext => (objects(1), Some(nullable()), PYTHON),
+            Self::Raise(count) => (objects(*count), None, PYTHON),
+            Self::BeforeWith => (objects(1), Some(Type::TUPLE_EXACT), PYTHON),
+            Self::GetLen => (objects(1), Some(Type::LONG_EXACT), PYTHON),
+            Self::MatchMapping | Self::MatchSequence => (objects(1), truth(), NONE),
+            Self::MatchKeys => (objects(2), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), PYTHON),
+            Self::MatchClass(_) => (objects(3), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), PYTHON),
+            Self::ImportName(_) => (objects(2), object(), PYTHON),
         };
-        Shape { operands, result, happens }
+        Shape { operands, result, effects }
     }
 
     /// Whether what follows is never reached.
     pub fn never_returns(&self) -> bool {
-        matches!(self, Self::Raise(_) | Self::Reraise)
+        matches!(self, Self::Raise(_))
     }
 
     /// Whether its result is a method, of which `MethodSelf` gives the receiver.

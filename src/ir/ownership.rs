@@ -5,14 +5,14 @@ use std::collections::HashSet;
 
 use super::entities::{Block, Value};
 use super::function::{Function, ValueDef};
-use super::instruction::{BlockCall, Instruction};
+use super::instruction::{BlockCall, Instruction, ResultRule};
 use super::types::Type;
 
 /// The values that own a reference.
 ///
 /// Results own theirs; constants are kept alive by the function's code, arguments and the receiver by its caller. A guard
 /// is its operand. A parameter of a block owns a reference, unless all that is ever passed for it is of the second kind.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Ownership {
     owned_params: HashSet<Value>,
 }
@@ -49,11 +49,8 @@ impl Ownership {
         }
         let owns = match function.values[value].def {
             ValueDef::Result(inst) => {
-                let borrows = matches!(
-                    function.insts[inst].instruction,
-                    Instruction::LoadConst | Instruction::LoadArg { .. } | Instruction::LoadSelf
-                );
-                !borrows && is_reference(function.ty(value))
+                function.insts[inst].instruction.result_rule() != ResultRule::Borrowed
+                    && is_reference(function.ty(value))
             }
             ValueDef::Param(..) => self.owned_params.contains(&value),
             ValueDef::Unused => false,

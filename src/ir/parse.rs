@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cranelift_entity::{EntityRef, PrimaryMap};
 
 use super::assumption::Assumption;
+use super::callee::Called;
 use super::entities::{Block, Inst, State, Value};
 use super::function::{BlockData, Function, InstData, ValueData, ValueDef};
 use super::instruction::{BlockCall, Instruction, ResultRule};
@@ -137,10 +138,11 @@ impl Parser {
             _ => None,
         };
         let instruction = self.read_instruction(cursor)?;
-        let handler = if self.eat_word(cursor, "else") { Some(self.read_block_call(cursor)?) } else { None };
         let state = if self.eat_word(cursor, "at") { Some(self.read_state(cursor)?) } else { None };
+        let error = if self.eat_word(cursor, "error") { Some(self.read_state(cursor)?) } else { None };
+        let releases = if self.eat_word(cursor, "releases") { self.read_values(cursor)? } else { Vec::new() };
         let complaint = match (instruction.result_rule(), &definition) {
-            (ResultRule::Always, None) => Some("has a result, which needs a name"),
+            (ResultRule::Always | ResultRule::Borrowed, None) => Some("has a result, which needs a name"),
             (ResultRule::Never, Some(_)) => Some("has no result"),
             _ => None,
         };
@@ -153,7 +155,10 @@ impl Parser {
             self.function.values[value] = ValueData { ty, def: ValueDef::Result(inst) };
             value
         });
-        self.function.insts.push(InstData { instruction, result, state, handler });
+        self.function.insts.push(InstData { instruction, result, state, error });
+        if !releases.is_empty() {
+            self.function.releases[inst] = releases;
+        }
         self.function.blocks[block].insts.push(inst);
         Ok(())
     }
@@ -193,9 +198,11 @@ impl Parser {
             };
             if in_stack { &mut state.stack } else { &mut state.locals }.push(slot);
         }
-        match self.function.states.last() {
-            Some((last, known)) if *known == state => Ok(last),
-            _ => Ok(self.function.states.push(state)),
+        // An error state may come in between.
+        let known = self.function.states.iter().rev().take(2).find(|(_, known)| **known == state);
+        match known {
+            Some((known, _)) => Ok(known),
+            None => Ok(self.function.states.push(state)),
         }
     }
 
@@ -430,10 +437,10 @@ fn expect(cursor: &mut Cursor<'_>, token: &str) -> Read<()> {
 }
 
 /// `<"demo.inc"`, up to what follows the name.
-fn read_callee(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
+fn read_callee(cursor: &mut Cursor<'_>) -> Read<Called> {
     expect(cursor, "<")?;
     expect(cursor, "\"")?;
-    Ok(cursor.quoted('"')?.into())
+    Ok(Called::read(cursor.quoted('"')?))
 }
 
 fn end_of_line(cursor: &Cursor<'_>) -> Read<()> {

@@ -1,12 +1,14 @@
 //! The text form of functions. A function of one block without parameters prints as its instructions alone, so that
 //! call sites read as listings; others print their blocks: `bb0(v0:Object):`, then indented instructions.
 //!
-//! The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` behind an instruction is the state before
+//! The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` after an instruction is the state before
 //! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, a type with one value that constant.
+//! ` error 4(v0 _)` is the state in which the interpreter goes on to a handler, should the instruction raise. ` releases v7 v8`
+//! is what the function gives up where it is left at the instruction, in that order.
 
 use std::fmt;
 
-use super::entities::{Block, Value};
+use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData};
 use super::instruction::{BlockCall, Instruction};
 use super::state::{FrameState, Slot};
@@ -20,10 +22,9 @@ impl fmt::Display for Function {
                 self.print_block_header(f, block)?;
             }
             for &inst in &self.blocks[block].insts {
-                let data = &self.insts[inst];
-                write!(f, "{}{}", if is_bare { "" } else { "  " }, self.display_inst(data))?;
-                if let Some(state) = data.state.filter(|_| f.alternate()) {
-                    write!(f, " at {}", self.states[state])?;
+                write!(f, "{}{}", if is_bare { "" } else { "  " }, self.display_inst(&self.insts[inst]))?;
+                if f.alternate() {
+                    self.print_leaving(f, inst)?;
                 }
                 writeln!(f)?;
             }
@@ -41,6 +42,23 @@ impl Function {
         }
     }
 
+    /// What becomes of the function where it is left at an instruction.
+    fn print_leaving(&self, f: &mut fmt::Formatter<'_>, inst: Inst) -> fmt::Result {
+        if let Some(state) = self.state(inst) {
+            write!(f, " at {state}")?;
+        }
+        if let Some(state) = self.error_state(inst) {
+            write!(f, " error {state}")?;
+        }
+        match &self.releases[inst][..] {
+            [] => Ok(()),
+            released => {
+                f.write_str(" releases")?;
+                print_values(f, released)
+            }
+        }
+    }
+
     fn print_block_header(&self, f: &mut fmt::Formatter<'_>, block: Block) -> fmt::Result {
         let params: Vec<_> = self.blocks[block].params.iter().map(|&value| self.typed(value)).collect();
         if params.is_empty() { writeln!(f, "{block}:") } else { writeln!(f, "{block}({}):", params.join(" ")) }
@@ -52,10 +70,9 @@ impl Function {
 
     /// One instruction as text, with its result.
     pub fn display_inst(&self, data: &InstData) -> String {
-        let handler = data.handler.as_ref().map(|call| format!(" else {call}")).unwrap_or_default();
         match data.result {
-            Some(result) => format!("{} = {}{handler}", self.typed(result), data.instruction),
-            None => format!("{}{handler}", data.instruction),
+            Some(result) => format!("{} = {}", self.typed(result), data.instruction),
+            None => data.instruction.to_string(),
         }
     }
 }
@@ -100,12 +117,14 @@ impl fmt::Display for Instruction {
                 print_values(f, args)
             }
             Self::CallCFunction { callee, args } => {
-                write!(f, "<{}>", quote(callee, '"'))?;
+                write!(f, "<{}>", quote(&callee.text, '"'))?;
                 print_values(f, args)
             }
             Self::Guard { ty, value } | Self::Unbox { ctype: ty, value } => write!(f, "<{ty}> {value}"),
-            Self::ToForeign { callee, parameter, value } => write!(f, "<{}, {parameter}> {value}", quote(callee, '"')),
-            Self::FromForeign { callee, value } => write!(f, "<{}> {value}", quote(callee, '"')),
+            Self::ToForeign { callee, parameter, value } => {
+                write!(f, "<{}, {parameter}> {value}", quote(&callee.text, '"'))
+            }
+            Self::FromForeign { callee, value } => write!(f, "<{}> {value}", quote(&callee.text, '"')),
             Self::MethodSelf { method: value }
             | Self::GuardFinite { value }
             | Self::NullIfNone { value }

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::types::{ConstClass, ConstObject, LEAVES, Spec, Type, UNIONS};
+use super::constant::{ConstClass, ConstObject};
+use super::types::{LEAVES, Spec, Type, UNIONS};
 use crate::text::cursor::{Cursor, parse_float, print_float, quote};
 
 impl fmt::Display for Type {
@@ -73,7 +74,7 @@ pub(super) fn parse_type(cursor: &mut Cursor<'_>) -> Result<Type, String> {
     if !cursor.eat("[") {
         return Ok(leaves);
     }
-    let spec = parse_spec(cursor)?;
+    let spec = parse_spec(cursor, &leaves)?;
     if !cursor.eat("]") {
         return Err("expected `]`".to_owned());
     }
@@ -93,15 +94,15 @@ fn parse_leaf(cursor: &mut Cursor<'_>) -> Result<u64, String> {
     })
 }
 
-fn parse_spec(cursor: &mut Cursor<'_>) -> Result<Spec, String> {
+fn parse_spec(cursor: &mut Cursor<'_>, leaves: &Type) -> Result<Spec, String> {
     if cursor.eat("class ") {
-        return parse_class(cursor).map(Spec::Class);
+        return parse_label(cursor).map(|name| Spec::Class(ConstClass::new(name, None)));
     }
     if cursor.eat("class+ ") {
-        return parse_class(cursor).map(Spec::Instance);
+        return parse_label(cursor).map(|name| Spec::Instance(ConstClass::new(name, None)));
     }
     if cursor.peek() == Some('"') {
-        return parse_label(cursor).map(ConstObject::symbolic).map(Spec::Object);
+        return parse_label(cursor).map(|label| Spec::Object(ConstObject::read(leaves, label)));
     }
     let start = cursor.clone();
     let word = cursor.take_while(|character| character.is_alphanumeric() || "+-.:".contains(character));
@@ -117,10 +118,6 @@ fn parse_spec(cursor: &mut Cursor<'_>) -> Result<Spec, String> {
         *cursor = start;
         "expected a constant: a number, true, false, \"an object\", class \"a class\" or class+ \"a class\"".to_owned()
     })
-}
-
-fn parse_class(cursor: &mut Cursor<'_>) -> Result<ConstClass, String> {
-    parse_label(cursor).map(ConstClass::symbolic)
 }
 
 fn parse_label(cursor: &mut Cursor<'_>) -> Result<String, String> {

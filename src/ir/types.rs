@@ -7,10 +7,8 @@
 //!
 //! The text form is in `type_text.rs`.
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-
-use crate::metadata::{ForeignKind, Kind, PythonType, Scalar, TypePlace};
+use super::constant::{ConstClass, ConstObject};
+use crate::metadata::{ForeignKind, Kind, PythonType, Scalar};
 
 /// A set of possible values. See the module's documentation for what `==` does not mean.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,72 +33,6 @@ pub enum Spec {
     Double(u64),
     /// A C truth value: `CBool[true]`.
     Bool(bool),
-}
-
-/// A Python object known when the IR is built; symbolic unless it has an address.
-///
-/// Two symbolic objects of one label are the same object. The text form shows the label only, so that it repeats from
-/// one run to the next.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ConstObject {
-    /// How it prints: the text of a string, the qualified name of a callable.
-    pub label: Arc<str>,
-    /// Address of the object, where it is live. Whoever sets it keeps the object alive as long as the IR and its code.
-    pub address: Option<NonZeroUsize>,
-}
-
-impl ConstObject {
-    /// An object known by name only.
-    pub fn symbolic(label: impl Into<Arc<str>>) -> Self {
-        Self { label: label.into(), address: None }
-    }
-
-    /// A live object.
-    pub fn at(label: impl Into<Arc<str>>, address: NonZeroUsize) -> Self {
-        Self { label: label.into(), address: Some(address) }
-    }
-
-    /// Whether both are certainly one object.
-    fn is_same(&self, other: &Self) -> bool {
-        match (self.address, other.address) {
-            (Some(mine), Some(theirs)) => mine == theirs,
-            (None, None) => self.label == other.label,
-            _ => false,
-        }
-    }
-
-    /// Whether both are certainly two objects.
-    fn is_distinct(&self, other: &Self) -> bool {
-        matches!((self.address, other.address), (Some(mine), Some(theirs)) if mine != theirs)
-    }
-}
-
-/// A class known when the IR is built; symbolic unless it has a place.
-///
-/// Two symbolic classes of one label are the same class, and so is what one variable holds.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ConstClass {
-    /// How it prints: the qualified name.
-    pub label: Arc<str>,
-    /// Where it is found, if it is live.
-    pub place: Option<TypePlace>,
-}
-
-impl ConstClass {
-    /// A class known by name only.
-    pub fn symbolic(label: impl Into<Arc<str>>) -> Self {
-        Self { label: label.into(), place: None }
-    }
-
-    /// Whether both are certainly one class.
-    fn is_same(&self, other: &Self) -> bool {
-        self.place == other.place && (self.place.is_some() || self.label == other.label)
-    }
-
-    /// Whether both are certainly two classes. Two variables may hold the same one.
-    fn is_distinct(&self, other: &Self) -> bool {
-        matches!((self.place, other.place), (Some(TypePlace::Object(mine)), Some(TypePlace::Object(theirs))) if mine != theirs)
-    }
 }
 
 impl Spec {
@@ -438,7 +370,7 @@ impl Type {
             Kind::Python { class, subclasses: false } => Self::python_exact(*class),
             Kind::Python { class, subclasses: true } => Self::python(*class),
             Kind::User { class, subclasses } => {
-                let class = ConstClass { label: class.name.as_str().into(), place: class.place };
+                let class = ConstClass::new(class.name.as_str(), class.place);
                 Self::normal(OBJECT, Some(if *subclasses { Spec::Instance(class) } else { Spec::Class(class) }))
             }
             Kind::Cstr => Self::C_STR,

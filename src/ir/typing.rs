@@ -3,6 +3,7 @@
 //! An operator may be overridden by either operand's class, so that exact types decide, and no others. What is narrower
 //! than CPython's promise would be wrong; what is wider only costs.
 
+use super::constant::ConstValue;
 use super::operation::Operation;
 use super::types::{Spec, Type};
 use crate::operators::{BinaryOperator, Conversion, UnaryOperator};
@@ -150,28 +151,25 @@ fn is_true(a: &Type) -> Option<bool> {
     if a.is_subtype(&always) {
         return Some(true);
     }
-    let label = a.const_object().filter(|_| a.is_subtype(&Type::BOOL)).map(|object| &*object.label);
-    match label {
-        Some("True") => Some(true),
-        Some("False") => Some(false),
+    match a.const_object()?.value {
+        ConstValue::Bool(truth) => Some(truth),
         _ => None,
     }
 }
 
 /// The number that a constant int is, where it is one of 64 bits.
 pub(super) fn constant_int(ty: &Type) -> Option<i64> {
-    let object = ty.const_object().filter(|_| ty.is_subtype(&Type::LONG_EXACT))?;
-    let number: i64 = object.label.parse().ok()?;
-    // The label is its text in Python; anything else only looks like it.
-    (number.to_string() == *object.label).then_some(number)
+    match ty.const_object()?.value {
+        ConstValue::Int(number) => Some(number),
+        _ => None,
+    }
 }
 
 /// The number that a constant float is, or the float that is exactly a constant int.
 pub(super) fn constant_double(ty: &Type) -> Option<f64> {
-    if let Some(number) = constant_int(ty) {
-        return (number.unsigned_abs() <= 1 << 53).then_some(number as f64);
+    match ty.const_object()?.value {
+        ConstValue::Int(number) => (number.unsigned_abs() <= 1 << 53).then_some(number as f64),
+        ConstValue::Float(bits) => Some(f64::from_bits(bits)).filter(|number| !number.is_nan()),
+        _ => None,
     }
-    let object = ty.const_object().filter(|_| ty.is_subtype(&Type::FLOAT_EXACT))?;
-    let is_number = object.label.chars().all(|character| "+-.0123456789einf".contains(character));
-    object.label.parse().ok().filter(|number: &f64| is_number && !number.is_nan())
 }

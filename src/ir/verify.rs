@@ -7,12 +7,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::callee::{CalleeTarget, Callees};
+use super::callee::{Called, CalleeTarget, Callees};
 use super::dominators::Dominators;
 use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData, ValueDef};
 use super::instruction::{BlockCall, Instruction, ResultRule};
-use super::state::FrameState;
 use super::types::Type;
 use crate::metadata::{Kind, Overload};
 use crate::operators::BinaryOperator;
@@ -102,11 +101,6 @@ impl Places {
             if self.of_inst[inst.as_u32() as usize].replace((block, position)).is_some() {
                 return Err(in_block(block, format!("`{}` is here a second time", function.display_inst(inst_data))));
             }
-            if inst_data.handler.is_some() && position + 2 != data.insts.len() {
-                let text = function.display_inst(inst_data);
-                let reason = "what has a handler comes directly before the end of its block".to_owned();
-                return Err(VerifyError { block, text, reason });
-            }
             let is_last = position + 1 == data.insts.len();
             if inst_data.instruction.is_terminator() != is_last {
                 let reason =
@@ -144,19 +138,18 @@ impl<'a> Verifier<'a> {
 
     fn check_inst(&self, block: Block, inst: Inst, data: &InstData) -> Check {
         let operands = data.instruction.operands();
-        let in_state = self.function.state(inst).into_iter().flat_map(FrameState::values);
-        let to_handler = data.handler.iter().flat_map(|call| call.args.iter().copied());
-        for value in operands.into_iter().chain(in_state).chain(to_handler) {
+        let released = self.function.releases[inst].iter().copied();
+        for value in operands.into_iter().chain(self.function.values_of_states(inst)).chain(released) {
             self.check_use(block, inst, value)?;
         }
-        if let Some(call) = &data.handler {
-            self.check_block_call(call)?;
+        if data.error.is_some() && !data.instruction.may_end_early() {
+            return Err("never raises, and has a state to go on with when it does".to_owned());
         }
         if data.state.is_none() && data.instruction.needs_state() {
             return Err("has no frame state to leave with".to_owned());
         }
         match (data.instruction.result_rule(), data.result) {
-            (ResultRule::Always, None) => return Err("has no result".to_owned()),
+            (ResultRule::Always | ResultRule::Borrowed, None) => return Err("has no result".to_owned()),
             (ResultRule::Never, Some(result)) => return Err(format!("can't have the result {result}")),
             _ => {}
         }
@@ -320,7 +313,7 @@ impl<'a> Verifier<'a> {
     /// A foreign function and one of its kinds; `None` where no callees are known.
     fn foreign(
         &self,
-        callee: &str,
+        callee: &Called,
         kind: impl FnOnce(&'a Overload) -> Option<&'a Kind>,
     ) -> Result<Option<(&'a Overload, &'a Kind)>, String> {
         let Some(callees) = self.callees else { return Ok(None) };
@@ -329,7 +322,7 @@ impl<'a> Verifier<'a> {
         Ok(Some((overload, kind)))
     }
 
-    fn check_direct_call(&self, callee: &str, args: &[Value], result: Option<Value>) -> Check {
+    fn check_direct_call(&self, callee: &Called, args: &[Value], result: Option<Value>) -> Check {
         let Some(callees) = self.callees else { return Ok(()) };
         let Some((known, overload)) = callees.overload(callee) else {
             return Err(format!("nothing is known about {callee}"));

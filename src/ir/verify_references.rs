@@ -8,6 +8,7 @@ use super::entities::{Block, Inst, Value};
 use super::function::Function;
 use super::instruction::{BlockCall, Instruction};
 use super::lifetimes::Lifetimes;
+use super::questions::Leaves;
 use super::verify::VerifyError;
 
 /// How many references the function holds, by owner; none are left out.
@@ -91,12 +92,7 @@ impl Checker<'_> {
         let mut next = Vec::new();
         let mut before = held.clone();
         self.take_stolen(&data.instruction, &mut before)?;
-        if let Some(handler) = &data.handler {
-            next.push((handler.clone(), before.clone()));
-        }
-        let can_leave = data.handler.is_none() && self.function.effects(self.callees, inst).raises
-            || data.instruction.needs_state()
-            || matches!(data.instruction, Instruction::Guard { .. } | Instruction::Unbox { .. });
+        let can_leave = self.function.effects(self.callees, inst).raises || data.instruction.leaves() != Leaves::Never;
         if can_leave {
             let mut left = before;
             for &value in &self.function.releases[inst] {

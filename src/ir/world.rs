@@ -1,7 +1,8 @@
 //! What passes may ask about the running program. Answers are constants, and what must stay true for them.
 
 use super::assumption::Assumption;
-use super::types::{ConstObject, Type};
+use super::constant::ConstObject;
+use super::types::Type;
 use crate::cpython::DeathOrder;
 
 /// Something that a pass found out.

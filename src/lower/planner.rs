@@ -3,7 +3,7 @@
 use super::frame::{Binding, Convention, Frame, MethodConvention};
 use super::machine::CType;
 use super::plan::{Admitted, Arm, Class, Given, Step, Stolen, View};
-use crate::ir::{Callee, CalleeTarget, Callees, Function, Instruction, Spec, Type, Value, ValueDef};
+use crate::ir::{Called, Callee, CalleeTarget, Callees, Function, Instruction, Spec, Type, Value, ValueDef};
 use crate::metadata::{Kind, Overload, PythonType, Raises, Scalar};
 
 /// Why IR was not lowered.
@@ -186,7 +186,7 @@ fn step(
 /// The C type of what a foreign function's provider converts.
 fn foreign_kind(
     callees: &Callees,
-    callee: &str,
+    callee: &Called,
     kind: impl FnOnce(&Overload) -> Option<&Kind>,
 ) -> Result<CType, Unsupported> {
     let unknown = || Unsupported::new(format!("a value of {callee}"), "no foreign function of that name was given");

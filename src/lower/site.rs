@@ -156,11 +156,10 @@ impl CallSite {
             return Err(Unsupported::new(format!("the call of {}", self.name), left.reason));
         }
         let called = function.instructions().find_map(|(_, _, data)| match &data.instruction {
-            Instruction::CallCFunction { callee, .. } => Some(callee),
+            Instruction::CallCFunction { callee, .. } => Some(callee.overload),
             _ => None,
         });
-        let is_called = |index: &u16| called == Some(&callees.overload_name(&self.name, usize::from(*index)));
-        let overload = (0..self.signature.overloads.len() as u16).find(is_called).unwrap_or(0);
+        let overload = called.unwrap_or(0);
         let arity = call.arguments.len().saturating_sub(usize::from(self.frame.objects(0)));
         let count = |count: usize| {
             let many = || Unsupported::new(format!("a call of {count} arguments"), "no overload has so many");

@@ -10,12 +10,15 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use super::body::{CalleeCode, look_up};
+use super::body::{CalleeCode, CalleeCodes, look_up};
 use crate::bytecode::interpreter::intern;
 use crate::cpython::object::{HEAP_TYPE, TP_FLAGS};
 use crate::cpython::{DeathOrder, Layout};
 use crate::embed::{Object, Python};
-use crate::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Spec, Type, World};
+use crate::frontend::live_value;
+use crate::ir::{
+    Assumption, Below, Callee, CalleeRef, CalleeTarget, Callees, ConstObject, ConstValue, Found, Spec, Type, World,
+};
 use crate::lower::Binding;
 use crate::lower::body::MethodCall;
 use crate::metadata::{Overload, Raises, Signature};
@@ -34,10 +37,10 @@ pub struct LiveWorld<'a> {
     builtins: &'a Object,
     /// What is known to be callable directly.
     pub callees: Callees,
-    /// The C functions behind.
-    pub codes: BTreeMap<Arc<str>, CalleeCode>,
-    /// The names of callables, by address.
-    labels: HashMap<usize, Arc<str>>,
+    /// The C functions of callees.
+    pub codes: CalleeCodes,
+    /// The callees among the objects, by address.
+    known: HashMap<usize, CalleeRef>,
     /// The types that their signatures have the addresses of: the code keeps them.
     pub types: Vec<Object>,
     /// What was handed out, by address: it lives as long as this.
@@ -84,8 +87,8 @@ impl<'a> LiveWorld<'a> {
             globals,
             builtins,
             callees: Callees::new(),
-            codes: BTreeMap::new(),
-            labels: HashMap::new(),
+            codes: CalleeCodes::new(),
+            known: HashMap::new(),
             types: Vec::new(),
             kept: Default::default(),
         };
@@ -107,7 +110,8 @@ impl<'a> LiveWorld<'a> {
 
     /// How the `ml_meth`s behind callees are called.
     pub fn methods(&self) -> BTreeMap<Arc<str>, MethodCall> {
-        self.codes.iter().filter_map(|(name, code)| Some((name.clone(), code.method?))).collect()
+        let text = |&(callee, overload): &(CalleeRef, u16)| self.callees.called(callee, overload.into()).text;
+        self.codes.iter().filter_map(|(called, code)| Some((text(called), code.method?))).collect()
     }
 
     /// Finds callables with known signatures in an object.
@@ -130,7 +134,7 @@ impl<'a> LiveWorld<'a> {
         let is_built_in =
             is_exactly(object, &raw mut ffi::PyCFunction_Type) || is_exactly(object, &raw mut ffi::PyMethodDescr_Type);
         let address = object.as_ptr() as usize;
-        if self.labels.contains_key(&address) {
+        if self.known.contains_key(&address) {
             return;
         }
         if !is_built_in {
@@ -166,19 +170,18 @@ impl<'a> LiveWorld<'a> {
         if has_bound_receiver || target != CalleeTarget::Underlying && !method.is_possible() {
             return;
         }
-        let name: Arc<str> = name.into();
+        let callee = self.callees.insert(name, Callee { signature, target });
         if let Some(below) = entry
             .filter(|_| target == CalleeTarget::Method)
             .and_then(|entry| entry.below.as_ref().zip(entry.signature.overloads.first()))
         {
-            self.insert_below(&name, below.0, below.1);
+            self.insert_below(callee, below.0, below.1);
         }
-        self.callees.insert(name.clone(), Callee { signature, target });
-        for (index, address) in functions.into_iter().enumerate() {
+        for (index, address) in (0..).zip(functions) {
             let method = (target == CalleeTarget::Method).then_some(method);
-            self.codes.insert(self.callees.overload_name(&name, index), CalleeCode { address, method, receiver });
+            self.codes.insert((callee, index), CalleeCode { address, method, receiver });
         }
-        self.labels.insert(address, name);
+        self.known.insert(address, callee);
         self.keep(object);
     }
 
@@ -186,27 +189,26 @@ impl<'a> LiveWorld<'a> {
     fn discover_class(&mut self, object: &Object) {
         let entry = standard::recognize(self.python, object).filter(|entry| entry.is_class);
         let Some((entry, callee)) = entry.and_then(|entry| Some((entry, standard_callee(entry.name)?))) else { return };
-        let name: Arc<str> = self.unique(entry.name.to_owned()).into();
-        self.callees.insert(name.clone(), callee);
-        self.labels.insert(object.as_ptr() as usize, name);
+        let callee = self.callees.insert(self.unique(entry.name.to_owned()), callee);
+        self.known.insert(object.as_ptr() as usize, callee);
         self.keep(object);
     }
 
     /// Notes the C function below one of the library's, which never raises: where its result is not the library's, the code leaves.
-    fn insert_below(&mut self, name: &str, below: &standard::Below, overload: &Overload) {
-        let callee: Arc<str> = self.unique(below.symbol.to_owned()).into();
+    fn insert_below(&mut self, of: CalleeRef, below: &standard::Below, overload: &Overload) {
         let never = Overload { raises: Raises::Never, ..overload.clone() };
         let signature = Signature { overloads: vec![never] };
-        self.callees.insert(callee.clone(), Callee { signature, target: CalleeTarget::Underlying });
-        self.codes.insert(callee.clone(), CalleeCode { address: below.address, method: None, receiver: 0 });
-        self.callees.set_below(name, Below { callee, finite: below.finite });
+        let name = self.unique(below.symbol.to_owned());
+        let callee = self.callees.insert(name, Callee { signature, target: CalleeTarget::Underlying });
+        self.codes.insert((callee, 0), CalleeCode { address: below.address, method: None, receiver: 0 });
+        self.callees.set_below(of, Below { callee, finite: below.finite });
     }
 
     /// The name, or one like it that no callee has.
     fn unique(&self, name: String) -> String {
         let mut unique = name.clone();
         let mut number = 2;
-        while self.callees.get(&unique).is_some() {
+        while self.callees.find(&unique).is_some() {
             unique = format!("{name} ({number})");
             number += 1;
         }
@@ -223,11 +225,11 @@ impl<'a> LiveWorld<'a> {
         let Some(address) = NonZeroUsize::new(object.as_ptr() as usize) else { return Type::OBJECT };
         self.keep(object);
         let leaf = leaf(object);
-        let label = match self.labels.get(&address.get()) {
-            Some(name) => name.clone(),
-            None => self.label(object, &leaf).into(),
+        let (label, value): (Arc<str>, _) = match self.known.get(&address.get()) {
+            Some(&callee) => (self.callees.name(callee).clone(), ConstValue::Callee(callee)),
+            None => (self.label(object, &leaf).into(), live_value(self.python, object)),
         };
-        leaf.constant(ConstObject::at(label, address))
+        leaf.constant(ConstObject::at(label, address).with_value(value))
     }
 
     /// How a constant prints. No callee has such a name.
@@ -357,7 +359,7 @@ impl World for LiveWorld<'_> {
 fn standard_callee(name: &str) -> Option<Callee> {
     static CALLEES: std::sync::OnceLock<Callees> = std::sync::OnceLock::new();
     let callees = CALLEES.get_or_init(|| standard::callees((3, Layout::CURRENT.minor)));
-    callees.get(name).cloned()
+    callees.find(name).map(|callee| callees.get(callee).clone())
 }
 
 /// Whether an object is of exactly this type.

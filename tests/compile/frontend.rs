@@ -3,7 +3,7 @@
 use typedcall::bytecode::{self, Code};
 use typedcall::embed::Python;
 use typedcall::frontend::{self, Refusal, RefusalReason};
-use typedcall::ir::{Function, Happens, Instruction, Operation};
+use typedcall::ir::{Function, Instruction, Operation};
 
 /// The code of the function `f` that statements define.
 fn code(python: &Python, statements: &str) -> Code {
@@ -108,36 +108,53 @@ fn every_construct_gives_ir_that_verifies_and_reads_back() {
     }
 }
 
-/// What fails, or runs Python, says what the interpreter needs to go on.
+/// What fails, or runs Python, says what the interpreter needs to go on; what raises in a try, what it needs to handle that.
 #[test]
-fn what_can_leave_the_function_has_a_state_and_what_raises_in_a_try_a_handler() {
+fn what_can_leave_the_function_has_a_state_and_what_raises_in_a_try_an_error_state() {
     own_process!();
     let python = Python::attach();
+    let mut error_states = 0;
     for statements in FUNCTIONS {
         let code = code(&python, statements);
         let function = built(&python, statements);
         for (_, inst, data) in function.instructions() {
-            let happens = data.instruction.happens();
+            let effects = data.instruction.effects();
             let can_leave = match &data.instruction {
                 // Of truth values.
                 Instruction::Box { .. } => false,
-                Instruction::Operate { operation: Operation::Catch, .. } => false,
-                _ => happens > Happens::Nothing,
+                _ => effects.is_noticed(),
             };
             let Some(state) = function.state(inst) else {
                 assert!(!can_leave, "{} in\n{code}\n{function}", function.display_inst(data));
+                assert_eq!(data.error, None);
                 continue;
             };
             assert_eq!(state.locals.len(), code.locals.len());
             assert!((state.at as usize) < code.instructions.len());
-            let covered = code.handler(state.at).is_some();
-            assert_eq!(
-                data.handler.is_some(),
-                covered && can_leave && happens >= Happens::Raises,
-                "{code}\n{function}"
-            );
+            let handler = code.handler(state.at);
+            assert_eq!(data.error.is_some(), handler.is_some() && can_leave && effects.raises, "{code}\n{function}");
+            let Some((error, handler)) = function.error_state(inst).zip(handler) else { continue };
+            error_states += 1;
+            assert_eq!((error.at, &error.locals), (state.at, &state.locals), "{code}\n{function:#}");
+            // What the handler finds is there, and what was used is not.
+            let depth = handler.depth as usize;
+            assert!(error.stack.len() >= depth, "{code}\n{function:#}");
+            assert_eq!(error.stack[..depth], state.stack[..depth], "{code}\n{function:#}");
+            assert!(error.stack.len() <= state.stack.len(), "{code}\n{function:#}");
         }
     }
+    assert!(error_states >= 10, "only {error_states}");
+}
+
+/// Handlers are left to the interpreter, which has no frame of its own either.
+#[test]
+fn what_looks_at_its_own_frame_in_a_handler_is_refused() {
+    let python = Python::attach();
+    for (body, name) in [("locals()", "locals"), ("sys._getframe()", "_getframe"), ("inspect.stack()", "stack")] {
+        let refusal = refusal(&python, &format!("def f(x):\n try: x()\n except ValueError:\n  return {body}"));
+        assert_eq!((refusal.reason, refusal.line), (RefusalReason::OwnFrame(name.into()), Some(4)), "{body}");
+    }
+    built(&python, "def f(x):\n try: x()\n except ValueError: return x.stack()");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use typedcall::ir::{
-    BlockCall, Builder, Callee, CalleeTarget, Callees, ConstClass, ConstObject, Function, Instruction, Spec, Type,
-    ValueData, call_site,
+    BlockCall, Builder, Called, Callee, CalleeTarget, Callees, ConstClass, ConstObject, Function, Instruction, Spec,
+    Type, ValueData, call_site,
 };
 use typedcall::metadata::{Kind, PythonType, Scalar, TypePlace};
 
@@ -121,7 +121,7 @@ fn a_class_narrows_objects_and_says_nothing_of_null() {
     assert!(!Type::OBJECT.or_null().is_subtype(&subclasses.or_null()));
     assert!(class.may_overlap(&ty("Object[class+ \"demo.Base\"]")));
     let placed = |place| {
-        let class = ConstClass { label: "demo.Point".into(), place: Some(place) };
+        let class = ConstClass::new("demo.Point", Some(place));
         Type::OBJECT.specialized(Spec::Class(class)).unwrap()
     };
     let at = |address: usize| placed(TypePlace::Object(address.try_into().unwrap()));
@@ -153,6 +153,25 @@ fn objects_are_the_same_by_address_or_by_label_never_by_both() {
     assert!(at("a", 16).is_subtype(&at("b", 16)));
     assert!(!at("a", 16).may_overlap(&at("a", 32)));
     assert!(!at("a", 16).is_subtype(&symbolic) && at("a", 16).may_overlap(&symbolic));
+}
+
+#[test]
+fn values_decide_and_labels_do_not() {
+    use typedcall::ir::ConstValue;
+    assert_eq!(ConstObject::symbolic("True").value, ConstValue::Object);
+    for (text, value) in [
+        ("Bool[\"True\"]", ConstValue::Bool(true)),
+        ("LongExact[\"-3\"]", ConstValue::Int(-3)),
+        ("LongExact[\"+3\"]", ConstValue::Object),
+        ("LongExact[\"9223372036854775808\"]", ConstValue::Object),
+        ("Object[\"3\"]", ConstValue::Object),
+        ("FloatExact[\"1e+300\"]", ConstValue::Float(1e300f64.to_bits())),
+        ("FloatExact[\"-0.0\"]", ConstValue::Float((-0.0f64).to_bits())),
+        ("UnicodeExact[\"3\"]", ConstValue::Text("3".into())),
+        ("NoneType[\"None\"]", ConstValue::None),
+    ] {
+        assert_eq!(ty(text).const_object().unwrap().value, value, "{text}");
+    }
 }
 
 #[test]
@@ -249,12 +268,12 @@ fn types() -> impl Strategy<Value = Type> {
     prop_oneof![
         4 => prop::collection::vec(leaf.clone(), 1..4)
             .prop_map(|parts| parts.iter().fold(Type::BOTTOM, |all, part| all.union(part))),
-        2 => (leaf, ".{0,3}").prop_map(|(leaf, label)| leaf.constant(ConstObject::symbolic(label))),
+        2 => (leaf, ".{0,3}").prop_map(|(leaf, label)| leaf.constant(ConstObject::read(&leaf, label))),
         1 => any::<i64>().prop_map(|number| Type::C_INT64.specialized(Spec::Int(number.into())).unwrap()),
         1 => any::<u64>().prop_map(|bits| Type::C_DOUBLE.specialized(Spec::Double(bits)).unwrap()),
         1 => any::<bool>().prop_map(|truth| Type::C_BOOL.specialized(Spec::Bool(truth)).unwrap()),
         2 => ("[a-b]\\.[A-B]", any::<[bool; 2]>()).prop_map(|(name, [subclasses, null])| {
-            let class = ConstClass::symbolic(name);
+            let class = ConstClass::new(name, None);
             let spec = if subclasses { Spec::Instance(class) } else { Spec::Class(class) };
             let objects = Type::OBJECT.specialized(spec).unwrap();
             if null { objects.or_null() } else { objects }
@@ -290,7 +309,7 @@ fn functions() -> impl Strategy<Value = Function> {
                         keywords: vec!["base".into(), "a \"b\" ".into()],
                     },
                     5 => Instruction::VectorCallStatic { callable: a, args: vec![], keywords: vec![] },
-                    6 | 7 => Instruction::CallCFunction { callee: name.as_str().into(), args: vec![a, b] },
+                    6 | 7 => Instruction::CallCFunction { callee: Called::read(name.as_str()), args: vec![a, b] },
                     8 => Instruction::Guard { ty: ty.clone(), value: a },
                     9 => Instruction::Unbox { ctype: ty.clone(), value: a },
                     10 => Instruction::Box { value: a },
@@ -376,7 +395,7 @@ const BODY: &str = r#"bb0:
   Assume<module "math" "sqrt" "math.sqrt"> at 3(v0 v1 _ | v2)
   v3:Object = LoadMethod<"up\"per"> v0 at 3(v0 v1 _ | v2)
   v4:Object|Nullptr = MethodSelf v3
-  v5:Object = CallMethod<2, "base"> v3 v4 v0 v1 else bb2(v0 v1) at 4(v0 v1 _ | v2 v3 v4)
+  v5:Object = CallMethod<2, "base"> v3 v4 v0 v1 at 4(v0 v1 _ | v2 v3 v4) error 4(v0 v1 _ | v2) releases v3 v2
   Jump bb1
 bb1:
   v6:Object = BinaryOp<"**"> v0 v5 at 5(v0 v1 UnicodeExact["x"])
@@ -387,10 +406,6 @@ bb1:
   v11:CBool = CompareNumbers<"<="> v9 v10
   v12:Nullptr = LoadConst
   Branch v7 bb3 bb4
-bb2(v20:Object v21:Object):
-  v22:Object = Catch
-  Raise<1> v22
-  Unreachable
 bb3:
   Exit at 9(v0)
 bb4:
@@ -399,26 +414,30 @@ bb4:
 
 /// The alternate form has the states; without them the same instructions print.
 #[test]
-fn states_and_handlers_survive_the_round_trip() {
+fn states_survive_the_round_trip() {
     let text = BODY.replace("v9:CDouble = Unbox<CDouble> v1", "v9:CDouble = Unbox<CDouble> v8");
     let text = text.replace("v8:Object", "v8:FloatExact");
     let function: Function = text.parse().unwrap_or_else(|error| panic!("{error}"));
     function.verify().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(format!("{function:#}"), text);
     let plain = function.to_string();
-    assert!(plain.contains("CallMethod<2, \"base\"> v3 v4 v0 v1 else bb2(v0 v1)\n"), "{plain}");
-    assert!(!plain.contains(" at "), "{plain}");
+    assert!(plain.contains("CallMethod<2, \"base\"> v3 v4 v0 v1\n"), "{plain}");
+    assert!(!plain.contains(" at ") && !plain.contains(" error ") && !plain.contains(" releases "), "{plain}");
 }
 
 #[test]
-fn the_verifier_looks_at_states_and_handlers() {
+fn the_verifier_looks_at_states() {
     for (from, to, reason) in [
         ("Exit at 9(v0)", "Exit", "has no frame state to leave with"),
         ("at 9(v0)", "at 9(v8)", ""),
         ("at 2(v0 v1 _)", "at 2(v0 v6 _)", "v6 is used where it may not be defined yet"),
-        ("v7:CBool = IsTrue v6", "v7:CBool = IsTrue v6 else bb2(v0 v1)", "directly before the end"),
-        ("else bb2(v0 v1)", "else bb2(v0)", "bb2 takes 2 values, not 1"),
-        ("else bb2(v0 v1)", "else bb2(v0 v5)", "v5 is used where it may not be defined yet"),
+        ("releases v3 v2", "releases v3 v5", "v5 is used where it may not be defined yet"),
+        ("error 4(v0 v1 _ | v2)", "error 4(v0 v1 v5)", "v5 is used where it may not be defined yet"),
+        (
+            "v11:CBool = CompareNumbers<\"<=\"> v9 v10",
+            "v11:CBool = CompareNumbers<\"<=\"> v9 v10 error 5()",
+            "never raises",
+        ),
         ("MethodSelf v3", "MethodSelf v2", "v2 is not what an operation found as a method"),
         ("<\"/\"> v9 v9", "<\"/\"> v9 v7", "v9 and v7 are not both CInt64 or CDouble"),
     ] {
@@ -430,4 +449,59 @@ fn the_verifier_looks_at_states_and_handlers() {
             Err(error) => assert!(!reason.is_empty() && error.to_string().contains(reason), "{to}: {error}"),
         }
     }
+}
+
+/// What an instruction reads, writes and starts is known apart, and types and promises make it less.
+#[test]
+fn effects_are_sets_that_types_and_promises_narrow() {
+    use typedcall::ir::{Effects, Heap};
+    let mut callees = Callees::new();
+    let mut insert = |name: &str, signature: &str| {
+        let signature = signature.parse().unwrap_or_else(|error| panic!("{error}"));
+        callees.insert(name, Callee { signature, target: CalleeTarget::Underlying });
+    };
+    insert("demo.pure", "(i64) -> i64 raises minus_one [no_python, pure]");
+    insert("demo.writes", "(i64) -> i64 [no_python]");
+    insert("demo.frees", "(i64) -> i64 [no_python, nogil]");
+    let of = |line: &str| {
+        let text = format!(
+            "v0:ListExact = LoadArg<0>\nv1:LongExact = LoadArg<1>\nv2:Object = LoadArg<2>\nv3:CInt64 = Unbox<CInt64> v1\n{line}\n"
+        );
+        let function: Function = text.parse().unwrap_or_else(|error| panic!("{error}"));
+        let inst = function.instructions().last().expect("there are instructions").1;
+        function.effects(&callees, inst)
+    };
+    let list_item = of("v4:Object = GetItem v0 v1");
+    assert!(list_item.reads.overlaps(Heap::LISTS) && list_item.writes.is_empty() && list_item.raises);
+    assert!(!list_item.may_run_python() && !list_item.is_pure());
+    assert_eq!(of("v4:Object = GetItem v2 v1"), Effects::PYTHON);
+    let append = of("ListAppend v0 v2");
+    assert!(append.writes.overlaps(Heap::LISTS) && !append.writes.overlaps(Heap::GLOBALS) && !append.may_run_python());
+    let truth = of("v4:CBool = IsTrue v0");
+    assert!(truth.is_pure() && truth.reads.overlaps(Heap::LISTS) && !truth.is_noticed());
+    let tuple = of("v4:TupleExact = BuildTuple<1> v2");
+    assert!(tuple.collects && !tuple.runs_python && tuple.writes.is_empty() && tuple.may_run_python());
+    let pure = of("v4:CInt64 = CallCFunction<\"demo.pure\"> v3");
+    assert!(pure.is_pure() && pure.raises && pure.reads.is_empty() && pure.writes.is_empty());
+    let writes = of("v4:CInt64 = CallCFunction<\"demo.writes\"> v3");
+    assert!(!writes.is_pure() && !writes.raises && !writes.may_run_python() && writes.writes == Heap::ALL);
+    assert!(of("v4:CInt64 = CallCFunction<\"demo.frees\"> v3").runs_python);
+    assert!(of("Decref v2").runs_python && !of("Decref v2").raises && !of("Decref v1").may_run_python());
+}
+
+/// Which callee a constant is says its value: another object may print the same.
+#[test]
+fn an_object_that_is_labelled_like_a_callee_is_none() {
+    use typedcall::ir::{ConstValue, call_site, passes};
+    let mut callees = Callees::new();
+    let signature = "(object) -> object raises null".parse().expect("a signature");
+    let known = callees.insert("demo.f", Callee { signature, target: CalleeTarget::Underlying });
+    let called = |value: ConstValue| {
+        let object = ConstObject::at("demo.f", 4096.try_into().expect("no null")).with_value(value);
+        let mut function = call_site(Type::C_FUNCTION.constant(object), 1, &[]);
+        let left_alone = passes::run(&mut function, &callees);
+        (function.to_string().contains("CallCFunction<\"demo.f\">"), left_alone.len())
+    };
+    assert_eq!(called(ConstValue::Callee(known)), (true, 0));
+    assert_eq!(called(ConstValue::Object), (false, 1));
 }

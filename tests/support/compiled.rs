@@ -5,7 +5,7 @@ use std::ptr::{NonNull, null_mut};
 
 use pyo3_ffi as ffi;
 use typedcall::embed::{Object, Python};
-use typedcall::{CompileOptions, CompiledFunction, NotCompiled, Options, Specializer};
+use typedcall::{CompileOptions, CompiledFunction, Options, Specializer};
 
 use super::as_python::BuiltIn;
 use super::runner;
@@ -18,8 +18,8 @@ static mut METHODS: [ffi::PyMethodDef; 3] = [
         ml_name: c"runner".as_ptr(),
         ml_meth: ffi::PyMethodDefPointer { PyCFunctionFast: runner_of },
         ml_flags: ffi::METH_FASTCALL,
-        ml_doc: c"runner(function, passes, leave_at): a runner of the function's code, or the reason why there is none; None \
-            where it is that the function is no straight line. At the guard of the number `leave_at` the code leaves."
+        ml_doc: c"runner(function, passes, leave_at): a runner of the function's code, or the reason why there is none. At the guard \
+            of the number `leave_at` the code leaves."
             .as_ptr(),
     },
     ffi::PyMethodDef {
@@ -64,6 +64,7 @@ unsafe extern "C" fn runner_of(
     };
     let [function, passes, leave_at] = &arguments[..] else { panic!("runner takes three arguments") };
     let mut options = CompileOptions::default();
+    options.loops_and_handlers = true;
     // SAFETY: the objects are alive.
     unsafe {
         options.passes = ffi::PyObject_IsTrue(passes.as_ptr()) == 1;
@@ -81,8 +82,6 @@ unsafe extern "C" fn runner_of(
     });
     match compiled {
         Ok(compiled) => runner::function(compiled, &raw mut RUN),
-        // SAFETY: the thread is attached.
-        Err(NotCompiled::NotStraight { .. }) => unsafe { ffi::Py_NewRef(ffi::Py_None()) },
         Err(error) => python.text(&error.to_string()).map_or(null_mut(), Object::into_ptr),
     }
 }

@@ -79,6 +79,17 @@ impl Session {
         compiled
     }
 
+    /// As [`Self::fast`], of a function with loops and handlers.
+    pub fn fast_with_handlers(&self, name: &str) -> CompiledFunction {
+        let mut options = CompileOptions::default();
+        options.loops_and_handlers = true;
+        let compiled = self.specializer.compile_with(&self.python, &self.get(name), &options);
+        let compiled = compiled.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let object = compiled.as_object(&self.python).expect("there is memory");
+        self.names.set_item(&self.python, &format!("fast_{name}"), &object).expect("there is memory");
+        compiled
+    }
+
     /// Puts the function behind `left_NAME_0`, `left_NAME_1`, … compiled so that the guard of that number never holds: how many
     /// there are.
     pub fn leave_at_each_guard(&self, name: &str) -> usize {

@@ -111,7 +111,7 @@ impl Reader<'_> {
             names: names.len(),
             strings: &strings,
         };
-        let Decoded { instructions, handlers, extras } = match source.decode() {
+        let Decoded { instructions, handlers, raw_stacks, extras } = match source.decode() {
             Ok(decoded) => decoded,
             Err(error) => return Ok(Err(name_of(error))),
         };
@@ -130,6 +130,7 @@ impl Reader<'_> {
             names,
             instructions,
             handlers,
+            raw_stacks,
             stack_size: 0,
             object: Some(self.code.clone_ref(self.python)),
         };

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::exceptions::Entry;
 use super::instruction::{Instruction, Op, Suspend, Target};
 use super::opcodes::{Opcode, Opcodes};
+use super::raw_stack::RawStacks;
 use super::{Handler, LocalVariable};
 
 pub use error::{DecodeError, Problem};
@@ -43,6 +44,7 @@ pub(super) struct Source<'a> {
 pub(super) struct Decoded {
     pub(super) instructions: Vec<Instruction>,
     pub(super) handlers: Vec<Handler>,
+    pub(super) raw_stacks: RawStacks,
     /// Constants behind those of the code object.
     pub(super) extras: Vec<Extra>,
 }
@@ -92,10 +94,17 @@ impl Source<'_> {
         // In the order of the code object, without what no way leads to.
         let mut instructions = Vec::with_capacity(walked.ops.len());
         let mut starts = Vec::with_capacity(items.len() + 1);
-        for (ops, raw) in walked.items.iter().zip(raw) {
+        let mut raw_stacks = RawStacks::default();
+        for (index, (ops, at)) in walked.items.iter().zip(raw).enumerate() {
             starts.push(position(&instructions));
-            let ops = ops.iter().flat_map(|range| &walked.ops[range.clone()]);
-            instructions.extend(ops.map(|op| Instruction { op: op.clone(), offset: raw.offset, line: raw.line }));
+            // What only prepares a call belongs to it.
+            let prepares = |raw: &&RawInstruction| matches!(raw.opcode, Opcode::KW_NAMES | Opcode::PRECALL);
+            let first = index - raw[..index].iter().rev().take_while(prepares).count();
+            let mut point = walked.stacks[first].as_ref().map(|stack| (raw[first].start, stack));
+            for op in ops.iter().flat_map(|range| &walked.ops[range.clone()]) {
+                instructions.push(Instruction { op: op.clone(), offset: at.offset, line: at.line });
+                raw_stacks.push(point.take().map(|(start, stack)| (start, stack.iter().map(|slot| slot.raw()))));
+            }
         }
         starts.push(position(&instructions));
         for instruction in &mut instructions {
@@ -119,7 +128,7 @@ impl Source<'_> {
                 }
             }
         }
-        Ok(Decoded { instructions, handlers: neutral, extras: context.extras })
+        Ok(Decoded { instructions, handlers: neutral, raw_stacks, extras: context.extras })
     }
 
     /// In 3.11 the receiver is gone where `SEND` jumps to; later, and here, `END_SEND` drops it there. It is put in front of

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::error::Problem;
 use super::step::Step;
 use crate::bytecode::instruction::{Arguments, Op, Suspend};
+use crate::bytecode::raw_stack::RawSlot;
 use crate::bytecode::{LocalKind, LocalVariable};
 
 /// More than this on the stack is damage: CPython's compiler keeps far below it.
@@ -16,9 +17,11 @@ const STACK_LIMIT: usize = 1 << 16;
 
 /// What a slot of CPython's stack holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Slot {
-    /// An object, or what a cleared local held.
+pub(super) enum Slot {
+    /// An object.
     Value,
+    /// What a cleared local held, perhaps null.
+    Cleared,
     /// The same, known to be a cell.
     Cell,
     /// What a method lookup found.
@@ -27,17 +30,54 @@ enum Slot {
     Receiver,
     /// Nothing that the neutral stack has.
     Null,
+    /// What `iter()` gave.
+    Iterator,
+    /// From 3.15 on, its second slot, which the neutral stack has not.
+    IteratorIndex,
+    /// The exception that was handled before.
+    Saved,
+    /// The offset of what raised.
+    Offset,
 }
 
 impl Slot {
     fn is_kept(self) -> bool {
-        self != Self::Null
+        !matches!(self, Self::Null | Self::IteratorIndex)
     }
 
     /// Whether both mean the same to the instructions that follow.
     fn agrees(self, other: Self) -> bool {
-        let value = |slot| if slot == Self::Cell { Self::Value } else { slot };
-        value(self) == value(other)
+        let class = |slot| match slot {
+            Self::Value | Self::Cleared | Self::Cell | Self::Iterator | Self::Saved | Self::Offset => Self::Value,
+            Self::Null | Self::IteratorIndex => Self::Null,
+            Self::Method | Self::Receiver => slot,
+        };
+        class(self) == class(other)
+    }
+
+    /// What is known where two ways meet on which the slots agree.
+    fn joined(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Value | Self::Iterator | Self::Saved | Self::Offset, Self::Cleared) => Self::Cleared,
+            (Self::Iterator | Self::Saved | Self::Offset, _) if self != other => Self::Value,
+            (Self::IteratorIndex, Self::Null) => Self::Null,
+            _ => self,
+        }
+    }
+
+    /// As others see it.
+    pub(super) fn raw(self) -> RawSlot {
+        match self {
+            Self::Value | Self::Cell => RawSlot::Object,
+            Self::Cleared => RawSlot::Cleared,
+            Self::Method => RawSlot::Method,
+            Self::Receiver => RawSlot::Receiver,
+            Self::Null => RawSlot::Null,
+            Self::Iterator => RawSlot::Iterator,
+            Self::IteratorIndex => RawSlot::IteratorIndex,
+            Self::Saved => RawSlot::Saved,
+            Self::Offset => RawSlot::Offset,
+        }
     }
 }
 
@@ -78,6 +118,8 @@ pub(super) struct Walked {
     pub(super) covered: Vec<bool>,
     /// The depths of the handlers on the neutral stack; `None` for those that no exception leads to.
     pub(super) depths: Vec<Option<u32>>,
+    /// CPython's stack before each item; `None` for those that no way leads to.
+    pub(super) stacks: Vec<Option<Vec<Slot>>>,
 }
 
 /// Follows the code from its first item. In `steps` jumps name items.
@@ -102,6 +144,7 @@ pub(super) fn walk(
             items: vec![None; items.len()],
             covered: vec![false; items.len()],
             depths: vec![None; handlers.len()],
+            stacks: Vec::new(),
         },
     };
     walk.reach(0, State { stack: Vec::new(), cells: Rc::new(cells) }).map_err(|problem| (0, problem))?;
@@ -119,7 +162,8 @@ pub(super) fn walk(
             at += 1;
         }
     }
-    Ok(walk.walked)
+    let stacks = walk.states.into_iter().map(|state| state.map(|state| state.stack)).collect();
+    Ok(Walked { stacks, ..walk.walked })
 }
 
 struct Walk<'a> {
@@ -141,9 +185,21 @@ impl Walk<'_> {
                 Ok(())
             }
             Some(known) => {
-                let (one, other) = (&known.stack, &state.stack);
+                let (one, other) = (&mut known.stack, &state.stack);
                 let agree = one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.agrees(*other));
-                if agree { Ok(()) } else { Err(Problem::Merge) }
+                if !agree {
+                    return Err(Problem::Merge);
+                }
+                let mut is_less = false;
+                for (one, other) in one.iter_mut().zip(other) {
+                    let joined = one.joined(*other);
+                    is_less |= std::mem::replace(one, joined) != joined;
+                }
+                // What follows was told more than is true.
+                if is_less {
+                    self.pending.push(to);
+                }
+                Ok(())
             }
         }
     }
@@ -159,7 +215,8 @@ impl Walk<'_> {
                     self.walked.depths[index] = Some(kept(below));
                     self.walked.covered[at] = true;
                     let mut stack = below.to_vec();
-                    stack.extend(std::iter::repeat_n(Slot::Value, 1 + usize::from(handler.lasti)));
+                    stack.extend(handler.lasti.then_some(Slot::Offset));
+                    stack.push(Slot::Value);
                     self.reach(handler.target, State { stack, cells: state.cells.clone() })?;
                 }
                 // 3.15's generator expressions leave their iterator behind, but not their handler's range.
@@ -183,6 +240,9 @@ impl Walk<'_> {
     fn step(&mut self, step: &Step, state: &mut State) -> Result<bool, Problem> {
         let stack = &mut state.stack;
         match step {
+            Step::PushNull if self.version >= 15 && stack.last() == Some(&Slot::Iterator) => {
+                stack.push(Slot::IteratorIndex);
+            }
             Step::PushNull => stack.push(Slot::Null),
             Step::Call(arguments) => self.call(arguments, stack)?,
             Step::CallEx(keywords) => self.call_ex(*keywords, stack)?,
@@ -203,7 +263,7 @@ impl Walk<'_> {
         let wide = self.version >= 15;
         let op = match *op {
             Op::Pop => match stack.pop().ok_or(Problem::Underflow)? {
-                Slot::Null => return Ok(true),
+                slot if !slot.is_kept() => return Ok(true),
                 _ => Op::Pop,
             },
             Op::Copy(depth) => {
@@ -226,7 +286,7 @@ impl Walk<'_> {
             }
             Op::LoadFastAndClear(local) => {
                 let was_cell = set_cell(&mut state.cells, local, false);
-                stack.push(if was_cell { Slot::Cell } else { Slot::Value });
+                stack.push(if was_cell { Slot::Cell } else { Slot::Cleared });
                 op.clone()
             }
             Op::StoreFast(local) => {
@@ -318,6 +378,11 @@ impl Walk<'_> {
         stack.extend(std::iter::repeat_n(Slot::Value, pushes as usize));
         if let (true, [.., method, receiver]) = (pushes_pair(&op), stack.as_mut_slice()) {
             (*method, *receiver) = (Slot::Method, Slot::Receiver);
+        }
+        match (&op, stack.as_mut_slice()) {
+            (Op::GetIter, [.., iterator]) => *iterator = Slot::Iterator,
+            (Op::PushExcInfo, [.., previous, _]) => *previous = Slot::Saved,
+            _ => {}
         }
         Ok(op)
     }
@@ -420,7 +485,7 @@ fn pushes_pair(op: &Op) -> bool {
 
 fn pop_kept(stack: &mut Vec<Slot>) -> Result<Slot, Problem> {
     match stack.pop().ok_or(Problem::Underflow)? {
-        Slot::Null => Err(Problem::Null),
+        slot if !slot.is_kept() => Err(Problem::Null),
         slot => Ok(slot),
     }
 }

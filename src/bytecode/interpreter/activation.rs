@@ -9,7 +9,7 @@ use crate::cpython::DeathOrder;
 use crate::embed::{Object, Python};
 
 use super::owned::Owned;
-use super::{Frame, Prepared, Raised, Result, State, api, errors, except, interrupts};
+use super::{Frame, Prepared, Raised, RaisedHere, Result, State, api, errors, except, interrupts};
 
 /// A function that runs.
 pub struct Activation<'a> {
@@ -93,6 +93,13 @@ impl<'a> Activation<'a> {
             interrupts::serve(self.python)?;
         }
         Ok(Flow::Jump(target))
+    }
+
+    /// Goes to the handler of the current exception, which the instruction that it stands at has raised, or leaves.
+    pub(super) fn goes_to_handler(&mut self, raised: RaisedHere) -> Result {
+        self.offset = self.code.code().instructions.get(self.at as usize).map_or(0, |instruction| instruction.offset);
+        self.raised_again = raised.again;
+        self.unwind()
     }
 
     /// Goes to the handler of the current exception, or leaves.

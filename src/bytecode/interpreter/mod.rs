@@ -49,7 +49,7 @@ use super::Target;
 use activation::{Activation, End};
 pub(crate) use keywords::tuple;
 pub(crate) use owned::Owned;
-pub(crate) use perform::{add_traceback, catch, enter, load_method, perform};
+pub(crate) use perform::{Pending, RaisedHere, add_traceback, enter, load_method, perform};
 pub(crate) use prepared::intern;
 pub use prepared::{Prepared, Reason, Refusal};
 
@@ -132,6 +132,35 @@ pub fn run_until(
             Ok(Progress::Returned(result.into_object(python)))
         }
         End::Stopped => Ok(Progress::Stopped(activation.into_state(before))),
+    }
+}
+
+/// Goes on where the instruction of the state has raised, to its handler: what the function returns. The exception is set in
+/// the thread state; the stack of the state is without the operands of the instruction.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_raised(
+    python: &Python,
+    frame: &Frame<'_>,
+    state: State,
+    raised: RaisedHere,
+) -> std::result::Result<Object, Raised> {
+    // Counting this call may raise, and what that raises takes the place of the exception.
+    let pending = Pending::take(python);
+    let _depth = recursion::Depth::enter(python)?;
+    let mut activation = Activation::new(python, *frame, state)?;
+    pending.restore(python);
+    activation.goes_to_handler(raised)?;
+    match activation.run(u64::MAX)? {
+        End::Returned(result) => {
+            activation.leave();
+            Ok(result.into_object(python))
+        }
+        End::Stopped => {
+            errors::system_error(c"an endless loop came to its end");
+            Err(Raised)
+        }
     }
 }
 

@@ -88,9 +88,32 @@ pub(crate) fn add_traceback(
     }
 }
 
-/// Takes the current exception away, for its handler.
-pub(crate) fn catch(python: &Python) -> Owned {
-    errors::take().unwrap_or_else(|| Owned::none(python))
+/// Whether the current exception has an entry of the running function in its traceback already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RaisedHere {
+    pub(super) again: bool,
+}
+
+/// The current exception, put by so that other code may run.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    exception: Option<Owned>,
+    raised: RaisedHere,
+}
+
+impl Pending {
+    /// Puts the current exception by.
+    pub(crate) fn take(_: &Python) -> Self {
+        Self { exception: errors::take(), raised: RaisedHere { again: RAISED_AGAIN.take() } }
+    }
+
+    /// Makes it the current one again.
+    pub(crate) fn restore(self, _: &Python) -> RaisedHere {
+        if let Some(exception) = self.exception {
+            errors::restore(exception);
+        }
+        self.raised
+    }
 }
 
 /// What `object.name(…)` calls, and what with: the function behind a method and the object, or the attribute and nothing.

@@ -7,37 +7,51 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::ir::typing::dies_unseen;
-use crate::ir::{
-    Block, Callees, Dominators, FrameState, Function, Inst, Instruction, Slot, State, Type, Value, ValueDef,
-};
+use crate::ir::{Block, Callees, Change, FrameState, Function, Inst, Instruction, Slot, State, Type, Value, ValueDef};
+
+use super::{Knowledge, Run};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, callees: &Callees) {
-    let Some(entry) = function.entry() else { return };
-    take_known_branches(function);
-    let reached: HashSet<Block> = Dominators::compute(function, entry).reverse_postorder().iter().copied().collect();
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+    let Some(entry) = function.entry() else { return Change::Nothing };
+    let mut change = take_known_branches(function);
+    run.analyses.forget(change);
+    let Some(dominators) = run.analyses.dominators(function) else { return Change::Nothing };
+    change |= leave_out_unreached(function, dominators.reverse_postorder());
+    change |= drop_equal_params(function, entry);
+    change |= forget_at_ends(function);
+    change |= put_constants_into_states(function);
+    change |= sweep(function, knowledge.callees);
+    change | join_blocks(function, entry)
+}
+
+fn leave_out_unreached(function: &mut Function, reached: &[Block]) -> Change {
+    if reached.len() == function.layout.len() {
+        return Change::Nothing;
+    }
+    let reached: HashSet<Block> = reached.iter().copied().collect();
     function.layout.retain(|block| reached.contains(block));
-    drop_equal_params(function, entry);
-    forget_at_ends(function);
-    put_constants_into_states(function);
-    sweep(function, callees);
-    join_blocks(function, entry);
+    Change::Blocks
 }
 
 /// A branch on a constant is a jump.
-fn take_known_branches(function: &mut Function) {
+fn take_known_branches(function: &mut Function) -> Change {
+    let mut change = Change::Nothing;
     for index in 0..function.layout.len() {
         let Some(&last) = function.blocks[function.layout[index]].insts.last() else { continue };
         let Instruction::Branch { condition, then, otherwise } = &function.insts[last].instruction else { continue };
         if let Some(crate::ir::Spec::Bool(truth)) = function.ty(*condition).spec() {
             let target = if *truth { then } else { otherwise }.clone();
             function.insts[last].instruction = Instruction::Jump { target };
+            change = Change::Blocks;
         }
     }
+    change
 }
 
 /// Parameters for which one value is passed on every way: that value, which is then defined on every way.
-fn drop_equal_params(function: &mut Function, entry: Block) {
+fn drop_equal_params(function: &mut Function, entry: Block) -> Change {
+    let mut change = Change::Nothing;
     loop {
         let mut passed: HashMap<Value, Option<Value>> = HashMap::new();
         for call in function.layout.iter().flat_map(|&block| function.successors(block)) {
@@ -65,8 +79,9 @@ fn drop_equal_params(function: &mut Function, entry: Block) {
         let replaced: HashMap<Value, Value> =
             found.iter().filter(|(_, arg)| !found.contains_key(arg)).map(|(&param, &arg)| (param, arg)).collect();
         if replaced.is_empty() {
-            return;
+            return change;
         }
+        change = Change::Instructions;
         drop_params(function, &replaced.keys().copied().collect());
         function.replace_all(&replaced);
         replaced.into_keys().for_each(|param| function.forget_value(param));
@@ -85,12 +100,7 @@ fn drop_params(function: &mut Function, dropped: &HashSet<Value>) {
         }
     };
     for data in function.insts.values_mut() {
-        data.handler.iter_mut().for_each(keep);
-        match &mut data.instruction {
-            Instruction::Jump { target } => keep(target),
-            Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(keep),
-            _ => {}
-        }
+        data.instruction.for_each_target(keep);
     }
     for (block, before) in params.iter().filter(|(_, params)| params.iter().any(|param| dropped.contains(param))) {
         let left: Vec<Value> = before.iter().copied().filter(|param| !dropped.contains(param)).collect();
@@ -102,12 +112,16 @@ fn drop_params(function: &mut Function, dropped: &HashSet<Value>) {
 }
 
 /// Returning, a state says only whose death is seen; jumping, nothing.
-fn forget_at_ends(function: &mut Function) {
+fn forget_at_ends(function: &mut Function) -> Change {
+    let mut change = Change::Nothing;
     let ends: Vec<(Inst, State)> =
         function.instructions().filter_map(|(_, inst, data)| Some((inst, data.state?))).collect();
     for (inst, state) in ends {
         match function.insts[inst].instruction {
-            Instruction::Jump { .. } => function.insts[inst].state = None,
+            Instruction::Jump { .. } => {
+                function.insts[inst].state = None;
+                change = Change::Instructions;
+            }
             Instruction::Return { .. } => {
                 let mut left = function.states[state].clone();
                 for slot in left.slots_mut() {
@@ -118,21 +132,25 @@ fn forget_at_ends(function: &mut Function) {
                         *slot = Slot::Empty;
                     }
                 }
-                function.insts[inst].state = Some(function.states.push(left));
+                if left != function.states[state] {
+                    function.insts[inst].state = Some(function.states.push(left));
+                    change = Change::Instructions;
+                }
             }
             _ => {}
         }
     }
+    change
 }
 
 /// Drops instructions and parameters that nothing needs which has an effect.
-fn sweep(function: &mut Function, callees: &Callees) {
+fn sweep(function: &mut Function, callees: &Callees) -> Change {
     let mut needed: HashSet<Value> = HashSet::new();
     let mut open: Vec<Value> = Vec::new();
     // What is passed for a parameter is needed with it.
     let mut passed: HashMap<Value, Vec<Value>> = HashMap::new();
     for (_, inst, data) in function.instructions() {
-        for call in data.instruction.targets().into_iter().chain(&data.handler) {
+        for call in data.instruction.targets() {
             for (&arg, &param) in call.args.iter().zip(&function.blocks[call.block].params) {
                 passed.entry(param).or_default().push(arg);
             }
@@ -166,15 +184,18 @@ fn sweep(function: &mut Function, callees: &Callees) {
     function.blocks.values_mut().for_each(|block| block.insts.retain(|inst| !dead.contains(inst)));
     if !unused.is_empty() {
         drop_params(function, &unused);
-        unused.into_iter().for_each(|param| function.forget_value(param));
+        unused.iter().for_each(|&param| function.forget_value(param));
     }
+    Change::of_instructions(!dead.is_empty() || !unused.is_empty())
 }
 
 fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
     let data = &function.insts[inst];
     data.result.is_some()
         && match &data.instruction {
-            Instruction::Operate { .. } | Instruction::CallCFunction { .. } => function.effects(callees, inst).pure,
+            Instruction::Operate { .. } | Instruction::CallCFunction { .. } => {
+                function.effects(callees, inst).is_pure()
+            }
             // Every float has a double, so that nobody relies on what is found out.
             Instruction::Unbox { ctype, value } => {
                 *ctype == Type::C_DOUBLE && function.ty(*value).is_subtype(&Type::FLOAT_EXACT)
@@ -183,19 +204,16 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
         }
 }
 
-/// The values that an instruction and its state use, without what it passes to blocks.
+/// The values that an instruction and its states use, without what it passes to blocks.
 fn used_by(function: &Function, inst: Inst) -> Vec<Value> {
-    let data = &function.insts[inst];
-    let mut used = match &data.instruction {
-        Instruction::Jump { .. } => Vec::new(),
-        Instruction::Branch { condition, .. } => vec![*condition],
-        other => other.operands(),
-    };
-    used.extend(function.state(inst).into_iter().flat_map(FrameState::values));
+    let mut used = function.insts[inst].instruction.own_operands();
+    used.extend(function.values_of_states(inst));
     used
 }
 
-fn put_constants_into_states(function: &mut Function) {
+fn put_constants_into_states(function: &mut Function) -> Change {
+    let mut change = Change::Nothing;
+    let mut states = std::mem::take(&mut function.states);
     let constant = |value: Value| match function.definition(value) {
         Some(Instruction::LoadConst) if function.ty(value).is_object() => {
             Some(Slot::Constant(function.ty(value).clone()))
@@ -203,17 +221,18 @@ fn put_constants_into_states(function: &mut Function) {
         Some(Instruction::LoadConst) if *function.ty(value) == Type::NULLPTR => Some(Slot::Empty),
         _ => None,
     };
-    let mut states = function.states.clone();
     for slot in states.values_mut().flat_map(FrameState::slots_mut) {
         if let Some(constant) = slot.value().and_then(constant) {
             *slot = constant;
+            change = Change::Instructions;
         }
     }
     function.states = states;
+    change
 }
 
 /// Puts a block behind the one that alone jumps to it.
-fn join_blocks(function: &mut Function, entry: Block) {
+fn join_blocks(function: &mut Function, entry: Block) -> Change {
     let mut edges: HashMap<Block, usize> = HashMap::new();
     for call in function.layout.iter().flat_map(|&block| function.successors(block)) {
         *edges.entry(call.block).or_default() += 1;
@@ -225,11 +244,10 @@ fn join_blocks(function: &mut Function, entry: Block) {
         }
         loop {
             let insts = &function.blocks[block].insts;
-            let Some((&last, body)) = insts.split_last() else { break };
+            let Some(&last) = insts.last() else { break };
             let Instruction::Jump { target } = function.insts[last].instruction.clone() else { break };
-            let is_handled = body.iter().any(|&inst| function.insts[inst].handler.is_some());
             let is_alone = edges.get(&target.block) == Some(&1) && target.block != entry && target.block != block;
-            if is_handled || !is_alone {
+            if !is_alone {
                 break;
             }
             function.blocks[block].insts.pop();
@@ -244,4 +262,5 @@ fn join_blocks(function: &mut Function, entry: Block) {
         }
     }
     function.layout.retain(|block| !gone.contains(block));
+    Change::of_blocks(!gone.is_empty())
 }

@@ -1,24 +1,24 @@
-//! Drops the handlers of what can't raise, by the types of its operands and the promises of its callee: `raises never`.
-//! Blocks that only such handlers led to are then dead code, and what had a handler no longer ends its block.
+//! Drops the error states of what can't raise, by the types of its operands and the promises of its callee: `raises never`.
 
-use crate::ir::{Function, Inst, Instruction};
+use crate::ir::{Change, Function, Inst, Instruction};
 
 use super::Knowledge;
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
-    let handled: Vec<Inst> = function
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
+    let never: Vec<Inst> = function
         .instructions()
-        .filter(|(_, inst, data)| data.handler.is_some() && !function.effects(knowledge.callees, *inst).raises)
+        .filter(|(_, inst, data)| data.error.is_some() && !function.effects(knowledge.callees, *inst).raises)
         .map(|(_, inst, _)| inst)
         .collect();
-    for inst in handled {
+    for &inst in &never {
         let data = &mut function.insts[inst];
-        data.handler = None;
+        data.error = None;
         // An operation that can do nothing to anybody keeps nothing alive either.
         let is_operation = matches!(data.instruction, Instruction::Operate { .. });
-        if is_operation && function.effects(knowledge.callees, inst).pure {
+        if is_operation && function.effects(knowledge.callees, inst).is_pure() {
             function.insts[inst].state = None;
         }
     }
+    Change::of_instructions(!never.is_empty())
 }

@@ -8,22 +8,28 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::ir::lifetimes::Lifetimes;
 use crate::ir::typing::dies_unseen;
-use crate::ir::{Assumption, Block, Dominators, Function, Inst, Instruction, Type, Value};
+use crate::ir::{Analyses, Assumption, Block, Change, Dominators, Function, Inst, Instruction, Type, Value};
 
-use super::Knowledge;
 use super::specialize_calls::is_lasting;
+use super::{Knowledge, Run};
 
 mod hoisting;
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
-    let Some(entry) = function.entry() else { return };
-    let dominators = Dominators::compute(function, entry);
-    drop_guards(function, &dominators);
-    hoisting::run(function, knowledge, entry);
-    let dominators = Dominators::compute(function, entry);
-    drop_guards(function, &dominators);
-    drop_short_lived(function, knowledge, &dominators);
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+    let analyses = &mut run.analyses;
+    let mut change = told(drop_guards(function, analyses), analyses);
+    let hoisted = told(hoisting::run(function, knowledge, analyses), analyses);
+    if hoisted.is_any() {
+        change |= hoisted | told(drop_guards(function, analyses), analyses);
+    }
+    change | told(drop_short_lived(function, knowledge, analyses), analyses)
+}
+
+/// The same change, once what it makes stale is forgotten.
+fn told(change: Change, analyses: &mut Analyses) -> Change {
+    analyses.forget(change);
+    change
 }
 
 /// A value without the guards that it passed.
@@ -36,7 +42,8 @@ fn origin(function: &Function, value: Value) -> Value {
 }
 
 /// Guards on built-in types, on every way to where another one was passed, or whose operand is proven to be of the type.
-fn drop_guards(function: &mut Function, dominators: &Dominators) {
+fn drop_guards(function: &mut Function, analyses: &mut Analyses) -> Change {
+    let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let mut passed: HashMap<Value, Vec<(Block, Type, Value)>> = HashMap::new();
     let mut replaced = HashMap::new();
     for &block in dominators.reverse_postorder() {
@@ -72,6 +79,7 @@ fn drop_guards(function: &mut Function, dominators: &Dominators) {
         function.blocks[block].insts = kept;
     }
     forget(function, &replaced);
+    Change::of_instructions(!replaced.is_empty())
 }
 
 fn forget(function: &mut Function, replaced: &HashMap<Value, Value>) {
@@ -101,11 +109,12 @@ fn fact(function: &Function, inst: Inst) -> Option<Fact> {
 
 /// Assumptions, and guards on classes that may change: what holds at the end of all blocks in front of one holds at its
 /// start.
-fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, dominators: &Dominators) {
+fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut Analyses) -> Change {
     if !function.instructions().any(|(_, inst, _)| fact(function, inst).is_some()) {
-        return;
+        return Change::Nothing;
     }
-    let stale = Stale::compute(function, knowledge, dominators);
+    let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
+    let stale = Stale::compute(function, knowledge, &dominators, &analyses.lifetimes(function));
     let mut at_end: HashMap<Block, HashSet<Fact>> = HashMap::new();
     let order = dominators.reverse_postorder().to_vec();
     let mut predecessors: HashMap<Block, Vec<(Block, bool)>> = HashMap::new();
@@ -167,10 +176,12 @@ fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, dominato
             }
         }
     }
+    let change = Change::of_instructions(!known.is_empty());
     for (inst, block) in known {
         function.blocks[block].insts.retain(|&other| other != inst);
     }
     forget(function, &replaced);
+    change
 }
 
 /// Where Python code may have run.
@@ -182,15 +193,10 @@ struct Stale {
 }
 
 impl Stale {
-    fn compute(function: &Function, knowledge: &Knowledge<'_>, dominators: &Dominators) -> Self {
-        let lifetimes = Lifetimes::compute(function);
+    fn compute(function: &Function, knowledge: &Knowledge<'_>, dominators: &Dominators, lifetimes: &Lifetimes) -> Self {
         let mut stale = Self { insts: HashSet::new(), edges: HashSet::new(), starts: HashSet::new() };
         let is_seen = |value: &Value| !dies_unseen(function.ty(*value));
         for &block in dominators.reverse_postorder() {
-            // An exception was made, on 3.11 an object that may start the garbage collection.
-            let handlers =
-                function.blocks[block].insts.iter().filter_map(|&inst| function.insts[inst].handler.as_ref());
-            stale.edges.extend(handlers.map(|handler| (block, handler.block)));
             let mut live = lifetimes.live_out(function, block);
             for call in function.successors(block) {
                 let kept: BTreeSet<Value> = lifetimes.live_in(call.block).collect();

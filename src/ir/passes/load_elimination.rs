@@ -6,21 +6,23 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::ir::{Found, Function, Inst, Instruction, Operation, Type, Value};
+use crate::ir::{Change, Found, Function, Inst, Instruction, Operation, Type, Value};
 
 use super::Knowledge;
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
     let mut gone = HashSet::new();
+    let mut change = Change::Nothing;
     for block in function.layout.clone() {
         let before = std::mem::take(&mut function.blocks[block].insts);
         let mut after = Vec::with_capacity(before.len());
         for inst in before {
             if let Some((found, receiver)) = look_up(function, knowledge, inst) {
+                change = Change::Instructions;
                 replace_load(function, inst, found, receiver, &mut after, &mut gone);
             }
-            plain_call(function, inst);
+            change |= Change::of_instructions(plain_call(function, inst));
             after.push(inst);
         }
         function.blocks[block].insts = after;
@@ -28,6 +30,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
     if !gone.is_empty() {
         function.blocks.values_mut().for_each(|block| block.insts.retain(|inst| !gone.contains(inst)));
     }
+    change
 }
 
 /// What a load gives, where that is known; for a method also what it is called on.
@@ -70,7 +73,7 @@ fn replace_load(
     let is_method = matches!(&data.instruction, Instruction::Operate { operation, .. } if operation.gives_method());
     data.instruction = Instruction::LoadConst;
     data.state = None;
-    data.handler = None;
+    data.error = None;
     let Some(result) = data.result else { return };
     function.values[result].ty = found.ty;
     if is_method {
@@ -102,12 +105,12 @@ fn replace_receivers(function: &mut Function, method: Value, receiver: Option<Va
     }
 }
 
-/// A call of a method whose receiver is known, or known to be none, is a plain call.
-fn plain_call(function: &mut Function, inst: Inst) {
+/// A call of a method whose receiver is known, or known to be none, is a plain call. Whether this is one.
+fn plain_call(function: &mut Function, inst: Inst) -> bool {
     let Instruction::Operate { operation: Operation::CallMethod(_, keywords), args } =
         &function.insts[inst].instruction
     else {
-        return;
+        return false;
     };
     let (callable, receiver) = (args[0], args[1]);
     let keywords: Vec<Arc<str>> = keywords.clone();
@@ -115,11 +118,12 @@ fn plain_call(function: &mut Function, inst: Inst) {
     let skipped = match () {
         () if ty.is_object() => 1,
         () if ty.is_subtype(&Type::NULLPTR) => 2,
-        () => return,
+        () => return false,
     };
     let args = args[skipped..].to_vec();
     function.insts[inst].instruction = match function.ty(callable).const_object() {
         Some(_) => Instruction::VectorCallStatic { callable, args, keywords },
         None => Instruction::VectorCall { callable, args, keywords },
     };
+    true
 }

@@ -11,6 +11,7 @@ pub mod unboxing;
 
 use std::fmt;
 
+use super::analyses::{Analyses, Change};
 use super::callee::Callees;
 use super::entities::Inst;
 use super::function::Function;
@@ -23,8 +24,17 @@ pub struct Pass {
     pub name: &'static str,
     /// The target under which it logs what it made.
     pub target: &'static str,
-    /// Changes the function; adds the calls that it had to leave alone.
-    pub run: fn(&mut Function, &Knowledge<'_>, &mut Vec<NotSpecialized>),
+    /// Changes the function, and says what it changed; adds the calls that it had to leave alone.
+    pub run: fn(&mut Function, &Knowledge<'_>, &mut Run) -> Change,
+}
+
+/// What is kept from one pass over a function to the next.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// What is computed of the function, as long as it is true.
+    pub analyses: Analyses,
+    /// The calls that were left alone.
+    pub left_alone: Vec<NotSpecialized>,
 }
 
 /// What passes know about the world outside of a function.
@@ -66,11 +76,7 @@ pub fn passes() -> [Pass; 2] {
             target: "typedcall::ir::passes::specialize_calls",
             run: specialize_calls::run,
         },
-        Pass {
-            name: "dead_code",
-            target: "typedcall::ir::passes::dead_code",
-            run: |function, knowledge, _| dead_code::run(function, knowledge.callees),
-        },
+        Pass { name: "dead_code", target: "typedcall::ir::passes::dead_code", run: dead_code::run },
     ]
 }
 
@@ -84,7 +90,7 @@ pub fn function_passes() -> [Pass; 9] {
         Pass {
             name: "type_propagation",
             target: "typedcall::ir::passes::type_propagation",
-            run: |function, knowledge, _| type_propagation::run(function, knowledge),
+            run: type_propagation::run,
         },
         Pass {
             name: "load_elimination",
@@ -94,40 +100,33 @@ pub fn function_passes() -> [Pass; 9] {
         Pass {
             name: "specialize_calls",
             target: "typedcall::ir::passes::specialize_calls",
-            run: |function, knowledge, left_alone| {
-                left_alone.clear();
-                specialize_calls::run(function, knowledge, left_alone);
-            },
+            run: specialize_calls::run,
         },
         Pass {
             name: "guard_elimination",
             target: "typedcall::ir::passes::guard_elimination",
-            run: |function, knowledge, _| guard_elimination::run(function, knowledge),
+            run: guard_elimination::run,
         },
         Pass {
             name: "unboxing",
             target: "typedcall::ir::passes::unboxing",
-            run: |function, _, _| unboxing::run(function),
+            run: |function, _, run| unboxing::run(function, &mut run.analyses),
         },
         Pass {
             name: "guard_elimination",
             target: "typedcall::ir::passes::guard_elimination",
-            run: |function, knowledge, _| guard_elimination::run(function, knowledge),
+            run: guard_elimination::run,
         },
         Pass {
             name: "error_checks",
             target: "typedcall::ir::passes::error_checks",
             run: |function, knowledge, _| error_checks::run(function, knowledge),
         },
-        Pass {
-            name: "dead_code",
-            target: "typedcall::ir::passes::dead_code",
-            run: |function, knowledge, _| dead_code::run(function, knowledge.callees),
-        },
+        Pass { name: "dead_code", target: "typedcall::ir::passes::dead_code", run: dead_code::run },
         Pass {
             name: "refcounts",
             target: "typedcall::ir::passes::refcounts",
-            run: |function, knowledge, _| refcounts::run(function, knowledge.world),
+            run: |function, knowledge, run| refcounts::run(function, knowledge.world, &mut run.analyses),
         },
     ]
 }
@@ -152,32 +151,31 @@ pub fn run_function_observed(
     knowledge: &Knowledge<'_>,
     mut observe: impl FnMut(&Pass, &Function, bool),
 ) -> Vec<NotSpecialized> {
-    let mut left_alone = Vec::new();
+    let mut run = Run::default();
     let passes = function_passes();
     let (repeated, once) = passes.split_at(REPEATED);
-    let mut run = |function: &mut Function, pass: &Pass| {
-        let before = function.clone();
-        (pass.run)(function, knowledge, &mut left_alone);
+    let mut apply = |function: &mut Function, run: &mut Run, pass: &Pass| {
+        let change = (pass.run)(function, knowledge, run);
+        run.analyses.forget(change);
         // A function that was wrong before a pass is no fault of the pass, but nobody may go on with it either.
         debug_assert_eq!(function.verify_calls(knowledge.callees), Ok(()), "after {}:\n{function:#}", pass.name);
-        let changed = *function != before;
-        if changed {
+        if change.is_any() {
             log::trace!(target: pass.target, "{function:#}");
         }
-        observe(pass, function, changed);
-        changed
+        observe(pass, function, change.is_any());
+        change
     };
     for _ in 0..ROUNDS {
-        let changed = repeated.iter().fold(0, |changed, pass| changed + usize::from(run(function, pass)));
-        if changed == 0 {
+        let change = repeated.iter().fold(Change::Nothing, |change, pass| change | apply(function, &mut run, pass));
+        if !change.is_any() {
             break;
         }
     }
     for pass in once {
-        run(function, pass);
+        apply(function, &mut run, pass);
     }
     debug_assert_eq!(function.verify_references(knowledge.callees), Ok(()), "references of\n{function:#}");
-    left_alone
+    run.left_alone
 }
 
 /// Runs all passes over a stub's call that the verifier accepts.
@@ -185,11 +183,12 @@ pub fn run_function_observed(
 /// # Panics
 /// In debug builds, when the function is not correct after a pass.
 pub fn run(function: &mut Function, callees: &Callees) -> Vec<NotSpecialized> {
-    let mut left_alone = Vec::new();
+    let mut run = Run::default();
     for pass in passes() {
-        (pass.run)(function, &Knowledge::of(callees), &mut left_alone);
+        let change = (pass.run)(function, &Knowledge::of(callees), &mut run);
+        run.analyses.forget(change);
         // A function that was wrong before a pass is no fault of the pass, but nobody may go on with it either.
         debug_assert_eq!(function.verify(), Ok(()), "after {}:\n{function}", pass.name);
     }
-    left_alone
+    run.left_alone
 }

@@ -5,23 +5,28 @@
 //! alive is not counted: constants, arguments, what a guard let through.
 //!
 //! References move along edges: a parameter of a block is handed one. Where an edge has something to take or to give up
-//! that is not common to all edges of either end, it gets a block of its own. The edge to a handler is one of these.
+//! that is not common to all edges of either end, it gets a block of its own.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use crate::cpython::DeathOrder;
 use crate::ir::lifetimes::Lifetimes;
-use crate::ir::{Block, BlockCall, BlockData, FrameState, Function, Inst, Instruction, Operation, Slot, Value, World};
+use crate::ir::{
+    Analyses, Block, BlockCall, BlockData, Change, FrameState, Function, Inst, Instruction, Operation, Slot, Value,
+    World,
+};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, world: &dyn World) {
-    let lifetimes = Lifetimes::compute(function);
+pub fn run(function: &mut Function, world: &dyn World, analyses: &mut Analyses) -> Change {
+    let lifetimes = analyses.lifetimes(function);
     let mut edges: HashMap<Block, usize> = HashMap::new();
     for call in function.layout.iter().flat_map(|&block| function.successors(block)) {
         *edges.entry(call.block).or_default() += 1;
     }
     let death_order = world.death_order();
-    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new(), death_order };
+    let change = Change::Nothing;
+    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new(), death_order, change };
     for block in counts.function.layout.clone() {
         counts.visit(block);
     }
@@ -29,6 +34,7 @@ pub fn run(function: &mut Function, world: &dyn World) {
         insts.append(&mut counts.function.blocks[block].insts);
         counts.function.blocks[block].insts = insts;
     }
+    counts.change
 }
 
 /// The owners alive before each instruction.
@@ -48,12 +54,13 @@ fn alive_before(function: &Function, lifetimes: &Lifetimes, block: Block, insts:
 
 struct Counts<'a> {
     function: &'a mut Function,
-    lifetimes: Lifetimes,
+    lifetimes: Rc<Lifetimes>,
     /// How many edges go to a block.
     edges: HashMap<Block, usize>,
     /// What comes at the start of a block that one edge goes to.
     starts: HashMap<Block, Vec<Inst>>,
     death_order: DeathOrder,
+    change: Change,
 }
 
 impl Counts<'_> {
@@ -64,45 +71,31 @@ impl Counts<'_> {
         let mut out = Vec::with_capacity(insts.len());
         let mut dying: Vec<Value> =
             self.lifetimes.ownership.params(self.function, block).filter(|param| !alive[0].contains(param)).collect();
-        let is_handler = self.is_catch(insts[0]);
-        if !is_handler {
-            self.give_up(&mut dying, &mut out);
-        }
-        let mut is_handled = false;
+        self.give_up(&mut dying, &mut out);
         for (position, &inst) in body.iter().enumerate() {
             self.note_releases(inst, &alive[position]);
             dying.extend(self.dying_at(inst, &alive[position], &alive[position + 1]));
-            // What belongs to an instruction stays directly behind it; what has a handler stays last.
+            // What belongs to an instruction stays directly behind it.
             let next = &self.function.insts[insts[position + 1]].instruction;
             let stays = matches!(next, Instruction::MethodSelf { .. } | Instruction::Incref { .. });
-            is_handled = self.function.insts[inst].handler.is_some();
             out.push(inst);
-            if is_handled {
-                let handler = self.function.insts[inst].handler.clone().expect("it has a handler");
-                let changes = self.changes_on_edge(&alive[position], &handler);
-                if !changes.is_empty() {
-                    let target = self.edge_block(changes, handler);
-                    self.function.insts[inst].handler = Some(target);
-                }
-            } else if !stays && !matches!(next, Instruction::Unreachable) {
+            if !stays && !matches!(next, Instruction::Unreachable) {
                 self.give_up(&mut dying, &mut out);
             }
         }
         let mut held = alive[body.len()].clone();
         held.extend(dying);
         self.note_releases(last, &held);
-        self.end(block, last, &held, is_handled, out);
-    }
-
-    fn is_catch(&self, inst: Inst) -> bool {
-        matches!(self.function.insts[inst].instruction, Instruction::Operate { operation: Operation::Catch, .. })
+        self.end(block, last, &held, out);
     }
 
     fn incref(&mut self, value: Value) -> Inst {
+        self.change |= Change::Instructions;
         self.function.add_inst(Instruction::Incref { value }, None)
     }
 
     fn decref(&mut self, value: Value) -> Inst {
+        self.change |= Change::Instructions;
         self.function.add_inst(Instruction::Decref { value }, None)
     }
 
@@ -143,8 +136,7 @@ impl Counts<'_> {
         let is_operator =
             matches!(instruction, Instruction::Operate { operation: BinaryOp(_) | InplaceOp(_) | GetItem, .. });
         let last_first = self.death_order.last_first(is_operator);
-        let is_call = instruction.is_call() || matches!(instruction, Instruction::VectorCallStatic { .. });
-        let callable = instruction.operands().first().copied().and_then(owner).filter(|_| is_call);
+        let callable = instruction.operands().first().copied().and_then(owner).filter(|_| instruction.is_call());
         dying.sort_by_key(|value| match place(value) {
             _ if callable == Some(*value) => (0, 0),
             Some(place) if last_first => (1, on_stack.len() - place),
@@ -154,22 +146,8 @@ impl Counts<'_> {
     }
 
     fn note_releases(&mut self, inst: Inst, alive: &BTreeSet<Value>) {
-        let stays = matches!(
-            self.function.insts[inst].instruction,
-            Instruction::LoadConst
-                | Instruction::LoadArg { .. }
-                | Instruction::LoadSelf
-                | Instruction::NullIfNone { .. }
-                | Instruction::MethodSelf { .. }
-                | Instruction::CompareNumbers { .. }
-                | Instruction::Incref { .. }
-                | Instruction::Decref { .. }
-                | Instruction::Jump { .. }
-                | Instruction::Branch { .. }
-                | Instruction::Return { .. }
-                | Instruction::Unreachable
-        );
-        if !stays && !alive.is_empty() {
+        if self.function.insts[inst].instruction.may_end_early() && !alive.is_empty() {
+            self.change |= Change::Instructions;
             self.function.releases[inst] = self.release_order(inst, alive);
         }
     }
@@ -221,6 +199,7 @@ impl Counts<'_> {
     }
 
     fn new_block(&mut self, insts: Vec<Inst>) -> BlockCall {
+        self.change = Change::Blocks;
         let block = self.function.blocks.push(BlockData { params: Vec::new(), insts });
         self.function.layout.push(block);
         BlockCall { block, args: Vec::new() }
@@ -242,32 +221,25 @@ impl Counts<'_> {
     }
 
     /// Ends a block in which these are held.
-    fn end(&mut self, block: Block, last: Inst, held: &BTreeSet<Value>, is_handled: bool, mut out: Vec<Inst>) {
-        match self.function.insts[last].instruction.clone() {
-            Instruction::Jump { target } if is_handled => {
-                let target = self.place(held, target);
-                self.function.insts[last].instruction = Instruction::Jump { target };
+    fn end(&mut self, block: Block, last: Inst, held: &BTreeSet<Value>, mut out: Vec<Inst>) {
+        if let Instruction::Return { value } = self.function.insts[last].instruction {
+            let changes = self.changes_at_return(last, value, held);
+            // Of what the state mentions, nothing is left.
+            if self.function.insts[last].state.take().is_some() {
+                self.change |= Change::Instructions;
             }
-            Instruction::Jump { target } => out.extend(self.changes_on_edge(held, &target)),
-            Instruction::Branch { condition, then, otherwise } => {
-                let then = self.place(held, then);
-                let otherwise = self.place(held, otherwise);
-                self.function.insts[last].instruction = Instruction::Branch { condition, then, otherwise };
+            out.extend(changes);
+        }
+        let targets: Vec<_> = self.function.insts[last].instruction.targets().into_iter().cloned().collect();
+        match &targets[..] {
+            [target] => out.extend(self.changes_on_edge(held, target)),
+            _ => {
+                let placed: Vec<_> = targets.into_iter().map(|target| self.place(held, target)).collect();
+                let mut placed = placed.into_iter();
+                self.function.insts[last].instruction.for_each_target(|target| {
+                    *target = placed.next().expect("there is one for each target");
+                });
             }
-            Instruction::Return { value } => {
-                let mut changes = self.changes_at_return(last, value, held);
-                // Of what the state mentions, nothing is left.
-                self.function.insts[last].state = None;
-                if is_handled && !changes.is_empty() {
-                    changes.push(last);
-                    let target = self.new_block(changes);
-                    out.push(self.function.add_inst(Instruction::Jump { target }, None));
-                    self.function.blocks[block].insts = out;
-                    return;
-                }
-                out.extend(changes);
-            }
-            _ => {}
         }
         out.push(last);
         self.function.blocks[block].insts = out;

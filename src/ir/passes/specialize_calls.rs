@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ir::{
-    Block, Callee, CalleeTarget, Callees, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
+    Block, Callee, CalleeTarget, Callees, Change, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
 };
 
-use super::{Knowledge, NotSpecialized};
+use super::{Knowledge, NotSpecialized, Run};
 use crate::metadata::Overload;
 use emit::Rewriter;
 use library::Call;
@@ -21,37 +21,38 @@ mod emit;
 mod library;
 mod plan;
 
-/// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut Vec<NotSpecialized>) {
+/// Runs the pass. What it left alone when it ran before is forgotten.
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+    let Run { analyses, left_alone } = run;
+    left_alone.clear();
     let callees = knowledge.callees;
-    let Some(entry) = function.entry() else { return };
-    let dominators = Dominators::compute(function, entry);
+    let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
+    let mut change = Change::Nothing;
     let mut narrowed = Narrowed::default();
     // Each block after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
         let before = std::mem::take(&mut function.blocks[block].insts);
-        let mut rewriter = Rewriter { function, callees, out: Vec::new(), state: None, guards: Vec::new() };
-        let mut place = block;
+        let mut rewriter = Rewriter { function, out: Vec::new(), state: None, error: None, guards: Vec::new() };
         for inst in before {
-            rewriter.state = rewriter.function.insts[inst].state;
-            narrowed.substitute(rewriter.function, &dominators, block, inst);
-            rewriter.make_static(inst);
+            (rewriter.state, rewriter.error) =
+                (rewriter.function.insts[inst].state, rewriter.function.insts[inst].error);
+            let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
+            changed |= rewriter.make_static(inst);
             match plan(rewriter.function, callees, inst) {
                 Ok(Some(Call::Direct(plan))) => {
-                    if let Some(next) = rewriter.emit(inst, plan, place) {
-                        place = next;
-                    }
+                    changed = true;
+                    rewriter.emit(inst, plan);
                 }
                 Ok(Some(Call::Argument(value))) => {
+                    changed = true;
                     rewriter.give_back(inst, value);
                 }
                 Ok(Some(Call::Truth(value))) => {
-                    if let Some(next) = rewriter.emit_truth(inst, value, place) {
-                        place = next;
-                    }
+                    changed = true;
+                    rewriter.emit_truth(inst, value);
                 }
                 Ok(Some(Call::Typed(ty, reason))) => {
-                    rewriter.narrow_result(inst, &ty);
+                    changed |= rewriter.narrow_result(inst, &ty);
                     left_alone.push(NotSpecialized { inst, reason });
                     rewriter.out.push(inst);
                 }
@@ -61,12 +62,14 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, left_alone: &mut 
                     rewriter.out.push(inst);
                 }
             }
+            change |= Change::of_instructions(changed);
             for (value, checked) in rewriter.guards.drain(..) {
                 narrowed.of.entry(value).or_default().push((block, checked));
             }
         }
-        rewriter.finish(place);
+        rewriter.finish(block);
     }
+    change
 }
 
 /// What guards have proven so far.
@@ -77,23 +80,22 @@ struct Narrowed {
 }
 
 impl Narrowed {
-    /// Lets an operation or a call use what is checked already.
-    fn substitute(&self, function: &mut Function, dominators: &Dominators, block: Block, inst: Inst) {
+    /// Lets an operation or a call use what is checked already; whether it does now.
+    fn substitute(&self, function: &mut Function, dominators: &Dominators, block: Block, inst: Inst) -> bool {
         use Instruction::{Operate, VectorCall, VectorCallStatic};
-        if self.of.is_empty() {
-            return;
+        let instruction = &mut function.insts[inst].instruction;
+        if self.of.is_empty() || !matches!(instruction, Operate { .. } | VectorCall { .. } | VectorCallStatic { .. }) {
+            return false;
         }
-        let mut instruction = function.insts[inst].instruction.clone();
-        if !matches!(instruction, Operate { .. } | VectorCall { .. } | VectorCallStatic { .. }) {
-            return;
-        }
+        let mut changed = false;
         instruction.for_each_operand(|value| {
             let known = self.of.get(value).into_iter().flatten().rev();
             if let Some((_, checked)) = known.into_iter().find(|(at, _)| dominators.dominates(*at, block)) {
                 *value = *checked;
+                changed = true;
             }
         });
-        function.insts[inst].instruction = instruction;
+        changed
     }
 }
 
@@ -105,17 +107,14 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     };
     let ty = function.ty(*callable);
     let Some(object) = ty.const_object() else { return Ok(None) };
-    let name = &object.label;
-    // Other objects may have a callee's name for their label: a text that says just that.
-    let is_callee = [Type::C_FUNCTION, Type::METHOD_DESCR, Type::TYPE].iter().any(|kind| ty.is_subtype(kind));
-    if !is_callee {
-        return Err(format!("no signature of {name} is known"));
-    }
-    let callee = callees.get(name).ok_or_else(|| format!("no signature of {name} is known"))?;
+    let Some(called) = callees.of_constant(ty) else {
+        return Err(format!("no signature of {} is known", object.label));
+    };
+    let (name, callee) = (callees.name(called), callees.get(called));
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
     if data.state.is_some() && callee.target != CalleeTarget::Underlying {
         let receivers = usize::from(is_method);
-        return match library::plan(function, callees, name, given, receivers, keywords) {
+        return match library::plan(function, callees, called, given, receivers, keywords) {
             Ok(Call::Typed(ty, reason)) => Ok(Some(Call::Typed(ty, format!("{name}: {reason}")))),
             Ok(call) => Ok(Some(call)),
             Err(reason) => Err(format!("{name}: {reason}")),
@@ -127,11 +126,8 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     let effects = callee.signature.overloads[index].effects;
     let is_underlying = callee.target == CalleeTarget::Underlying;
     let borrowed_result = is_underlying && effects.borrowed_result;
-    if borrowed_result && data.handler.is_some() {
-        return Err(format!("{name}: its result is borrowed, and an error of it is handled here"));
-    }
     Ok(Some(Call::Direct(Plan {
-        callee: callees.overload_name(name, index),
+        callee: callees.called(called, index),
         args,
         result,
         // What the wrapper does with references is between it and its underlying function.
@@ -204,7 +200,7 @@ fn not_static(function: &Function, inst: Inst) -> Option<String> {
 /// is one of CPython's.
 pub(super) fn is_lasting(ty: &Type) -> bool {
     match ty.spec() {
-        Some(Spec::Class(class) | Spec::Instance(class)) => class.label.starts_with("builtins."),
+        Some(Spec::Class(class) | Spec::Instance(class)) => class.is_builtin,
         _ => true,
     }
 }

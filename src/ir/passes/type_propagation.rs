@@ -8,14 +8,14 @@ use cranelift_entity::SecondaryMap;
 use std::collections::HashSet;
 
 use crate::ir::typing::result_type;
-use crate::ir::{Block, BlockCall, Dominators, Function, Inst, Instruction, Spec, Type, Value};
+use crate::ir::{Block, BlockCall, Change, Function, Inst, Instruction, Spec, Type, Value};
 
-use super::Knowledge;
+use super::{Knowledge, Run};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
-    let Some(entry) = function.entry() else { return };
-    let dominators = Dominators::compute(function, entry);
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+    let Some(entry) = function.entry() else { return Change::Nothing };
+    let Some(dominators) = run.analyses.dominators(function) else { return Change::Nothing };
     let mut types =
         Types { function, known: SecondaryMap::with_default(Type::BOTTOM), reached: HashSet::from([entry]) };
     for &param in &function.blocks[entry].params {
@@ -31,51 +31,66 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) {
         }
     }
     let Types { known, reached, .. } = types;
+    let mut change = Change::Nothing;
     for (value, data) in function.values.iter_mut() {
         // What is never reached keeps its type.
-        if !known[value].is_bottom() && known[value].is_subtype(&data.ty) {
+        if !known[value].is_bottom() && known[value].is_subtype(&data.ty) && known[value] != data.ty {
             data.ty = known[value].clone();
+            change |= Change::Instructions;
         }
     }
-    leave_ways_not_taken(function, &reached);
-    end_at_impossible_results(function, &known);
+    change |= leave_ways_not_taken(function, &reached);
+    change |= end_at_impossible_results(function, &known);
     let insts: Vec<Inst> = function.instructions().map(|(_, inst, _)| inst).collect();
     for inst in insts {
         let Some(result) = function.insts[inst].result else { continue };
         let is_operation = matches!(function.insts[inst].instruction, Instruction::Operate { .. });
         let is_truth = matches!(function.ty(result).spec(), Some(Spec::Bool(_)));
-        if is_operation && is_truth && function.effects(knowledge.callees, inst).pure {
+        if is_operation && is_truth && function.effects(knowledge.callees, inst).is_pure() {
             let data = &mut function.insts[inst];
             data.instruction = Instruction::LoadConst;
             data.state = None;
-            data.handler = None;
+            data.error = None;
+            change |= Change::Instructions;
         }
     }
+    change
 }
 
 /// Takes out the branches, and the blocks, of ways that are never taken: what they pass on was not counted, so it may not
 /// be of the types that were found.
-fn leave_ways_not_taken(function: &mut Function, reached: &HashSet<Block>) {
+fn leave_ways_not_taken(function: &mut Function, reached: &HashSet<Block>) -> Change {
+    let before = function.layout.len();
     function.layout.retain(|block| reached.contains(block));
+    let mut change = Change::of_blocks(function.layout.len() != before);
     for index in 0..function.layout.len() {
         let Some(&last) = function.blocks[function.layout[index]].insts.last() else { continue };
         let Instruction::Branch { condition, then, otherwise } = &function.insts[last].instruction else { continue };
         if let Some(Spec::Bool(truth)) = function.ty(*condition).spec() {
             let target = if *truth { then } else { otherwise }.clone();
             function.insts[last].instruction = Instruction::Jump { target };
+            change = Change::Blocks;
         }
     }
+    change
 }
 
 /// Ends blocks behind the first instruction that has no result, whatever it is done on: what follows was not looked at.
-fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value, Type>) {
+fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value, Type>) -> Change {
+    let mut change = Change::Nothing;
     for block in function.layout.clone() {
         let insts = &function.blocks[block].insts;
         let is_impossible = |inst: &Inst| function.insts[*inst].result.is_some_and(|result| known[result].is_bottom());
         let Some(place) = insts.iter().position(is_impossible) else { continue };
         let inst = insts[place];
+        let next = insts.get(place + 1).map(|&next| &function.insts[next].instruction);
         let is_guard = matches!(function.insts[inst].instruction, Instruction::Guard { .. });
-        if is_guard && function.insts[inst].state.is_some() {
+        let leaves = is_guard && function.insts[inst].state.is_some();
+        if !leaves && next == Some(&Instruction::Unreachable) {
+            continue;
+        }
+        change = Change::Blocks;
+        if leaves {
             let state = function.insts[inst].state;
             let exit = function.add_inst(Instruction::Exit, None);
             function.insts[exit].state = state;
@@ -87,6 +102,7 @@ fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value
             function.blocks[block].insts.push(end);
         }
     }
+    change
 }
 
 struct Types<'a> {
@@ -104,9 +120,6 @@ impl Types<'_> {
             if let Some(result) = data.result {
                 let ty = self.result(&data.instruction, self.function.ty(result));
                 changed |= self.widen(result, &ty);
-            }
-            if let Some(handler) = &data.handler {
-                changed |= self.go(handler);
             }
             // So far it has no result, so that nothing comes behind it.
             if data.result.is_some_and(|result| self.known[result].is_bottom()) {

@@ -14,21 +14,25 @@
 use std::collections::HashMap;
 
 use crate::ir::typing::{constant_double, constant_int};
-use crate::ir::{Block, Dominators, Function, Inst, Instruction, Operation, Spec, State, Type, Value, ValueDef};
+use crate::ir::{
+    Analyses, Block, Change, Dominators, Function, Inst, Instruction, Operation, Spec, State, Type, Value, ValueDef,
+};
 use crate::operators::{BinaryOperator, CompareOperator};
 
 mod params;
 mod placement;
 
 /// Runs the pass.
-pub fn run(function: &mut Function) {
-    let Some(entry) = function.entry() else { return };
-    let dominators = Dominators::compute(function, entry);
-    rewrite(function, &dominators);
+pub fn run(function: &mut Function, analyses: &mut Analyses) -> Change {
+    // No part of it changes which blocks there are and where they go.
+    let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
+    let mut changed = rewrite(function, &dominators);
     if params::run(function, &dominators) {
         rewrite(function, &dominators);
+        changed = true;
     }
-    placement::run(function, &dominators);
+    changed |= placement::run(function, &dominators);
+    Change::of_instructions(changed)
 }
 
 /// What a value is, without the guards that it passed.
@@ -57,17 +61,24 @@ fn constant(ctype: &Type, object: &Type) -> Option<Type> {
     ctype.specialized(Spec::Double(number.to_bits()))
 }
 
-/// Goes through the function once, each definition before its uses.
-fn rewrite(function: &mut Function, dominators: &Dominators) {
-    let mut rewriter =
-        Rewriter { function, dominators, replaced: HashMap::new(), unboxed: HashMap::new(), out: Vec::new() };
+/// Goes through the function once, each definition before its uses; whether it changed anything.
+fn rewrite(function: &mut Function, dominators: &Dominators) -> bool {
+    let mut rewriter = Rewriter {
+        function,
+        dominators,
+        replaced: HashMap::new(),
+        unboxed: HashMap::new(),
+        out: Vec::new(),
+        changed: false,
+    };
     for &block in dominators.reverse_postorder() {
         for inst in std::mem::take(&mut rewriter.function.blocks[block].insts) {
             rewriter.visit(block, inst);
         }
         rewriter.function.blocks[block].insts = std::mem::take(&mut rewriter.out);
     }
-    let replaced = rewriter.replaced;
+    let Rewriter { replaced, changed, .. } = rewriter;
+    let changed = changed || !replaced.is_empty();
     function.replace_all(&replaced);
     for value in replaced.into_keys() {
         if let ValueDef::Result(inst) = function.values[value].def {
@@ -75,6 +86,7 @@ fn rewrite(function: &mut Function, dominators: &Dominators) {
         }
         function.forget_value(value);
     }
+    changed
 }
 
 struct Rewriter<'a> {
@@ -85,6 +97,8 @@ struct Rewriter<'a> {
     /// For an object and a C type, or a C number and its box: where which value holds it.
     unboxed: HashMap<(Value, Type), Vec<(Block, Value)>>,
     out: Vec<Inst>,
+    /// Whether an instruction is another one now, or a new one.
+    changed: bool,
 }
 
 impl Rewriter<'_> {
@@ -131,6 +145,7 @@ impl Rewriter<'_> {
 
     /// Puts the box of what was computed in the place of an operation.
     fn finish(&mut self, inst: Inst, value: Value, ctype: &Type) {
+        self.changed = true;
         self.function.insts[inst].instruction = Instruction::Box { value };
         if let (Some(result), Some(object)) = (self.function.insts[inst].result, ctype.of_objects()) {
             self.function.values[result].ty = object;
@@ -149,6 +164,7 @@ impl Rewriter<'_> {
             return;
         }
         if let Some(constant) = constant(&ctype, self.function.ty(value)) {
+            self.changed = true;
             self.function.insts[inst].instruction = Instruction::LoadConst;
             self.function.insts[inst].state = None;
             self.function.values[result].ty = constant;
@@ -197,8 +213,9 @@ impl Rewriter<'_> {
                 let operator = CompareOperator::NotEqual;
                 let data = &mut self.function.insts[inst];
                 data.instruction = Instruction::CompareNumbers { operator, lhs, rhs };
+                self.changed = true;
                 data.state = None;
-                data.handler = None;
+                data.error = None;
             }
         }
         self.out.push(inst);
@@ -271,6 +288,7 @@ impl Rewriter<'_> {
     }
 
     fn add(&mut self, instruction: Instruction, ty: Type, state: Option<State>) -> Value {
+        self.changed = true;
         let inst = self.function.add_inst(instruction, Some(ty));
         self.function.insts[inst].state = state;
         self.out.push(inst);

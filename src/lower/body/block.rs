@@ -92,13 +92,8 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         let entry =
             self.function.entry().ok_or_else(|| Unsupported::new("a function without blocks", "nothing to do"))?;
         let order = reverse_postorder(self.function, entry);
-        let handlers: Vec<_> =
-            self.function.insts.values().filter_map(|data| data.handler.as_ref().map(|call| call.block)).collect();
         for block in &order {
             let label = self.emitter.builder.create_block();
-            if handlers.contains(block) {
-                self.emitter.builder.set_cold_block(label);
-            }
             self.labels[*block] = Some(label);
             for param in &self.function.blocks[*block].params {
                 let ty = self.function.ty(*param);

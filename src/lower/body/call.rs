@@ -8,7 +8,7 @@ use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
 use super::block::Lowering;
 use super::recipe::Outcome;
 use super::reference::Reference;
-use crate::ir::{CalleeTarget, Inst, Value};
+use crate::ir::{Called, CalleeTarget, Inst, Value};
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::planner::{Unsupported, c_prototype};
@@ -84,7 +84,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// A direct call.
-    pub(super) fn call_c_function(&mut self, inst: Inst, callee: &Arc<str>, args: &[Value]) -> Result<(), Unsupported> {
+    pub(super) fn call_c_function(&mut self, inst: Inst, callee: &Called, args: &[Value]) -> Result<(), Unsupported> {
         let (found, overload) = self.callees.overload(callee).ok_or_else(|| {
             Unsupported::new(format!("CallCFunction<\"{callee}\">"), "no callee of that name was given")
         })?;
@@ -100,7 +100,7 @@ impl Lowering<'_, '_, '_> {
     fn call_underlying(
         &mut self,
         inst: Inst,
-        callee: &Arc<str>,
+        callee: &Called,
         overload: &Overload,
         args: &[Value],
     ) -> Result<(), Unsupported> {
@@ -143,7 +143,7 @@ impl Lowering<'_, '_, '_> {
     fn call_ml_meth(
         &mut self,
         inst: Inst,
-        callee: &Arc<str>,
+        callee: &Called,
         overload: &Overload,
         args: &[Value],
     ) -> Result<(), Unsupported> {

@@ -87,7 +87,7 @@ pub(super) struct Pending {
 /// Where a cold path leads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Out of the function or to the handler, with an exception set.
+    /// Out of the function, or to the interpreter and its handler, with an exception set.
     Raised,
     /// To the interpreter.
     Exit(State),
@@ -99,7 +99,7 @@ impl Lowering<'_, '_, '_> {
         let data = &self.function.insts[inst];
         let known = self.raised_of_block.iter().find(|(other, _)| {
             let known = &self.function.insts[*other];
-            (known.state, &known.handler) == (data.state, &data.handler) && self.releases(*other) == self.releases(inst)
+            (known.state, known.error) == (data.state, data.error) && self.releases(*other) == self.releases(inst)
         });
         if let Some((_, label)) = known {
             return *label;
@@ -140,7 +140,7 @@ impl Lowering<'_, '_, '_> {
             self.emitter.builder.switch_to_block(label);
             match way {
                 Way::Raised => self.leave_raised(inst)?,
-                Way::Exit(state) => self.leave_to_interpreter(inst, state)?,
+                Way::Exit(state) => self.leave_by(inst, state, RuntimeFunction::Leave, RuntimeFunction::GoOn)?,
             }
         }
         Ok(())
@@ -148,21 +148,18 @@ impl Lowering<'_, '_, '_> {
 
     fn leave_raised(&mut self, inst: Inst) -> Result<(), Unsupported> {
         let data = &self.function.insts[inst];
+        if let Some(error) = data.error {
+            return self.leave_by(inst, error, RuntimeFunction::LeaveRaised, RuntimeFunction::GoOnRaised);
+        }
         if let Some(state) = data.state {
             let (number, words) = self.pass_state(state)?;
             let unit = self.address(Reference::Unit);
             self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 3], None, &[unit, number, words]);
         }
-        match &data.handler {
-            // The block there takes the references that it needs, and gives up the others.
-            Some(handler) => self.jump(handler),
-            None => {
-                self.release(inst);
-                let null = self.emitter.null();
-                self.emitter.builder.ins().return_(&[null]);
-                Ok(())
-            }
-        }
+        self.release(inst);
+        let null = self.emitter.null();
+        self.emitter.builder.ins().return_(&[null]);
+        Ok(())
     }
 
     /// The number of an exit, and the address of the words that it passes on.
@@ -177,17 +174,24 @@ impl Lowering<'_, '_, '_> {
         Ok((number, array))
     }
 
-    fn leave_to_interpreter(&mut self, inst: Inst, state: State) -> Result<(), Unsupported> {
+    /// Leaves for the interpreter in a state.
+    fn leave_by(
+        &mut self,
+        inst: Inst,
+        state: State,
+        leave: RuntimeFunction,
+        go_on: RuntimeFunction,
+    ) -> Result<(), Unsupported> {
         let (number, array) = self.pass_state(state)?;
         let unit = self.address(Reference::Unit);
         // In two steps: what only this function still holds must be given up before the interpreter goes on, so that objects
         // die when they do in CPython.
         let left = self
-            .call_runtime(RuntimeFunction::Leave, &[CType::Pointer; 3], Some(CType::Pointer), &[unit, number, array])
+            .call_runtime(leave, &[CType::Pointer; 3], Some(CType::Pointer), &[unit, number, array])
             .expect("a call with a result type has a result");
         self.release(inst);
         let result = self
-            .call_runtime(RuntimeFunction::GoOn, &[CType::Pointer; 2], Some(CType::Pointer), &[unit, left])
+            .call_runtime(go_on, &[CType::Pointer; 2], Some(CType::Pointer), &[unit, left])
             .expect("a call with a result type has a result");
         self.emitter.builder.ins().return_(&[result]);
         Ok(())

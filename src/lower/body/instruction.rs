@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
 use super::block::Lowering;
 use super::reference::{AssumptionTest, Reference};
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{Assumption, ConstObject, Inst, Instruction, Spec, Type, Value};
+use crate::ir::{Assumption, ConstObject, ConstValue, Inst, Instruction, Spec, Type, Value};
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
 use crate::lower::plan::View;
@@ -51,7 +51,7 @@ impl Lowering<'_, '_, '_> {
                     // Any object: what may be null is asked whether it is.
                     None if *ty == Type::OBJECT => self.emitter.require(object, exit),
                     Some(Spec::Object(wanted)) => {
-                        let wanted = self.object(wanted, ty);
+                        let wanted = self.object(wanted);
                         let holds = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
                         self.emitter.require(holds, exit);
                     }
@@ -154,7 +154,7 @@ impl Lowering<'_, '_, '_> {
             return Ok(self.emitter.c_constant(scalar, bits));
         }
         match ty.const_object() {
-            Some(object) => Ok(self.object(object, ty)),
+            Some(object) => Ok(self.object(object)),
             None if ty.is_subtype(&Type::NONE_TYPE) => Ok(self.emitter.address(Symbol::NoneObject)),
             None if ty.is_subtype(&Type::NULLPTR) => Ok(self.emitter.null()),
             None => Err(Unsupported::new(format!("the constant {ty}"), "it is not one value")),
@@ -162,16 +162,16 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// The address of a constant.
-    fn object(&mut self, object: &ConstObject, ty: &Type) -> Register {
-        let is = |other: &Type, label: &str| ty.is_subtype(other) && &*object.label == label;
-        if is(&Type::NONE_TYPE, &object.label) {
-            self.emitter.address(Symbol::NoneObject)
-        } else if is(&Type::BOOL, "True") {
-            self.emitter.address(Symbol::TrueObject)
-        } else if is(&Type::BOOL, "False") {
-            self.emitter.address(Symbol::FalseObject)
-        } else {
-            self.address(Reference::object(object))
+    fn object(&mut self, object: &ConstObject) -> Register {
+        match object.value {
+            ConstValue::None => self.emitter.address(Symbol::NoneObject),
+            ConstValue::Bool(true) => self.emitter.address(Symbol::TrueObject),
+            ConstValue::Bool(false) => self.emitter.address(Symbol::FalseObject),
+            ConstValue::Int(_)
+            | ConstValue::Float(_)
+            | ConstValue::Text(_)
+            | ConstValue::Callee(_)
+            | ConstValue::Object => self.address(Reference::object(object)),
         }
     }
 

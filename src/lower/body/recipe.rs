@@ -120,7 +120,6 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         Operation::TupleItem(index) => (Function::TupleItem, vec![Operand(0), count(*index)], Certain),
         Operation::GetIter => (Function::GetIter, one(), Object),
         Operation::IterNext => (Function::IterNext, one(), ObjectOrNull),
-        Operation::Catch => (Function::Catch, Vec::new(), Certain),
         // Emitted by hand.
         Operation::Is | Operation::IsNull | Operation::Not | Operation::CheckLocal(_) | Operation::CallMethod(..) => {
             return None;
@@ -147,14 +146,7 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         | Operation::UnpackSequence(_)
         | Operation::UnpackEx(..)
         | Operation::Raise(_)
-        | Operation::Reraise
-        | Operation::PushExcInfo
-        | Operation::PopExcept
-        | Operation::CheckExcMatch
-        | Operation::CheckEgMatch
-        | Operation::PrepReraiseStar
         | Operation::BeforeWith
-        | Operation::WithExceptStart
         | Operation::GetLen
         | Operation::MatchMapping
         | Operation::MatchSequence

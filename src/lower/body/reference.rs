@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::FunctionBuilder;
 
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{Assumption, ConstObject, Operation};
+use crate::ir::{Assumption, Called, ConstObject, Operation};
 use crate::lower::MethodConvention;
 use crate::lower::symbol::annotate_constants;
 
@@ -38,9 +38,9 @@ pub enum Reference {
     /// A tuple of names.
     Names(Vec<Arc<str>>),
     /// The C function behind a callee.
-    Callee(Arc<str>),
+    Callee(Called),
     /// What the built-in function behind a callee is bound to.
-    Receiver(Arc<str>),
+    Receiver(Called),
 }
 
 /// How code tests an assumption.
@@ -84,8 +84,8 @@ pub trait References {
     /// How an assumption is tested.
     fn assumption(&mut self, assumption: &Assumption) -> AssumptionTest;
 
-    /// How the `ml_meth` behind a callee, as a `CallCFunction` names it, is called.
-    fn method(&self, callee: &str) -> Option<MethodCall>;
+    /// How the `ml_meth` behind a callee is called.
+    fn method(&self, callee: &Called) -> Option<MethodCall>;
 }
 
 impl Reference {
@@ -100,7 +100,7 @@ impl Reference {
 #[derive(Debug, Default)]
 pub struct SymbolicReferences {
     known: Vec<Reference>,
-    /// How `ml_meth`s are called; `METH_FASTCALL` of methods where nothing is said.
+    /// How `ml_meth`s are called, by the texts of what is called; `METH_FASTCALL` of methods where nothing is said.
     pub methods: BTreeMap<Arc<str>, MethodCall>,
     /// How assumptions are tested; by the flag where nothing is said.
     pub test: Option<AssumptionTest>,
@@ -156,8 +156,8 @@ impl References for SymbolicReferences {
         self.test.clone().unwrap_or(AssumptionTest::Flag)
     }
 
-    fn method(&self, callee: &str) -> Option<MethodCall> {
+    fn method(&self, callee: &Called) -> Option<MethodCall> {
         let default = MethodCall { convention: MethodConvention::FastCall, is_bound: false };
-        Some(self.methods.get(callee).copied().unwrap_or(default))
+        Some(self.methods.get(&callee.text).copied().unwrap_or(default))
     }
 }

@@ -80,7 +80,6 @@ runtime_functions! {
     FormatSimple "typedcall_format_simple"
     TupleItem "typedcall_tuple_item"
     IterNext "typedcall_iter_next"
-    Catch "typedcall_catch"
     FloatFloorDivide "typedcall_float_floor_divide"
     FloatRemainder "typedcall_float_remainder"
     BuildTuple "typedcall_build_tuple"
@@ -90,5 +89,7 @@ runtime_functions! {
     DictHolds "typedcall_dict_holds"
     Leave "typedcall_leave"
     GoOn "typedcall_go_on"
+    LeaveRaised "typedcall_leave_raised"
+    GoOnRaised "typedcall_go_on_raised"
     AddTraceback "typedcall_add_traceback"
 }

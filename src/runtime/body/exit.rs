@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use pyo3_ffi as ffi;
 
 use super::unit::Unit;
-use crate::bytecode::interpreter::{self, State};
+use crate::bytecode::interpreter::{self, Pending, State};
 use crate::embed::{Object, Python};
-use crate::lower::body::{ExitSlot, ExitValue};
+use crate::lower::body::{ExitPoint, ExitSlot, ExitValue};
 use crate::metadata::Scalar;
 
 /// Takes what an exit passes on into a state of the interpreter, which the caller gives to [`go_on`]; null, with an exception
@@ -24,12 +24,67 @@ pub unsafe extern "C" fn leave(unit: *const Unit, exit: usize, words: *const u64
     };
     unit.left.fetch_add(1, Ordering::Relaxed);
     log::debug!(target: "typedcall::exit", "{} leaves at {point}", unit.prepared.code().qualname);
-    let mut boxes = Boxes::default();
     // SAFETY: as the caller promises.
-    let mut slots =
-        |slots: &[ExitSlot]| slots.iter().map(|slot| unsafe { boxes.object(&python, slot, words) }).collect();
-    let (Ok(locals), Ok(stack)) = (slots(&point.locals), slots(&point.stack)) else { return null_mut() };
-    Box::into_raw(Box::new(State { at: point.at, locals, stack, handled: None }))
+    match unsafe { state(&python, point, words) } {
+        Ok(state) => Box::into_raw(Box::new(state)),
+        Err(Raised) => null_mut(),
+    }
+}
+
+/// The state of the interpreter at an exit.
+///
+/// # Safety
+/// The words are those of the exit.
+unsafe fn state(python: &Python, point: &ExitPoint, words: *const u64) -> Result<State, Raised> {
+    let mut boxes = Boxes::default();
+    let mut slots = |slots: &[ExitSlot]| -> Result<Vec<_>, Raised> {
+        // SAFETY: as the caller promises.
+        slots.iter().map(|slot| unsafe { boxes.object(python, slot, words) }).collect()
+    };
+    Ok(State { at: point.at, locals: slots(&point.locals)?, stack: slots(&point.stack)?, handled: None })
+}
+
+/// As [`leave`], where an instruction raised in the range of a handler; the exception stays set. The caller gives the result
+/// to [`go_on_raised`]; null where memory runs out, with that exception set.
+///
+/// # Safety
+/// As [`leave`]; an exception is set.
+pub unsafe extern "C-unwind" fn leave_raised(unit: *const Unit, exit: usize, words: *const u64) -> *mut Left {
+    // SAFETY: running code holds the GIL, and its unit lives.
+    let (python, unit) = unsafe { (Python::assume_attached(), &*unit) };
+    let Some(point) = unit.code.get().and_then(|code| code.exits.get(exit)) else { return null_mut() };
+    unit.left.fetch_add(1, Ordering::Relaxed);
+    log::debug!(target: "typedcall::exit", "{} raises at {point}", unit.prepared.code().qualname);
+    // Boxing must find no exception set.
+    let pending = Pending::take(&python);
+    // SAFETY: as the caller promises.
+    match unsafe { state(&python, point, words) } {
+        Ok(state) => Box::into_raw(Box::new(Left { state, pending: pending.restore(&python) })),
+        Err(Raised) => null_mut(),
+    }
+}
+
+/// Goes on in the interpreter, at the handler of the current exception: the function's result. Called by compiled code.
+///
+/// # Safety
+/// The unit is that of running code, `left` what [`leave_raised`] gave, and its exception still set.
+pub unsafe extern "C-unwind" fn go_on_raised(unit: *const Unit, left: *mut Left) -> *mut ffi::PyObject {
+    if left.is_null() {
+        return null_mut();
+    }
+    // SAFETY: running code holds the GIL, its unit lives, and what was left is owned.
+    let (python, unit, left) = unsafe { (Python::assume_attached(), &*unit, *Box::from_raw(left)) };
+    match interpreter::run_raised(&python, &unit.frame(), left.state, left.pending) {
+        Ok(result) => result.into_ptr(),
+        Err(interpreter::Raised) => null_mut(),
+    }
+}
+
+/// Where an instruction raised, and how often its exception came by.
+#[derive(Debug)]
+pub struct Left {
+    state: State,
+    pending: interpreter::RaisedHere,
 }
 
 /// Goes on in the interpreter: the function's result. Called by compiled code.

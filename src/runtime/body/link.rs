@@ -16,7 +16,7 @@ use super::unit::Unit;
 use super::watch::watch;
 use crate::bytecode::interpreter::intern;
 use crate::embed::{Exception, Object, Python};
-use crate::ir::{Assumption, ConstObject};
+use crate::ir::{Assumption, Called, CalleeRef, ConstObject};
 use crate::lower::body::{AssumptionTest, ExitPoint, ExitSlot, MethodCall, Reference, References};
 
 /// The C function behind a callee.
@@ -30,13 +30,16 @@ pub struct CalleeCode {
     pub receiver: usize,
 }
 
+/// The code of callees, by callee and overload.
+pub type CalleeCodes = BTreeMap<(CalleeRef, u16), CalleeCode>;
+
 /// Finds what the code of a function refers to.
 #[expect(clippy::vec_box, reason = "the code has the addresses of what is in the boxes")]
 pub struct Linker<'a> {
     python: &'a Python,
     unit: &'a Unit,
-    /// By the names that `CallCFunction` has.
-    callees: &'a BTreeMap<Arc<str>, CalleeCode>,
+    /// The code of the overloads of callees.
+    callees: &'a CalleeCodes,
     /// The first thing that could not be found.
     missing: Option<String>,
     kept: Vec<Object>,
@@ -65,7 +68,7 @@ pub struct Linked {
 
 impl<'a> Linker<'a> {
     /// A linker for the code of a unit.
-    pub fn new(python: &'a Python, unit: &'a Unit, callees: &'a BTreeMap<Arc<str>, CalleeCode>) -> Self {
+    pub fn new(python: &'a Python, unit: &'a Unit, callees: &'a CalleeCodes) -> Self {
         Self {
             python,
             unit,
@@ -128,9 +131,9 @@ impl<'a> Linker<'a> {
                 let tuple = crate::bytecode::interpreter::tuple(self.python, names.ok()?).ok()?;
                 self.kept_at(tuple)
             }
-            Reference::Callee(name) => self.callees.get(name)?.address.get(),
-            Reference::Receiver(name) => {
-                let receiver = self.callees.get(name)?.receiver;
+            Reference::Callee(called) => self.code(called)?.address.get(),
+            Reference::Receiver(called) => {
+                let receiver = self.code(called)?.receiver;
                 // SAFETY: the callable that was found keeps it until the code is there.
                 let object = NonNull::new(receiver as *mut ffi::PyObject)
                     .map(|object| unsafe { Object::from_borrowed(self.python, object) });
@@ -138,6 +141,10 @@ impl<'a> Linker<'a> {
                 receiver
             }
         })
+    }
+
+    fn code(&self, called: &Called) -> Option<&'a CalleeCode> {
+        self.callees.get(&(called.callee?, called.overload))
     }
 
     fn name(&mut self, name: &Arc<str>) -> Option<usize> {
@@ -242,7 +249,7 @@ impl References for Linker<'_> {
         test
     }
 
-    fn method(&self, callee: &str) -> Option<MethodCall> {
-        self.callees.get(callee)?.method
+    fn method(&self, callee: &Called) -> Option<MethodCall> {
+        self.code(callee)?.method
     }
 }

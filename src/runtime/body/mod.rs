@@ -22,5 +22,5 @@ mod unit;
 mod watch;
 
 pub use assumption::{Flag, look_up};
-pub use link::{CalleeCode, Linker};
+pub use link::{CalleeCode, CalleeCodes, Linker};
 pub use unit::{Entry, Unit};

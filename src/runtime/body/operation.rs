@@ -165,16 +165,6 @@ pub unsafe extern "C-unwind" fn iter_next(iterator: Object) -> Object {
     unsafe { super::table::PyIter_Next(iterator) }
 }
 
-/// What was raised.
-///
-/// # Safety
-/// The thread is attached; an exception is set.
-pub unsafe extern "C" fn catch() -> Object {
-    // SAFETY: running code holds the GIL.
-    let python = unsafe { Python::assume_attached() };
-    interpreter::catch(&python).into_ptr()
-}
-
 /// `a // b` of floats, as `float_floor_div` in Objects/floatobject.c; `b` is not zero.
 pub extern "C" fn float_floor_divide(a: f64, b: f64) -> f64 {
     let remainder = a % b;

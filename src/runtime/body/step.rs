@@ -16,8 +16,8 @@ type Object = *mut ffi::PyObject;
 #[derive(Debug)]
 pub struct Step {
     op: Op,
-    /// Which operand, in the order of the stack; `None` for `None`.
-    order: Vec<Option<usize>>,
+    /// Which operand, in the order of the stack.
+    order: Vec<usize>,
     /// A local that the instruction looks at: its slot holds the first operand, if `order` names none.
     local: Option<Local>,
     take: Take,
@@ -28,8 +28,6 @@ pub struct Step {
 enum Take {
     /// The top.
     Top,
-    /// What lies below the top.
-    Below,
     /// What lies below the top; the top is what a method is called on.
     Method,
     /// All, the top first.
@@ -48,7 +46,7 @@ impl Step {
         let name =
             |name: &str| names.iter().position(|known| **known == *name).and_then(|index| u32::try_from(index).ok());
         let count = operation.shape().operands.len();
-        let (mut order, mut local): (Vec<_>, _) = ((0..count).map(Some).collect(), None);
+        let (mut order, mut local): (Vec<_>, _) = ((0..count).collect(), None);
         let (op, take) = match operation {
             Operation::LoadSuperAttr(attribute, zero_arguments) => {
                 (Op::LoadSuperAttr { name: name(attribute)?, zero_arguments: *zero_arguments }, Take::Top)
@@ -79,7 +77,7 @@ impl Step {
             Operation::SetUpdate => (Op::SetUpdate(1), Take::Nothing),
             Operation::DictUpdate => (Op::DictUpdate(1), Take::Nothing),
             Operation::DictMerge => {
-                order = vec![Some(2), Some(0), Some(1)];
+                order = vec![2, 0, 1];
                 (Op::DictMerge { depth: 1, callable: 2 }, Take::Nothing)
             }
             Operation::BuildTemplate => (Op::BuildTemplate, Take::Top),
@@ -95,17 +93,7 @@ impl Step {
             Operation::UnpackSequence(count) => (Op::UnpackSequence(*count), Take::All),
             Operation::UnpackEx(before, after) => (Op::UnpackEx { before: *before, after: *after }, Take::All),
             Operation::Raise(operands) => (Op::Raise(*operands), Take::Nothing),
-            Operation::Reraise => (Op::Reraise(0), Take::Nothing),
-            Operation::PushExcInfo => (Op::PushExcInfo, Take::Below),
-            Operation::PopExcept => (Op::PopExcept, Take::Nothing),
-            Operation::CheckExcMatch => (Op::CheckExcMatch, Take::Truth),
-            Operation::CheckEgMatch => (Op::CheckEgMatch, Take::AllReversed),
-            Operation::PrepReraiseStar => (Op::PrepReraiseStar, Take::Top),
             Operation::BeforeWith => (Op::BeforeWith, Take::AllReversed),
-            Operation::WithExceptStart => {
-                order = vec![Some(0), Some(1), None, None, Some(2)];
-                (Op::WithExceptStart { has_self: true }, Take::Top)
-            }
             Operation::GetLen => (Op::GetLen, Take::Top),
             Operation::MatchMapping => (Op::MatchMapping, Take::Truth),
             Operation::MatchSequence => (Op::MatchSequence, Take::Truth),
@@ -136,19 +124,12 @@ impl Step {
             let object = *operands.add(index);
             (!object.is_null()).then(|| Owned::borrowed(object))
         };
-        let stack = self.order.iter().map(|index| match index {
-            Some(index) => operand(*index),
-            None => Some(Owned::none(python)),
-        });
+        let stack = self.order.iter().map(|index| operand(*index));
         let local = self.local.map(|local| (local, operand(0)));
         let mut stack = interpreter::perform(python, unit.frame(), &self.op, local, stack.collect())?;
         let null = null_mut();
         Ok(match self.take {
             Take::Top => stack.pop().flatten().map_or(null, Owned::into_ptr),
-            Take::Below => {
-                stack.pop();
-                stack.pop().flatten().map_or(null, Owned::into_ptr)
-            }
             Take::Method => {
                 let receiver = stack.pop().flatten();
                 let method = stack.pop().flatten();

@@ -94,7 +94,6 @@ addresses! {
         FormatSimple operation::format_simple;
         TupleItem operation::tuple_item;
         IterNext operation::iter_next;
-        Catch operation::catch;
         FloatFloorDivide operation::float_floor_divide;
         FloatRemainder operation::float_remainder;
         BuildTuple operation::build_tuple;
@@ -104,6 +103,8 @@ addresses! {
         DictHolds assumption::dict_holds;
         Leave exit::leave;
         GoOn exit::go_on;
+        LeaveRaised exit::leave_raised;
+        GoOnRaised exit::go_on_raised;
         AddTraceback exit::add_traceback;
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use typedcall::ir::passes::{Knowledge, passes};
+use typedcall::ir::passes::{Knowledge, Run, passes};
 use typedcall::ir::{Callee, CalleeTarget, Callees, Function};
 
 /// Reads the callees of a file, and the function below them.
@@ -41,15 +41,16 @@ fn golden(text: &str) -> String {
         "{}\n== before\n{function}",
         text.lines().filter(|l| l.starts_with("callee")).fold(String::new(), |all, line| all + line + "\n")
     );
-    let mut left_alone = Vec::new();
+    let mut run = Run::default();
     for pass in passes() {
-        (pass.run)(&mut function, &Knowledge::of(&callees), &mut left_alone);
+        let change = (pass.run)(&mut function, &Knowledge::of(&callees), &mut run);
+        run.analyses.forget(change);
         function.verify_calls(&callees).unwrap_or_else(|error| panic!("after {}: {error}\n{function}", pass.name));
         write!(shown, "== {}\n{function}", pass.name).expect("writing to a String can't fail");
         let reread: Function = function.to_string().parse().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(reread.to_string(), function.to_string());
     }
-    for call in left_alone {
+    for call in run.left_alone {
         let inst = function.display_inst(&function.insts[call.inst]);
         writeln!(shown, "== left alone: {inst}\n{}", call.reason).expect("writing to a String can't fail");
     }

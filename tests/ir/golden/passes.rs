@@ -85,7 +85,9 @@ fn read(text: &str) -> Case {
             "below" => {
                 let (name, rest) = quoted(rest);
                 let (callee, rest) = quoted(rest);
-                case.callees.set_below(name, Below { callee: callee.into(), finite: rest == "finite" });
+                let find = |name: &str| case.callees.find(name).unwrap_or_else(|| panic!("no callee {name}: {line}"));
+                let (of, callee) = (find(name), find(callee));
+                case.callees.set_below(of, Below { callee, finite: rest == "finite" });
             }
             "global" | "builtin" => {
                 let (name, rest) = quoted(rest);
@@ -118,10 +120,13 @@ fn golden(text: &str) -> String {
     let with_states = text.contains("# states");
     let mut shown = format!("== before\n{function}");
     let knowledge = Knowledge { callees: &case.callees, world: &case.world };
+    let mut before = function.clone();
     let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
+        assert_eq!(changed, *function != before, "{} says so of\n{function:#}", pass.name);
         if !changed {
             return;
         }
+        before.clone_from(function);
         let after = if with_states { format!("{function:#}") } else { function.to_string() };
         write!(shown, "== {}\n{after}", pass.name).expect("writing to a String can't fail");
         let reread: Function = format!("{function:#}").parse().unwrap_or_else(|error| panic!("{error}"));

@@ -79,10 +79,10 @@ impl Library {
 
     /// Notes a function, if its signature is among the known, and compiled code calls it directly.
     fn add_callee(&mut self, python: &Python, known: &Callees, name: &str, object: &Object) {
-        let (Some(callee), Some(call)) = (known.get(name), standard::method_call(python, object)) else { return };
-        self.callees.insert(name, callee.clone());
-        for index in 0..callee.signature.overloads.len() {
-            self.calls.insert(self.callees.overload_name(name, index), call);
+        let (Some(callee), Some(call)) = (known.find(name), standard::method_call(python, object)) else { return };
+        let added = self.callees.insert(name, known.get(callee).clone());
+        for index in 0..known.get(callee).signature.overloads.len() {
+            self.calls.insert(self.callees.called(added, index).text, call);
         }
     }
 }

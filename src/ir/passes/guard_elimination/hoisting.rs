@@ -8,12 +8,13 @@ use std::collections::HashSet;
 use crate::ir::passes::Knowledge;
 use crate::ir::passes::specialize_calls::is_lasting;
 use crate::ir::{
-    Block, BlockCall, BlockData, Dominators, FrameState, Function, Inst, Instruction, Slot, Value, ValueDef,
+    Analyses, Block, BlockCall, BlockData, Change, Dominators, FrameState, Function, Inst, Instruction, Slot, Value,
+    ValueDef,
 };
 
 /// Runs this part.
-pub(super) fn run(function: &mut Function, knowledge: &Knowledge<'_>, entry: Block) {
-    let dominators = Dominators::compute(function, entry);
+pub(super) fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut Analyses) -> Change {
+    let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let loops = dominators.loops(function);
     // Outer loops first: what can leave them leaves all of them.
     let headers: Vec<Block> = dominators
@@ -22,13 +23,17 @@ pub(super) fn run(function: &mut Function, knowledge: &Knowledge<'_>, entry: Blo
         .copied()
         .filter(|header| loops.get(header).is_some_and(|of| of.contains(header)))
         .collect();
+    let mut all = Change::Nothing;
     for header in headers {
         // A loop before this one may have got a block in front of it.
-        let dominators = Dominators::compute(function, entry);
+        let Some(dominators) = analyses.dominators(function) else { break };
         let body: HashSet<Block> =
             loops.iter().filter(|(_, headers)| headers.contains(&header)).map(|(&block, _)| block).collect();
-        hoist(function, knowledge, &dominators, header, &body);
+        let change = hoist(function, knowledge, &dominators, header, &body);
+        analyses.forget(change);
+        all |= change;
     }
+    all
 }
 
 fn hoist(
@@ -37,7 +42,7 @@ fn hoist(
     dominators: &Dominators,
     header: Block,
     body: &HashSet<Block>,
-) {
+) -> Change {
     let goes = |block: &Block| function.successors(*block).iter().any(|call| call.block == header);
     let latches: Vec<Block> = body.iter().copied().filter(goes).collect();
     let mut outside: HashSet<Value> = HashSet::new();
@@ -60,23 +65,23 @@ fn hoist(
             }
         }
     }
-    let Some((from, call)) = entered_from(function, dominators, header, body) else { return };
+    let Some((from, call)) = entered_from(function, dominators, header, body) else { return Change::Nothing };
     let noted = function.blocks[from].insts.last().and_then(|&last| match function.insts[last].instruction {
         Instruction::Jump { .. } => function.insts[last].state,
         _ => None,
     });
+    let last = function.blocks[from].insts.last().copied();
+    let jumps = last.is_some_and(|last| matches!(function.insts[last].instruction, Instruction::Jump { .. }));
+    if moved.is_empty() && (noted.is_some() || !jumps) {
+        return Change::Nothing;
+    }
     let state = match noted {
         Some(state) => state,
         None => match state_at_start(function, knowledge, dominators, header, body, &call) {
             Some(state) => function.states.push(state),
-            None => return,
+            None => return Change::Nothing,
         },
     };
-    let last = function.blocks[from].insts.last().copied();
-    let jumps = last.is_some_and(|last| matches!(function.insts[last].instruction, Instruction::Jump { .. }));
-    if moved.is_empty() && (noted.is_some() || !jumps) {
-        return;
-    }
     let before = block_before(function, from, call);
     // Once numbers are unboxed, the loop may have no state any more: the jump in front of it keeps the one that it had.
     if let Some(&jump) = function.blocks[before].insts.last() {
@@ -88,6 +93,7 @@ fn hoist(
         let place = function.blocks[before].insts.len() - 1;
         function.blocks[before].insts.insert(place, inst);
     }
+    if before == from { Change::Instructions } else { Change::Blocks }
 }
 
 /// Whether a value is defined in front of a loop.
@@ -119,9 +125,6 @@ fn entered_from(
     for &block in dominators.reverse_postorder().iter().filter(|block| !body.contains(block)) {
         for &inst in &function.blocks[block].insts {
             let data = &function.insts[inst];
-            if data.handler.as_ref().is_some_and(|handler| handler.block == header) {
-                return None;
-            }
             for call in data.instruction.targets().into_iter().filter(|call| call.block == header) {
                 if found.replace((block, call.clone())).is_some() {
                     return None;
@@ -162,7 +165,7 @@ fn state_at_start(
             return Some(state).filter(|_| all_there);
         }
         let effects = function.effects(knowledge.callees, inst);
-        if !effects.pure || effects.raises {
+        if !effects.is_pure() || effects.raises {
             return None;
         }
     }
@@ -172,9 +175,8 @@ fn state_at_start(
 /// A block that only this edge passes, last before the loop.
 fn block_before(function: &mut Function, from: Block, call: BlockCall) -> Block {
     let insts = &function.blocks[from].insts;
-    let is_handled = insts.iter().any(|&inst| function.insts[inst].handler.is_some());
     let last = *insts.last().expect("a block that goes on has an end");
-    if !is_handled && matches!(function.insts[last].instruction, Instruction::Jump { .. }) {
+    if matches!(function.insts[last].instruction, Instruction::Jump { .. }) {
         return from;
     }
     let jump = function.add_inst(Instruction::Jump { target: call.clone() }, None);
@@ -188,10 +190,6 @@ fn block_before(function: &mut Function, from: Block, call: BlockCall) -> Block 
             *target = through.clone();
         }
     };
-    match &mut function.insts[last].instruction {
-        Instruction::Jump { target } => replace(target),
-        Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(replace),
-        _ => {}
-    }
+    function.insts[last].instruction.for_each_target(replace);
     block
 }

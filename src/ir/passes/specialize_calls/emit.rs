@@ -1,55 +1,58 @@
 //! The instructions that a plan asks for, in the place of the call.
 
-use std::sync::Arc;
-
 use super::is_lasting;
 use super::plan::{Arg, Plan, ResultStep, Source, none};
 use crate::ir::verify::or_none;
-use crate::ir::{Block, BlockCall, BlockData, Callees, Function, Inst, Instruction, Operation, State, Type, Value};
+use crate::ir::{Block, Called, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
 
 /// Builds the new list of a block's instructions.
 pub(super) struct Rewriter<'a> {
     pub(super) function: &'a mut Function,
-    pub(super) callees: &'a Callees,
     pub(super) out: Vec<Inst>,
     /// That of the instruction which is replaced.
     pub(super) state: Option<State>,
+    /// Its error state.
+    pub(super) error: Option<State>,
     /// What was checked for it, and what that gave.
     pub(super) guards: Vec<(Value, Value)>,
 }
 
 impl Rewriter<'_> {
-    /// A call of a value that is one object, written as what it is.
-    pub(super) fn make_static(&mut self, inst: Inst) {
+    /// A call of a value that is one object, written as what it is; whether this is one.
+    pub(super) fn make_static(&mut self, inst: Inst) -> bool {
         let Instruction::VectorCall { callable, args, keywords } = &self.function.insts[inst].instruction else {
-            return;
+            return false;
         };
-        if self.function.ty(*callable).const_object().is_some() {
+        let is_static = self.function.ty(*callable).const_object().is_some();
+        if is_static {
             let (args, keywords) = (args.clone(), keywords.clone());
             let instruction = Instruction::VectorCallStatic { callable: *callable, args, keywords };
             self.function.insts[inst].instruction = instruction;
         }
+        is_static
     }
 
     fn add(&mut self, instruction: Instruction, ty: Type) -> Value {
-        let leaves = !matches!(instruction, Instruction::LoadConst | Instruction::NullIfNone { .. });
-        let inst = self.function.add_inst(instruction, Some(ty));
-        self.function.insts[inst].state = self.state.filter(|_| leaves);
-        self.out.push(inst);
+        let inst = self.append(instruction, Some(ty));
         self.function.insts[inst].result.expect("an instruction added with a type has a result")
     }
 
     fn add_void(&mut self, instruction: Instruction) {
-        let leaves = matches!(instruction, Instruction::CallCFunction { .. });
-        let inst = self.function.add_inst(instruction, None);
-        self.function.insts[inst].state = self.state.filter(|_| leaves);
-        self.out.push(inst);
+        self.append(instruction, None);
     }
 
-    /// Replaces a call. The call's result stays the same value, so that its uses need no change. Where the call has to end
-    /// its block, for errors of it are handled, it gives the block that the rest is in.
-    pub(super) fn emit(&mut self, inst: Inst, plan: Plan, block: Block) -> Option<Block> {
-        let handler = self.function.insts[inst].handler.clone();
+    fn append(&mut self, instruction: Instruction, ty: Option<Type>) -> Inst {
+        let may_end = instruction.may_end_early();
+        let raises = may_end && instruction.leaves() == Leaves::Never;
+        let inst = self.function.add_inst(instruction, ty);
+        self.function.insts[inst].state = self.state.filter(|_| may_end);
+        self.function.insts[inst].error = self.error.filter(|_| raises);
+        self.out.push(inst);
+        inst
+    }
+
+    /// Replaces a call. The call's result stays the same value, so that its uses need no change.
+    pub(super) fn emit(&mut self, inst: Inst, plan: Plan) {
         // The context first: making one may collect garbage, and so run code that changes what guards look at.
         let is_context = |arg: &&Arg| matches!(arg.source, Source::Context);
         let context = plan.args.iter().find(is_context).map(|_| self.add(Instruction::LoadContext, Type::C_PTR));
@@ -78,7 +81,7 @@ impl Rewriter<'_> {
                 {
                     self.add_void(Instruction::Incref { value });
                 }
-                return None;
+                return;
             }
             ResultStep::Box(ctype) => {
                 let object = ctype.of_objects().expect("only C values that objects hold are boxed");
@@ -93,72 +96,43 @@ impl Rewriter<'_> {
             ResultStep::Nothing => {
                 self.add_void(call);
                 self.finish_call(inst, Instruction::LoadConst, none());
-                if handler.is_some() {
-                    // What has a handler comes last.
-                    let last = self.out.len() - 1;
-                    self.out.swap(last - 1, last);
-                    self.function.insts[self.out[last]].handler = handler;
-                }
-                self.function.insts[inst].handler = None;
-                return None;
+                self.function.insts[inst].error = None;
+                return;
             }
         };
-        let call = *self.out.last().expect("the call was added above");
-        let mut next = None;
-        if let Some(handler) = handler.filter(|_| self.function.effects(self.callees, call).raises) {
-            self.function.insts[call].handler = Some(handler);
-            next = Some(self.split(block));
-        }
         if plan.finite {
             let finite = self.add(Instruction::GuardFinite { value }, Type::C_DOUBLE);
             self.finish_call(inst, Instruction::Box { value: finite }, last.1);
         } else {
             self.finish_call(inst, last.0, last.1);
         }
-        next
     }
 
     /// Puts the argument of a call in the place of its result.
     pub(super) fn give_back(&mut self, inst: Inst, value: Value) {
         let ty = self.function.ty(value).clone();
-        self.function.insts[inst].handler = None;
+        self.function.insts[inst].error = None;
         // Proven already, so that the next pass has only the name to replace.
         self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value }, ty);
     }
 
-    /// Puts the truth of the argument of a call in the place of its result. Gives the block that the rest is in, if that is
-    /// a new one.
-    pub(super) fn emit_truth(&mut self, inst: Inst, value: Value, block: Block) -> Option<Block> {
-        let handler = self.function.insts[inst].handler.take();
+    /// Puts the truth of the argument of a call in the place of its result.
+    pub(super) fn emit_truth(&mut self, inst: Inst, value: Value) {
         let truth = Instruction::Operate { operation: Operation::IsTrue, args: vec![value] };
         let value = self.add(truth, Type::C_BOOL);
-        let next = handler.map(|handler| {
-            let asked = *self.out.last().expect("it was added above");
-            self.function.insts[asked].handler = Some(handler);
-            self.split(block)
-        });
         self.finish_call(inst, Instruction::Box { value }, Type::BOOL);
-        next
     }
 
-    /// Notes what type the result of a call is.
-    pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) {
-        let Some(result) = self.function.insts[inst].result else { return };
+    /// Notes what type the result of a call is; whether that was not known.
+    pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) -> bool {
+        let Some(result) = self.function.insts[inst].result else { return false };
         let known = self.function.ty(result);
         let narrowed = known.intersection(ty);
-        if !known.is_subtype(ty) && !narrowed.is_bottom() {
+        let is_news = !known.is_subtype(ty) && !narrowed.is_bottom() && *known != narrowed;
+        if is_news {
             self.function.values[result].ty = narrowed;
         }
-    }
-
-    /// Ends the block with what is there so far; what follows is for a new one.
-    fn split(&mut self, block: Block) -> Block {
-        let next = self.function.blocks.push(BlockData::default());
-        let place = self.function.layout.iter().position(|&other| other == block);
-        self.function.layout.insert(place.map_or(self.function.layout.len(), |place| place + 1), next);
-        self.add_void(Instruction::Jump { target: BlockCall { block: next, args: Vec::new() } });
-        self.function.blocks[block].insts = std::mem::take(&mut self.out);
-        next
+        is_news
     }
 
     /// Puts an instruction in the place of the call, with the call's result.
@@ -202,7 +176,7 @@ impl Rewriter<'_> {
         checked
     }
 
-    fn emit_unbox(&mut self, arg: &Arg, value: Value, callee: &Arc<str>, parameter: u16) -> Value {
+    fn emit_unbox(&mut self, arg: &Arg, value: Value, callee: &Called, parameter: u16) -> Value {
         match &arg.conversion.unbox {
             None => value,
             Some(ctype) if arg.conversion.foreign => {

@@ -12,8 +12,8 @@ use super::plan::{
     Arg, Conversion, Plan, ResultStep, Source, Unfit, at_parameter, conversion, given_arguments, result_step,
 };
 use crate::ir::verify::{object_type, or_none, result_type};
-use crate::ir::{Below, Callee, CalleeTarget, Callees, Function, Type, Value};
-use crate::metadata::{Overload, Parameter};
+use crate::ir::{Below, Callee, CalleeRef, CalleeTarget, Callees, Function, Type, Value};
+use crate::metadata::{Kind, Overload, Parameter, PythonType};
 
 /// What becomes of a call.
 #[derive(Debug)]
@@ -28,36 +28,33 @@ pub(super) enum Call {
     Typed(Type, String),
 }
 
-/// Classes that give back what is an instance of just them.
-const GIVE_BACK: [&str; 6] = ["bytes", "float", "frozenset", "int", "str", "tuple"];
-
 /// How to make the call, or why nothing is known of it.
 pub(super) fn plan(
     function: &Function,
     callees: &Callees,
-    name: &str,
+    called: CalleeRef,
     args: &[Value],
     receivers: usize,
     keywords: &[Arc<str>],
 ) -> Result<Call, String> {
-    let callee = callees.get(name).ok_or("no signature of it is known")?;
+    let callee = callees.get(called);
     let mut reasons = Vec::new();
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
         match arguments(function, overload, args, receivers, keywords) {
-            Ok(given) if callee.target == CalleeTarget::Class => return Ok(of_class(name, callee, overload, &given)),
+            Ok(given) if callee.target == CalleeTarget::Class => return Ok(of_class(callee, overload, &given)),
             Ok(given) if given.iter().any(|(_, parameter)| parameter.keyword_only) => {
                 let reason = "an argument is given by name, which a direct call has no place for";
                 return Ok(Call::Typed(typed(overload, callee.target), reason.to_owned()));
             }
             Ok(given) => {
                 let given: Vec<_> = given.into_iter().map(|(value, _)| value).collect();
-                let below = callees.below(name).filter(|_| index == 0);
+                let below = callees.below(called).filter(|_| index == 0);
                 if let Some(plan) = below.and_then(|below| plan_below(function, callees, below, &given)) {
                     return Ok(Call::Direct(plan));
                 }
                 let result = result_step(overload, CalleeTarget::Method)?;
                 let args = given.into_iter().map(as_object).collect();
-                let callee = callees.overload_name(name, index);
+                let callee = callees.called(called, index);
                 let plan = Plan { callee, args, result, steals: 0, borrowed_result: false, finite: false };
                 return Ok(Call::Direct(plan));
             }
@@ -71,16 +68,26 @@ pub(super) fn plan(
 }
 
 /// A call of a class that an overload is true of.
-fn of_class(name: &str, callee: &Callee, overload: &Overload, given: &[(Value, &Parameter)]) -> Call {
+fn of_class(callee: &Callee, overload: &Overload, given: &[(Value, &Parameter)]) -> Call {
     match given {
-        [(value, parameter)] if GIVE_BACK.contains(&name) && parameter.kind == overload.result => {
+        [(value, parameter)] if parameter.kind == overload.result && gives_back(&overload.result) => {
             Call::Argument(*value)
         }
-        [(value, _)] if name == "bool" => Call::Truth(*value),
+        [(value, _)] if overload.result == Kind::exact(PythonType::Bool) => Call::Truth(*value),
         _ => {
             let reason = "it is a class, which has no C function that could be called directly";
             Call::Typed(typed(overload, callee.target), reason.to_owned())
         }
+    }
+}
+
+/// Whether a class whose instances are of this kind gives back what is an instance of just itself: one that is immutable.
+fn gives_back(instances: &Kind) -> bool {
+    use PythonType::{Bytes, Float, Int, Str, Tuple};
+    match instances {
+        Kind::Python { class, subclasses } => !subclasses && [Bytes, Float, Int, Str, Tuple].contains(class),
+        Kind::User { class, subclasses } => !subclasses && class.name == "builtins.frozenset",
+        _ => false,
     }
 }
 
@@ -140,7 +147,8 @@ fn as_object(value: Value) -> Arg {
 
 /// The call of the C function below on the numbers in these objects.
 fn plan_below(function: &Function, callees: &Callees, below: &Below, args: &[Value]) -> Option<Plan> {
-    let (_, overload) = callees.overload(&below.callee)?;
+    let called = callees.called(below.callee, 0);
+    let (_, overload) = callees.overload(&called)?;
     if overload.parameters.len() != args.len() {
         return None;
     }
@@ -156,6 +164,5 @@ fn plan_below(function: &Function, callees: &Callees, below: &Below, args: &[Val
     if !matches!(&result, ResultStep::Box(ctype) if *ctype == Type::C_DOUBLE) {
         return None;
     }
-    let callee = below.callee.clone();
-    Some(Plan { callee, args: planned, result, steals: 0, borrowed_result: false, finite: below.finite })
+    Some(Plan { callee: called, args: planned, result, steals: 0, borrowed_result: false, finite: below.finite })
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::ir::dispatch::admitted;
 use crate::ir::verify::{or_none, result_type};
-use crate::ir::{Callee, CalleeTarget, ConstObject, Function, Spec, Type, Value};
+use crate::ir::{Called, Callee, CalleeTarget, ConstObject, ConstValue, Function, Spec, Type, Value};
 use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
 /// How to make one call directly.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) callee: Arc<str>,
+    pub(super) callee: Called,
     /// In the order of the callee's arguments.
     pub(super) args: Vec<Arg>,
     pub(super) result: ResultStep,
@@ -214,7 +214,7 @@ pub(super) fn given_arguments(
 
 /// `None` as the type of a constant.
 pub(super) fn none() -> Type {
-    Type::NONE_TYPE.constant(ConstObject::symbolic("None"))
+    Type::NONE_TYPE.constant(ConstObject::symbolic("None").with_value(ConstValue::None))
 }
 
 /// What is passed for a parameter that is left out, where it is known here. Stubs have the other defaults in their cells.

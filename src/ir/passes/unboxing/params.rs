@@ -27,11 +27,10 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
     true
 }
 
-/// An edge: the instruction that it leaves from, whether as its handler, and where it goes.
+/// An edge: the block and the instruction that it leaves from, and where it goes.
 struct Edge {
     block: Block,
     from: Inst,
-    is_handler: bool,
     call: BlockCall,
 }
 
@@ -40,9 +39,8 @@ fn edges(function: &Function, dominators: &Dominators) -> Vec<Edge> {
     for &block in dominators.reverse_postorder() {
         for &from in &function.blocks[block].insts {
             let data = &function.insts[from];
-            let edge = |call: &BlockCall, is_handler| Edge { block, from, is_handler, call: call.clone() };
-            edges.extend(data.instruction.targets().into_iter().map(|call| edge(call, false)));
-            edges.extend(data.handler.iter().map(|call| edge(call, true)));
+            let edge = |call: &BlockCall| Edge { block, from, call: call.clone() };
+            edges.extend(data.instruction.targets().into_iter().map(edge));
         }
     }
     edges
@@ -98,7 +96,7 @@ fn refused(
                 classes.union(arg, param);
             } else if constant(ctype, function.ty(arg)).is_none() {
                 let is_double = *ctype == Type::C_DOUBLE && function.ty(arg).is_subtype(&Type::FLOAT_EXACT);
-                if is_double && !edge.is_handler && !comes_behind_handled(function, edge) {
+                if is_double {
                     objects.push(param);
                 } else {
                     impossible.push(param);
@@ -128,11 +126,6 @@ fn refused(
     refused.filter(|value| candidates.contains_key(value)).collect()
 }
 
-/// Whether the edge leaves behind an instruction with a handler, where no other can be put.
-fn comes_behind_handled(function: &Function, edge: &Edge) -> bool {
-    function.blocks[edge.block].insts.iter().any(|&inst| function.insts[inst].handler.is_some())
-}
-
 /// How values are used.
 #[derive(Default)]
 struct Uses {
@@ -156,19 +149,16 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
     for &block in dominators.reverse_postorder() {
         for &inst in &function.blocks[block].insts {
             let data = &function.insts[inst];
-            let mut passed = |call: &BlockCall, handled: bool| {
+            let mut passed = |call: &BlockCall| {
                 for (&arg, param) in call.args.iter().zip(&function.blocks[call.block].params) {
                     if !candidates.contains_key(param) {
-                        as_object(unguarded(function, arg), handled);
+                        as_object(unguarded(function, arg), false);
                     }
                 }
             };
-            if let Some(call) = &data.handler {
-                passed(call, true);
-            }
             let targets = data.instruction.targets();
             if !targets.is_empty() {
-                targets.into_iter().for_each(|call| passed(call, false));
+                targets.into_iter().for_each(&mut passed);
                 continue;
             }
             match &data.instruction {
@@ -179,12 +169,12 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
                     if candidates.get(&value).is_none_or(|wanted| wanted == ctype) {
                         numbers.insert(value);
                     } else {
-                        as_object(value, data.handler.is_some());
+                        as_object(value, data.error.is_some());
                     }
                 }
                 other => {
                     for operand in other.operands() {
-                        as_object(unguarded(function, operand), data.handler.is_some());
+                        as_object(unguarded(function, operand), data.error.is_some());
                     }
                 }
             }
@@ -257,12 +247,7 @@ fn convert(function: &mut Function, edges: &[Edge], candidates: &HashMap<Value, 
         function.values[param].ty = ctype.clone();
         let inst = function.add_inst(Instruction::Box { value: param }, Some(object));
         let ValueDef::Param(block, _) = function.values[param].def else { continue };
-        let first = function.blocks[block].insts.first().copied();
-        let is_catch = first.is_some_and(|first| {
-            matches!(&function.insts[first].instruction,
-                Instruction::Operate { operation, .. } if operation.name() == "Catch")
-        });
-        function.blocks[block].insts.insert(usize::from(is_catch), inst);
+        function.blocks[block].insts.insert(0, inst);
         boxes.extend(function.insts[inst].result.map(|object| (param, object)));
     }
     // The parameter itself stays where a C number is wanted: as an argument of another such parameter.
@@ -270,32 +255,22 @@ fn convert(function: &mut Function, edges: &[Edge], candidates: &HashMap<Value, 
     use_boxes(function, candidates, &boxes);
 }
 
-/// A value's place before the end of a block, and before what has a handler there.
+/// A new value, defined before the end of a block.
 fn insert_at_end(function: &mut Function, block: Block, instruction: Instruction, ty: Type) -> Value {
     let inst = function.add_inst(instruction, Some(ty));
-    let insts = &function.blocks[block].insts;
-    let handled = insts.iter().any(|&inst| function.insts[inst].handler.is_some());
-    let place = insts.len() - if handled { 2 } else { 1 };
+    let place = function.blocks[block].insts.len() - 1;
     function.blocks[block].insts.insert(place, inst);
     function.insts[inst].result.expect("an instruction added with a type has a result")
 }
 
 fn pass(function: &mut Function, edge: &Edge, args: Vec<Value>) {
     let data = &mut function.insts[edge.from];
-    if edge.is_handler {
-        data.handler = Some(BlockCall { block: edge.call.block, args });
-        return;
-    }
     let replace = |target: &mut BlockCall| {
         if *target == edge.call {
             target.args.clone_from(&args);
         }
     };
-    match &mut data.instruction {
-        Instruction::Jump { target } => replace(target),
-        Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(replace),
-        _ => {}
-    }
+    data.instruction.for_each_target(replace);
 }
 
 /// Lets whatever wants an object use the box of the parameter.
@@ -315,12 +290,14 @@ fn use_boxes(function: &mut Function, candidates: &HashMap<Value, Type>, boxes: 
         }
     };
     for data in function.insts.values_mut() {
-        data.handler.iter_mut().for_each(swap_args);
-        match &mut data.instruction {
-            Instruction::Jump { target } => swap_args(target),
-            Instruction::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(swap_args),
-            Instruction::Box { value } if boxes.contains_key(value) => {}
-            other => other.for_each_operand(swap),
+        if data.instruction.is_terminator() && !data.instruction.targets().is_empty() {
+            // A condition is a truth value, and never boxed.
+            data.instruction.for_each_target(swap_args);
+            continue;
+        }
+        let is_its_box = matches!(&data.instruction, Instruction::Box { value } if boxes.contains_key(value));
+        if !is_its_box {
+            data.instruction.for_each_operand(swap);
         }
     }
     // States too: the placement takes the number where there is no box on every way.

@@ -7,41 +7,42 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ir::{Block, Dominators, Function, Inst, Instruction, Slot, State, Value};
 
-/// Runs this part.
-pub(super) fn run(function: &mut Function, dominators: &Dominators) {
+/// Runs this part; whether it changed anything.
+pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
+    let mut changed = false;
     let loops = dominators.loops(function);
     let uses = uses(function, dominators);
     let mut at_end_only: HashMap<Value, Value> = HashMap::new();
     for (block, inst, number, object) in boxes(function, dominators) {
         let Some(users) = uses.get(&object) else {
+            changed = true;
             remove(function, block, inst);
             at_end_only.insert(object, number);
             continue;
         };
-        if function.insts[inst].handler.is_some() {
+        if function.insts[inst].error.is_some() {
             continue;
         }
         let common = users.iter().map(|&(block, _)| block).reduce(|one, other| dominators.common(one, other));
         let Some(common) = common else { continue };
         let common = outside(dominators, &loops, block, common);
         let users: HashSet<Inst> = users.iter().map(|&(_, user)| user).collect();
-        remove(function, block, inst);
+        let (came_from, state) = (remove(function, block, inst), function.insts[inst].state);
         let insts = &function.blocks[common].insts;
         // Before the first use; at the end, where the uses are in blocks behind this one.
-        let first_use = insts.iter().position(|inst| users.contains(inst)).unwrap_or(insts.len() - 1);
-        // What has a handler stays directly before the end.
-        let handled = insts.iter().position(|&inst| function.insts[inst].handler.is_some());
-        let place = handled.map_or(first_use, |handled| handled.min(first_use));
+        let place = insts.iter().position(|inst| users.contains(inst)).unwrap_or(insts.len() - 1);
         let place = if common == block { place.max(start_of(function, block, number)) } else { place };
         let before = insts[place];
         function.insts[inst].state = function.insts[before].state.or(function.insts[inst].state);
         function.blocks[common].insts.insert(place, inst);
+        changed |= (block, came_from, state) != (common, place, function.insts[inst].state);
     }
     let left = boxes(function, dominators);
-    mention_numbers(function, dominators, &at_end_only, &left);
+    changed |= mention_numbers(function, dominators, &at_end_only, &left);
     for object in at_end_only.into_keys() {
         function.forget_value(object);
     }
+    changed
 }
 
 /// The boxes of C numbers: where, which, of what, and what they are.
@@ -65,9 +66,7 @@ fn uses(function: &Function, dominators: &Dominators) -> HashMap<Value, Vec<(Blo
     let mut uses: HashMap<Value, Vec<_>> = HashMap::new();
     for &block in dominators.reverse_postorder() {
         for &inst in &function.blocks[block].insts {
-            let data = &function.insts[inst];
-            let handler = data.handler.iter().flat_map(|call| call.args.iter().copied());
-            for value in data.instruction.operands().into_iter().chain(handler) {
+            for value in function.insts[inst].instruction.operands() {
                 uses.entry(value).or_default().push((block, inst));
             }
         }
@@ -75,8 +74,12 @@ fn uses(function: &Function, dominators: &Dominators) -> HashMap<Value, Vec<(Blo
     uses
 }
 
-fn remove(function: &mut Function, block: Block, inst: Inst) {
-    function.blocks[block].insts.retain(|&other| other != inst);
+/// Takes an instruction out of its block; where it was.
+fn remove(function: &mut Function, block: Block, inst: Inst) -> usize {
+    let insts = &mut function.blocks[block].insts;
+    let place = insts.iter().position(|&other| other == inst).expect("it was found in this block");
+    insts.remove(place);
+    place
 }
 
 /// The first place in a block where a number is there.
@@ -99,20 +102,22 @@ fn outside(dominators: &Dominators, loops: &HashMap<Block, HashSet<Block>>, orig
     block
 }
 
-/// Lets states mention the number in the place of an object that is not there on every way to them.
+/// Lets states mention the number in the place of an object that is not there on every way to them; whether any does now.
 fn mention_numbers(
     function: &mut Function,
     dominators: &Dominators,
     gone: &HashMap<Value, Value>,
     left: &[(Block, Inst, Value, Value)],
-) {
+) -> bool {
     let boxes: HashMap<Value, (Block, Inst, Value)> =
         left.iter().map(|&(block, inst, number, object)| (object, (block, inst, number))).collect();
     let mut made: HashMap<(State, Vec<Option<Value>>), State> = HashMap::new();
     for &block in dominators.reverse_postorder() {
         let mut done = HashSet::new();
         for inst in function.blocks[block].insts.clone() {
-            if let Some(state) = function.insts[inst].state {
+            for is_error in [false, true] {
+                let data = &function.insts[inst];
+                let Some(state) = (if is_error { data.error } else { data.state }) else { continue };
                 let mut changed = function.states[state].clone();
                 for slot in changed.slots_mut() {
                     let Slot::Value(value) = slot else { continue };
@@ -129,10 +134,12 @@ fn mention_numbers(
                     let slots = changed.slots().map(Slot::value).collect();
                     let states = &mut function.states;
                     let new = *made.entry((state, slots)).or_insert_with(|| states.push(changed));
-                    function.insts[inst].state = Some(new);
+                    let data = &mut function.insts[inst];
+                    *(if is_error { &mut data.error } else { &mut data.state }) = Some(new);
                 }
             }
             done.insert(inst);
         }
     }
+    !made.is_empty()
 }

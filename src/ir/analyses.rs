@@ -1,0 +1,93 @@
+//! What several passes ask of a function: computed once, and kept until a pass makes it stale.
+
+use std::ops::{BitOr, BitOrAssign};
+use std::rc::Rc;
+
+use super::dominators::Dominators;
+use super::function::Function;
+use super::lifetimes::Lifetimes;
+
+/// What a pass changed, from nothing to everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Nothing at all.
+    #[default]
+    Nothing,
+    /// Instructions, values, types or states. The blocks and the edges between them are as before.
+    Instructions,
+    /// Blocks or edges, and perhaps all else.
+    Blocks,
+}
+
+impl Change {
+    /// Of instructions, where that is so.
+    pub fn of_instructions(changed: bool) -> Self {
+        if changed { Self::Instructions } else { Self::Nothing }
+    }
+
+    /// Of blocks, where that is so.
+    pub fn of_blocks(changed: bool) -> Self {
+        if changed { Self::Blocks } else { Self::Nothing }
+    }
+
+    /// Whether there is any.
+    pub fn is_any(self) -> bool {
+        self != Self::Nothing
+    }
+}
+
+impl BitOr for Change {
+    type Output = Self;
+
+    /// Both changes: the greater one.
+    fn bitor(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+impl BitOrAssign for Change {
+    fn bitor_assign(&mut self, other: Self) {
+        *self = *self | other;
+    }
+}
+
+/// The analyses of one function.
+#[derive(Debug, Default)]
+pub struct Analyses {
+    dominators: Option<Rc<Dominators>>,
+    lifetimes: Option<Rc<Lifetimes>>,
+}
+
+impl Analyses {
+    /// The dominators; `None` for a function without blocks.
+    ///
+    /// # Panics
+    /// In debug builds, where they are stale: a change was not told.
+    pub(super) fn dominators(&mut self, function: &Function) -> Option<Rc<Dominators>> {
+        let entry = function.entry()?;
+        let is_kept = self.dominators.is_some();
+        let known = self.dominators.get_or_insert_with(|| Rc::new(Dominators::compute(function, entry)));
+        debug_assert!(!is_kept || **known == Dominators::compute(function, entry), "stale dominators of\n{function}");
+        Some(Rc::clone(known))
+    }
+
+    /// The lifetimes of what the function owns.
+    ///
+    /// # Panics
+    /// In debug builds, where they are stale: a change was not told.
+    pub(super) fn lifetimes(&mut self, function: &Function) -> Rc<Lifetimes> {
+        let is_kept = self.lifetimes.is_some();
+        let known = self.lifetimes.get_or_insert_with(|| Rc::new(Lifetimes::compute(function)));
+        debug_assert!(!is_kept || **known == Lifetimes::compute(function), "stale lifetimes of\n{function:#}");
+        Rc::clone(known)
+    }
+
+    /// Forgets what is stale after a change.
+    pub fn forget(&mut self, change: Change) {
+        match change {
+            Change::Nothing => {}
+            Change::Instructions => self.lifetimes = None,
+            Change::Blocks => *self = Self::default(),
+        }
+    }
+}
