@@ -11,6 +11,7 @@ mod differences;
 mod exits;
 mod frontend;
 mod functions;
+mod handlers;
 mod names;
 mod standard;
 mod typed_calls;

@@ -6,3 +6,4 @@ mod support;
 
 mod cases;
 mod decode;
+mod raw_stacks;

@@ -1,11 +1,10 @@
 //! What raises in the range of a handler goes on in the interpreter of decoded bytecode, which finds the handler.
 
-mod support;
-
-use support::session::{AGREE, Session};
+use crate::support::session::{AGREE, Session};
 
 #[test]
 fn errors_are_handled_where_cpython_handles_them() {
+    own_process!();
     let session = Session::with_chain(AGREE);
     session.run(
         "
@@ -62,6 +61,7 @@ for f in [fine, value_error, key_error, type_error]:
 /// The operands die first, then what the handler does not keep, from the top; then the handler runs.
 #[test]
 fn what_was_on_the_stack_dies_in_cpythons_order() {
+    own_process!();
     let session = Session::with_chain(AGREE);
     session.run(
         "

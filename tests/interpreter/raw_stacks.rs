@@ -133,6 +133,7 @@ for function in functions:
 
 #[test]
 fn what_the_decoder_says_of_the_stack_lies_there() {
+    own_process!();
     let python = Python::attach();
     let names = python.namespace().expect("there is memory");
     python.run(FUNCTIONS, &names).unwrap_or_else(|error| panic!("{error}"));
