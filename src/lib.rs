@@ -7,51 +7,36 @@
 //!
 //! Start with [`Specializer`]'s example, then `examples/embed.rs`; extension authors with `include/typedcall.h`.
 
-mod adopt;
-mod bind;
 pub mod bytecode;
-pub mod cinder;
-mod compile;
-mod compiled;
+pub mod callable;
+pub mod compile;
 pub mod cpython;
 #[cfg(feature = "cli")]
 pub mod demo;
-mod descriptor;
 pub mod embed;
-mod error;
-mod explanation;
 pub mod frontend;
-mod function;
+pub mod interpreter;
 pub mod ir;
 pub mod lower;
 pub mod metadata;
 pub mod operators;
-mod options;
-mod original;
 pub mod providers;
 #[cfg(feature = "python")]
 pub mod python;
-mod registry;
 pub mod runtime;
-mod specializer;
+pub mod specializer;
 pub mod standard;
-mod stats;
-mod stub;
+pub mod stub;
 mod text;
-mod user_types;
 
-pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
-pub use bind::{BareFunction, Bind};
-pub use compile::{CompileOptions, NotCompiled};
-pub use compiled::CompiledFunction;
-pub use error::Error;
-pub use explanation::{Calls, Explanation, Note, Stages};
+pub use callable::Error;
+pub use compile::{Calls, CompileOptions, CompiledFunction, Explanation, NotCompiled, Note, Stages};
 pub use lower::CodeListing;
-pub use options::{Entry, FunctionOptions, Options};
 pub use runtime::FallbackReason;
-pub use specializer::Specializer;
-pub use stats::Stats;
-pub use stub::Stub;
+pub use specializer::{Entry, FunctionOptions, Options, Specializer, Stats};
+pub use stub::{
+    Adopted, AdoptedMethod, BareFunction, Bind, Flag, Inspected, RejectedMethod, Stub, cinder, inspect, inspect_as,
+};
 
 // The programs on the pages are doctests.
 #[cfg(all(doctest, feature = "cli"))]

@@ -1,4 +1,4 @@
-//! Python's bytecode, decoded to version-neutral instructions; their interpreter.
+//! Python's bytecode, decoded to version-neutral instructions.
 //!
 //! [`Code`] is a code object of CPython 3.11 to 3.15, or a text snippet, as plain data; [`Op`] lists the instructions.
 //! [`decode`] makes it of a code object, and `"LOAD_CONST 1; RETURN_VALUE".parse()` of a snippet.
@@ -7,7 +7,6 @@ mod code;
 mod decode;
 mod exceptions;
 mod instruction;
-pub mod interpreter;
 mod lines;
 #[cfg(test)]
 mod listing;

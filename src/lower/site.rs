@@ -13,7 +13,6 @@ use crate::ir::{
     passes,
 };
 use crate::metadata::{DefaultValue, Kind, Overload, Signature};
-use crate::options::FunctionOptions;
 
 /// What a stub calls, and how it is called.
 #[derive(Clone, Debug)]
@@ -52,9 +51,9 @@ impl CallSite {
         &self.signature.overloads[usize::from(self.overloads[0])]
     }
 
-    /// The same call, with the options in place of what the signature says: another signature is another shape.
-    pub(crate) fn with(mut self, options: &FunctionOptions) -> Self {
-        if options.keeps_gil() && self.signature.releases_gil() {
+    /// The same call, which keeps the GIL whatever the signature says, if asked to: another signature is another shape.
+    pub(crate) fn keeping_gil(mut self, keeps_gil: bool) -> Self {
+        if keeps_gil && self.signature.releases_gil() {
             for overload in &mut Arc::make_mut(&mut self.signature).overloads {
                 overload.effects.nogil = false;
             }

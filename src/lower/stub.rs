@@ -1,5 +1,7 @@
 //! From a plan to CLIF: a whole stub, or a call inlined into a function of an embedder's.
 
+use std::ptr::NonNull;
+
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signature, Value, types};
@@ -125,6 +127,12 @@ impl Emitter<'_, '_> {
     /// this plan, `objects` the receiver of a method and the positional arguments, whose types are proven.
     pub fn inline(&mut self, plan: &Plan, cell: Value, objects: &[Value]) -> Value {
         self.body(plan, cell, objects.to_vec())
+    }
+
+    /// As [`Emitter::inline`], with a cell that lives as long as the code.
+    pub fn inline_with(&mut self, plan: &Plan, cell: NonNull<u8>, objects: &[Value]) -> Value {
+        let cell = self.builder.ins().iconst(types::I64, cell.as_ptr() as i64);
+        self.inline(plan, cell, objects)
     }
 
     /// Emits all steps and exits, and goes on where they meet, with the result or null.

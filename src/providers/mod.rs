@@ -8,8 +8,7 @@ mod ctypes;
 
 use std::num::NonZeroUsize;
 
-use crate::embed::{Object, Python};
-use crate::error::Error;
+use crate::embed::{Exception, Object, Python};
 use crate::metadata::Overload;
 use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
 
@@ -25,7 +24,23 @@ pub trait Provider: Sync {
     ///
     /// # Errors
     /// It is one, but has no stub, for this reason.
-    fn recognize(&self, python: &Python, callable: &Object) -> Option<Result<ForeignFunction, Error>>;
+    fn recognize(&self, python: &Python, callable: &Object) -> Option<Result<ForeignFunction, NoFunction>>;
+}
+
+/// Why a provider's callable has no stub.
+#[derive(Debug, thiserror::Error)]
+pub enum NoFunction {
+    /// Something of it is not as a stub needs it.
+    #[error("{name}: {reason}")]
+    Mismatch {
+        /// The callable.
+        name: String,
+        /// What, and what to do.
+        reason: String,
+    },
+    /// Python raised.
+    #[error(transparent)]
+    Python(#[from] Exception),
 }
 
 /// A C function behind a provider's callable.
@@ -53,6 +68,6 @@ pub const MAX_WATCHED: usize = 8;
 ///
 /// # Errors
 /// As [`Provider::recognize`].
-pub fn recognize(python: &Python, callable: &Object) -> Option<Result<ForeignFunction, Error>> {
+pub fn recognize(python: &Python, callable: &Object) -> Option<Result<ForeignFunction, NoFunction>> {
     PROVIDERS.iter().find_map(|provider| provider.recognize(python, callable))
 }

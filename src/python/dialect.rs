@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use super::arguments::Arguments;
 use super::trampoline::Raised;
+use crate::callable::Error;
 use crate::embed::Python;
-use crate::error::Error;
 use crate::metadata::{Dialect, Kind, Overload, Signature, TypeTable};
 
 /// The dialect of this name. That of issue 546 needs a table: each of its `types` is a tuple of a number, a signature, and

@@ -9,15 +9,15 @@ use super::convert::{dict, list, none, optional_text, truth, tuple};
 use super::dialect::dialect;
 use super::state::specializer;
 use super::trampoline::{Method, Raised};
-use crate::adopt::inspect;
-use crate::bind::BareFunction;
+use crate::callable::Error;
 use crate::embed::{Exception, Object, Python};
-use crate::error::Error;
-use crate::options::{Entry, FunctionOptions};
 use crate::runtime::FallbackReason;
 use crate::runtime::cell::{bound_with, cell_type, compiled_for, is_stale, original_of};
 use crate::specializer::Specializer;
+use crate::specializer::{Entry, FunctionOptions};
 use crate::stub::Stub;
+use crate::stub::adopt::inspect;
+use crate::stub::bind::BareFunction;
 
 /// `function(callable, release_gil)`: the stub.
 pub struct Function;
@@ -108,7 +108,7 @@ impl Method for Bind {
         let (signature, name) = (arguments.text(python, 1)?, arguments.text(python, 2)?);
         let [module, doc, text_signature] = [3, 4, 5].map(|index| arguments.optional_text(python, index));
         let (module, doc, text_signature) = (module?, doc?, text_signature?);
-        let options = crate::bind::Bind {
+        let options = crate::stub::bind::Bind {
             module: module.as_deref(),
             doc: doc.as_deref(),
             text_signature: text_signature.as_deref(),
@@ -317,7 +317,7 @@ impl Method for Stats {
     const ARITY: usize = 0;
 
     fn call(python: &Python, _: &Arguments<'_>) -> Result<Object, Raised> {
-        let stats = crate::stats::Stats::now();
+        let stats = crate::specializer::Stats::now();
         let number = |number: u64| python.int(i64::try_from(number).unwrap_or(i64::MAX));
         let fallbacks = FallbackReason::ALL.map(|reason| Ok((reason.name(), number(stats.fallback(reason))?)));
         let fallbacks = fallbacks.into_iter().collect::<Result<Vec<_>, Exception>>()?;

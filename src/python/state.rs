@@ -10,11 +10,11 @@ use pyo3_ffi as ffi;
 
 use super::convert::{add, truth};
 use super::trampoline::Raised;
-use crate::cinder::capsule;
+use crate::callable::Error;
 use crate::embed::{Object, Python};
-use crate::error::Error;
-use crate::options::Options;
+use crate::specializer::Options;
 use crate::specializer::Specializer;
+use crate::stub::cinder::capsule;
 
 /// `typedcall.Error`: the module's own reference, kept for the rest of the process.
 static ERROR: AtomicPtr<ffi::PyObject> = AtomicPtr::new(null_mut());

@@ -8,8 +8,8 @@ use pyo3_ffi as ffi;
 
 use super::arguments::Arguments;
 use super::state;
+use crate::callable::Error;
 use crate::embed::{Exception, Object, Python};
-use crate::error::Error;
 
 /// A function of the module.
 pub trait Method {

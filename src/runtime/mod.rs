@@ -16,7 +16,6 @@
 //! | `packing` | arguments as a tuple and a dict |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `parser` | arguments of functions without a wrapper |
-//! | `world` | what the names of a function lead to |
 //! | `body/` | what compiled functions need while they run |
 
 mod addresses;
@@ -24,6 +23,7 @@ pub mod attachment;
 mod audit;
 pub(crate) mod body;
 pub(crate) mod cell;
+pub(crate) mod code_pointer;
 pub(crate) mod compiler;
 mod context;
 pub(crate) mod counters;
@@ -38,7 +38,6 @@ pub(crate) mod shape;
 pub(crate) mod stand_in;
 pub(crate) mod thunk;
 mod utf8;
-pub(crate) mod world;
 
 pub use context::Context;
 pub use counters::FallbackReason;

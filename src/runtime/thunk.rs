@@ -49,6 +49,9 @@ pub struct Thunks {
     pages: Mutex<Vec<(ThunkRegister, Weak<Page>)>>,
 }
 
+/// Thunks belong to the process: a cell may outlive the specializer that made it.
+pub(crate) static THUNKS: Thunks = Thunks::new();
+
 impl Thunks {
     /// No pages yet.
     pub const fn new() -> Self {

@@ -6,7 +6,7 @@
 //! function that is not in a table is [`listed`] there with the reason.
 //!
 //! A signature is about what the library itself defines. Whether a callable is that, and not what a program has put in
-//! its place, is asked of [`recognize`].
+//! its place, is asked of [`recognize`](crate::callable::recognize).
 //!
 //! ```
 //! let upper = typedcall::standard::entry("str.upper", (3, 13)).expect("every version has it");
@@ -15,7 +15,6 @@
 
 mod below;
 mod line;
-mod recognize;
 mod types;
 
 use std::collections::HashMap;
@@ -26,7 +25,6 @@ use crate::metadata::{Kind, Overload, Parameter, PythonType, Raises, Scalar, Sig
 
 pub use below::Below;
 pub use line::{LineError, Lines, read};
-pub use recognize::{method_call, recognize};
 
 /// The tables, by file.
 const TABLES: [(&str, &str); 10] = [

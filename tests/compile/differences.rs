@@ -2,8 +2,8 @@
 
 use crate::support::extension;
 use typedcall::bytecode;
-use typedcall::bytecode::interpreter::{self, Prepared};
 use typedcall::embed::{Object, Python};
+use typedcall::interpreter::{self, Prepared};
 use typedcall::{Options, Specializer};
 
 /// What calls them has other globals, and a name of its own.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::support::extension::{evaluate, execute, member, run, start};
+use typedcall::callable::recognize;
 use typedcall::embed::{Object, Python};
 use typedcall::ir::{CalleeTarget, Function, passes};
 use typedcall::metadata::{Overload, Receiver, definition};
-use typedcall::standard::{self, Entry, entries, entry, listed, recognize};
+use typedcall::standard::{self, Entry, entries, entry, listed};
 
 const ARGUMENTS: &str = include_str!("standard/arguments.py");
 const CHECKS: &str = include_str!("standard/checks.py");

@@ -6,8 +6,8 @@ use std::ffi::c_char;
 
 use pyo3_ffi as ffi;
 use typedcall::bytecode;
-use typedcall::bytecode::interpreter::{self, Frame, Prepared, Progress, State};
 use typedcall::embed::{Object, Python};
+use typedcall::interpreter::{self, Frame, Prepared, Progress, State};
 
 const CASES: &str = include_str!("cases.py");
 

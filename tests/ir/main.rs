@@ -7,5 +7,6 @@ mod support;
 
 mod golden;
 mod random_passes;
+mod rooms;
 mod snippets;
 mod text;

@@ -6,8 +6,8 @@ use std::ptr::{NonNull, null_mut};
 
 use pyo3_ffi as ffi;
 use typedcall::bytecode::decode;
-use typedcall::bytecode::interpreter::{Frame, Prepared, Refusal, State, run};
 use typedcall::embed::{Object, Python};
+use typedcall::interpreter::{Frame, Prepared, Refusal, State, run};
 
 use super::as_python::BuiltIn;
 use super::runner;

@@ -151,7 +151,8 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
     }
 
     pub(super) fn address(&mut self, reference: Reference) -> Register {
-        self.references.address(self.emitter.builder, reference)
+        let address = self.references.address(reference);
+        self.emitter.builder.ins().iconst(types::I64, address)
     }
 
     pub(super) fn call_runtime(

@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cranelift_codegen::ir::{self, InstBuilder, types};
-use cranelift_frontend::FunctionBuilder;
-
 use super::runtime_function::RuntimeFunction;
 use crate::ir::{Assumption, Called, ConstObject, Operation};
 use crate::lower::MethodConvention;
@@ -78,8 +75,8 @@ impl MethodCall {
 
 /// Where the code of a function finds what it refers to.
 pub trait References {
-    /// Emits the address.
-    fn address(&mut self, builder: &mut FunctionBuilder<'_>, reference: Reference) -> ir::Value;
+    /// The address.
+    fn address(&mut self, reference: Reference) -> i64;
 
     /// How an assumption is tested.
     fn assumption(&mut self, assumption: &Assumption) -> AssumptionTest;
@@ -143,13 +140,13 @@ fn describe(reference: &Reference) -> String {
 }
 
 impl References for SymbolicReferences {
-    fn address(&mut self, builder: &mut FunctionBuilder<'_>, reference: Reference) -> ir::Value {
+    fn address(&mut self, reference: Reference) -> i64 {
         let number = self.known.iter().position(|known| *known == reference).unwrap_or_else(|| {
             self.known.push(reference);
             self.known.len() - 1
         });
         let number = i64::try_from(number).expect("a function has fewer references");
-        builder.ins().iconst(types::I64, FIRST + APART * number)
+        FIRST + APART * number
     }
 
     fn assumption(&mut self, _: &Assumption) -> AssumptionTest {

@@ -18,7 +18,7 @@ use self::offsets::Ctypes;
 use self::probe::Unprobed;
 use super::{ForeignFunction, Provider};
 use crate::embed::{Object, Python};
-use crate::error::Error;
+use crate::providers::NoFunction;
 
 /// The provider of ctypes' foreign functions.
 #[derive(Debug)]
@@ -29,9 +29,9 @@ impl Provider for CtypesProvider {
         "ctypes"
     }
 
-    fn recognize(&self, python: &Python, callable: &Object) -> Option<Result<ForeignFunction, Error>> {
+    fn recognize(&self, python: &Python, callable: &Object) -> Option<Result<ForeignFunction, NoFunction>> {
         let refused = |unprobed| match unprobed {
-            Unprobed::Layout(reason) => Error::Mismatch {
+            Unprobed::Layout(reason) => NoFunction::Mismatch {
                 name: "ctypes".into(),
                 reason: format!("its objects are not laid out as expected: {reason}"),
             },

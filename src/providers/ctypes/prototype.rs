@@ -13,21 +13,21 @@ use super::convert::{CharacterArgument, PointerArgument, Rule, is_subtype};
 use super::offsets::{Ctypes, bound, flags, word};
 use super::result::{InstanceResult, PlainResult, instance_value, scalar};
 use crate::embed::{Object, Python};
-use crate::error::Error;
 use crate::metadata::{Effects, ForeignKind, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar};
 use crate::providers::ForeignFunction;
+use crate::providers::NoFunction;
 use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
 
 /// What is known about a function object, which is an instance of `_ctypes.CFuncPtr`.
 ///
 /// # Errors
 /// Why it has no stub.
-pub(super) fn read(python: &Python, ctypes: &'static Ctypes, callable: &Object) -> Result<ForeignFunction, Error> {
+pub(super) fn read(python: &Python, ctypes: &'static Ctypes, callable: &Object) -> Result<ForeignFunction, NoFunction> {
     // Runs Python code, which may change the function: first of all.
     let name = name(python, callable);
     // SAFETY: the function is alive and the thread attached.
     let function = unsafe { Function::of(ctypes, callable.as_ptr()) };
-    function.read(python, name.clone()).map_err(|reason| Error::Mismatch { name, reason })
+    function.read(python, name.clone()).map_err(|reason| NoFunction::Mismatch { name, reason })
 }
 
 /// A function object, with what a call of it looks at.

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use pyo3_ffi as ffi;
 
 use super::unit::Unit;
-use crate::bytecode::interpreter::{self, Pending, State};
 use crate::embed::{Object, Python};
+use crate::interpreter::{self, Pending, State};
 use crate::lower::body::{ExitPoint, ExitSlot, ExitValue};
 use crate::metadata::Scalar;
 

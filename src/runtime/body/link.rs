@@ -5,8 +5,6 @@ use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use cranelift_codegen::ir::{InstBuilder, Value, types};
-use cranelift_frontend::FunctionBuilder;
 use pyo3_ffi as ffi;
 
 use super::assumption::{KnownDict, Recorded, version_address};
@@ -14,8 +12,8 @@ use super::step::Step;
 use super::table;
 use super::unit::Unit;
 use super::watch::watch;
-use crate::bytecode::interpreter::intern;
 use crate::embed::{Exception, Object, Python};
+use crate::interpreter::intern;
 use crate::ir::{Assumption, Called, CalleeRef, ConstObject};
 use crate::lower::body::{AssumptionTest, ExitPoint, ExitSlot, MethodCall, Reference, References};
 
@@ -128,7 +126,7 @@ impl<'a> Linker<'a> {
             Reference::Name(name) => self.name(name)?,
             Reference::Names(names) => {
                 let names = names.iter().map(|name| intern(self.python, name)).collect::<Result<Vec<_>, _>>();
-                let tuple = crate::bytecode::interpreter::tuple(self.python, names.ok()?).ok()?;
+                let tuple = crate::interpreter::tuple(self.python, names.ok()?).ok()?;
                 self.kept_at(tuple)
             }
             Reference::Callee(called) => self.code(called)?.address.get(),
@@ -216,12 +214,12 @@ impl<'a> Linker<'a> {
 }
 
 impl References for Linker<'_> {
-    fn address(&mut self, builder: &mut FunctionBuilder<'_>, reference: Reference) -> Value {
+    fn address(&mut self, reference: Reference) -> i64 {
         let address = self.find(&reference);
         if address.is_none() && self.missing.is_none() {
             self.missing = Some(format!("{reference:?}"));
         }
-        builder.ins().iconst(types::I64, address.unwrap_or(0) as i64)
+        address.unwrap_or(0) as i64
     }
 
     fn assumption(&mut self, assumption: &Assumption) -> AssumptionTest {

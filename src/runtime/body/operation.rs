@@ -6,8 +6,8 @@ use pyo3_ffi as ffi;
 
 use super::step::Step;
 use super::unit::Unit;
-use crate::bytecode::interpreter::{self, Owned, Raised};
 use crate::embed::Python;
+use crate::interpreter::{self, Owned, Raised};
 use crate::ir::Operation;
 
 type Object = *mut ffi::PyObject;

@@ -5,9 +5,9 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::unit::Unit;
-use crate::bytecode::interpreter::{self, Owned, Raised};
 use crate::bytecode::{Local, Op};
 use crate::embed::Python;
+use crate::interpreter::{self, Owned, Raised};
 use crate::ir::Operation;
 
 type Object = *mut ffi::PyObject;

@@ -8,8 +8,8 @@ use pyo3_ffi as ffi;
 
 use super::assumption::Flag;
 use super::link::Linked;
-use crate::bytecode::interpreter::{Frame, Prepared};
 use crate::embed::Object;
+use crate::interpreter::{Frame, Prepared};
 use crate::lower::body::ExitPoint;
 use crate::runtime::shape::Placed;
 

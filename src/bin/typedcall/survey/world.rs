@@ -79,7 +79,9 @@ impl Library {
 
     /// Notes a function, if its signature is among the known, and compiled code calls it directly.
     fn add_callee(&mut self, python: &Python, known: &Callees, name: &str, object: &Object) {
-        let (Some(callee), Some(call)) = (known.find(name), standard::method_call(python, object)) else { return };
+        let (Some(callee), Some(call)) = (known.find(name), typedcall::callable::method_call(python, object)) else {
+            return;
+        };
         let added = self.callees.insert(name, known.get(callee).clone());
         for index in 0..known.get(callee).signature.overloads.len() {
             self.calls.insert(self.callees.called(added, index).text, call);

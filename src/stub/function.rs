@@ -6,19 +6,20 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::bind::text_signature;
+use crate::callable::Error;
+use crate::callable::original::Original;
+use crate::callable::registry::KnownMethod;
 use crate::embed::{Object, Python};
-use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{Binding, CallSite, CellSource};
 use crate::metadata::{Kind, Overload, definition};
-use crate::options::{Entry, FunctionOptions};
-use crate::original::Original;
-use crate::registry::KnownMethod;
 use crate::runtime::cell::{Cell, Key, bound_with, original_of, self_of};
+use crate::runtime::code_pointer::method_pointer;
 use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
-use crate::specializer::{Specializer, bind_thunk, method_pointer};
+use crate::specializer::{Entry, FunctionOptions};
+use crate::specializer::{Specializer, bind_thunk};
+use crate::stub::bind::text_signature;
 
 impl Specializer {
     /// A callable that behaves as the original, and is faster: a built-in function for a function of a module or of a
@@ -90,7 +91,7 @@ impl Specializer {
 
     fn built_in(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Object, Error> {
         let known = self.known(python, original)?;
-        let mut site = self.site(python, original, &known, Entry::Guarded)?.with(options);
+        let mut site = self.site(python, original, &known, Entry::Guarded)?.keeping_gil(options.keeps_gil());
         // CPython passes a static method no `m_self`, in which its cell would be.
         let is_static = original.binding == Binding::Function && original.receiver.is_null();
         if !is_static {

@@ -1,39 +1,39 @@
-//! The front door: a [`Specializer`] makes [`Stub`]s.
+//! What stubs and compiled functions share: the [`Specializer`], its options, its numbers.
+//!
+//! It remembers what is known of callables and which code there is. `stub` and `compile` make things with it.
+
+pub(crate) mod descriptors;
+mod options;
+mod stats;
+
+pub use options::{Entry, FunctionOptions, Options};
+pub use stats::Stats;
 
 use std::collections::HashMap;
-use std::io;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use pyo3_ffi as ffi;
-
-use crate::adopt::{Adopted, adopt};
-use crate::cinder;
+use self::descriptors::Descriptors;
+use crate::callable::original::Original;
+use crate::callable::registry::{KnownMethod, Registry};
+use crate::callable::user_types::resolve_types;
+use crate::callable::{Error, readied};
 use crate::cpython::{Layout, check};
-use crate::descriptor::Descriptors;
 use crate::embed::{Object, Python};
-use crate::error::Error;
 use crate::ir::CalleeTarget;
-use crate::lower::CompileError;
 use crate::lower::{
     AddressTable, Binding, Call, CallSite, CellSource, Convention, Frame, Given, MethodConvention, Plan, arity,
     keyword_only,
 };
-use crate::metadata::{DefaultValue, Dialect, Signature};
-use crate::options::{Entry, FunctionOptions, Options};
-use crate::original::Original;
-use crate::registry::{KnownMethod, Registry};
+use crate::metadata::{DefaultValue, Signature};
 use crate::runtime::cell::{Cell, CellContents, bound_with};
+use crate::runtime::code_pointer::{refused, warn_once};
 use crate::runtime::compiler::Compiler;
 use crate::runtime::matching::name_tuple;
 use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
-use crate::runtime::thunk::Thunks;
-use crate::stats::Stats;
-use crate::stub::Stub;
-use crate::user_types::resolve_types;
+use crate::runtime::thunk::THUNKS;
 
 /// Makes stubs, and remembers what it knows and what it compiled.
 ///
@@ -70,9 +70,6 @@ struct ShapeKey {
     given: Vec<Given>,
     call: Option<Arc<Call>>,
 }
-
-/// Thunks belong to the process: a cell may outlive the specializer that made it.
-pub(crate) static THUNKS: Thunks = Thunks::new();
 
 impl Specializer {
     /// A specializer for the running interpreter.
@@ -149,140 +146,12 @@ impl Specializer {
         Ok(())
     }
 
-    /// Reads the metadata of every method of a module and of its types, remembers it, and clears the flag that makes
-    /// the interpreter's own calls slow.
-    ///
-    /// # Errors
-    /// Where the module's namespace cannot be read. Methods that are rejected are in the result.
-    pub fn adopt(&self, python: &Python, module: &Object) -> Result<Adopted, Error> {
-        self.adopt_as(python, module, &Dialect::Version1)
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
     }
 
-    /// As [`Specializer::adopt`], for a module whose metadata is in another layout. None of them can be recognised, so
-    /// that the caller has to know: what looks like good metadata in that dialect is believed.
-    ///
-    /// # Errors
-    /// As [`Specializer::adopt`].
-    pub fn adopt_as(&self, python: &Python, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
-        adopt(python, &self.registry, module, dialect)
-    }
-
-    pub(crate) fn compiler(&self) -> &Compiler {
+    pub(crate) fn compiler(&self) -> &Arc<Compiler> {
         &self.compiler
-    }
-
-    /// A stub for a callable.
-    ///
-    /// # Errors
-    /// Callables without a signature, signatures that stubs cannot do yet, or no machine code.
-    pub fn stub(&self, python: &Python, callable: &Object, entry: Entry) -> Result<Stub, Error> {
-        self.stub_with(python, callable, entry, &FunctionOptions::default())
-    }
-
-    /// As [`Specializer::stub`], with options: a native stub, which is the underlying function itself, has no use for them.
-    ///
-    /// # Errors
-    /// As [`Specializer::stub`].
-    pub fn stub_with(
-        &self,
-        python: &Python,
-        callable: &Object,
-        entry: Entry,
-        options: &FunctionOptions,
-    ) -> Result<Stub, Error> {
-        // The other entries check that the receiver is an instance of the descriptor's type.
-        let original = match entry {
-            Entry::Guarded => Original::or_class_method(python, callable)?,
-            _ => Original::of(python, callable)?,
-        };
-        let known = self.known(python, &original)?;
-        let site = self.site(python, &original, &known, entry)?.with(options);
-        if entry == Entry::Native {
-            return match known.target {
-                CalleeTarget::Underlying => {
-                    let function = known.functions[usize::from(site.overloads[0])];
-                    Ok(Stub::native(site, function, callable.clone_ref(python), self.compiler.clone()))
-                }
-                CalleeTarget::Method | CalleeTarget::Class => {
-                    Err(mismatch(&site, "only ml_meth is known, which takes objects: use another entry"))
-                }
-            };
-        }
-        self.stub_for_site(python, &original, &known, site, entry)
-    }
-
-    /// A boxed stub for one call of a callable: its arguments, those given by name too, are the C arguments, and what is
-    /// left out is in the code. With several overloads, the types in `call` decide which one is meant.
-    ///
-    /// ```
-    /// use typedcall::ir::Type;
-    /// use typedcall::lower::Call;
-    /// # use typedcall::{Options, Specializer, embed::Python};
-    /// # let python = Python::attach();
-    /// # let specializer = Specializer::new(&python, Options::default())?;
-    /// let split = python.import("builtins")?.attr(&python, "str")?.attr(&python, "split")?;
-    /// specializer.declare(&python, &split, "(self: str, sep: str, maxsplit: int) -> list raises null")?;
-    /// let call = Call {
-    ///     arguments: vec![Type::UNICODE_EXACT, Type::LONG_EXACT, Type::UNICODE_EXACT],
-    ///     keywords: vec!["maxsplit".into(), "sep".into()],
-    /// };
-    /// let stub = specializer.stub_for_call(&python, &split, &call)?; // text.split(maxsplit=a, sep=b)
-    /// assert!(stub.ir().ends_with("v4:ListExact = CallCFunction<\"str.split\"> v1 v3 v2\nReturn v4\n"), "{}", stub.ir());
-    /// # Ok::<(), typedcall::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Specializer::stub`]; also calls that no overload takes, and those that leave out an argument whose default
-    /// is no C number: give it, or use another entry.
-    pub fn stub_for_call(&self, python: &Python, callable: &Object, call: &Call) -> Result<Stub, Error> {
-        let original = Original::of(python, callable)?;
-        let known = self.known(python, &original)?;
-        let mut site = self.site(python, &original, &known, Entry::Boxed)?;
-        if !call.keywords.is_empty() && !original.convention.takes_keywords() {
-            let reason = format!("{} passes no names: give all arguments by position", original.convention.name());
-            return Err(mismatch(&site, reason));
-        }
-        let least = usize::from(site.frame.objects(0)) + call.keywords.len();
-        let count = match u16::try_from(call.arguments.len()) {
-            Ok(count) if call.arguments.len() >= least => count,
-            _ => {
-                let reason =
-                    format!("{} arguments, but at least {least} are named or the receiver", call.arguments.len());
-                return Err(mismatch(&site, reason));
-            }
-        };
-        if let Some(ty) = call.arguments.iter().find(|ty| !ty.is_object()) {
-            return Err(mismatch(&site, format!("an argument of type {ty} is no object")));
-        }
-        if let Some((_, name)) = call.keywords.iter().enumerate().find(|(at, name)| call.keywords[..*at].contains(name))
-        {
-            return Err(mismatch(&site, format!("{name} is given twice")));
-        }
-        site.frame.convention = Convention::Objects { count };
-        site.frame.cell = CellSource::Thunk(site.frame.thunk_register());
-        site.call = Some(Arc::new(call.clone()));
-        let overload = plan_of(&site)?.arms[0].overload;
-        if !original.callable_overloads(python, &known)?.contains(&overload) {
-            let convention = original.convention.name();
-            return Err(mismatch(&site, format!("{convention} passes no such call")));
-        }
-        site.overloads = vec![overload];
-        self.stub_for_site(python, &original, &known, site, Entry::Boxed)
-    }
-
-    /// Gives a call site its code, a cell and an address.
-    fn stub_for_site(
-        &self,
-        python: &Python,
-        original: &Original,
-        known: &KnownMethod,
-        site: CallSite,
-        entry: Entry,
-    ) -> Result<Stub, Error> {
-        let shape = self.shape(&site)?;
-        let cell = self.cell(python, original, known, &site, &shape, None)?;
-        let address = bind_thunk(&cell, &site, &shape)?;
-        Ok(Stub::thunk(site, entry, address, cell, self.compiler.clone()))
     }
 
     pub(crate) fn known(&self, python: &Python, original: &Original) -> Result<Arc<KnownMethod>, Error> {
@@ -297,7 +166,7 @@ impl Specializer {
         let known = unsafe { self.registry.method(python, original.def, &original.owner(python)) }?;
         // What was declared of a method of Cinder's form comes before what its definition said.
         // SAFETY: as above.
-        let known = known.map(Ok).or_else(|| unsafe { cinder::known(original.def) }).transpose()?;
+        let known = known.map(Ok).or_else(|| unsafe { readied::known(original.def) }).transpose()?;
         known.ok_or_else(|| Error::Untyped(original.name(python)))
     }
 
@@ -344,11 +213,6 @@ impl Specializer {
             return Err(mismatch(&site, "its METH_ convention is none of CPython's own: use Entry::Vectorcall"));
         }
         Ok(site)
-    }
-
-    /// A stub of a function without a wrapper.
-    pub(crate) fn checked_stub(&self, site: CallSite, address: NonNull<u8>, cell: Cell) -> Stub {
-        Stub::thunk(site, Entry::Checked, address, cell, self.compiler.clone())
     }
 
     /// The code for a call site, compiled if this is the first of its shape.
@@ -451,26 +315,4 @@ pub(crate) fn plan_of(site: &CallSite) -> Result<Plan, Error> {
 /// An error that names the callee.
 pub(crate) fn mismatch(site: &CallSite, reason: impl Into<String>) -> Error {
     Error::Mismatch { name: site.name.clone(), reason: reason.into() }
-}
-
-/// The one place that turns code into a function pointer.
-pub(crate) fn method_pointer(code: NonNull<u8>) -> ffi::PyMethodDefPointer {
-    // SAFETY: the code is that of a METH_ function, and a function pointer is an address; CPython casts it back by the
-    // definition's flags before it calls it.
-    let function = unsafe { std::mem::transmute::<NonNull<u8>, ffi::PyCFunction>(code) };
-    ffi::PyMethodDefPointer { PyCFunction: function }
-}
-
-pub(crate) fn refused(error: io::Error) -> Error {
-    let error = CompileError::ExecutableMemory(error);
-    warn_once(&error);
-    Error::Compile(error)
-}
-
-/// Where executable memory is refused there is one warning, however many callables stay as they are.
-fn warn_once(error: &CompileError) {
-    static WARNED: AtomicBool = AtomicBool::new(false);
-    if matches!(error, CompileError::ExecutableMemory(_)) && !WARNED.swap(true, Ordering::Relaxed) {
-        log::warn!(target: "typedcall", "{error}");
-    }
 }

@@ -1,4 +1,11 @@
-//! Whole functions: [`Specializer::compile`] makes machine code of one, or says why not.
+//! Whole functions: [`Specializer::compile`] makes machine code of one, or says why not. `compiled` is what comes of it,
+//! `explanation` shows each step.
+
+mod compiled;
+mod explanation;
+
+pub use compiled::CompiledFunction;
+pub use explanation::{Calls, Explanation, Note, Stages};
 
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -7,20 +14,20 @@ use std::time::Instant;
 
 use pyo3_ffi as ffi;
 
-use crate::bytecode::interpreter::{self, Prepared};
 use crate::bytecode::{self, Code};
-use crate::compiled::CompiledFunction;
+use crate::callable::original::Original;
+use crate::callable::world::LiveWorld;
 use crate::cpython::Incompatible;
 use crate::cpython::proof::check_interpreter;
 use crate::embed::{Exception, Object, Python};
 use crate::frontend;
+use crate::interpreter::{self, Prepared};
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
 use crate::ir::{Analyses, Block, Function};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
 use crate::runtime::body::{Flag, Linker, Unit};
-use crate::runtime::world::LiveWorld;
 use crate::specializer::Specializer;
 
 /// Why a function was not compiled. It goes on running as it did.
@@ -176,7 +183,8 @@ impl Specializer {
         }
         let names = code.names.clone();
         let Surroundings { globals, builtins, closure } = surroundings;
-        let world = LiveWorld::new(python, self, &globals, &builtins, &names);
+        let known = |original: &Original| self.known(python, original).ok();
+        let world = LiveWorld::new(python, &known, &globals, &builtins, &names);
         if options.passes {
             log_calls(&name, &run_function(&mut function, &Knowledge { callees: &world.callees, world: &world }));
         } else {

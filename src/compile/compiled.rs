@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 
 use pyo3_ffi as ffi;
 
-use crate::bytecode::{ArgumentCounts, interpreter};
+use crate::bytecode::ArgumentCounts;
 use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
+use crate::interpreter;
 use crate::runtime::body::{Entry, Unit};
-use crate::specializer::method_pointer;
+use crate::runtime::code_pointer::method_pointer;
 
 /// The name of the capsules that own compiled functions.
 const CAPSULE: &std::ffi::CStr = c"typedcall.compiled";

@@ -4,13 +4,13 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::readied;
+use crate::callable::Error;
+use crate::callable::original::described;
+use crate::callable::readied::readied;
 use crate::embed::{Exception, Object, Python};
-use crate::error::Error;
 use crate::metadata::Scalar;
 use crate::metadata::definition;
 use crate::metadata::dialect::cinder::{Element, Type};
-use crate::original::described;
 use crate::runtime::cell::original_of;
 
 /// The dict that Cinder has as `__typed_signature__` of a method that was made callable, or of a stub that stands for it:

@@ -4,7 +4,7 @@
 //! in results, exceptions and their context, the handled exception, reference counts after the return, and, but for what follows,
 //! in the order in which objects die.
 //!
-//! [`Prepared`] is a [`Code`](super::Code) with the objects that running it needs; making one says at once what is refused.
+//! [`Prepared`] is a [`Code`](crate::bytecode::Code) with the objects that running it needs; making one says at once what is refused.
 //! [`run`] starts at any instruction with the locals, the stack and the handled exception of a [`State`], [`run_until`] stops after
 //! so many instructions with the state reached, and [`call_function`] does for a function what a call does once the arguments
 //! are bound.
@@ -45,7 +45,7 @@ mod with;
 
 use crate::embed::{Object, Python};
 
-use super::Target;
+use crate::bytecode::Target;
 use activation::{Activation, End};
 pub(crate) use keywords::tuple;
 pub(crate) use owned::Owned;

@@ -5,29 +5,19 @@
 //! receiver before it calls a method, and the fallback calls the original's C function, with the original's convention. So one
 //! cell serves every type that has the definition, also those of modules that are imported again and again.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use pyo3_ffi as ffi;
 
+use crate::callable::Error;
+use crate::callable::original::Original;
+use crate::callable::registry::Fingerprint;
 use crate::embed::{Object, Python};
-use crate::error::Error;
-use crate::options::{Entry, FunctionOptions};
-use crate::original::Original;
-use crate::registry::{Fingerprint, KnownMethod};
 use crate::runtime::cell::{Cell, CellContents, Twins};
-use crate::specializer::{Specializer, bind_thunk, method_pointer};
-
-/// The cells of descriptors that a specializer made, by the original's definition and by whether the GIL is kept.
-pub type Descriptors = Mutex<HashMap<(usize, bool), DescriptorCell>>;
-
-/// The cell of all descriptors with one definition, and what it was made for.
-#[derive(Debug)]
-pub struct DescriptorCell {
-    fingerprint: Fingerprint,
-    known: Arc<KnownMethod>,
-    cell: Object,
-}
+use crate::runtime::code_pointer::method_pointer;
+use crate::specializer::descriptors::DescriptorCell;
+use crate::specializer::{Entry, FunctionOptions};
+use crate::specializer::{Specializer, bind_thunk};
 
 impl Specializer {
     /// The descriptor that stands for this one: the same for as long as its type lives and its signature does not change.
@@ -66,7 +56,7 @@ impl Specializer {
             return Ok(unsafe { Cell::from_object(made.cell.clone_ref(python)) });
         }
         drop(made);
-        let site = self.site(python, original, &known, Entry::Guarded)?.with(options);
+        let site = self.site(python, original, &known, Entry::Guarded)?.keeping_gil(options.keeps_gil());
         let shape = self.shape(&site)?;
         let contents = self.cell_contents(python, original, &known, &site, &shape)?;
         // A verified stub names its original; it pins the first one, and its type.

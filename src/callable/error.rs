@@ -5,6 +5,7 @@ use crate::embed::Exception;
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
 use crate::metadata::{ParseError, Rejected};
+use crate::providers::NoFunction;
 
 /// Why there is no stub. The callable goes on working as it did.
 #[derive(Debug, thiserror::Error)]
@@ -59,4 +60,13 @@ pub enum Error {
     /// Python raised.
     #[error("Python raised {0}")]
     Python(#[from] Exception),
+}
+
+impl From<NoFunction> for Error {
+    fn from(reason: NoFunction) -> Self {
+        match reason {
+            NoFunction::Mismatch { name, reason } => Self::Mismatch { name, reason },
+            NoFunction::Python(exception) => exception.into(),
+        }
+    }
 }

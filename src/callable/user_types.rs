@@ -5,8 +5,8 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
+use crate::callable::Error;
 use crate::embed::{Object, Python};
-use crate::error::Error;
 use crate::metadata::{Kind, Overload, Signature, TypePlace, UserType};
 
 /// Imports the types that a signature names (`type:module.Name`) and does not know yet. Their addresses are in the

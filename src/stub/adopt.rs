@@ -8,15 +8,36 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use crate::cinder;
+use crate::callable::Error;
+use crate::callable::original::{Original, owner_of};
+use crate::callable::readied;
+use crate::callable::registry::{Fingerprint, KnownMethod, Registry};
 use crate::embed::{Object, Python};
-use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::metadata::dialect::read_cleared_def_as;
 use crate::metadata::{Dialect, Rejected, Signature, TypedMethod, clear_flag, definition, read_def_as};
-use crate::original::{Original, owner_of};
-use crate::registry::{Fingerprint, KnownMethod, Registry};
 use crate::runtime::cell::original_of;
+use crate::specializer::Specializer;
+
+impl Specializer {
+    /// Reads the metadata of every method of a module and of its types, remembers it, and clears the flag that makes
+    /// the interpreter's own calls slow.
+    ///
+    /// # Errors
+    /// Where the module's namespace cannot be read. Methods that are rejected are in the result.
+    pub fn adopt(&self, python: &Python, module: &Object) -> Result<Adopted, Error> {
+        self.adopt_as(python, module, &Dialect::Version1)
+    }
+
+    /// As [`Specializer::adopt`], for a module whose metadata is in another layout. None of them can be recognised, so
+    /// that the caller has to know: what looks like good metadata in that dialect is believed.
+    ///
+    /// # Errors
+    /// As [`Specializer::adopt`].
+    pub fn adopt_as(&self, python: &Python, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
+        adopt(python, self.registry(), module, dialect)
+    }
+}
 
 /// What a module declares.
 #[derive(Debug, Default)]
@@ -118,7 +139,7 @@ impl Inspected {
         let found = unsafe { definition(member.as_ptr()) }?;
         let (def, owner) = (found.def, owner_of(python, &found));
         // SAFETY: the definition is that of the live member.
-        let readied = unsafe { cinder::typed_method(def) };
+        let readied = unsafe { readied::typed_method(def) };
         if let Some(method) = readied.filter(|_| *dialect == Dialect::Cinder) {
             return Some(Self { name, method, def, owner, member });
         }

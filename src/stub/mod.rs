@@ -1,21 +1,39 @@
 //! Stubs: code for one call, and its stages as text.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `making` | how stubs are made |
+//! | `function`, `descriptor` | stubs as Python holds them |
+//! | `bind/` | callables made of C functions without a wrapper |
+//! | `adopt` | the metadata of whole modules |
+//! | `cinder/` | tables of Cinder's form, made callable |
+
+pub(crate) mod adopt;
+pub(crate) mod bind;
+pub mod cinder;
+mod descriptor;
+mod function;
+mod making;
+
+pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
+pub use bind::{BareFunction, Bind};
 
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::Value;
 
-use crate::bind::flags;
+use crate::callable::Error;
 use crate::embed::{Object, Python};
-use crate::error::Error;
 use crate::ir::Function;
 use crate::lower::{Binding, CallSite, Convention, Emitter, Frame, Plan, Unsupported, arity};
 use crate::metadata::Overload;
-use crate::options::Entry;
 use crate::runtime::cell::Cell;
 use crate::runtime::compiler::Compiler;
+use crate::specializer::Entry;
 use crate::specializer::{mismatch, plan_of};
+use crate::stub::bind::flags;
 
 /// Code for calls of one callable. It runs as long as the stub lives: drop it and its address is gone.
 ///
@@ -184,8 +202,7 @@ impl Stub {
         site.frame = Frame { convention: Convention::Objects { count }, ..site.frame };
         site.overloads.truncate(1);
         let plan = plan_of(&site)?;
-        let cell = emitter.builder.ins().iconst(types::I64, cell.address().as_ptr() as i64);
-        Ok(emitter.inline(&plan, cell, objects))
+        Ok(emitter.inline_with(&plan, cell.address(), objects))
     }
 
     /// The callable that the stub stands for; `None` where there is only a C function ([`Entry::Checked`]).

@@ -7,13 +7,14 @@ use std::sync::Arc;
 pub use notes::Note;
 
 use crate::bytecode::{self, Code};
+use crate::callable::original::Original;
+use crate::callable::world::LiveWorld;
 use crate::compile::{NotCompiled, Surroundings, check_straight, translated};
 use crate::embed::{Exception, Object, Python};
 use crate::ir::Instruction;
 use crate::ir::passes::{Knowledge, run_function_observed};
 use crate::lower::CodeListing;
 use crate::lower::Unsupported;
-use crate::runtime::world::LiveWorld;
 use crate::specializer::Specializer;
 
 /// What becomes of a function, from its source to machine code.
@@ -114,7 +115,8 @@ impl Specializer {
         let not_run = check_straight(code, &function).err();
         let ir = function.to_string();
         let all = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
-        let world = LiveWorld::new(python, self, &surroundings.globals, &surroundings.builtins, &code.names);
+        let known = |original: &Original| self.known(python, original).ok();
+        let world = LiveWorld::new(python, &known, &surroundings.globals, &surroundings.builtins, &code.names);
         let knowledge = Knowledge { callees: &world.callees, world: &world };
         let mut passes = Vec::new();
         let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {

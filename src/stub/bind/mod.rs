@@ -9,20 +9,22 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
+use crate::callable::Error;
+use crate::callable::user_types::{fix_types, resolve_types};
 use crate::embed::{Object, Python};
-use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{
     Binding, CallSite, CellRegister, CellSource, Convention, Frame, Given, MethodConvention, keyword_only,
 };
 use crate::metadata::{Overload, Signature};
 use crate::runtime::cell::{Bare, Cell, CellContents};
+use crate::runtime::code_pointer::{method_pointer, refused};
 use crate::runtime::matching::{Parameters, name_tuple};
 use crate::runtime::parser::{ArgumentReader, Parser, Passing};
 use crate::runtime::shape::Shape;
-use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
+use crate::runtime::thunk::THUNKS;
+use crate::specializer::Specializer;
 use crate::stub::Stub;
-use crate::user_types::{fix_types, resolve_types};
 use text_signature::is_keyword;
 pub(crate) use text_signature::text_signature;
 

@@ -5,12 +5,12 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::{Entry, entry};
+use super::world::live_method_call;
 use crate::cpython::object::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use crate::embed::{Object, Python, running_version};
 use crate::lower::body::MethodCall;
 use crate::metadata::{Definition, Receiver, definition};
-use crate::runtime::world::live_method_call;
+use crate::standard::{Entry, entry};
 
 /// The entry of a live callable in the running version: of the very object that `builtins`, `math` or the type holds under
 /// the entry's name. `None` for everything else, so for what a program has put in the place of `builtins.len`, and for a

@@ -10,28 +10,30 @@
 mod capsule;
 mod typed_signature;
 
-use std::collections::BTreeMap;
 use std::ffi::{CString, c_void};
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use crate::bind::{flags, site, thunk_register};
+use crate::callable::Error;
+use crate::callable::original::CONVENTION_BITS;
+use crate::callable::readied::{Readied, remember};
+use crate::callable::registry::{Fingerprint, KnownMethod};
 use crate::embed::Python;
-use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{CellSource, MethodConvention};
 use crate::metadata::abi::METH_TYPED;
 use crate::metadata::dialect::cinder::{Type, TypedDef, read_typed_def};
 use crate::metadata::{
-    Dialect, Kind, Overload, Parameter, PythonType, Rejected, Signature, TypedMethod, probe_writable, read_table_as,
+    Dialect, Kind, Overload, Parameter, PythonType, Rejected, Signature, probe_writable, read_table_as,
 };
-use crate::original::CONVENTION_BITS;
-use crate::registry::{Fingerprint, KnownMethod};
 use crate::runtime::cell::{Bare, Cell, CellContents};
+use crate::runtime::code_pointer::{method_pointer, refused};
 use crate::runtime::parser::{ArgumentReader, CinderArguments};
-use crate::specializer::{Specializer, THUNKS, method_pointer, refused};
+use crate::runtime::thunk::THUNKS;
+use crate::specializer::Specializer;
+use crate::stub::bind::{flags, site, thunk_register};
 
 pub use capsule::{capsule, provide};
 pub use typed_signature::typed_signature;
@@ -44,17 +46,6 @@ pub struct ReadiedMethod {
     /// Its signature, as far as one can say it: the field that none can say, where not.
     pub signature: Result<Signature, Rejected>,
 }
-
-/// A definition that was made callable.
-#[derive(Debug)]
-struct Readied {
-    fingerprint: Fingerprint,
-    def: TypedDef,
-    known: Result<Arc<KnownMethod>, Rejected>,
-}
-
-/// By the address of the `PyMethodDef`.
-static READIED: Mutex<BTreeMap<usize, Arc<Readied>>> = Mutex::new(BTreeMap::new());
 
 /// What a definition becomes, before anything is changed.
 struct Ready {
@@ -151,50 +142,9 @@ impl Ready {
             Arc::new(KnownMethod::new(signature, vec![def.function], CalleeTarget::Underlying))
         });
         let signature = known.clone().map(|known| Signature::clone(&known.signature));
-        let readied = Arc::new(Readied { fingerprint, def, known });
-        let replaced = READIED.lock().unwrap_or_else(PoisonError::into_inner).insert(line as usize, readied);
-        // After the lock: it may own objects.
-        drop(replaced);
+        remember(line as usize, Readied { fingerprint, def, known });
         ReadiedMethod { name, signature }
     }
-}
-
-/// The definition that was made callable at this address.
-///
-/// # Safety
-/// `def` is the definition of a live callable.
-unsafe fn readied(def: *const c_void) -> Option<Arc<Readied>> {
-    let found = READIED.lock().unwrap_or_else(PoisonError::into_inner).get(&(def as usize)).cloned()?;
-    // SAFETY: the caller promises a definition.
-    (found.fingerprint == unsafe { Fingerprint::of(def) }).then_some(found)
-}
-
-/// What a stub needs to know of a method that was made callable; `None` for others.
-///
-/// # Safety
-/// `def` is the definition of a live callable.
-pub(crate) unsafe fn known(def: *const c_void) -> Option<Result<Arc<KnownMethod>, Rejected>> {
-    // SAFETY: as the caller promises.
-    unsafe { readied(def) }.map(|readied| readied.known.clone())
-}
-
-/// The same as the table's reader would give it.
-///
-/// # Safety
-/// `def` is the definition of a live callable.
-pub(crate) unsafe fn typed_method(def: *const c_void) -> Option<Result<TypedMethod, Rejected>> {
-    // SAFETY: as the caller promises.
-    let (readied, line) = unsafe { (readied(def)?, &*def.cast::<ffi::PyMethodDef>()) };
-    Some(readied.known.clone().map(|known| TypedMethod {
-        name: readied.def.name.clone(),
-        signature: Signature::clone(&known.signature),
-        functions: vec![readied.def.function],
-        underlying: true,
-        def: def as usize,
-        flagged: false,
-        flags: line.ml_flags,
-        meth: line.ml_meth.as_ptr() as usize,
-    }))
 }
 
 /// Whether a flagged line is of another dialect, which CPython can call as it is.

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 
 use pyo3_ffi as ffi;
 
+use crate::callable::Error;
 use crate::cpython::{Layout, check};
 use crate::embed::{Object, Python};
-use crate::error::Error;
-use crate::options::Options;
+use crate::specializer::Options;
 use crate::specializer::Specializer;
 
 /// What the capsule points at, as the header declares it.

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
+use crate::callable::Error;
+use crate::callable::registry::KnownMethod;
 use crate::embed::{Object, Python};
-use crate::error::Error;
 use crate::ir::CalleeTarget;
 use crate::lower::{Binding, MethodConvention};
 use crate::metadata::{Definition, Kind, Overload, Parameter, Receiver, Scalar, definition};
 use crate::providers::{self, ForeignFunction, MAX_WATCHED};
-use crate::registry::KnownMethod;
 use crate::runtime::cell::original_of;
+use crate::runtime::code_pointer::refused;
 use crate::runtime::foreign::Foreign;
-use crate::specializer::{THUNKS, refused};
+use crate::runtime::thunk::THUNKS;
 
 /// A callable with a C function behind it, taken apart: with a `PyMethodDef`, or of a provider's.
 #[derive(Debug)]

@@ -10,20 +10,20 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
-use super::body::{CalleeCode, CalleeCodes, look_up};
-use crate::bytecode::interpreter::intern;
+use super::original::Original;
+use super::registry::KnownMethod;
 use crate::cpython::object::{HEAP_TYPE, TP_FLAGS};
 use crate::cpython::{DeathOrder, Layout};
 use crate::embed::{Object, Python};
 use crate::frontend::live_value;
+use crate::interpreter::intern;
 use crate::ir::{
     Assumption, Below, Callee, CalleeRef, CalleeTarget, Callees, ConstObject, ConstValue, Found, Spec, Type, World,
 };
 use crate::lower::Binding;
 use crate::lower::body::MethodCall;
 use crate::metadata::{Overload, Raises, Signature};
-use crate::original::Original;
-use crate::specializer::Specializer;
+use crate::runtime::body::{CalleeCode, CalleeCodes, look_up};
 use crate::standard;
 
 /// How deep modules in modules are looked into: `os.path.join` is two deep.
@@ -32,7 +32,8 @@ const MODULE_DEPTH: usize = 3;
 /// The world of a function.
 pub struct LiveWorld<'a> {
     python: &'a Python,
-    specializer: &'a Specializer,
+    /// What is known of a callable's signature.
+    known_method: &'a dyn Fn(&Original) -> Option<Arc<KnownMethod>>,
     globals: &'a Object,
     builtins: &'a Object,
     /// What is known to be callable directly.
@@ -76,14 +77,14 @@ impl<'a> LiveWorld<'a> {
     /// The world of a function whose code has these names.
     pub fn new(
         python: &'a Python,
-        specializer: &'a Specializer,
+        known_method: &'a dyn Fn(&Original) -> Option<Arc<KnownMethod>>,
         globals: &'a Object,
         builtins: &'a Object,
         names: &[Arc<str>],
     ) -> Self {
         let mut world = Self {
             python,
-            specializer,
+            known_method,
             globals,
             builtins,
             callees: Callees::new(),
@@ -148,8 +149,8 @@ impl<'a> LiveWorld<'a> {
         let method = method_call(&original);
         let Some(wrapper) = NonZeroUsize::new(original.method) else { return };
         let receiver = original.receiver as usize;
-        let known = self.specializer.known(self.python, &original).ok();
-        let entry = standard::recognize(self.python, object);
+        let known = (self.known_method)(&original);
+        let entry = super::recognize(self.python, object);
         let (name, signature, functions, target): (String, _, Vec<NonZeroUsize>, _) = match (known, entry) {
             (Some(known), _) => {
                 let Some(types) = known.types(self.python) else { return };
@@ -187,7 +188,7 @@ impl<'a> LiveWorld<'a> {
 
     /// Notes a class of the library's.
     fn discover_class(&mut self, object: &Object) {
-        let entry = standard::recognize(self.python, object).filter(|entry| entry.is_class);
+        let entry = super::recognize(self.python, object).filter(|entry| entry.is_class);
         let Some((entry, callee)) = entry.and_then(|entry| Some((entry, standard_callee(entry.name)?))) else { return };
         let callee = self.callees.insert(self.unique(entry.name.to_owned()), callee);
         self.known.insert(object.as_ptr() as usize, callee);
