@@ -1,7 +1,7 @@
 //! Version 1 of the METH_TYPED ABI, as Rust sees it: the mirror of `include/typedcall.h`, and nothing else.
 //!
 //! `docs/abi.md` draws it; `tests/metadata/header.rs` compares it with the header. Pointers are `usize`: they are foreign until
-//! [`memory`](super::memory) has read through them.
+//! [`memory`](crate::cpython::memory) has read through them.
 
 use crate::cpython::memory::Plain;
 

@@ -19,7 +19,7 @@ pub enum FallbackReason {
 }
 
 impl FallbackReason {
-    /// Every reason, in the order of [`Stats::fallbacks`].
+    /// Every reason, in the order of [`Stats::fallbacks`](crate::Stats::fallbacks).
     pub const ALL: [Self; 6] = [Self::Keywords, Self::Arity, Self::Type, Self::Value, Self::Changed, Self::Other];
 
     /// Its name: `keywords`, `arity`, `type`, `value`, `changed`, `other`.

@@ -151,7 +151,7 @@ impl Stub {
     /// use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
     /// # use cranelift_jit::{JITBuilder, JITModule};
     /// # use cranelift_module::{Module, default_libcall_names};
-    /// # use typedcall::{Entry, Options, Specializer, embed::Python, lower::{Emitter, target_isa};
+    /// # use typedcall::{Entry, Options, Specializer, embed::Python, lower::{Emitter, target_isa}};
     /// # let python = Python::attach();
     /// # let specializer = Specializer::new(&python, Options::default())?;
     /// # let upper = python.import("builtins")?.attr(&python, "str")?.attr(&python, "upper")?;
