@@ -3,6 +3,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdint.h>
+
 #include "typedcall.h"
 
 #define QUOTE(text) #text
@@ -134,7 +136,7 @@ static int execute(PyObject *module) {
 }
 
 static PyModuleDef_Slot slots[] = {
-    {Py_mod_exec, (void *)execute},
+    {Py_mod_exec, (void *)(uintptr_t)execute},
     {0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, MODULE_NAME, NULL, 0, methods, slots, NULL, NULL, NULL};
