@@ -142,12 +142,24 @@ impl Original {
         }
     }
 
-    /// What its definition lives as long as: the module of a function, the type of a method. A static method has only
-    /// itself.
+    /// What its definition lives as long as: the module of a function, the type of a method. Others have only
+    /// themselves.
     pub fn owner(&self, python: &Python) -> Object {
         // SAFETY: the callable is alive.
         unsafe { definition(self.callable.as_ptr()) }
             .map_or_else(|| self.callable.clone_ref(python), |found| owner_of(python, &found))
+    }
+
+    /// What a claim about its C function is remembered as long as: of a method that is bound to an object, the object's type.
+    pub fn owner_of_claim(&self, python: &Python) -> Object {
+        match NonNull::new(self.receiver) {
+            // SAFETY: the callable keeps its receiver alive, and that its type.
+            Some(receiver) if !unsafe { is_module_or_type(receiver.as_ptr()) } => unsafe {
+                let class = ffi::Py_TYPE(receiver.as_ptr());
+                Object::from_borrowed(python, NonNull::new(class.cast()).expect("an object has a type"))
+            },
+            _ => self.owner(python),
+        }
     }
 
     /// Whether it is a function of a module.
@@ -278,16 +290,21 @@ pub(crate) fn owner_of(python: &Python, found: &Definition) -> Object {
     // SAFETY: what was found is borrowed from a live callable, which is no null; an object keeps its type.
     let owner = unsafe {
         match found.receiver {
-            Receiver::Function { m_self } if m_self.is_null() => found.callable,
-            Receiver::Function { m_self } if ffi::PyModule_Check(m_self) != 0 || ffi::PyType_Check(m_self) != 0 => {
-                m_self
-            }
-            Receiver::Function { m_self } => ffi::Py_TYPE(m_self).cast(),
+            Receiver::Function { m_self } if is_module_or_type(m_self) => m_self,
+            // What a function is bound to may own the definition, as a capsule does that was made with it.
+            Receiver::Function { .. } => found.callable,
             Receiver::Method { d_type } | Receiver::ClassMethod { d_type } => d_type.cast(),
         }
     };
     // SAFETY: as above.
     unsafe { Object::from_borrowed(python, NonNull::new(owner).expect("a live callable is no null")) }
+}
+
+/// # Safety
+/// The object is alive, or null.
+unsafe fn is_module_or_type(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller promises a live object.
+    !object.is_null() && unsafe { ffi::PyModule_Check(object) != 0 || ffi::PyType_Check(object) != 0 }
 }
 
 /// What an object is, in words for which none of its own code is run.

@@ -3,7 +3,6 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
-use super::cell::CellField;
 use super::emitter::Emitter;
 use super::frame::MethodConvention;
 use super::machine::CType;
@@ -178,13 +177,13 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls a `ml_meth` with objects in its own convention. A receiver is passed as it is; METH_NOARGS gets a null.
-    /// METH_METHOD its defining class, from the cell.
+    /// METH_METHOD its defining class, which other conventions have none of.
     pub(super) fn call_method(
         &mut self,
         method: Value,
         convention: MethodConvention,
         receiver: Value,
-        cell: Value,
+        class: Option<Value>,
         arguments: &[Value],
     ) -> Value {
         let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");
@@ -200,7 +199,7 @@ impl Emitter<'_, '_> {
                 vec![receiver, array, self.builder.ins().iconst(types::I64, count), self.null()]
             }
             MethodConvention::Method => {
-                let class = self.load_field(cell, CellField::Class);
+                let class = class.unwrap_or_else(|| self.null());
                 let array = self.spill(arguments);
                 vec![receiver, class, array, self.builder.ins().iconst(types::I64, count), self.null()]
             }

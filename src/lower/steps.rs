@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use super::audit::{Audit, Promises};
 use super::cell::CellField;
 use super::emitter::{Emitter, POINTER_BYTES};
+use super::frame::MethodConvention;
 use super::machine::CType;
 use super::plan::Step;
 use super::stub::ArmCall;
@@ -79,7 +80,9 @@ impl Emitter<'_, '_> {
                 let objects: Vec<_> = passed.iter().map(|value| values.get(*value)).collect();
                 let method = self.load_field(call.cell, CellField::Method);
                 self.enter_call(call);
-                let value = self.call_method(method, call.plan.frame.original, receiver, call.cell, &objects);
+                let original = call.plan.frame.original;
+                let class = (original == MethodConvention::Method).then(|| self.defining_class(call));
+                let value = self.call_method(method, original, receiver, class, &objects);
                 self.leave_call(call);
                 self.check_error(Some((value, CType::Pointer)), *raises, true, exits.error);
                 values.set(*into, value);

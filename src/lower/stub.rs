@@ -321,6 +321,14 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// The defining class of a METH_METHOD function: what the stub got, where it is called as one, or its cell's.
+    pub(super) fn defining_class(&mut self, call: &ArmCall<'_>) -> Value {
+        match call.plan.frame.convention {
+            Convention::Method(MethodConvention::Method) => call.arguments.raw[1],
+            _ => self.load_field(call.cell, CellField::Class),
+        }
+    }
+
     /// Loaded where it is used: most stubs need it on their fallback's path only.
     pub(super) fn receiver(&mut self, cell: Value, bound: Option<Value>) -> Value {
         bound.unwrap_or_else(|| self.load_field(cell, CellField::Receiver))

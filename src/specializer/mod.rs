@@ -142,7 +142,7 @@ impl Specializer {
         let functions = vec![meth; signature.overloads.len()];
         let method = KnownMethod::new(signature, functions, CalleeTarget::Method).with_types(python, &types)?;
         // SAFETY: the definition is that of the live callable.
-        unsafe { self.registry.insert(python, original.def, &original.owner(python), method) };
+        unsafe { self.registry.insert(python, original.def, &original.owner_of_claim(python), method) };
         Ok(())
     }
 

@@ -164,8 +164,7 @@ impl Lowering<'_, '_, '_> {
         let counts = !overload.effects.no_python;
         self.enter_call(counts, raised);
         let target = self.address(Reference::Callee(callee.clone()));
-        let nothing = self.emitter.null();
-        let object = self.emitter.call_method(target, call.convention, receiver, nothing, &args?);
+        let object = self.emitter.call_method(target, call.convention, receiver, None, &args?);
         self.leave_call(counts);
         self.emitter.check_error(Some((object, CType::Pointer)), overload.raises, true, raised);
         self.values.set(self.result(inst)?, object);
