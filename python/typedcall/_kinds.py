@@ -40,13 +40,35 @@ def check_text_signature(text):
         raise TypeError(f"text_signature= expects a str or None, not {text!r}")
     try:
         # Nothing of it runs. What `inspect` takes besides is a mark at the receiver.
-        compile(f"def f{text.replace('($', '(', 1)}:\n 0", "text_signature", "exec", dont_inherit=True)
+        tree = compile(f"def f{text.replace('($', '(', 1)}:\n 0", "text_signature", "exec", _ONLY_AST, dont_inherit=True)
         is_one = text.startswith("(") and text.endswith(")") and "->" not in text and "\n" not in text
+        is_one = is_one and text.isascii() and _is_plain(tree.body[0].args)
     except (SyntaxError, ValueError):
         is_one = False
     if not is_one:
         raise Error(f"text_signature={text!r} is nothing that inspect.signature could read: write the parameters in "
-                    "parentheses, as in \"(x, y=1.0, /)\"")
+                    "parentheses, in ASCII, without annotations, and with literals as defaults, as in \"(x, y=1.0, /)\"")
+
+
+#: `ast.PyCF_ONLY_AST`: that module is not imported.
+_ONLY_AST = 0x400
+
+#: The nodes of literals.
+_LITERALS = {"Constant", "UnaryOp", "USub", "UAdd", "Tuple", "List", "Set", "Dict", "Load"}
+
+
+def _is_plain(parameters):
+    """Whether no parameter has an annotation, and all defaults are literals."""
+    optional = [parameters.vararg, parameters.kwarg]
+    each = [*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs, *filter(None, optional)]
+    defaults = [default for default in (*parameters.defaults, *parameters.kw_defaults) if default is not None]
+    return all(one.annotation is None for one in each) and all(map(_is_literal, defaults))
+
+
+def _is_literal(node):
+    fields = [getattr(node, name, None) for name in node._fields]
+    children = [child for field in fields for child in (field if isinstance(field, list) else [field])]
+    return type(node).__name__ in _LITERALS and all(_is_literal(child) for child in children if hasattr(child, "_fields"))
 
 
 def is_foreign_class(object):

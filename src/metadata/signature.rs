@@ -5,6 +5,7 @@
 //! [`Overload::check`] is the one place that says which combinations make sense; the text form (`text.rs`) and the
 //! readers of binary metadata both go through it.
 
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
 
 use crate::cpython::PythonType;
@@ -126,13 +127,28 @@ pub enum ForeignKind {
     Float,
 }
 
-/// A type that an extension defines.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A type that an extension defines. Two of one place are equal, whatever the type in a variable was called when it was read.
+#[derive(Clone, Debug, Eq)]
 pub struct UserType {
     /// `module.Name`, with at least one dot.
     pub name: String,
     /// Where the type is found; `None` where it is known by name only.
     pub place: Option<TypePlace>,
+}
+
+impl PartialEq for UserType {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place && (self.place.is_some() || self.name == other.name)
+    }
+}
+
+impl Hash for UserType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.place.hash(state);
+        if self.place.is_none() {
+            self.name.hash(state);
+        }
+    }
 }
 
 /// Where the type is found that a signature names.

@@ -126,7 +126,7 @@ impl Arguments<'_> {
         let of_a_process = isize::try_from(address.addr()).is_ok();
         NonNull::new(address)
             .filter(|_| of_a_process)
-            .ok_or_else(|| wrong(python, &object, "the address of a C function, an int"))
+            .ok_or_else(|| wrong(python, &object, "the address of a C function or of a table of them, an int"))
     }
 
     fn is_none(&self, index: usize) -> bool {

@@ -15,30 +15,33 @@ use pyo3_ffi as ffi;
 use crate::cpython::object::HEAP_TYPE;
 use crate::embed::{Exception, Object, Python};
 
-/// Attaches an object to a class, in place of the one that has this key.
+/// Attaches an object to a class, unless it has one with this key: the one that it has now.
 ///
 /// # Errors
 /// Where memory runs out.
 ///
 /// # Safety
 /// `class` is a live type.
-pub unsafe fn attach(
+pub unsafe fn attach_if_new(
     python: &Python,
     class: *mut ffi::PyTypeObject,
     key: usize,
     object: &Object,
-) -> Result<(), Exception> {
+) -> Result<Object, Exception> {
     // SAFETY: the caller promises a type.
     let Some(dict) = (unsafe { own_dict(python, class)? }) else {
-        let replaced = lasting().insert((class as usize, key), object.clone_ref(python));
-        drop(replaced);
-        return Ok(());
+        return Ok(lasting()
+            .entry((class as usize, key))
+            .or_insert_with(|| object.clone_ref(python))
+            .clone_ref(python));
     };
     let key = python.int(key as i64)?;
     // SAFETY: the thread is attached; a dict, whose keys are ints, runs no Python code.
-    match unsafe { ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), object.as_ptr()) } {
-        0 => Ok(()),
-        _ => Err(python.take_exception()),
+    unsafe {
+        match NonNull::new(ffi::PyDict_SetDefault(dict.as_ptr(), key.as_ptr(), object.as_ptr())) {
+            Some(found) => Ok(Object::from_borrowed(python, found)),
+            None => Err(python.take_exception()),
+        }
     }
 }
 
@@ -111,8 +114,9 @@ unsafe fn own_dict(python: &Python, class: *mut ffi::PyTypeObject) -> Result<Opt
         if ffi::PyDict_SetItem(dict.as_ptr(), mark.as_ptr(), mark.as_ptr()) != 0 {
             return Err(python.take_exception());
         }
+        // To make a dict may run Python code, up to 3.11, and that may have come here.
         if !(*class).tp_cache.is_null() {
-            return Ok(None);
+            return Ok(dict_of(python, class));
         }
         (*class).tp_cache = dict.clone_ref(python).into_ptr();
         if is_visited(class, dict.as_ptr()) {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use super::attachment::{attach, attached};
+use super::attachment::{attach_if_new, attached};
 use super::counters::{self, Guards};
 use super::foreign::{Foreign, Watched};
 use super::matching::Parameters;
@@ -437,15 +437,10 @@ impl Twins {
     /// `class` is a live type.
     pub unsafe fn find(python: &Python, class: *mut ffi::PyTypeObject, def: *const c_void) -> Option<Self> {
         // SAFETY: the caller promises a type; what is attached with the key of a definition is a pair, see `attach`.
-        unsafe {
-            let pair = attached(python, class, def as usize)?;
-            let item = |index| NonNull::new(ffi::PyTuple_GetItem(pair.as_ptr(), index));
-            let [original, stub] = [item(0)?, item(1)?].map(|object| Object::from_borrowed(python, object));
-            Some(Self { original, stub })
-        }
+        unsafe { Self::of_pair(python, &attached(python, class, def as usize)?) }
     }
 
-    /// Gives them to a type.
+    /// Gives them to a type, unless it has two for this definition already: those that it has now.
     ///
     /// # Errors
     /// Where memory runs out.
@@ -453,15 +448,27 @@ impl Twins {
     /// # Safety
     /// `class` is a live type.
     pub unsafe fn attach(
-        &self,
+        self,
         python: &Python,
         class: *mut ffi::PyTypeObject,
         def: *const c_void,
-    ) -> Result<(), Exception> {
+    ) -> Result<Self, Exception> {
         // SAFETY: the caller promises a type; both objects are alive.
         unsafe {
             let pair = python.owned(ffi::PyTuple_Pack(2, self.original.as_ptr(), self.stub.as_ptr()))?;
-            attach(python, class, def as usize, &pair)
+            Self::of_pair(python, &attach_if_new(python, class, def as usize, &pair)?)
+                .ok_or_else(|| python.take_exception())
+        }
+    }
+
+    /// # Safety
+    /// It is a tuple of two.
+    unsafe fn of_pair(python: &Python, pair: &Object) -> Option<Self> {
+        // SAFETY: the caller promises a tuple, which keeps its items.
+        unsafe {
+            let item = |index| NonNull::new(ffi::PyTuple_GetItem(pair.as_ptr(), index));
+            let [original, stub] = [item(0)?, item(1)?].map(|object| Object::from_borrowed(python, object));
+            Some(Self { original, stub })
         }
     }
 }

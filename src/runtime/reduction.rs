@@ -28,7 +28,7 @@ static mut METHODS: [ffi::PyMethodDef; 2] = [
 ];
 
 /// A module is imported by its name, as no pickler but a few does by itself. Classes and instances are the pickler's to
-/// handle, by its own rules: so they are an argument of a function that returns it, a Python one, which every pickler takes.
+/// handle, by its own rules: so they are an argument of a function that returns it, one of the builtins, which every pickler takes.
 ///
 /// # Safety
 /// Called by CPython with a live cell.
@@ -38,8 +38,12 @@ unsafe extern "C" fn reduce(cell: *mut ffi::PyObject, _: *mut ffi::PyObject) -> 
     unsafe {
         let original = original_in(cell);
         if ffi::PyModule_Check(cell) == 0 && !original.is_null() {
-            let arguments = ffi::PyTuple_Pack(2, ffi::Py_None(), self_of(original));
-            return reduced_to(c"typing", c"cast", arguments);
+            // The least of one object is that object, and nothing is compared. What is not imported yet would have to be, and
+            // a child that is forked meanwhile would wait for that import.
+            let one = ffi::PyTuple_Pack(1, self_of(original));
+            let arguments = if one.is_null() { null_mut() } else { ffi::PyTuple_Pack(1, one) };
+            ffi::Py_XDECREF(one);
+            return reduced_to(c"builtins", c"min", arguments);
         }
         let namespace = *namespace_of(cell);
         let module = match namespace.is_null() {

@@ -14,6 +14,8 @@ pub type Descriptors = Mutex<HashMap<(usize, bool), DescriptorCell>>;
 pub struct DescriptorCell {
     /// Tells the definition from another one at its address.
     pub fingerprint: Fingerprint,
+    /// Address of the definition's text, which the cell has too.
+    pub doc: usize,
     /// What the code was made for.
     pub known: Arc<KnownMethod>,
     /// The cell's object.

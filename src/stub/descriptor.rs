@@ -37,8 +37,8 @@ impl Specializer {
         // SAFETY: as above; the definition and the code that it names live as long as the process.
         unsafe {
             let twins = Twins { stub: python.owned(new(class, def))?, original: original.callable };
-            twins.attach(python, class, def.cast())?;
-            Ok(twins.stub)
+            // To make them may have run Python code, up to 3.11, and that may have been here first.
+            Ok(twins.attach(python, class, def.cast())?.stub)
         }
     }
 
@@ -47,10 +47,14 @@ impl Specializer {
         let key = (original.def as usize, options.keeps_gil());
         let known = self.known(python, original)?;
         // SAFETY: the definition is that of the live original.
-        let fingerprint = unsafe { Fingerprint::of(original.def) };
+        let (fingerprint, doc) = unsafe {
+            let def = &*original.def.cast::<ffi::PyMethodDef>();
+            (Fingerprint::of(original.def), def.ml_doc as usize)
+        };
         let made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
         // One that was made before another signature was declared is of no use any more.
-        let same = |made: &&DescriptorCell| made.fingerprint == fingerprint && made.known.is_like(&known);
+        let same =
+            |made: &&DescriptorCell| made.fingerprint == fingerprint && made.doc == doc && made.known.is_like(&known);
         if let Some(made) = made.get(&key).filter(same) {
             // SAFETY: it is the object of a cell, see below.
             return Ok(unsafe { Cell::from_object(made.cell.clone_ref(python)) });
@@ -71,7 +75,7 @@ impl Specializer {
             }
         }
         cell.keep(python);
-        let made = DescriptorCell { fingerprint, known, cell: cell.object().clone_ref(python) };
+        let made = DescriptorCell { fingerprint, doc, known, cell: cell.object().clone_ref(python) };
         let replaced = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner).insert(key, made);
         drop(replaced);
         Ok(cell)

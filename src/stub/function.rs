@@ -152,6 +152,10 @@ impl Specializer {
         if let Some(doc) = own_doc(python, original) {
             cell.set_doc(doc);
         }
+        // To make it may have run Python code, and that may have made one like it.
+        if let Some(cell) = Cell::find(python, key, shape, &site.signature, &known.functions) {
+            return Ok(cell);
+        }
         cell.found_by(key);
         Ok(cell)
     }

@@ -39,11 +39,14 @@ def test_a_text_signature_is_shown():
 
 
 def test_a_text_signature_that_nobody_can_read_is_refused():
-    for wrong in ('x', '(x', '(class)', '(x,, y)', '(x) -> float', '(x)\n--\n\n', '(x)\n', '(y=1, x)', '(x): 0; (y)', ''):
+    for wrong in ('x', '(x', '(class)', '(x,, y)', '(x) -> float', '(x)\n--\n\n', '(x)\n', '(y=1, x)', '(x): 0; (y)', '',
+                  '(x: int)', '(x=foo, /)', '(x=f(), /)', '(x=None if 1 else 2)', '(x=lambda: 0)', '(x=not 1)',
+                  "(x=f'{1}')", '(é)', "(x='é')"):
         error = raises(typedcall.Error, typedcall.bind, address('j0'), '(f64) -> f64', 'j0', text_signature=wrong)
         assert repr(wrong) in str(error)
     raises(TypeError, typedcall.bind, address('j0'), '(f64) -> f64', 'j0', text_signature=3)
-    for text in ('()', '(x)', '($module, x, /)', '(x, y=1.5, /, *, z=")", type=None)'):
+    for text in ('()', '(x)', '($module, x, /)', '(x, y=1.5, /, *, z=")", type=None)',
+                 '(x=-1, y=(1, 2), *args, **kwargs)'):
         bound = typedcall.bind(address('j0'), '(f64) -> f64', 'j0', text_signature=text)
         assert str(inspect.signature(bound)) == text.replace('$module, ', '').replace('"', "'")
 

@@ -81,6 +81,12 @@ for function in (libc.add_long, typed.inc, typed.Thing.paired, typed.Thing().pai
             pass
     typedcall.original(stub)
     copy.copy(stub)
+    if stub is not function and hasattr(stub, '__self__'):
+        # What picklers that look for nothing by its name do.
+        try:
+            stub.__self__.__reduce_ex__(2)
+        except ValueError:
+            pass
     explanation = typedcall.explain(function)
     str(explanation), repr(explanation)
     for name in dir(explanation):
@@ -103,5 +109,7 @@ with warnings.catch_warnings(record=True):
 address = ctypes.cast(libc['add_long'], ctypes.c_void_p).value
 assert typedcall.bind(address, '(x: i64, y: i64 = 1) -> i64', 'add')(1) == 2
 typedcall.stats(), typedcall.get_include()
-assert not imported and set(sys.modules) == before, (imported, set(sys.modules) - before)
+# From 3.14 on ctypes itself imports this where the first structure of a process is made.
+imported = [name for name in imported if name != 'ctypes._layout']
+assert not imported and set(sys.modules) - before <= {{'ctypes._layout'}}, (imported, set(sys.modules) - before)
 ''')

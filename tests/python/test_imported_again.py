@@ -232,6 +232,52 @@ def test_a_thousand_imports_leave_nothing():
     assert grown < 1_000_000, f'{grown} bytes'
 
 
+def test_types_of_other_names_share_what_was_made():
+    # A generated module may call its type otherwise each time.
+    def renamed(module):
+        module.Box.__name__ = f'Box{len(seen)}'
+        seen.append(module.Box.__name__)
+        installed_and_not(module)
+
+    seen = []
+    alive_after(20, renamed)
+    before = typedcall.stats()
+    assert alive_after(100, renamed) == [0, 0, 0] and len(set(seen)) == 120
+    after = typedcall.stats()
+    assert after['permanent'] == before['permanent'], (before, after)
+    assert after['shapes'] <= before['shapes'] + 8, (before, after)
+
+
+def test_a_collection_in_the_middle_makes_no_second_stub():
+    # Up to 3.11 making any container may collect, and so run code that specializes another method of the type.
+    class Finalizer:
+        def __init__(self, module):
+            self.box, self.cycle = module.Box, self
+
+        def __del__(self):
+            made.append(typedcall.specialize(vars(self.box)['exactly']))
+
+    threshold = gc.get_threshold()
+    for allocations in range(1, 12):
+        module, made = fresh(), []
+        alive = weakref.ref(module.Box)
+        Finalizer(module)
+        gc.set_threshold(allocations, 0, 0)
+        try:
+            stub = typedcall.specialize(vars(module.Box)['plus'])
+        finally:
+            gc.set_threshold(*threshold)
+        gc.collect()
+        assert len(made) == 1
+        for one, name in ((stub, 'plus'), (made.pop(), 'exactly')):
+            original = vars(module.Box)[name]
+            assert typedcall.original(one) is original and typedcall.specialize(original) is one, (allocations, name)
+        del module, stub, one, original
+        sys.modules.pop('twice')
+        gc.collect()
+        assert alive() is None, allocations
+
+
 def test_a_stub_keeps_its_type():
     module = fresh()
     stub, alive = typedcall.specialize(vars(module.Box)['plus']), weakref.ref(module.Box)

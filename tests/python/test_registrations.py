@@ -15,7 +15,8 @@ def tables():
         'reducers of multiprocessing': multiprocessing.reduction.ForkingPickler._extra_reducers,
         'methods of the Python pickler': pickle._Pickler.dispatch,
         'codes of classes': copyreg._extension_registry,
-        'copiers': copy._copy_dispatch,
+        # Not in every version.
+        'copiers': getattr(copy, '_copy_dispatch', {}),
         'deep copiers': copy._deepcopy_dispatch,
         'built-in names': vars(__import__('builtins')),
         'names of sys': {name: value for name, value in vars(sys).items() if name not in ('modules', 'last_exc')},
