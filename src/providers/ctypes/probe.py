@@ -23,12 +23,9 @@ class Void(_SimpleCData):
     _type_ = "P"
 
 
-class Short(Structure):
-    _fields_ = [("number", Int)]
-
-
-class Long(Structure):
-    _fields_ = [("numbers", Int * 100)]
+# No structures: for the first one of a process, ctypes imports a module of its own from 3.14 on.
+Short = Int * 1
+Long = Int * 100
 
 
 class ToShort(_Pointer):
