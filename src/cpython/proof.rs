@@ -397,57 +397,37 @@ fn dict_version(python: &Python, layout: &Layout) -> Result<(), String> {
     Ok(())
 }
 
-/// The fields around `c_tracefunc`: both functions, then their objects, those of profiling first.
-const TRACE_WORDS: usize = 4;
+/// Fields from `c_tracefunc` to the exception that is being raised: the objects of both functions lie between them
+/// (`Include/cpython/pystate.h`).
+const FROM_TRACE_TO_EXCEPTION: i32 = 3 * size_of::<usize>() as i32;
 
-/// What stands where the objects should be is what `sys.getprofile` and `sys.gettrace` give. Where nobody profiles and traces,
-/// objects are put there for the time of these calls: to set a function would tell audit hooks, and instrument code.
+/// To set a trace function would tell audit hooks, and instrument code. An exception can be set and taken back: the field that
+/// has it lies at a distance from the function that no version changed.
 fn thread_trace(python: &Python, layout: &Layout) -> Result<(), String> {
-    // SAFETY: the thread is attached, and has a state.
-    let state = unsafe { ffi::PyThreadState_Get() } as usize;
-    let first = state.wrapping_add_signed(layout.thread_trace as isize - size_of::<usize>() as isize);
-    let word = |index: usize| first.wrapping_add(index * size_of::<usize>());
-    let asked = || -> Result<Option<[usize; 2]>, String> {
-        let mut objects = [0; 2];
-        for (object, name) in objects.iter_mut().zip([c"getprofile", c"gettrace"]) {
-            // SAFETY: the thread is attached; what `sys` has is borrowed from it, and held during the call.
-            unsafe {
-                let function = ffi::PySys_GetObject(name.as_ptr());
-                // A program that has put something else there can't be asked.
-                if function.is_null() || ffi::PyCFunction_Check(function) == 0 {
-                    return Ok(None);
-                }
-                let found = borrowed(python, function).call(python, &[]).map_err(|error| error.to_string())?;
-                *object = if found.as_ptr() == ffi::Py_None() { 0 } else { found.as_ptr() as usize };
-            }
-        }
-        Ok(Some(objects))
+    let probe = float(python)?;
+    // SAFETY: the thread is attached, and has a state, whose field is read without trusting the offset. An exception that was set
+    // before is taken away meanwhile; each reference that is fetched is given back or given up.
+    #[allow(deprecated, reason = "PyErr_GetRaisedException is not in 3.11")]
+    let (expected, found) = unsafe {
+        let fetched = || {
+            let (mut class, mut value, mut traceback) =
+                (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+            ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+            (class, value, traceback)
+        };
+        let before = fetched();
+        ffi::PyErr_SetObject(ffi::PyExc_KeyError, probe.as_ptr());
+        let state = ffi::PyThreadState_Get() as usize;
+        let at = state.wrapping_add_signed((layout.thread_trace + FROM_TRACE_TO_EXCEPTION) as isize);
+        let found = peek_at::<usize>(at);
+        let (class, value, traceback) = fetched();
+        // 3.11 has the class there, later versions the exception.
+        let expected = if layout.minor <= 11 { class } else { value } as usize;
+        [class, value, traceback].into_iter().for_each(|object| ffi::Py_XDECREF(object));
+        ffi::PyErr_Restore(before.0, before.1, before.2);
+        (expected, found)
     };
-    let Some(before) = asked()? else { return Ok(()) };
-    let mut found = [0; TRACE_WORDS];
-    for (index, found) in found.iter_mut().enumerate() {
-        *found = peek_at(word(index))?;
-    }
-    expect("the objects of a thread's profile and trace functions", before, [found[2], found[3]])?;
-    for (index, object) in before.into_iter().enumerate() {
-        expect("whether a thread has such a function", object != 0, found[index] != 0)?;
-    }
-    if before != [0, 0] {
-        return Ok(());
-    }
-    let probes = [float(python)?, float(python)?].map(Object::into_ptr);
-    for (index, probe) in probes.into_iter().enumerate() {
-        // SAFETY: a word of the state, which was just read, and which nobody uses: nothing is profiled or traced.
-        unsafe { (word(2 + index) as *mut usize).write(probe as usize) };
-    }
-    let during = asked();
-    for index in 0..probes.len() {
-        // SAFETY: as above.
-        unsafe { (word(2 + index) as *mut usize).write(0) };
-    }
-    // SAFETY: nothing has the two any more but this function.
-    unsafe { probes.into_iter().for_each(|probe| ffi::Py_DECREF(probe)) };
-    expect("the two objects that stand there", Some(probes.map(|probe| probe as usize)), during?)
+    expect("the exception of a thread, from its trace function", expected, found?)
 }
 
 /// A float that no zeroed or shifted field looks like.
