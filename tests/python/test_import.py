@@ -19,7 +19,7 @@ print(1000 * took)
 '''
     with tempfile.TemporaryDirectory() as folder:
         # As where the package is installed: its files are compiled once, by the first run.
-        child(code, PYTHONPYCACHEPREFIX=folder)
+        child('import sys; sys.dont_write_bytecode = False; import typedcall', PYTHONPYCACHEPREFIX=folder)
         times = sorted(float(child(code, PYTHONPYCACHEPREFIX=folder).stdout) for _ in range(10))
     # Of the processor: the machine may be busy. The least is what it takes.
     assert times[0] <= 10, times
