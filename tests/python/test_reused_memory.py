@@ -6,9 +6,11 @@ import sysconfig
 
 from support import HERE, build, child
 
-#: Those that start processes of their own or call a function a million times say nothing more here.
+#: Those that start processes of their own or call a function a million times say nothing more here. One looks for addresses that
+#: are used again, which debug allocators make rare.
 ELSEWHERE = {'test_command_line', 'test_docs', 'test_environment', 'test_fork_first_use', 'test_import',
-             'test_libm_doubles', 'test_libm_floats', 'test_processes', 'test_reused_memory', 'test_soak',
+             'test_libm_doubles', 'test_libm_floats', 'test_processes', 'test_reused_addresses',
+             'test_reused_memory', 'test_soak',
              'test_subinterpreter', 'test_threads'}
 
 RUN = """
