@@ -142,14 +142,8 @@ impl Registry {
     ) -> Result<Option<Arc<KnownMethod>>, Rejected> {
         // SAFETY: the caller promises a definition.
         let fingerprint = unsafe { Fingerprint::of(def) };
-        let known = self
-            .lock()
-            .by_def
-            .get(&(def as usize))
-            .filter(|known| known.is_fresh(python, fingerprint))
-            .map(|known| known.method.clone());
-        if known.is_some() {
-            return Ok(known);
+        if let Some(known) = self.fresh(python, def, fingerprint) {
+            return Ok(Some(known));
         }
         let Some(TypedMethod { signature, functions, .. }) = read_def(def)? else { return Ok(None) };
         let method = KnownMethod::new(signature, functions, CalleeTarget::Underlying);
@@ -171,13 +165,7 @@ impl Registry {
         // SAFETY: the caller promises a definition.
         let fingerprint = unsafe { Fingerprint::of(def) };
         // What is known stays the same: what was made for it is found by it.
-        let same = self
-            .lock()
-            .by_def
-            .get(&(def as usize))
-            .filter(|known| known.is_fresh(python, fingerprint) && known.method.is_like(&method))
-            .map(|known| known.method.clone());
-        if let Some(same) = same {
+        if let Some(same) = self.fresh(python, def, fingerprint).filter(|known| known.is_like(&method)) {
             return same;
         }
         let method = Arc::new(method);
@@ -190,6 +178,13 @@ impl Registry {
         drop(methods);
         drop((outdated, replaced));
         method
+    }
+
+    /// What is known of the definition with this fingerprint, if it is the one that was looked at.
+    fn fresh(&self, python: &Python, def: *const c_void, fingerprint: Fingerprint) -> Option<Arc<KnownMethod>> {
+        let methods = self.lock();
+        let known = methods.by_def.get(&(def as usize)).filter(|known| known.is_fresh(python, fingerprint))?;
+        Some(known.method.clone())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Methods> {
