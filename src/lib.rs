@@ -28,6 +28,7 @@ pub mod specializer;
 pub mod standard;
 pub mod stub;
 mod text;
+mod thread;
 
 pub use callable::Error;
 pub use compile::{Calls, CompileOptions, CompiledFunction, Explanation, NotCompiled, Note, Stages};

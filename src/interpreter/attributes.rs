@@ -6,8 +6,9 @@ use crate::bytecode::{Name, Special};
 use crate::embed::Object;
 
 use super::activation::Activation;
-use super::owned::{Owned, give_up, succeeded};
-use super::{Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, give_up, succeeded};
+use crate::thread::{Result, errors};
 
 /// Set in a type's flags: its instances called as an attribute are methods (`Py_TPFLAGS_METHOD_DESCRIPTOR`).
 const METHOD_DESCRIPTOR: std::ffi::c_ulong = 1 << 17;

@@ -6,8 +6,9 @@ use crate::bytecode::Conversion;
 
 use super::activation::Activation;
 use super::calls::is_not_iterable;
-use super::owned::{Owned, give_up, pointer, succeeded};
-use super::{Raised, Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, give_up, pointer, succeeded};
+use crate::thread::{Raised, Result, errors};
 
 impl Activation<'_> {
     pub(super) fn build_tuple(&mut self, count: u32) -> Result {
@@ -97,7 +98,7 @@ impl Activation<'_> {
     pub(super) fn build_string(&mut self, count: u32) -> Result {
         self.build_tuple(count)?;
         let strings = self.pop()?;
-        let empty = super::names::text(self.python, "")?;
+        let empty = Owned::text(self.python, "")?;
         // SAFETY: the objects are alive.
         unsafe { self.push_new(api::PyUnicode_Join(empty.as_ptr(), strings.as_ptr())) }
     }
@@ -260,14 +261,14 @@ impl Activation<'_> {
 
     /// `value expression -- interpolation`, or with a format specification on top.
     pub(super) fn build_interpolation(&mut self, conversion: Option<Conversion>, has_format: bool) -> Result {
-        let format = if has_format { self.pop()? } else { super::names::text(self.python, "")? };
+        let format = if has_format { self.pop()? } else { Owned::text(self.python, "")? };
         let expression = self.pop()?;
         let value = self.pop()?;
         let conversion = match conversion {
             None => Owned::none(self.python),
-            Some(Conversion::Str) => super::names::text(self.python, "s")?,
-            Some(Conversion::Repr) => super::names::text(self.python, "r")?,
-            Some(Conversion::Ascii) => super::names::text(self.python, "a")?,
+            Some(Conversion::Str) => Owned::text(self.python, "s")?,
+            Some(Conversion::Repr) => Owned::text(self.python, "r")?,
+            Some(Conversion::Ascii) => Owned::text(self.python, "a")?,
         };
         let module = self.python.import("string.templatelib");
         let class = module

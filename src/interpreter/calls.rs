@@ -6,8 +6,9 @@ use crate::bytecode::Arguments;
 use crate::cpython::DeathOrder;
 
 use super::activation::Activation;
-use super::owned::{Owned, succeeded};
-use super::{Raised, Result, api, errors, interrupts};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, succeeded};
+use crate::thread::{Raised, Result, errors, interrupts};
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may use the slot in front of the arguments.
 pub const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
@@ -69,7 +70,7 @@ impl Activation<'_> {
                 }
                 arguments = Owned::new(api::PySequence_Tuple(arguments.as_ptr()))?;
             }
-            let keywords = super::owned::pointer(keywords.as_ref());
+            let keywords = crate::thread::owned::pointer(keywords.as_ref());
             api::PyObject_Call(callable.as_ptr(), arguments.as_ptr(), keywords)
         };
         drop((callable, arguments, keywords));
@@ -136,7 +137,7 @@ fn merge(dict: &Owned, mapping: &Owned) -> Result {
 fn put_new(dict: &Owned, key: &Owned, value: impl FnOnce() -> Result<Owned>) -> Result {
     // SAFETY: the objects are alive.
     unsafe {
-        if super::owned::truth(api::PyDict_Contains(dict.as_ptr(), key.as_ptr()))? {
+        if crate::thread::owned::truth(api::PyDict_Contains(dict.as_ptr(), key.as_ptr()))? {
             // A tuple as a key must stay the one argument.
             let arguments = Owned::new(ffi::PyTuple_Pack(1, key.as_ptr()))?;
             api::PyErr_SetObject(ffi::PyExc_KeyError, arguments.as_ptr());
@@ -231,7 +232,7 @@ fn function_text(function: &Owned) -> Result<Owned> {
         {
             let builtins = Owned::new(ffi::PyUnicode_FromString(c"builtins".as_ptr()))?;
             let differs = api::PyObject_RichCompareBool(module.as_ptr(), builtins.as_ptr(), ffi::Py_NE);
-            if super::owned::truth(differs)? {
+            if crate::thread::owned::truth(differs)? {
                 let format = c"%S.%S()".as_ptr();
                 return Owned::new(ffi::PyUnicode_FromFormat(format, module.as_ptr(), qualname.as_ptr()));
             }

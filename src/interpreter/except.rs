@@ -2,40 +2,11 @@
 
 use pyo3_ffi as ffi;
 
-use crate::embed::Python;
-
 use super::activation::Activation;
-use super::owned::{Owned, succeeded, truth};
-use super::{Raised, Result, api, errors};
-
-/// The handled exception that `sys.exc_info()` tells, of this function or one that called it.
-pub fn current_handled(_: &Python) -> Option<Owned> {
-    // SAFETY: the thread is attached; the reference is handed over.
-    unsafe { Owned::maybe(ffi::PyErr_GetHandledException()) }
-}
-
-/// Makes an exception the handled one of the running function or generator, or none.
-pub fn set_handled(_: &Python, exception: Option<&Owned>) {
-    // SAFETY: the thread is attached, and the exception alive; null means none.
-    unsafe { api::PyErr_SetHandledException(super::owned::pointer(exception)) };
-}
-
-/// What [`current_handled`] tells, where it is of the running function or generator itself: CPython keeps a list of handled
-/// exceptions, one for each generator that runs, and what its end restores must be its own.
-pub fn own_handled(python: &Python) -> Option<Owned> {
-    let handled = current_handled(python)?;
-    set_handled(python, None);
-    let outer = current_handled(python);
-    set_handled(python, Some(&handled));
-    match outer {
-        // It shone through from outside (or is handled there, too: then it will).
-        Some(outer) if outer.as_ptr() == handled.as_ptr() => {
-            set_handled(python, None);
-            None
-        }
-        _ => Some(handled),
-    }
-}
+use crate::cpython::functions as api;
+use crate::embed::Python;
+use crate::thread::owned::{Owned, succeeded, truth};
+use crate::thread::{Raised, Result, errors, handled};
 
 impl Activation<'_> {
     /// `exception -- previous exception`
@@ -44,8 +15,8 @@ impl Activation<'_> {
         if !is_exception(&exception) {
             return Err(errors::system_error(c"what is to be handled is no exception"));
         }
-        let previous = own_handled(self.python).unwrap_or_else(|| Owned::none(self.python));
-        set_handled(self.python, Some(&exception));
+        let previous = handled::own(self.python).unwrap_or_else(|| Owned::none(self.python));
+        handled::set(self.python, Some(&exception));
         self.push(previous);
         self.push(exception);
         Ok(())
@@ -57,14 +28,14 @@ impl Activation<'_> {
         if !previous.is_none() && !is_exception(&previous) {
             return Err(errors::system_error(c"what was handled before is no exception"));
         }
-        set_handled(self.python, Some(&previous).filter(|previous| !previous.is_none()));
+        handled::set(self.python, Some(&previous).filter(|previous| !previous.is_none()));
         Ok(())
     }
 
     /// As `do_raise` in `Python/ceval.c`.
     pub(super) fn raise(&mut self, operands: u32) -> Result<Raised> {
         if operands == 0 {
-            let Some(handled) = current_handled(self.python) else {
+            let Some(handled) = handled::current(self.python) else {
                 return Err(errors::runtime_error(c"No active exception to reraise"));
             };
             self.raised_again = true;
@@ -82,7 +53,7 @@ impl Activation<'_> {
         };
         if let Some(cause) = cause {
             let cause = if is_exception_class(&cause) {
-                let instance = call_without_arguments(&cause)?;
+                let instance = cause.call()?;
                 if cfg!(Py_3_14) && !is_exception(&instance) {
                     return Err(not_an_exception(&cause, &instance));
                 }
@@ -164,7 +135,8 @@ impl Activation<'_> {
         if unsafe { Owned::maybe(ffi::PyException_GetTraceback(group.as_ptr())) }.is_none() {
             return Ok(());
         }
-        let entry = self.traceback_entry(None)?;
+        let place = self.place();
+        let entry = self.frame.shown().entry(self.python, &mut self.shown, place, None)?;
         // SAFETY: both are alive, and the entry is a traceback.
         succeeded(unsafe { api::PyException_SetTraceback(group.as_ptr(), entry.as_ptr()) })
     }
@@ -206,15 +178,8 @@ fn is_exception_class(object: &Owned) -> bool {
     unsafe { ffi::PyExceptionClass_Check(object.as_ptr()) != 0 }
 }
 
-/// `callable()`.
-pub fn call_without_arguments(callable: &Owned) -> Result<Owned> {
-    let none = std::ptr::null_mut();
-    // SAFETY: the thread is attached, and the callable alive.
-    unsafe { Owned::new(api::PyObject_Vectorcall(callable.as_ptr(), std::ptr::null(), 0, none)) }
-}
-
 fn instantiate(_: &Python, class: &Owned) -> Result<Owned> {
-    let value = call_without_arguments(class)?;
+    let value = class.call()?;
     if is_exception(&value) { Ok(value) } else { Err(not_an_exception(class, &value)) }
 }
 
@@ -240,20 +205,4 @@ fn check_class(class: &Owned) -> Result {
         true => Ok(()),
         false => Err(errors::type_error(c"catching classes that do not inherit from BaseException is not allowed")),
     }
-}
-
-/// The head of an exception's traceback goes: an entry of a function that ran in the place of an instruction.
-pub fn drop_traceback_head() {
-    let Some(exception) = errors::take() else { return };
-    // SAFETY: the exception is alive; a traceback's `tb_next` is read by its own getter.
-    unsafe {
-        if let Some(head) = Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr())) {
-            let next = Owned::maybe(ffi::PyObject_GetAttrString(head.as_ptr(), c"tb_next".as_ptr()));
-            if let Some(next) = next {
-                // It is a traceback or None: neither is refused.
-                let _ = succeeded(api::PyException_SetTraceback(exception.as_ptr(), next.as_ptr()));
-            }
-        }
-    }
-    errors::restore(exception);
 }

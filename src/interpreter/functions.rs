@@ -6,8 +6,9 @@ use crate::bytecode::FunctionAttribute;
 use crate::embed::{Object, Python};
 
 use super::activation::Activation;
-use super::owned::{Owned, succeeded};
-use super::{Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, succeeded};
+use crate::thread::{Result, errors};
 
 /// What a call of a function runs in.
 pub struct Parts {
@@ -66,7 +67,7 @@ impl Activation<'_> {
                     api::PyFunction_SetAnnotations(function, annotations(value)?.as_ptr())
                 }
                 FunctionAttribute::Annotate => {
-                    let name = super::names::text(self.python, "__annotate__")?;
+                    let name = Owned::text(self.python, "__annotate__")?;
                     api::PyObject_SetAttr(function, name.as_ptr(), value.as_ptr())
                 }
             })?;

@@ -5,8 +5,9 @@ use pyo3_ffi as ffi;
 use crate::bytecode::Name;
 
 use super::activation::Activation;
-use super::owned::Owned;
-use super::{Raised, Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::Owned;
+use crate::thread::{Raised, Result, errors};
 
 impl Activation<'_> {
     /// `level names -- module`

@@ -5,8 +5,9 @@ use pyo3_ffi as ffi;
 use crate::bytecode::LocalKind;
 
 use super::activation::Activation;
-use super::owned::{Owned, succeeded};
-use super::{Raised, Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, succeeded};
+use crate::thread::{Raised, Result, errors};
 
 impl Activation<'_> {
     /// What a function that is called without arguments would find in this function's frame.
@@ -77,7 +78,7 @@ impl Activation<'_> {
                     _ => slot.as_ref().map(Owned::again),
                 };
                 let Some(value) = value else { continue };
-                let name = super::names::text(self.python, &variable.name)?;
+                let name = Owned::text(self.python, &variable.name)?;
                 succeeded(api::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()))?;
             }
             Ok(dict)

@@ -8,8 +8,9 @@ use crate::bytecode::{Local, LocalKind, Name};
 use crate::embed::{Object, Python};
 
 use super::activation::Activation;
-use super::owned::{Owned, succeeded};
-use super::{Raised, Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, succeeded};
+use crate::thread::{Raised, Result, errors};
 
 /// A `str`.
 pub fn text(_: &Python, text: &str) -> Result<Owned> {
@@ -46,7 +47,7 @@ impl Activation<'_> {
     pub(super) fn make_cell(&mut self, local: Local) -> Result {
         let slot = &mut self.locals[local as usize];
         // SAFETY: the thread is attached; null makes an empty cell.
-        let cell = unsafe { Owned::new(ffi::PyCell_New(super::owned::pointer(slot.as_ref())))? };
+        let cell = unsafe { Owned::new(ffi::PyCell_New(crate::thread::owned::pointer(slot.as_ref())))? };
         drop(slot.replace(cell));
         Ok(())
     }
@@ -164,7 +165,7 @@ impl Activation<'_> {
         // SAFETY: the thread is attached, and the objects alive.
         unsafe {
             let resolve = Owned::new(ffi::PyObject_GetAttrString(placeholder.as_ptr(), c"resolve".as_ptr()))?;
-            let value = super::except::call_without_arguments(&resolve)?;
+            let value = resolve.call()?;
             let globals = self.frame.globals.as_ptr();
             if is_dict(globals) && ffi::PyDict_GetItemWithError(globals, key) == placeholder.as_ptr() {
                 succeeded(api::PyDict_SetItem(globals, key, value.as_ptr()))?;

@@ -5,8 +5,9 @@ use pyo3_ffi as ffi;
 use crate::bytecode::{BinaryOperator, CompareOperator, Condition, UnaryOperator};
 
 use super::activation::Activation;
-use super::owned::{give_up, truth};
-use super::{Result, api};
+use crate::cpython::functions as api;
+use crate::thread::Result;
+use crate::thread::owned::{give_up, truth};
 
 impl Activation<'_> {
     pub(super) fn unary(&mut self, operator: UnaryOperator) -> Result {

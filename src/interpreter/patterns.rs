@@ -3,8 +3,9 @@
 use pyo3_ffi as ffi;
 
 use super::activation::Activation;
-use super::owned::{Owned, succeeded, truth};
-use super::{Raised, Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, succeeded, truth};
+use crate::thread::{Raised, Result, errors};
 
 /// Flags of types that patterns ask for (`Include/object.h`).
 mod flags {

@@ -9,6 +9,7 @@ use crate::bytecode::{Code, Constant, Intrinsic1, Literal, Op, Target};
 use crate::embed::{Exception, Object, Python};
 
 use super::keywords::keyword_names;
+use crate::thread::traceback::ShownCode;
 
 /// A code object made ready to run, by any thread of the interpreter that it was made in.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub struct Prepared {
     /// The class of 3.15's placeholders for modules that are imported when they are first needed.
     pub(super) lazy_import: Option<Object>,
     /// The code object that frames in tracebacks show.
-    pub(super) shown: OnceLock<Object>,
+    pub(super) shown: ShownCode,
     /// Python functions made for this code, by what they do; see `splice`.
     pub(super) spliced: OnceLock<Object>,
 }
@@ -134,7 +135,7 @@ impl Prepared {
         let words = Words::new(python).map_err(raised)?;
         let looking = Looking::new(python).map_err(raised)?;
         let lazy_import = python.import("types").and_then(|types| types.attr(python, "LazyImportType")).ok();
-        let (shown, spliced) = (OnceLock::new(), OnceLock::new());
+        let (shown, spliced) = (ShownCode::default(), OnceLock::new());
         Ok(Self { code, names, consts, keywords, words, looking, lazy_import, shown, spliced })
     }
 

@@ -9,9 +9,11 @@ use pyo3_ffi as ffi;
 
 use crate::embed::{Object, Python};
 
-use super::activation::{Activation, once};
-use super::owned::Owned;
-use super::{Prepared, Result, api, errors};
+use super::Prepared;
+use super::activation::Activation;
+use crate::cpython::functions as api;
+use crate::thread::owned::Owned;
+use crate::thread::{Result, errors, once};
 
 /// Makes the code of such functions. What they execute is an instruction's name, or an intrinsic's, and perhaps an argument.
 const SOURCE: &CStr = cr#"
@@ -62,7 +64,7 @@ impl Activation<'_> {
     pub(super) fn spliced(&self, instruction: &str, inputs: &[Owned]) -> Result<Owned> {
         let names = namespace(self.python, self.code)?;
         let make = function(self.python, names, c"spliced")?;
-        let text = super::names::text(self.python, instruction)?;
+        let text = Owned::text(self.python, instruction)?;
         // SAFETY: the thread is attached; all references are owned through the calls.
         unsafe {
             let count = Owned::new(ffi::PyLong_FromSize_t(inputs.len()))?;
@@ -74,7 +76,7 @@ impl Activation<'_> {
             let result =
                 Owned::new(api::PyObject_Vectorcall(function.as_ptr(), arguments.as_ptr(), arguments.len(), none));
             if result.is_err() {
-                super::except::drop_traceback_head();
+                crate::thread::traceback::drop_head();
             }
             result
         }
@@ -89,7 +91,7 @@ fn namespace<'a>(python: &Python, code: &'a Prepared) -> Result<&'a Object> {
         // SAFETY: the thread is attached; the code is a module's, and the names are a dict.
         let run = unsafe { Owned::new(api::PyEval_EvalCode(source.as_ptr(), names.as_ptr(), names.as_ptr())) };
         if run.is_err() {
-            super::except::drop_traceback_head();
+            crate::thread::traceback::drop_head();
         }
         run.map(|_| names)
     })
@@ -111,25 +113,4 @@ fn function(_: &Python, names: &Object, name: &std::ffi::CStr) -> Result<Owned> 
         }
         Ok(Owned::borrowed(function))
     }
-}
-
-/// A Python function that does nothing. It is made without running any Python code: what waits is for whoever calls it.
-#[cfg(not(Py_3_13))]
-pub fn nothing(python: &Python) -> Result<Owned> {
-    static NOTHING: std::sync::OnceLock<Object> = std::sync::OnceLock::new();
-    let function = once(&NOTHING, || {
-        let source = compiled(c"def nothing(): pass")?;
-        let globals = python.namespace().map_err(|_| errors::system_error(c"there is no namespace"))?;
-        // SAFETY: the thread is attached; a code object's constants are a tuple, which keeps its items alive.
-        unsafe {
-            let constants = Owned::new(ffi::PyObject_GetAttrString(source.as_ptr(), c"co_consts".as_ptr()))?;
-            let code = (0..ffi::PyTuple_GET_SIZE(constants.as_ptr()))
-                .map(|index| ffi::PyTuple_GET_ITEM(constants.as_ptr(), index))
-                .find(|constant| ffi::PyCode_Check(*constant) != 0)
-                .ok_or_else(|| errors::system_error(c"a module that defines a function has its code"))?;
-            let function = Owned::new(api::PyFunction_New(code, globals.as_ptr()))?;
-            Ok(function.into_object(python))
-        }
-    })?;
-    Ok(Owned::of(python, function))
 }

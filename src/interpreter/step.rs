@@ -5,8 +5,9 @@ use pyo3_ffi as ffi;
 use crate::bytecode::{Intrinsic1, Intrinsic2, Op};
 
 use super::activation::{Activation, Flow};
-use super::owned::Owned;
-use super::{Result, api, errors, interrupts};
+use crate::cpython::functions as api;
+use crate::thread::owned::Owned;
+use crate::thread::{Result, errors, interrupts};
 
 impl Activation<'_> {
     /// Executes an instruction.

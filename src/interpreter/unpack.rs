@@ -4,8 +4,9 @@ use pyo3_ffi as ffi;
 
 use super::activation::Activation;
 use super::calls::is_not_iterable;
-use super::owned::{Owned, succeeded};
-use super::{Raised, Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, succeeded};
+use crate::thread::{Raised, Result, errors};
 
 impl Activation<'_> {
     /// `sequence -- aₙ … a₁`

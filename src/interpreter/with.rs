@@ -4,8 +4,9 @@ use pyo3_ffi as ffi;
 
 use super::activation::Activation;
 use super::attributes::look_up_special;
-use super::owned::{Owned, pointer};
-use super::{Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, pointer};
+use crate::thread::{Result, errors};
 
 impl Activation<'_> {
     /// `manager -- exit result`
@@ -24,7 +25,7 @@ impl Activation<'_> {
         drop(self.pop()?);
         self.push(exit);
         drop(manager);
-        let result = super::except::call_without_arguments(&enter)?;
+        let result = enter.call()?;
         drop(enter);
         self.push(result);
         Ok(())

@@ -1,11 +1,11 @@
-//! References while the interpreter runs.
+//! References that are owned while the thread is attached.
 
 use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::{Raised, Result, api};
-use crate::cpython::DeathOrder;
+use super::{Raised, Result};
+use crate::cpython::{DeathOrder, functions as api};
 use crate::embed::{Object, Python};
 
 /// Gives up operands, as they lay on the stack, in CPython's order; `of_operator` as [`DeathOrder::last_first`] asks.
@@ -76,6 +76,12 @@ impl Owned {
         unsafe { Self::borrowed(if value { ffi::Py_True() } else { ffi::Py_False() }) }
     }
 
+    /// A `str`.
+    pub fn text(_: &Python, text: &str) -> Result<Self> {
+        // SAFETY: the thread is attached; the bytes are copied.
+        unsafe { Self::new(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t)) }
+    }
+
     /// A second reference.
     #[inline]
     pub fn again(&self) -> Self {
@@ -105,6 +111,13 @@ impl Owned {
     pub fn class(&self) -> *mut ffi::PyTypeObject {
         // SAFETY: the object is alive.
         unsafe { ffi::Py_TYPE(self.as_ptr()) }
+    }
+
+    /// What it returns, called without arguments.
+    pub fn call(&self) -> Result<Self> {
+        let none = std::ptr::null_mut();
+        // SAFETY: the thread is attached for as long as `self` lives, and the callable alive.
+        unsafe { Self::new(api::PyObject_Vectorcall(self.as_ptr(), std::ptr::null(), 0, none)) }
     }
 
     /// For the world outside.
