@@ -24,6 +24,7 @@ pub mod providers;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod runtime;
+mod semantics;
 pub mod specializer;
 pub mod standard;
 pub mod stub;

@@ -169,17 +169,6 @@ impl<'a> Activation<'a> {
         self.stack.push(Some(object));
     }
 
-    /// Pushes what a C function returned.
-    ///
-    /// # Safety
-    /// As [`Owned::new`].
-    pub(super) unsafe fn push_new(&mut self, object: *mut ffi::PyObject) -> Result {
-        // SAFETY: the caller promises it.
-        let object = unsafe { Owned::new(object)? };
-        self.push(object);
-        Ok(())
-    }
-
     pub(super) fn push_bool(&mut self, value: bool) {
         let value = Owned::bool(self.python, value);
         self.push(value);

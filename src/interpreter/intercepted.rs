@@ -37,7 +37,7 @@ impl Activation<'_> {
             return Err(errors::runtime_error(c"super(): no arguments"));
         }
         let first = match code.locals.first().map(|local| local.kind) {
-            Some(LocalKind::Cell) if self.is_cell(0) => self.cell_value(0)?,
+            Some(LocalKind::Cell) if self.is_cell(0) => self.in_cell(0)?,
             _ => self.locals.first().and_then(Option::as_ref).map(Owned::again),
         };
         let first = first.ok_or_else(|| errors::runtime_error(c"super(): arg[0] deleted"))?;
@@ -48,7 +48,7 @@ impl Activation<'_> {
         if !self.is_cell(position) {
             return Err(errors::runtime_error(c"super(): bad __class__ cell"));
         }
-        let class = self.cell_value(position)?;
+        let class = self.in_cell(position)?;
         let class = class.ok_or_else(|| errors::runtime_error(c"super(): empty __class__ cell"))?;
         // SAFETY: the objects are alive.
         unsafe {
@@ -74,7 +74,7 @@ impl Activation<'_> {
             let dict = Owned::new(ffi::PyDict_New())?;
             for ((index, variable), slot) in (0..).zip(&self.code.code().locals).zip(&self.locals) {
                 let value = match variable.kind {
-                    LocalKind::Cell | LocalKind::Free if self.is_cell(index) => self.cell_value(index)?,
+                    LocalKind::Cell | LocalKind::Free if self.is_cell(index) => self.in_cell(index)?,
                     _ => slot.as_ref().map(Owned::again),
                 };
                 let Some(value) = value else { continue };

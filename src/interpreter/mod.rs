@@ -19,26 +19,20 @@
 //! - calls recurse on the C stack: `RecursionError` comes near its end, too, and not at the limit alone.
 
 mod activation;
-mod attributes;
-mod build;
 mod calls;
-mod except;
-mod functions;
-mod imports;
+mod handlers;
 mod intercepted;
 mod keywords;
-mod names;
-mod numbers;
-mod patterns;
+mod locals;
+mod operands;
+mod parts;
 mod perform;
 mod prepared;
-mod splice;
 mod step;
-mod unpack;
-mod with;
 
 use crate::bytecode::Target;
 use crate::embed::{Object, Python};
+use crate::semantics::Namespaces;
 pub use crate::thread::Raised;
 use crate::thread::traceback::ShownFunction;
 use crate::thread::{errors, handled, recursion};
@@ -62,6 +56,11 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// Where it finds its names.
+    pub(crate) fn namespaces(self) -> Namespaces<'a> {
+        Namespaces { globals: self.globals, builtins: self.builtins }
+    }
+
     /// The function as tracebacks show it.
     pub(crate) fn shown(self) -> ShownFunction<'a> {
         ShownFunction { code: self.code.code(), shown_code: &self.code.shown, globals: self.globals }
@@ -169,7 +168,7 @@ pub fn call_function(
     code: &Prepared,
     bound_locals: Vec<Option<Object>>,
 ) -> std::result::Result<Object, Raised> {
-    let parts = functions::Parts::of(python, function)?;
+    let parts = parts::Parts::of(python, function)?;
     let frame = Frame { code, globals: &parts.globals, builtins: &parts.builtins, closure: parts.closure.as_ref() };
     run(python, &frame, State { locals: bound_locals, ..State::default() })
 }

@@ -9,7 +9,8 @@ use crate::embed::Python;
 
 use super::activation::Activation;
 use super::{Frame, State};
-use crate::thread::owned::Owned;
+use crate::semantics::attributes;
+use crate::thread::owned::{Borrowed, Owned};
 use crate::thread::{Raised, Result, errors};
 
 thread_local! {
@@ -112,30 +113,8 @@ pub(crate) unsafe fn load_method(
     object: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
 ) -> Result<(Owned, Option<Owned>)> {
-    let mut method = std::ptr::null_mut();
-    // SAFETY: as the caller promises; the method is handed over.
-    unsafe {
-        let is_unbound = crate::cpython::functions::_PyObject_GetMethod(object, name, &mut method) != 0;
-        let method = Owned::new(method)?;
-        Ok((method, is_unbound.then(|| Owned::borrowed(object))))
-    }
-}
-
-impl super::Prepared {
-    /// As [`Prepared::new`](super::Prepared::new); what a snippet wrote as a literal is an object in its code, too, the same one.
-    pub(crate) fn new_live(python: &Python, code: crate::bytecode::Code) -> std::result::Result<Self, super::Refusal> {
-        let mut prepared = Self::new(python, code)?;
-        prepared.make_constants_live(python);
-        Ok(prepared)
-    }
-
-    /// Whether an object stands for a module that is imported where a function first reads its name: 3.15 has such.
-    ///
-    /// # Safety
-    /// The object is alive.
-    pub(crate) unsafe fn is_lazy_import(&self, object: *mut ffi::PyObject) -> bool {
-        // SAFETY: as the caller promises.
-        let class: *mut ffi::PyObject = unsafe { ffi::Py_TYPE(object) }.cast();
-        self.lazy_import.as_ref().is_some_and(|lazy| lazy.as_ptr() == class)
-    }
+    // SAFETY: as the caller promises.
+    let (object, name) = unsafe { (Borrowed::new(object), Borrowed::new(name)) };
+    let method = attributes::method(&object, &name)?;
+    Ok((method.callable, method.takes_object.then(|| object.again())))
 }

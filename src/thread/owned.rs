@@ -1,5 +1,8 @@
 //! References that are owned while the thread is attached.
 
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
@@ -107,6 +110,20 @@ impl Owned {
         self.as_ptr() == unsafe { ffi::Py_None() }
     }
 
+    /// The text of a `str`.
+    pub fn to_text(&self) -> Result<String> {
+        let mut length = 0;
+        // SAFETY: the object is alive, and its text with it; what is no `str` raises.
+        unsafe {
+            let text = ffi::PyUnicode_AsUTF8AndSize(self.as_ptr(), &mut length);
+            if text.is_null() {
+                return Err(Raised);
+            }
+            let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length as usize);
+            Ok(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+
     /// Its type, borrowed.
     pub fn class(&self) -> *mut ffi::PyTypeObject {
         // SAFETY: the object is alive.
@@ -137,6 +154,37 @@ impl Drop for Owned {
     fn drop(&mut self) {
         // SAFETY: `self` owns a reference, and whoever made it promised that the thread is attached.
         unsafe { api::Py_DecRef(self.as_ptr()) };
+    }
+}
+
+/// A reference that somebody else owns, meanwhile.
+#[derive(Debug)]
+pub struct Borrowed<'a>(ManuallyDrop<Owned>, PhantomData<&'a ()>);
+
+impl<'a> Borrowed<'a> {
+    /// What an object of the embedder's refers to.
+    pub fn of(_: &Python, object: &'a Object) -> Self {
+        // SAFETY: the thread is attached, and the object alive for as long as it is borrowed.
+        unsafe { Self::new(object.as_ptr()) }
+    }
+
+    /// An operand of compiled code.
+    ///
+    /// # Safety
+    /// The thread is attached, and the object alive, for as long as the result lives.
+    #[inline]
+    pub unsafe fn new(object: *mut ffi::PyObject) -> Self {
+        // SAFETY: live objects have addresses.
+        Self(ManuallyDrop::new(Owned(unsafe { NonNull::new_unchecked(object) })), PhantomData)
+    }
+}
+
+impl Deref for Borrowed<'_> {
+    type Target = Owned;
+
+    #[inline]
+    fn deref(&self) -> &Owned {
+        &self.0
     }
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms, ground floor first. ARCHITECTURE.md says what each is for.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "text",
     "embed",
     "operators",
@@ -15,6 +15,7 @@ const ROOMS: [&str; 21] = [
     "metadata",
     "bytecode",
     "thread",
+    "semantics",
     "interpreter",
     "ir",
     "frontend",
