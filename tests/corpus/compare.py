@@ -292,9 +292,6 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
     code object is a part of an implementation, which is not to be looked for in tracebacks."""
     report = report or Report()
     gc.disable()
-    # What is there already stays: it need not be looked through each time.
-    gc.collect()
-    gc.freeze()
     for function, texts in module.CASES.items():
         report.functions += 1
         names = function.__globals__
@@ -305,6 +302,9 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
             del callables[name]
         expected_name, *others = callables
         cases = compiled_cases(module, texts)
+        # What is there already stays: it need not be looked through each time.
+        gc.collect()
+        gc.freeze()
         for text, case in cases:
             for handling in (False, True):
                 expected = observe(callables[expected_name], names, case, handling, hidden)
