@@ -25,7 +25,7 @@ pub enum StackProblem {
         needed: u32,
     },
     /// Two ways lead here, with different stacks.
-    #[error("the stack holds {one} values on one way here and {other} on another: make both ways push the same")]
+    #[error("the stack holds {one} values on one path here and {other} on another: make both paths push the same")]
     Merge {
         /// Depth on one way.
         one: u32,

@@ -33,7 +33,7 @@ pub enum Error {
     )]
     NothingToGain(String),
     /// The callable has metadata that is not as it must be.
-    #[error("the metadata was rejected: {0}; mend the extension that declares it")]
+    #[error("the metadata was rejected: {0}; fix the extension that declares it")]
     Rejected(#[from] Rejected),
     /// A signature's text.
     #[error("{0}")]

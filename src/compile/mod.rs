@@ -38,7 +38,7 @@ pub enum NotCompiled {
     #[error(transparent)]
     Incompatible(#[from] Incompatible),
     /// What was given is no Python function.
-    #[error("{0} is no Python function: only these are compiled")]
+    #[error("{0} is not a Python function: only these are compiled")]
     NotAFunction(String),
     /// The bytecode could not be decoded.
     #[error(transparent)]

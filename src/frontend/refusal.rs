@@ -33,7 +33,7 @@ pub enum RefusalReason {
     #[error("code that looks into the namespace of a class around it is not compiled")]
     ClassScope,
     /// It looks at its own frame by this name.
-    #[error("`{0}` looks at the frame of the function, which a compiled one has not: call it in a function of its own")]
+    #[error("`{0}` looks at the frame of the function, which a compiled function does not have: call it in a function of its own")]
     OwnFrame(Arc<str>),
     /// It asks this function for the names in its own frame: `vars()` or `dir()`, or the function goes where nobody sees
     /// what it is called with.

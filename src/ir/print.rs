@@ -149,7 +149,7 @@ impl fmt::Display for BlockCall {
     }
 }
 
-/// A keyword may be any string; one that is no identifier is quoted.
+/// A keyword may be any string; one that is not an identifier is quoted.
 fn print_keyword(name: &str) -> String {
     let mut cursor = Cursor::new(name);
     let is_word = !cursor.word().is_empty() && cursor.is_at_end();

@@ -82,7 +82,7 @@ impl Overload {
                 Some(_) => {
                     return Err((
                         Rule::NotStealable,
-                        format!("parameter {stolen} is no object, so it can't be stolen"),
+                        format!("parameter {stolen} is not an object, so it can't be stolen"),
                     ));
                 }
                 None => return Err((Rule::NothingToSteal, format!("there is no parameter {stolen} to steal"))),
@@ -201,7 +201,7 @@ fn check_user_type(kind: &Kind) -> Result<(), Broken> {
 
 fn check_name(name: &str) -> Result<(), Broken> {
     // A keyword of Python is one too: `f(**{"class": 1})` passes it.
-    if is_identifier(name) { Ok(()) } else { Err((Rule::NoIdentifier, format!("{name:?} is no identifier"))) }
+    if is_identifier(name) { Ok(()) } else { Err((Rule::NoIdentifier, format!("{name:?} is not an identifier"))) }
 }
 
 fn is_identifier(name: &str) -> bool {

@@ -202,7 +202,7 @@ pub(super) fn identifier(field: &str, bytes: Vec<u8>) -> Result<String, Flaw> {
     if is_identifier(&name) {
         Ok(name)
     } else {
-        Err(Flaw::new(Rule::NoIdentifier, field, format!("{name:?} is no identifier")))
+        Err(Flaw::new(Rule::NoIdentifier, field, format!("{name:?} is not an identifier")))
     }
 }
 
@@ -229,7 +229,7 @@ fn read_type(variable: usize) -> Result<UserType, Flaw> {
     let name =
         String::from_utf8(bytes).map_err(|_| Flaw::new(Rule::NotUtf8, "type", "the type's name is not UTF-8"))?;
     if !name.split('.').all(is_identifier) {
-        return Err(Flaw::new(Rule::NoTypeName, "type", format!("{name:?} is no name of a type")));
+        return Err(Flaw::new(Rule::NoTypeName, "type", format!("{name:?} is not the name of a type")));
     }
     let name = if name.contains('.') {
         name
@@ -264,7 +264,7 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
                 return Err(Flaw::new(
                     Rule::NoTruthValue,
                     "default_int",
-                    format!("{other} is no truth value: it must be 0 or 1"),
+                    format!("{other} is not a truth value: it must be 0 or 1"),
                 ));
             }
         },

@@ -32,7 +32,7 @@ pub unsafe fn dialect(python: &Python, name: &str, types: &Arguments<'_>) -> Res
             return Err(Raised::Type(text.to_owned()));
         }
         let number = class.int(0)?;
-        let number = i32::try_from(number).map_err(|_| Raised::Type(format!("types: {number} is no C int")))?;
+        let number = i32::try_from(number).map_err(|_| Raised::Type(format!("types: {number} is not a C int")))?;
         let wrong = |reason: String| Error::Mismatch { name: format!("types[{number}]"), reason };
         let text = class.text(python, 1)?;
         let signature: Signature = text.parse().map_err(|error| wrong(format!("{error}")))?;

@@ -270,7 +270,7 @@ fn what_cannot_be_done_names_the_method_and_changes_nothing() {
         ("optional_int", "optional_int: sig[0].argtype: an optional integer"),
         ("many_parameters", "many_parameters: sig[0].argtype: type parameter 99"),
         ("bad_default", "bad_default: sig[0].default_value: 16 bytes at"),
-        ("bad_name", "bad_name: sig[0].name: \"no name\" is no identifier"),
+        ("bad_name", "bad_name: sig[0].name: \"no name\" is not an identifier"),
         ("bad_element", "bad_element: sig[0]: 24 bytes at"),
         ("endless", "endless: sig: it does not end with NULL after 15 elements"),
         ("no_sig", "no_sig: sig: null"),

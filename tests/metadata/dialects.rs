@@ -169,7 +169,7 @@ fn a_table_of_cinders_is_read_as_far_as_a_signature_can_say_it() {
         "optional_int: sig[0].argtype: an optional integer: None would be passed as its address",
         "many_parameters: sig[0].argtype: type parameter 99 is none from 0 to 15",
         "bad_default: sig[0].default_value: 16 bytes at",
-        "bad_name: sig[0].name: \"no name\" is no identifier",
+        "bad_name: sig[0].name: \"no name\" is not an identifier",
         "bad_element: sig[0]: 24 bytes at",
         "endless: sig: it does not end with NULL after 15 elements",
         "twice: sig[1]: a second parameter named number",

@@ -76,7 +76,7 @@ pub enum Problem {
         target: i64,
     },
     /// The code ends where another instruction must follow.
-    #[error("the code ends behind it; it must end with a return, a raise or a jump")]
+    #[error("the code ends after it; it must end with a return, a raise or a jump")]
     OffTheEnd,
     /// Less is on the stack than it takes.
     #[error("the stack holds less than it takes; the code object was changed by hand, leave it to CPython")]
@@ -89,7 +89,7 @@ pub enum Problem {
     },
     /// What is on the stack depends on the way here.
     #[error(
-        "the stack holds other things on another way here; the code object was changed by hand, leave it to CPython"
+        "the stack holds other things on another path here; the code object was changed by hand, leave it to CPython"
     )]
     Merge,
     /// It uses a null as a value, or has none where one must be.

@@ -41,13 +41,13 @@ pub enum SnippetProblem {
     #[error("{0} needs one of these here: {1}")]
     Word(String, String),
     /// More than the instruction takes.
-    #[error("{0} takes no more than that: end the statement with a semicolon or a line")]
+    #[error("{0} takes no further operand: end the statement with a semicolon or a new line")]
     TooMuch(String),
     /// No Python literal.
     #[error("a literal is needed here: None, True, False, ..., a number, a string, bytes, or a tuple of these")]
     Literal,
     /// A number that is none.
-    #[error("no number: write ints in decimal, or up to 128 bits with 0x, 0o or 0b, and floats with digits")]
+    #[error("not a number: write ints in decimal, or up to 128 bits with 0x, 0o or 0b, and floats with digits")]
     Number,
     /// A string doesn't end on its line.
     #[error("the string does not end: close it with the quote that it starts with, on the same line")]
@@ -65,7 +65,7 @@ pub enum SnippetProblem {
     #[error("{0:?} is a local already: `args` and `free` come first, and name each once")]
     LocalTwice(String),
     /// An instruction for cells, with a local that is none.
-    #[error("{0:?} is no cell: write `MAKE_CELL {0}` before, or `free {0}` first if the closure brings it")]
+    #[error("{0:?} is not a cell: write `MAKE_CELL {0}` before, or `free {0}` first if the closure brings it")]
     NoCell(String),
     /// Keywords for more than all arguments.
     #[error("more names than arguments: the count includes those given by name")]
