@@ -1,6 +1,6 @@
 //! Reads `co_exceptiontable`; the format is in CPython's `Objects/exception_handling_notes.txt`.
 
-/// An entry; byte offsets into the code.
+/// An entry, in byte offsets into the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) start: u32,
@@ -10,7 +10,7 @@ pub(super) struct Entry {
     pub(super) lasti: bool,
 }
 
-/// All entries; `None` where the table ends within one, or a number is too large.
+/// All entries; `None` if the table ends inside one, or a number is too large.
 pub(super) fn read(table: &[u8]) -> Option<Vec<Entry>> {
     let mut bytes = table.iter();
     let mut entries = Vec::new();
@@ -24,7 +24,7 @@ pub(super) fn read(table: &[u8]) -> Option<Vec<Entry>> {
     Some(entries)
 }
 
-/// Six bits a byte, the highest first; bit 6 says that more follow, bit 7 marks the start of an entry.
+/// Six bits per byte, the highest first. Bit 6 says that more bytes follow, bit 7 marks the start of an entry.
 fn number(bytes: &mut std::slice::Iter<'_, u8>) -> Option<u32> {
     let mut value = 0u32;
     loop {

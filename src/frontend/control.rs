@@ -1,4 +1,4 @@
-//! How blocks are tied together: jumps, branches, loops.
+//! Connects blocks: jumps, branches, loops.
 
 use super::builder::{Builder, Place};
 use super::flow::{Flow, Kinds};
@@ -6,7 +6,7 @@ use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Condition, Target};
 use crate::ir::{BlockCall, Function, Instruction, Operation, Type, Value};
 
-/// The function, with a parameter for every slot wherever ways meet.
+/// Builds the function, with a parameter for every slot at every block with several predecessors.
 pub(super) fn build(code: &Code, flow: &Flow) -> Result<Function, Refusal> {
     let mut builder = Builder::new(code, flow);
     builder.load_arguments()?;
@@ -32,13 +32,13 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// From the entry, to which nothing may jump, to the first instruction.
+    /// Goes from the entry, to which nothing may jump, to the first instruction.
     fn go_to_first(&mut self) {
         self.start_instruction(0);
         self.go_to(0);
     }
 
-    /// Goes on in the block that starts at an instruction; false where nothing leads there.
+    /// Continues in the block that starts at an instruction; returns false if it is unreachable.
     fn enter_block(&mut self, start: Target, kinds: &Kinds) -> bool {
         if self.flow.is_merge(start) {
             let block = self.block_of(start, |builder| &mut builder.merges);
@@ -77,7 +77,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Goes on at an instruction, that may be anywhere.
+    /// Continues at an instruction anywhere in the function.
     pub(super) fn go_to(&mut self, target: Target) {
         if self.flow.is_merge(target) {
             self.end_with_jump(target);
@@ -119,7 +119,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Whether an object is true. What was just boxed is not looked at again.
+    /// The truth of an object. A value that was just boxed is used directly.
     pub(super) fn truth(&mut self, object: Value) -> Value {
         match self.function.definition(object) {
             Some(&Instruction::Box { value }) if self.function.ty(value).is_subtype(&Type::C_BOOL) => value,
@@ -143,7 +143,7 @@ impl Builder<'_> {
         });
         self.enter(body);
         std::mem::swap(&mut self.environment, &mut environment);
-        // What is not null is an object; the guard says so to the types, and never fails.
+        // A pointer that is not null is an object. The guard tells the types so, and never fails.
         let object = self.emit(Instruction::Guard { ty: Type::OBJECT, value: item }, Some(Type::OBJECT));
         self.environment.stack.push(object);
         self.go_to(self.at + 1);
@@ -163,14 +163,14 @@ impl Builder<'_> {
         self.end(Instruction::Branch { condition, then, otherwise });
         for (block, target) in polls {
             self.enter(block);
-            // Behind the jump: an exit must not do it again.
+            // This is after the jump: an exit must not repeat it.
             self.start_instruction(target);
             self.operate(Operation::Poll, Vec::new());
             self.end_with_jump(target);
         }
     }
 
-    /// One way out of a block, forwards, with locals and stack as they are.
+    /// A forward edge from a block, with the current locals and stack.
     fn way(&mut self, target: Target) -> BlockCall {
         if self.flow.is_merge(target) {
             let args = self.all_values();
@@ -182,13 +182,13 @@ impl Builder<'_> {
         BlockCall { block, args: Vec::new() }
     }
 
-    /// What raises, and so ends the block.
+    /// Adds an operation that raises, and so ends the block.
     pub(super) fn raise(&mut self, operation: Operation, args: Vec<Value>) {
         self.operate(operation, args);
         self.end(Instruction::Unreachable);
     }
 
-    /// Returns what is on top of the stack.
+    /// Returns the top of the stack.
     pub(super) fn return_top(&mut self) -> Result<(), Refusal> {
         let value = self.pop_object()?;
         self.end(Instruction::Return { value });

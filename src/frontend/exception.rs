@@ -1,4 +1,5 @@
-//! Raising, and entering `with`. Handlers are not compiled: what raises in the range of one leaves for the interpreter.
+//! Raising, and entering `with`. Handlers are not compiled: an instruction that raises in the range of one leaves for
+//! the interpreter.
 
 use super::builder::Builder;
 use super::refusal::{Refusal, RefusalReason};

@@ -1,34 +1,34 @@
-//! Where blocks start, how many ways lead there, and what may be null: a walk over the bytecode, before any IR is made. It goes
-//! where the function goes without an exception: handlers are not compiled.
+//! Finds where blocks start, how many edges lead there, and which slots may be null: a walk over the bytecode before
+//! any IR is made. It follows the paths without exceptions, since handlers are not compiled.
 
 use crate::bytecode::{Code, Handler, Local, Op, Target};
 
 use super::refusal::{self, Refusal};
 
-/// What a local or a slot of the stack holds.
+/// The content of a local or a slot of the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// An object.
     Object,
-    /// An object, or null: a local that may be unbound, the receiver of something that may be no method.
+    /// An object, or null: a local that may be unbound, or the receiver of an attribute that may not be a method.
     Nullable,
 }
 
-/// What locals and stack hold.
+/// The contents of locals and stack.
 #[derive(Clone, Debug)]
 pub(super) struct Kinds {
     pub(super) locals: Vec<Kind>,
     pub(super) stack: Vec<Kind>,
 }
 
-/// How control goes through the bytecode.
+/// The control flow of the bytecode.
 #[derive(Debug)]
 pub(super) struct Flow {
-    /// By instruction: what it finds, where it starts a block that the function can reach.
+    /// By instruction: the contents of locals and stack, if it starts a reachable block.
     starts: Vec<Option<Kinds>>,
-    /// By instruction: how many jumps and fallthroughs lead to the block that it starts.
+    /// By instruction: the number of jumps and fallthroughs to the block that it starts.
     ways: Vec<u32>,
-    /// By instruction: where the last of those comes from.
+    /// By instruction: the source of the last of those.
     source: Vec<Option<Target>>,
     /// By instruction: the index of the handler of its exceptions.
     handler: Vec<Option<u32>>,
@@ -37,7 +37,7 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    /// That of a code object.
+    /// The flow of a code object.
     pub(super) fn of(code: &Code) -> Result<Self, Refusal> {
         code.depths().map_err(|error| refusal::stack(code, error))?;
         let count = code.instructions.len();
@@ -48,7 +48,7 @@ impl Flow {
             handler: vec![None; count],
             reached: vec![false; count],
         };
-        // The first handler that covers an instruction is the one: it is painted last.
+        // The first handler that covers an instruction is used, so it is written last.
         for (index, handler) in code.handlers.iter().enumerate().rev() {
             let range = handler.start as usize..(handler.end as usize).min(count);
             flow.handler.get_mut(range).into_iter().flatten().for_each(|slot| *slot = Some(index as u32));
@@ -58,7 +58,7 @@ impl Flow {
         Ok(flow)
     }
 
-    /// The instructions that start blocks, in order, and what they find.
+    /// The instructions that start blocks, in order, with the contents of locals and stack.
     pub(super) fn starts(&self) -> impl Iterator<Item = (Target, &Kinds)> {
         (0..).zip(&self.starts).filter_map(|(at, kinds)| Some((at, kinds.as_ref()?)))
     }
@@ -68,13 +68,13 @@ impl Flow {
         self.starts.get(at as usize).is_some_and(Option::is_some)
     }
 
-    /// Whether an instruction is one that the function comes to without an exception.
+    /// Whether an instruction can be reached without an exception.
     pub(super) fn is_reached(&self, at: Target) -> bool {
         self.reached[at as usize]
     }
 
-    /// Whether several ways meet at the block that starts here, or the one way comes from behind it: then what it finds
-    /// is not known when it is built.
+    /// Whether the block that starts here has several predecessors, or its only one comes later. The environment at its
+    /// start is then not known when it is built.
     pub(super) fn is_merge(&self, at: Target) -> bool {
         self.ways[at as usize] > 1 || self.source[at as usize].is_some_and(|source| source >= at)
     }
@@ -84,7 +84,7 @@ impl Flow {
         self.handler[at as usize].map(|index| &code.handlers[index as usize])
     }
 
-    /// Finds what each block finds, to a fixed point.
+    /// Finds the contents at the start of each block, to a fixed point.
     fn spread(&mut self, code: &Code) {
         let is_target = targets(code);
         let bound = code.arguments.total() as usize;
@@ -119,7 +119,7 @@ impl Flow {
         }
     }
 
-    /// A way leads to a block with these.
+    /// Notes an edge to a block with these contents.
     fn reach(&mut self, at: Target, found: Kinds, pending: &mut Vec<Target>) {
         match &mut self.starts[at as usize] {
             Some(known) => {
@@ -162,7 +162,7 @@ impl Flow {
     }
 }
 
-/// By instruction: whether a jump leads there, or it comes after one that decides.
+/// By instruction: whether it is the target of a jump, or comes after a conditional jump.
 fn targets(code: &Code) -> Vec<bool> {
     let mut is_target = vec![false; code.instructions.len()];
     let mut mark = |at: Target| {
@@ -181,7 +181,7 @@ fn targets(code: &Code) -> Vec<bool> {
 }
 
 impl Kinds {
-    /// What is found where two ways meet; whether that is more than before.
+    /// Joins the contents of two edges; returns whether that is wider than before.
     fn join(&mut self, other: &Self) -> bool {
         let mut joined = false;
         let others = other.locals.iter().chain(&other.stack);
@@ -194,7 +194,7 @@ impl Kinds {
         joined
     }
 
-    /// What an instruction does.
+    /// Applies an instruction to the contents.
     fn step(&mut self, op: &Op) {
         let depth = self.stack.len();
         match *op {
@@ -209,7 +209,7 @@ impl Kinds {
                 self.set(local, Kind::Nullable);
             }
             Op::StoreFast(local) => {
-                // `Code::depths` has checked that there is one.
+                // `Code::depths` has checked that there is a value.
                 let kind = self.stack.pop().unwrap_or(Kind::Nullable);
                 self.set(local, kind);
             }

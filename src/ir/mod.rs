@@ -1,7 +1,8 @@
-//! A small typed register IR: SSA over blocks with parameters. Knows no live interpreter, no code generator.
+//! A small typed register IR: SSA over blocks with parameters. It needs neither a live interpreter nor a code
+//! generator.
 //!
-//! [`Type`] says what a value can be, [`Instruction`] what is done, [`Function`] holds both. Constants are symbolic
-//! unless they carry an address, so that IR and its text form make tests on any machine.
+//! [`Type`] is a set of possible values, [`Instruction`] an instruction, and [`Function`] holds both. Constants are
+//! symbolic unless they have an address, so IR and its text form can be tested on any machine.
 
 mod analyses;
 mod assumption;

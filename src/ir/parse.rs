@@ -1,5 +1,5 @@
-//! Reading the text form of functions. What is read is well-formed (every value used is defined, once), but not yet
-//! correct: that is for the verifier to say.
+//! Reads the text form of functions. The result is well-formed (every used value is defined, once), but need not be
+//! correct: the verifier checks that.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use super::types::Type;
 use crate::operators::{BinaryOperator, CompareOperator};
 use crate::text::cursor::Cursor;
 
-/// The greatest number of a value or a block, so that a typing mistake can't ask for gigabytes of gaps.
+/// The greatest number of a value or a block, so that a typing mistake does not allocate gigabytes of gaps.
 const MAX_NUMBER: u32 = 1 << 20;
 
-/// Why a text is no function, and where.
+/// The reason why a text is not a function, and the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct ParseError {
@@ -29,14 +29,14 @@ pub struct ParseError {
     pub line: usize,
     /// Counted in characters from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The error there.
     pub message: String,
 }
 
 impl FromStr for Function {
     type Err = ParseError;
 
-    /// Reads a function as it prints. Empty lines, and lines that start with `#`, are skipped.
+    /// Reads a function in its text form. Empty lines, and lines that start with `#`, are skipped.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut parser = Parser::default();
         for (index, line) in text.lines().enumerate() {
@@ -55,7 +55,7 @@ impl FromStr for Function {
 impl FromStr for Type {
     type Err = ParseError;
 
-    /// Reads a type as it prints.
+    /// Reads a type in its text form.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(text);
         let parsed = parse_type(&mut cursor).and_then(|ty| end_of_line(&cursor).map(|()| ty));
@@ -63,7 +63,7 @@ impl FromStr for Type {
     }
 }
 
-/// A use of a value or a block, to be checked once all are known.
+/// A use of a value or a block, which is checked when all are known.
 struct Use<E> {
     entity: E,
     line: usize,
@@ -79,7 +79,7 @@ struct Parser {
     blocks: Vec<Use<Block>>,
 }
 
-/// What a step of reading gives, or what is wrong where the cursor is.
+/// The result of a reading step, or the error at the cursor.
 type Read<T> = Result<T, String>;
 
 impl Parser {
@@ -121,7 +121,7 @@ impl Parser {
     }
 
     fn read_inst(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
-        // Instructions before any header are those of a bare function.
+        // Instructions before the first header are those of a bare function.
         if self.block.is_none() {
             self.open(Block::new(0));
         }
@@ -173,7 +173,7 @@ impl Parser {
         found
     }
 
-    /// `4(v0 _ | v1)`. Instructions that follow one another share a state that reads the same.
+    /// Reads `4(v0 _ | v1)`. Consecutive instructions with the same text of the state share one state.
     fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Read<State> {
         cursor.skip_spaces();
         let mut state = FrameState { at: decimal(cursor)?, ..FrameState::default() };
@@ -206,7 +206,7 @@ impl Parser {
         }
     }
 
-    /// An operation's immediates and operands.
+    /// Reads an operation's immediates and operands.
     fn read_operation(&mut self, cursor: &mut Cursor<'_>, name: &str) -> Read<Option<Instruction>> {
         let mut immediates = Vec::new();
         if cursor.eat("<") {
@@ -263,7 +263,8 @@ impl Parser {
         }
         expect(cursor, ":")?;
         let ty = parse_type(cursor)?;
-        // Keeps `v1:Object = Guard<Object> v1` and a parameter named twice apart from gaps; the caller overwrites it.
+        // This marks the value as defined, so that `v1:Object = Guard<Object> v1` and a parameter named twice are not
+        // taken for gaps. The caller overwrites it.
         self.function.values[value].def = ValueDef::Param(Block::from_u32(0), usize::MAX);
         Ok((value, ty))
     }
@@ -350,8 +351,8 @@ impl Parser {
         })
     }
 
-    /// `<2> v0 v1 v2`: the count is that of the arguments, without the callable. `<2, base=> v0 v1 v2`: the last of them is
-    /// given by that name.
+    /// Reads `<2> v0 v1 v2`: the count is that of the arguments, without the callable. In `<2, base=> v0 v1 v2` the
+    /// last argument is given by that name.
     fn read_call(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Vec<Value>, Vec<Arc<str>>)> {
         expect(cursor, "<")?;
         let at_count = cursor.clone();
@@ -391,7 +392,7 @@ impl Parser {
         Ok(BlockCall { block, args })
     }
 
-    /// Values as long as they come.
+    /// Reads all values that follow.
     fn read_values(&mut self, cursor: &mut Cursor<'_>) -> Read<Vec<Value>> {
         let mut values = Vec::new();
         loop {
@@ -411,7 +412,7 @@ impl Parser {
         Ok(value)
     }
 
-    /// Checks that what is used is there.
+    /// Checks that everything that is used is defined.
     fn finish(self) -> Result<Function, ParseError> {
         let is_defined = |value| self.function.values.get(value).is_some_and(|data| data.def != ValueDef::Unused);
         if let Some(missing) = self.values.iter().find(|used| !is_defined(used.entity)) {
@@ -436,7 +437,7 @@ fn expect(cursor: &mut Cursor<'_>, token: &str) -> Read<()> {
     if cursor.eat(token) { Ok(()) } else { Err(format!("expected `{token}`")) }
 }
 
-/// `<"demo.inc"`, up to what follows the name.
+/// Reads `<"demo.inc"`, up to the text after the name.
 fn read_callee(cursor: &mut Cursor<'_>) -> Read<Called> {
     expect(cursor, "<")?;
     expect(cursor, "\"")?;
@@ -447,7 +448,7 @@ fn end_of_line(cursor: &Cursor<'_>) -> Read<()> {
     if cursor.is_at_end() { Ok(()) } else { Err("expected the end of the line".to_owned()) }
 }
 
-/// `base=`, or in quotes.
+/// Reads `base=`; the name may be in quotes.
 fn read_keyword(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
     let name = if cursor.eat("\"") {
         cursor.quoted('"')?
@@ -461,7 +462,7 @@ fn read_keyword(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
     Ok(name.into())
 }
 
-/// The number of an entity, behind its prefix.
+/// The number of an entity, after its prefix.
 fn number(cursor: &mut Cursor<'_>, prefix: &str) -> Read<u32> {
     let start = cursor.clone();
     let number = cursor.eat(prefix).then(|| decimal(cursor).ok()).flatten();

@@ -1,7 +1,7 @@
-//! Version 1 of the METH_TYPED ABI, as Rust sees it: the mirror of `include/typedcall.h`, and nothing else.
+//! Version 1 of the METH_TYPED ABI in Rust: the mirror of `include/typedcall.h`, and nothing else.
 //!
-//! `docs/abi.md` draws it; `tests/metadata/header.rs` compares it with the header. Pointers are `usize`: they are foreign until
-//! [`memory`](crate::cpython::memory) has read through them.
+//! `docs/abi.md` draws it; `tests/metadata/header.rs` compares it with the header. Pointers are `usize`, since they
+//! point into foreign memory that only [`memory`](crate::cpython::memory) reads.
 
 use crate::cpython::memory::Plain;
 
@@ -52,7 +52,7 @@ pub struct Function {
     pub reserved: u32,
 }
 
-/// `typedcall_head`: what stands right before the name.
+/// `typedcall_head`: the bytes right before the name.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields are documented in docs/abi.md")]
@@ -144,9 +144,9 @@ pub mod flag {
     pub const KEYWORD_ONLY: u16 = 0x0004;
     pub const RECEIVER: u16 = 0x0008;
     pub const DEFAULT_NONE: u16 = 0x0010;
-    /// Of results too.
+    /// Also of results.
     pub const SUBCLASSES: u16 = 0x0100;
-    /// All that a parameter may have.
+    /// All bits that a parameter may have.
     pub const PARAMETER: u16 = OPTIONAL | NULLABLE | KEYWORD_ONLY | RECEIVER | DEFAULT_NONE | SUBCLASSES;
 }
 
@@ -169,6 +169,6 @@ pub mod effect {
     pub const BORROWED_RESULT: u32 = 0x0008;
     /// The first bit of the mask of stolen parameters.
     pub const STEALS_SHIFT: u32 = 16;
-    /// All that are known, without the stolen parameters.
+    /// All known effects, without the stolen parameters.
     pub const ALL: u32 = NO_PYTHON | PURE | NOGIL | BORROWED_RESULT;
 }

@@ -1,4 +1,5 @@
-//! What is known about a callable: signatures, their text form, and the readers that find them. No IR, no Cranelift.
+//! Everything that is known about a callable: signatures, their text form, and the readers that find them. No IR, no
+//! Cranelift.
 
 pub mod abi;
 mod check;

@@ -1,4 +1,4 @@
-//! Code objects that no compiler made: they are errors, or decode to something consistent.
+//! Code objects that no compiler made. They must give an error, or decode to something consistent.
 
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const TABLES: [&str; 5] = [
     include_str!("../../../tests/golden/bytecode/opcodes-3.15.txt"),
 ];
 
-/// Decodes, and checks what comes out.
+/// Decodes, and checks the result.
 fn decode(opcodes: &Opcodes, code: &[u8], table: &[u8], line_table: &[u8]) -> Option<Code> {
     let lines = lines::read(line_table, 1, code.len() / 2);
     let instructions = raw::read(opcodes, code, &lines).ok()?;
@@ -73,7 +73,7 @@ proptest! {
         table in prop::collection::vec(0..20u8, 0..12),
     ) {
         let opcodes: Opcodes = TABLES[version].parse().unwrap();
-        // Something to work with, and an end.
+        // Some values to work with, and an end.
         let number = |name| opcodes.number(name).unwrap();
         let push = [number("LOAD_CONST"), 0].repeat(4);
         let end = [number("LOAD_CONST"), 0, number("RETURN_VALUE"), 0];

@@ -1,8 +1,9 @@
-//! Phase two: follows the stack along every way through the code, and takes the nulls out of it.
+//! Phase two: follows the stack along every path through the code, and removes the nulls from it.
 //!
-//! CPython's stack has slots that ours doesn't: nulls that fill the place of a receiver, and, from 3.15 on, the second slot
-//! of an iterator. Which slot is which is the same on every way to an instruction. Knowing it, calls are told apart (of a
-//! plain callable, or of a pair that a method lookup left), and depths in operands are counted anew.
+//! CPython's stack has slots that the neutral stack doesn't have: nulls in the place of a receiver and, from 3.15 on,
+//! the second slot of an iterator. The kinds of the slots are the same on every path to an instruction. They tell calls
+//! of a plain callable from calls of a pair that a method lookup left, and they are needed to count the depths in
+//! operands anew.
 
 use std::rc::Rc;
 
@@ -12,31 +13,31 @@ use crate::bytecode::instruction::{Arguments, Op, Suspend};
 use crate::bytecode::raw_stack::RawSlot;
 use crate::bytecode::{LocalKind, LocalVariable};
 
-/// More than this on the stack is damage: CPython's compiler keeps far below it.
+/// A deeper stack is damage: CPython's compiler stays far below this.
 const STACK_LIMIT: usize = 1 << 16;
 
-/// What a slot of CPython's stack holds.
+/// The content of a slot of CPython's stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     /// An object.
     Value,
-    /// What a cleared local held, perhaps null.
+    /// The value of a cleared local, perhaps null.
     Cleared,
     /// The same, known to be a cell.
     Cell,
-    /// What a method lookup found.
+    /// The result of a method lookup.
     Method,
-    /// The receiver that it found it for, or null.
+    /// The receiver of the method lookup, or null.
     Receiver,
-    /// Nothing that the neutral stack has.
+    /// A null, which the neutral stack does not have.
     Null,
-    /// What `iter()` gave.
+    /// The result of `iter()`.
     Iterator,
-    /// From 3.15 on, its second slot, which the neutral stack has not.
+    /// From 3.15 on, the iterator's second slot, which the neutral stack does not have.
     IteratorIndex,
     /// The exception that was handled before.
     Saved,
-    /// The offset of what raised.
+    /// The offset of the instruction that raised.
     Offset,
 }
 
@@ -55,7 +56,7 @@ impl Slot {
         class(self) == class(other)
     }
 
-    /// What is known where two ways meet on which the slots agree.
+    /// The content of a slot after two paths meet on which the slots agree.
     fn joined(self, other: Self) -> Self {
         match (self, other) {
             (Self::Value | Self::Iterator | Self::Saved | Self::Offset, Self::Cleared) => Self::Cleared,
@@ -65,7 +66,7 @@ impl Slot {
         }
     }
 
-    /// As others see it.
+    /// The slot as the decoder's users see it.
     pub(super) fn raw(self) -> RawSlot {
         match self {
             Self::Value | Self::Cell => RawSlot::Object,
@@ -81,19 +82,19 @@ impl Slot {
     }
 }
 
-/// What is known before an instruction.
+/// What is known before an instruction: the slots and the locals.
 #[derive(Clone, Debug)]
 struct State {
     stack: Vec<Slot>,
-    /// Which locals hold a cell: from 3.13 on the same instruction loads them and values, and inlined comprehensions put
-    /// values where cells were.
+    /// The locals that hold a cell. From 3.13 on the same instruction loads cells and values, and inlined
+    /// comprehensions put values where cells were.
     cells: Rc<Vec<bool>>,
 }
 
-/// An instruction of CPython's and what it does.
+/// One of CPython's instructions, with its steps.
 #[derive(Debug)]
 pub(super) struct Item {
-    /// Its place in the list of steps.
+    /// The range of its steps in the list of steps.
     pub(super) steps: std::ops::Range<usize>,
     /// The handler of its exceptions.
     pub(super) handler: Option<usize>,
@@ -107,25 +108,25 @@ pub(super) struct RawHandler {
     pub(super) lasti: bool,
 }
 
-/// What came out.
+/// The result of the walk.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
     /// The operations; jumps name items.
     pub(super) ops: Vec<Op>,
-    /// Where an item's operations are; `None` for items that no way leads to.
+    /// The range of an item's operations; `None` for items that can't be reached.
     pub(super) items: Vec<Option<std::ops::Range<usize>>>,
     /// Whether an item is in the range of its handler.
     pub(super) covered: Vec<bool>,
-    /// The depths of the handlers on the neutral stack; `None` for those that no exception leads to.
+    /// The depths of the handlers on the neutral stack; `None` for handlers that no exception reaches.
     pub(super) depths: Vec<Option<u32>>,
-    /// CPython's stack before each item; `None` for those that no way leads to.
+    /// CPython's stack before each item; `None` for items that can't be reached.
     pub(super) stacks: Vec<Option<Vec<Slot>>>,
 }
 
-/// Follows the code from its first item. In `steps` jumps name items.
+/// Follows the code from its first item. Jumps in `steps` name items.
 ///
 /// # Errors
-/// The item at which the stack makes no sense.
+/// The item at which the stack is invalid.
 pub(super) fn walk(
     items: &[Item],
     steps: &[Step],
@@ -149,7 +150,7 @@ pub(super) fn walk(
     };
     walk.reach(0, State { stack: Vec::new(), cells: Rc::new(cells) }).map_err(|problem| (0, problem))?;
     while let Some(mut at) = walk.pending.pop() {
-        // The states are only needed where ways meet, but keeping them all makes every instruction a check.
+        // The states are needed only where paths meet. Keeping them all makes every instruction a check.
         while let Some(state) = walk.item(at, items, steps).map_err(|problem| (at, problem))? {
             if walk.states.get(at + 1).is_some_and(Option::is_some) {
                 walk.reach(at + 1, state).map_err(|problem| (at, problem))?;
@@ -175,7 +176,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// A way leads to an item.
+    /// Notes that a path leads to an item with this state.
     fn reach(&mut self, to: usize, state: State) -> Result<(), Problem> {
         let known = self.states.get_mut(to).ok_or(Problem::OffTheEnd)?;
         match known {
@@ -195,7 +196,7 @@ impl Walk<'_> {
                     let joined = one.joined(*other);
                     is_less |= std::mem::replace(one, joined) != joined;
                 }
-                // What follows was told more than is true.
+                // The following items were given more than is true, so walk them again.
                 if is_less {
                     self.pending.push(to);
                 }
@@ -204,7 +205,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Runs an item; the state behind it, where it is left that way.
+    /// Runs an item, and returns the state after it if it falls through.
     fn item(&mut self, at: usize, items: &[Item], steps: &[Step]) -> Result<Option<State>, Problem> {
         let Some(mut state) = self.states[at].clone() else { return Ok(None) };
         let item = &items[at];
@@ -219,7 +220,8 @@ impl Walk<'_> {
                     stack.push(Slot::Value);
                     self.reach(handler.target, State { stack, cells: state.cells.clone() })?;
                 }
-                // 3.15's generator expressions leave their iterator behind, but not their handler's range.
+                // 3.15's generator expressions leave the range of their iterator's handler without popping the
+                // iterator.
                 None if steps[item.steps.clone()].iter().all(cannot_raise) => {}
                 None => return Err(Problem::Underflow),
             }
@@ -236,7 +238,7 @@ impl Walk<'_> {
         Ok(falls_through.then_some(state))
     }
 
-    /// Runs a step; whether the next one follows.
+    /// Runs a step, and returns whether the next one follows.
     fn step(&mut self, step: &Step, state: &mut State) -> Result<bool, Problem> {
         let stack = &mut state.stack;
         match step {
@@ -298,7 +300,7 @@ impl Walk<'_> {
                 set_cell(&mut state.cells, local, true);
                 op.clone()
             }
-            // It only looks at the pair far below, which stays one.
+            // It only looks at the pair deep in the stack, which stays a pair.
             Op::WithExceptStart { .. } => {
                 let (looks, _) = op.effect();
                 let below = stack.len().checked_sub(looks as usize).ok_or(Problem::Underflow)?;
@@ -366,7 +368,7 @@ impl Walk<'_> {
                 *callable = kept_depth_of(stack, *callable)?;
             }
             Op::JumpIf { target, .. } | Op::Jump(target) => {
-                // The state is that behind the pop.
+                // The state after the pop.
                 self.reach(*target as usize, state.clone())?;
             }
             _ => {}
@@ -387,7 +389,7 @@ impl Walk<'_> {
         Ok(op)
     }
 
-    /// Where the iterator on top of the stack begins: from 3.15 on it has a second slot.
+    /// The index at which the iterator on top of the stack begins. From 3.15 on it has a second slot.
     fn iterator(&self, stack: &[Slot]) -> Result<usize, Problem> {
         let second = usize::from(self.version >= 15);
         let iterator = stack.len().checked_sub(1 + second).ok_or(Problem::Underflow)?;
@@ -403,8 +405,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Up to 3.12 a null or the method comes first, then the callable or `self`; from 3.13 on the callable, then a null or
-    /// `self`. What is neither is a callable and its first argument.
+    /// Up to 3.12, a null or the method is first, then the callable or `self`. From 3.13 on the callable is first, then
+    /// a null or `self`. Any other pair is a callable and its first argument.
     fn call(&mut self, arguments: &Arguments, stack: &mut Vec<Slot>) -> Result<(), Problem> {
         for _ in 0..arguments.count {
             pop_kept(stack)?;
@@ -448,7 +450,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Exchanges two of CPython's slots. Where one of them is a null, the other moves past what is between them.
+    /// Exchanges two of CPython's slots. If one of them is a null, the other moves past the slots between them.
     fn swap(&mut self, stack: &mut [Slot], depth: u32) -> Result<(), Problem> {
         let deep = index(stack, depth)?;
         let top = stack.len() - 1;
@@ -466,7 +468,7 @@ impl Walk<'_> {
     }
 }
 
-/// Marks a local; whether it held a cell.
+/// Marks a local, and returns whether it held a cell.
 fn set_cell(cells: &mut Rc<Vec<bool>>, local: u32, is_cell: bool) -> bool {
     match cells.get(local as usize) {
         Some(&was) if was != is_cell => std::mem::replace(&mut Rc::make_mut(cells)[local as usize], is_cell),
@@ -498,7 +500,7 @@ fn index(stack: &[Slot], depth: u32) -> Result<usize, Problem> {
     }
 }
 
-/// How many neutral values are from the top down to this depth.
+/// The number of neutral values from the top down to this depth.
 fn depth_of(stack: &[Slot], depth: u32) -> Result<u32, Problem> {
     Ok(kept(&stack[index(stack, depth)?..]))
 }
@@ -509,6 +511,6 @@ fn kept_depth_of(stack: &[Slot], depth: u32) -> Result<u32, Problem> {
 }
 
 fn kept(slots: &[Slot]) -> u32 {
-    // No more than `STACK_LIMIT`.
+    // This is at most `STACK_LIMIT`.
     slots.iter().filter(|slot| slot.is_kept()).count() as u32
 }

@@ -1,4 +1,4 @@
-//! Python's literals: what `LOAD_CONST` takes.
+//! Reads Python's literals, the operands of `LOAD_CONST`.
 
 use super::cursor::Cursor;
 use super::error::SnippetProblem;
@@ -7,7 +7,7 @@ use crate::bytecode::Literal;
 /// A literal at the cursor.
 ///
 /// # Errors
-/// What is wrong, the cursor where it is.
+/// The error; the cursor is at its place.
 pub(in crate::bytecode) fn literal(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
     cursor.skip_spaces();
     match cursor.peek() {
@@ -50,7 +50,7 @@ fn word(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
 }
 
 fn tuple(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
-    /// Deeper than anybody writes, and far from the end of our own stack.
+    /// The deepest nesting: more than anybody writes, and safe for our own stack.
     const NESTING: usize = 100;
     if cursor.nesting >= NESTING {
         return Err(SnippetProblem::Literal);
@@ -75,7 +75,7 @@ fn tuple(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
     }
     cursor.nesting -= 1;
     match (items.pop(), items.is_empty(), commas) {
-        // Parentheses around one literal are no tuple.
+        // Parentheses around one literal do not make a tuple.
         (Some(only), true, 0) => Ok(only),
         (last, ..) => {
             items.extend(last);
@@ -141,7 +141,7 @@ fn bytes(cursor: &mut Cursor, prefix: &str) -> Result<Vec<u8>, SnippetProblem> {
     Ok(bytes)
 }
 
-/// Reads from a quote to the same quote, and gives the numbers of the characters.
+/// Reads from a quote to the same quote, and returns the code points of the characters.
 fn quoted(
     cursor: &mut Cursor,
     prefix: &str,
@@ -155,7 +155,7 @@ fn quoted(
             Some(char) if char == quote => return Ok(()),
             Some('\\') if raw => {
                 push('\\'.into())?;
-                // A raw string keeps the backslash in front of a quote, and the quote.
+                // A raw string keeps the backslash before a quote, and the quote.
                 if let Some(next) = cursor.next().filter(|&next| next != '\n') {
                     push(next.into())?;
                 }

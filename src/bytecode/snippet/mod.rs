@@ -1,4 +1,4 @@
-//! Snippets: bytecode as text, as one writes it in a test or an embedder emits it. `docs/snippets.md` describes the form.
+//! Snippets: bytecode as text, for tests and for embedders that emit it. `docs/snippets.md` describes the form.
 
 mod cursor;
 mod declaration;
@@ -59,10 +59,10 @@ struct Reader<'a> {
     code: Code,
     /// The labels, and the instructions that they mark.
     labels: Vec<(&'a str, u32)>,
-    /// Instructions that jump, with their label, and where that stands.
+    /// Instructions that jump, with their label, and the position of the label's name.
     jumps: Vec<(usize, &'a str, usize)>,
     handlers: Vec<HandlerText<'a>>,
-    /// Where the statement starts.
+    /// The start of the statement.
     statement: usize,
 }
 
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
     }
 
     fn next_index(&self) -> u32 {
-        // A text has fewer statements than bytes, and texts of 4 GB are not compiled.
+        // A text has fewer statements than bytes, and nobody compiles a text of 4 GB.
         u32::try_from(self.code.instructions.len()).unwrap_or(u32::MAX)
     }
 
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     fn instruction(&mut self, word: &str) -> Result_<()> {
         let start = self.statement;
         if let Some((_, ops)) = SIMPLE.iter().find(|(name, _)| *name == word) {
-            // RESUME has an operand in CPython that says nothing here.
+            // The operand of RESUME in CPython has no meaning here.
             if word == "RESUME" && !self.cursor.at_end() {
                 self.count(word, 0, 0xFF)?;
             }
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What is known only at the end.
+    /// Sets everything that is known only at the end.
     fn finish(&mut self) -> Result_<()> {
         if self.code.instructions.is_empty() {
             return Err((self.statement, SnippetProblem::Empty));

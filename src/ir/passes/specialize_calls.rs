@@ -1,8 +1,8 @@
-//! Calls of constants become static, and those of callees with a known signature direct: guards and unboxing for the
+//! Makes calls of constants static, and calls of callees with a known signature direct: guards and unboxing for the
 //! arguments, the C function, boxing for the result.
 //!
-//! First a plan (which overload, what each argument needs), as plain data; then the instructions that it asks for. A
-//! call that can't be planned stays as it is, with the reason.
+//! It first makes a plan as plain data (which overload, and what each argument needs), then the instructions of the
+//! plan. A call that can't be planned stays unchanged, with the reason.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ mod emit;
 mod library;
 mod plan;
 
-/// Runs the pass. What it left alone when it ran before is forgotten.
+/// Runs the pass. The reasons of an earlier run are forgotten.
 pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
     let Run { analyses, left_alone } = run;
     left_alone.clear();
@@ -29,7 +29,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let mut change = Change::Nothing;
     let mut narrowed = Narrowed::default();
-    // Each block after those that dominate it, so that what these have proven is known.
+    // Each block comes after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
         let before = std::mem::take(&mut function.blocks[block].insts);
         let mut rewriter = Rewriter { function, out: Vec::new(), state: None, error: None, guards: Vec::new() };
@@ -72,15 +72,15 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
     change
 }
 
-/// What guards have proven so far.
+/// The types that guards have proven so far.
 #[derive(Debug, Default)]
 struct Narrowed {
-    /// For each value, where it was checked, and what it is from there on.
+    /// For each value, the places where it was checked, and the checked value from there on.
     of: HashMap<Value, Vec<(Block, Value)>>,
 }
 
 impl Narrowed {
-    /// Lets an operation or a call use what is checked already; whether it does now.
+    /// Lets an operation or a call use the checked values; returns whether it changed.
     fn substitute(&self, function: &mut Function, dominators: &Dominators, block: Block, inst: Inst) -> bool {
         use Instruction::{Operate, VectorCall, VectorCallStatic};
         let instruction = &mut function.insts[inst].instruction;
@@ -99,7 +99,7 @@ impl Narrowed {
     }
 }
 
-/// What becomes of an instruction; `None` if it is no call of a constant.
+/// The plan for an instruction; `None` if it is not a call of a constant.
 fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Call>, String> {
     let data = &function.insts[inst];
     let Instruction::VectorCallStatic { callable, args: given, keywords } = &data.instruction else {
@@ -130,14 +130,14 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
         callee: callees.called(called, index),
         args,
         result,
-        // What the wrapper does with references is between it and its underlying function.
+        // How the wrapper handles references is between it and its underlying function.
         steals: if is_underlying { effects.steals } else { 0 },
         borrowed_result,
         finite: false,
     })))
 }
 
-/// The overload that is meant, with what its arguments and its result need.
+/// The overload that the call means, with what its arguments and its result need.
 fn choose_overload(
     function: &Function,
     callee: &Callee,
@@ -149,7 +149,7 @@ fn choose_overload(
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
         match plan_overload(function, callee, overload, site, given, keywords) {
             Ok((args, result)) => {
-                // A guess that is wrong would leave the function at each call.
+                // A wrong guess would leave the function at each call.
                 let may_be = |later: &Overload| {
                     !matches!(plan_overload(function, callee, later, site, given, keywords), Err(Unfit::Impossible(_)))
                 };
@@ -167,7 +167,7 @@ fn choose_overload(
                 let (Unfit::Impossible(reason) | Unfit::Unsupported(reason)) = unfit;
                 let many = callee.signature.overloads.len() > 1;
                 reasons.push(if many { format!("overload {index}: {reason}") } else { reason });
-                // This overload may be the one that the call means: a later one must not take its place.
+                // The call may mean this overload, so a later one must not take its place.
                 if is_last_word {
                     break;
                 }
@@ -177,7 +177,7 @@ fn choose_overload(
     Err(reasons.join("; "))
 }
 
-/// Why a call in a function is not one of a known object; `None` if it is no call, or one in a stub.
+/// The reason why a call in a function is not a call of a known object; `None` if it is not a call, or is in a stub.
 fn not_static(function: &Function, inst: Inst) -> Option<String> {
     let data = &function.insts[inst];
     data.state?;
@@ -196,7 +196,7 @@ fn not_static(function: &Function, inst: Inst) -> Option<String> {
     }
 }
 
-/// Whether an object that is of the type stays so whatever code runs: an object can be given another class, unless its own
+/// Whether an object of the type stays of it whatever code runs. Objects can be given another class, unless their own
 /// is one of CPython's.
 pub(super) fn is_lasting(ty: &Type) -> bool {
     match ty.spec() {

@@ -1,9 +1,9 @@
-//! Calls of functions that take objects, such as the library's, from a compiled function.
+//! Calls from a compiled function of functions that take objects, such as the standard library's.
 //!
-//! All overloads of such a function are one C function: what an overload promises holds for arguments that are proven to
-//! be of its types. None is guarded: the last overload mostly takes anything, and a guess that is wrong would leave the
-//! function at each call. Where the function can't be called directly, as a class can't, what comes out is known all the
-//! same.
+//! All overloads of such a function are one C function: the promises of an overload hold for arguments that are proven
+//! to be of its types. No overload is guarded: the last one mostly takes anything, and a wrong guess would leave the
+//! function at each call. If the function can't be called directly, as a class can't, the type of its result is known
+//! all the same.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use crate::ir::verify::{object_type, or_none, result_type};
 use crate::ir::{Below, Callee, CalleeRef, CalleeTarget, Callees, Function, Type, Value};
 use crate::metadata::{Kind, Overload, Parameter, PythonType};
 
-/// What becomes of a call.
+/// The treatment of a call.
 #[derive(Debug)]
 pub(super) enum Call {
     /// It is made directly.
     Direct(Plan),
-    /// Its result is its argument: of a class, called with an instance that is immutable.
+    /// Its result is its argument: a call of a class with an instance that is immutable.
     Argument(Value),
-    /// Its result is whether its argument is true.
+    /// Its result is the truth of its argument.
     Truth(Value),
-    /// It stays, for a reason, but its result is known to be of a type.
+    /// It stays a call, for a reason, but the type of its result is known.
     Typed(Type, String),
 }
 
@@ -67,7 +67,7 @@ pub(super) fn plan(
     Err(reasons.join("; "))
 }
 
-/// A call of a class that an overload is true of.
+/// A call of a class, if an overload is true of it.
 fn of_class(callee: &Callee, overload: &Overload, given: &[(Value, &Parameter)]) -> Call {
     match given {
         [(value, parameter)] if parameter.kind == overload.result && gives_back(&overload.result) => {
@@ -81,7 +81,7 @@ fn of_class(callee: &Callee, overload: &Overload, given: &[(Value, &Parameter)])
     }
 }
 
-/// Whether a class whose instances are of this kind gives back what is an instance of just itself: one that is immutable.
+/// Whether a class with instances of this kind returns an exact instance unchanged, as immutable classes do.
 fn gives_back(instances: &Kind) -> bool {
     use PythonType::{Bytes, Float, Int, Str, Tuple};
     match instances {
@@ -95,8 +95,8 @@ fn typed(overload: &Overload, target: CalleeTarget) -> Type {
     result_type(overload, target).unwrap_or(Type::OBJECT)
 }
 
-/// The arguments of an overload, if they are proven to be what it takes: the receiver, then the others in the order of the
-/// parameters.
+/// The arguments of an overload, if they are proven to be of its types: the receiver, then the others in the order of
+/// the parameters.
 fn arguments<'a>(
     function: &Function,
     overload: &'a Overload,
@@ -145,7 +145,7 @@ fn as_object(value: Value) -> Arg {
     Arg { source: Source::Value(value), conversion, as_it_came: true }
 }
 
-/// The call of the C function below on the numbers in these objects.
+/// The call of the C function below, on the numbers in these objects.
 fn plan_below(function: &Function, callees: &Callees, below: &Below, args: &[Value]) -> Option<Plan> {
     let called = callees.called(below.callee, 0);
     let (_, overload) = callees.overload(&called)?;

@@ -1,5 +1,5 @@
-//! What a direct call of an overload needs: for each argument where it comes from, what it is checked for, and what C value
-//! is made of it; what becomes of the result. Plain data, which [`emit`](super::emit) follows.
+//! Plans a direct call of an overload: the source of each argument, its check, the C value made of it, and the
+//! treatment of the result. Plain data, which [`emit`](super::emit) follows.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ pub(super) struct Plan {
     /// In the order of the callee's arguments.
     pub(super) args: Vec<Arg>,
     pub(super) result: ResultStep,
-    /// The parameters of which the callee takes over a reference.
+    /// The parameters whose references the callee takes over.
     pub(super) steals: u16,
     pub(super) borrowed_result: bool,
-    /// Whether its result stands for the call's only where it is finite.
+    /// Whether its result is the call's only if it is finite.
     pub(super) finite: bool,
 }
 
@@ -26,20 +26,20 @@ pub(super) struct Plan {
 pub(super) struct Arg {
     pub(super) source: Source,
     pub(super) conversion: Conversion,
-    /// Whether what was checked is passed on as it came, as to a wrapper.
+    /// Whether checked objects are passed unchanged, as to a wrapper.
     pub(super) as_it_came: bool,
 }
 
-/// What a parameter needs.
+/// The conversion that a parameter needs.
 #[derive(Debug)]
 pub(super) struct Conversion {
-    /// `None` is admitted, and becomes null.
+    /// `None` is accepted, and becomes null.
     pub(super) nullable: bool,
     /// Checked, unless already proven.
     pub(super) guard: Type,
-    /// The C value that is passed for the object.
+    /// The type of the C value that is made of the object.
     pub(super) unbox: Option<Type>,
-    /// Whether that is its provider's to make.
+    /// Whether the provider makes that value.
     pub(super) foreign: bool,
 }
 
@@ -50,7 +50,7 @@ pub(super) enum Source {
     Context,
     /// The default, a C number.
     Default(Type),
-    /// The default, `None`.
+    /// The default `None`.
     DefaultNone,
 }
 
@@ -66,7 +66,7 @@ pub(super) enum ResultStep {
     Nothing,
 }
 
-/// Where a call is.
+/// The kind of place where a call is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site {
     /// The first argument is the receiver.
@@ -75,15 +75,15 @@ pub(super) struct Site {
     pub(super) in_function: bool,
 }
 
-/// Why an overload is not what is called.
+/// The reason why an overload is not the one that is called.
 pub(super) enum Unfit {
     /// The call can't be one of this overload.
     Impossible(String),
-    /// It may be one, of a form that is not specialized yet.
+    /// It may be one, in a form that is not specialized yet.
     Unsupported(String),
 }
 
-/// What an overload needs, if the call may be one of it.
+/// The plan for an overload, if the call may be one of it.
 pub(super) fn plan_overload(
     function: &Function,
     callee: &Callee,
@@ -99,7 +99,7 @@ pub(super) fn plan_overload(
         (false, args) => (None, args),
     };
     let given = given_arguments(overload, args, keywords)?;
-    // An underlying function may do without it; `ml_meth` always gets it.
+    // An underlying function may have no receiver; `ml_meth` always gets it.
     if callee.target == CalleeTarget::Class {
         return Err(Unfit::Unsupported("it is a class".to_owned()));
     }
@@ -156,13 +156,13 @@ pub(super) fn plan_overload(
                 if parameter.receiver || !known.may_overlap(&admitted(parameter)) {
                     return Err(Unfit::Impossible(reason));
                 }
-                // The callee converts it, so that no later overload is meant.
+                // The callee converts it, so no later overload is meant.
                 unsupported = unsupported.or(Some(reason));
             }
             Ok(conversion) => planned.push(Arg { source, conversion, as_it_came: false }),
         }
     }
-    // Only now: a later parameter may have shown that the call can't be one of this overload.
+    // Only now, since a later parameter may show that the call can't be one of this overload.
     if let Some(reason) = unsupported {
         return Err(Unfit::Unsupported(reason));
     }
@@ -173,7 +173,7 @@ pub(super) fn plan_overload(
     Ok((planned, result))
 }
 
-/// The value for each argument of an overload, in their order; `None` for one that is left out.
+/// The value for each argument of an overload, in their order; `None` for an argument that is left out.
 pub(super) fn given_arguments(
     overload: &Overload,
     args: &[Value],
@@ -217,7 +217,7 @@ pub(super) fn none() -> Type {
     Type::NONE_TYPE.constant(ConstObject::symbolic("None").with_value(ConstValue::None))
 }
 
-/// What is passed for a parameter that is left out, where it is known here. Stubs have the other defaults in their cells.
+/// The value for a parameter that is left out, if it is known here. Stubs have the other defaults in their cells.
 fn default_of(parameter: &Parameter, site: Site) -> Option<Source> {
     match parameter.default.as_ref()? {
         DefaultValue::None if site.in_function => Some(Source::DefaultNone),
@@ -225,7 +225,7 @@ fn default_of(parameter: &Parameter, site: Site) -> Option<Source> {
     }
 }
 
-/// The default of a parameter, where it is a C number: the type of the constant.
+/// The default of a parameter, if it is a C number: the type of the constant.
 fn default_number(parameter: &Parameter) -> Option<Type> {
     let Kind::Scalar(scalar) = parameter.kind else { return None };
     let spec = match parameter.default.as_ref()? {
@@ -242,7 +242,7 @@ fn default_number(parameter: &Parameter) -> Option<Type> {
 }
 
 impl Arg {
-    /// Whether a value is known to be what the parameter takes, so that no guard can fail.
+    /// Whether a value is known to be of the parameter's type, so that no guard can fail.
     pub(super) fn is_proven(&self, function: &Function) -> bool {
         match &self.source {
             Source::Value(value) => {
