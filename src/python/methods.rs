@@ -19,13 +19,13 @@ use crate::stub::Stub;
 use crate::stub::adopt::inspect;
 use crate::stub::bind::BareFunction;
 
-/// `function(callable, release_gil)`: the stub.
+/// `function(callable, release_gil)`: returns the stub.
 pub struct Function;
 
 impl Method for Function {
     const NAME: &'static CStr = c"function";
     const DOC: &'static CStr = c"function($module, callable, release_gil, /)\n--\n\n\
-        A built-in that behaves as callable does, and is faster; raises Error where there is none.";
+        A built-in that behaves as callable does, and is faster; raises Error if there is none.";
     const ARITY: usize = 2;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
@@ -42,7 +42,7 @@ impl Method for Function {
     }
 }
 
-/// The repr of an object, which is asked for only where somebody reads it.
+/// The repr of an object, computed only if it is printed.
 struct Described<'a>(&'a Python, &'a Object);
 
 impl fmt::Display for Described<'_> {
@@ -51,7 +51,7 @@ impl fmt::Display for Described<'_> {
     }
 }
 
-/// `adopt(module, dialect, types)`: its typed methods, and what was rejected.
+/// `adopt(module, dialect, types)`: returns its typed methods, and the rejected ones.
 pub struct Adopt;
 
 impl Method for Adopt {
@@ -61,7 +61,7 @@ impl Method for Adopt {
     const ARITY: usize = 3;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
-        // SAFETY: whoever gives addresses answers for them, as the docs of `typedcall.adopt` say.
+        // SAFETY: whoever gives addresses is responsible for them, as the docs of `typedcall.adopt` say.
         let dialect = unsafe { dialect(python, &arguments.text(python, 1)?, &arguments.tuple(python, 2)?) }?;
         let adopted = specializer(python)?.adopt_as(python, &arguments.object(python, 0), &dialect)?;
         let signatures = adopted
@@ -77,7 +77,7 @@ impl Method for Adopt {
     }
 }
 
-/// `ready_cinder_table(address)`: the names of the methods in it.
+/// `ready_cinder_table(address)`: returns the names of the methods in it.
 pub struct ReadyCinderTable;
 
 impl Method for ReadyCinderTable {
@@ -88,13 +88,14 @@ impl Method for ReadyCinderTable {
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
         let table = arguments.address(python, 0)?.as_ptr();
-        // SAFETY: whoever gives an address answers for it, as the docs of `typedcall.ready_cinder_table` say.
+        // SAFETY: whoever gives an address is responsible for it, as the docs of `typedcall.ready_cinder_table` say.
         let readied = unsafe { specializer(python)?.ready_cinder_table(python, table) }?;
         Ok(list(python, readied.iter().map(|method| python.text(&method.name)))?)
     }
 }
 
-/// `bind(address, signature, name, module, doc, text_signature)`: a built-in from a C function without a wrapper.
+/// `bind(address, signature, name, module, doc, text_signature)`: returns a built-in for a C function without a
+/// wrapper.
 pub struct Bind;
 
 impl Method for Bind {
@@ -113,18 +114,19 @@ impl Method for Bind {
             doc: doc.as_deref(),
             text_signature: text_signature.as_deref(),
         };
-        // SAFETY: whoever gives an address and a signature answers for them, as the docs of `typedcall.bind` say.
+        // SAFETY: whoever gives an address and a signature is responsible for them, as the docs of `typedcall.bind`
+        // say.
         Ok(unsafe { specializer(python)?.bind(python, address, &signature, &name, &options) }?)
     }
 }
 
-/// `signature(callable)`: its text.
+/// `signature(callable)`: returns its signature as text.
 pub struct Signature;
 
 impl Method for Signature {
     const NAME: &'static CStr = c"signature";
     const DOC: &'static CStr = c"signature($module, callable, /)\n--\n\n\
-        The C signature of callable as text; raises Error where it has none.";
+        The C signature of callable as text; raises Error if it has none.";
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
@@ -133,13 +135,13 @@ impl Method for Signature {
     }
 }
 
-/// `original(object)`: what a stub stands for.
+/// `original(object)`: returns the original of a stub.
 pub struct Original;
 
 impl Method for Original {
     const NAME: &'static CStr = c"original";
     const DOC: &'static CStr = c"original($module, object, /)\n--\n\n\
-        What a stub stands for; the object itself if it is none.";
+        The original of a stub; the object itself if it is not a stub.";
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
@@ -154,7 +156,7 @@ pub struct IsBound;
 impl Method for IsBound {
     const NAME: &'static CStr = c"is_bound";
     const DOC: &'static CStr = c"is_bound($module, object, /)\n--\n\n\
-        Whether the object was made by bind: a built-in that stands for nothing else.";
+        Whether the object was made by bind: a built-in without an original.";
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
@@ -168,7 +170,7 @@ pub struct IsStale;
 impl Method for IsStale {
     const NAME: &'static CStr = c"is_stale";
     const DOC: &'static CStr = c"is_stale($module, object, /)\n--\n\n\
-        Whether the object is a stub of a ctypes function whose prototype was changed since.";
+        Whether the object is a stub of a ctypes function whose prototype has changed since.";
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
@@ -182,7 +184,7 @@ pub struct KeepsGil;
 impl Method for KeepsGil {
     const NAME: &'static CStr = c"keeps_gil";
     const DOC: &'static CStr = c"keeps_gil($module, object, /)\n--\n\n\
-        Whether the object is a stub that keeps the GIL where the signature of what it stands for releases it.";
+        Whether the object is a stub that keeps the GIL although the signature of its original releases it.";
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
@@ -195,13 +197,13 @@ impl Method for KeepsGil {
     }
 }
 
-/// `cell_type()`: what `__self__` of a function's stub is an instance of.
+/// `cell_type()`: the class of `__self__` of a function's stub.
 pub struct CellType;
 
 impl Method for CellType {
     const NAME: &'static CStr = c"cell_type";
     const DOC: &'static CStr = c"cell_type($module, /)\n--\n\n\
-        The type of what stands in for a module as the __self__ of a stub.";
+        The type of the stand-in for a module that is the __self__ of a stub.";
     const ARITY: usize = 0;
 
     fn call(python: &Python, _: &Arguments<'_>) -> Result<Object, Raised> {
@@ -211,7 +213,7 @@ impl Method for CellType {
     }
 }
 
-/// The stub that Python calls, or one like it: with the effects that it was made with, where it is made already.
+/// The stub that Python calls, or an equal one; an existing stub keeps the effects that it was made with.
 fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Result<Stub, Error> {
     if is_stale(python, callable) {
         let name = callable.attr(python, "__name__").and_then(|name| name.text(python))?;
@@ -227,18 +229,18 @@ fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Res
     };
     let name = callable.attr(python, "__qualname__").and_then(|name| name.text(python))?;
     let function = BareFunction { address: functions[0], overload: &signature.overloads[0], name: &name };
-    // SAFETY: it was bound with this signature, and whoever did answers for it.
+    // SAFETY: it was bound with this signature, and whoever bound it is responsible for it.
     unsafe { specializer.bind_stub(python, function) }
 }
 
-/// `describe(callable)`: the stages of its stub, but for the machine's.
+/// `describe(callable)`: the stages of its stub, except the machine's.
 pub struct Describe;
 
 impl Method for Describe {
     const NAME: &'static CStr = c"describe";
     const DOC: &'static CStr = c"describe($module, callable, /)\n--\n\n\
         A dict of texts: name, entry, signature, generic_ir, ir and plan of the stub that callable has, and\n\
-        not_dispatched, a list of (overload, reason). Raises Error where there is no stub, or one that is stale.";
+        not_dispatched, a list of (overload, reason). Raises Error if there is no stub, or a stale one.";
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
@@ -268,7 +270,7 @@ pub struct Compiled;
 impl Method for Compiled {
     const NAME: &'static CStr = c"compiled";
     const DOC: &'static CStr = c"compiled($module, callable, /)\n--\n\n\
-        (clif, asm): the code of the stub that callable has, None where there is no such text.";
+        (clif, asm): the code of the stub that callable has; None if there is no such text.";
     const ARITY: usize = 1;
 
     fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
@@ -279,7 +281,7 @@ impl Method for Compiled {
     }
 }
 
-/// `inspect(module)`: its typed methods, changing nothing.
+/// `inspect(module)`: lists its typed methods and changes nothing.
 pub struct Inspect;
 
 impl Method for Inspect {
@@ -307,7 +309,7 @@ impl Method for Inspect {
     }
 }
 
-/// `stats()`: what was compiled and called.
+/// `stats()`: counts of compiled code and of calls.
 pub struct Stats;
 
 impl Method for Stats {

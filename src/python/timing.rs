@@ -1,4 +1,4 @@
-//! How long a C function takes when C calls it: what `python -m typedcall bench` compares with.
+//! Times calls of a C function from C, for `python -m typedcall bench` to compare with.
 
 use std::ffi::{CStr, c_void};
 use std::hint::black_box;
@@ -12,7 +12,7 @@ use super::arguments::Arguments;
 use super::trampoline::{Method, Raised};
 use crate::embed::{Object, Python};
 
-/// `time_calls(address, type, argument, count)`: the seconds that so many calls of a function of one argument take.
+/// `time_calls(address, type, argument, count)`: the seconds for `count` calls of a function of one argument.
 pub struct TimeCalls;
 
 impl Method for TimeCalls {
@@ -27,7 +27,7 @@ impl Method for TimeCalls {
         let seconds = match &*arguments.text(python, 1)? {
             "i64" => {
                 let argument = arguments.int(2)?;
-                // SAFETY: the caller of a function that takes an address answers for it.
+                // SAFETY: the caller of a function that takes an address is responsible for it.
                 let function = unsafe { transmute::<NonNull<c_void>, extern "C" fn(i64) -> i64>(address) };
                 seconds(count, || function(black_box(argument)))
             }

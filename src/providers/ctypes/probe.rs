@@ -1,7 +1,7 @@
-//! Where ctypes' objects have what the provider reads, found by looking.
+//! Finds the offsets of the fields that the provider reads in ctypes' objects.
 //!
-//! `probe.py` makes objects that hold known pointers; each pointer is looked for in two objects, and must be found in one
-//! place only, the same in both.
+//! `probe.py` makes objects that contain known pointers. Each pointer is looked for in two objects, and must be found
+//! at exactly one offset, the same in both.
 
 use std::mem::offset_of;
 use std::ops::Range;
@@ -14,9 +14,9 @@ use super::offsets::{
 use crate::cpython::memory;
 use crate::embed::{Exception, Object, Python};
 
-/// Why nothing is known about ctypes.
+/// The reason why nothing is known about ctypes.
 pub(super) enum Unprobed {
-    /// It is not laid out as expected.
+    /// Its objects do not have the expected layout.
     Layout(String),
     /// Python raised.
     Raised(Exception),
@@ -34,7 +34,7 @@ impl From<Exception> for Unprobed {
     }
 }
 
-/// Looks at this process's ctypes.
+/// Probes this process's ctypes.
 pub(super) fn probe(python: &Python) -> Result<Ctypes, Unprobed> {
     let names = python.namespace()?;
     python.run(include_str!("probe.py"), &names)?;
@@ -85,7 +85,7 @@ impl Probes<'_> {
         };
         let reference = *self.list("references")?.first().ok_or("byref made nothing")?;
         let known = *self.list("pointed_types")?.first().ok_or("no types")?;
-        // SAFETY: both are alive; a class's dict is as long as the class.
+        // SAFETY: both are alive; a class's dict lives as long as the class.
         let (parameter, storage) = unsafe {
             let dict = (*known.cast::<ffi::PyTypeObject>()).tp_dict;
             let storage = if cfg!(Py_3_13) { std::ptr::null_mut() } else { ffi::Py_TYPE(dict) };
@@ -128,7 +128,7 @@ impl Probes<'_> {
         let functions = self.list("functions")?;
         let addresses = self.numbers("function_addresses")?;
         for (&function, address) in functions.iter().zip(addresses) {
-            // SAFETY: the function is alive, and its value its own, which is checked first.
+            // SAFETY: the function is alive, and its value is inside it, which is checked first.
             let at = unsafe { word(function.cast(), b_ptr) };
             let own = function as usize..function as usize + size(types.function);
             if !own.contains(&at) || memory::read::<usize>(at).ok() != Some(address) {
@@ -237,7 +237,7 @@ impl Probes<'_> {
         })
     }
 
-    /// Where objects have these words.
+    /// The offset at which each object has its word.
     fn find(
         &self,
         what: &str,
@@ -249,7 +249,7 @@ impl Probes<'_> {
         find_words(what, &bases, wanted, words(class).step_by(8))
     }
 
-    /// Where there are tuples of one `from_param` method, those of the functions' arguments.
+    /// The offset of tuples of one `from_param` method: those of the functions' arguments.
     fn find_converters(&self, bases: &[*const u8], span: Range<usize>) -> Result<usize, String> {
         let owners = self.list("function_arguments")?;
         let fits = |offset: &usize| {
@@ -269,7 +269,7 @@ fn size(class: *mut ffi::PyTypeObject) -> usize {
     usize::try_from(unsafe { (*class).tp_basicsize }).unwrap_or(0)
 }
 
-/// The words of an instance, behind what every object has.
+/// The offsets of an instance's words, after the header that every object has.
 fn words(class: *mut ffi::PyTypeObject) -> Range<usize> {
     size_of::<ffi::PyObject>()..size(class)
 }
