@@ -19,7 +19,8 @@ use crate::embed::{Object, Python};
 use crate::frontend::live_value;
 use crate::interpreter::intern;
 use crate::ir::{
-    Assumption, Below, Callee, CalleeRef, CalleeTarget, Callees, ConstObject, ConstValue, Found, Spec, Type, World,
+    Assumption, Callee, CalleeBelow, CalleeRef, CalleeTarget, Callees, ConstObject, ConstValue, Found, Spec, Type,
+    World,
 };
 use crate::lower::Binding;
 use crate::lower::body::MethodCall;
@@ -204,7 +205,7 @@ impl<'a> LiveWorld<'a> {
         let name = self.unique(below.symbol.to_owned());
         let callee = self.callees.insert(name, Callee { signature, target: CalleeTarget::Underlying });
         self.codes.insert((callee, 0), CalleeCode { address: below.address, method: None, receiver: 0 });
-        self.callees.set_below(of, Below { callee, finite: below.finite });
+        self.callees.set_below(of, CalleeBelow { callee, finite: below.finite });
     }
 
     /// The name; if a callee has it already, a similar name that none has.

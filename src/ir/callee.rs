@@ -34,7 +34,7 @@ pub enum CalleeTarget {
 
 /// A C function on C numbers that does the work of one on objects: `sqrt` of the C library for `math.sqrt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Below {
+pub struct CalleeBelow {
     /// Its callee; the target is an underlying function that never raises.
     pub callee: CalleeRef,
     /// Whether its result is right only if it is finite.
@@ -76,7 +76,7 @@ pub struct Callees {
 struct Named {
     name: Arc<str>,
     callee: Callee,
-    below: Option<Below>,
+    below: Option<CalleeBelow>,
 }
 
 impl Callees {
@@ -103,12 +103,12 @@ impl Callees {
     }
 
     /// Sets the function below a callable. It is a callee of its own.
-    pub fn set_below(&mut self, of: CalleeRef, below: Below) {
+    pub fn set_below(&mut self, of: CalleeRef, below: CalleeBelow) {
         self.all[of].below = Some(below);
     }
 
     /// The function below a callable.
-    pub fn below(&self, of: CalleeRef) -> Option<&Below> {
+    pub fn below(&self, of: CalleeRef) -> Option<&CalleeBelow> {
         self.all[of].below.as_ref()
     }
 

@@ -51,7 +51,7 @@ impl BitOr for Heap {
 
 /// The effects of an instruction, apart from leaving the function through an exit or a fallback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Effects {
+pub struct EffectSet {
     /// The memory that it reads.
     pub reads: Heap,
     /// The memory that it writes.
@@ -67,7 +67,7 @@ pub struct Effects {
     pub is_claimed_pure: bool,
 }
 
-impl Effects {
+impl EffectSet {
     /// None.
     pub const NONE: Self = Self {
         reads: Heap::NONE,

@@ -1,7 +1,7 @@
 //! The effects of an instruction, with the types of its operands and the promises of its callee.
 
 use super::callee::Callees;
-use super::effect_set::{Effects, Heap};
+use super::effect_set::{EffectSet, Heap};
 use super::entities::Inst;
 use super::function::Function;
 use super::instruction::Instruction;
@@ -13,7 +13,7 @@ use crate::operators::BinaryOperator;
 
 impl Function {
     /// The effects of an instruction.
-    pub fn effects(&self, callees: &Callees, inst: Inst) -> Effects {
+    pub fn effects(&self, callees: &Callees, inst: Inst) -> EffectSet {
         let instruction = &self.insts[inst].instruction;
         match instruction {
             Instruction::Operate { operation, args } => {
@@ -22,11 +22,11 @@ impl Function {
                 narrowed(operation, &types).map_or(general, |narrowed| general.intersection(narrowed))
             }
             Instruction::CallCFunction { callee, .. } => {
-                callees.overload(callee).map_or(Effects::PYTHON, |(_, overload)| of_call(overload))
+                callees.overload(callee).map_or(EffectSet::PYTHON, |(_, overload)| of_call(overload))
             }
-            Instruction::Decref { value } if dies_unseen(self.ty(*value)) => Effects::NONE.writing(Heap::OTHER),
+            Instruction::Decref { value } if dies_unseen(self.ty(*value)) => EffectSet::NONE.writing(Heap::OTHER),
             // Only two bools exist, so none is allocated.
-            Instruction::Box { value } if self.ty(*value).is_subtype(&Type::C_BOOL) => Effects::NONE,
+            Instruction::Box { value } if self.ty(*value).is_subtype(&Type::C_BOOL) => EffectSet::NONE,
             other => other.effects(),
         }
     }
@@ -39,19 +39,19 @@ impl Function {
 
 /// The effects that a signature promises. It says nothing about the memory that is read and written, unless it promises
 /// that there is none.
-fn of_call(overload: &Overload) -> Effects {
+fn of_call(overload: &Overload) -> EffectSet {
     let promises = overload.effects;
     // A function that releases the GIL lets other threads run Python code.
     let runs_python = !promises.no_python || promises.nogil;
     let heap = if promises.pure && !runs_python { Heap::NONE } else { Heap::ALL };
     let raises = overload.raises != Raises::Never;
-    Effects { reads: heap, writes: heap, raises, runs_python, collects: false, is_claimed_pure: promises.pure }
+    EffectSet { reads: heap, writes: heap, raises, runs_python, collects: false, is_claimed_pure: promises.pure }
 }
 
 /// The effects of the operation for operands of these types, if they are less than in general.
-fn narrowed(operation: &Operation, types: &[&Type]) -> Option<Effects> {
-    const NONE: Effects = Effects::NONE;
-    const RAISES: Effects = Effects::RAISES;
+fn narrowed(operation: &Operation, types: &[&Type]) -> Option<EffectSet> {
+    const NONE: EffectSet = EffectSet::NONE;
+    const RAISES: EffectSet = EffectSet::RAISES;
     // The lengths and items of these objects can change.
     let of_containers = Heap::LISTS | Heap::DICTS;
     let are = |wanted: &Type| types.iter().all(|ty| ty.is_subtype(wanted));
@@ -84,14 +84,14 @@ fn narrowed(operation: &Operation, types: &[&Type]) -> Option<Effects> {
         }
         // The types of these objects can't be changed. They make a bound method or an iterator.
         Operation::LoadMethod(_) | Operation::GetAttr(_) | Operation::GetIter => {
-            exact(&scalars().union(&containers())).then_some(Effects::MAKES_CONTAINER)
+            exact(&scalars().union(&containers())).then_some(EffectSet::MAKES_CONTAINER)
         }
         Operation::Contains => are(&Type::UNICODE_EXACT).then_some(RAISES),
         // Making a text of another object checks for signals (`PyObject_Str`, `PyObject_Repr` in Objects/object.c).
         Operation::FormatSimple => exact(&Type::UNICODE_EXACT).then_some(RAISES),
         Operation::UnpackSequence(_) => {
             let known = Type::LIST_EXACT.union(&Type::TUPLE_EXACT).union(&Type::UNICODE_EXACT);
-            exact(&known).then_some(Effects::MAKES_CONTAINER.reading(Heap::LISTS))
+            exact(&known).then_some(EffectSet::MAKES_CONTAINER.reading(Heap::LISTS))
         }
         Operation::CheckLocal(_) => exact(&Type::OBJECT).then_some(NONE),
         _ => None,

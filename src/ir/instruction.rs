@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::assumption::Assumption;
 use super::callee::Called;
-use super::effect_set::{Effects, Heap};
+use super::effect_set::{EffectSet, Heap};
 use super::entities::{Block, Value};
 use super::operation::Operation;
 use super::questions::Leaves;
@@ -237,18 +237,20 @@ impl Instruction {
     }
 
     /// Its result rule and its effects. One `match` over all instructions, so the compiler asks for each new one.
-    fn nature(&self) -> (ResultRule, Effects) {
+    fn nature(&self) -> (ResultRule, EffectSet) {
         use ResultRule::{Always, Borrowed, ByCallee, Never};
         match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, Effects::NONE),
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, EffectSet::NONE),
             // The first context of a thread is made.
-            Self::LoadContext => (Always, Effects { is_claimed_pure: true, ..Effects::MAKES_CONTAINER }),
-            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => (Always, Effects::NONE),
-            Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => (Always, Effects::NONE),
+            Self::LoadContext => (Always, EffectSet { is_claimed_pure: true, ..EffectSet::MAKES_CONTAINER }),
+            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => {
+                (Always, EffectSet::NONE)
+            }
+            Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => (Always, EffectSet::NONE),
             // The classes of objects can change.
-            Self::Guard { .. } => (Always, Effects::NONE.reading(Heap::ATTRIBUTES)),
+            Self::Guard { .. } => (Always, EffectSet::NONE.reading(Heap::ATTRIBUTES)),
             // Boxing allocates and may fail; but if nobody uses the object, nobody needs the failure.
-            Self::Box { .. } => (Always, Effects { is_claimed_pure: true, ..Effects::RAISES }),
+            Self::Box { .. } => (Always, EffectSet { is_claimed_pure: true, ..EffectSet::RAISES }),
             Self::Operate { operation, .. } => {
                 let shape = operation.shape();
                 (if shape.result.is_some() { Always } else { Never }, shape.effects)
@@ -256,14 +258,14 @@ impl Instruction {
             Self::VectorCall { .. }
             | Self::VectorCallStatic { .. }
             | Self::ToForeign { .. }
-            | Self::FromForeign { .. } => (Always, Effects::PYTHON),
-            Self::CallCFunction { .. } => (ByCallee, Effects::PYTHON),
-            Self::Incref { .. } => (Never, Effects::NONE.writing(Heap::OTHER)),
-            Self::Decref { .. } => (Never, Effects { raises: false, ..Effects::PYTHON }),
+            | Self::FromForeign { .. } => (Always, EffectSet::PYTHON),
+            Self::CallCFunction { .. } => (ByCallee, EffectSet::PYTHON),
+            Self::Incref { .. } => (Never, EffectSet::NONE.writing(Heap::OTHER)),
+            Self::Decref { .. } => (Never, EffectSet { raises: false, ..EffectSet::PYTHON }),
             // Assumptions are about globals, modules and classes.
-            Self::Assume { .. } => (Never, Effects::NONE.reading(Heap::GLOBALS.union(Heap::ATTRIBUTES))),
+            Self::Assume { .. } => (Never, EffectSet::NONE.reading(Heap::GLOBALS.union(Heap::ATTRIBUTES))),
             Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable => {
-                (Never, Effects::NONE)
+                (Never, EffectSet::NONE)
             }
         }
     }
@@ -275,7 +277,7 @@ impl Instruction {
 
     /// Its effects for any operands, apart from leaving the function through its exit or fallback. The effects of a
     /// direct call are those of its callee; here [`Self::CallCFunction`] counts as running Python.
-    pub fn effects(&self) -> Effects {
+    pub fn effects(&self) -> EffectSet {
         self.nature().1
     }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::effect_set::{Effects, Heap};
+use super::effect_set::{EffectSet, Heap};
 use super::types::Type;
 use crate::operators::{
     BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,
@@ -159,13 +159,13 @@ pub enum Operation {
 
 /// The operands, result and effects of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct OperationShape {
     /// Types of its operands.
     pub operands: Vec<Type>,
     /// Type of its result; `None` if it has no result.
     pub result: Option<Type>,
     /// The effects, for operands of any type.
-    pub effects: Effects,
+    pub effects: EffectSet,
 }
 
 /// One immediate: a part of an operation's text between the angle brackets.
@@ -177,11 +177,11 @@ pub(super) enum Immediate {
 
 impl Operation {
     /// Its operands, result and effects.
-    pub fn shape(&self) -> Shape {
-        const NONE: Effects = Effects::NONE;
-        const RAISES: Effects = Effects::RAISES;
-        const PYTHON: Effects = Effects::PYTHON;
-        const MAKES: Effects = Effects::MAKES_CONTAINER;
+    pub fn shape(&self) -> OperationShape {
+        const NONE: EffectSet = EffectSet::NONE;
+        const RAISES: EffectSet = EffectSet::RAISES;
+        const PYTHON: EffectSet = EffectSet::PYTHON;
+        const MAKES: EffectSet = EffectSet::MAKES_CONTAINER;
         let object = || Some(Type::OBJECT);
         let truth = || Some(Type::C_BOOL);
         let (operands, result, effects) = match self {
@@ -243,7 +243,7 @@ impl Operation {
             Self::MatchClass(_) => (objects(3), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), PYTHON),
             Self::ImportName(_) => (objects(2), object(), PYTHON),
         };
-        Shape { operands, result, effects }
+        OperationShape { operands, result, effects }
     }
 
     /// Whether the instruction after it is never reached.

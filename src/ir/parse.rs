@@ -24,7 +24,7 @@ const MAX_NUMBER: u32 = 1 << 20;
 /// The reason why a text is not a function, and the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
-pub struct ParseError {
+pub struct IrParseError {
     /// Counted from 1.
     pub line: usize,
     /// Counted in characters from 1.
@@ -34,15 +34,15 @@ pub struct ParseError {
 }
 
 impl FromStr for Function {
-    type Err = ParseError;
+    type Err = IrParseError;
 
     /// Reads a function in its text form. Empty lines, and lines that start with `#`, are skipped.
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut parser = Parser::default();
+    fn from_str(text: &str) -> Result<Self, IrParseError> {
+        let mut parser = FunctionParser::default();
         for (index, line) in text.lines().enumerate() {
             let mut cursor = Cursor::new(line);
             parser.line = index + 1;
-            parser.read_line(&mut cursor).map_err(|message| ParseError {
+            parser.read_line(&mut cursor).map_err(|message| IrParseError {
                 line: index + 1,
                 column: cursor.column(),
                 message,
@@ -53,13 +53,13 @@ impl FromStr for Function {
 }
 
 impl FromStr for Type {
-    type Err = ParseError;
+    type Err = IrParseError;
 
     /// Reads a type in its text form.
-    fn from_str(text: &str) -> Result<Self, ParseError> {
+    fn from_str(text: &str) -> Result<Self, IrParseError> {
         let mut cursor = Cursor::new(text);
         let parsed = parse_type(&mut cursor).and_then(|ty| end_of_line(&cursor).map(|()| ty));
-        parsed.map_err(|message| ParseError { line: 1, column: cursor.column(), message })
+        parsed.map_err(|message| IrParseError { line: 1, column: cursor.column(), message })
     }
 }
 
@@ -71,7 +71,7 @@ struct Use<E> {
 }
 
 #[derive(Default)]
-struct Parser {
+struct FunctionParser {
     function: Function,
     block: Option<Block>,
     line: usize,
@@ -80,10 +80,10 @@ struct Parser {
 }
 
 /// The result of a reading step, or the error at the cursor.
-type Read<T> = Result<T, String>;
+type Parsed<T> = Result<T, String>;
 
-impl Parser {
-    fn read_line(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
+impl FunctionParser {
+    fn read_line(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
         cursor.skip_spaces();
         match cursor.peek() {
             None | Some('#') => return Ok(()),
@@ -94,7 +94,7 @@ impl Parser {
         end_of_line(cursor)
     }
 
-    fn read_header(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
+    fn read_header(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
         let start = cursor.clone();
         let block = Block::from_u32(number(cursor, "bb")?);
         if self.function.layout.contains(&block) {
@@ -120,7 +120,7 @@ impl Parser {
         self.block = Some(block);
     }
 
-    fn read_inst(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
+    fn read_inst(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
         // Instructions before the first header are those of a bare function.
         if self.block.is_none() {
             self.open(Block::new(0));
@@ -174,7 +174,7 @@ impl Parser {
     }
 
     /// Reads `4(v0 _ | v1)`. Consecutive instructions with the same text of the state share one state.
-    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Read<State> {
+    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Parsed<State> {
         cursor.skip_spaces();
         let mut state = FrameState { at: decimal(cursor)?, ..FrameState::default() };
         expect(cursor, "(")?;
@@ -207,7 +207,7 @@ impl Parser {
     }
 
     /// Reads an operation's immediates and operands.
-    fn read_operation(&mut self, cursor: &mut Cursor<'_>, name: &str) -> Read<Option<Instruction>> {
+    fn read_operation(&mut self, cursor: &mut Cursor<'_>, name: &str) -> Parsed<Option<Instruction>> {
         let mut immediates = Vec::new();
         if cursor.eat("<") {
             loop {
@@ -230,7 +230,7 @@ impl Parser {
     }
 
     /// `<"+"> v1 v2`
-    fn read_operator<T: Copy>(&mut self, cursor: &mut Cursor<'_>, all: &[(T, &str)]) -> Read<(T, Value, Value)> {
+    fn read_operator<T: Copy>(&mut self, cursor: &mut Cursor<'_>, all: &[(T, &str)]) -> Parsed<(T, Value, Value)> {
         expect(cursor, "<")?;
         expect(cursor, "\"")?;
         let symbol = cursor.quoted('"')?;
@@ -239,7 +239,7 @@ impl Parser {
         Ok((found.0, self.read_value(cursor)?, self.read_value(cursor)?))
     }
 
-    fn read_assumption(&mut self, cursor: &mut Cursor<'_>) -> Read<Assumption> {
+    fn read_assumption(&mut self, cursor: &mut Cursor<'_>) -> Parsed<Assumption> {
         expect(cursor, "<")?;
         let kind = cursor.word().to_owned();
         let mut labels = Vec::new();
@@ -253,7 +253,7 @@ impl Parser {
     }
 
     /// `v6:Object`, a value that is not defined yet.
-    fn read_definition(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Type)> {
+    fn read_definition(&mut self, cursor: &mut Cursor<'_>) -> Parsed<(Value, Type)> {
         let start = cursor.clone();
         let value = Value::from_u32(number(cursor, "v")?);
         extend(&mut self.function.values, value, ValueData::unused);
@@ -269,7 +269,7 @@ impl Parser {
         Ok((value, ty))
     }
 
-    fn read_instruction(&mut self, cursor: &mut Cursor<'_>) -> Read<Instruction> {
+    fn read_instruction(&mut self, cursor: &mut Cursor<'_>) -> Parsed<Instruction> {
         let start = cursor.clone();
         Ok(match cursor.word() {
             "LoadConst" => Instruction::LoadConst,
@@ -353,7 +353,7 @@ impl Parser {
 
     /// Reads `<2> v0 v1 v2`: the count is that of the arguments, without the callable. In `<2, base=> v0 v1 v2` the
     /// last argument is given by that name.
-    fn read_call(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Vec<Value>, Vec<Arc<str>>)> {
+    fn read_call(&mut self, cursor: &mut Cursor<'_>) -> Parsed<(Value, Vec<Value>, Vec<Arc<str>>)> {
         expect(cursor, "<")?;
         let at_count = cursor.clone();
         let count: usize = decimal(cursor)?;
@@ -372,14 +372,14 @@ impl Parser {
         Ok((callable, args, keywords))
     }
 
-    fn read_typed_operand(&mut self, cursor: &mut Cursor<'_>) -> Read<(Type, Value)> {
+    fn read_typed_operand(&mut self, cursor: &mut Cursor<'_>) -> Parsed<(Type, Value)> {
         expect(cursor, "<")?;
         let ty = parse_type(cursor)?;
         expect(cursor, ">")?;
         Ok((ty, self.read_value(cursor)?))
     }
 
-    fn read_block_call(&mut self, cursor: &mut Cursor<'_>) -> Read<BlockCall> {
+    fn read_block_call(&mut self, cursor: &mut Cursor<'_>) -> Parsed<BlockCall> {
         cursor.skip_spaces();
         let column = cursor.column();
         let block = Block::from_u32(number(cursor, "bb")?);
@@ -393,7 +393,7 @@ impl Parser {
     }
 
     /// Reads all values that follow.
-    fn read_values(&mut self, cursor: &mut Cursor<'_>) -> Read<Vec<Value>> {
+    fn read_values(&mut self, cursor: &mut Cursor<'_>) -> Parsed<Vec<Value>> {
         let mut values = Vec::new();
         loop {
             cursor.skip_spaces();
@@ -404,7 +404,7 @@ impl Parser {
         }
     }
 
-    fn read_value(&mut self, cursor: &mut Cursor<'_>) -> Read<Value> {
+    fn read_value(&mut self, cursor: &mut Cursor<'_>) -> Parsed<Value> {
         cursor.skip_spaces();
         let column = cursor.column();
         let value = Value::from_u32(number(cursor, "v")?);
@@ -413,15 +413,15 @@ impl Parser {
     }
 
     /// Checks that everything that is used is defined.
-    fn finish(self) -> Result<Function, ParseError> {
+    fn finish(self) -> Result<Function, IrParseError> {
         let is_defined = |value| self.function.values.get(value).is_some_and(|data| data.def != ValueDef::Unused);
         if let Some(missing) = self.values.iter().find(|used| !is_defined(used.entity)) {
             let message = format!("{} is not defined", missing.entity);
-            return Err(ParseError { line: missing.line, column: missing.column, message });
+            return Err(IrParseError { line: missing.line, column: missing.column, message });
         }
         if let Some(missing) = self.blocks.iter().find(|used| !self.function.layout.contains(&used.entity)) {
             let message = format!("there is no {}", missing.entity);
-            return Err(ParseError { line: missing.line, column: missing.column, message });
+            return Err(IrParseError { line: missing.line, column: missing.column, message });
         }
         Ok(self.function)
     }
@@ -433,23 +433,23 @@ fn extend<E: EntityRef, D>(map: &mut PrimaryMap<E, D>, entity: E, gap: impl Fn()
     }
 }
 
-fn expect(cursor: &mut Cursor<'_>, token: &str) -> Read<()> {
+fn expect(cursor: &mut Cursor<'_>, token: &str) -> Parsed<()> {
     if cursor.eat(token) { Ok(()) } else { Err(format!("expected `{token}`")) }
 }
 
 /// Reads `<"demo.inc"`, up to the text after the name.
-fn read_callee(cursor: &mut Cursor<'_>) -> Read<Called> {
+fn read_callee(cursor: &mut Cursor<'_>) -> Parsed<Called> {
     expect(cursor, "<")?;
     expect(cursor, "\"")?;
     Ok(Called::read(cursor.quoted('"')?))
 }
 
-fn end_of_line(cursor: &Cursor<'_>) -> Read<()> {
+fn end_of_line(cursor: &Cursor<'_>) -> Parsed<()> {
     if cursor.is_at_end() { Ok(()) } else { Err("expected the end of the line".to_owned()) }
 }
 
 /// Reads `base=`; the name may be in quotes.
-fn read_keyword(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
+fn read_keyword(cursor: &mut Cursor<'_>) -> Parsed<Arc<str>> {
     let name = if cursor.eat("\"") {
         cursor.quoted('"')?
     } else {
@@ -463,7 +463,7 @@ fn read_keyword(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
 }
 
 /// The number of an entity, after its prefix.
-fn number(cursor: &mut Cursor<'_>, prefix: &str) -> Read<u32> {
+fn number(cursor: &mut Cursor<'_>, prefix: &str) -> Parsed<u32> {
     let start = cursor.clone();
     let number = cursor.eat(prefix).then(|| decimal(cursor).ok()).flatten();
     match number {
@@ -479,7 +479,7 @@ fn number(cursor: &mut Cursor<'_>, prefix: &str) -> Read<u32> {
     }
 }
 
-fn decimal<N: FromStr>(cursor: &mut Cursor<'_>) -> Read<N> {
+fn decimal<N: FromStr>(cursor: &mut Cursor<'_>) -> Parsed<N> {
     let start = cursor.clone();
     cursor.take_while(|character| character.is_ascii_digit()).parse().map_err(|_| {
         *cursor = start;

@@ -12,7 +12,7 @@ use super::questions::Leaves;
 use super::verify::VerifyError;
 
 /// The number of references that the function holds, by owner. Owners with none have no entry.
-type Held = BTreeMap<Value, i64>;
+type HeldReferences = BTreeMap<Value, i64>;
 
 impl Function {
     /// Checks the reference counts of a function after the pass `refcounts`.
@@ -23,7 +23,7 @@ impl Function {
     pub fn verify_references(&self, callees: &Callees) -> Result<(), VerifyError> {
         let Some(entry) = self.entry() else { return Ok(()) };
         let mut checker = Checker { function: self, callees, lifetimes: Lifetimes::compute(self), at: HashMap::new() };
-        checker.at.insert(entry, Held::new());
+        checker.at.insert(entry, HeldReferences::new());
         let mut open = VecDeque::from([entry]);
         while let Some(block) = open.pop_front() {
             let mut held = checker.at[&block].clone();
@@ -46,7 +46,7 @@ struct Checker<'a> {
     callees: &'a Callees,
     lifetimes: Lifetimes,
     /// The references held at the start of each block that was reached.
-    at: HashMap<Block, Held>,
+    at: HashMap<Block, HeldReferences>,
 }
 
 impl Checker<'_> {
@@ -65,7 +65,7 @@ impl Checker<'_> {
         value
     }
 
-    fn take(&self, value: Value, held: &mut Held) -> Result<(), String> {
+    fn take(&self, value: Value, held: &mut HeldReferences) -> Result<(), String> {
         let counted = self.counted(value);
         let count = held.get(&counted).copied().unwrap_or(0);
         match count {
@@ -82,7 +82,7 @@ impl Checker<'_> {
     }
 
     /// Follows an instruction. Returns the blocks in which the function may continue, with the references held then.
-    fn visit(&self, inst: Inst, held: &mut Held) -> Result<Vec<(BlockCall, Held)>, String> {
+    fn visit(&self, inst: Inst, held: &mut HeldReferences) -> Result<Vec<(BlockCall, HeldReferences)>, String> {
         let data = &self.function.insts[inst];
         for owner in self.lifetimes.uses(self.function, inst) {
             if !held.contains_key(&owner) {
@@ -123,7 +123,7 @@ impl Checker<'_> {
     }
 
     /// Removes the references that a callee takes over.
-    fn take_stolen(&self, instruction: &Instruction, held: &mut Held) -> Result<(), String> {
+    fn take_stolen(&self, instruction: &Instruction, held: &mut HeldReferences) -> Result<(), String> {
         let Instruction::CallCFunction { callee, args } = instruction else { return Ok(()) };
         let Some((known, overload)) = self.callees.overload(callee) else { return Ok(()) };
         if known.target == CalleeTarget::Underlying {
@@ -142,7 +142,7 @@ impl Checker<'_> {
     }
 
     /// Whether a block is reached for the first time.
-    fn enter(&mut self, call: &BlockCall, mut held: Held) -> Result<bool, String> {
+    fn enter(&mut self, call: &BlockCall, mut held: HeldReferences) -> Result<bool, String> {
         let handed: Vec<_> = self.lifetimes.ownership.handed_over(self.function, call).collect();
         for arg in handed {
             self.take(arg, &mut held)?;

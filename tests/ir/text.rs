@@ -454,7 +454,7 @@ fn the_verifier_looks_at_states() {
 /// What an instruction reads, writes and starts is known apart, and types and promises make it less.
 #[test]
 fn effects_are_sets_that_types_and_promises_narrow() {
-    use typedcall::ir::{Effects, Heap};
+    use typedcall::ir::{EffectSet, Heap};
     let mut callees = Callees::new();
     let mut insert = |name: &str, signature: &str| {
         let signature = signature.parse().unwrap_or_else(|error| panic!("{error}"));
@@ -474,7 +474,7 @@ fn effects_are_sets_that_types_and_promises_narrow() {
     let list_item = of("v4:Object = GetItem v0 v1");
     assert!(list_item.reads.overlaps(Heap::LISTS) && list_item.writes.is_empty() && list_item.raises);
     assert!(!list_item.may_run_python() && !list_item.is_pure());
-    assert_eq!(of("v4:Object = GetItem v2 v1"), Effects::PYTHON);
+    assert_eq!(of("v4:Object = GetItem v2 v1"), EffectSet::PYTHON);
     let append = of("ListAppend v0 v2");
     assert!(append.writes.overlaps(Heap::LISTS) && !append.writes.overlaps(Heap::GLOBALS) && !append.may_run_python());
     let truth = of("v4:CBool = IsTrue v0");

@@ -9,10 +9,10 @@ use std::collections::{HashMap, HashSet};
 use crate::ir::typing::dies_unseen;
 use crate::ir::{Block, Callees, Change, FrameState, Function, Inst, Instruction, Slot, State, Type, Value, ValueDef};
 
-use super::{Knowledge, Run};
+use super::{Knowledge, PassRun};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
     let Some(entry) = function.entry() else { return Change::Nothing };
     let mut change = take_known_branches(function);
     run.analyses.forget(change);

@@ -11,12 +11,12 @@ use crate::ir::typing::dies_unseen;
 use crate::ir::{Analyses, Assumption, Block, Change, Dominators, Function, Inst, Instruction, Type, Value};
 
 use super::specialize_calls::is_lasting;
-use super::{Knowledge, Run};
+use super::{Knowledge, PassRun};
 
 mod hoisting;
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
     let analyses = &mut run.analyses;
     let mut change = told(drop_guards(function, analyses), analyses);
     let hoisted = told(hoisting::run(function, knowledge, analyses), analyses);

@@ -25,12 +25,12 @@ pub struct Pass {
     /// The log target for its result.
     pub target: &'static str,
     /// Changes the function and returns what it changed; adds the calls that it had to leave alone.
-    pub run: fn(&mut Function, &Knowledge<'_>, &mut Run) -> Change,
+    pub run: fn(&mut Function, &Knowledge<'_>, &mut PassRun) -> Change,
 }
 
 /// The state that is kept between passes over a function.
 #[derive(Debug, Default)]
-pub struct Run {
+pub struct PassRun {
     /// The analyses of the function, as long as they are valid.
     pub analyses: Analyses,
     /// The calls that were left alone.
@@ -151,10 +151,10 @@ pub fn run_function_observed(
     knowledge: &Knowledge<'_>,
     mut observe: impl FnMut(&Pass, &Function, bool),
 ) -> Vec<NotSpecialized> {
-    let mut run = Run::default();
+    let mut run = PassRun::default();
     let passes = function_passes();
     let (repeated, once) = passes.split_at(REPEATED);
-    let mut apply = |function: &mut Function, run: &mut Run, pass: &Pass| {
+    let mut apply = |function: &mut Function, run: &mut PassRun, pass: &Pass| {
         let change = (pass.run)(function, knowledge, run);
         run.analyses.forget(change);
         // If the function was wrong before the pass, the pass is not to blame; but the function must not be used.
@@ -183,7 +183,7 @@ pub fn run_function_observed(
 /// # Panics
 /// In debug builds, if the function is not correct after a pass.
 pub fn run(function: &mut Function, callees: &Callees) -> Vec<NotSpecialized> {
-    let mut run = Run::default();
+    let mut run = PassRun::default();
     for pass in passes() {
         let change = (pass.run)(function, &Knowledge::of(callees), &mut run);
         run.analyses.forget(change);

@@ -26,7 +26,7 @@ pub fn run(function: &mut Function, world: &dyn World, analyses: &mut Analyses) 
     }
     let death_order = world.death_order();
     let change = Change::Nothing;
-    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new(), death_order, change };
+    let mut counts = RefcountInserter { function, lifetimes, edges, starts: HashMap::new(), death_order, change };
     for block in counts.function.layout.clone() {
         counts.visit(block);
     }
@@ -52,7 +52,7 @@ fn alive_before(function: &Function, lifetimes: &Lifetimes, block: Block, insts:
     alive
 }
 
-struct Counts<'a> {
+struct RefcountInserter<'a> {
     function: &'a mut Function,
     lifetimes: Rc<Lifetimes>,
     /// The number of edges to each block.
@@ -63,7 +63,7 @@ struct Counts<'a> {
     change: Change,
 }
 
-impl Counts<'_> {
+impl RefcountInserter<'_> {
     fn visit(&mut self, block: Block) {
         let insts = self.function.blocks[block].insts.clone();
         let Some((&last, body)) = insts.split_last() else { return };

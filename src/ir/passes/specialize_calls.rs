@@ -11,19 +11,19 @@ use crate::ir::{
     Block, Callee, CalleeTarget, Callees, Change, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
 };
 
-use super::{Knowledge, NotSpecialized, Run};
+use super::{Knowledge, NotSpecialized, PassRun};
 use crate::metadata::Overload;
-use emit::Rewriter;
-use library::Call;
-use plan::{Arg, Plan, ResultStep, Site, Unfit, plan_overload};
+use emit::CallRewriter;
+use library::LibraryCall;
+use plan::{Arg, CallPlan, ResultStep, Site, Unfit, plan_overload};
 
 mod emit;
 mod library;
 mod plan;
 
 /// Runs the pass. The reasons of an earlier run are forgotten.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
-    let Run { analyses, left_alone } = run;
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
+    let PassRun { analyses, left_alone } = run;
     left_alone.clear();
     let callees = knowledge.callees;
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
@@ -32,26 +32,26 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
     // Each block comes after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
         let before = std::mem::take(&mut function.blocks[block].insts);
-        let mut rewriter = Rewriter { function, out: Vec::new(), state: None, error: None, guards: Vec::new() };
+        let mut rewriter = CallRewriter { function, out: Vec::new(), state: None, error: None, guards: Vec::new() };
         for inst in before {
             (rewriter.state, rewriter.error) =
                 (rewriter.function.insts[inst].state, rewriter.function.insts[inst].error);
             let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
             changed |= rewriter.make_static(inst);
             match plan(rewriter.function, callees, inst) {
-                Ok(Some(Call::Direct(plan))) => {
+                Ok(Some(LibraryCall::Direct(plan))) => {
                     changed = true;
                     rewriter.emit(inst, plan);
                 }
-                Ok(Some(Call::Argument(value))) => {
+                Ok(Some(LibraryCall::Argument(value))) => {
                     changed = true;
                     rewriter.give_back(inst, value);
                 }
-                Ok(Some(Call::Truth(value))) => {
+                Ok(Some(LibraryCall::Truth(value))) => {
                     changed = true;
                     rewriter.emit_truth(inst, value);
                 }
-                Ok(Some(Call::Typed(ty, reason))) => {
+                Ok(Some(LibraryCall::Typed(ty, reason))) => {
                     changed |= rewriter.narrow_result(inst, &ty);
                     left_alone.push(NotSpecialized { inst, reason });
                     rewriter.out.push(inst);
@@ -100,7 +100,7 @@ impl Narrowed {
 }
 
 /// The plan for an instruction; `None` if it is not a call of a constant.
-fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Call>, String> {
+fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<LibraryCall>, String> {
     let data = &function.insts[inst];
     let Instruction::VectorCallStatic { callable, args: given, keywords } = &data.instruction else {
         return not_static(function, inst).map_or(Ok(None), Err);
@@ -115,7 +115,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     if data.state.is_some() && callee.target != CalleeTarget::Underlying {
         let receivers = usize::from(is_method);
         return match library::plan(function, callees, called, given, receivers, keywords) {
-            Ok(Call::Typed(ty, reason)) => Ok(Some(Call::Typed(ty, format!("{name}: {reason}")))),
+            Ok(LibraryCall::Typed(ty, reason)) => Ok(Some(LibraryCall::Typed(ty, format!("{name}: {reason}")))),
             Ok(call) => Ok(Some(call)),
             Err(reason) => Err(format!("{name}: {reason}")),
         };
@@ -126,7 +126,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     let effects = callee.signature.overloads[index].effects;
     let is_underlying = callee.target == CalleeTarget::Underlying;
     let borrowed_result = is_underlying && effects.borrowed_result;
-    Ok(Some(Call::Direct(Plan {
+    Ok(Some(LibraryCall::Direct(CallPlan {
         callee: callees.called(called, index),
         args,
         result,

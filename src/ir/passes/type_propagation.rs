@@ -11,14 +11,14 @@ use std::collections::HashSet;
 use crate::ir::typing::result_type;
 use crate::ir::{Block, BlockCall, Change, Function, Inst, Instruction, Spec, Type, Value};
 
-use super::{Knowledge, Run};
+use super::{Knowledge, PassRun};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
     let Some(entry) = function.entry() else { return Change::Nothing };
     let Some(dominators) = run.analyses.dominators(function) else { return Change::Nothing };
     let mut types =
-        Types { function, known: SecondaryMap::with_default(Type::BOTTOM), reached: HashSet::from([entry]) };
+        TypeSolver { function, known: SecondaryMap::with_default(Type::BOTTOM), reached: HashSet::from([entry]) };
     for &param in &function.blocks[entry].params {
         types.known[param] = function.ty(param).clone();
     }
@@ -31,7 +31,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
             break;
         }
     }
-    let Types { known, reached, .. } = types;
+    let TypeSolver { known, reached, .. } = types;
     let mut change = Change::Nothing;
     for (value, data) in function.values.iter_mut() {
         // An unreachable value keeps its type.
@@ -106,13 +106,13 @@ fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value
     change
 }
 
-struct Types<'a> {
+struct TypeSolver<'a> {
     function: &'a Function,
     known: SecondaryMap<Value, Type>,
     reached: HashSet<Block>,
 }
 
-impl Types<'_> {
+impl TypeSolver<'_> {
     /// Visits a block; returns whether a type became wider.
     fn visit(&mut self, block: Block) -> bool {
         let mut changed = false;

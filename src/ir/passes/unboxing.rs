@@ -64,7 +64,7 @@ fn constant(ctype: &Type, object: &Type) -> Option<Type> {
 
 /// Goes through the function once, each definition before its uses; returns whether it changed anything.
 fn rewrite(function: &mut Function, dominators: &Dominators) -> bool {
-    let mut rewriter = Rewriter {
+    let mut rewriter = UnboxingRewriter {
         function,
         dominators,
         replaced: HashMap::new(),
@@ -78,7 +78,7 @@ fn rewrite(function: &mut Function, dominators: &Dominators) -> bool {
         }
         rewriter.function.blocks[block].insts = std::mem::take(&mut rewriter.out);
     }
-    let Rewriter { replaced, changed, .. } = rewriter;
+    let UnboxingRewriter { replaced, changed, .. } = rewriter;
     let changed = changed || !replaced.is_empty();
     function.replace_all(&replaced);
     for value in replaced.into_keys() {
@@ -90,7 +90,7 @@ fn rewrite(function: &mut Function, dominators: &Dominators) -> bool {
     changed
 }
 
-struct Rewriter<'a> {
+struct UnboxingRewriter<'a> {
     function: &'a mut Function,
     dominators: &'a Dominators,
     /// Removed values with their replacements.
@@ -102,7 +102,7 @@ struct Rewriter<'a> {
     changed: bool,
 }
 
-impl Rewriter<'_> {
+impl UnboxingRewriter<'_> {
     fn visit(&mut self, block: Block, inst: Inst) {
         let replaced = &self.replaced;
         self.function.insts[inst].instruction.for_each_operand(|value| {

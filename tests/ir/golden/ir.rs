@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use typedcall::ir::passes::{Knowledge, Run, passes};
+use typedcall::ir::passes::{Knowledge, PassRun, passes};
 use typedcall::ir::{Callee, CalleeTarget, Callees, Function};
 
 /// Reads the callees of a file, and the function below them.
@@ -41,7 +41,7 @@ fn golden(text: &str) -> String {
         "{}\n== before\n{function}",
         text.lines().filter(|l| l.starts_with("callee")).fold(String::new(), |all, line| all + line + "\n")
     );
-    let mut run = Run::default();
+    let mut run = PassRun::default();
     for pass in passes() {
         let change = (pass.run)(&mut function, &Knowledge::of(&callees), &mut run);
         run.analyses.forget(change);

@@ -10,7 +10,9 @@
 use std::fmt::Write;
 
 use typedcall::ir::passes::{Knowledge, run_function_observed};
-use typedcall::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Function, Type, World};
+use typedcall::ir::{
+    Assumption, Callee, CalleeBelow, CalleeTarget, Callees, ConstObject, Found, Function, Type, World,
+};
 
 /// A world of a few lines.
 #[derive(Default)]
@@ -87,7 +89,7 @@ fn read(text: &str) -> Case {
                 let (callee, rest) = quoted(rest);
                 let find = |name: &str| case.callees.find(name).unwrap_or_else(|| panic!("no callee {name}: {line}"));
                 let (of, callee) = (find(name), find(callee));
-                case.callees.set_below(of, Below { callee, finite: rest == "finite" });
+                case.callees.set_below(of, CalleeBelow { callee, finite: rest == "finite" });
             }
             "global" | "builtin" => {
                 let (name, rest) = quoted(rest);

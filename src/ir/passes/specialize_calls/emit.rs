@@ -1,12 +1,12 @@
 //! Emits the instructions of a plan in the place of the call.
 
 use super::is_lasting;
-use super::plan::{Arg, Plan, ResultStep, Source, none};
+use super::plan::{Arg, ArgumentSource, CallPlan, ResultStep, none};
 use crate::ir::verify::or_none;
 use crate::ir::{Block, Called, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
 
 /// Builds the new list of a block's instructions.
-pub(super) struct Rewriter<'a> {
+pub(super) struct CallRewriter<'a> {
     pub(super) function: &'a mut Function,
     pub(super) out: Vec<Inst>,
     /// The state of the instruction that is replaced.
@@ -17,7 +17,7 @@ pub(super) struct Rewriter<'a> {
     pub(super) guards: Vec<(Value, Value)>,
 }
 
-impl Rewriter<'_> {
+impl CallRewriter<'_> {
     /// Turns a call of a value that is one object into a static call; returns whether it is one.
     pub(super) fn make_static(&mut self, inst: Inst) -> bool {
         let Instruction::VectorCall { callable, args, keywords } = &self.function.insts[inst].instruction else {
@@ -52,9 +52,9 @@ impl Rewriter<'_> {
     }
 
     /// Replaces a call. The call's result stays the same value, so its uses need no change.
-    pub(super) fn emit(&mut self, inst: Inst, plan: Plan) {
+    pub(super) fn emit(&mut self, inst: Inst, plan: CallPlan) {
         // The context comes first: making one may collect garbage, and so run code that changes what guards check.
-        let is_context = |arg: &&Arg| matches!(arg.source, Source::Context);
+        let is_context = |arg: &&Arg| matches!(arg.source, ArgumentSource::Context);
         let context = plan.args.iter().find(is_context).map(|_| self.add(Instruction::LoadContext, Type::C_PTR));
         // All guards come before all unboxing: a call with other types leaves before any work is done.
         let guard = |arg: &Arg| match context {
@@ -147,11 +147,11 @@ impl Rewriter<'_> {
 
     fn emit_guard(&mut self, arg: &Arg) -> Value {
         let value = match &arg.source {
-            Source::Value(value) => *value,
-            Source::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
-            Source::Context => unreachable!("contexts come before guards"),
-            Source::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
-            Source::DefaultNone => self.add(Instruction::LoadConst, none()),
+            ArgumentSource::Value(value) => *value,
+            ArgumentSource::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
+            ArgumentSource::Context => unreachable!("contexts come before guards"),
+            ArgumentSource::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
+            ArgumentSource::DefaultNone => self.add(Instruction::LoadConst, none()),
         };
         let checked = if arg.conversion.nullable {
             let ty = self.function.ty(value).null_for_none();

@@ -10,7 +10,7 @@ use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
 /// How to make one call directly.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct CallPlan {
     pub(super) callee: Called,
     /// In the order of the callee's arguments.
     pub(super) args: Vec<Arg>,
@@ -24,15 +24,15 @@ pub(super) struct Plan {
 
 #[derive(Debug)]
 pub(super) struct Arg {
-    pub(super) source: Source,
-    pub(super) conversion: Conversion,
+    pub(super) source: ArgumentSource,
+    pub(super) conversion: ArgumentConversion,
     /// Whether checked objects are passed unchanged, as to a wrapper.
     pub(super) as_it_came: bool,
 }
 
 /// The conversion that a parameter needs.
 #[derive(Debug)]
-pub(super) struct Conversion {
+pub(super) struct ArgumentConversion {
     /// `None` is accepted, and becomes null.
     pub(super) nullable: bool,
     /// Checked, unless already proven.
@@ -44,7 +44,7 @@ pub(super) struct Conversion {
 }
 
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum ArgumentSource {
     Value(Value),
     Receiver,
     Context,
@@ -114,9 +114,9 @@ pub(super) fn plan_overload(
             if receiver.is_none() && in_function {
                 return Err(Unfit::Unsupported("what it is bound to is not at hand".to_owned()));
             }
-            receiver.map_or(Source::Receiver, Source::Value)
+            receiver.map_or(ArgumentSource::Receiver, ArgumentSource::Value)
         } else if parameter.kind == Kind::Context {
-            Source::Context
+            ArgumentSource::Context
         } else {
             match given.next().expect("one for each such parameter") {
                 Some(_) if parameter.keyword_only && callee.target == CalleeTarget::Method => {
@@ -124,7 +124,7 @@ pub(super) fn plan_overload(
                     unsupported = unsupported.or(Some(at_parameter(position, parameter, reason)));
                     continue;
                 }
-                Some(value) => Source::Value(value),
+                Some(value) => ArgumentSource::Value(value),
                 None => match default_of(parameter, site).filter(|_| callee.target == CalleeTarget::Underlying) {
                     Some(default) => default,
                     None => {
@@ -137,12 +137,13 @@ pub(super) fn plan_overload(
             }
         };
         let known = match &source {
-            Source::Value(value) => function.ty(*value).clone(),
-            Source::Receiver => Type::OBJECT,
-            Source::Context => Type::C_PTR,
-            Source::DefaultNone => none(),
-            Source::Default(constant) => {
-                let conversion = Conversion { nullable: false, guard: constant.clone(), unbox: None, foreign: false };
+            ArgumentSource::Value(value) => function.ty(*value).clone(),
+            ArgumentSource::Receiver => Type::OBJECT,
+            ArgumentSource::Context => Type::C_PTR,
+            ArgumentSource::DefaultNone => none(),
+            ArgumentSource::Default(constant) => {
+                let conversion =
+                    ArgumentConversion { nullable: false, guard: constant.clone(), unbox: None, foreign: false };
                 planned.push(Arg { source, conversion, as_it_came: false });
                 continue;
             }
@@ -218,10 +219,10 @@ pub(super) fn none() -> Type {
 }
 
 /// The value for a parameter that is left out, if it is known here. Stubs have the other defaults in their cells.
-fn default_of(parameter: &Parameter, site: Site) -> Option<Source> {
+fn default_of(parameter: &Parameter, site: Site) -> Option<ArgumentSource> {
     match parameter.default.as_ref()? {
-        DefaultValue::None if site.in_function => Some(Source::DefaultNone),
-        _ => default_number(parameter).map(Source::Default),
+        DefaultValue::None if site.in_function => Some(ArgumentSource::DefaultNone),
+        _ => default_number(parameter).map(ArgumentSource::Default),
     }
 }
 
@@ -245,24 +246,24 @@ impl Arg {
     /// Whether a value is known to be of the parameter's type, so that no guard can fail.
     pub(super) fn is_proven(&self, function: &Function) -> bool {
         match &self.source {
-            Source::Value(value) => {
+            ArgumentSource::Value(value) => {
                 let admitted = or_none(self.conversion.guard.clone(), self.conversion.nullable);
                 function.ty(*value).is_subtype(&admitted)
             }
-            Source::Receiver => false,
-            Source::Context | Source::Default(_) | Source::DefaultNone => true,
+            ArgumentSource::Receiver => false,
+            ArgumentSource::Context | ArgumentSource::Default(_) | ArgumentSource::DefaultNone => true,
         }
     }
 }
 
-impl Conversion {
+impl ArgumentConversion {
     /// Whether an argument of this type may be one that the parameter takes.
     fn admits(&self, known: &Type) -> bool {
         known.may_overlap(&self.guard) || self.nullable && known.may_overlap(&Type::NONE_TYPE)
     }
 }
 
-pub(super) fn conversion(parameter: &Parameter) -> Result<Conversion, String> {
+pub(super) fn conversion(parameter: &Parameter) -> Result<ArgumentConversion, String> {
     let (guard, unbox) = match &parameter.kind {
         kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer | Kind::Foreign(_)) => {
             (Type::unboxed_from(kind), Some(Type::of_kind(kind)))
@@ -271,7 +272,7 @@ pub(super) fn conversion(parameter: &Parameter) -> Result<Conversion, String> {
         Kind::Void => return Err("void is no kind of parameter".to_owned()),
     };
     let foreign = matches!(parameter.kind, Kind::Foreign(_));
-    Ok(Conversion { nullable: parameter.nullable, guard, unbox, foreign })
+    Ok(ArgumentConversion { nullable: parameter.nullable, guard, unbox, foreign })
 }
 
 pub(super) fn at_parameter(position: usize, parameter: &Parameter, reason: &str) -> String {

@@ -63,7 +63,7 @@ fn candidates(function: &Function, dominators: &Dominators, edges: &[Edge]) -> H
 
 /// The properties of a class of values.
 #[derive(Default)]
-struct Class {
+struct ValueClass {
     members: Vec<Value>,
     /// Members that are used as objects.
     escaping: usize,
@@ -81,7 +81,7 @@ fn refused(
     edges: &[Edge],
     candidates: &HashMap<Value, Type>,
 ) -> HashSet<Value> {
-    let mut classes = Classes::default();
+    let mut classes = ValueClasses::default();
     for &param in candidates.keys() {
         classes.find(param);
     }
@@ -104,7 +104,7 @@ fn refused(
             }
         }
     }
-    let mut all: HashMap<Value, Class> = HashMap::new();
+    let mut all: HashMap<Value, ValueClass> = HashMap::new();
     let uses = object_uses(function, dominators, candidates);
     for value in classes.values() {
         let class = all.entry(classes.find(value)).or_default();
@@ -119,7 +119,7 @@ fn refused(
     for param in impossible {
         all.entry(classes.find(param)).or_default().impossible = true;
     }
-    let is_refused = |class: &&Class| {
+    let is_refused = |class: &&ValueClass| {
         class.impossible || class.escaping > 1 || class.has_objects && class.escaping > 0 || !class.pays
     };
     let refused = all.values().filter(is_refused).flat_map(|class| class.members.iter().copied());
@@ -188,11 +188,11 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
 
 /// Sets of values, as a forest of parents.
 #[derive(Default)]
-struct Classes {
+struct ValueClasses {
     parent: HashMap<Value, Value>,
 }
 
-impl Classes {
+impl ValueClasses {
     fn find(&mut self, value: Value) -> Value {
         let mut root = value;
         while let Some(&parent) = self.parent.get(&root)
