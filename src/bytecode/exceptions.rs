@@ -2,7 +2,7 @@
 
 /// An entry, in byte offsets into the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct ExceptionEntry {
     pub(super) start: u32,
     pub(super) end: u32,
     pub(super) target: u32,
@@ -11,7 +11,7 @@ pub(super) struct Entry {
 }
 
 /// All entries; `None` if the table ends inside one, or a number is too large.
-pub(super) fn read(table: &[u8]) -> Option<Vec<Entry>> {
+pub(super) fn read(table: &[u8]) -> Option<Vec<ExceptionEntry>> {
     let mut bytes = table.iter();
     let mut entries = Vec::new();
     while !bytes.as_slice().is_empty() {
@@ -19,7 +19,7 @@ pub(super) fn read(table: &[u8]) -> Option<Vec<Entry>> {
         let end = start.checked_add(number(&mut bytes)?.checked_mul(2)?)?;
         let target = number(&mut bytes)?.checked_mul(2)?;
         let last = number(&mut bytes)?;
-        entries.push(Entry { start, end, target, depth: last >> 1, lasti: last & 1 != 0 });
+        entries.push(ExceptionEntry { start, end, target, depth: last >> 1, lasti: last & 1 != 0 });
     }
     Some(entries)
 }

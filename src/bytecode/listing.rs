@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::decode::{Decoded, Extra, RawInstruction, Source};
-use super::exceptions::Entry;
+use super::decode::{CodeSource, Decoded, Extra, RawInstruction};
+use super::exceptions::ExceptionEntry;
 use super::opcodes::{Opcode, Opcodes};
-use super::snippet::{Cursor, literal};
+use super::snippet::{SnippetCursor, literal};
 use super::{Code, Constant, Literal, LocalKind, LocalVariable};
 
 /// The versions that are recorded.
@@ -35,7 +35,7 @@ struct Listing<'a> {
     qualname: &'a str,
     flags: u32,
     instructions: Vec<RawInstruction>,
-    exceptions: Vec<Entry>,
+    exceptions: Vec<ExceptionEntry>,
     locals: BTreeMap<u32, LocalVariable>,
     consts: BTreeMap<u32, Literal>,
     names: BTreeMap<u32, Arc<str>>,
@@ -151,7 +151,7 @@ impl<'a> Listing<'a> {
         let [start, "to", end, "->", target, depth, ref lasti @ ..] = words[..] else { panic!("{line}") };
         let end = self.offset(end);
         let behind = self.instructions.iter().find(|raw| raw.offset == end).map_or(end, |raw| raw.end);
-        self.exceptions.push(Entry {
+        self.exceptions.push(ExceptionEntry {
             start: self.offset(start),
             end: if self.opcodes.version <= 12 { behind } else { end },
             target: self.offset(target),
@@ -189,7 +189,7 @@ impl<'a> Listing<'a> {
                 .collect(),
             _ => None,
         };
-        let source = Source {
+        let source = CodeSource {
             opcodes: self.opcodes,
             instructions: self.instructions.clone(),
             exceptions: &self.exceptions,
@@ -233,7 +233,7 @@ impl<'a> Listing<'a> {
 
 /// The literal that a listing prints for a constant.
 fn constant(text: &str) -> Literal {
-    let mut cursor = Cursor::new(text);
+    let mut cursor = SnippetCursor::new(text);
     match literal(&mut cursor) {
         Ok(literal) if cursor.rest().is_empty() => literal,
         _ => Literal::Other(text.to_owned()),

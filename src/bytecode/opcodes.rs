@@ -90,7 +90,7 @@ pub(super) struct Opcodes {
     /// The minor version: 11 for 3.11.
     pub(super) version: u32,
     /// The opcodes by number.
-    opcodes: Vec<Option<Entry>>,
+    opcodes: Vec<Option<OpcodeEntry>>,
     /// The operands of `BINARY_OP`; `None` for unknown ones.
     pub(super) binary: Vec<Option<BinaryOperand>>,
     /// The operands of `CALL_INTRINSIC_1`.
@@ -104,7 +104,7 @@ pub(super) struct Opcodes {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
+struct OpcodeEntry {
     /// The name, also of opcodes that no code object contains.
     name: String,
     opcode: Option<Opcode>,
@@ -205,7 +205,7 @@ impl Opcodes {
                 let number: usize = words.next()?.parse().ok()?;
                 let name = words.next()?.to_owned();
                 let caches = words.next()?.parse().ok()?;
-                *self.opcodes.get_mut(number)? = Some(Entry { opcode: Opcode::by_name(&name), name, caches });
+                *self.opcodes.get_mut(number)? = Some(OpcodeEntry { opcode: Opcode::by_name(&name), name, caches });
             }
             "binary" => self.binary.push(binary(rest.split_once(' ')?.1)),
             "intrinsic1" => self.intrinsic1.push(intrinsic1(rest)),

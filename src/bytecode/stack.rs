@@ -180,7 +180,7 @@ impl Code {
     /// If an instruction takes more values than there are, two paths to an instruction differ, or the code runs past
     /// its end.
     pub fn depths(&self) -> Result<Vec<Option<u32>>, StackError> {
-        let mut walk = Walk { depths: vec![None; self.instructions.len()], pending: Vec::new() };
+        let mut walk = DepthWalk { depths: vec![None; self.instructions.len()], pending: Vec::new() };
         walk.reach(0, 0, 0)?;
         while let Some(at) = walk.pending.pop() {
             let (Some(instruction), Some(depth)) = (self.instructions.get(at as usize), walk.depths[at as usize])
@@ -224,12 +224,12 @@ impl Code {
     }
 }
 
-struct Walk {
+struct DepthWalk {
     depths: Vec<Option<u32>>,
     pending: Vec<Target>,
 }
 
-impl Walk {
+impl DepthWalk {
     /// Notes that control may go from one instruction to another.
     fn reach(&mut self, from: Target, to: Target, depth: u32) -> Result<(), StackError> {
         let Some(known) = self.depths.get_mut(to as usize) else {

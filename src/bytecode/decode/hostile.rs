@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use std::sync::Arc;
 
-use super::{Decoded, Source, raw};
+use super::{CodeSource, Decoded, raw};
 use crate::bytecode::opcodes::Opcodes;
 use crate::bytecode::{Code, LocalKind, LocalVariable, exceptions, lines};
 
@@ -23,7 +23,7 @@ fn decode(opcodes: &Opcodes, code: &[u8], table: &[u8], line_table: &[u8]) -> Op
     let local = |kind| LocalVariable { name: "local".into(), kind };
     let locals = vec![local(LocalKind::Plain), local(LocalKind::Plain), local(LocalKind::Cell), local(LocalKind::Free)];
     let strings = |index| (index < 2).then(|| vec![Arc::from("keyword"); index as usize]);
-    let source = Source {
+    let source = CodeSource {
         opcodes,
         instructions,
         exceptions: &exceptions,
@@ -93,7 +93,7 @@ fn damaged_code_is_refused_with_the_offset() {
             Err(error) => return format!("{} {}: {}", error.offset, error.opcode, error.problem),
         };
         let strings = |_| None;
-        let source = Source {
+        let source = CodeSource {
             opcodes: &opcodes,
             instructions,
             exceptions: &[],

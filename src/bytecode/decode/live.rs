@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::error::DecodeError;
-use super::{Decoded, Extra, Source, raw};
+use super::{CodeSource, Decoded, Extra, raw};
 use crate::bytecode::opcodes::Opcodes;
 use crate::bytecode::{ArgumentCounts, Code, Constant, LocalKind, LocalVariable, exceptions, lines};
 use crate::embed::{Exception, Object, Python};
@@ -35,7 +35,7 @@ pub fn decode(python: &Python, code: &Object) -> Result<Code, DecodeError> {
     if !is_code {
         return Err(DecodeError::NotCode { class: class_name(python, code) });
     }
-    let reader = Reader { python, code };
+    let reader = CodeReader { python, code };
     let qualname = reader.text("co_qualname").unwrap_or_else(|_| "<unknown>".into());
     let unreadable = |exception| DecodeError::Unreadable { code: qualname.to_string(), exception };
     let opcodes = Opcodes::running(python).map_err(unreadable)?;
@@ -62,12 +62,12 @@ fn class_name(python: &Python, object: &Object) -> String {
     name().unwrap_or_else(|_| "an object".to_owned())
 }
 
-struct Reader<'a> {
+struct CodeReader<'a> {
     python: &'a Python,
     code: &'a Object,
 }
 
-impl Reader<'_> {
+impl CodeReader<'_> {
     /// The outer error is an exception of the interpreter, the inner one an error in the code.
     fn read(&self, opcodes: &Opcodes, qualname: &Arc<str>) -> Result<Result<Code, DecodeError>, Exception> {
         let flags = self.number("co_flags")?;
@@ -102,7 +102,7 @@ impl Reader<'_> {
             Some(Constant::Live(tuple)) => self.strings(tuple),
             _ => None,
         };
-        let source = Source {
+        let source = CodeSource {
             opcodes,
             instructions,
             exceptions: &exceptions,

@@ -14,7 +14,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use super::exceptions::Entry;
+use super::exceptions::ExceptionEntry;
 use super::instruction::{Instruction, Op, Suspend, Target};
 use super::opcodes::{Opcode, Opcodes};
 use super::raw_stack::RawStacks;
@@ -25,14 +25,14 @@ pub use live::{decode, decode_function};
 use raw::RawError;
 pub(super) use raw::RawInstruction;
 pub(super) use step::Extra;
-use step::{Context, Step};
+use step::{DecodeContext, StackStep};
 use walk::{Item, RawHandler};
 
 /// The input of the decoder: the parts of a code object that don't need an interpreter.
-pub(super) struct Source<'a> {
+pub(super) struct CodeSource<'a> {
     pub(super) opcodes: &'a Opcodes,
     pub(super) instructions: Vec<RawInstruction>,
-    pub(super) exceptions: &'a [Entry],
+    pub(super) exceptions: &'a [ExceptionEntry],
     pub(super) locals: &'a [LocalVariable],
     pub(super) consts: usize,
     pub(super) names: usize,
@@ -49,7 +49,7 @@ pub(super) struct Decoded {
     pub(super) extras: Vec<Extra>,
 }
 
-impl Source<'_> {
+impl CodeSource<'_> {
     /// Decodes. An error does not have the code object's name yet.
     pub(super) fn decode(mut self) -> Result<Decoded, RawError> {
         self.end_sends();
@@ -59,7 +59,7 @@ impl Source<'_> {
                 raw.get(index).map_or((0, "an empty code object"), |raw| (raw.offset, raw.opcode.name()));
             RawError { offset, opcode: name.to_owned(), problem }
         };
-        let mut context = Context {
+        let mut context = DecodeContext {
             opcodes: self.opcodes,
             locals: self.locals,
             consts: self.consts,
@@ -153,20 +153,20 @@ impl Source<'_> {
 
     /// Makes a jump name an item instead of an offset. `FOR_ITER` then jumps past the instructions that only clean up
     /// after it.
-    fn resolve(&self, step: &mut Step) -> Result<(), Problem> {
+    fn resolve(&self, step: &mut StackStep) -> Result<(), Problem> {
         let target = match step {
-            Step::ForIter(target) => target,
-            Step::Op(op) => match op.target_mut() {
+            StackStep::ForIter(target) => target,
+            StackStep::Op(op) => match op.target_mut() {
                 Some(target) => target,
                 None => return Ok(()),
             },
             _ => return Ok(()),
         };
         let offset = *target;
-        let is_send = matches!(step, Step::Op(Op::Suspend(Suspend::Send(_))));
+        let is_send = matches!(step, StackStep::Op(Op::Suspend(Suspend::Send(_))));
         let start = if is_send && self.opcodes.version == 11 { offset.wrapping_sub(1) } else { offset };
         let mut item = self.item_at(start).ok_or(Problem::Target { target: offset.into() })?;
-        if let Step::ForIter(_) = step {
+        if let StackStep::ForIter(_) = step {
             let opcode = |item: usize| self.instructions.get(item).map(|raw| raw.opcode);
             if opcode(item) == Some(Opcode::END_FOR) {
                 item += 1;
@@ -176,8 +176,8 @@ impl Source<'_> {
                     item += 1;
                 }
             }
-            *step = Step::ForIter(index(item));
-        } else if let Step::Op(op) = step
+            *step = StackStep::ForIter(index(item));
+        } else if let StackStep::Op(op) = step
             && let Some(target) = op.target_mut()
         {
             *target = index(item);

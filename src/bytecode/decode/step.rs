@@ -11,7 +11,7 @@ use crate::operators::{CompareOperator, Conversion, FunctionAttribute, Intrinsic
 
 /// A part of what an instruction does to CPython's stack, with nulls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum StackStep {
     /// The operation itself; but depths in its operands count nulls, and jumps name byte offsets.
     Op(Op),
     /// Pushes a slot that the neutral stack lacks: a null, or the second slot of an iterator.
@@ -38,7 +38,7 @@ pub(in crate::bytecode) enum Extra {
 }
 
 /// The tables that instructions index.
-pub(super) struct Context<'a> {
+pub(super) struct DecodeContext<'a> {
     pub(super) opcodes: &'a Opcodes,
     pub(super) locals: &'a [LocalVariable],
     pub(super) consts: usize,
@@ -51,13 +51,13 @@ pub(super) struct Context<'a> {
     pub(super) keywords: Option<Vec<Arc<str>>>,
 }
 
-impl Context<'_> {
+impl DecodeContext<'_> {
     /// Appends the steps of an instruction; `next` is the instruction after it.
     pub(super) fn translate(
         &mut self,
         raw: &RawInstruction,
         next: Option<Opcode>,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<StackStep>,
     ) -> Result<(), Problem> {
         use Opcode as O;
         if self.keywords.is_some() && !matches!(raw.opcode, O::PRECALL | O::CALL | O::CALL_KW) {
@@ -67,7 +67,7 @@ impl Context<'_> {
         let wrong = Problem::Operand { operand };
         let version = self.opcodes.version;
         let wide_iterators = version >= 15;
-        let mut op = |op| steps.push(Step::Op(op));
+        let mut op = |op| steps.push(StackStep::Op(op));
         match raw.opcode {
             O::CACHE | O::EXTENDED_ARG | O::NOP | O::NOT_TAKEN | O::PRECALL => {}
             O::RESUME => op(Op::Resume),
@@ -78,7 +78,7 @@ impl Context<'_> {
                     op(Op::Pop);
                 }
             }
-            O::PUSH_NULL => steps.push(Step::PushNull),
+            O::PUSH_NULL => steps.push(StackStep::PushNull),
             O::COPY => op(Op::Copy(at_least(operand, 1)?)),
             O::SWAP => op(Op::Swap(at_least(operand, 1)?)),
 
@@ -135,11 +135,11 @@ impl Context<'_> {
             O::LOAD_GLOBAL => {
                 // The lowest bit asks for the null of a call. The null is below the callable up to 3.12, and above it
                 // after that.
-                let load = Step::Op(Op::LoadGlobal(self.name(operand >> 1)?));
+                let load = StackStep::Op(Op::LoadGlobal(self.name(operand >> 1)?));
                 match operand & 1 {
                     0 => steps.push(load),
-                    _ if version <= 12 => steps.extend([Step::PushNull, load]),
-                    _ => steps.extend([load, Step::PushNull]),
+                    _ if version <= 12 => steps.extend([StackStep::PushNull, load]),
+                    _ => steps.extend([load, StackStep::PushNull]),
                 }
             }
             O::STORE_GLOBAL => op(Op::StoreGlobal(self.name(operand)?)),
@@ -257,10 +257,10 @@ impl Context<'_> {
                 if keywords.len() > operand as usize {
                     return Err(Problem::Keywords);
                 }
-                steps.push(Step::Call(Arguments { count: operand, keywords }));
+                steps.push(StackStep::Call(Arguments { count: operand, keywords }));
             }
-            O::CALL_FUNCTION_EX if version >= 14 => steps.push(Step::CallEx(None)),
-            O::CALL_FUNCTION_EX => steps.push(Step::CallEx(Some(operand & 1 != 0))),
+            O::CALL_FUNCTION_EX if version >= 14 => steps.push(StackStep::CallEx(None)),
+            O::CALL_FUNCTION_EX => steps.push(StackStep::CallEx(Some(operand & 1 != 0))),
             O::MAKE_FUNCTION => {
                 op(Op::MakeFunction);
                 // From 3.13 on there are no flags. The order is that in which they are popped.
@@ -277,10 +277,10 @@ impl Context<'_> {
             // From 3.15 on it also does the work of GET_YIELD_FROM_ITER, and pushes a second slot.
             O::GET_ITER if wide_iterators => {
                 op(if operand == 0 { Op::GetIter } else { Op::Suspend(Suspend::GetYieldFromIter) });
-                steps.push(Step::PushNull);
+                steps.push(StackStep::PushNull);
             }
             O::GET_ITER => op(Op::GetIter),
-            O::FOR_ITER => steps.push(Step::ForIter(self.forward(raw)?)),
+            O::FOR_ITER => steps.push(StackStep::ForIter(self.forward(raw)?)),
 
             O::JUMP_FORWARD => op(Op::Jump(self.forward(raw)?)),
             O::JUMP_BACKWARD | O::JUMP_BACKWARD_NO_INTERRUPT => op(Op::Jump(self.backward(raw)?)),

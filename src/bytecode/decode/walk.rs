@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use super::error::Problem;
-use super::step::Step;
+use super::step::StackStep;
 use crate::bytecode::instruction::{Arguments, Op, Suspend};
 use crate::bytecode::raw_stack::RawSlot;
 use crate::bytecode::{LocalKind, LocalVariable};
@@ -18,7 +18,7 @@ const STACK_LIMIT: usize = 1 << 16;
 
 /// The content of a slot of CPython's stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
+pub(super) enum StackSlot {
     /// An object.
     Value,
     /// The value of a cleared local, perhaps null.
@@ -41,7 +41,7 @@ pub(super) enum Slot {
     Offset,
 }
 
-impl Slot {
+impl StackSlot {
     fn is_kept(self) -> bool {
         !matches!(self, Self::Null | Self::IteratorIndex)
     }
@@ -84,8 +84,8 @@ impl Slot {
 
 /// What is known before an instruction: the slots and the locals.
 #[derive(Clone, Debug)]
-struct State {
-    stack: Vec<Slot>,
+struct WalkState {
+    stack: Vec<StackSlot>,
     /// The locals that hold a cell. From 3.13 on the same instruction loads cells and values, and inlined
     /// comprehensions put values where cells were.
     cells: Rc<Vec<bool>>,
@@ -120,7 +120,7 @@ pub(super) struct Walked {
     /// The depths of the handlers on the neutral stack; `None` for handlers that no exception reaches.
     pub(super) depths: Vec<Option<u32>>,
     /// CPython's stack before each item; `None` for items that can't be reached.
-    pub(super) stacks: Vec<Option<Vec<Slot>>>,
+    pub(super) stacks: Vec<Option<Vec<StackSlot>>>,
 }
 
 /// Follows the code from its first item. Jumps in `steps` name items.
@@ -129,13 +129,13 @@ pub(super) struct Walked {
 /// The item at which the stack is invalid.
 pub(super) fn walk(
     items: &[Item],
-    steps: &[Step],
+    steps: &[StackStep],
     handlers: &[RawHandler],
     locals: &[LocalVariable],
     version: u32,
 ) -> Result<Walked, (usize, Problem)> {
     let cells = locals.iter().map(|local| local.kind == LocalKind::Free).collect();
-    let mut walk = Walk {
+    let mut walk = StackWalk {
         states: vec![None; items.len()],
         pending: Vec::new(),
         handlers,
@@ -148,7 +148,7 @@ pub(super) fn walk(
             stacks: Vec::new(),
         },
     };
-    walk.reach(0, State { stack: Vec::new(), cells: Rc::new(cells) }).map_err(|problem| (0, problem))?;
+    walk.reach(0, WalkState { stack: Vec::new(), cells: Rc::new(cells) }).map_err(|problem| (0, problem))?;
     while let Some(mut at) = walk.pending.pop() {
         // The states are needed only where paths meet. Keeping them all makes every instruction a check.
         while let Some(state) = walk.item(at, items, steps).map_err(|problem| (at, problem))? {
@@ -167,17 +167,17 @@ pub(super) fn walk(
     Ok(Walked { stacks, ..walk.walked })
 }
 
-struct Walk<'a> {
-    states: Vec<Option<State>>,
+struct StackWalk<'a> {
+    states: Vec<Option<WalkState>>,
     pending: Vec<usize>,
     handlers: &'a [RawHandler],
     version: u32,
     walked: Walked,
 }
 
-impl Walk<'_> {
+impl StackWalk<'_> {
     /// Notes that a path leads to an item with this state.
-    fn reach(&mut self, to: usize, state: State) -> Result<(), Problem> {
+    fn reach(&mut self, to: usize, state: WalkState) -> Result<(), Problem> {
         let known = self.states.get_mut(to).ok_or(Problem::OffTheEnd)?;
         match known {
             None => {
@@ -206,7 +206,7 @@ impl Walk<'_> {
     }
 
     /// Runs an item, and returns the state after it if it falls through.
-    fn item(&mut self, at: usize, items: &[Item], steps: &[Step]) -> Result<Option<State>, Problem> {
+    fn item(&mut self, at: usize, items: &[Item], steps: &[StackStep]) -> Result<Option<WalkState>, Problem> {
         let Some(mut state) = self.states[at].clone() else { return Ok(None) };
         let item = &items[at];
         if let Some(index) = item.handler {
@@ -216,9 +216,9 @@ impl Walk<'_> {
                     self.walked.depths[index] = Some(kept(below));
                     self.walked.covered[at] = true;
                     let mut stack = below.to_vec();
-                    stack.extend(handler.lasti.then_some(Slot::Offset));
-                    stack.push(Slot::Value);
-                    self.reach(handler.target, State { stack, cells: state.cells.clone() })?;
+                    stack.extend(handler.lasti.then_some(StackSlot::Offset));
+                    stack.push(StackSlot::Value);
+                    self.reach(handler.target, WalkState { stack, cells: state.cells.clone() })?;
                 }
                 // 3.15's generator expressions leave the range of their iterator's handler without popping the
                 // iterator.
@@ -239,28 +239,28 @@ impl Walk<'_> {
     }
 
     /// Runs a step, and returns whether the next one follows.
-    fn step(&mut self, step: &Step, state: &mut State) -> Result<bool, Problem> {
+    fn step(&mut self, step: &StackStep, state: &mut WalkState) -> Result<bool, Problem> {
         let stack = &mut state.stack;
         match step {
-            Step::PushNull if self.version >= 15 && stack.last() == Some(&Slot::Iterator) => {
-                stack.push(Slot::IteratorIndex);
+            StackStep::PushNull if self.version >= 15 && stack.last() == Some(&StackSlot::Iterator) => {
+                stack.push(StackSlot::IteratorIndex);
             }
-            Step::PushNull => stack.push(Slot::Null),
-            Step::Call(arguments) => self.call(arguments, stack)?,
-            Step::CallEx(keywords) => self.call_ex(*keywords, stack)?,
-            Step::ForIter(target) => {
+            StackStep::PushNull => stack.push(StackSlot::Null),
+            StackStep::Call(arguments) => self.call(arguments, stack)?,
+            StackStep::CallEx(keywords) => self.call_ex(*keywords, stack)?,
+            StackStep::ForIter(target) => {
                 let iterator = self.iterator(stack)?;
-                let exhausted = State { stack: stack[..iterator].to_vec(), cells: state.cells.clone() };
+                let exhausted = WalkState { stack: stack[..iterator].to_vec(), cells: state.cells.clone() };
                 self.reach(*target as usize, exhausted)?;
-                state.stack.push(Slot::Value);
+                state.stack.push(StackSlot::Value);
                 self.walked.ops.push(Op::ForIter(*target));
             }
-            Step::Op(op) => return self.op(op, state),
+            StackStep::Op(op) => return self.op(op, state),
         }
         Ok(true)
     }
 
-    fn op(&mut self, op: &Op, state: &mut State) -> Result<bool, Problem> {
+    fn op(&mut self, op: &Op, state: &mut WalkState) -> Result<bool, Problem> {
         let stack = &mut state.stack;
         let wide = self.version >= 15;
         let op = match *op {
@@ -283,17 +283,17 @@ impl Walk<'_> {
             }
             Op::LoadFast(local) => {
                 let is_cell = state.cells.get(local as usize) == Some(&true);
-                stack.push(if is_cell { Slot::Cell } else { Slot::Value });
+                stack.push(if is_cell { StackSlot::Cell } else { StackSlot::Value });
                 if is_cell { Op::LoadClosure(local) } else { Op::LoadFast(local) }
             }
             Op::LoadFastAndClear(local) => {
                 let was_cell = set_cell(&mut state.cells, local, false);
-                stack.push(if was_cell { Slot::Cell } else { Slot::Cleared });
+                stack.push(if was_cell { StackSlot::Cell } else { StackSlot::Cleared });
                 op.clone()
             }
             Op::StoreFast(local) => {
                 let slot = pop_kept(stack)?;
-                set_cell(&mut state.cells, local, slot == Slot::Cell);
+                set_cell(&mut state.cells, local, slot == StackSlot::Cell);
                 op.clone()
             }
             Op::MakeCell(local) => {
@@ -307,32 +307,32 @@ impl Walk<'_> {
                 if stack[below..].iter().any(|slot| !slot.is_kept()) {
                     return Err(Problem::Null);
                 }
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 op.clone()
             }
             // The stack of 3.15 has a null or an index above the receiver.
             Op::Suspend(Suspend::Send(target)) => {
                 pop_kept(stack)?;
                 self.iterator(stack)?;
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 self.reach(target as usize, state.clone())?;
                 op.clone()
             }
             Op::Suspend(Suspend::EndSend) => {
                 pop_kept(stack)?;
                 self.pop_iterator(stack)?;
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 op.clone()
             }
             Op::Suspend(Suspend::CleanupThrow) => {
                 pop_kept(stack)?;
                 pop_kept(stack)?;
                 self.pop_iterator(stack)?;
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 if wide {
-                    stack.push(Slot::Null);
+                    stack.push(StackSlot::Null);
                 }
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 op.clone()
             }
             _ => self.renumbered(op, state)?,
@@ -343,7 +343,7 @@ impl Walk<'_> {
     }
 
     /// An operation that only pops and pushes, with its depths counted anew.
-    fn renumbered(&mut self, op: &Op, state: &mut State) -> Result<Op, Problem> {
+    fn renumbered(&mut self, op: &Op, state: &mut WalkState) -> Result<Op, Problem> {
         let stack = &mut state.stack;
         let (pops, pushes) = op.effect();
         if stack.len() < pops as usize {
@@ -377,20 +377,20 @@ impl Walk<'_> {
             return Err(Problem::Overflow { limit: STACK_LIMIT as u32 });
         }
         let stack = &mut state.stack;
-        stack.extend(std::iter::repeat_n(Slot::Value, pushes as usize));
+        stack.extend(std::iter::repeat_n(StackSlot::Value, pushes as usize));
         if let (true, [.., method, receiver]) = (pushes_pair(&op), stack.as_mut_slice()) {
-            (*method, *receiver) = (Slot::Method, Slot::Receiver);
+            (*method, *receiver) = (StackSlot::Method, StackSlot::Receiver);
         }
         match (&op, stack.as_mut_slice()) {
-            (Op::GetIter, [.., iterator]) => *iterator = Slot::Iterator,
-            (Op::PushExcInfo, [.., previous, _]) => *previous = Slot::Saved,
+            (Op::GetIter, [.., iterator]) => *iterator = StackSlot::Iterator,
+            (Op::PushExcInfo, [.., previous, _]) => *previous = StackSlot::Saved,
             _ => {}
         }
         Ok(op)
     }
 
     /// The index at which the iterator on top of the stack begins. From 3.15 on it has a second slot.
-    fn iterator(&self, stack: &[Slot]) -> Result<usize, Problem> {
+    fn iterator(&self, stack: &[StackSlot]) -> Result<usize, Problem> {
         let second = usize::from(self.version >= 15);
         let iterator = stack.len().checked_sub(1 + second).ok_or(Problem::Underflow)?;
         match &stack[iterator..] {
@@ -400,14 +400,14 @@ impl Walk<'_> {
         }
     }
 
-    fn pop_iterator(&self, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+    fn pop_iterator(&self, stack: &mut Vec<StackSlot>) -> Result<(), Problem> {
         stack.truncate(self.iterator(stack)?);
         Ok(())
     }
 
     /// Up to 3.12, a null or the method is first, then the callable or `self`. From 3.13 on the callable is first, then
     /// a null or `self`. Any other pair is a callable and its first argument.
-    fn call(&mut self, arguments: &Arguments, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+    fn call(&mut self, arguments: &Arguments, stack: &mut Vec<StackSlot>) -> Result<(), Problem> {
         for _ in 0..arguments.count {
             pop_kept(stack)?;
         }
@@ -415,9 +415,9 @@ impl Walk<'_> {
         let lower = stack.pop().ok_or(Problem::Underflow)?;
         let mut arguments = arguments.clone();
         let op = match (lower, upper) {
-            (Slot::Method, Slot::Receiver) => Op::CallMethod(arguments),
-            (Slot::Null, callable) if self.version <= 12 && callable.is_kept() => Op::Call(arguments),
-            (callable, Slot::Null) if self.version >= 13 && callable.is_kept() => Op::Call(arguments),
+            (StackSlot::Method, StackSlot::Receiver) => Op::CallMethod(arguments),
+            (StackSlot::Null, callable) if self.version <= 12 && callable.is_kept() => Op::Call(arguments),
+            (callable, StackSlot::Null) if self.version >= 13 && callable.is_kept() => Op::Call(arguments),
             (callable, first) if callable.is_kept() && first.is_kept() => {
                 arguments.count += 1;
                 Op::Call(arguments)
@@ -425,11 +425,11 @@ impl Walk<'_> {
             _ => return Err(Problem::Null),
         };
         self.walked.ops.push(op);
-        stack.push(Slot::Value);
+        stack.push(StackSlot::Value);
         Ok(())
     }
 
-    fn call_ex(&mut self, keywords: Option<bool>, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+    fn call_ex(&mut self, keywords: Option<bool>, stack: &mut Vec<StackSlot>) -> Result<(), Problem> {
         let keywords = match keywords {
             None => stack.pop().ok_or(Problem::Underflow)?.is_kept(),
             Some(false) => false,
@@ -446,12 +446,12 @@ impl Walk<'_> {
             return Err(Problem::Null);
         }
         self.walked.ops.push(Op::CallEx { keywords });
-        stack.push(Slot::Value);
+        stack.push(StackSlot::Value);
         Ok(())
     }
 
     /// Exchanges two of CPython's slots. If one of them is a null, the other moves past the slots between them.
-    fn swap(&mut self, stack: &mut [Slot], depth: u32) -> Result<(), Problem> {
+    fn swap(&mut self, stack: &mut [StackSlot], depth: u32) -> Result<(), Problem> {
         let deep = index(stack, depth)?;
         let top = stack.len() - 1;
         let neutral = depth_of(stack, depth)?;
@@ -477,15 +477,15 @@ fn set_cell(cells: &mut Rc<Vec<bool>>, local: u32, is_cell: bool) -> bool {
     }
 }
 
-fn cannot_raise(step: &Step) -> bool {
-    matches!(step, Step::PushNull | Step::Op(Op::LoadConst(_) | Op::Return | Op::Nop))
+fn cannot_raise(step: &StackStep) -> bool {
+    matches!(step, StackStep::PushNull | StackStep::Op(Op::LoadConst(_) | Op::Return | Op::Nop))
 }
 
 fn pushes_pair(op: &Op) -> bool {
     matches!(op, Op::LoadMethod(_) | Op::LoadSuperMethod { .. } | Op::LoadSpecial(_))
 }
 
-fn pop_kept(stack: &mut Vec<Slot>) -> Result<Slot, Problem> {
+fn pop_kept(stack: &mut Vec<StackSlot>) -> Result<StackSlot, Problem> {
     match stack.pop().ok_or(Problem::Underflow)? {
         slot if !slot.is_kept() => Err(Problem::Null),
         slot => Ok(slot),
@@ -493,7 +493,7 @@ fn pop_kept(stack: &mut Vec<Slot>) -> Result<Slot, Problem> {
 }
 
 /// The index of the slot at a depth; 1 is the top.
-fn index(stack: &[Slot], depth: u32) -> Result<usize, Problem> {
+fn index(stack: &[StackSlot], depth: u32) -> Result<usize, Problem> {
     match stack.len().checked_sub(depth as usize) {
         Some(index) if depth > 0 => Ok(index),
         _ => Err(Problem::Underflow),
@@ -501,16 +501,16 @@ fn index(stack: &[Slot], depth: u32) -> Result<usize, Problem> {
 }
 
 /// The number of neutral values from the top down to this depth.
-fn depth_of(stack: &[Slot], depth: u32) -> Result<u32, Problem> {
+fn depth_of(stack: &[StackSlot], depth: u32) -> Result<u32, Problem> {
     Ok(kept(&stack[index(stack, depth)?..]))
 }
 
 /// The same, for a slot that must not be null.
-fn kept_depth_of(stack: &[Slot], depth: u32) -> Result<u32, Problem> {
+fn kept_depth_of(stack: &[StackSlot], depth: u32) -> Result<u32, Problem> {
     if stack[index(stack, depth)?].is_kept() { depth_of(stack, depth) } else { Err(Problem::Null) }
 }
 
-fn kept(slots: &[Slot]) -> u32 {
+fn kept(slots: &[StackSlot]) -> u32 {
     // This is at most `STACK_LIMIT`.
     slots.iter().filter(|slot| slot.is_kept()).count() as u32
 }

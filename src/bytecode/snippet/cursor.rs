@@ -2,14 +2,14 @@
 
 /// Reads a text from its start.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::bytecode) struct Cursor<'a> {
+pub(in crate::bytecode) struct SnippetCursor<'a> {
     text: &'a str,
     position: usize,
     /// The number of open parentheses.
     pub(super) nesting: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> SnippetCursor<'a> {
     pub(in crate::bytecode) fn new(text: &'a str) -> Self {
         Self { text, position: 0, nesting: 0 }
     }

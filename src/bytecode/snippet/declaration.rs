@@ -1,9 +1,9 @@
 //! The declarations of a snippet: arguments, variables of the closure, handlers, labels, locals.
 
 use super::super::code::{ArgumentCounts, LocalKind, LocalVariable};
-use super::{HandlerText, Reader, Result_, SnippetProblem};
+use super::{HandlerText, Result_, SnippetProblem, SnippetReader};
 
-impl<'a> Reader<'a> {
+impl<'a> SnippetReader<'a> {
     /// `args a b / c * d *rest **named`
     pub(super) fn arguments(&mut self) -> Result_<()> {
         if !self.code.instructions.is_empty() || !self.code.locals.is_empty() {

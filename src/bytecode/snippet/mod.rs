@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use super::code::{Code, Handler, LocalKind};
 use super::instruction::{Instruction, Op};
-pub(super) use cursor::Cursor;
+pub(super) use cursor::SnippetCursor;
 pub use error::{SnippetError, SnippetProblem};
 pub(super) use literal::literal;
 use mnemonics::{CELL, COUNTED, INSTEAD, JUMPS, LOCAL, NAMED, NEEDLESS, SIMPLE, SUSPENDING};
@@ -30,8 +30,8 @@ impl FromStr for Code {
     /// # Ok::<(), typedcall::bytecode::SnippetError>(())
     /// ```
     fn from_str(text: &str) -> Result<Self, SnippetError> {
-        let mut reader = Reader {
-            cursor: Cursor::new(text),
+        let mut reader = SnippetReader {
+            cursor: SnippetCursor::new(text),
             code: Self { first_line: 1, flags: FUNCTION, ..Self::default() },
             labels: Vec::new(),
             jumps: Vec::new(),
@@ -54,8 +54,8 @@ impl FromStr for Code {
 /// `CO_OPTIMIZED | CO_NEWLOCALS`: the code of a function.
 const FUNCTION: u32 = 0x3;
 
-struct Reader<'a> {
-    cursor: Cursor<'a>,
+struct SnippetReader<'a> {
+    cursor: SnippetCursor<'a>,
     code: Code,
     /// The labels, and the instructions that they mark.
     labels: Vec<(&'a str, u32)>,
@@ -75,7 +75,7 @@ struct HandlerText<'a> {
 
 type Result_<T> = Result<T, (usize, SnippetProblem)>;
 
-impl<'a> Reader<'a> {
+impl<'a> SnippetReader<'a> {
     fn read(&mut self) -> Result_<()> {
         loop {
             self.cursor.skip_separators();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::code::{Constant, LocalKind};
 use super::super::instruction::{Arguments, Op};
 use super::super::opcodes::{Intrinsic1Operand, Intrinsic2Operand, intrinsic1, intrinsic2};
-use super::{Reader, Result_, SnippetProblem, literal};
+use super::{Result_, SnippetProblem, SnippetReader, literal};
 use crate::bytecode::Literal;
 use crate::operators::{BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Special};
 
@@ -13,7 +13,7 @@ use crate::operators::{BinaryOperator, CompareOperator, Conversion, FunctionAttr
 const CONVERSIONS: &[(&str, Conversion)] =
     &[("str", Conversion::Str), ("repr", Conversion::Repr), ("ascii", Conversion::Ascii)];
 
-impl<'a> Reader<'a> {
+impl<'a> SnippetReader<'a> {
     /// Reads an instruction with a special operand.
     pub(super) fn special(&mut self, word: &str) -> Result_<()> {
         match word {
