@@ -65,7 +65,7 @@ pub struct FlagError {
 
 /// One line of a method table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct MethodTableEntry {
     /// Address of the `PyMethodDef`.
     pub def: usize,
     /// The result of [`read_def`] for it.
@@ -75,12 +75,12 @@ pub struct Entry {
 /// The lines of a `PyMethodDef[]`, up to its end. See [`read_table`].
 #[derive(Clone, Debug)]
 pub struct MethodTable {
-    lines: Lines,
+    lines: TableLines,
 }
 
 /// The position in an iteration over a `PyMethodDef[]`, in any dialect.
 #[derive(Clone, Debug)]
-pub(super) struct Lines {
+pub(super) struct TableLines {
     next: usize,
     left: usize,
     ended: bool,
@@ -118,25 +118,28 @@ pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
 ///
 /// Any address is safe: a table that runs into unreadable memory, or has no end, ends with a rejected entry.
 pub fn read_table(table: *const c_void) -> MethodTable {
-    MethodTable { lines: Lines::new(table as usize) }
+    MethodTable { lines: TableLines::new(table as usize) }
 }
 
 impl Iterator for MethodTable {
-    type Item = Entry;
+    type Item = MethodTableEntry;
 
-    fn next(&mut self) -> Option<Entry> {
+    fn next(&mut self) -> Option<MethodTableEntry> {
         self.lines.next_with(|def| read_def(def as *const c_void))
     }
 }
 
-impl Lines {
+impl TableLines {
     /// The first line of a table.
     pub fn new(table: usize) -> Self {
         Self { next: table, left: MAX_METHODS, ended: false }
     }
 
     /// The next line, read by this reader.
-    pub fn next_with(&mut self, read: impl FnOnce(usize) -> Result<Option<TypedMethod>, Rejected>) -> Option<Entry> {
+    pub fn next_with(
+        &mut self,
+        read: impl FnOnce(usize) -> Result<Option<TypedMethod>, Rejected>,
+    ) -> Option<MethodTableEntry> {
         if self.ended {
             return None;
         }
@@ -149,13 +152,16 @@ impl Lines {
             Ok(_) if self.left > 0 => {
                 self.left -= 1;
                 self.next = def.wrapping_add(METHOD_DEF_SIZE);
-                return Some(Entry { def, method: read(def) });
+                return Some(MethodTableEntry { def, method: read(def) });
             }
             Ok(_) => (Rule::EndlessTable, "ml_name", format!("the table does not end within {MAX_METHODS} methods")),
             Err(fault) => (Rule::from(&fault), "PyMethodDef", fault.to_string()),
         };
         self.ended = true;
-        Some(Entry { def, method: Err(Rejected { name: None, field: field.to_owned(), rule: Some(rule), reason }) })
+        Some(MethodTableEntry {
+            def,
+            method: Err(Rejected { name: None, field: field.to_owned(), rule: Some(rule), reason }),
+        })
     }
 }
 

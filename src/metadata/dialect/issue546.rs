@@ -23,11 +23,11 @@ use crate::metadata::values::Flaw;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypeTable {
-    types: HashMap<i32, Type>,
+    types: HashMap<i32, NumberedType>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Type {
+struct NumberedType {
     signature: Signature,
     /// One for each overload; empty if the signature is that of `ml_meth` itself.
     functions: Vec<NonZeroUsize>,
@@ -63,7 +63,7 @@ impl TypeTable {
             let reason = format!("{signature}: ml_meth takes and returns objects only");
             return Err(TypeError { number, reason });
         }
-        self.add(number, Type { signature, functions: Vec::new() })
+        self.add(number, NumberedType { signature, functions: Vec::new() })
     }
 
     /// Sets the meaning of a number, with the underlying function of each overload. Give each such method a number of
@@ -85,10 +85,10 @@ impl TypeTable {
         if overloads != count {
             return Err(TypeError { number, reason: format!("{overloads} overloads, but {count} functions") });
         }
-        self.add(number, Type { signature, functions })
+        self.add(number, NumberedType { signature, functions })
     }
 
-    fn add(&mut self, number: i32, class: Type) -> Result<(), TypeError> {
+    fn add(&mut self, number: i32, class: NumberedType) -> Result<(), TypeError> {
         class.signature.check().map_err(|(index, nonsense)| {
             let reason = format!("overload {index} makes no sense: {nonsense}");
             TypeError { number, reason }
@@ -103,7 +103,7 @@ pub(super) fn read(found: &MethodDef, types: &TypeTable) -> Result<Metadata, Fla
     check_pointer("ml_name", address, align_of::<u32>())?;
     let number = memory::read::<u32>(address).map_err(|fault| Flaw::unnumbered("type", fault))?.cast_signed();
     let unknown = || Flaw::unnumbered("type", format!("{number} is not in the table of types"));
-    let Type { signature, functions } = types.types.get(&number).ok_or_else(unknown)?;
+    let NumberedType { signature, functions } = types.types.get(&number).ok_or_else(unknown)?;
     for overload in &signature.overloads {
         check_wrapper(found, overload)?;
     }

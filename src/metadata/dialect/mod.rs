@@ -15,7 +15,9 @@ use pyo3_ffi::{METH_CLASS, METH_COEXIST, METH_NOARGS, METH_O, METH_STATIC};
 
 use super::abi::{self, METH_TYPED};
 use super::check::Place;
-use super::reader::{Entry, Lines, Rejected, TypedMethod, find_footer, method_def, read_def, read_name};
+use super::reader::{
+    MethodTableEntry, Rejected, TableLines, TypedMethod, find_footer, method_def, read_def, read_name,
+};
 use super::signature::{Overload, Signature};
 use super::values::Flaw;
 use crate::cpython::memory;
@@ -73,20 +75,20 @@ pub(crate) fn read_cleared_def_as(def: *const c_void, dialect: &Dialect) -> Resu
 ///
 /// Any address is safe: a table that runs into unreadable memory, or has no end, ends with a rejected entry.
 pub fn read_table_as(table: *const c_void, dialect: &Dialect) -> DialectTable<'_> {
-    DialectTable { lines: Lines::new(table as usize), dialect }
+    DialectTable { lines: TableLines::new(table as usize), dialect }
 }
 
 /// The lines of a `PyMethodDef[]`, up to its end. See [`read_table_as`].
 #[derive(Clone, Debug)]
 pub struct DialectTable<'a> {
-    lines: Lines,
+    lines: TableLines,
     dialect: &'a Dialect,
 }
 
 impl Iterator for DialectTable<'_> {
-    type Item = Entry;
+    type Item = MethodTableEntry;
 
-    fn next(&mut self) -> Option<Entry> {
+    fn next(&mut self) -> Option<MethodTableEntry> {
         self.lines.next_with(|def| read_def_as(def as *const c_void, self.dialect))
     }
 }

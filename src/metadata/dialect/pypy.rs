@@ -11,7 +11,7 @@ use crate::metadata::values::Flaw;
 /// `PyPyTypedMethodMetadata` up to its name.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Head {
+struct PyPyHead {
     arg_types: usize,
     ret_type: u32,
     /// C's padding, with any content.
@@ -19,10 +19,10 @@ struct Head {
     underlying_func: usize,
 }
 
-const _: () = assert!(size_of::<Head>() == 24);
+const _: () = assert!(size_of::<PyPyHead>() == 24);
 
 // SAFETY: integers only, and their sizes add up to the size asserted above: no padding.
-unsafe impl Plain for Head {}
+unsafe impl Plain for PyPyHead {}
 
 const T_C_LONG: i32 = 1;
 const T_C_DOUBLE: i32 = 2;
@@ -31,9 +31,9 @@ const T_PY_OBJECT: i32 = 3;
 const END: i32 = -1;
 
 pub(super) fn read(found: &MethodDef) -> Result<Metadata, Flaw> {
-    let (name, address) = container(found, size_of::<Head>())?;
-    check_pointer("ml_name", address, align_of::<Head>())?;
-    let head: Head = memory::read(address).map_err(|fault| Flaw::unnumbered("ml_name", fault))?;
+    let (name, address) = container(found, size_of::<PyPyHead>())?;
+    check_pointer("ml_name", address, align_of::<PyPyHead>())?;
+    let head: PyPyHead = memory::read(address).map_err(|fault| Flaw::unnumbered("ml_name", fault))?;
     let parameters = read_parameters(head.arg_types)?;
     let (result, raises) = read_result(head.ret_type.cast_signed())?;
     let function = check_function("underlying_func", head.underlying_func)?;
