@@ -3,7 +3,7 @@
 use cranelift_entity::PrimaryMap;
 
 use super::constants::Constants;
-use super::flow::{Flow, Kind};
+use super::flow::{FlowGraph, SlotKind};
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Target};
 use crate::ir::{Block, BlockData, FrameState, Function, Instruction, Operation, Slot, State, Type, Value, ValueData};
@@ -21,7 +21,7 @@ pub(super) struct Environment {
 
 /// A block with one known predecessor, and the environment at its start.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct BlockPlace {
     pub(super) block: Block,
     /// Whether it is in the layout, and has instructions.
     pub(super) begun: bool,
@@ -29,9 +29,9 @@ pub(super) struct Place {
 }
 
 /// Builds a function.
-pub(super) struct Builder<'a> {
+pub(super) struct FrontendBuilder<'a> {
     pub(super) code: &'a Code,
-    pub(super) flow: &'a Flow,
+    pub(super) flow: &'a FlowGraph,
     pub(super) constants: Constants,
     pub(super) function: Function,
     /// Index of the instruction that is being translated.
@@ -45,15 +45,15 @@ pub(super) struct Builder<'a> {
     /// By bytecode instruction: the block that starts there, if it has several predecessors.
     pub(super) merges: Vec<Option<Block>>,
     /// By bytecode instruction: the place of the code that starts there, if it has one predecessor.
-    pub(super) places: Vec<Option<Place>>,
+    pub(super) places: Vec<Option<BlockPlace>>,
     /// The null pointer, if something needed it; at the end it is in the entry block.
     null: Option<Value>,
     /// Whether the next instruction is already translated.
     pub(super) skip: bool,
 }
 
-impl<'a> Builder<'a> {
-    pub(super) fn new(code: &'a Code, flow: &'a Flow) -> Self {
+impl<'a> FrontendBuilder<'a> {
+    pub(super) fn new(code: &'a Code, flow: &'a FlowGraph) -> Self {
         let mut function = Function::new();
         let mut values = PrimaryMap::new();
         (0..RESERVED).for_each(|_| {
@@ -269,11 +269,11 @@ impl<'a> Builder<'a> {
     }
 
     /// Parameters of a block for slots of these kinds.
-    pub(super) fn params(&mut self, block: Block, kinds: &[Kind]) -> Vec<Option<Value>> {
-        let param = |kind: &Kind| {
+    pub(super) fn params(&mut self, block: Block, kinds: &[SlotKind]) -> Vec<Option<Value>> {
+        let param = |kind: &SlotKind| {
             let ty = match kind {
-                Kind::Object => Type::OBJECT,
-                Kind::Nullable => Type::OBJECT.or_null(),
+                SlotKind::Object => Type::OBJECT,
+                SlotKind::Nullable => Type::OBJECT.or_null(),
             };
             Some(self.function.add_param(block, ty))
         };

@@ -1,11 +1,11 @@
 //! Calls, also of `super()` without arguments.
 
-use super::builder::Builder;
+use super::builder::FrontendBuilder;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Arguments, LocalKind, LocalVariable, Op};
 use crate::ir::{Instruction, Operation, Type, Value};
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     pub(super) fn call(&mut self, arguments: &Arguments) -> Result<(), Refusal> {
         let args = self.pop_objects(arguments.count)?;
         let callable = self.pop_object()?;

@@ -121,12 +121,12 @@ fn tuple(items: Vec<String>) -> String {
 fn live(python: &Python, object: &Object) -> Type {
     let class = class(object);
     let label = match object.as_str(python) {
-        Some(text) if class == Class::Leaf(Type::UNICODE_EXACT) => text,
+        Some(text) if class == ConstantClass::Leaf(Type::UNICODE_EXACT) => text,
         _ => repr(python, object),
     };
     let leaf = match class {
-        Class::Leaf(leaf) => leaf,
-        Class::Code | Class::FrozenSet | Class::Other => Type::OTHER,
+        ConstantClass::Leaf(leaf) => leaf,
+        ConstantClass::Code | ConstantClass::FrozenSet | ConstantClass::Other => Type::OTHER,
     };
     match NonZeroUsize::new(object.as_ptr() as usize) {
         Some(address) => leaf.constant(ConstObject::at(label, address).with_value(live_value(python, object))),
@@ -169,7 +169,7 @@ pub(crate) fn live_value(_: &Python, object: &Object) -> ConstValue {
 
 /// The classes of constants.
 #[derive(Clone, Debug, PartialEq)]
-enum Class {
+enum ConstantClass {
     /// A class that has a leaf in the lattice.
     Leaf(Type),
     /// `code`
@@ -180,33 +180,33 @@ enum Class {
     Other,
 }
 
-fn class(object: &Object) -> Class {
+fn class(object: &Object) -> ConstantClass {
     // SAFETY: the object is alive; classes and `None` are static.
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr());
         let is = |other: *mut ffi::PyTypeObject| std::ptr::eq(class, other);
         if object.as_ptr() == ffi::Py_None() {
-            Class::Leaf(Type::NONE_TYPE)
+            ConstantClass::Leaf(Type::NONE_TYPE)
         } else if is(&raw mut ffi::PyLong_Type) {
-            Class::Leaf(Type::LONG_EXACT)
+            ConstantClass::Leaf(Type::LONG_EXACT)
         } else if is(&raw mut ffi::PyUnicode_Type) {
-            Class::Leaf(Type::UNICODE_EXACT)
+            ConstantClass::Leaf(Type::UNICODE_EXACT)
         } else if is(&raw mut ffi::PyTuple_Type) {
-            Class::Leaf(Type::TUPLE_EXACT)
+            ConstantClass::Leaf(Type::TUPLE_EXACT)
         } else if is(&raw mut ffi::PyFloat_Type) {
-            Class::Leaf(Type::FLOAT_EXACT)
+            ConstantClass::Leaf(Type::FLOAT_EXACT)
         } else if is(&raw mut ffi::PyBytes_Type) {
-            Class::Leaf(Type::BYTES_EXACT)
+            ConstantClass::Leaf(Type::BYTES_EXACT)
         } else if is(&raw mut ffi::PyBool_Type) {
-            Class::Leaf(Type::BOOL)
+            ConstantClass::Leaf(Type::BOOL)
         } else if is(&raw mut ffi::PyCode_Type) {
-            Class::Code
+            ConstantClass::Code
         } else if is(&raw mut ffi::PyFrozenSet_Type) {
-            Class::FrozenSet
+            ConstantClass::FrozenSet
         } else if ffi::PyType_Check(object.as_ptr()) != 0 {
-            Class::Leaf(Type::TYPE)
+            ConstantClass::Leaf(Type::TYPE)
         } else {
-            Class::Other
+            ConstantClass::Other
         }
     }
 }
@@ -214,15 +214,15 @@ fn class(object: &Object) -> Class {
 /// `repr`, but the same text in every run.
 fn repr(python: &Python, object: &Object) -> String {
     match class(object) {
-        Class::Leaf(leaf) if leaf == Type::TUPLE_EXACT => tuple(items(python, object)),
-        Class::Leaf(leaf) if leaf == Type::TYPE => named(python, object, "__qualname__").unwrap_or_default(),
-        Class::FrozenSet => {
+        ConstantClass::Leaf(leaf) if leaf == Type::TUPLE_EXACT => tuple(items(python, object)),
+        ConstantClass::Leaf(leaf) if leaf == Type::TYPE => named(python, object, "__qualname__").unwrap_or_default(),
+        ConstantClass::FrozenSet => {
             let mut items = items(python, object);
             items.sort();
             format!("frozenset({{{}}})", items.join(", "))
         }
-        Class::Code => format!("<code object {}>", named(python, object, "co_qualname").unwrap_or_default()),
-        Class::Leaf(_) | Class::Other => match object.repr(python) {
+        ConstantClass::Code => format!("<code object {}>", named(python, object, "co_qualname").unwrap_or_default()),
+        ConstantClass::Leaf(_) | ConstantClass::Other => match object.repr(python) {
             Ok(text) if !text.contains(" at 0x") => text,
             // Ints of thousands of digits have no `repr`.
             _ => format!("<{}>", class_name(python, object)),

@@ -1,14 +1,14 @@
 //! Connects blocks: jumps, branches, loops.
 
-use super::builder::{Builder, Place};
-use super::flow::{Flow, Kinds};
+use super::builder::{BlockPlace, FrontendBuilder};
+use super::flow::{FlowGraph, SlotKinds};
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Condition, Target};
 use crate::ir::{BlockCall, Function, Instruction, Operation, Type, Value};
 
 /// Builds the function, with a parameter for every slot at every block with several predecessors.
-pub(super) fn build(code: &Code, flow: &Flow) -> Result<Function, Refusal> {
-    let mut builder = Builder::new(code, flow);
+pub(super) fn build(code: &Code, flow: &FlowGraph) -> Result<Function, Refusal> {
+    let mut builder = FrontendBuilder::new(code, flow);
     builder.load_arguments()?;
     builder.go_to_first();
     for (start, kinds) in flow.starts() {
@@ -19,7 +19,7 @@ pub(super) fn build(code: &Code, flow: &Flow) -> Result<Function, Refusal> {
     Ok(builder.finish())
 }
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     fn load_arguments(&mut self) -> Result<(), Refusal> {
         for index in 0..self.code.arguments.total() {
             let Ok(position) = u16::try_from(index) else { return self.refuse(RefusalReason::TooManyArguments) };
@@ -39,7 +39,7 @@ impl Builder<'_> {
     }
 
     /// Continues in the block that starts at an instruction; returns false if it is unreachable.
-    fn enter_block(&mut self, start: Target, kinds: &Kinds) -> bool {
+    fn enter_block(&mut self, start: Target, kinds: &SlotKinds) -> bool {
         if self.flow.is_merge(start) {
             let block = self.block_of(start, |builder| &mut builder.merges);
             self.enter(block);
@@ -83,7 +83,7 @@ impl Builder<'_> {
             self.end_with_jump(target);
         } else {
             let environment = std::mem::take(&mut self.environment);
-            self.places[target as usize] = Some(Place { block: self.block, begun: true, environment });
+            self.places[target as usize] = Some(BlockPlace { block: self.block, begun: true, environment });
         }
     }
 
@@ -178,7 +178,7 @@ impl Builder<'_> {
         }
         let block = self.create_block();
         let environment = self.environment.clone();
-        self.places[target as usize] = Some(Place { block, begun: false, environment });
+        self.places[target as usize] = Some(BlockPlace { block, begun: false, environment });
         BlockCall { block, args: Vec::new() }
     }
 

@@ -7,7 +7,7 @@ use super::refusal::{self, Refusal};
 
 /// The content of a local or a slot of the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SlotKind {
     /// An object.
     Object,
     /// An object, or null: a local that may be unbound, or the receiver of an attribute that may not be a method.
@@ -16,16 +16,16 @@ pub(super) enum Kind {
 
 /// The contents of locals and stack.
 #[derive(Clone, Debug)]
-pub(super) struct Kinds {
-    pub(super) locals: Vec<Kind>,
-    pub(super) stack: Vec<Kind>,
+pub(super) struct SlotKinds {
+    pub(super) locals: Vec<SlotKind>,
+    pub(super) stack: Vec<SlotKind>,
 }
 
 /// The control flow of the bytecode.
 #[derive(Debug)]
-pub(super) struct Flow {
+pub(super) struct FlowGraph {
     /// By instruction: the contents of locals and stack, if it starts a reachable block.
-    starts: Vec<Option<Kinds>>,
+    starts: Vec<Option<SlotKinds>>,
     /// By instruction: the number of jumps and fallthroughs to the block that it starts.
     ways: Vec<u32>,
     /// By instruction: the source of the last of those.
@@ -36,7 +36,7 @@ pub(super) struct Flow {
     reached: Vec<bool>,
 }
 
-impl Flow {
+impl FlowGraph {
     /// The flow of a code object.
     pub(super) fn of(code: &Code) -> Result<Self, Refusal> {
         code.depths().map_err(|error| refusal::stack(code, error))?;
@@ -59,7 +59,7 @@ impl Flow {
     }
 
     /// The instructions that start blocks, in order, with the contents of locals and stack.
-    pub(super) fn starts(&self) -> impl Iterator<Item = (Target, &Kinds)> {
+    pub(super) fn starts(&self) -> impl Iterator<Item = (Target, &SlotKinds)> {
         (0..).zip(&self.starts).filter_map(|(at, kinds)| Some((at, kinds.as_ref()?)))
     }
 
@@ -88,9 +88,10 @@ impl Flow {
     fn spread(&mut self, code: &Code) {
         let is_target = targets(code);
         let bound = code.arguments.total() as usize;
-        let locals = (0..code.locals.len()).map(|local| if local < bound { Kind::Object } else { Kind::Nullable });
+        let locals =
+            (0..code.locals.len()).map(|local| if local < bound { SlotKind::Object } else { SlotKind::Nullable });
         let mut pending = Vec::new();
-        self.reach(0, Kinds { locals: locals.collect(), stack: Vec::new() }, &mut pending);
+        self.reach(0, SlotKinds { locals: locals.collect(), stack: Vec::new() }, &mut pending);
         while let Some(start) = pending.pop() {
             let Some(mut kinds) = self.starts[start as usize].clone() else { continue };
             let mut at = start;
@@ -120,7 +121,7 @@ impl Flow {
     }
 
     /// Notes an edge to a block with these contents.
-    fn reach(&mut self, at: Target, found: Kinds, pending: &mut Vec<Target>) {
+    fn reach(&mut self, at: Target, found: SlotKinds, pending: &mut Vec<Target>) {
         match &mut self.starts[at as usize] {
             Some(known) => {
                 if known.join(&found) {
@@ -180,14 +181,14 @@ fn targets(code: &Code) -> Vec<bool> {
     is_target
 }
 
-impl Kinds {
+impl SlotKinds {
     /// Joins the contents of two edges; returns whether that is wider than before.
     fn join(&mut self, other: &Self) -> bool {
         let mut joined = false;
         let others = other.locals.iter().chain(&other.stack);
         for (mine, theirs) in self.locals.iter_mut().chain(&mut self.stack).zip(others) {
-            if (*mine, *theirs) == (Kind::Object, Kind::Nullable) {
-                *mine = Kind::Nullable;
+            if (*mine, *theirs) == (SlotKind::Object, SlotKind::Nullable) {
+                *mine = SlotKind::Nullable;
                 joined = true;
             }
         }
@@ -201,38 +202,38 @@ impl Kinds {
             Op::Copy(below) => self.stack.push(self.stack[depth - below as usize]),
             Op::Swap(below) => self.stack.swap(depth - 1, depth - below as usize),
             Op::LoadFast(local) => {
-                self.stack.push(Kind::Object);
-                self.set(local, Kind::Object);
+                self.stack.push(SlotKind::Object);
+                self.set(local, SlotKind::Object);
             }
             Op::LoadFastAndClear(local) => {
                 self.stack.push(self.locals[local as usize]);
-                self.set(local, Kind::Nullable);
+                self.set(local, SlotKind::Nullable);
             }
             Op::StoreFast(local) => {
                 // `Code::depths` has checked that there is a value.
-                let kind = self.stack.pop().unwrap_or(Kind::Nullable);
+                let kind = self.stack.pop().unwrap_or(SlotKind::Nullable);
                 self.set(local, kind);
             }
-            Op::DeleteFast(local) => self.set(local, Kind::Nullable),
-            Op::MakeCell(local) => self.set(local, Kind::Object),
+            Op::DeleteFast(local) => self.set(local, SlotKind::Nullable),
+            Op::MakeCell(local) => self.set(local, SlotKind::Object),
             Op::CopyFreeVars(count) => {
                 let first = self.locals.len().saturating_sub(count as usize);
-                self.locals[first..].fill(Kind::Object);
+                self.locals[first..].fill(SlotKind::Object);
             }
             Op::LoadMethod(_) | Op::LoadSpecial(_) | Op::LoadSuperMethod { .. } => {
                 let (pops, _) = op.effect();
                 self.stack.truncate(depth - pops as usize);
-                self.stack.extend([Kind::Object, Kind::Nullable]);
+                self.stack.extend([SlotKind::Object, SlotKind::Nullable]);
             }
             _ => {
                 let (pops, pushes) = op.effect();
                 self.stack.truncate(depth - pops as usize);
-                self.stack.extend(std::iter::repeat_n(Kind::Object, pushes as usize));
+                self.stack.extend(std::iter::repeat_n(SlotKind::Object, pushes as usize));
             }
         }
     }
 
-    fn set(&mut self, local: Local, kind: Kind) {
+    fn set(&mut self, local: Local, kind: SlotKind) {
         self.locals[local as usize] = kind;
     }
 }

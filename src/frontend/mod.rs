@@ -42,7 +42,7 @@ use crate::ir::Function;
 pub fn build(code: &Code) -> Result<Function, Refusal> {
     refusal::check_kind(code)?;
     refusal::check_size(code)?;
-    let flow = flow::Flow::of(code)?;
+    let flow = flow::FlowGraph::of(code)?;
     let mut function = control::build(code, &flow)?;
     cleanup::run(&mut function);
     own_frame::check(code, &function)?;

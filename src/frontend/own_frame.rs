@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::flow::Flow;
+use super::flow::FlowGraph;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Name, Op};
 use crate::ir::{Function, Instruction, Operation, Value};
@@ -37,7 +37,7 @@ pub(super) fn is_attribute(name: &str, module: Option<&str>) -> bool {
 
 /// Refuses a function whose handlers look at the frame, by the names alone: the interpreter runs the handlers, and has
 /// no frame either.
-pub(super) fn check_handlers(code: &Code, flow: &Flow) -> Result<(), Refusal> {
+pub(super) fn check_handlers(code: &Code, flow: &FlowGraph) -> Result<(), Refusal> {
     let name = |name: &Name| code.names.get(*name as usize);
     let mut module = None;
     for (at, instruction) in (0..).zip(&code.instructions) {

@@ -1,11 +1,11 @@
 //! Translates one instruction of the bytecode to a few instructions of IR.
 
-use super::builder::Builder;
+use super::builder::FrontendBuilder;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Arguments, Op};
 use crate::ir::{Operation, Value};
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     /// Translates the instruction that was started.
     pub(super) fn translate(&mut self, op: &Op) -> Result<(), Refusal> {
         match *op {

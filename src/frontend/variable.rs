@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::builder::Builder;
+use super::builder::FrontendBuilder;
 use super::own_frame;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Local, Name, Op};
 use crate::ir::{Operation, Value};
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     pub(super) fn global(&mut self, op: &Op) -> Result<(), Refusal> {
         match *op {
             Op::LoadGlobal(name) => {
