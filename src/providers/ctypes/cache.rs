@@ -12,7 +12,7 @@ use super::convert::Passing;
 /// CPython gives a type a new one when it, or a base of it, changes (`assign_version_tag` in `Objects/typeobject.c`).
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    slots: [Slot; SLOTS],
+    slots: [CacheSlot; SLOTS],
 }
 
 /// The number of types that are remembered for one parameter; a program passes one or two.
@@ -20,7 +20,7 @@ const SLOTS: usize = 4;
 
 /// Written and read with the GIL held; atomic only because it is shared.
 #[derive(Debug, Default)]
-struct Slot {
+struct CacheSlot {
     class: AtomicPtr<ffi::PyTypeObject>,
     /// The version, shifted by a byte, and how instances are passed. Zero: empty.
     known: AtomicU64,
@@ -50,7 +50,7 @@ impl Cache {
         slot.known.store(version << 8 | passing as u64, Ordering::Relaxed);
     }
 
-    fn slot(&self, class: *mut ffi::PyTypeObject) -> &Slot {
+    fn slot(&self, class: *mut ffi::PyTypeObject) -> &CacheSlot {
         // Types are some hundred bytes apart.
         &self.slots[(class as usize >> 6 ^ class as usize >> 10) % SLOTS]
     }

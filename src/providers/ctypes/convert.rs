@@ -61,7 +61,7 @@ impl Passing {
 
 /// Which `from_param` method it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Rule {
+pub(super) enum FromParam {
     /// `POINTER(item)`.
     Pointer {
         /// The type of the item; kept alive by the stub.
@@ -88,7 +88,7 @@ pub(super) struct PointerArgument {
     pub ctypes: &'static Ctypes,
     /// The class of the `from_param`.
     pub class: *mut ffi::PyTypeObject,
-    pub rule: Rule,
+    pub rule: FromParam,
     pub cache: Cache,
 }
 
@@ -103,12 +103,12 @@ impl ConvertArgument for PointerArgument {
         unsafe {
             if object == ffi::Py_None() {
                 match self.rule {
-                    Rule::Pointer { .. } | Rule::Characters { .. } | Rule::Void => return Some(0),
-                    Rule::Object => return Some(object as u64),
-                    Rule::Instance => return None,
+                    FromParam::Pointer { .. } | FromParam::Characters { .. } | FromParam::Void => return Some(0),
+                    FromParam::Object => return Some(object as u64),
+                    FromParam::Instance => return None,
                 }
             }
-            if let Rule::Pointer { item, at } = self.rule
+            if let FromParam::Pointer { item, at } = self.rule
                 && at.read() != item as usize
             {
                 return None;
@@ -135,7 +135,7 @@ impl PointerArgument {
                 Passing::Address => Some(self.ctypes.address(object) as u64),
                 Passing::Content => Some(self.content(object)),
                 Passing::ContentOfItem => {
-                    let Rule::Pointer { item, .. } = self.rule else { return None };
+                    let FromParam::Pointer { item, .. } = self.rule else { return None };
                     (self.ctypes.proto(ffi::Py_TYPE(object)) == item.cast()).then(|| self.content(object))
                 }
                 Passing::ContentOfCharacters => {
@@ -176,10 +176,10 @@ impl PointerArgument {
             }
             let class = ffi::Py_TYPE(object);
             let fits = match self.rule {
-                Rule::Void => true,
-                Rule::Pointer { item, .. } => is_subtype(class, item),
-                Rule::Characters { code } => self.ctypes.code(class) == Some(code),
-                Rule::Instance => {
+                FromParam::Void => true,
+                FromParam::Pointer { item, .. } => is_subtype(class, item),
+                FromParam::Characters { code } => self.ctypes.code(class) == Some(code),
+                FromParam::Instance => {
                     let item = self.ctypes.proto(self.class).cast::<ffi::PyTypeObject>();
                     // A function pointer has no items; ctypes raises then.
                     ffi::Py_TYPE(self.class.cast()) == self.ctypes.types.array_meta
@@ -187,7 +187,7 @@ impl PointerArgument {
                         && self.is_of_ctypes(item)
                         && is_subtype(class, item)
                 }
-                Rule::Object => false,
+                FromParam::Object => false,
             };
             fits.then(|| word(parameter, offsets.value) as u64)
         }
@@ -204,12 +204,12 @@ impl PointerArgument {
             // This also gives the type a version, which the cache needs.
             let honest = self.is_honest(class);
             let passing = match self.rule {
-                Rule::Pointer { item, .. } => self.look_for_pointer(class, item, honest),
-                Rule::Instance => self.look_for_instance(class),
-                Rule::Characters { .. } => self.look_for_characters(class, honest),
-                Rule::Void => self.look_for_void(class, honest),
-                Rule::Object if is_subtype(class, self.class) || !honest => Passing::Original,
-                Rule::Object => Passing::Object,
+                FromParam::Pointer { item, .. } => self.look_for_pointer(class, item, honest),
+                FromParam::Instance => self.look_for_instance(class),
+                FromParam::Characters { .. } => self.look_for_characters(class, honest),
+                FromParam::Void => self.look_for_void(class, honest),
+                FromParam::Object if is_subtype(class, self.class) || !honest => Passing::Original,
+                FromParam::Object => Passing::Object,
             };
             self.cache.set(class, passing);
             passing
@@ -269,7 +269,7 @@ impl PointerArgument {
 
     /// `c_char_p_from_param`, `c_wchar_p_from_param`.
     unsafe fn look_for_characters(&self, class: *mut ffi::PyTypeObject, honest: bool) -> Passing {
-        let Rule::Characters { code } = self.rule else { return Passing::Original };
+        let FromParam::Characters { code } = self.rule else { return Passing::Original };
         // SAFETY: the types are alive and the thread attached.
         unsafe {
             let text = if code == b'c' { ffi::Py_TPFLAGS_BYTES_SUBCLASS } else { ffi::Py_TPFLAGS_UNICODE_SUBCLASS };
@@ -384,7 +384,7 @@ impl PointerArgument {
 
     /// Whether an array or a pointer has characters of the parameter's kind.
     unsafe fn points_at_characters(&self, class: *mut ffi::PyTypeObject) -> bool {
-        let Rule::Characters { code } = self.rule else { return false };
+        let FromParam::Characters { code } = self.rule else { return false };
         // SAFETY: the type is alive and of ctypes, as is what it points at; the thread is attached.
         unsafe {
             let item = self.ctypes.proto(class);

@@ -13,8 +13,8 @@ use crate::embed::{Object, Python};
 /// Everything that the provider knows about this process's ctypes.
 #[derive(Debug)]
 pub(super) struct Ctypes {
-    pub types: Types,
-    pub methods: Methods,
+    pub types: CtypesTypes,
+    pub methods: FromParamMethods,
     pub offsets: Offsets,
     /// `'__class__'`, and the attribute of `object` with that name.
     pub class_name: Object,
@@ -25,7 +25,7 @@ pub(super) struct Ctypes {
 
 /// Classes of ctypes, borrowed from the module, which is never unloaded.
 #[derive(Debug)]
-pub(super) struct Types {
+pub(super) struct CtypesTypes {
     pub data: *mut ffi::PyTypeObject,
     pub simple: *mut ffi::PyTypeObject,
     pub pointer: *mut ffi::PyTypeObject,
@@ -43,7 +43,7 @@ pub(super) struct Types {
     pub storage: *mut ffi::PyTypeObject,
 }
 
-impl Types {
+impl CtypesTypes {
     /// Whether a metaclass is one of ctypes' own.
     pub fn is_meta(&self, meta: *mut ffi::PyTypeObject) -> bool {
         let own = [
@@ -60,7 +60,7 @@ impl Types {
 
 /// The C functions of the `from_param` methods of ctypes.
 #[derive(Debug)]
-pub(super) struct Methods {
+pub(super) struct FromParamMethods {
     pub simple: usize,
     pub pointer: usize,
     /// Arrays, function pointers, structures, unions.

@@ -9,7 +9,8 @@ use std::ops::Range;
 use pyo3_ffi as ffi;
 
 use super::offsets::{
-    Ctypes, FunctionOffsets, InfoOffsets, Methods, Offsets, ParameterOffsets, Tag, Types, bound, flags, info, word,
+    Ctypes, CtypesTypes, FromParamMethods, FunctionOffsets, InfoOffsets, Offsets, ParameterOffsets, Tag, bound, flags,
+    info, word,
 };
 use crate::cpython::memory;
 use crate::embed::{Exception, Object, Python};
@@ -73,7 +74,7 @@ impl Probes<'_> {
         Ok(items.into_iter().map(|item| unsafe { ffi::PyLong_AsVoidPtr(item) } as usize).collect())
     }
 
-    fn types(&self) -> Result<Types, String> {
+    fn types(&self) -> Result<CtypesTypes, String> {
         let class = |object: &*mut ffi::PyObject| object.cast::<ffi::PyTypeObject>();
         let metatypes: Vec<_> = self.list("metatypes")?.iter().map(class).collect();
         let bases: Vec<_> = self.list("bases")?.iter().map(class).collect();
@@ -91,7 +92,7 @@ impl Probes<'_> {
             let storage = if cfg!(Py_3_13) { std::ptr::null_mut() } else { ffi::Py_TYPE(dict) };
             (ffi::Py_TYPE(reference), storage)
         };
-        Ok(Types {
+        Ok(CtypesTypes {
             data,
             simple,
             pointer,
@@ -108,7 +109,7 @@ impl Probes<'_> {
         })
     }
 
-    fn methods(&self) -> Result<Methods, String> {
+    fn methods(&self) -> Result<FromParamMethods, String> {
         // SAFETY: the methods are alive.
         let methods: Vec<_> = self.list("methods")?.into_iter().filter_map(|method| unsafe { bound(method) }).collect();
         let [simple, pointer, array, function, text, wide, void] = methods[..] else {
@@ -119,10 +120,10 @@ impl Probes<'_> {
             return Err("two kinds of types share a from_param".into());
         }
         let [simple, pointer, array, text, wide, void] = methods;
-        Ok(Methods { simple, pointer, data: [array, function.0], text, wide, void })
+        Ok(FromParamMethods { simple, pointer, data: [array, function.0], text, wide, void })
     }
 
-    fn offsets(&self, types: &Types) -> Result<Offsets, String> {
+    fn offsets(&self, types: &CtypesTypes) -> Result<Offsets, String> {
         let data = self.list("data")?;
         let b_ptr = self.find("b_ptr", &data, &self.numbers("data_addresses")?, types.data)?;
         let functions = self.list("functions")?;
@@ -143,7 +144,11 @@ impl Probes<'_> {
         })
     }
 
-    fn function_offsets(&self, functions: &[*mut ffi::PyObject], types: &Types) -> Result<FunctionOffsets, String> {
+    fn function_offsets(
+        &self,
+        functions: &[*mut ffi::PyObject],
+        types: &CtypesTypes,
+    ) -> Result<FunctionOffsets, String> {
         let find = |what, objects: &[*mut ffi::PyObject], wanted: &str| {
             self.find(what, objects, &addresses(self.list(wanted)?), types.function)
         };
@@ -164,7 +169,7 @@ impl Probes<'_> {
         })
     }
 
-    fn parameter_offsets(&self, types: &Types) -> Result<ParameterOffsets, String> {
+    fn parameter_offsets(&self, types: &CtypesTypes) -> Result<ParameterOffsets, String> {
         let references = self.list("references")?;
         let parameters = self.list("parameters")?;
         let is_character = |offset: &usize| {
@@ -194,7 +199,7 @@ impl Probes<'_> {
         })
     }
 
-    fn info_offsets(&self, types: &Types) -> Result<InfoOffsets, String> {
+    fn info_offsets(&self, types: &CtypesTypes) -> Result<InfoOffsets, String> {
         let infos = |name: &str| -> Result<Vec<*const u8>, String> {
             // SAFETY: the classes are alive.
             let infos = self.list(name)?.into_iter().map(|class| unsafe { info(class.cast(), types.storage) });

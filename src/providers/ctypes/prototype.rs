@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use pyo3_ffi as ffi;
 
 use super::cache::Cache;
-use super::convert::{CharacterArgument, PointerArgument, Rule, is_subtype};
+use super::convert::{CharacterArgument, FromParam, PointerArgument, is_subtype};
 use super::offsets::{Ctypes, bound, flags, word};
 use super::result::{InstanceResult, PlainResult, instance_value, scalar};
 use crate::embed::{Object, Python};
@@ -26,12 +26,12 @@ pub(super) fn read(python: &Python, ctypes: &'static Ctypes, callable: &Object) 
     // This runs Python code, which may change the function, so it comes first.
     let name = name(python, callable);
     // SAFETY: the function is alive and the thread attached.
-    let function = unsafe { Function::of(ctypes, callable.as_ptr()) };
+    let function = unsafe { FunctionObject::of(ctypes, callable.as_ptr()) };
     function.read(python, name.clone()).map_err(|reason| NoFunction::Mismatch { name, reason })
 }
 
 /// A function object, with the data that a call of it reads.
-struct Function {
+struct FunctionObject {
     ctypes: &'static Ctypes,
     object: *mut ffi::PyObject,
     class: *mut ffi::PyTypeObject,
@@ -40,14 +40,14 @@ struct Function {
 }
 
 /// The kind that is passed, and the converter from an object.
-type Argument = (Kind, Option<Box<dyn ConvertArgument>>);
+type PassedArgument = (Kind, Option<Box<dyn ConvertArgument>>);
 /// The kind that is returned, and the converter to an object.
 type Returned = (Kind, Option<Box<dyn ConvertResult>>);
 
 /// A reason for the user.
-type Reason = String;
+type ReasonText = String;
 
-impl Function {
+impl FunctionObject {
     /// # Safety
     /// The object is an instance of `_ctypes.CFuncPtr`, alive; the thread is attached.
     unsafe fn of(ctypes: &'static Ctypes, object: *mut ffi::PyObject) -> Self {
@@ -58,7 +58,7 @@ impl Function {
         }
     }
 
-    fn read(&self, python: &Python, name: String) -> Result<ForeignFunction, Reason> {
+    fn read(&self, python: &Python, name: String) -> Result<ForeignFunction, ReasonText> {
         let ctypes = self.ctypes;
         // An allocation may start the collector, which runs Python code. So the watched words are read before anything
         // else, and everything that was read is held before anything is allocated: the stub notices a change from here
@@ -100,7 +100,7 @@ impl Function {
     }
 
     /// Refuses functions that only ctypes can call; returns the flags of the class.
-    fn check(&self) -> Result<u32, Reason> {
+    fn check(&self) -> Result<u32, ReasonText> {
         let ctypes = self.ctypes;
         let offsets = &ctypes.offsets.function;
         // SAFETY: the types are alive.
@@ -150,7 +150,7 @@ impl Function {
     }
 
     /// The `from_param` methods of the argtypes, from the time when the argtypes were set.
-    fn methods(&self, converters: *mut ffi::PyObject) -> Result<Vec<*mut ffi::PyObject>, Reason> {
+    fn methods(&self, converters: *mut ffi::PyObject) -> Result<Vec<*mut ffi::PyObject>, ReasonText> {
         // Without argtypes a call may have any arguments, and ctypes converts each: only a call without arguments would
         // be fast.
         if converters.is_null() {
@@ -171,7 +171,7 @@ impl Function {
 
     /// The C function's address, with the words to watch: as long as these are unchanged, the address and everything
     /// else are too.
-    fn address(&self) -> Result<(NonZeroUsize, Vec<Watched>), Reason> {
+    fn address(&self) -> Result<(NonZeroUsize, Vec<Watched>), ReasonText> {
         let ctypes = self.ctypes;
         let offsets = &ctypes.offsets.function;
         let start = self.object as usize;
@@ -207,7 +207,7 @@ fn argument(
     ctypes: &'static Ctypes,
     method: *mut ffi::PyObject,
     hold: &mut impl FnMut(*mut ffi::PyObject),
-) -> Result<Argument, Reason> {
+) -> Result<PassedArgument, ReasonText> {
     // SAFETY: the method is alive, held with its tuple, as is the object that it is bound to; the thread is attached.
     unsafe {
         let own = || "its type has a from_param of its own, which ctypes calls".to_owned();
@@ -218,8 +218,8 @@ fn argument(
         if !types.is_meta(meta) {
             return Err(format!("{} has a metaclass of its own", class_name(class)));
         }
-        let pointer = |rule| -> Argument {
-            let kind = if matches!(rule, Rule::Object) { ForeignKind::Object } else { ForeignKind::Pointer };
+        let pointer = |rule| -> PassedArgument {
+            let kind = if matches!(rule, FromParam::Object) { ForeignKind::Object } else { ForeignKind::Pointer };
             (Kind::Foreign(kind), Some(Box::new(PointerArgument { ctypes, class, rule, cache: Cache::default() })))
         };
         if function == methods.simple {
@@ -236,7 +236,7 @@ fn argument(
             }
             hold(item);
             let at = ctypes.info(class).add(ctypes.offsets.info.proto).cast::<usize>();
-            return Ok(pointer(Rule::Pointer { item: item_class, at }));
+            return Ok(pointer(FromParam::Pointer { item: item_class, at }));
         }
         if methods.data.contains(&function) {
             if meta == types.structure_meta || meta == types.union_meta {
@@ -246,18 +246,18 @@ fn argument(
             if (meta == types.array_meta && is_subtype(class, types.array))
                 || (meta == types.function_meta && is_subtype(class, types.function))
             {
-                return Ok(pointer(Rule::Instance));
+                return Ok(pointer(FromParam::Instance));
             }
         }
         if meta == types.simple_meta {
             if function == methods.text {
-                return Ok(pointer(Rule::Characters { code: b'c' }));
+                return Ok(pointer(FromParam::Characters { code: b'c' }));
             }
             if function == methods.wide {
-                return Ok(pointer(Rule::Characters { code: b'u' }));
+                return Ok(pointer(FromParam::Characters { code: b'u' }));
             }
             if function == methods.void {
-                return Ok(pointer(Rule::Void));
+                return Ok(pointer(FromParam::Void));
             }
         }
         Err(own())
@@ -271,14 +271,14 @@ fn argument(
 unsafe fn simple_argument(
     ctypes: &'static Ctypes,
     class: *mut ffi::PyTypeObject,
-    pointer: impl Fn(Rule) -> Argument,
-) -> Result<Argument, Reason> {
+    pointer: impl Fn(FromParam) -> PassedArgument,
+) -> Result<PassedArgument, ReasonText> {
     // SAFETY: as the caller promises.
     let code = unsafe { ctypes.code(class) };
     Ok(match code {
         Some(b'c') => (Kind::Foreign(ForeignKind::Char), Some(Box::new(CharacterArgument::Char))),
         Some(b'u') => (Kind::Foreign(ForeignKind::Wchar), Some(Box::new(CharacterArgument::Wchar))),
-        Some(b'O') => pointer(Rule::Object),
+        Some(b'O') => pointer(FromParam::Object),
         code => (Kind::Scalar(scalar(code).ok_or_else(|| not_passed(class))?), None),
     })
 }
@@ -287,7 +287,11 @@ unsafe fn simple_argument(
 ///
 /// # Safety
 /// The restype is null or alive, and the thread attached.
-unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::PyObject) -> Result<Returned, Reason> {
+unsafe fn returned(
+    python: &Python,
+    ctypes: &'static Ctypes,
+    restype: *mut ffi::PyObject,
+) -> Result<Returned, ReasonText> {
     // SAFETY: as the caller promises.
     unsafe {
         if restype.is_null() {
@@ -304,7 +308,7 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
             let reason = if is_class { "has a metaclass of its own" } else { "is called with the result by ctypes" };
             return Err(format!("its restype, {}, {reason}", describe(python, restype)));
         }
-        let instance = |base: *mut ffi::PyTypeObject, kind, size| -> Result<Returned, Reason> {
+        let instance = |base: *mut ffi::PyTypeObject, kind, size| -> Result<Returned, ReasonText> {
             let new = (*base).tp_new.ok_or("its restype has no instances")?;
             let result = InstanceResult { ctypes, class, new, size };
             Ok((Kind::Foreign(kind), Some(Box::new(result))))
@@ -329,8 +333,8 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
 unsafe fn simple_result(
     ctypes: &'static Ctypes,
     class: *mut ffi::PyTypeObject,
-    instance: impl Fn(*mut ffi::PyTypeObject, ForeignKind, usize) -> Result<Returned, Reason>,
-) -> Result<Returned, Reason> {
+    instance: impl Fn(*mut ffi::PyTypeObject, ForeignKind, usize) -> Result<Returned, ReasonText>,
+) -> Result<Returned, ReasonText> {
     // SAFETY: as the caller promises.
     unsafe {
         let code = ctypes.code(class);
@@ -350,7 +354,7 @@ unsafe fn simple_result(
     }
 }
 
-fn not_passed(class: *mut ffi::PyTypeObject) -> Reason {
+fn not_passed(class: *mut ffi::PyTypeObject) -> ReasonText {
     format!("{} is passed and returned as only ctypes does", class_name(class))
 }
 
