@@ -10,12 +10,12 @@ use crate::cpython::object::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use crate::embed::{Object, Python, running_version};
 use crate::lower::body::MethodCall;
 use crate::metadata::{Definition, Receiver, definition};
-use crate::standard::{Entry, entry};
+use crate::standard::{StandardEntry, entry};
 
 /// The entry of a live callable in the running version, if it is the very object that `builtins`, `math` or the type
 /// has under the entry's name. `None` for everything else: for an object that a program has put in the place of
 /// `builtins.len`, and for a method that is bound to an object, which takes one argument less.
-pub fn recognize(python: &Python, callable: &Object) -> Option<&'static Entry> {
+pub fn recognize(python: &Python, callable: &Object) -> Option<&'static StandardEntry> {
     // SAFETY: the object is alive, and the thread attached.
     unsafe {
         if ffi::PyType_Check(callable.as_ptr()) != 0 {
@@ -59,7 +59,11 @@ fn running() -> Option<(u8, u8)> {
 ///
 /// # Safety
 /// The definition is a live callable's, the module alive.
-unsafe fn function(python: &Python, given: &Definition, module: NonNull<ffi::PyObject>) -> Option<&'static Entry> {
+unsafe fn function(
+    python: &Python,
+    given: &Definition,
+    module: NonNull<ffi::PyObject>,
+) -> Option<&'static StandardEntry> {
     // SAFETY: the caller promises that both live. The names of a definition are C strings, and the dicts are borrowed
     // from live objects.
     unsafe {
@@ -85,7 +89,7 @@ unsafe fn function(python: &Python, given: &Definition, module: NonNull<ffi::PyO
 ///
 /// # Safety
 /// The object is a live type.
-unsafe fn class(python: &Python, callable: &Object) -> Option<&'static Entry> {
+unsafe fn class(python: &Python, callable: &Object) -> Option<&'static StandardEntry> {
     // SAFETY: the caller promises a live type, whose name is a C string; the dict is borrowed from the thread.
     unsafe {
         let flags = callable.as_ptr().byte_add(TP_FLAGS).cast::<u64>().read();
@@ -101,7 +105,7 @@ unsafe fn class(python: &Python, callable: &Object) -> Option<&'static Entry> {
 ///
 /// # Safety
 /// The definition is a live callable's.
-unsafe fn method(python: &Python, given: &Definition, class: *mut ffi::PyTypeObject) -> Option<&'static Entry> {
+unsafe fn method(python: &Python, given: &Definition, class: *mut ffi::PyTypeObject) -> Option<&'static StandardEntry> {
     let (owner, _) = types().into_iter().find(|(_, known)| *known == class)?;
     // SAFETY: the caller promises that the definition lives; its name is a C string.
     unsafe {
@@ -118,7 +122,7 @@ unsafe fn method(python: &Python, given: &Definition, class: *mut ffi::PyTypeObj
 ///
 /// # Safety
 /// The definition is a live callable's.
-unsafe fn static_method(python: &Python, given: &Definition) -> Option<&'static Entry> {
+unsafe fn static_method(python: &Python, given: &Definition) -> Option<&'static StandardEntry> {
     // SAFETY: as the caller promises.
     types().into_iter().find_map(|(_, class)| unsafe { method(python, given, class) })
 }

@@ -1,13 +1,13 @@
 //! Reads the tables.
 
-use super::{Below, Entry, Listed, Versions, below, types};
+use super::{Below, Listed, StandardEntry, Versions, below, types};
 use crate::metadata::{Kind, Overload, ParseError, PythonType, Raises, Signature};
 
 /// The lines of a table that are for one version.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     /// The functions with their signatures.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<StandardEntry>,
     /// The functions that have a reason instead of a signature.
     pub listed: Vec<Listed>,
 }
@@ -80,11 +80,11 @@ fn functions(text: &'static str) -> Vec<(usize, &'static str)> {
 fn read_listed(text: &'static str) -> Result<Listed, String> {
     let (text, words) = text.split_once("; ").unwrap_or((text, ""));
     let (name, reason) = text.split_once(": ").ok_or("a function without a signature is written `- name: reason`")?;
-    let words = Words::read(words)?;
+    let words = LineNotes::read(words)?;
     Ok(Listed { name, reason, versions: words.versions })
 }
 
-fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<Entry, LineError> {
+fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<StandardEntry, LineError> {
     let wrong = |reason: String| LineError::Line { line, reason };
     let (name, rest) =
         text.split_once(' ').ok_or_else(|| wrong("a function is written `name  signature`".to_owned()))?;
@@ -95,7 +95,7 @@ fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<Entr
         .parse()
         .map_err(|source| LineError::Signature { line, name: name.to_owned(), source })?;
     types::resolve(&mut signature);
-    let words = Words::read(words).map_err(wrong)?;
+    let words = LineNotes::read(words).map_err(wrong)?;
     if words.below.is_some() && !has_numbers(&signature.overloads[0]) {
         return Err(wrong("a function below takes the C numbers of the first overload, which has others".to_owned()));
     }
@@ -104,7 +104,7 @@ fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<Entr
             overload.effects.no_python &= !words.collects && !may_collect(overload, words.memory);
         }
     }
-    Ok(Entry { name, signature, below: words.below, versions: words.versions, is_class: words.class })
+    Ok(StandardEntry { name, signature, below: words.below, versions: words.versions, is_class: words.class })
 }
 
 fn has_numbers(overload: &Overload) -> bool {
@@ -127,7 +127,7 @@ fn may_collect(overload: &Overload, raises_memory_error_only: bool) -> bool {
 
 /// The notes after a signature.
 #[derive(Default)]
-struct Words {
+struct LineNotes {
     below: Option<Below>,
     versions: Versions,
     class: bool,
@@ -135,7 +135,7 @@ struct Words {
     memory: bool,
 }
 
-impl Words {
+impl LineNotes {
     fn read(text: &'static str) -> Result<Self, String> {
         let mut words = Self::default();
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {

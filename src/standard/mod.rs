@@ -44,7 +44,7 @@ const MINORS: std::ops::RangeInclusive<u8> = 11..=15;
 
 /// A function of the standard library in one Python version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct StandardEntry {
     /// Its qualified name: `len`, `math.sqrt`, `str.upper`.
     pub name: &'static str,
     /// Its signature. All overloads are one C function, the one that CPython calls. Each overload whose types match the
@@ -109,13 +109,13 @@ fn table(version: (u8, u8)) -> Option<&'static Table> {
 }
 
 /// The entry of a qualified name in a Python version, such as `(3, 13)`.
-pub fn entry(name: &str, version: (u8, u8)) -> Option<&'static Entry> {
+pub fn entry(name: &str, version: (u8, u8)) -> Option<&'static StandardEntry> {
     let table = table(version)?;
     Some(&table.lines.entries[*table.by_name.get(name)?])
 }
 
 /// All functions of a version that have a signature.
-pub fn entries(version: (u8, u8)) -> impl Iterator<Item = &'static Entry> {
+pub fn entries(version: (u8, u8)) -> impl Iterator<Item = &'static StandardEntry> {
     table(version).into_iter().flat_map(|table| &table.lines.entries)
 }
 

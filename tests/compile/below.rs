@@ -3,7 +3,7 @@
 
 use crate::support::session::Session;
 use typedcall::metadata::{Kind, Scalar};
-use typedcall::standard::{self, Entry};
+use typedcall::standard::{self, StandardEntry};
 
 fn version() -> (u8, u8) {
     let text = typedcall::embed::running_version();
@@ -12,7 +12,7 @@ fn version() -> (u8, u8) {
 }
 
 /// The lines that name a function of the C library which this process has.
-fn lines() -> Vec<&'static Entry> {
+fn lines() -> Vec<&'static StandardEntry> {
     let lines: Vec<_> = standard::entries(version()).filter(|entry| entry.below.is_some()).collect();
     assert!(lines.len() > 20, "{} lines", lines.len());
     lines

@@ -8,7 +8,7 @@ use typedcall::callable::recognize;
 use typedcall::embed::{Object, Python};
 use typedcall::ir::{CalleeTarget, Function, passes};
 use typedcall::metadata::{Overload, Receiver, definition};
-use typedcall::standard::{self, Entry, entries, entry, listed};
+use typedcall::standard::{self, StandardEntry, entries, entry, listed};
 
 const ARGUMENTS: &str = include_str!("standard/arguments.py");
 const CHECKS: &str = include_str!("standard/checks.py");
@@ -31,7 +31,7 @@ fn checker(python: &Python) -> Object {
 }
 
 /// An entry as the checker takes it, written in Python.
-fn in_python(entry: &Entry) -> String {
+fn in_python(entry: &StandardEntry) -> String {
     let mut text = format!("({:?}, [", entry.name);
     for overload in &entry.signature.overloads {
         write!(text, "{},", overload_in_python(overload)).expect("writing to a String can't fail");
@@ -56,7 +56,7 @@ fn overload_in_python(overload: &Overload) -> String {
 }
 
 /// What is wrong with a line.
-fn wrong_with(python: &Python, checker: &Object, entry: &Entry) -> String {
+fn wrong_with(python: &Python, checker: &Object, entry: &StandardEntry) -> String {
     let call = format!("'\\n'.join(check_line({}, {NUMBERS})[:4])", in_python(entry));
     evaluate(python, &call, checker)
 }
@@ -177,8 +177,9 @@ fn what_is_no_python_does_not_look_for_signals() {
     // This thread starts the interpreter, and so is Python's main thread, the only one that runs the handlers of signals.
     let python = start();
     let checker = checker(&python);
-    let check =
-        |entry: &Entry| evaluate(&python, &format!("'\\n'.join(check_signals({})[:2])", in_python(entry)), &checker);
+    let check = |entry: &StandardEntry| {
+        evaluate(&python, &format!("'\\n'.join(check_signals({})[:2])", in_python(entry)), &checker)
+    };
     let wrong: Vec<_> = entries(version(&python)).map(check).filter(|wrong| !wrong.is_empty()).collect();
     let lines = standard::read("repr  (float) -> str raises null [no_python, pure]", version(&python));
     let caught = check(&lines.expect("it is right").entries[0]);
