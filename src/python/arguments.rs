@@ -10,9 +10,9 @@ use crate::embed::{Object, Python};
 
 /// The objects of one call, borrowed from its caller.
 #[derive(Clone, Copy, Debug)]
-pub struct Arguments<'a>(&'a [NonNull<ffi::PyObject>]);
+pub struct FastcallArguments<'a>(&'a [NonNull<ffi::PyObject>]);
 
-impl Arguments<'_> {
+impl FastcallArguments<'_> {
     /// The arguments of a METH_FASTCALL function.
     ///
     /// # Safety

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::arguments::Arguments;
+use super::arguments::FastcallArguments;
 use super::trampoline::Raised;
 use crate::callable::Error;
 use crate::embed::Python;
@@ -16,7 +16,7 @@ use crate::metadata::{Dialect, Kind, Overload, Signature, TypeTable};
 ///
 /// # Safety
 /// The addresses are those of functions that fulfil [`TypeTable::insert_underlying`].
-pub unsafe fn dialect(python: &Python, name: &str, types: &Arguments<'_>) -> Result<Dialect, Raised> {
+pub unsafe fn dialect(python: &Python, name: &str, types: &FastcallArguments<'_>) -> Result<Dialect, Raised> {
     match name {
         "version1" => return Ok(Dialect::Version1),
         "pypy" => return Ok(Dialect::PyPy),

@@ -8,21 +8,21 @@ use std::time::Instant;
 
 use pyo3_ffi as ffi;
 
-use super::arguments::Arguments;
+use super::arguments::FastcallArguments;
 use super::trampoline::{Method, Raised};
 use crate::embed::{Object, Python};
 
 /// `time_calls(address, type, argument, count)`: the seconds for `count` calls of a function of one argument.
-pub struct TimeCalls;
+pub struct TimeCallsMethod;
 
-impl Method for TimeCalls {
+impl Method for TimeCallsMethod {
     const NAME: &'static CStr = c"time_calls";
     const DOC: &'static CStr = c"time_calls($module, address, type, argument, count, /)\n--\n\n\
         Seconds for count calls of the C function at address, from a loop in native code.\n\n\
         type is \"i64\" or \"f64\": what the function takes and returns.";
     const ARITY: usize = 4;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let (address, count) = (arguments.address(python, 0)?, arguments.int(3)?);
         let seconds = match &*arguments.text(python, 1)? {
             "i64" => {

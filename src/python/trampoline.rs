@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::arguments::Arguments;
+use super::arguments::FastcallArguments;
 use super::state;
 use crate::callable::Error;
 use crate::embed::{Exception, Object, Python};
@@ -21,7 +21,7 @@ pub trait Method {
     const ARITY: usize;
 
     /// The call.
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised>;
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised>;
 }
 
 /// The exception that a function of the module raises.
@@ -64,7 +64,7 @@ unsafe extern "C" fn entry<M: Method>(
 ) -> *mut ffi::PyObject {
     caught(|python| {
         // SAFETY: METH_FASTCALL: an array of that many objects, which the caller keeps through the call.
-        let arguments = unsafe { Arguments::new(objects, count) };
+        let arguments = unsafe { FastcallArguments::new(objects, count) };
         if arguments.len() != M::ARITY {
             let name = M::NAME.to_string_lossy();
             return Err(Raised::Type(format!("{name}() takes {} arguments, not {}", M::ARITY, arguments.len())));
