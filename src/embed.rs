@@ -87,7 +87,7 @@ impl Python {
             // SAFETY: the interpreter runs.
             None => unsafe { may_end(|| PyGILState_Ensure()) },
         };
-        GUARDS.set(Guards { count: guards.count + 1, state: Some(state) });
+        GUARDS.set(ThreadGuards { count: guards.count + 1, state: Some(state) });
         Self { counted: true, not_send: PhantomData }
     }
 
@@ -104,7 +104,7 @@ impl Python {
         /// Attaches the thread again, also after a panic, since the outer guards say that it is attached.
         struct Reattach {
             thread_state: *mut ffi::PyThreadState,
-            guards: Guards,
+            guards: ThreadGuards,
         }
         impl Drop for Reattach {
             fn drop(&mut self) {
@@ -116,7 +116,7 @@ impl Python {
         // SAFETY: this thread is attached, as `self` proves.
         let thread_state = unsafe { ffi::PyEval_SaveThread() };
         // A guard that `work` makes must attach by itself.
-        let _reattach = Reattach { thread_state, guards: GUARDS.replace(Guards::NONE) };
+        let _reattach = Reattach { thread_state, guards: GUARDS.replace(ThreadGuards::NONE) };
         work()
     }
 
@@ -228,18 +228,18 @@ impl Python {
 
 /// The guards of a thread. The last one to be dropped detaches it.
 #[derive(Clone, Copy)]
-struct Guards {
+struct ThreadGuards {
     count: usize,
     /// The state that the first guard found, which the last one restores.
     state: Option<ffi::PyGILState_STATE>,
 }
 
-impl Guards {
+impl ThreadGuards {
     const NONE: Self = Self { count: 0, state: None };
 }
 
 thread_local! {
-    static GUARDS: Cell<Guards> = const { Cell::new(Guards::NONE) };
+    static GUARDS: Cell<ThreadGuards> = const { Cell::new(ThreadGuards::NONE) };
 }
 
 impl Drop for Python {
@@ -250,11 +250,11 @@ impl Drop for Python {
         let guards = GUARDS.get();
         match guards.state {
             Some(state) if guards.count == 1 => {
-                GUARDS.set(Guards::NONE);
+                GUARDS.set(ThreadGuards::NONE);
                 // SAFETY: the state is what PyGILState_Ensure gave the first of this thread's guards.
                 unsafe { ffi::PyGILState_Release(state) };
             }
-            _ => GUARDS.set(Guards { count: guards.count.saturating_sub(1), ..guards }),
+            _ => GUARDS.set(ThreadGuards { count: guards.count.saturating_sub(1), ..guards }),
         }
     }
 }

@@ -121,7 +121,7 @@ pub fn runs(
     let names = python.namespace()?;
     let mut runs = Vec::new();
     for case in Case::ALL {
-        let subject = Subject {
+        let subject = DemoFunction {
             case,
             function: module.attr(python, case.name())?,
             arguments: python.eval(case.arguments(), &names)?,
@@ -136,7 +136,7 @@ pub fn runs(
 }
 
 /// A function of the demo's module.
-struct Subject {
+struct DemoFunction {
     case: Case,
     function: Object,
     arguments: Object,
@@ -144,7 +144,13 @@ struct Subject {
     direct: *mut c_void,
 }
 
-fn run(python: &Python, specializer: &Specializer, loops: Loops, subject: &Subject, way: Way) -> Result<Run, Error> {
+fn run(
+    python: &Python,
+    specializer: &Specializer,
+    loops: Loops,
+    subject: &DemoFunction,
+    way: Way,
+) -> Result<Run, Error> {
     let (function, arguments) = (&subject.function, &subject.arguments);
     // SAFETY: the arguments are a tuple, whose items live as long as it; borrowed items are only read.
     let items: Vec<*mut PyObject> = unsafe {

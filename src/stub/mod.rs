@@ -42,12 +42,12 @@ use crate::stub::bind::flags;
 pub struct Stub {
     site: CallSite,
     entry: Entry,
-    code: Code,
+    code: StubCode,
     compiler: Arc<Compiler>,
 }
 
 #[derive(Debug)]
-enum Code {
+enum StubCode {
     /// The underlying function itself, which the original keeps in memory.
     Native { function: NonZeroUsize, callable: Object },
     /// A thunk that leads to shared code, owned by a cell.
@@ -62,7 +62,7 @@ unsafe impl Sync for Stub {}
 
 impl Stub {
     pub(crate) fn native(site: CallSite, function: NonZeroUsize, callable: Object, compiler: Arc<Compiler>) -> Self {
-        Self { site, entry: Entry::Native, code: Code::Native { function, callable }, compiler }
+        Self { site, entry: Entry::Native, code: StubCode::Native { function, callable }, compiler }
     }
 
     pub(crate) fn thunk(
@@ -72,15 +72,15 @@ impl Stub {
         cell: Cell,
         compiler: Arc<Compiler>,
     ) -> Self {
-        Self { site, entry, code: Code::Thunk { address, cell }, compiler }
+        Self { site, entry, code: StubCode::Thunk { address, cell }, compiler }
     }
 
     /// The address to call, with the C signature of the entry (see [`Entry`]).
     pub fn address(&self) -> NonNull<u8> {
         match self.code {
             // The address is not null, though the pointer may be good for nothing else.
-            Code::Native { function, .. } => NonNull::new(function.get() as *mut u8).expect("it is not zero"),
-            Code::Thunk { address, .. } => address,
+            StubCode::Native { function, .. } => NonNull::new(function.get() as *mut u8).expect("it is not zero"),
+            StubCode::Thunk { address, .. } => address,
         }
     }
 
@@ -188,7 +188,7 @@ impl Stub {
     /// # Errors
     /// If the stub is native, stubs do not support the signature yet, or the number of objects is wrong.
     pub fn inline(&self, emitter: &mut Emitter<'_, '_>, objects: &[Value]) -> Result<Value, Error> {
-        let Code::Thunk { cell, .. } = &self.code else {
+        let StubCode::Thunk { cell, .. } = &self.code else {
             return Err(mismatch(&self.site, "a native stub has no cell: inline another, or use Emitter::typed_call"));
         };
         let count = match self.site.frame.convention {
@@ -208,8 +208,8 @@ impl Stub {
     /// The original; `None` if there is only a C function ([`Entry::Checked`]).
     pub fn original(&self, python: &Python) -> Option<Object> {
         match &self.code {
-            Code::Native { callable, .. } => Some(callable.clone_ref(python)),
-            Code::Thunk { cell, .. } => cell.callable(python),
+            StubCode::Native { callable, .. } => Some(callable.clone_ref(python)),
+            StubCode::Thunk { cell, .. } => cell.callable(python),
         }
     }
 
@@ -229,8 +229,8 @@ impl Stub {
 
     fn compiled<T>(&self, text: impl FnOnce(&Plan) -> Result<T, Error>) -> Result<Option<T>, Error> {
         match self.code {
-            Code::Native { .. } => Ok(None),
-            Code::Thunk { .. } => text(&self.plan()?).map(Some),
+            StubCode::Native { .. } => Ok(None),
+            StubCode::Thunk { .. } => text(&self.plan()?).map(Some),
         }
     }
 }

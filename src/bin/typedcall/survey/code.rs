@@ -18,12 +18,12 @@ def codes(path):
 ";
 
 /// Compiles Python files without running them.
-pub struct Compiler {
+pub struct FileCompiler {
     codes: Object,
     next: Object,
 }
 
-impl Compiler {
+impl FileCompiler {
     /// Makes one.
     pub fn new(python: &Python) -> Result<Self, Exception> {
         let names = python.namespace()?;

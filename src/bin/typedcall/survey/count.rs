@@ -11,7 +11,7 @@ use typedcall::ir::Instruction;
 use typedcall::ir::passes::{self, Knowledge};
 use typedcall::lower;
 
-use super::world::{Library, Names};
+use super::world::{FileNames, KnownLibrary};
 
 /// The counts.
 #[derive(Debug, Default)]
@@ -46,12 +46,12 @@ pub struct Counts {
 pub struct Counter<'a> {
     /// The counts so far.
     pub counts: Counts,
-    library: &'a Library,
+    library: &'a KnownLibrary,
 }
 
 impl<'a> Counter<'a> {
     /// A counter with this knowledge of Python.
-    pub fn new(library: &'a Library) -> Self {
+    pub fn new(library: &'a KnownLibrary) -> Self {
         Self { counts: Counts::default(), library }
     }
 
@@ -65,7 +65,7 @@ impl<'a> Counter<'a> {
                 Err(error) => self.counts.broken.push(format!("{}: does not decode: {error}", path.display())),
             }
         }
-        let names = Names::of(self.library, &decoded);
+        let names = FileNames::of(self.library, &decoded);
         for code in &decoded {
             let place = format!("{}:{} {}", path.display(), code.first_line, code.qualname);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.add_code(&place, code, &names))) {
@@ -76,7 +76,7 @@ impl<'a> Counter<'a> {
         }
     }
 
-    fn add_code(&mut self, place: &str, code: &Code, names: &Names) {
+    fn add_code(&mut self, place: &str, code: &Code, names: &FileNames) {
         let callees = &self.library.callees;
         let mut function = match frontend::build(code) {
             Err(refusal) if refusal.reason == RefusalReason::Namespace => return self.counts.namespaces += 1,

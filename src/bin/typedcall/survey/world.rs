@@ -14,7 +14,7 @@ use typedcall::lower::body::MethodCall;
 use typedcall::standard;
 
 /// The objects of Python's own library, looked up once.
-pub struct Library {
+pub struct KnownLibrary {
     builtins: HashMap<String, Type>,
     /// By the name of the module and the attribute.
     attributes: HashMap<(&'static str, String), Type>,
@@ -40,7 +40,7 @@ const TYPES: [(&str, Type); 7] = [
     ("float", Type::FLOAT_EXACT),
 ];
 
-impl Library {
+impl KnownLibrary {
     /// The library of the running interpreter.
     pub fn new(python: &Python) -> Result<Self, Exception> {
         let known = standard::callees((3, Layout::CURRENT.minor));
@@ -126,8 +126,8 @@ fn constant(object: &Object, name: &str) -> Option<Type> {
 }
 
 /// The names of one file.
-pub struct Names<'a> {
-    library: &'a Library,
+pub struct FileNames<'a> {
+    library: &'a KnownLibrary,
     /// Names that the file binds anywhere, itself or by a star import.
     bound: HashSet<Arc<str>>,
     /// Names that it binds once, at its top, to a module of C functions.
@@ -136,9 +136,9 @@ pub struct Names<'a> {
     has_star: bool,
 }
 
-impl<'a> Names<'a> {
+impl<'a> FileNames<'a> {
     /// The names of a file with these code objects, the module's first.
-    pub fn of(library: &'a Library, codes: &[Code]) -> Self {
+    pub fn of(library: &'a KnownLibrary, codes: &[Code]) -> Self {
         let mut names = Self { library, bound: HashSet::new(), modules: HashMap::new(), has_star: false };
         let mut count: HashMap<Arc<str>, usize> = HashMap::new();
         for (index, code) in codes.iter().enumerate() {
@@ -170,7 +170,7 @@ impl<'a> Names<'a> {
     }
 }
 
-impl World for Names<'_> {
+impl World for FileNames<'_> {
     fn global(&self, name: &str) -> Option<Found> {
         if self.has_star {
             return None;
