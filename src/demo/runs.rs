@@ -196,15 +196,15 @@ fn run(
     Ok(Run { case: subject.case, way, body, _keep: keep })
 }
 
-type Objects = *const *mut PyObject;
+type ObjectArray = *const *mut PyObject;
 
 /// The loops of one case. Those on objects return -1 if a call failed.
 #[derive(Clone, Copy)]
 struct Loops {
     underlying: UnderlyingLoop,
-    boxed: unsafe extern "C" fn(*mut c_void, Objects, i64) -> i64,
-    guarded: unsafe extern "C" fn(*mut c_void, *mut PyObject, Objects, i64) -> i64,
-    vectorcall: unsafe extern "C" fn(*mut PyObject, Objects, i64) -> i64,
+    boxed: unsafe extern "C" fn(*mut c_void, ObjectArray, i64) -> i64,
+    guarded: unsafe extern "C" fn(*mut c_void, *mut PyObject, ObjectArray, i64) -> i64,
+    vectorcall: unsafe extern "C" fn(*mut PyObject, ObjectArray, i64) -> i64,
 }
 
 /// The loop over the underlying function, by its signature.

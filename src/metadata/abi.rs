@@ -30,7 +30,7 @@ pub const MAX_TEXT: usize = 4095;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields are documented in docs/abi.md")]
-pub struct Value {
+pub struct AbiValue {
     pub kind: u16,
     pub flags: u16,
     pub effects: u32,
@@ -45,7 +45,7 @@ pub struct Value {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields are documented in docs/abi.md")]
-pub struct Function {
+pub struct AbiSignature {
     pub function: usize,
     pub values: usize,
     pub value_count: u32,
@@ -78,29 +78,29 @@ pub struct Footer {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields are documented in docs/abi.md")]
-pub struct Context {
+pub struct AbiContext {
     pub version: u32,
     pub size: u32,
     pub thread_state: usize,
     pub interpreter: usize,
 }
 
-/// The version of [`Context`] that this crate passes.
+/// The version of [`AbiContext`] that this crate passes.
 pub const CONTEXT_VERSION: u32 = 1;
 
-const _: () = assert!(size_of::<Value>() == 48 && size_of::<Function>() == 24);
-const _: () = assert!(size_of::<Head>() == 40 && size_of::<Footer>() == 24 && size_of::<Context>() == 24);
+const _: () = assert!(size_of::<AbiValue>() == 48 && size_of::<AbiSignature>() == 24);
+const _: () = assert!(size_of::<Head>() == 40 && size_of::<Footer>() == 24 && size_of::<AbiContext>() == 24);
 
 // SAFETY: integers only, and their sizes add up to the size asserted above: no padding.
-unsafe impl Plain for Value {}
+unsafe impl Plain for AbiValue {}
 // SAFETY: as above.
-unsafe impl Plain for Function {}
+unsafe impl Plain for AbiSignature {}
 // SAFETY: as above.
 unsafe impl Plain for Head {}
 // SAFETY: as above.
 unsafe impl Plain for Footer {}
 // SAFETY: as above.
-unsafe impl Plain for Context {}
+unsafe impl Plain for AbiContext {}
 
 /// Numbers of kinds.
 #[allow(missing_docs, reason = "the kinds are documented in docs/abi.md")]

@@ -6,7 +6,7 @@
 use std::ffi::{c_int, c_void};
 use std::num::NonZeroUsize;
 
-use super::abi::{self, Footer, Function, Head, METH_TYPED, Value};
+use super::abi::{self, AbiSignature, AbiValue, Footer, Head, METH_TYPED};
 use super::check::Place;
 use super::rule::Rule;
 use super::signature::{MAX_OVERLOADS, MAX_PARAMETERS, Overload, Signature};
@@ -269,7 +269,7 @@ fn read_overload(signatures: usize, index: usize) -> Result<(Overload, NonZeroUs
     let pointer = element(signatures, index, size_of::<usize>());
     let address: usize = memory::read(pointer).map_err(Flaw::unreadable(""))?;
     aligned("", address)?;
-    let found: Function = memory::read(address).map_err(Flaw::unreadable_by(Rule::SignatureUnreadable, ""))?;
+    let found: AbiSignature = memory::read(address).map_err(Flaw::unreadable_by(Rule::SignatureUnreadable, ""))?;
     let function = NonZeroUsize::new(found.function).ok_or_else(|| Flaw::new(Rule::Null, "function", "null"))?;
     memory::read_bytes(found.function, &mut [0]).map_err(Flaw::unreadable("function"))?;
     if found.reserved != 0 {
@@ -280,8 +280,8 @@ fn read_overload(signatures: usize, index: usize) -> Result<(Overload, NonZeroUs
         return Err(Flaw::new(Rule::WrongCount, "value_count", reason));
     }
     aligned("values", found.values)?;
-    let value = |position: usize| -> Result<Value, Flaw> {
-        memory::read(element(found.values, position, size_of::<Value>())).map_err(Flaw::unreadable(""))
+    let value = |position: usize| -> Result<AbiValue, Flaw> {
+        memory::read(element(found.values, position, size_of::<AbiValue>())).map_err(Flaw::unreadable(""))
     };
     let at = |position: usize| move |flaw: Flaw| flaw.within(&format!("values[{position}]"));
     let (result, raises, effects) = value(0).and_then(|found| values::result(&found)).map_err(at(0))?;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::abi::{self, Value, effect, flag, kind, raises};
+use super::abi::{self, AbiValue, effect, flag, kind, raises};
 use super::rule::Rule;
 use super::signature::{DefaultValue, Effects, Kind, Parameter, Raises, Scalar, TypePlace, UserType};
 use crate::cpython::PythonType;
@@ -50,7 +50,7 @@ impl Flaw {
 }
 
 /// Reads the value of a parameter.
-pub(super) fn parameter(value: &Value) -> Result<Parameter, Flaw> {
+pub(super) fn parameter(value: &AbiValue) -> Result<Parameter, Flaw> {
     if value.kind == kind::VOID {
         return Err(Flaw::new(Rule::VoidParameter, "kind", "a parameter can't be void"));
     }
@@ -92,7 +92,7 @@ pub(super) fn parameter(value: &Value) -> Result<Parameter, Flaw> {
 }
 
 /// Reads the value of the result.
-pub(super) fn result(value: &Value) -> Result<(Kind, Raises, Effects), Flaw> {
+pub(super) fn result(value: &AbiValue) -> Result<(Kind, Raises, Effects), Flaw> {
     if value.kind == kind::CONTEXT {
         return Err(Flaw::new(Rule::ContextResult, "kind", "a result can't be the context"));
     }
@@ -127,7 +127,7 @@ fn read_effects(bits: u32) -> Result<Effects, Flaw> {
 }
 
 /// The kind of a number, with the flag and the pointer that are part of it.
-fn read_kind(value: &Value) -> Result<Kind, Flaw> {
+fn read_kind(value: &AbiValue) -> Result<Kind, Flaw> {
     let subclasses = value.flags & flag::SUBCLASSES != 0;
     let kind = if value.kind == kind::USER {
         Kind::User { class: read_type(value.class)?, subclasses }
@@ -243,7 +243,7 @@ fn read_type(variable: usize) -> Result<UserType, Flaw> {
 }
 
 /// Reads the default, and checks that the fields it does not use are zero.
-fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw> {
+fn read_default(value: &AbiValue, kind: &Kind) -> Result<Option<DefaultValue>, Flaw> {
     let none = value.flags & flag::DEFAULT_NONE != 0;
     if value.flags & flag::OPTIONAL == 0 {
         if none {
@@ -299,7 +299,7 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
 }
 
 /// Checks that fields of defaults that are not in use are zero, so that a later version may give them a meaning.
-fn refuse_defaults(value: &Value, integer: bool, float: bool, address: bool) -> Result<(), Flaw> {
+fn refuse_defaults(value: &AbiValue, integer: bool, float: bool, address: bool) -> Result<(), Flaw> {
     let reason = "not in use here: it must be 0";
     if !integer && value.default_int != 0 {
         return Err(Flaw::new(Rule::NotZero, "default_int", reason));

@@ -247,7 +247,7 @@ fn every_field_of_a_value_is_checked() {
     assert_eq!(broken(|sample| sample.values[0].default_int = 1), "signatures[0].values[0].default_int");
     assert_eq!(broken(|sample| sample.values[0].kind = kind::CONTEXT), "signatures[0].values[0].kind");
     assert_eq!(broken(|sample| sample.values[0].kind = kind::INVALID), "signatures[0].values[0].kind");
-    let parameter = |field: &str, change: fn(&mut abi::Value)| {
+    let parameter = |field: &str, change: fn(&mut abi::AbiValue)| {
         assert_eq!(broken(|sample| change(&mut sample.values[1])), format!("signatures[0].values[1].{field}"));
     };
     parameter("kind", |value| value.kind = kind::VOID);
@@ -265,7 +265,7 @@ fn every_field_of_a_value_is_checked() {
     parameter("default_int", |value| value.default_int = 1);
     parameter("default_float", |value| value.default_float = 1);
     parameter("default_address", |value| value.default_address = 64);
-    let optional = |field: &str, kind: u16, change: fn(&mut abi::Value)| {
+    let optional = |field: &str, kind: u16, change: fn(&mut abi::AbiValue)| {
         let broken = broken(|sample| {
             (sample.values[1].kind, sample.values[1].flags) = (kind, flag::OPTIONAL);
             change(&mut sample.values[1]);

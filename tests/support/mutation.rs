@@ -4,7 +4,7 @@
 use std::mem::offset_of;
 use std::ops::Range;
 
-use typedcall::metadata::abi::{Function, Value, effect, flag, kind, raises};
+use typedcall::metadata::abi::{AbiSignature, AbiValue, effect, flag, kind, raises};
 use typedcall::metadata::{Rejected, Rule};
 
 use super::victim::{Block, Random, SCALARS, Victim, context, of_kind};
@@ -254,18 +254,18 @@ fn unreadable_type(v: &mut Victim, r: &mut Random) {
     v.put(at, &name.to_ne_bytes());
 }
 
-fn result<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut Value {
+fn result<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut AbiValue {
     v.at = (overload(v, r), 0);
     last_result(v)
 }
 
-fn last_result(v: &mut Victim) -> &mut Value {
+fn last_result(v: &mut Victim) -> &mut AbiValue {
     let (overload, _) = v.at;
     &mut v.block().values[overload][0]
 }
 
 /// Gives an overload these parameters.
-fn shape(v: &mut Victim, r: &mut Random, parameters: &[Value]) -> usize {
+fn shape(v: &mut Victim, r: &mut Random, parameters: &[AbiValue]) -> usize {
     let overload = overload(v, r);
     let result = v.block().values[overload][0];
     v.set(overload, result, parameters);
@@ -274,7 +274,7 @@ fn shape(v: &mut Victim, r: &mut Random, parameters: &[Value]) -> usize {
 }
 
 /// The last parameter of an overload, a named `i64` after none to fifteen others.
-fn parameter<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut Value {
+fn parameter<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut AbiValue {
     let before = if r.below(8) == 0 { r.below(16) } else { r.below(3) };
     let name = v.text(r.below(17));
     let mut parameters = vec![of_kind(kind::I64); before + 1];
@@ -283,7 +283,7 @@ fn parameter<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut Value {
     last_parameter(v)
 }
 
-fn last_parameter(v: &mut Victim) -> &mut Value {
+fn last_parameter(v: &mut Victim) -> &mut AbiValue {
     let (overload, position) = v.at;
     &mut v.block().values[overload][position]
 }
@@ -295,7 +295,7 @@ fn optional(v: &mut Victim, r: &mut Random, kind: u16) {
 }
 
 /// A receiver or a context.
-fn special<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut Value {
+fn special<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut AbiValue {
     let value = if r.below(2) == 0 { context() } else { v.receiver(r) };
     *parameter(v, r) = value;
     last_parameter(v)
@@ -323,13 +323,13 @@ fn used(v: &mut Victim) -> Vec<Range<usize>> {
     let mut ranges = vec![
         0..32,
         offset_of!(Block, head)..offset_of!(Block, pointers) + 8 * overloads,
-        offset_of!(Block, functions)..offset_of!(Block, functions) + overloads * size_of::<Function>(),
+        offset_of!(Block, functions)..offset_of!(Block, functions) + overloads * size_of::<AbiSignature>(),
         offset_of!(Block, class)..offset_of!(Block, object),
     ];
     for (index, (function, values)) in block.functions.iter().zip(&block.values).take(overloads).enumerate() {
         let count = (function.value_count as usize).min(values.len());
         let start = offset_of!(Block, values) + index * size_of_val(values);
-        ranges.push(start..start + count * size_of::<Value>());
+        ranges.push(start..start + count * size_of::<AbiValue>());
     }
     ranges
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::pin::Pin;
 
-use typedcall::metadata::abi::{self, Footer, Function, Head, Value, kind};
+use typedcall::metadata::abi::{self, AbiSignature, AbiValue, Footer, Head, kind};
 
 /// `sample: (x: i64) -> i64`, all in one block: room for growth, container, name, definition, overload.
 #[repr(C)]
@@ -17,8 +17,8 @@ pub struct Parts {
     pub padding: u32,
     pub doc: usize,
     pub pointers: [usize; 1],
-    pub function: Function,
-    pub values: [Value; 2],
+    pub function: AbiSignature,
+    pub values: [AbiValue; 2],
 }
 
 /// The block, which stays where it is: it points into itself.
@@ -26,7 +26,7 @@ pub struct Sample(Pin<Box<Parts>>);
 
 impl Sample {
     pub fn new() -> Self {
-        let value = |name: usize| Value {
+        let value = |name: usize| AbiValue {
             kind: kind::I64,
             flags: 0,
             effects: 0,
@@ -48,7 +48,7 @@ impl Sample {
             padding: 0,
             doc: 0,
             pointers: [0],
-            function: Function { function: some_function, values: 0, value_count: 2, reserved: 0 },
+            function: AbiSignature { function: some_function, values: 0, value_count: 2, reserved: 0 },
             values: [value(0), value(c"x".as_ptr() as usize)],
         });
         parts.head.footer.container = &raw const parts.head as usize;

@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-use typedcall::metadata::abi::{self, Footer, Function, Head, Value, effect, flag, kind, raises};
+use typedcall::metadata::abi::{self, AbiSignature, AbiValue, Footer, Head, effect, flag, kind, raises};
 
 use super::memory_map::page_size;
 
@@ -50,8 +50,8 @@ pub struct Block {
     pub head: Head,
     pub name: [u8; 16],
     pub pointers: [usize; OVERLOADS],
-    pub functions: [Function; OVERLOADS],
-    pub values: [[Value; VALUES]; OVERLOADS],
+    pub functions: [AbiSignature; OVERLOADS],
+    pub values: [[AbiValue; VALUES]; OVERLOADS],
     /// A variable with a type, the type as far as the reader looks, and its name.
     pub class: usize,
     pub type_object: [u64; 24],
@@ -170,7 +170,7 @@ impl Victim {
         for index in 0..OVERLOADS {
             block.pointers[index] = &raw const block.functions[index] as usize;
             let values = &raw const block.values[index] as usize;
-            block.functions[index] = Function { function: code, values, value_count: 1, reserved: 0 };
+            block.functions[index] = AbiSignature { function: code, values, value_count: 1, reserved: 0 };
             block.values[index] = [zeroed(); VALUES];
         }
         for index in 0..OVERLOADS {
@@ -204,7 +204,7 @@ impl Victim {
     }
 
     /// Gives an overload these values and no others.
-    pub fn set(&mut self, overload: usize, result: Value, parameters: &[Value]) {
+    pub fn set(&mut self, overload: usize, result: AbiValue, parameters: &[AbiValue]) {
         let block = self.block();
         block.values[overload][0] = result;
         block.values[overload][1..=parameters.len()].copy_from_slice(parameters);
@@ -216,11 +216,11 @@ impl Victim {
         &raw const self.block().texts[index] as usize
     }
 
-    pub fn user(&mut self) -> Value {
-        Value { kind: kind::USER, class: &raw const self.block().class as usize, ..zeroed() }
+    pub fn user(&mut self) -> AbiValue {
+        AbiValue { kind: kind::USER, class: &raw const self.block().class as usize, ..zeroed() }
     }
 
-    pub fn receiver(&mut self, random: &mut Random) -> Value {
+    pub fn receiver(&mut self, random: &mut Random) -> AbiValue {
         let mut value =
             if random.below(2) == 0 { self.user() } else { of_kind(random.one(&[kind::OBJECT, kind::STR])) };
         value.flags = flag::RECEIVER;
@@ -231,7 +231,7 @@ impl Victim {
     }
 
     /// A required parameter without a name.
-    pub fn parameter(&mut self, random: &mut Random) -> Value {
+    pub fn parameter(&mut self, random: &mut Random) -> AbiValue {
         let mut value = match random.below(5) {
             0 => self.user(),
             1 => of_kind(random.one(&[kind::OBJECT, kind::INT, kind::LIST, kind::NONE])),
@@ -248,7 +248,7 @@ impl Victim {
     }
 
     /// A parameter with a default, without a name.
-    pub fn optional(&mut self, random: &mut Random) -> Value {
+    pub fn optional(&mut self, random: &mut Random) -> AbiValue {
         let mut value = self.parameter(random);
         value.flags |= flag::OPTIONAL;
         match value.kind {
@@ -262,7 +262,7 @@ impl Victim {
         value
     }
 
-    pub fn result(&mut self, random: &mut Random) -> Value {
+    pub fn result(&mut self, random: &mut Random) -> AbiValue {
         let (mut value, raises) = match random.below(4) {
             0 => (self.user(), random.one(&[raises::NEVER, raises::NULL, raises::CHECK])),
             1 => (of_kind(kind::OBJECT), raises::NULL),
@@ -295,14 +295,14 @@ pub const SCALARS: [u16; 13] = [
     kind::CBOOL,
 ];
 
-pub const fn zeroed() -> Value {
-    Value { kind: 0, flags: 0, effects: 0, name: 0, class: 0, default_int: 0, default_float: 0, default_address: 0 }
+pub const fn zeroed() -> AbiValue {
+    AbiValue { kind: 0, flags: 0, effects: 0, name: 0, class: 0, default_int: 0, default_float: 0, default_address: 0 }
 }
 
-pub const fn of_kind(kind: u16) -> Value {
-    Value { kind, ..zeroed() }
+pub const fn of_kind(kind: u16) -> AbiValue {
+    AbiValue { kind, ..zeroed() }
 }
 
-pub const fn context() -> Value {
+pub const fn context() -> AbiValue {
     of_kind(kind::CONTEXT)
 }

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 use typedcall::Entry;
 use typedcall::embed::{Object, Python};
-use typedcall::metadata::abi::{Value, kind};
+use typedcall::metadata::abi::{AbiValue, kind};
 
 use super::axes::{Axes, Case, Holder, Part, Position};
 use super::source::{self, Source};
@@ -38,11 +38,11 @@ struct Comparison {
 }
 
 type Make = unsafe extern "C" fn(
-    *const Value,
+    *const AbiValue,
     c_int,
     *const u16,
     c_int,
-    *const Value,
+    *const AbiValue,
     c_int,
     *const c_void,
     *const c_void,
@@ -50,7 +50,7 @@ type Make = unsafe extern "C" fn(
     c_int,
 ) -> *mut c_void;
 type Callable = unsafe extern "C" fn(*mut c_void, *mut ffi::PyObject, *mut ffi::PyTypeObject) -> *mut ffi::PyObject;
-type ClassFor = unsafe extern "C" fn(*const Value) -> *mut ffi::PyTypeObject;
+type ClassFor = unsafe extern "C" fn(*const AbiValue) -> *mut ffi::PyTypeObject;
 type Compare = unsafe extern "C" fn(*mut Comparison) -> c_int;
 
 /// The loaded extension.
@@ -62,8 +62,8 @@ pub struct Extension {
     compare: Compare,
     functions: *const *const c_void,
     callers: *const *const c_void,
-    parameters: *const Value,
-    results: *const Value,
+    parameters: *const AbiValue,
+    results: *const AbiValue,
     module: Object,
     point: Object,
 }
