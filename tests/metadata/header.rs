@@ -1,4 +1,4 @@
-//! The C header: clean in both languages, static data only, and equal to what the Rust side believes of it.
+//! The C header: without warnings in both languages, only static data, and equal to the Rust mirror.
 
 use std::mem::offset_of;
 use std::process::Command;
@@ -51,7 +51,7 @@ fn a_methods_name_may_be_a_macros_name() {
     compile_object("macro-name", source, &strict(&["-std=c99"]));
 }
 
-/// Prints each expression of C, and compares with the number that Rust has for it.
+/// Prints each expression of C, and compares it with Rust's number.
 fn compare(pairs: &[(&str, u64)]) {
     let lines: String =
         pairs.iter().map(|(text, _)| format!("    printf(\"%llu\\n\", (unsigned long long)({text}));\n")).collect();

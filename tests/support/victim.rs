@@ -1,4 +1,4 @@
-//! Valid containers of every sort between two pages that can't be read, for tests to mutate.
+//! Valid containers of every kind between two unreadable pages, for tests to mutate.
 
 use std::ffi::c_void;
 
@@ -8,10 +8,10 @@ use super::memory_map::page_size;
 
 /// The most overloads that a victim has.
 pub const OVERLOADS: usize = 3;
-/// The most values of one overload that have room: more than there may be.
+/// The most values of one overload for which there is room: more than are allowed.
 pub const VALUES: usize = 18;
 
-/// Numbers that repeat: xorshift from a fixed seed.
+/// Random numbers that repeat: xorshift from a fixed seed.
 pub struct Random(u64);
 
 impl Random {
@@ -36,7 +36,7 @@ impl Random {
     }
 }
 
-/// A method with all that belongs to it. Integers only, without padding.
+/// A method with everything that belongs to it. Integers only, without padding.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Block {
@@ -45,14 +45,14 @@ pub struct Block {
     pub flags: i32,
     pub padding: u32,
     pub doc: usize,
-    /// Where the container may grow.
+    /// Room for the container to grow.
     pub room: [u64; 4],
     pub head: Head,
     pub name: [u8; 16],
     pub pointers: [usize; OVERLOADS],
     pub functions: [AbiSignature; OVERLOADS],
     pub values: [[AbiValue; VALUES]; OVERLOADS],
-    /// A variable with a type, the type as far as the reader looks, and its name.
+    /// A variable with a type, the fields of the type that the reader reads, and its name.
     pub class: usize,
     pub type_object: [u64; 24],
     pub type_name: [u8; 16],
@@ -64,7 +64,7 @@ pub struct Block {
 pub struct Victim {
     start: usize,
     page: usize,
-    /// The overload and the value that were last made to be broken.
+    /// The overload and the value that were last changed.
     pub at: (usize, usize),
 }
 
@@ -82,17 +82,17 @@ impl Victim {
         Self { start, page, at: (0, 0) }
     }
 
-    /// The first byte that can be read; none before it can.
+    /// The first byte that can be read; the bytes before it can't.
     pub fn front(&self) -> usize {
         self.start + self.page
     }
 
-    /// Behind the last byte that can be read; none from here on can.
+    /// The byte after the last one that can be read; from here on nothing can be read.
     pub fn end(&self) -> usize {
         self.start + 5 * self.page
     }
 
-    /// The page before the end, for what is to run into it.
+    /// The page before the end, for texts that run into it.
     pub fn tail(&self) -> usize {
         self.end() - self.page
     }
@@ -121,18 +121,18 @@ impl Victim {
     pub fn put(&mut self, address: usize, bytes: &[u8]) {
         let is_scratch = |at: usize| (self.front()..self.front() + self.page).contains(&at) || at >= self.tail();
         assert!(is_scratch(address) && address + bytes.len() <= self.end());
-        // SAFETY: pages of ours that can be written, and to which there is no reference.
+        // SAFETY: writable pages of ours, to which there is no reference.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, bytes.len()) };
     }
 
-    /// Gives the memory back: from now on nothing of it can be read.
+    /// Unmaps the memory: from now on none of it can be read.
     pub fn unmap(self) {
-        // SAFETY: a mapping of ours, to which nobody has a reference any more.
+        // SAFETY: a mapping of ours, without references to it.
         assert_eq!(unsafe { libc::munmap(self.start as *mut c_void, 6 * self.page) }, 0);
     }
 
-    /// Puts a copy of the head before `name`, in the front page or the tail, and lets it be the method's name.
-    /// What would lie outside is left out.
+    /// Puts a copy of the head before `name`, in the front page or the tail, and makes that the method's name. Parts
+    /// outside are left out.
     pub fn move_name(&mut self, name: usize, size: u32) {
         let mut head = self.block().head;
         (head.footer.size, head.footer.container) = (size, name - size as usize);
@@ -143,7 +143,7 @@ impl Victim {
         self.block().name_pointer = name;
     }
 
-    /// Makes a valid method of it again, drawn at random.
+    /// Fills it with a valid method again, drawn at random.
     pub fn fill(&mut self, random: &mut Random) {
         let overloads = if random.below(4) == 0 { 1 + random.below(OVERLOADS) } else { 1 };
         let flag = random.one(&[0, abi::METH_TYPED]);

@@ -1,4 +1,4 @@
-//! Golden tests of the passes: each file under `golden/ir` holds callees and IR; its snapshot shows the IR after each
+//! Golden tests of the passes: each file in `golden/ir` contains callees and IR; its snapshot shows the IR after each
 //! pass.
 //!
 //! A line `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying` or `method`) and its
@@ -9,7 +9,7 @@ use std::fmt::Write;
 use typedcall::ir::passes::{Knowledge, PassRun, passes};
 use typedcall::ir::{Callee, CalleeTarget, Callees, Function};
 
-/// Reads the callees of a file, and the function below them.
+/// Reads the callees of a file, and the function after them.
 fn read(text: &str) -> (Callees, Function) {
     let mut callees = Callees::new();
     let mut ir = String::new();

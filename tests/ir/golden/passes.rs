@@ -1,11 +1,11 @@
-//! Golden tests of the passes over functions: each file under `golden/passes` holds what is known, and IR; its snapshot
+//! Golden tests of the passes over functions: each file in `golden/passes` contains what is known, and IR; its snapshot
 //! shows the IR after each pass that changed it.
 //!
-//! Besides IR, with the frame states of the alternate form, a file has these lines:
-//! `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature;
-//! `below "math.sqrt" "sqrt" finite` the C function below one. A line of the world gives what a name leads to:
-//! `global "math" Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`,
-//! `method UnicodeExact "upper" MethodDescr["str.upper"]`.
+//! Besides IR, with the frame states of the alternate form, a file has these lines. `callee "demo.inc" underlying (i64)
+//! -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature; `below "math.sqrt" "sqrt"
+//! finite` names the C function below one. A line of the world gives the object of a name: `global "math"
+//! Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`, `method
+//! UnicodeExact "upper" MethodDescr["str.upper"]`.
 
 use std::fmt::Write;
 
@@ -49,7 +49,7 @@ impl World for Lines {
     }
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Default)]
 struct Case {
     callees: Callees,

@@ -68,7 +68,7 @@ pub struct Extension {
     point: Object,
 }
 
-/// One method, and the callable that Python would find.
+/// One method, with its callable.
 pub struct Method {
     pub callable: Object,
     /// Its underlying function.
@@ -78,14 +78,14 @@ pub struct Method {
     class: *mut ffi::PyTypeObject,
 }
 
-/// How a stub is reached: an entry's address, or a callable made for Python.
+/// How a stub is called: by an entry's address, or as a callable made for Python.
 #[derive(Clone, Copy)]
 pub enum Way<'a> {
     Address(Entry, *mut c_void),
     Function(&'a Object),
 }
 
-/// What a comparison came to: calls, calls that did without the wrapper, and the first difference.
+/// The result of a comparison: calls, calls without the wrapper, and the first difference.
 pub struct Compared {
     pub calls: u64,
     pub fast: u64,
@@ -108,7 +108,7 @@ fn build(source: &Source) -> PathBuf {
     compile("matrix", &with_header(&source.tables), &flags)
 }
 
-/// A text with the header's in it: what is compiled once is told apart by its text alone.
+/// A text that contains the header's, since compiled files are cached by their text alone.
 fn with_header(text: &str) -> String {
     format!("{HEADER}\n{}", text.replace("#include \"matrix.h\"", ""))
 }
@@ -156,7 +156,7 @@ impl Extension {
         self.source.functions.len()
     }
 
-    /// Makes a case's method. Its memory is never given back, for whoever knew the method may remember its address.
+    /// Makes a case's method. Its memory is never freed, since its address may be remembered.
     pub fn method(&self, python: &Python, axes: &Axes, case: &Case) -> Method {
         let form: Vec<u16> = case
             .form
@@ -227,7 +227,7 @@ impl Extension {
         };
         // SAFETY: the stub is alive and of this entry; the method is one of ours.
         let differs = unsafe { (self.compare)(&mut comparison) } != 0;
-        // SAFETY: the message is terminated: it was all zero, and snprintf terminates what it writes.
+        // SAFETY: the message is terminated: it was all zero, and snprintf terminates its output.
         let text = || unsafe { CStr::from_ptr(message.as_ptr()) }.to_string_lossy().into_owned();
         Compared { calls: comparison.calls, fast: comparison.fast, difference: differs.then(text) }
     }
