@@ -1,8 +1,8 @@
-//! What metadata, its flag and stubs cost in the interpreter's own loop: `cargo bench --bench interpreter_loop`.
+//! The cost of metadata, its flag and stubs in the interpreter's own loop: `cargo bench --bench interpreter_loop`.
 //!
-//! Prints the instructions of one call, counted by valgrind as the difference of two loops, and fails where a method
-//! that should run as one without metadata does not, to 1 %. So it does where a stub that stands for a method executes
-//! more instructions than the method, counting its calls or not.
+//! Prints the instructions of one call, which valgrind counts as the difference of two loops. It fails if a method that
+//! should cost the same as one without metadata does not, to 1 %. It also fails if a stub of a method executes more
+//! instructions than the method, whether it counts its calls or not.
 
 use std::error::Error;
 use std::path::Path;
@@ -12,13 +12,13 @@ use typedcall::demo;
 use typedcall::embed::Python;
 use typedcall::{Options, Specializer};
 
-/// What a way must cost.
+/// The cost that a way must have.
 #[derive(Clone, Copy, PartialEq)]
 enum Cost {
-    /// What the last baseline does.
+    /// The cost of the last baseline.
     Baseline,
     LikeBaseline,
-    /// No more than that.
+    /// At most that.
     AtMostBaseline,
     Anything,
 }
@@ -26,15 +26,15 @@ enum Cost {
 /// How a method is called.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
-    /// As it is.
+    /// Unchanged.
     Original,
     Adopted,
     Stub,
-    /// As the package makes them.
+    /// A stub as the package makes it.
     CountingStub,
 }
 
-/// A method, how it is called, with what arguments, and what that must cost.
+/// A method, the way it is called, its arguments, and the cost that it must have.
 const CASES: [(&str, Way, &str, Cost); 12] = [
     ("plain", Way::Original, "123456", Cost::Baseline),
     ("unflagged", Way::Original, "123456", Cost::LikeBaseline),
@@ -50,7 +50,7 @@ const CASES: [(&str, Way, &str, Cost); 12] = [
     ("length", Way::CountingStub, "'some text'", Cost::AtMostBaseline),
 ];
 
-/// How far the counts may be apart, as a share.
+/// How much the counts may differ, as a share.
 const TOLERANCE: f64 = 0.01;
 
 const NAME: &str = "interpreter_loop";
@@ -126,7 +126,8 @@ fn count(folder: &Path, library: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
         .arg(library)
         // The same hashes, the same dictionaries, the same instructions.
         .env("PYTHONHASHSEED", "0")
-        // Python's own allocator executes more where the pool of a size is just full: that is chance, and no cost of a call.
+        // Python's own allocator executes more instructions when the pool of a size is just full: that is chance, and
+        // not a cost of a call.
         .env("PYTHONMALLOC", "malloc")
         .output()
         .map_err(|error| format!("valgrind does not start ({error}): install it"))?;

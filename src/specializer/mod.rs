@@ -1,6 +1,7 @@
-//! What stubs and compiled functions share: the [`Specializer`], its options, its numbers.
+//! The shared part of stubs and compiled functions: the [`Specializer`], its options, its statistics.
 //!
-//! It remembers what is known of callables and which code there is. `stub` and `compile` make things with it.
+//! It remembers what is known of callables, and the code that was compiled. `stub` and `compile` use it to make stubs
+//! and compiled functions.
 
 pub(crate) mod descriptors;
 mod options;
@@ -35,7 +36,7 @@ use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
 use crate::runtime::thunk::THUNKS;
 
-/// Makes stubs, and remembers what it knows and what it compiled.
+/// Makes stubs, and remembers callables and code.
 ///
 /// ```
 /// use typedcall::{Entry, Options, Specializer, embed::Python};
@@ -60,7 +61,7 @@ pub struct Specializer {
     pub(crate) descriptors: Descriptors,
 }
 
-/// All that a shape's code depends on.
+/// The lookup key of a shape: everything that its code depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct ShapeKey {
     frame: Frame,
@@ -75,7 +76,7 @@ impl Specializer {
     /// A specializer for the running interpreter.
     ///
     /// # Errors
-    /// An interpreter that is not laid out as the crate was built for, or a machine that Cranelift does not know.
+    /// If the interpreter has another layout than the crate was built for, or Cranelift does not support the machine.
     pub fn new(python: &Python, options: Options) -> Result<Self, Error> {
         let layout = Layout::CURRENT;
         check(python, &layout)?;
@@ -91,8 +92,8 @@ impl Specializer {
         })
     }
 
-    /// What stubs there are, and what became of their calls: numbers of the whole process, whichever specializer made
-    /// them. Calls are counted where [`Options::count_calls`] was set when the stub was made.
+    /// The number of stubs, and the outcome of their calls. These are numbers of the whole process, for all
+    /// specializers. Calls are counted by stubs that were made with [`Options::count_calls`].
     pub fn stats(&self) -> Stats {
         Stats::now()
     }
@@ -107,22 +108,22 @@ impl Specializer {
         self.compiler.addresses()
     }
 
-    /// What is known about a callable.
+    /// The signature of a callable.
     ///
     /// # Errors
-    /// Objects that have no definition, no metadata, or rejected metadata.
+    /// If the object has no definition, no metadata, or rejected metadata.
     pub fn signature(&self, python: &Python, callable: &Object) -> Result<Signature, Error> {
         let original = Original::or_class_method(python, callable)?;
         Ok(Signature::clone(&self.known(python, &original)?.signature))
     }
 
-    /// Tells the signature of a callable whose underlying function cannot be reached: stubs call its `ml_meth`, and
-    /// skip the rest of the calling protocol. All its arguments and its result are objects. What is declared is known as long as
-    /// the callable's module or type lives. Types of extensions are imported (`type:module.Name`): where one of them is
-    /// gone, the declaration is, too.
+    /// Declares the signature of a callable whose underlying function can't be reached: stubs call its `ml_meth`, and
+    /// skip the rest of the calling protocol. All its arguments and its result are objects. The declaration lives as
+    /// long as the callable's module or type. Types of extensions are imported (`type:module.Name`); if one of them is
+    /// gone, the declaration is gone too.
     ///
     /// # Errors
-    /// A text that is no signature, one that does not fit the callable, or a type that can't be imported.
+    /// If the text is not a signature, does not fit the callable, or names a type that can't be imported.
     pub fn declare(&self, python: &Python, callable: &Object, signature: &str) -> Result<(), Error> {
         let mut signature: Signature = signature.parse()?;
         let types = resolve_types(python, &mut signature)?;
@@ -164,13 +165,12 @@ impl Specializer {
         }
         // SAFETY: the definition is that of the live callable.
         let known = unsafe { self.registry.method(python, original.def, &original.owner(python)) }?;
-        // What was declared of a method of Cinder's form comes before what its definition said.
-        // SAFETY: as above.
+        // A declaration for a method of Cinder's form takes precedence over its definition. SAFETY: as above.
         let known = known.map(Ok).or_else(|| unsafe { readied::known(original.def) }).transpose()?;
         known.ok_or_else(|| Error::Untyped(original.name(python)))
     }
 
-    /// The call site of a stub with this entry, for the first overload that fits the callable.
+    /// The call site of a stub with this entry, with the overloads that fit the callable.
     pub(crate) fn site(
         &self,
         python: &Python,
@@ -181,7 +181,7 @@ impl Specializer {
         let mut overloads = original.callable_overloads(python, known)?;
         let convention = match entry {
             Entry::Native | Entry::Boxed => {
-                // What its caller has proven are the types of one overload.
+                // The caller has proven the types of one overload.
                 overloads.truncate(1);
                 let receiver = u16::from(original.binding == Binding::Method);
                 Convention::Objects { count: receiver + arity(&known.signature.overloads[usize::from(overloads[0])]) }
@@ -247,7 +247,7 @@ impl Specializer {
         }
         let shape = Arc::new(self.compiler.compile(&plan_of(site)?).inspect_err(warn_once)?);
         let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
-        // Shapes whose stubs are all gone leave their entries behind, until here.
+        // Shapes whose stubs are all gone leave their entries here until now.
         shapes.retain(|_, shape| shape.strong_count() > 0);
         shapes.insert(key, Arc::downgrade(&shape));
         Ok(shape)
@@ -266,7 +266,7 @@ impl Specializer {
         Ok(Cell::new(python, CellContents { stand_in, ..contents })?)
     }
 
-    /// What the cell of a stub holds.
+    /// The contents of a stub's cell.
     pub(crate) fn cell_contents(
         &self,
         python: &Python,
@@ -303,7 +303,7 @@ impl Specializer {
     }
 }
 
-/// Gives a cell a thunk, and the code an address that needs nothing else.
+/// Gives a cell a thunk, so that the code has an address that needs nothing else.
 pub(crate) fn bind_thunk(cell: &Cell, site: &CallSite, shape: &Shape) -> Result<NonNull<u8>, Error> {
     let thunk = THUNKS.bind(site.frame.thunk_register(), cell.address(), shape.code()).map_err(refused)?;
     let address = thunk.address();

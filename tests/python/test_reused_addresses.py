@@ -25,7 +25,7 @@ def test_classes_of_arguments():
         kinds.add(agree(function, stub, kind(), 1)[0])
         del kind, candidates
         gc.collect()
-    # Without these the test says nothing.
+    # Without these the test proves nothing.
     assert reused >= 10, reused
     assert kinds == {'returns', 'raises'}
 
@@ -36,7 +36,7 @@ def test_functions_and_prototypes():
     for number in range(300):
         name, kind = [('echo_int', ctypes.c_int), ('add_long', ctypes.c_long)][number % 2]
         count = 1 if name == 'echo_int' else 2
-        # One of many that has an address which was another's, if there is one.
+        # One of many candidates that has an address which was another's, if there is one.
         candidates = [library[name] for _ in range(30)]
         function = next((one for one in candidates if id(one) in seen), candidates[0])
         prototype(function, kind, *[kind] * count)
@@ -51,7 +51,7 @@ def test_functions_and_prototypes():
 
 
 def test_modules():
-    # A record of what was installed belongs to the module that it was made for.
+    # A record of installed functions belongs to the module that it was made for.
     seen, reused = set(), 0
     for number in range(200):
         module = types.ModuleType(f'module{number}')
