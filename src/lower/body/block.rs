@@ -8,10 +8,10 @@ use super::reference::{Reference, References};
 use super::runtime_function::RuntimeFunction;
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, State, Type, Value};
-use crate::lower::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::emit::values::Values;
 use crate::lower::machine::CType;
-use crate::lower::planner::Unsupported;
-use crate::lower::values::Values;
+use crate::lower::unsupported::Unsupported;
 
 /// A function on its way to CLIF.
 pub(super) struct Lowering<'e, 'f, 'b> {

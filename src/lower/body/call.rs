@@ -9,10 +9,11 @@ use super::block::Lowering;
 use super::recipe::Outcome;
 use super::reference::Reference;
 use crate::ir::{Called, CalleeTarget, Inst, Value};
-use crate::lower::emitter::POINTER_BYTES;
+use crate::lower::emit::emitter::POINTER_BYTES;
+use crate::lower::emit::prototype::c_prototype;
 use crate::lower::machine::CType;
-use crate::lower::planner::{Unsupported, c_prototype};
 use crate::lower::symbol::Symbol;
+use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Overload, Raises};
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may write to the word in front of the arguments.
@@ -124,14 +125,14 @@ impl Lowering<'_, '_, '_> {
             // Nothing goes there.
             self.emitter.builder.create_block()
         };
-        self.enter_call(counts, raised);
-        let target = self.address(Reference::Callee(callee.clone()));
-        let thread_state = overload.effects.nogil.then(|| self.emitter.release_gil());
-        let parts = self.emitter.call_for_parts(target, &parameters, result, &passed);
-        if let Some(thread_state) = thread_state {
-            self.emitter.acquire_gil(thread_state);
+        if counts {
+            self.emitter.enter_call(raised);
         }
-        self.leave_call(counts);
+        let target = self.address(Reference::Callee(callee.clone()));
+        let parts = self.emitter.call_underlying(target, (&parameters, result), &passed, overload.effects.nogil);
+        if counts {
+            self.emitter.leave_call();
+        }
         let is_owned = !overload.effects.borrowed_result;
         self.emitter.check_error(parts.first().copied().zip(result), overload.raises, is_owned, raised);
         if let Some(into) = self.function.insts[inst].result.filter(|_| overload.result != Kind::Void) {
@@ -162,30 +163,17 @@ impl Lowering<'_, '_, '_> {
         let raised = self.raised(inst);
         // As CPython's own vectorcalls of such functions do (Objects/methodobject.c, descrobject.c).
         let counts = !overload.effects.no_python;
-        self.enter_call(counts, raised);
+        if counts {
+            self.emitter.enter_call(raised);
+        }
         let target = self.address(Reference::Callee(callee.clone()));
         let object = self.emitter.call_method(target, call.convention, receiver, None, &args?);
-        self.leave_call(counts);
+        if counts {
+            self.emitter.leave_call();
+        }
         self.emitter.check_error(Some((object, CType::Pointer)), overload.raises, true, raised);
         self.values.set(self.result(inst)?, object);
         Ok(())
-    }
-
-    /// Counts a call against the recursion limit, as a call through the interpreter would be.
-    fn enter_call(&mut self, counts: bool, raised: cranelift_codegen::ir::Block) {
-        if counts {
-            let place = self.emitter.address(Symbol::RecursionPlace);
-            let refused =
-                self.emitter.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
-            self.emitter.refuse(refused, raised);
-        }
-    }
-
-    fn leave_call(&mut self, counts: bool) {
-        if counts {
-            let target = self.emitter.address(Symbol::LeaveRecursiveCall);
-            self.emitter.call(target, &[], None, &[]);
-        }
     }
 }
 

@@ -7,11 +7,12 @@ use super::block::Lowering;
 use super::reference::{AssumptionTest, Reference};
 use super::runtime_function::RuntimeFunction;
 use crate::ir::{Assumption, ConstObject, ConstValue, Inst, Instruction, Spec, Type, Value};
-use crate::lower::emitter::POINTER_BYTES;
+use crate::lower::emit::admitted::{Admitted, View};
+use crate::lower::emit::emitter::POINTER_BYTES;
+use crate::lower::emit::prototype::c_constant;
 use crate::lower::machine::CType;
-use crate::lower::plan::View;
-use crate::lower::planner::{Unsupported, admitted, c_constant, view};
 use crate::lower::symbol::Symbol;
+use crate::lower::unsupported::Unsupported;
 
 impl Lowering<'_, '_, '_> {
     /// Emits an instruction.
@@ -55,14 +56,12 @@ impl Lowering<'_, '_, '_> {
                         let holds = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
                         self.emitter.require(holds, exit);
                     }
-                    _ => self.emitter.guard(object, &admitted(ty)?, exit),
+                    _ => self.emitter.guard(object, &Admitted::of(ty)?, exit),
                 }
             }
             Instruction::NullIfNone { value } => {
-                let (object, none) = (self.get(*value)?, self.emitter.address(Symbol::NoneObject));
-                let is_none = self.emitter.builder.ins().icmp(IntCC::Equal, object, none);
-                let null = self.emitter.null();
-                let object = self.emitter.builder.ins().select(is_none, null, object);
+                let object = self.get(*value)?;
+                let object = self.emitter.null_if_none(object);
                 self.values.set(self.result(inst)?, object);
             }
             Instruction::Unbox { ctype, value } => {
@@ -72,7 +71,7 @@ impl Lowering<'_, '_, '_> {
                     Some(crate::metadata::Scalar::F64) => self.emitter.builder.create_block(),
                     _ => self.exit(inst)?,
                 };
-                match (ctype.scalar(), view(ctype)) {
+                match (ctype.scalar(), View::of(ctype)) {
                     (Some(scalar), _) => {
                         let number = self.emitter.unbox(object, scalar, exit);
                         self.values.set(into, number);
@@ -178,7 +177,7 @@ impl Lowering<'_, '_, '_> {
     fn box_value(&mut self, inst: Inst, value: Value) -> Result<(), Unsupported> {
         let ty = self.function.ty(value);
         let first = self.get(value)?;
-        let object = match (ty.scalar(), view(ty)) {
+        let object = match (ty.scalar(), View::of(ty)) {
             (Some(scalar), _) => self.emitter.box_scalar(first, scalar),
             (None, Some(View::Text)) => self.emitter.box_view((first, None), View::Text),
             (None, Some(View::Bytes)) => {

@@ -9,11 +9,12 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::cell::{CellField, CellRegister, CellSource};
-use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::frame::{Binding, Convention, Frame, MethodConvention};
+use super::frame::{Binding, Convention, Frame};
 use super::plan::{Arm, Plan};
-use super::symbol::{Symbol, Symbols};
 use crate::cpython::Layout;
+use crate::lower::convention::MethodConvention;
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::symbol::{Symbol, Symbols};
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
 pub(super) const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;

@@ -8,15 +8,17 @@
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
 
 use super::cell::CellField;
-use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::frame::{Convention, MethodConvention};
-use super::machine::CType;
-use super::plan::{Admitted, Arm, Class, Plan, Step, View};
-use super::stub::{ARGUMENTS_COUNT_MASK, Arguments, ArmCall, Exits};
-use super::symbol::Symbol;
-use super::values::Values;
+use super::entry::{ARGUMENTS_COUNT_MASK, Arguments, ArmCall, Exits};
+use super::frame::Convention;
+use super::plan::{Arm, Plan, Step};
 use crate::cpython::PY_BUFFER_BYTES;
 use crate::ir;
+use crate::lower::convention::MethodConvention;
+use crate::lower::emit::admitted::{Admitted, Class, View};
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::emit::values::Values;
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::metadata::PythonType;
 
 /// Lets ints pass for floats, as CPython's own converters do.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::frame::{Binding, Convention};
-use super::plan::{Admitted, Class, Given, Plan, Step, Stolen, View};
+use super::plan::{Given, Plan, Step, Stolen};
 use crate::ir::Value;
 use crate::metadata::{Kind, Raises, Scalar};
 use crate::text::cursor::print_float;
@@ -16,7 +16,7 @@ impl fmt::Display for Plan {
             Convention::Method(method) => method.name(),
             Convention::Vectorcall => "vectorcall",
         };
-        let arities: Vec<_> = self.arms.iter().map(|arm| frame.entry_arity(arm).to_string()).collect();
+        let arities: Vec<_> = self.arms.iter().map(|arm| frame.entry_arity(arm.arity).to_string()).collect();
         writeln!(formatter, "{entry}/{} of {frame}", arities.join("|"))?;
         for (position, arm) in self.arms.iter().enumerate() {
             if self.arms.len() > 1 {
@@ -135,29 +135,6 @@ impl fmt::Display for Step {
             Self::Return { value, owned: true } => write!(formatter, "return {value}"),
             Self::Return { value, owned: false } => write!(formatter, "return a new reference to {value}"),
         }
-    }
-}
-
-impl fmt::Display for Admitted {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.null {
-            formatter.write_str("null or ")?;
-        }
-        let exactly = if self.subclasses { "" } else { "exactly " };
-        match &self.class {
-            Class::Python(class) => write!(formatter, "{exactly}{class}")?,
-            Class::User { name, .. } => write!(formatter, "{exactly}{name}")?,
-        }
-        formatter.write_str(if self.subclasses { "+" } else { "" })
-    }
-}
-
-impl fmt::Display for View {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Text => "text",
-            Self::Bytes => "bytes",
-        })
     }
 }
 

@@ -5,12 +5,12 @@ use std::num::NonZeroUsize;
 
 use cranelift_codegen::ir::{ArgumentExtension, types};
 
-use super::{
+use crate::cpython::Layout;
+use crate::ir::{Callee, CalleeTarget, Callees, Function};
+use crate::lower::{
     AddressTable, Admitted, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
     MethodConvention, Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
 };
-use crate::cpython::Layout;
-use crate::ir::{Callee, CalleeTarget, Callees, Function};
 use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
 
 const METH_O: Frame = frame(Convention::Method(MethodConvention::O), Binding::Function);

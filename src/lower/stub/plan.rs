@@ -3,13 +3,13 @@
 //! The planner decides, the emitter walks the plan. A plan holds nothing that differs between two stubs of a shape, so
 //! equal plans have equal code.
 
-use std::sync::Arc;
-
 use super::audit::Promises;
-use super::frame::{Binding, Convention, Frame, MethodConvention};
-use super::machine::CType;
+use super::frame::{Binding, Convention, Frame};
 use crate::ir::Value;
-use crate::metadata::{PythonType, Raises, Scalar, TypePlace};
+use crate::lower::convention::MethodConvention;
+use crate::lower::emit::admitted::{Admitted, View};
+use crate::lower::machine::CType;
+use crate::metadata::{Raises, Scalar};
 
 /// How a stub is called, and what it does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,40 +51,6 @@ pub enum Given {
     Matched,
     /// As [`Given::Matched`], but some cannot be given by position.
     AlwaysMatched,
-}
-
-/// The objects that a guard lets through.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Admitted {
-    /// The type.
-    pub class: Class,
-    /// Instances of subclasses too.
-    pub subclasses: bool,
-    /// Null too.
-    pub null: bool,
-}
-
-/// A type that a guard looks for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// One of CPython's own.
-    Python(PythonType),
-    /// One of an extension.
-    User {
-        /// Its name.
-        name: Arc<str>,
-        /// The `PyTypeObject`, or the variable that holds it.
-        place: TypePlace,
-    },
-}
-
-/// What a C function sees of an object without a copy: a pointer and a length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum View {
-    /// The UTF-8 of a string.
-    Text,
-    /// The bytes of a `bytes` object.
-    Bytes,
 }
 
 /// An object of which a call takes over a reference.

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use super::audit::Promises;
 use super::checked::convert_ints;
-use super::frame::{Binding, Convention, Frame, MethodConvention};
+use super::frame::{Binding, Convention, Frame};
 use super::plan::{Arm, Given, Plan};
-use super::planner::{Unsupported, plan_arm};
+use super::planner::plan_arm;
 use crate::ir::dispatch::never_taken_by;
 use crate::ir::{
     Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Type, assume_arguments, assume_types, call_site,
     passes,
 };
+use crate::lower::convention::MethodConvention;
+use crate::lower::unsupported::Unsupported;
 use crate::metadata::{DefaultValue, Kind, Overload, Signature};
 
 /// What a stub calls, and how it is called.

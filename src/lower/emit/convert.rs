@@ -3,16 +3,16 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
+use super::admitted::{Admitted, Class};
 use super::emitter::{Emitter, TRUSTED};
-use super::machine::CType;
-use super::plan::{Admitted, Class};
-use super::symbol::Symbol;
 use crate::cpython::{DIGIT_BITS, IntForm, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::metadata::{PythonType, Scalar, TypePlace};
 
 impl Emitter<'_, '_> {
-    /// A C number that is known already; see `Step::Constant`.
-    pub(super) fn c_constant(&mut self, scalar: Scalar, bits: u64) -> Value {
+    /// A C number that is known already; an integer extended to 64 bits, the bits of a `double`.
+    pub(in crate::lower) fn c_constant(&mut self, scalar: Scalar, bits: u64) -> Value {
         match scalar {
             Scalar::F64 => self.builder.ins().f64const(f64::from_bits(bits)),
             Scalar::F32 => self.builder.ins().f32const(f64::from_bits(bits) as f32),
@@ -26,7 +26,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Goes to `otherwise` unless `object` is one of these.
-    pub(super) fn guard(&mut self, object: Value, admitted: &Admitted, otherwise: Block) {
+    pub(in crate::lower) fn guard(&mut self, object: Value, admitted: &Admitted, otherwise: Block) {
         if !admitted.null {
             return self.guard_object(object, admitted, otherwise);
         }
@@ -90,8 +90,16 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// Null in the place of `None`, else the object.
+    pub(in crate::lower) fn null_if_none(&mut self, object: Value) -> Value {
+        let none = self.address(Symbol::NoneObject);
+        let is_none = self.builder.ins().icmp(IntCC::Equal, object, none);
+        let null = self.null();
+        self.builder.ins().select(is_none, null, object)
+    }
+
     /// The C number in `object`, whose exact type is proven; goes to `fallback` where the number does not fit.
-    pub(super) fn unbox(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+    pub(in crate::lower) fn unbox(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         match scalar {
             Scalar::F64 => self.load(types::F64, object, self.layout.float_value),
             Scalar::F32 => {
@@ -107,7 +115,7 @@ impl Emitter<'_, '_> {
     }
 
     /// The C number in `object`, an exact float or an exact int of up to two digits; goes to `fallback` for all others.
-    pub(super) fn unbox_real(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+    pub(in crate::lower) fn unbox_real(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         let (float, int, done) = (self.block(), self.cold_block(), self.block());
         self.builder.append_block_param(done, types::F64);
         let class = self.load(types::I64, object, self.layout.ob_type);
@@ -239,7 +247,7 @@ impl Emitter<'_, '_> {
     }
 
     /// A new reference to the object of a C number; null, with an exception set, where memory runs out.
-    pub(super) fn box_scalar(&mut self, value: Value, scalar: Scalar) -> Value {
+    pub(in crate::lower) fn box_scalar(&mut self, value: Value, scalar: Scalar) -> Value {
         match scalar {
             Scalar::F64 => self.box_double(value),
             Scalar::F32 => {

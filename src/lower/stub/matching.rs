@@ -9,11 +9,11 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlot, Value, types};
 
 use super::cell::CellField;
-use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::machine::CType;
+use super::entry::{Arguments, ArmCall, Exits, Objects};
 use super::plan::{Arm, Given, Plan};
-use super::stub::{Arguments, ArmCall, Exits, Objects};
-use super::symbol::Symbol;
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 
 /// What a stub's code needs as long as it may still leave through the fallback: the cell, and behind it the C arguments.
 type State = Vec<Value>;

@@ -8,12 +8,13 @@
 use std::fmt::Write;
 
 use super::cell::{CellField, CellRegister, CellSource};
-use super::frame::{Binding, Convention, MethodConvention};
-use super::machine::CType;
+use super::frame::{Binding, Convention};
 use super::plan::{Plan, Step};
-use super::symbol::{AddressTable, Symbol};
 use crate::cpython::Layout;
 use crate::ir::Value;
+use crate::lower::convention::MethodConvention;
+use crate::lower::machine::CType;
+use crate::lower::symbol::{AddressTable, Symbol};
 use crate::metadata::Raises;
 
 /// A stub that only passes on what it gets. See the module's documentation.

@@ -3,12 +3,12 @@
 use cranelift_codegen::ir::Value;
 use cranelift_entity::SecondaryMap;
 
-use super::machine::CType;
 use crate::ir;
+use crate::lower::machine::CType;
 
 /// What is known of an arm's values so far.
 #[derive(Default)]
-pub(super) struct Values {
+pub(in crate::lower) struct Values {
     first: SecondaryMap<ir::Value, Option<Value>>,
     length: SecondaryMap<ir::Value, Option<Value>>,
 }

@@ -1,26 +1,14 @@
 //! From IR to a plan: which step does what, which references it owns, and what cannot be lowered, with the reason.
 
-use super::frame::{Binding, Convention, Frame, MethodConvention};
-use super::machine::CType;
-use super::plan::{Admitted, Arm, Class, Given, Step, Stolen, View};
-use crate::ir::{Called, Callee, CalleeTarget, Callees, Function, Instruction, Spec, Type, Value, ValueDef};
-use crate::metadata::{Kind, Overload, PythonType, Raises, Scalar};
-
-/// Why IR was not lowered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} is not lowered: {reason}")]
-pub struct Unsupported {
-    /// The instruction, parameter or convention.
-    pub what: String,
-    /// Why, and what to do instead.
-    pub reason: String,
-}
-
-impl Unsupported {
-    pub(crate) fn new(what: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { what: what.into(), reason: reason.into() }
-    }
-}
+use super::frame::{Binding, Convention, Frame};
+use super::plan::{Arm, Given, Step, Stolen};
+use crate::ir::{Called, Callee, CalleeTarget, Callees, Function, Instruction, Type, Value, ValueDef};
+use crate::lower::convention::MethodConvention;
+use crate::lower::emit::admitted::{Admitted, View};
+use crate::lower::emit::prototype::{c_constant, c_prototype};
+use crate::lower::machine::CType;
+use crate::lower::unsupported::Unsupported;
+use crate::metadata::{Kind, Overload};
 
 /// Plans a straight-line call site after its call was specialized: the arm for one overload, called with `arity`
 /// arguments. The function is one that [`Function::verify_calls`] accepts: that values are defined and of the right
@@ -127,9 +115,9 @@ fn step(
         Instruction::LoadArg { index } => Step::Argument { into: into()?, index: *index },
         Instruction::LoadSelf => Step::Receiver { into: into()? },
         Instruction::LoadContext => Step::Context { into: into()? },
-        Instruction::Guard { ty, value } => Step::Guard { into: into()?, from: *value, admitted: admitted(ty)? },
+        Instruction::Guard { ty, value } => Step::Guard { into: into()?, from: *value, admitted: Admitted::of(ty)? },
         Instruction::NullIfNone { value } => Step::NullIfNone { into: into()?, from: *value },
-        Instruction::Unbox { ctype, value } => match (ctype.scalar(), view(ctype)) {
+        Instruction::Unbox { ctype, value } => match (ctype.scalar(), View::of(ctype)) {
             (Some(scalar), _) => Step::Unbox { into: into()?, from: *value, scalar },
             (None, Some(view)) => {
                 Step::View { into: into()?, from: *value, view, or_null: !function.ty(*value).is_object() }
@@ -138,7 +126,7 @@ fn step(
         },
         Instruction::Box { value } => {
             let ty = function.ty(*value);
-            match (ty.scalar(), view(ty)) {
+            match (ty.scalar(), View::of(ty)) {
                 (Some(scalar), _) => Step::Box { into: into()?, from: *value, scalar },
                 (None, Some(view)) => Step::BoxView { into: into()?, from: *value, view },
                 (None, None) => return Err(Unsupported::new(format!("Box of {ty}"), "no C value of an object")),
@@ -194,51 +182,6 @@ fn foreign_kind(
     kind(overload).and_then(CType::of_parameter).ok_or_else(unknown)
 }
 
-/// A C number that is known already.
-pub(super) fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
-    let scalar = ty.scalar()?;
-    match ty.spec()? {
-        // As C converts, an integer to the 64 bits of its kind's own size first.
-        Spec::Int(number) => Some((scalar, *number as u64)),
-        Spec::Double(bits) => Some((scalar, *bits)),
-        Spec::Bool(truth) => Some((scalar, u64::from(*truth))),
-        Spec::Object(_) | Spec::Class(_) | Spec::Instance(_) => None,
-    }
-}
-
-pub(super) fn view(ctype: &Type) -> Option<View> {
-    if ctype.is_bottom() {
-        None
-    } else if ctype.is_subtype(&Type::C_STR) {
-        Some(View::Text)
-    } else {
-        ctype.is_subtype(&Type::C_BUFFER).then_some(View::Bytes)
-    }
-}
-
-/// What a guard for this type lets through.
-pub(super) fn admitted(ty: &Type) -> Result<Admitted, Unsupported> {
-    let null = !ty.is_object();
-    let objects = if null { ty.without(&Type::NULLPTR) } else { ty.clone() };
-    let unsupported = |reason| Err(Unsupported::new(format!("Guard<{ty}>"), reason));
-    let class_at = |class: &crate::ir::ConstClass, subclasses| match class.place {
-        Some(place) => Ok(Admitted { class: Class::User { name: class.label.clone(), place }, subclasses, null }),
-        None => unsupported("only the name of the class is known, not its place"),
-    };
-    match objects.spec() {
-        Some(Spec::Class(class)) => return class_at(class, false),
-        Some(Spec::Instance(class)) => return class_at(class, true),
-        Some(_) => return unsupported("no constant is checked"),
-        None => {}
-    }
-    for (subclasses, of) in [(false, Type::python_exact as fn(PythonType) -> Type), (true, Type::python)] {
-        if let Some(class) = PythonType::ALL.into_iter().find(|class| of(*class) == objects) {
-            return Ok(Admitted { class: Class::Python(class), subclasses, null });
-        }
-    }
-    unsupported("only one type is checked, with its subclasses or without")
-}
-
 fn call(
     callee: &Callee,
     overload: &Overload,
@@ -285,19 +228,6 @@ fn call(
             Ok(Step::CallMethod { into, receiver, arguments: arguments.to_vec(), raises: overload.raises, runs_python })
         }
     }
-}
-
-/// The C parameters and the C result of an underlying function.
-pub(super) fn c_prototype(overload: &Overload) -> Result<(Vec<CType>, Option<CType>), Unsupported> {
-    let parameter = |kind: &Kind| {
-        CType::of_parameter(kind).ok_or_else(|| Unsupported::new(kind.to_string(), "it is no kind of parameter"))
-    };
-    let parameters = overload.parameters.iter().map(|each| parameter(&each.kind)).collect::<Result<_, _>>()?;
-    let result = match (&overload.result, overload.raises) {
-        (Kind::Void, Raises::Nonzero) => Some(CType::Status),
-        (kind, _) => CType::of_result(kind),
-    };
-    Ok((parameters, result))
 }
 
 /// Whether the function has a reference to the value that it can hand over.

@@ -1,17 +1,16 @@
 //! The steps of an arm, one by one.
 
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 use super::audit::{Audit, Promises};
 use super::cell::CellField;
-use super::emitter::{Emitter, POINTER_BYTES};
-use super::frame::MethodConvention;
-use super::machine::CType;
+use super::entry::ArmCall;
 use super::plan::Step;
-use super::stub::ArmCall;
-use super::symbol::Symbol;
-use super::values::Values;
+use crate::lower::convention::MethodConvention;
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES};
+use crate::lower::emit::values::Values;
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 
 impl Emitter<'_, '_> {
     pub(super) fn steps(&mut self, call: &ArmCall) {
@@ -52,10 +51,8 @@ impl Emitter<'_, '_> {
                 values.set(*into, object);
             }
             Step::NullIfNone { into, from } => {
-                let (object, none) = (values.get(*from), self.address(Symbol::NoneObject));
-                let is_none = self.builder.ins().icmp(IntCC::Equal, object, none);
-                let null = self.null();
-                values.set(*into, self.builder.ins().select(is_none, null, object));
+                let object = values.get(*from);
+                values.set(*into, self.null_if_none(object));
             }
             Step::Unbox { into, from, scalar } => {
                 let object = values.get(*from);
@@ -79,11 +76,15 @@ impl Emitter<'_, '_> {
                 };
                 let objects: Vec<_> = passed.iter().map(|value| values.get(*value)).collect();
                 let method = self.load_field(call.cell, CellField::Method);
-                self.enter_call(call);
+                if call.plan.counts_recursion(call.arm) {
+                    self.enter_call(call.exits.error);
+                }
                 let original = call.plan.frame.original;
                 let class = (original == MethodConvention::Method).then(|| self.defining_class(call));
                 let value = self.call_method(method, original, receiver, class, &objects);
-                self.leave_call(call);
+                if call.plan.counts_recursion(call.arm) {
+                    self.leave_call();
+                }
                 self.check_error(Some((value, CType::Pointer)), *raises, true, exits.error);
                 values.set(*into, value);
             }
@@ -123,20 +124,20 @@ impl Emitter<'_, '_> {
         let types: Vec<_> = arguments.iter().map(|(_, ty)| *ty).collect();
         let passed: Vec<_> = arguments.iter().flat_map(|(value, ty)| values.parts(*value, *ty)).collect();
         let target = self.target(call);
-        self.enter_call(call);
+        if call.plan.counts_recursion(call.arm) {
+            self.enter_call(call.exits.error);
+        }
         // What the callee takes over it must have got: the counts are taken before.
         *audit = call.arm.audit.map(|promises| self.audit(call, promises));
         for stolen in steals {
             self.incref_stolen(values.get(stolen.value), stolen.or_null);
         }
-        let thread_state = nogil.then(|| self.release_gil());
-        let parts = self.call_for_parts(target, &types, *result, &passed);
-        if let Some(thread_state) = thread_state {
-            self.acquire_gil(thread_state);
-        }
+        let parts = self.call_underlying(target, (&types, *result), &passed, *nogil);
         let value = parts.first().copied().zip(*result);
         let broken = audit.map(|audit| self.end_audit(&audit, value));
-        self.leave_call(call);
+        if call.plan.counts_recursion(call.arm) {
+            self.leave_call();
+        }
         match audit.zip(broken) {
             None => self.check_error(value, *raises, !borrowed, call.exits.error),
             Some((audit, broken)) => {
@@ -161,21 +162,5 @@ impl Emitter<'_, '_> {
             _ => self.load_field(call.cell, CellField::Keywords),
         };
         self.begin_audit(promises, call.cell, &objects, names, wrapper_result)
-    }
-
-    /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
-    fn enter_call(&mut self, call: &ArmCall) {
-        if call.plan.counts_recursion(call.arm) {
-            let place = self.address(Symbol::RecursionPlace);
-            let refused = self.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
-            self.refuse(refused, call.exits.error);
-        }
-    }
-
-    fn leave_call(&mut self, call: &ArmCall) {
-        if call.plan.counts_recursion(call.arm) {
-            let target = self.address(Symbol::LeaveRecursiveCall);
-            self.call(target, &[], None, &[]);
-        }
     }
 }
