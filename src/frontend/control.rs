@@ -4,7 +4,7 @@ use super::builder::{Builder, Place};
 use super::flow::{Flow, Kinds};
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Condition, Target};
-use crate::ir::{BlockCall, Function, Instruction, Operation, Type, Value};
+use crate::ir::{BlockCall, Failure, Function, Instruction, Operation, Type, Value};
 
 /// The function, with a parameter for every slot wherever ways meet.
 pub(super) fn build(code: &Code, flow: &Flow) -> Result<Function, Refusal> {
@@ -144,7 +144,8 @@ impl Builder<'_> {
         self.enter(body);
         std::mem::swap(&mut self.environment, &mut environment);
         // What is not null is an object; the guard says so to the types, and never fails.
-        let object = self.emit(Instruction::Guard { ty: Type::OBJECT, value: item }, Some(Type::OBJECT));
+        let object = self
+            .emit(Instruction::Guard { ty: Type::OBJECT, value: item, failure: Failure::Never }, Some(Type::OBJECT));
         self.environment.stack.push(object);
         self.go_to(self.at + 1);
         Ok(())

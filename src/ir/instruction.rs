@@ -16,6 +16,7 @@ use super::entities::{Block, Value};
 use super::operation::Operation;
 use super::questions::Leaves;
 use super::types::Type;
+use crate::metadata::Scalar;
 use crate::operators::{BinaryOperator, CompareOperator};
 
 /// What an instruction does.
@@ -60,33 +61,37 @@ pub enum Instruction {
         /// one, and the positional arguments, all objects.
         args: Vec<Value>,
     },
-    /// The same value, known to be of the type; where it is not, the function leaves through its fallback. A guard for any
-    /// `Object` stands where null was asked for before, and checks nothing.
+    /// The same value, known to be of the type; where it is not, the guard fails. A guard for any `Object` stands where null was
+    /// asked for before, and checks nothing.
     Guard {
         /// What is checked; with `Nullptr` in it, null passes.
         ty: Type,
         /// What is looked at.
         value: Value,
+        /// What happens where it fails.
+        failure: Failure,
     },
     /// Null in the place of `None`, else the same value.
     NullIfNone {
         /// An object.
         value: Value,
     },
-    /// The C number in an object whose exact type is proven, or where its text or bytes lie and how many these are;
-    /// where it does not fit, the function leaves through its fallback. Null and 0 of null.
+    /// The C number in an object whose exact type is proven, or where its text or bytes lie and how many these are; it fails
+    /// where the number does not fit. Null and 0 of null.
     Unbox {
         /// A C scalar's type, `CStr` or `CBuffer`.
         ctype: Type,
         /// An exact int or float, or a bool; an exact str or bytes, or null.
         value: Value,
+        /// What happens where it fails.
+        failure: Failure,
     },
     /// The object of a C number, string or buffer; `None` for a null pointer.
     Box {
         /// A C scalar, `CStr` or `CBuffer`.
         value: Value,
     },
-    /// The C value that the provider of a foreign function makes of an argument; where it makes none, the function leaves
+    /// The C value that the provider of a foreign function makes of an argument; where it makes none, the stub leaves
     /// through its fallback.
     ToForeign {
         /// The foreign function.
@@ -180,6 +185,17 @@ pub enum Instruction {
     Unreachable,
 }
 
+/// What happens where what an instruction checks does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// It always holds.
+    Never,
+    /// A stub leaves through its fallback: it makes the original call.
+    Fallback,
+    /// A function leaves through the exit of the instruction's state: the interpreter goes on there.
+    Exit,
+}
+
 /// A block to go on in, with the values of its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockCall {
@@ -203,6 +219,13 @@ pub enum ResultRule {
 }
 
 impl Instruction {
+    /// Unboxes what is proven to be of the type's objects. Every float has a `double` and every bool a truth value: only other
+    /// unboxing may fail, and does this then.
+    pub fn unbox(ctype: Type, value: Value, failure: Failure) -> Self {
+        let failure = if unbox_may_fail(&ctype) { failure } else { Failure::Never };
+        Self::Unbox { ctype, value, failure }
+    }
+
     /// Its name in the text form.
     pub fn name(&self) -> &'static str {
         match self {
@@ -363,4 +386,9 @@ impl Instruction {
             | Self::Decref { .. } => {}
         }
     }
+}
+
+/// Whether an object of the right type may hold what is no C value of this type.
+pub(super) fn unbox_may_fail(ctype: &Type) -> bool {
+    !matches!(ctype.scalar(), Some(Scalar::F64 | Scalar::F32 | Scalar::CBool))
 }

@@ -40,7 +40,7 @@ pub use dominators::Dominators;
 pub use effect_set::{Effects, Heap};
 pub use entities::{Block, CalleeRef, Inst, State, Value};
 pub use function::{BlockData, Function, InstData, ValueData, ValueDef};
-pub use instruction::{BlockCall, Instruction, ResultRule};
+pub use instruction::{BlockCall, Failure, Instruction, ResultRule};
 pub use operation::{Operation, Shape};
 pub use parse::ParseError;
 pub use questions::Leaves;

@@ -196,10 +196,6 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
             Instruction::Operate { .. } | Instruction::CallCFunction { .. } => {
                 function.effects(callees, inst).is_pure()
             }
-            // Every float has a double, so that nobody relies on what is found out.
-            Instruction::Unbox { ctype, value } => {
-                *ctype == Type::C_DOUBLE && function.ty(*value).is_subtype(&Type::FLOAT_EXACT)
-            }
             _ => data.instruction.is_pure(),
         }
 }

@@ -35,8 +35,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
 
 /// What a load gives, where that is known; for a method also what it is called on.
 fn look_up(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Option<(Found, Option<Value>)> {
-    let data = &function.insts[inst];
-    let Instruction::Operate { operation, args } = &data.instruction else { return None };
+    let Instruction::Operate { operation, args } = &function.insts[inst].instruction else { return None };
     let world = knowledge.world;
     let attribute = |object: Value, name: &str| {
         let ty = function.ty(object);
@@ -51,8 +50,7 @@ fn look_up(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Option
         },
         _ => return None,
     };
-    // What can't be left through an exit can't be assumed.
-    let is_usable = found.ty.const_object().is_some() && (found.assumption.is_none() || data.state.is_some());
+    let is_usable = found.ty.const_object().is_some();
     is_usable.then_some((found, receiver))
 }
 

@@ -15,6 +15,7 @@ use super::analyses::{Analyses, Change};
 use super::callee::Callees;
 use super::entities::Inst;
 use super::function::Function;
+use super::instruction::Failure;
 use super::world::{Unknown, World};
 
 /// A pass.
@@ -44,12 +45,19 @@ pub struct Knowledge<'a> {
     pub callees: &'a Callees,
     /// The objects that names lead to.
     pub world: &'a dyn World,
+    /// What happens where a guard fails that a pass adds: what is a stub's, or a function's.
+    pub failure: Failure,
 }
 
 impl<'a> Knowledge<'a> {
-    /// Of callees, and of nothing else.
+    /// Of a stub's call: callees, and nothing else. Its guards fall back.
     pub fn of(callees: &'a Callees) -> Self {
-        Self { callees, world: &Unknown }
+        Self { callees, world: &Unknown, failure: Failure::Fallback }
+    }
+
+    /// Of a whole function: its guards leave through exits.
+    pub fn of_function(callees: &'a Callees, world: &'a dyn World) -> Self {
+        Self { callees, world, failure: Failure::Exit }
     }
 }
 

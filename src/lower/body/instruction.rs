@@ -40,7 +40,7 @@ impl Lowering<'_, '_, '_> {
                 self.vectorcall(inst, *callable, args, keywords)?;
             }
             Instruction::CallCFunction { callee, args } => self.call_c_function(inst, callee, args)?,
-            Instruction::Guard { ty, value } => {
+            Instruction::Guard { ty, value, .. } => {
                 let object = self.get(*value)?;
                 // Before the guard: its own state may mention it, for the value that it checks.
                 self.values.set(self.result(inst)?, object);
@@ -64,7 +64,7 @@ impl Lowering<'_, '_, '_> {
                 let object = self.emitter.null_if_none(object);
                 self.values.set(self.result(inst)?, object);
             }
-            Instruction::Unbox { ctype, value } => {
+            Instruction::Unbox { ctype, value, .. } => {
                 let (object, into) = (self.get(*value)?, self.result(inst)?);
                 let exit = match ctype.scalar() {
                     // A float has the number in it: nothing goes there, and no state is asked for.

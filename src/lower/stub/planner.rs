@@ -115,9 +115,11 @@ fn step(
         Instruction::LoadArg { index } => Step::Argument { into: into()?, index: *index },
         Instruction::LoadSelf => Step::Receiver { into: into()? },
         Instruction::LoadContext => Step::Context { into: into()? },
-        Instruction::Guard { ty, value } => Step::Guard { into: into()?, from: *value, admitted: Admitted::of(ty)? },
+        Instruction::Guard { ty, value, .. } => {
+            Step::Guard { into: into()?, from: *value, admitted: Admitted::of(ty)? }
+        }
         Instruction::NullIfNone { value } => Step::NullIfNone { into: into()?, from: *value },
-        Instruction::Unbox { ctype, value } => match (ctype.scalar(), View::of(ctype)) {
+        Instruction::Unbox { ctype, value, .. } => match (ctype.scalar(), View::of(ctype)) {
             (Some(scalar), _) => Step::Unbox { into: into()?, from: *value, scalar },
             (None, Some(view)) => {
                 Step::View { into: into()?, from: *value, view, or_null: !function.ty(*value).is_object() }

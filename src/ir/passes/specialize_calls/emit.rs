@@ -3,11 +3,13 @@
 use super::is_lasting;
 use super::plan::{Arg, Plan, ResultStep, Source, none};
 use crate::ir::verify::or_none;
-use crate::ir::{Block, Called, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
+use crate::ir::{Block, Called, Failure, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
 
 /// Builds the new list of a block's instructions.
 pub(super) struct Rewriter<'a> {
     pub(super) function: &'a mut Function,
+    /// What happens where the guards fail that are added.
+    pub(super) failure: Failure,
     pub(super) out: Vec<Inst>,
     /// That of the instruction which is replaced.
     pub(super) state: Option<State>,
@@ -113,7 +115,7 @@ impl Rewriter<'_> {
         let ty = self.function.ty(value).clone();
         self.function.insts[inst].error = None;
         // Proven already, so that the next pass has only the name to replace.
-        self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value }, ty);
+        self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value, failure: self.failure }, ty);
     }
 
     /// Puts the truth of the argument of a call in the place of its result.
@@ -164,13 +166,15 @@ impl Rewriter<'_> {
 
     fn guard(&mut self, ty: Type, value: Value) -> Value {
         let known = self.function.ty(value).clone();
-        if known.is_subtype(&ty) && (self.state.is_none() || is_lasting(&ty)) {
+        // What a stub's caller has proven holds: nothing ran since.
+        let in_stub = self.failure == Failure::Fallback;
+        if known.is_subtype(&ty) && (in_stub || is_lasting(&ty)) {
             return value;
         }
         let narrowed = known.intersection(&ty);
         let stays = is_lasting(&narrowed) && narrowed.is_object();
-        let checked = self.add(Instruction::Guard { ty, value }, narrowed);
-        if stays && self.state.is_some() {
+        let checked = self.add(Instruction::Guard { ty, value, failure: self.failure }, narrowed);
+        if stays && !in_stub {
             self.guards.push((value, checked));
         }
         checked
@@ -182,7 +186,7 @@ impl Rewriter<'_> {
             Some(ctype) if arg.conversion.foreign => {
                 self.add(Instruction::ToForeign { callee: callee.clone(), parameter, value }, ctype.clone())
             }
-            Some(ctype) => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone()),
+            Some(ctype) => self.add(Instruction::unbox(ctype.clone(), value, self.failure), ctype.clone()),
         }
     }
 
