@@ -86,6 +86,14 @@ pub enum Instruction {
         /// What happens where it fails.
         failure: Failure,
     },
+    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; of other objects, the stub leaves
+    /// through its fallback.
+    UnboxReal {
+        /// `CDouble` or `CFloat`.
+        ctype: Type,
+        /// An object.
+        value: Value,
+    },
     /// The object of a C number, string or buffer; `None` for a null pointer.
     Box {
         /// A C scalar, `CStr` or `CBuffer`.
@@ -239,6 +247,7 @@ impl Instruction {
             Self::Guard { .. } => "Guard",
             Self::NullIfNone { .. } => "NullIfNone",
             Self::Unbox { .. } => "Unbox",
+            Self::UnboxReal { .. } => "UnboxReal",
             Self::Box { .. } => "Box",
             Self::ToForeign { .. } => "ToForeign",
             Self::FromForeign { .. } => "FromForeign",
@@ -267,7 +276,9 @@ impl Instruction {
             // The first one of a thread is made.
             Self::LoadContext => (Always, Effects { is_claimed_pure: true, ..Effects::MAKES_CONTAINER }),
             Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => (Always, Effects::NONE),
-            Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => (Always, Effects::NONE),
+            Self::Unbox { .. } | Self::UnboxReal { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => {
+                (Always, Effects::NONE)
+            }
             // The classes of objects can change.
             Self::Guard { .. } => (Always, Effects::NONE.reading(Heap::ATTRIBUTES)),
             // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
@@ -341,6 +352,7 @@ impl Instruction {
             | Self::Guard { value, .. }
             | Self::NullIfNone { value }
             | Self::Unbox { value, .. }
+            | Self::UnboxReal { value, .. }
             | Self::Box { value }
             | Self::ToForeign { value, .. }
             | Self::FromForeign { value, .. }
@@ -373,6 +385,7 @@ impl Instruction {
             | Self::Guard { .. }
             | Self::NullIfNone { .. }
             | Self::Unbox { .. }
+            | Self::UnboxReal { .. }
             | Self::Box { .. }
             | Self::ToForeign { .. }
             | Self::FromForeign { .. }

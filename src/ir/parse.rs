@@ -312,6 +312,10 @@ impl Parser {
                 let (ctype, value) = self.read_typed_operand(cursor)?;
                 Instruction::Unbox { ctype, value, failure: self.read_failure(cursor) }
             }
+            "UnboxReal" => {
+                let (ctype, value) = self.read_typed_operand(cursor)?;
+                Instruction::UnboxReal { ctype, value }
+            }
             "ToForeign" => {
                 let callee = read_callee(cursor)?;
                 expect(cursor, ",")?;

@@ -123,6 +123,7 @@ impl fmt::Display for Instruction {
             Self::Guard { ty, value, failure } | Self::Unbox { ctype: ty, value, failure } => {
                 write!(f, "<{ty}> {value}{failure}")
             }
+            Self::UnboxReal { ctype, value } => write!(f, "<{ctype}> {value}"),
             Self::ToForeign { callee, parameter, value } => {
                 write!(f, "<{}, {parameter}> {value}", quote(&callee.text, '"'))
             }

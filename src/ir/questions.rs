@@ -62,7 +62,7 @@ impl Instruction {
                 Failure::Fallback => Sort::Check(Leaves::Fallback),
                 Failure::Exit => Sort::Check(Leaves::Exit),
             },
-            Self::ToForeign { .. } => Sort::Check(Leaves::Fallback),
+            Self::UnboxReal { .. } | Self::ToForeign { .. } => Sort::Check(Leaves::Fallback),
             Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => Sort::Check(Leaves::Exit),
             Self::Incref { .. } | Self::Decref { .. } => Sort::Count,
             Self::Jump { target } => Sort::Goes(vec![target]),

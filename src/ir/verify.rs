@@ -235,6 +235,13 @@ impl<'a> Verifier<'a> {
                 self.check_operand(*value, &if has_null { object.or_null() } else { object })?;
                 self.check_result(result, ctype)
             }
+            Instruction::UnboxReal { ctype, value } => {
+                self.check_object(*value)?;
+                if *ctype != Type::C_DOUBLE && *ctype != Type::C_FLOAT {
+                    return Err(format!("{ctype} is no type of real C numbers"));
+                }
+                self.check_result(result, ctype)
+            }
             Instruction::Box { value } => {
                 let ty = self.function.ty(*value);
                 let Some(object) = ty.of_objects() else {

@@ -1,5 +1,6 @@
 //! The passes: each a file, each a function from IR to better IR, in one list.
 
+pub mod convert_ints;
 pub mod dead_code;
 pub mod error_checks;
 pub mod guard_elimination;
@@ -77,7 +78,7 @@ pub struct NotSpecialized {
 }
 
 /// The passes over a stub's call, in the order in which they run.
-pub fn passes() -> [Pass; 2] {
+pub fn passes() -> [Pass; 3] {
     [
         Pass {
             name: "specialize_calls",
@@ -85,8 +86,16 @@ pub fn passes() -> [Pass; 2] {
             run: specialize_calls::run,
         },
         Pass { name: "dead_code", target: "typedcall::ir::passes::dead_code", run: dead_code::run },
+        REFCOUNTS,
     ]
 }
+
+/// Makes references explicit, last.
+const REFCOUNTS: Pass = Pass {
+    name: "refcounts",
+    target: "typedcall::ir::passes::refcounts",
+    run: |function, knowledge, run| refcounts::run(function, knowledge.world, &mut run.analyses),
+};
 
 /// How often loads and calls are looked at: each time, more may be known about what is loaded from a result.
 const ROUNDS: usize = 8;
@@ -131,11 +140,7 @@ pub fn function_passes() -> [Pass; 9] {
             run: |function, knowledge, _| error_checks::run(function, knowledge),
         },
         Pass { name: "dead_code", target: "typedcall::ir::passes::dead_code", run: dead_code::run },
-        Pass {
-            name: "refcounts",
-            target: "typedcall::ir::passes::refcounts",
-            run: |function, knowledge, run| refcounts::run(function, knowledge.world, &mut run.analyses),
-        },
+        REFCOUNTS,
     ]
 }
 

@@ -1,8 +1,5 @@
 //! What guards let through, and what C functions see of objects without a copy.
 
-use std::fmt;
-use std::sync::Arc;
-
 use crate::ir::{ConstClass, Spec, Type};
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{PythonType, TypePlace};
@@ -23,13 +20,8 @@ pub struct Admitted {
 pub enum Class {
     /// One of CPython's own.
     Python(PythonType),
-    /// One of an extension.
-    User {
-        /// Its name.
-        name: Arc<str>,
-        /// The `PyTypeObject`, or the variable that holds it.
-        place: TypePlace,
-    },
+    /// One of an extension: the `PyTypeObject`, or the variable that holds it.
+    User(TypePlace),
 }
 
 /// What a C function sees of an object without a copy: a pointer and a length.
@@ -43,12 +35,15 @@ pub enum View {
 
 impl Admitted {
     /// What a guard for this type lets through.
-    pub(in crate::lower) fn of(ty: &Type) -> Result<Self, Unsupported> {
+    ///
+    /// # Errors
+    /// Types that no guard looks for.
+    pub fn of(ty: &Type) -> Result<Self, Unsupported> {
         let null = !ty.is_object();
         let objects = if null { ty.without(&Type::NULLPTR) } else { ty.clone() };
         let unsupported = |reason| Err(Unsupported::new(format!("Guard<{ty}>"), reason));
         let class_at = |class: &ConstClass, subclasses| match class.place {
-            Some(place) => Ok(Self { class: Class::User { name: class.label.clone(), place }, subclasses, null }),
+            Some(place) => Ok(Self { class: Class::User(place), subclasses, null }),
             None => unsupported("only the name of the class is known, not its place"),
         };
         match objects.spec() {
@@ -76,28 +71,5 @@ impl View {
         } else {
             ctype.is_subtype(&Type::C_BUFFER).then_some(Self::Bytes)
         }
-    }
-}
-
-impl fmt::Display for Admitted {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.null {
-            formatter.write_str("null or ")?;
-        }
-        let exactly = if self.subclasses { "" } else { "exactly " };
-        match &self.class {
-            Class::Python(class) => write!(formatter, "{exactly}{class}")?,
-            Class::User { name, .. } => write!(formatter, "{exactly}{name}")?,
-        }
-        formatter.write_str(if self.subclasses { "+" } else { "" })
-    }
-}
-
-impl fmt::Display for View {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Text => "text",
-            Self::Bytes => "bytes",
-        })
     }
 }

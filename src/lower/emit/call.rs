@@ -193,8 +193,8 @@ impl Emitter<'_, '_> {
         self.call(target, &[CType::Pointer], None, &[thread_state]);
     }
 
-    /// A reference for a callee that takes it over; none to null.
-    pub(in crate::lower) fn incref_stolen(&mut self, object: Value, or_null: bool) {
+    /// One reference more; none to null, which the object may be if that is said.
+    pub(in crate::lower) fn incref_or_null(&mut self, object: Value, or_null: bool) {
         if !or_null {
             return self.incref(object);
         }

@@ -80,10 +80,8 @@ impl Emitter<'_, '_> {
                     self.load(types::I64, none, self.layout.ob_type)
                 }
             },
-            Class::User { place: TypePlace::Object(address), .. } => {
-                self.builder.ins().iconst(types::I64, address.get() as i64)
-            }
-            Class::User { place: TypePlace::Variable(variable), .. } => {
+            Class::User(TypePlace::Object(address)) => self.builder.ins().iconst(types::I64, address.get() as i64),
+            Class::User(TypePlace::Variable(variable)) => {
                 let variable = self.builder.ins().iconst(types::I64, variable.get() as i64);
                 self.load(types::I64, variable, 0)
             }
@@ -98,19 +96,17 @@ impl Emitter<'_, '_> {
         self.builder.ins().select(is_none, null, object)
     }
 
-    /// The C number in `object`, whose exact type is proven; goes to `fallback` where the number does not fit.
-    pub(in crate::lower) fn unbox(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+    /// The C number in `object`, an exact float or a bool: each has one.
+    pub(in crate::lower) fn unbox_certain(&mut self, object: Value, scalar: Scalar) -> Value {
         match scalar {
-            Scalar::F64 => self.load(types::F64, object, self.layout.float_value),
-            Scalar::F32 => {
-                let double = self.load(types::F64, object, self.layout.float_value);
-                self.builder.ins().fdemote(types::F32, double)
-            }
             Scalar::CBool => {
                 let truth = self.address(Symbol::TrueObject);
                 self.builder.ins().icmp(IntCC::Equal, object, truth)
             }
-            _ => self.unbox_int(object, scalar, fallback),
+            _ => {
+                let double = self.load(types::F64, object, self.layout.float_value);
+                if scalar == Scalar::F32 { self.builder.ins().fdemote(types::F32, double) } else { double }
+            }
         }
     }
 
@@ -124,7 +120,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().brif(is_float, float, &[], int, &[]);
 
         self.enter(float);
-        let double = self.unbox(object, Scalar::F64, fallback);
+        let double = self.unbox_certain(object, Scalar::F64);
         self.builder.ins().jump(done, &[double.into()]);
 
         self.enter(int);
@@ -140,9 +136,11 @@ impl Emitter<'_, '_> {
         if scalar == Scalar::F32 { self.builder.ins().fdemote(types::F32, double) } else { double }
     }
 
+    /// The C number in `object`, an exact int; goes to `fallback` where it does not fit.
+    ///
     /// Numbers of one digit on the likely path, of two off it, of three for unsigned 64 bits; for more the fallback. No calls:
     /// what is live across one would have to be saved on every path.
-    fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+    pub(in crate::lower) fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         let (two, done) = (self.cold_block(), self.block());
         self.builder.append_block_param(done, types::I64);
         let size = self.load(types::I64, object, self.layout.int.size);

@@ -3,6 +3,8 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `instruction`, `direct_call` | the instructions that stubs and functions have alike |
+//! | `surroundings` | what these need of the code around them |
 //! | `emitter` | what all emission shares, and reference counts |
 //! | `convert`, `view` | objects to C values and back |
 //! | `admitted` | what guards let through |
@@ -13,7 +15,10 @@
 pub(super) mod admitted;
 mod call;
 mod convert;
+mod direct_call;
 pub(super) mod emitter;
+pub(super) mod instruction;
 pub(super) mod prototype;
+pub(super) mod surroundings;
 pub(super) mod values;
 mod view;

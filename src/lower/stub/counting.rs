@@ -2,8 +2,8 @@
 
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
+use super::arguments::{ARGUMENTS_COUNT_MASK, Arguments, Objects};
 use super::cell::CellField;
-use super::entry::{ARGUMENTS_COUNT_MASK, Arguments, Objects};
 use super::frame::Convention;
 use super::plan::Plan;
 use crate::lower::convention::MethodConvention;

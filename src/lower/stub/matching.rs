@@ -8,8 +8,9 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlot, Value, types};
 
+use super::arguments::{Arguments, Exits, Objects};
+use super::arm_code::ArmCall;
 use super::cell::CellField;
-use super::entry::{Arguments, ArmCall, Exits, Objects};
 use super::plan::{Arm, Given, Plan};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use crate::lower::machine::CType;
@@ -137,7 +138,7 @@ impl Emitter<'_, '_> {
         let objects = self.elements(array, 0, arm.arity);
         let raw = after[1..].to_vec();
         let arguments = Arguments { cell: after[0], raw, receiver, objects: Objects::Values(Vec::new()) };
-        self.steps(&ArmCall { plan, arm, exits: inner, cell: after[0], receiver, objects, arguments: &arguments });
+        self.arm_code(&ArmCall { plan, arm, exits: inner, cell: after[0], receiver, objects, arguments: &arguments });
         if arm.held > 0 {
             self.give_up_held(held, inner, exits);
         }

@@ -1,18 +1,14 @@
-//! The plan of a stub: what its code does, step by step, as plain data that prints.
+//! The plan of a stub as plain data that prints: a frame, and arms around IR.
 //!
-//! The planner decides, the emitter walks the plan. A plan holds nothing that differs between two stubs of a shape, so
-//! equal plans have equal code.
+//! Two stubs of one shape may differ in the names that their plans print, and in nothing that code is made of.
 
 use super::audit::Promises;
 use super::frame::{Binding, Convention, Frame};
-use crate::ir::Value;
+use crate::ir::{Callees, Function, Inst, Instruction};
 use crate::lower::convention::MethodConvention;
-use crate::lower::emit::admitted::{Admitted, View};
-use crate::lower::machine::CType;
-use crate::metadata::{Raises, Scalar};
 
 /// How a stub is called, and what it does.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// How it is called.
     pub frame: Frame,
@@ -21,7 +17,7 @@ pub struct Plan {
 }
 
 /// What a stub does for one overload. Guards that fail lead to the next arm, those of the last one to the fallback.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Arm {
     /// The overload's position in the signature.
     pub overload: u16,
@@ -38,8 +34,14 @@ pub struct Arm {
     pub checks_receiver: bool,
     /// What the callee promises, where that is to be checked.
     pub audit: Option<Promises>,
-    /// What it does, in order; ends with [`Step::Return`].
-    pub steps: Vec<Step>,
+    /// Whether calls that reach the C function are counted.
+    pub counted: bool,
+    /// Whether the function may run Python code.
+    pub calls_python: bool,
+    /// What it does: IR after all passes, a block that ends with `Return`.
+    pub function: Function,
+    /// The callees of that.
+    pub callees: Callees,
 }
 
 /// How a call gives an arm its arguments.
@@ -51,184 +53,6 @@ pub enum Given {
     Matched,
     /// As [`Given::Matched`], but some cannot be given by position.
     AlwaysMatched,
-}
-
-/// An object of which a call takes over a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Stolen {
-    /// The object.
-    pub value: Value,
-    /// Whether it may be null.
-    pub or_null: bool,
-}
-
-/// One step of a stub. Steps name values as the IR does.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// The object that the method is called on.
-    Receiver {
-        /// What it is named.
-        into: Value,
-    },
-    /// A positional argument.
-    Argument {
-        /// What it is named.
-        into: Value,
-        /// Counted from 0.
-        index: u16,
-    },
-    /// The per-thread context.
-    Context {
-        /// What it is named.
-        into: Value,
-    },
-    /// A C number, known when the code is made.
-    Constant {
-        /// What it is named.
-        into: Value,
-        /// Its C type.
-        scalar: Scalar,
-        /// The number as a C value: an integer extended to 64 bits, the bits of a `double`.
-        bits: u64,
-    },
-    /// A new reference to `None`.
-    None {
-        /// What it is named.
-        into: Value,
-    },
-    /// Leaves this arm unless the value is of exactly this type.
-    Guard {
-        /// The same value, under a new name.
-        into: Value,
-        /// What is looked at.
-        from: Value,
-        /// What passes.
-        admitted: Admitted,
-    },
-    /// Null in the place of `None`.
-    NullIfNone {
-        /// The object or null.
-        into: Value,
-        /// The object.
-        from: Value,
-    },
-    /// Where the text or the bytes of an exact `str` or `bytes` lie, and how many bytes they are; leaves through the
-    /// fallback where there are none that a C function may get.
-    View {
-        /// The pointer and the length.
-        into: Value,
-        /// The object.
-        from: Value,
-        /// What is looked at.
-        view: View,
-        /// Null and 0 of null, which the object may be.
-        or_null: bool,
-    },
-    /// The C number in an exact int, float or bool; leaves through the fallback where it does not fit.
-    Unbox {
-        /// The number.
-        into: Value,
-        /// The object.
-        from: Value,
-        /// The C type.
-        scalar: Scalar,
-    },
-    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; leaves through the fallback
-    /// for others.
-    UnboxReal {
-        /// The number.
-        into: Value,
-        /// The object.
-        from: Value,
-        /// `f32` or `f64`.
-        scalar: Scalar,
-    },
-    /// The C value that the provider of a foreign function makes of an argument; leaves through the fallback where it makes
-    /// none.
-    ToForeign {
-        /// The C value.
-        into: Value,
-        /// The object.
-        from: Value,
-        /// The position of the C parameter.
-        parameter: u16,
-        /// Its type.
-        ty: CType,
-    },
-    /// The object that the provider of a foreign function makes of its result; leaves with an exception where it raises.
-    FromForeign {
-        /// The object.
-        into: Value,
-        /// The C value.
-        from: Value,
-        /// Its type.
-        ty: CType,
-    },
-    /// Counts a call that no guard kept from the underlying function.
-    CountHit,
-    /// Calls the underlying function, and leaves with its error where it reports one.
-    Call {
-        /// Its result, if it has one.
-        into: Option<Value>,
-        /// The C arguments.
-        arguments: Vec<(Value, CType)>,
-        /// The objects that it takes over a reference to: references taken behind everything that may leave the stub.
-        steals: Vec<Stolen>,
-        /// What the C function returns; `None` for `void`.
-        result: Option<CType>,
-        /// Whether the object that it returns is borrowed.
-        borrowed: bool,
-        /// Whether the GIL is released around it.
-        nogil: bool,
-        /// How it reports an error.
-        raises: Raises,
-        /// Whether it may run Python code, which may drop the stub.
-        runs_python: bool,
-    },
-    /// Calls the original's `ml_meth` with these objects.
-    CallMethod {
-        /// Its result.
-        into: Value,
-        /// What it is called on; `None` for what the original is bound to.
-        receiver: Option<Value>,
-        /// The positional arguments.
-        arguments: Vec<Value>,
-        /// How it reports an error.
-        raises: Raises,
-        /// Whether it may run Python code, which may drop the stub.
-        runs_python: bool,
-    },
-    /// The object of a C number; leaves with an error where memory runs out.
-    Box {
-        /// The object.
-        into: Value,
-        /// The number.
-        from: Value,
-        /// The C type.
-        scalar: Scalar,
-    },
-    /// The object of a string or of bytes, `None` of a null pointer; leaves with an exception where memory runs out, or
-    /// where text is no UTF-8.
-    BoxView {
-        /// The object.
-        into: Value,
-        /// The string, or the bytes with their length.
-        from: Value,
-        /// Which of them.
-        view: View,
-    },
-    /// A reference more.
-    Incref {
-        /// The object.
-        value: Value,
-    },
-    /// Leaves with a result.
-    Return {
-        /// The result.
-        value: Value,
-        /// Whether the stub has a reference to hand over; else it takes one first.
-        owned: bool,
-    },
 }
 
 impl Plan {
@@ -258,7 +82,7 @@ impl Plan {
 
     /// Whether calls are counted: those of underlying functions, and the fallback's by reason.
     pub fn counts_calls(&self) -> bool {
-        self.arms.iter().any(|arm| arm.steps.contains(&Step::CountHit))
+        self.arms.iter().any(|arm| arm.counted)
     }
 
     /// Whether an arm's arguments may be given by name, or left out.
@@ -268,29 +92,19 @@ impl Plan {
 }
 
 impl Arm {
-    /// Has calls counted, right before they are made: behind all guards.
-    pub(super) fn count_hits(&mut self) {
-        let is_call = |step: &Step| matches!(step, Step::Call { .. } | Step::CallMethod { .. });
-        if let Some(call) = self.steps.iter().position(is_call) {
-            self.steps.insert(call, Step::CountHit);
-        }
-    }
-
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
         // What checks a promise has its own ways; and what was held for the call may die behind it.
-        self.audit.is_some()
-            || self.held > 0
-            || self.steps.iter().any(|step| match step {
-                Step::Call { runs_python: true, .. } | Step::CallMethod { runs_python: true, .. } => true,
-                // What was returned beside an exception is given up, and its destructor may be anything.
-                Step::Call { raises: Raises::Check, result: Some(CType::Pointer), .. }
-                | Step::CallMethod { raises: Raises::Check, .. } => true,
-                // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
-                Step::Context { .. } => true,
-                // So it may when an exception for text that is no UTF-8 is made.
-                Step::BoxView { .. } | Step::FromForeign { .. } => true,
-                _ => false,
-            })
+        self.audit.is_some() || self.held > 0 || self.calls_python
+    }
+
+    /// The numbers of its instructions.
+    pub(super) fn insts(&self) -> impl Iterator<Item = Inst> + '_ {
+        self.function.instructions().map(|(_, inst, _)| inst)
+    }
+
+    /// Its instructions.
+    pub fn instructions(&self) -> impl Iterator<Item = &Instruction> {
+        self.function.instructions().map(|(_, _, data)| &data.instruction)
     }
 }

@@ -3,10 +3,8 @@
 use std::fmt;
 
 use super::frame::{Binding, Convention};
-use super::plan::{Given, Plan, Step, Stolen};
-use crate::ir::Value;
-use crate::metadata::{Kind, Raises, Scalar};
-use crate::text::cursor::print_float;
+use super::plan::{Given, Plan};
+use crate::ir::Instruction;
 
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,8 +34,21 @@ impl fmt::Display for Plan {
             if arm.audit.is_some() {
                 writeln!(formatter, "  audited:")?;
             }
-            for step in &arm.steps {
-                writeln!(formatter, "  {step}")?;
+            if arm.counted {
+                writeln!(formatter, "  counted, where no guard keeps the call from the C function")?;
+            }
+            if arm.runs_python() {
+                writeln!(formatter, "  may run Python code")?;
+            }
+            for instruction in arm.instructions() {
+                if let Instruction::CallCFunction { callee, .. } = instruction
+                    && let Some((_, overload)) = arm.callees.overload(callee)
+                {
+                    writeln!(formatter, "  {callee}: {overload}")?;
+                }
+            }
+            for line in arm.function.to_string().lines() {
+                writeln!(formatter, "  {line}")?;
             }
         }
         match (self.frame.convention, self.frame.binding) {
@@ -63,92 +74,4 @@ impl fmt::Display for Plan {
             (Convention::Method(_), _) => writeln!(formatter, "  fallback: ml_meth of the original"),
         }
     }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Receiver { into } => write!(formatter, "{into} = self"),
-            Self::Argument { into, index } => write!(formatter, "{into} = argument {index}"),
-            Self::Context { into } => write!(formatter, "{into} = context"),
-            Self::Constant { into, scalar: scalar @ (Scalar::F32 | Scalar::F64), bits } => {
-                write!(formatter, "{into} = {} {}", Kind::Scalar(*scalar), print_float(*bits))
-            }
-            Self::Constant { into, scalar, bits } if scalar.is_signed() => {
-                write!(formatter, "{into} = {} {}", Kind::Scalar(*scalar), *bits as i64)
-            }
-            Self::Constant { into, scalar, bits } => write!(formatter, "{into} = {} {bits}", Kind::Scalar(*scalar)),
-            Self::None { into } => write!(formatter, "{into} = None"),
-            Self::Guard { into, from, admitted } => write!(formatter, "{into} = {from}, {admitted} or fallback"),
-            Self::NullIfNone { into, from } => write!(formatter, "{into} = {from}, null if None"),
-            Self::View { into, from, view, or_null } => {
-                let or_null = if *or_null { "null or " } else { "" };
-                write!(formatter, "{into} = {view} of {or_null}{from} or fallback")
-            }
-            Self::Unbox { into, from, scalar } => write!(formatter, "{into} = unbox {scalar} {from} or fallback"),
-            Self::UnboxReal { into, from, scalar } => {
-                write!(formatter, "{into} = unbox {scalar} float or int {from} or fallback")
-            }
-            Self::CountHit => formatter.write_str("count the call"),
-            Self::Call { into, arguments, steals, result, borrowed, nogil, raises, runs_python } => {
-                write_into(formatter, *into)?;
-                formatter.write_str("call target(")?;
-                for (position, (value, ty)) in arguments.iter().enumerate() {
-                    let separator = if position == 0 { "" } else { ", " };
-                    write!(formatter, "{separator}{ty} {value}")?;
-                }
-                match result {
-                    Some(result) => write!(formatter, ") -> {result}")?,
-                    None => formatter.write_str(") -> void")?,
-                }
-                if *borrowed {
-                    formatter.write_str(", borrowed")?;
-                }
-                for Stolen { value, or_null } in steals {
-                    write!(formatter, ", steals {value}{}", if *or_null { " or null" } else { "" })?;
-                }
-                if *nogil {
-                    formatter.write_str(", without the GIL")?;
-                }
-                write_outcome(formatter, *raises, *runs_python)
-            }
-            Self::CallMethod { into, receiver, arguments, raises, runs_python } => {
-                write_into(formatter, Some(*into))?;
-                formatter.write_str("call ml_meth(")?;
-                match receiver {
-                    Some(receiver) => write!(formatter, "{receiver}")?,
-                    None => formatter.write_str("self")?,
-                }
-                for argument in arguments {
-                    write!(formatter, ", {argument}")?;
-                }
-                formatter.write_str(") -> ptr")?;
-                write_outcome(formatter, *raises, *runs_python)
-            }
-            Self::ToForeign { into, from, parameter, ty } => {
-                write!(formatter, "{into} = {ty} of {from} as parameter {parameter} or fallback")
-            }
-            Self::FromForeign { into, from, ty } => write!(formatter, "{into} = new object of {ty} {from}"),
-            Self::Box { into, from, scalar } => write!(formatter, "{into} = box {scalar} {from}"),
-            Self::BoxView { into, from, view } => write!(formatter, "{into} = new object of {view} {from}"),
-            Self::Incref { value } => write!(formatter, "take a reference to {value}"),
-            Self::Return { value, owned: true } => write!(formatter, "return {value}"),
-            Self::Return { value, owned: false } => write!(formatter, "return a new reference to {value}"),
-        }
-    }
-}
-
-fn write_into(formatter: &mut fmt::Formatter<'_>, into: Option<Value>) -> fmt::Result {
-    into.map_or(Ok(()), |into| write!(formatter, "{into} = "))
-}
-
-fn write_outcome(formatter: &mut fmt::Formatter<'_>, raises: Raises, runs_python: bool) -> fmt::Result {
-    let raises = match raises {
-        Raises::Never => "",
-        Raises::Null => ", raises null",
-        Raises::MinusOne => ", raises minus_one",
-        Raises::Nonzero => ", raises nonzero",
-        Raises::Check => ", raises check",
-    };
-    write!(formatter, "{raises}{}", if runs_python { ", may run Python" } else { "" })
 }
