@@ -9,10 +9,10 @@ use super::reference::Reference;
 use super::runtime_function::RuntimeFunction;
 use crate::cpython::EvalBreaker;
 use crate::ir::{Inst, Instruction, Operation, Value};
-use crate::lower::emitter::TRUSTED;
+use crate::lower::emit::emitter::TRUSTED;
 use crate::lower::machine::CType;
-use crate::lower::planner::Unsupported;
 use crate::lower::symbol::Symbol;
+use crate::lower::unsupported::Unsupported;
 
 impl Lowering<'_, '_, '_> {
     /// Emits an operation.

@@ -1,7 +1,10 @@
 //! What a stub's cell holds, seen from compiled code: machine code is shared by all stubs of a shape, and what differs
 //! between them is read from here.
 
+use cranelift_codegen::ir::{Value, types};
+
 use crate::cpython::Layout;
+use crate::lower::emit::emitter::Emitter;
 
 /// A field of a cell. `runtime::cell` writes them, compiled code reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +42,13 @@ impl CellField {
     /// Where the field lies, from the start of the cell.
     pub const fn offset(self, layout: &Layout) -> i32 {
         layout.module_size + Self::SIZE * self as i32
+    }
+}
+
+impl Emitter<'_, '_> {
+    /// What a field of the cell holds.
+    pub(super) fn load_field(&mut self, cell: Value, field: CellField) -> Value {
+        self.load(types::I64, cell, field.offset(self.layout))
     }
 }
 

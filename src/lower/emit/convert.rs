@@ -3,16 +3,16 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
+use super::admitted::{Admitted, Class};
 use super::emitter::{Emitter, TRUSTED};
-use super::machine::CType;
-use super::plan::{Admitted, Class};
-use super::symbol::Symbol;
 use crate::cpython::{DIGIT_BITS, IntForm, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK};
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::metadata::{PythonType, Scalar, TypePlace};
 
 impl Emitter<'_, '_> {
-    /// A C number that is known already; see `Step::Constant`.
-    pub(super) fn c_constant(&mut self, scalar: Scalar, bits: u64) -> Value {
+    /// A C number that is known already; an integer extended to 64 bits, the bits of a `double`.
+    pub(in crate::lower) fn c_constant(&mut self, scalar: Scalar, bits: u64) -> Value {
         match scalar {
             Scalar::F64 => self.builder.ins().f64const(f64::from_bits(bits)),
             Scalar::F32 => self.builder.ins().f32const(f64::from_bits(bits) as f32),
@@ -26,7 +26,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Goes to `otherwise` unless `object` is one of these.
-    pub(super) fn guard(&mut self, object: Value, admitted: &Admitted, otherwise: Block) {
+    pub(in crate::lower) fn guard(&mut self, object: Value, admitted: &Admitted, otherwise: Block) {
         if !admitted.null {
             return self.guard_object(object, admitted, otherwise);
         }
@@ -80,34 +80,38 @@ impl Emitter<'_, '_> {
                     self.load(types::I64, none, self.layout.ob_type)
                 }
             },
-            Class::User { place: TypePlace::Object(address), .. } => {
-                self.builder.ins().iconst(types::I64, address.get() as i64)
-            }
-            Class::User { place: TypePlace::Variable(variable), .. } => {
+            Class::User(TypePlace::Object(address)) => self.builder.ins().iconst(types::I64, address.get() as i64),
+            Class::User(TypePlace::Variable(variable)) => {
                 let variable = self.builder.ins().iconst(types::I64, variable.get() as i64);
                 self.load(types::I64, variable, 0)
             }
         }
     }
 
-    /// The C number in `object`, whose exact type is proven; goes to `fallback` where the number does not fit.
-    pub(super) fn unbox(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+    /// Null in the place of `None`, else the object.
+    pub(in crate::lower) fn null_if_none(&mut self, object: Value) -> Value {
+        let none = self.address(Symbol::NoneObject);
+        let is_none = self.builder.ins().icmp(IntCC::Equal, object, none);
+        let null = self.null();
+        self.builder.ins().select(is_none, null, object)
+    }
+
+    /// The C number in `object`, an exact float or a bool: each has one.
+    pub(in crate::lower) fn unbox_certain(&mut self, object: Value, scalar: Scalar) -> Value {
         match scalar {
-            Scalar::F64 => self.load(types::F64, object, self.layout.float_value),
-            Scalar::F32 => {
-                let double = self.load(types::F64, object, self.layout.float_value);
-                self.builder.ins().fdemote(types::F32, double)
-            }
             Scalar::CBool => {
                 let truth = self.address(Symbol::TrueObject);
                 self.builder.ins().icmp(IntCC::Equal, object, truth)
             }
-            _ => self.unbox_int(object, scalar, fallback),
+            _ => {
+                let double = self.load(types::F64, object, self.layout.float_value);
+                if scalar == Scalar::F32 { self.builder.ins().fdemote(types::F32, double) } else { double }
+            }
         }
     }
 
     /// The C number in `object`, an exact float or an exact int of up to two digits; goes to `fallback` for all others.
-    pub(super) fn unbox_real(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+    pub(in crate::lower) fn unbox_real(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         let (float, int, done) = (self.block(), self.cold_block(), self.block());
         self.builder.append_block_param(done, types::F64);
         let class = self.load(types::I64, object, self.layout.ob_type);
@@ -116,7 +120,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().brif(is_float, float, &[], int, &[]);
 
         self.enter(float);
-        let double = self.unbox(object, Scalar::F64, fallback);
+        let double = self.unbox_certain(object, Scalar::F64);
         self.builder.ins().jump(done, &[double.into()]);
 
         self.enter(int);
@@ -132,9 +136,11 @@ impl Emitter<'_, '_> {
         if scalar == Scalar::F32 { self.builder.ins().fdemote(types::F32, double) } else { double }
     }
 
+    /// The C number in `object`, an exact int; goes to `fallback` where it does not fit.
+    ///
     /// Numbers of one digit on the likely path, of two off it, of three for unsigned 64 bits; for more the fallback. No calls:
     /// what is live across one would have to be saved on every path.
-    fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
+    pub(in crate::lower) fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         let (two, done) = (self.cold_block(), self.block());
         self.builder.append_block_param(done, types::I64);
         let size = self.load(types::I64, object, self.layout.int.size);
@@ -239,7 +245,7 @@ impl Emitter<'_, '_> {
     }
 
     /// A new reference to the object of a C number; null, with an exception set, where memory runs out.
-    pub(super) fn box_scalar(&mut self, value: Value, scalar: Scalar) -> Value {
+    pub(in crate::lower) fn box_scalar(&mut self, value: Value, scalar: Scalar) -> Value {
         match scalar {
             Scalar::F64 => self.box_double(value),
             Scalar::F32 => {

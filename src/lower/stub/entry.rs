@@ -8,67 +8,15 @@ use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signatur
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
+use super::arguments::{ARGUMENTS_COUNT_MASK, Arguments, Exits, Objects};
+use super::arm_code::ArmCall;
 use super::cell::{CellField, CellRegister, CellSource};
-use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::frame::{Binding, Convention, Frame, MethodConvention};
+use super::frame::{Binding, Convention, Frame};
 use super::plan::{Arm, Plan};
-use super::symbol::{Symbol, Symbols};
 use crate::cpython::Layout;
-
-/// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
-pub(super) const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
-
-/// What a stub gets from its caller.
-pub(super) struct Arguments {
-    pub(super) cell: Value,
-    /// The C arguments before the cell, as the fallback passes them on.
-    pub(super) raw: Vec<Value>,
-    /// The object that the original is called on; `None` for what its cell knows, or what the array begins with.
-    pub(super) receiver: Option<Value>,
-    /// Where the positional arguments are.
-    pub(super) objects: Objects,
-}
-
-/// Where a stub finds its positional arguments.
-pub(super) enum Objects {
-    /// In registers, one each.
-    Values(Vec<Value>),
-    /// In an array.
-    Array {
-        start: Value,
-        /// How many there are.
-        count: Value,
-        /// The names of those behind them, where that is not known to be null.
-        names: Option<Value>,
-    },
-}
-
-/// What the steps of one arm deal with.
-pub(super) struct ArmCall<'p> {
-    pub(super) plan: &'p Plan,
-    pub(super) arm: &'p Arm,
-    pub(super) exits: Exits,
-    pub(super) cell: Value,
-    /// The object that the original is called on; `None` for what its cell knows.
-    pub(super) receiver: Option<Value>,
-    /// The arguments.
-    pub(super) objects: Vec<Value>,
-    /// What the stub got, for a call of the original.
-    pub(super) arguments: &'p Arguments,
-}
-
-/// Where a stub leaves to.
-#[derive(Clone, Copy)]
-pub(super) struct Exits {
-    /// With a result, as this block's parameter; null means that an exception is set.
-    pub(super) result: Block,
-    /// With an exception set.
-    pub(super) error: Block,
-    /// With the original call.
-    pub(super) fallback: Block,
-    /// To the next arm; with the original call from the last one.
-    pub(super) next_arm: Block,
-}
+use crate::lower::convention::MethodConvention;
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::symbol::{Symbol, Symbols};
 
 /// The machine signature of a stub of this frame.
 pub fn stub_signature(frame: &Frame, call_conv: CallConv) -> Signature {
@@ -237,7 +185,7 @@ impl Emitter<'_, '_> {
                 (receiver, self.elements(start, skipped, arm.arity))
             }
         };
-        self.steps(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects, arguments });
+        self.arm_code(&ArmCall { plan, arm, exits, cell: arguments.cell, receiver, objects, arguments });
     }
 
     /// The first of the arguments of a method's vectorcall.
@@ -318,14 +266,6 @@ impl Emitter<'_, '_> {
                 let names = if named == 0 { self.null() } else { self.load_field(cell, CellField::Keywords) };
                 self.vectorcall(callable, &[array, count, names])
             }
-        }
-    }
-
-    /// The defining class of a METH_METHOD function: what the stub got, where it is called as one, or its cell's.
-    pub(super) fn defining_class(&mut self, call: &ArmCall<'_>) -> Value {
-        match call.plan.frame.convention {
-            Convention::Method(MethodConvention::Method) => call.arguments.raw[1],
-            _ => self.load_field(call.cell, CellField::Class),
         }
     }
 

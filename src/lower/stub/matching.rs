@@ -8,12 +8,13 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlot, Value, types};
 
+use super::arguments::{Arguments, Exits, Objects};
+use super::arm_code::ArmCall;
 use super::cell::CellField;
-use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::machine::CType;
 use super::plan::{Arm, Given, Plan};
-use super::stub::{Arguments, ArmCall, Exits, Objects};
-use super::symbol::Symbol;
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 
 /// What a stub's code needs as long as it may still leave through the fallback: the cell, and behind it the C arguments.
 type State = Vec<Value>;
@@ -137,7 +138,7 @@ impl Emitter<'_, '_> {
         let objects = self.elements(array, 0, arm.arity);
         let raw = after[1..].to_vec();
         let arguments = Arguments { cell: after[0], raw, receiver, objects: Objects::Values(Vec::new()) };
-        self.steps(&ArmCall { plan, arm, exits: inner, cell: after[0], receiver, objects, arguments: &arguments });
+        self.arm_code(&ArmCall { plan, arm, exits: inner, cell: after[0], receiver, objects, arguments: &arguments });
         if arm.held > 0 {
             self.give_up_held(held, inner, exits);
         }

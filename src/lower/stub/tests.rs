@@ -5,12 +5,13 @@ use std::num::NonZeroUsize;
 
 use cranelift_codegen::ir::{ArgumentExtension, types};
 
-use super::{
-    AddressTable, Admitted, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
-    MethodConvention, Plan, Step, Symbol, Unsupported, plan_arm, stub_signature,
-};
 use crate::cpython::Layout;
-use crate::ir::{Callee, CalleeTarget, Callees, Function};
+use crate::ir::passes::refcounts;
+use crate::ir::{Analyses, Callee, CalleeTarget, Callees, Function, Instruction, Unknown};
+use crate::lower::{
+    AddressTable, Admitted, Binding, CType, CellField, CellRegister, CellSource, Class, Convention, Forwarder, Frame,
+    MethodConvention, Plan, Symbol, Unsupported, plan_arm, stub_signature,
+};
 use crate::metadata::{Kind, PythonType, Scalar, Signature, UserType};
 
 const METH_O: Frame = frame(Convention::Method(MethodConvention::O), Binding::Function);
@@ -27,12 +28,13 @@ fn callees(signature: &str, target: CalleeTarget) -> Callees {
 }
 
 fn plan_of(ir: &str, callees: &Callees, frame: Frame) -> Result<Plan, Unsupported> {
-    let function: Function = ir.parse().unwrap_or_else(|error| panic!("{ir}: {error}"));
+    let mut function: Function = ir.parse().unwrap_or_else(|error| panic!("{ir}: {error}"));
+    refcounts::run(&mut function, &Unknown, &mut Analyses::default());
     let arity = match frame.convention {
         Convention::Objects { count } => count - frame.objects(0),
         Convention::Method(_) | Convention::Vectorcall => 1,
     };
-    Ok(Plan { frame, arms: vec![plan_arm(&function, callees, &frame, 0, arity)?] })
+    Ok(Plan { frame, arms: vec![plan_arm(function, callees.clone(), &frame, 0, arity)?] })
 }
 
 /// The error of IR that calls `f`, an underlying function of this signature.
@@ -45,8 +47,8 @@ fn refused(signature: &str, ir: &str) -> String {
 #[test]
 fn a_function_without_a_call_is_planned() {
     let plan = plan_of("v0:Object = LoadArg<0>\nReturn v0", &Callees::new(), METH_O).expect("all of it is lowered");
-    let returned = plan.arms[0].steps.last().cloned();
-    assert!(matches!(returned, Some(Step::Return { owned: false, .. })), "{plan}");
+    // It takes the reference that it returns.
+    assert_eq!(plan.arms[0].function.to_string(), "v0:Object = LoadArg<0>\nIncref v0\nReturn v0\n");
 }
 
 #[test]
@@ -103,22 +105,21 @@ fn a_borrowed_result_is_owned_once_there_is_a_reference_to_it() {
     let signature = "(object) -> object raises null [borrowed_result]";
     let callees = callees(signature, CalleeTarget::Underlying);
     let call = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\n";
-    for (rest, owned) in [("Incref v1\nReturn v1", true), ("Return v1", false)] {
-        let plan = plan_of(&format!("{call}{rest}"), &callees, METH_O).unwrap_or_else(|error| panic!("{error}"));
-        assert!(
-            matches!(plan.arms[0].steps.last(), Some(Step::Return { owned: found, .. }) if *found == owned),
-            "{plan}"
-        );
-    }
+    let taken = format!("{call}Incref v1\nReturn v1\n");
+    let plan = plan_of(&taken, &callees, METH_O).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(plan.arms[0].function.to_string(), taken);
+    let lent =
+        plan_of(&format!("{call}Return v1"), &callees, METH_O).expect_err("it is nobody's to return").to_string();
+    assert_eq!(lent, "Return v1 is not lowered: a stub returns a reference of its own, and this one is only lent");
 }
 
 #[test]
 fn guards_are_of_one_type_with_its_subclasses_or_without() {
     let admitted = |ty: &str| {
-        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v0");
+        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0 fallback\nReturn v0");
         let plan = plan_of(&ir, &Callees::new(), METH_O).unwrap_or_else(|error| panic!("{error}"));
-        let found = plan.arms[0].steps.iter().find_map(|step| match step {
-            Step::Guard { admitted, .. } => Some(admitted.clone()),
+        let found = plan.arms[0].instructions().find_map(|instruction| match instruction {
+            Instruction::Guard { ty, .. } => Some(Admitted::of(ty).expect("plan_arm has looked")),
             _ => None,
         });
         found.unwrap_or_else(|| panic!("no guard in {plan}"))
@@ -134,20 +135,27 @@ fn guards_are_of_one_type_with_its_subclasses_or_without() {
         }
     }
     for ty in ["LongExact|NoneType", "Type", "Nullptr", "LongExact|FloatExact|Nullptr"] {
-        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v0");
+        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0 fallback\nReturn v0");
         let reason = "only one type is checked, with its subclasses or without";
         assert_eq!(refused("() -> void", &ir), format!("Guard<{ty}> is not lowered: {reason}"));
     }
     for ty in ["Object[class \"demo.Point\"]", "(Object|Nullptr)[class+ \"demo.Point\"]"] {
-        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0\nReturn v0");
+        let ir = format!("v0:Object = LoadArg<0>\nv1:{ty} = Guard<{ty}> v0 fallback\nReturn v0");
         let reason = "only the name of the class is known, not its place";
         assert_eq!(refused("() -> void", &ir), format!("Guard<{ty}> is not lowered: {reason}"));
     }
 }
 
 #[test]
+fn what_leaves_through_an_exit_is_refused() {
+    let ir = "v0:Object = LoadArg<0>\nv1:LongExact = Guard<LongExact> v0 exit at 0(v0)\nReturn v0";
+    let reason = "the exit of Guard is not lowered: a stub leaves through its fallback";
+    assert_eq!(refused("() -> void", ir), reason);
+}
+
+#[test]
 fn only_c_values_of_objects_are_boxed_and_unboxed() {
-    let unbox = "v0:LongExact = LoadArg<0>\nv1:CPtr = Unbox<CPtr> v0\nReturn v0";
+    let unbox = "v0:LongExact = LoadArg<0>\nv1:CPtr = Unbox<CPtr> v0 fallback\nReturn v0";
     assert_eq!(refused("() -> void", unbox), "Unbox<CPtr> is not lowered: no C value of an object");
     let boxed = "v0:CPtr = LoadContext\nv1:Object = Box v0\nReturn v1";
     assert_eq!(refused("() -> void", boxed), "Box of CPtr is not lowered: no C value of an object");
@@ -172,7 +180,7 @@ fn miscounted_arguments_are_refused() {
     let error = plan_of(no_argument, &callees(signature, CalleeTarget::Method), descriptor);
     assert!(error.is_err(), "{error:?}");
     let second = "v0:Object = LoadArg<1>\nReturn v0".parse().expect("IR");
-    let error = plan_arm(&second, &Callees::new(), &METH_O, 0, 2).expect_err("METH_O").to_string();
+    let error = plan_arm(second, Callees::new(), &METH_O, 0, 2).expect_err("METH_O").to_string();
     assert_eq!(error, "a call of 2 arguments is not lowered: METH_O passes another number of arguments");
 }
 
@@ -183,7 +191,7 @@ fn what_a_stub_owns_it_must_return() {
     let error = refused(signature, dropped);
     assert!(error.ends_with("its result would have to be given up before the return"), "{error}");
     // A guard may leave for the fallback, and nobody would give the result up.
-    let guarded = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nv2:LongExact = Guard<LongExact> v1\n\
+    let guarded = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nv2:LongExact = Guard<LongExact> v1 fallback\n\
                    Return v2";
     let error = refused(signature, guarded);
     assert!(error.ends_with("its result would have to be given up before the return"), "{error}");
@@ -390,7 +398,7 @@ fn a_jump_counts_too() {
     let layout = Layout::of(11).expect("3.11 has a layout");
     let callees = callees("(object) -> object raises null", CalleeTarget::Underlying);
     let mut plan = plan_of(PASSES_ARGUMENT, &callees, METH_O).expect("all of it is lowered");
-    plan.arms[0].count_hits();
+    plan.arms[0].counted = true;
     let counting = Forwarder::of(&plan).expect("it only moves");
     let addresses = AddressTable::symbolic();
     let count = "  movabsq $0x50028000, %rax\n  incq (%rax)\n";
@@ -448,7 +456,7 @@ fn a_stub_that_does_more_than_move_is_no_forwarder() {
     }
     none(
         "(str) -> object",
-        "v0:Object = LoadArg<0>\nv1:UnicodeExact = Guard<UnicodeExact> v0\nv2:Object = CallCFunction<\"f\"> v1\nReturn v2",
+        "v0:Object = LoadArg<0>\nv1:UnicodeExact = Guard<UnicodeExact> v0 fallback\nv2:Object = CallCFunction<\"f\"> v1\nReturn v2",
         METH_O,
     );
     none(

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::cell::{CellRegister, CellSource};
-use super::plan::Arm;
+use crate::lower::convention::MethodConvention;
 
 /// How a stub is called and what stands behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,27 +31,6 @@ pub enum Convention {
     Method(MethodConvention),
     /// `(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames) -> PyObject *`.
     Vectorcall,
-}
-
-/// The C signature of a `ml_meth` (CPython's `Include/methodobject.h`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MethodConvention {
-    /// `METH_NOARGS`: `(self, NULL)`.
-    NoArgs,
-    /// `METH_O`: `(self, arg)`.
-    O,
-    /// `METH_FASTCALL`: `(self, args, nargs)`.
-    FastCall,
-    /// `METH_FASTCALL | METH_KEYWORDS`: `(self, args, nargs, kwnames)`.
-    FastCallKeywords,
-    /// `METH_METHOD | METH_FASTCALL | METH_KEYWORDS`: `(self, defining class, args, nargs, kwnames)`.
-    Method,
-    /// `METH_VARARGS`: `(self, tuple)`. Stubs call it; none has it.
-    VarArgs,
-    /// `METH_VARARGS | METH_KEYWORDS`: `(self, tuple, dict or NULL)`. Stubs call it; none has it.
-    VarArgsKeywords,
-    /// Another one, which stubs neither have nor call.
-    Other,
 }
 
 /// What the original is bound to.
@@ -98,10 +77,10 @@ impl Frame {
     }
 
     /// The number of arguments as the convention counts them: with the receiver, or without it.
-    pub(super) fn entry_arity(&self, arm: &Arm) -> u16 {
+    pub(super) fn entry_arity(&self, arity: u16) -> u16 {
         match self.convention {
-            Convention::Method(_) => arm.arity,
-            Convention::Objects { .. } | Convention::Vectorcall => self.objects(arm.arity),
+            Convention::Method(_) => arity,
+            Convention::Objects { .. } | Convention::Vectorcall => self.objects(arity),
         }
     }
 
@@ -121,49 +100,6 @@ impl Frame {
 }
 
 impl MethodConvention {
-    /// Number of C arguments.
-    pub fn c_arguments(self) -> usize {
-        match self {
-            Self::NoArgs | Self::O | Self::VarArgs => 2,
-            Self::FastCall | Self::VarArgsKeywords | Self::Other => 3,
-            Self::FastCallKeywords => 4,
-            Self::Method => 5,
-        }
-    }
-
-    /// Whether a call can pass so many positional arguments.
-    pub fn passes(self, arguments: usize) -> bool {
-        match self {
-            Self::NoArgs => arguments == 0,
-            Self::O => arguments == 1,
-            Self::FastCall
-            | Self::FastCallKeywords
-            | Self::Method
-            | Self::VarArgs
-            | Self::VarArgsKeywords
-            | Self::Other => true,
-        }
-    }
-
-    /// Whether a call may give arguments by name.
-    pub fn takes_keywords(self) -> bool {
-        matches!(self, Self::FastCallKeywords | Self::Method | Self::VarArgsKeywords)
-    }
-
-    /// Whether the arguments come in a tuple.
-    pub fn takes_tuple(self) -> bool {
-        matches!(self, Self::VarArgs | Self::VarArgsKeywords)
-    }
-
-    /// The position of the argument array among the C arguments; their number is behind it, and the names behind that.
-    pub(super) fn array_at(self) -> Option<usize> {
-        match self {
-            Self::FastCall | Self::FastCallKeywords | Self::Other => Some(1),
-            Self::Method => Some(2),
-            Self::NoArgs | Self::O | Self::VarArgs | Self::VarArgsKeywords => None,
-        }
-    }
-
     /// The convention of a stub for an original of this one. A tuple is never made where the call is direct, so that such a
     /// stub takes an array.
     pub fn of_stub(self, binding: Binding) -> Self {
@@ -172,20 +108,6 @@ impl MethodConvention {
             (Self::VarArgs, Binding::Function) | (Self::VarArgsKeywords, _) => Self::FastCallKeywords,
             (Self::VarArgs, Binding::Method) => Self::FastCall,
             (own, _) => own,
-        }
-    }
-
-    /// Its macro in CPython.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NoArgs => "METH_NOARGS",
-            Self::O => "METH_O",
-            Self::FastCall => "METH_FASTCALL",
-            Self::FastCallKeywords => "METH_FASTCALL|METH_KEYWORDS",
-            Self::Method => "METH_METHOD|METH_FASTCALL|METH_KEYWORDS",
-            Self::VarArgs => "METH_VARARGS",
-            Self::VarArgsKeywords => "METH_VARARGS|METH_KEYWORDS",
-            Self::Other => "another METH_ convention",
         }
     }
 }

@@ -1,27 +1,30 @@
-//! The Cranelift values of an arm's values: one each, two for a pointer with a length.
+//! The Cranelift values of IR's values: one each, two for a pointer with a length.
 
 use cranelift_codegen::ir::Value;
 use cranelift_entity::SecondaryMap;
 
-use super::machine::CType;
 use crate::ir;
+use crate::lower::unsupported::Unsupported;
 
-/// What is known of an arm's values so far.
+/// What is known of the values of a function so far.
 #[derive(Default)]
-pub(super) struct Values {
+pub(in crate::lower) struct Values {
     first: SecondaryMap<ir::Value, Option<Value>>,
     length: SecondaryMap<ir::Value, Option<Value>>,
 }
 
 impl Values {
     /// The value, the pointer of two.
-    pub fn get(&self, value: ir::Value) -> Value {
-        self.first[value].expect("the verifier has seen every use behind its definition")
-    }
-
-    /// The same, of a value that may not be defined.
     pub fn find(&self, value: ir::Value) -> Option<Value> {
         self.first[value]
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// Where it is not defined.
+    pub fn defined(&self, value: ir::Value) -> Result<Value, Unsupported> {
+        self.find(value).ok_or_else(|| Unsupported::new(value.to_string(), "it is used before it is defined"))
     }
 
     /// The length beside a pointer.
@@ -29,13 +32,13 @@ impl Values {
         self.length[value]
     }
 
-    /// All parts of an argument of this type.
-    pub fn parts(&self, value: ir::Value, ty: CType) -> impl Iterator<Item = Value> {
-        let length = match ty {
-            CType::Span => Some(self.length(value).expect("what is passed as two values is two")),
-            _ => None,
-        };
-        std::iter::once(self.get(value)).chain(length)
+    /// All parts of a value: two for text and bytes.
+    ///
+    /// # Errors
+    /// Where it is not defined.
+    pub fn parts(&self, value: ir::Value) -> Result<Vec<Value>, Unsupported> {
+        let first = self.defined(value)?;
+        Ok(std::iter::once(first).chain(self.length(value)).collect())
     }
 
     /// Defines a value.

@@ -7,40 +7,20 @@
 
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
 
+use super::arguments::{ARGUMENTS_COUNT_MASK, Arguments, Exits};
+use super::arm_code::ArmCall;
 use super::cell::CellField;
-use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::frame::{Convention, MethodConvention};
-use super::machine::CType;
-use super::plan::{Admitted, Arm, Class, Plan, Step, View};
-use super::stub::{ARGUMENTS_COUNT_MASK, Arguments, ArmCall, Exits};
-use super::symbol::Symbol;
-use super::values::Values;
+use super::frame::Convention;
+use super::plan::{Arm, Plan};
 use crate::cpython::PY_BUFFER_BYTES;
-use crate::ir;
-use crate::metadata::PythonType;
-
-/// Lets ints pass for floats, as CPython's own converters do.
-pub(super) fn convert_ints(arm: &mut Arm) {
-    let float = Admitted { class: Class::Python(PythonType::Float), subclasses: false, null: false };
-    let guards: Vec<_> = arm
-        .steps
-        .iter()
-        .filter_map(|step| match step {
-            Step::Guard { into, from, admitted } if *admitted == float => Some((*into, *from)),
-            _ => None,
-        })
-        .collect();
-    let mut needless = Vec::new();
-    for step in &mut arm.steps {
-        if let Step::Unbox { into, from, scalar } = *step
-            && let Some((guarded, object)) = guards.iter().find(|(guarded, _)| *guarded == from)
-        {
-            *step = Step::UnboxReal { into, from: *object, scalar };
-            needless.push(*guarded);
-        }
-    }
-    arm.steps.retain(|step| !matches!(step, Step::Guard { into, .. } if needless.contains(into)));
-}
+use crate::ir::{self, Instruction};
+use crate::lower::convention::MethodConvention;
+use crate::lower::emit::admitted::View;
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::emit::prototype::c_prototype;
+use crate::lower::emit::values::Values;
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 
 /// What lives on the stack while the parser and the function run: in registers that survive calls it would have to be
 /// saved on the likely path too.
@@ -68,7 +48,7 @@ impl Emitter<'_, '_> {
         let bytes = slots * POINTER_BYTES as usize + buffers * PY_BUFFER_BYTES;
         let room = u32::try_from(bytes).expect("a call has at most 16 parameters");
         let receiver =
-            arguments.receiver.filter(|_| arm.steps.iter().any(|step| matches!(step, Step::Receiver { .. })));
+            arguments.receiver.filter(|_| arm.instructions().any(|inst| matches!(inst, Instruction::LoadSelf)));
         let held = Held {
             cell: self.stack_slot(if receiver.is_some() { 3 } else { 2 }),
             slots: self.stack_bytes(room.max(POINTER_BYTES as u32)),
@@ -157,9 +137,7 @@ impl Emitter<'_, '_> {
         let cell = self.load_held(held.cell, CELL);
         let receiver = held.receiver.then(|| self.load_held(held.cell, RECEIVER));
         let call = ArmCall { plan, arm, exits, cell, receiver, objects: Vec::new(), arguments };
-        for step in arm.steps.iter().filter(|step| !reads_arguments(step)) {
-            self.step(&call, step, &mut values, &mut None);
-        }
+        self.rest_of_arm(&call, values, |instruction| !reads_arguments(instruction));
     }
 
     fn spilled(&mut self, objects: &[Value]) -> (Value, Value, Value) {
@@ -184,48 +162,59 @@ impl Emitter<'_, '_> {
     }
 }
 
-/// Whether the parser does in its way what this step does; a call behind it is no hit.
-fn reads_arguments(step: &Step) -> bool {
-    match step {
-        Step::Argument { .. }
-        | Step::Guard { .. }
-        | Step::NullIfNone { .. }
-        | Step::View { .. }
-        | Step::Unbox { .. }
-        | Step::UnboxReal { .. }
-        | Step::CountHit
-        | Step::ToForeign { .. } => true,
-        Step::Receiver { .. }
-        | Step::Context { .. }
-        | Step::Constant { .. }
-        | Step::None { .. }
-        | Step::Call { .. }
-        | Step::CallMethod { .. }
-        | Step::Box { .. }
-        | Step::BoxView { .. }
-        | Step::FromForeign { .. }
-        | Step::Incref { .. }
-        | Step::Return { .. } => false,
+/// Whether the parser does in its way what this instruction does.
+fn reads_arguments(instruction: &Instruction) -> bool {
+    match instruction {
+        Instruction::LoadArg { .. }
+        | Instruction::Guard { .. }
+        | Instruction::NullIfNone { .. }
+        | Instruction::Unbox { .. }
+        | Instruction::UnboxReal { .. }
+        | Instruction::ToForeign { .. } => true,
+        Instruction::LoadConst
+        | Instruction::LoadSelf
+        | Instruction::LoadContext
+        | Instruction::CallCFunction { .. }
+        | Instruction::Box { .. }
+        | Instruction::FromForeign { .. }
+        | Instruction::Incref { .. }
+        | Instruction::Decref { .. }
+        | Instruction::Return { .. }
+        | Instruction::VectorCall { .. }
+        | Instruction::VectorCallStatic { .. }
+        | Instruction::Operate { .. }
+        | Instruction::MethodSelf { .. }
+        | Instruction::Assume { .. }
+        | Instruction::GuardFinite { .. }
+        | Instruction::Arithmetic { .. }
+        | Instruction::CompareNumbers { .. }
+        | Instruction::Jump { .. }
+        | Instruction::Branch { .. }
+        | Instruction::Exit
+        | Instruction::Unreachable => false,
     }
 }
 
 /// The C arguments that come from slots, in order: all but the context and the receiver.
 fn slot_arguments(arm: &Arm) -> Vec<(ir::Value, CType)> {
-    let is_given = |value: ir::Value| {
-        let gives = |step: &Step| matches!(step, Step::Context { into } | Step::Receiver { into } if *into == value);
-        arm.steps.iter().any(gives)
-    };
-    let passed = arm.steps.iter().find_map(|step| match step {
-        Step::Call { arguments, .. } => Some(arguments),
+    let function = &arm.function;
+    let is_given =
+        |value: ir::Value| matches!(function.definition(value), Some(Instruction::LoadContext | Instruction::LoadSelf));
+    let call = arm.instructions().find_map(|instruction| match instruction {
+        Instruction::CallCFunction { callee, args } => Some((callee, args)),
         _ => None,
     });
-    passed.into_iter().flatten().copied().filter(|(value, _)| !is_given(*value)).collect()
+    let Some((callee, args)) = call else { return Vec::new() };
+    let (_, overload) = arm.callees.overload(callee).expect("`plan_arm` refuses unknown callees");
+    let (parameters, _) = c_prototype(overload).expect("`plan_arm` refuses what has no C type");
+    args.iter().copied().zip(parameters).filter(|(value, _)| !is_given(*value)).collect()
 }
 
 /// How many words the parser writes (a slot for each C value, a word for each object that it holds), and how many
 /// `Py_buffer`s.
 fn slots_of(arm: &Arm) -> (usize, usize) {
     let slots: usize = slot_arguments(arm).iter().map(|(_, ty)| ty.parts()).sum();
-    let buffers = arm.steps.iter().filter(|step| matches!(step, Step::View { view: View::Bytes, .. })).count();
+    let is_buffer = |instruction: &&Instruction| matches!(instruction, Instruction::Unbox { ctype, .. } if View::of(ctype) == Some(View::Bytes));
+    let buffers = arm.instructions().filter(is_buffer).count();
     (slots + usize::from(arm.held), buffers)
 }

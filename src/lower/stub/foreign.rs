@@ -4,9 +4,9 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value, types};
 
 use super::cell::CellField;
-use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::machine::CType;
-use super::symbol::Symbol;
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 
 impl Emitter<'_, '_> {
     /// Goes to `changed` where one of the cell's watched words is not as it was when the stub was made.

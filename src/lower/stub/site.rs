@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use super::arm::plan_arm;
 use super::audit::Promises;
-use super::checked::convert_ints;
-use super::frame::{Binding, Convention, Frame, MethodConvention};
+use super::frame::{Binding, Convention, Frame};
 use super::plan::{Arm, Given, Plan};
-use super::planner::{Unsupported, plan_arm};
 use crate::ir::dispatch::never_taken_by;
+use crate::ir::passes::{self, NotSpecialized};
 use crate::ir::{
-    Callee, CalleeTarget, Callees, ConstObject, Function, Instruction, Type, assume_arguments, assume_types, call_site,
-    passes,
+    Callee, CalleeTarget, Callees, ConstObject, ConstValue, Function, Instruction, Type, assume_arguments,
+    assume_types, call_site,
 };
+use crate::lower::convention::MethodConvention;
+use crate::lower::unsupported::Unsupported;
 use crate::metadata::{DefaultValue, Kind, Overload, Signature};
 
 /// What a stub calls, and how it is called.
@@ -45,6 +47,20 @@ pub struct Call {
     pub keywords: Vec<Arc<str>>,
 }
 
+/// The IR of a call, and its callee.
+struct CallIr {
+    function: Function,
+    callees: Callees,
+}
+
+/// The same after the passes.
+struct Specialized {
+    function: Function,
+    callees: Callees,
+    /// Why the call stayed one of a Python object, if it did.
+    left_alone: Option<NotSpecialized>,
+}
+
 impl CallSite {
     /// The first overload that the stub is made for.
     pub fn overload(&self) -> &Overload {
@@ -65,24 +81,29 @@ impl CallSite {
     /// proven the types of the arguments, they are in it.
     pub fn generic(&self) -> Vec<Function> {
         if let Some(call) = &self.call {
-            return vec![self.generic_call(call)];
+            return vec![self.generic_call(call).function];
         }
-        self.overloads.iter().map(|overload| self.generic_arm(*overload)).collect()
+        self.overloads.iter().map(|overload| self.generic_arm(*overload).function).collect()
     }
 
     /// The IR of the calls of the underlying functions, once for each overload.
     pub fn specialized(&self) -> Vec<Function> {
         if let Some(call) = &self.call {
-            let mut function = self.generic_call(call);
-            passes::run(&mut function, &self.all_callees());
-            return vec![function];
+            return vec![self.specialize(self.generic_call(call)).function];
         }
-        let specialize = |overload: &u16| {
-            let mut function = self.generic_arm(*overload);
-            passes::run(&mut function, &self.callees(*overload));
-            function
-        };
+        let specialize = |overload: &u16| self.specialize(self.generic_arm(*overload)).function;
         self.overloads.iter().map(specialize).collect()
+    }
+
+    /// Runs the passes over a call.
+    fn specialize(&self, mut call: CallIr) -> Specialized {
+        let left_alone = passes::run(&mut call.function, &call.callees).pop();
+        // CPython's own converters take an int for a float, and there is no wrapper with another mind.
+        if matches!(self.frame.binding, Binding::Bare | Binding::Foreign { .. }) {
+            passes::convert_ints::run(&mut call.function);
+        }
+        let CallIr { function, callees } = call;
+        Specialized { function, callees, left_alone }
     }
 
     /// What the stub's code does. An overload has an arm where it can be lowered and no call that its guards let through
@@ -128,30 +149,23 @@ impl CallSite {
             let reason = format!("the same arguments may be a call of {taker}, which comes first");
             return Err(Unsupported::new(this.to_string(), reason));
         }
-        let mut function = self.generic_arm(overload);
-        let callees = self.callees(overload);
-        if let Some(call) = passes::run(&mut function, &callees).pop() {
+        let Specialized { function, callees, left_alone } = self.specialize(self.generic_arm(overload));
+        if let Some(call) = left_alone {
             return Err(Unsupported::new(this.to_string(), call.reason));
         }
-        let mut arm = plan_arm(&function, &callees, &self.frame, overload, arity(this))?;
-        if matches!(self.frame.binding, Binding::Bare | Binding::Foreign { .. }) {
-            convert_ints(&mut arm);
-        }
+        let mut arm = plan_arm(function, callees, &self.frame, overload, arity(this))?;
         arm.given = self.given(overload);
         arm.held = held_defaults(this);
         arm.keywords = u16::try_from(keyword_only(this).len()).expect("an overload has at most 16 parameters");
         arm.audit = self.audit(this);
-        if self.counted {
-            arm.count_hits();
-        }
+        arm.counted = self.counted;
         Ok(arm)
     }
 
     /// The arm for one call, of whichever overload is meant.
     fn plan_call(&self, call: &Call) -> Result<Arm, Unsupported> {
-        let mut function = self.generic_call(call);
-        let callees = self.all_callees();
-        if let Some(left) = passes::run(&mut function, &callees).pop() {
+        let Specialized { function, callees, left_alone } = self.specialize(self.generic_call(call));
+        if let Some(left) = left_alone {
             return Err(Unsupported::new(format!("the call of {}", self.name), left.reason));
         }
         let called = function.instructions().find_map(|(_, _, data)| match &data.instruction {
@@ -164,16 +178,14 @@ impl CallSite {
             let many = || Unsupported::new(format!("a call of {count} arguments"), "no overload has so many");
             u16::try_from(count).map_err(|_| many())
         };
-        let mut arm = plan_arm(&function, &callees, &self.frame, overload, count(arity)?)?;
+        let mut arm = plan_arm(function, callees, &self.frame, overload, count(arity)?)?;
         arm.keywords = count(call.keywords.len())?;
         arm.audit = self.audit(self.at(overload));
         // A receiver of a kind is proven or guarded to be of it; another one must be an instance of the descriptor's type.
         let receiver = self.at(overload).parameters.iter().find(|parameter| parameter.receiver);
         arm.checks_receiver =
             self.frame.binding == Binding::Method && receiver.is_none_or(|receiver| receiver.kind == Kind::Object);
-        if self.counted {
-            arm.count_hits();
-        }
+        arm.counted = self.counted;
         Ok(arm)
     }
 
@@ -206,54 +218,40 @@ impl CallSite {
         given
     }
 
-    fn generic_arm(&self, overload: u16) -> Function {
+    /// The IR of the calls of one overload, and that as its only callee.
+    fn generic_arm(&self, overload: u16) -> CallIr {
         let this = self.at(overload);
-        let callable = self.callable(&self.callee_name(overload));
+        let is_alone = self.signature.overloads.len() == 1;
+        let label = if is_alone { self.name.as_str().into() } else { format!("{}#{overload}", self.name).into() };
+        let (callees, callable) = self.callee(label, Signature { overloads: vec![this.clone()] });
         let mut function = call_site(callable, arity(this), &keyword_only(this));
         if matches!(self.frame.convention, Convention::Objects { .. }) {
             assume_arguments(&mut function, this);
         }
-        function
+        CallIr { function, callees }
     }
 
-    /// The IR of the one call that the stub is made for.
-    fn generic_call(&self, call: &Call) -> Function {
+    /// The IR of the one call that the stub is made for, with all overloads of its callee.
+    fn generic_call(&self, call: &Call) -> CallIr {
         let receivers = usize::from(self.frame.objects(0));
         let count = u16::try_from(call.arguments.len().saturating_sub(receivers)).unwrap_or(u16::MAX);
-        let mut function = call_site(self.callable(&self.name), count, &call.keywords);
+        let (callees, callable) = self.callee(self.name.as_str().into(), Signature::clone(&self.signature));
+        let mut function = call_site(callable, count, &call.keywords);
         assume_types(&mut function, &call.arguments, receivers);
-        function
+        CallIr { function, callees }
     }
 
-    /// The callee as IR has it: a constant of this name.
-    fn callable(&self, name: &str) -> Type {
+    /// The only callee, and the constant that it is in IR. The label is for readers.
+    fn callee(&self, label: Arc<str>, signature: Signature) -> (Callees, Type) {
+        let mut callees = Callees::new();
+        let callee = callees.insert(label.clone(), Callee { signature, target: self.target });
         let constant = match self.frame.binding {
             // There is no type of their own for foreign functions: nothing in IR looks at a callee's.
             Binding::Function | Binding::Bare | Binding::Foreign { .. } => Type::C_FUNCTION,
             Binding::Method => Type::METHOD_DESCR,
         };
-        constant.constant(ConstObject::symbolic(name))
-    }
-
-    /// The callee with all of its overloads.
-    fn all_callees(&self) -> Callees {
-        self.callees_of(&self.name, Signature::clone(&self.signature))
-    }
-
-    /// The one callee of an arm.
-    fn callees(&self, overload: u16) -> Callees {
-        self.callees_of(&self.callee_name(overload), Signature { overloads: vec![self.at(overload).clone()] })
-    }
-
-    fn callees_of(&self, name: &str, signature: Signature) -> Callees {
-        let mut callees = Callees::new();
-        callees.insert(name, Callee { signature, target: self.target });
-        callees
-    }
-
-    /// As IR names an overload.
-    fn callee_name(&self, overload: u16) -> String {
-        if self.signature.overloads.len() > 1 { format!("{}#{overload}", self.name) } else { self.name.clone() }
+        let object = ConstObject::symbolic(label).with_value(ConstValue::Callee(callee));
+        (callees, constant.constant(object))
     }
 
     fn at(&self, overload: u16) -> &Overload {

@@ -7,10 +7,9 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 
-use super::cell::CellField;
-use super::machine::{CType, c_signature};
-use super::symbol::{Symbol, Symbols};
 use crate::cpython::{Layout, Refcount};
+use crate::lower::machine::{CType, c_signature};
+use crate::lower::symbol::{Symbol, Symbols};
 
 /// Emits into a function that someone builds: the layout of the objects and the addresses are given, not looked up.
 pub struct Emitter<'e, 'f> {
@@ -25,30 +24,26 @@ pub struct Emitter<'e, 'f> {
 }
 
 /// Memory that is there and aligned: every access of compiled code is to a live object, a cell or its own stack.
-pub(super) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
+pub(in crate::lower) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
 
-pub(super) const POINTER_BYTES: i32 = 8;
+pub(in crate::lower) const POINTER_BYTES: i32 = 8;
 const POINTER_ALIGN_SHIFT: u8 = 3;
 
 impl Emitter<'_, '_> {
-    pub(super) fn load(&mut self, ty: Type, base: Value, offset: i32) -> Value {
+    pub(in crate::lower) fn load(&mut self, ty: Type, base: Value, offset: i32) -> Value {
         self.builder.ins().load(ty, TRUSTED, base, offset)
     }
 
-    pub(super) fn load_field(&mut self, cell: Value, field: CellField) -> Value {
-        self.load(types::I64, cell, field.offset(self.layout))
-    }
-
-    pub(super) fn address(&mut self, symbol: Symbol) -> Value {
+    pub(in crate::lower) fn address(&mut self, symbol: Symbol) -> Value {
         self.symbols.address(self.builder, symbol)
     }
 
-    pub(super) fn null(&mut self) -> Value {
+    pub(in crate::lower) fn null(&mut self) -> Value {
         self.builder.ins().iconst(types::I64, 0)
     }
 
     /// Calls the C function at `target`: its result, the first part of it for a span.
-    pub(super) fn call(
+    pub(in crate::lower) fn call(
         &mut self,
         target: Value,
         parameters: &[CType],
@@ -59,7 +54,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls the C function at `target`: all parts of its result. `arguments` has all parts of the parameters.
-    pub(super) fn call_for_parts(
+    pub(in crate::lower) fn call_for_parts(
         &mut self,
         target: Value,
         parameters: &[CType],
@@ -73,7 +68,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls a C function that takes and returns pointers and numbers of 64 bits.
-    pub(super) fn call_symbol(
+    pub(in crate::lower) fn call_symbol(
         &mut self,
         symbol: Symbol,
         parameters: &[CType],
@@ -85,7 +80,7 @@ impl Emitter<'_, '_> {
     }
 
     /// A block that follows the current one: off the likely path if that is.
-    pub(super) fn block(&mut self) -> Block {
+    pub(in crate::lower) fn block(&mut self) -> Block {
         let block = self.builder.create_block();
         if self.builder.current_block().is_some_and(|current| self.builder.func.layout.is_cold(current)) {
             self.builder.set_cold_block(block);
@@ -94,39 +89,39 @@ impl Emitter<'_, '_> {
     }
 
     /// A block that the likely path does not enter.
-    pub(super) fn cold_block(&mut self) -> Block {
+    pub(in crate::lower) fn cold_block(&mut self) -> Block {
         let block = self.builder.create_block();
         self.builder.set_cold_block(block);
         block
     }
 
     /// Goes on where `condition` holds, else to `otherwise`.
-    pub(super) fn require(&mut self, condition: Value, otherwise: Block) {
+    pub(in crate::lower) fn require(&mut self, condition: Value, otherwise: Block) {
         let next = self.block();
         self.builder.ins().brif(condition, next, &[], otherwise, &[]);
         self.enter(next);
     }
 
     /// Goes on where `condition` does not hold, else to `otherwise`.
-    pub(super) fn refuse(&mut self, condition: Value, otherwise: Block) {
+    pub(in crate::lower) fn refuse(&mut self, condition: Value, otherwise: Block) {
         let next = self.block();
         self.builder.ins().brif(condition, otherwise, &[], next, &[]);
         self.enter(next);
     }
 
     /// Continues in a block that no more branches will lead to.
-    pub(super) fn enter(&mut self, block: Block) {
+    pub(in crate::lower) fn enter(&mut self, block: Block) {
         self.builder.switch_to_block(block);
         self.builder.seal_block(block);
     }
 
     /// Room on the stack for `count` pointers or 64-bit numbers.
-    pub(super) fn stack_slot(&mut self, count: usize) -> StackSlot {
+    pub(in crate::lower) fn stack_slot(&mut self, count: usize) -> StackSlot {
         self.stack_bytes(POINTER_BYTES as u32 * u32::try_from(count).expect("a call has at most 17 arguments"))
     }
 
     /// Room on the stack, aligned to pointers.
-    pub(super) fn stack_bytes(&mut self, bytes: u32) -> StackSlot {
+    pub(in crate::lower) fn stack_bytes(&mut self, bytes: u32) -> StackSlot {
         self.builder.create_sized_stack_slot(StackSlotData::new(
             StackSlotKind::ExplicitSlot,
             bytes,
@@ -134,12 +129,12 @@ impl Emitter<'_, '_> {
         ))
     }
 
-    pub(super) fn stack_address(&mut self, slot: StackSlot) -> Value {
+    pub(in crate::lower) fn stack_address(&mut self, slot: StackSlot) -> Value {
         self.builder.ins().stack_addr(types::I64, slot, 0)
     }
 
     /// Writes `objects` to the stack, as the argument array of a vectorcall.
-    pub(super) fn spill(&mut self, objects: &[Value]) -> Value {
+    pub(in crate::lower) fn spill(&mut self, objects: &[Value]) -> Value {
         let slot = self.stack_slot(objects.len().max(1));
         let array = self.stack_address(slot);
         for (index, object) in objects.iter().enumerate() {
@@ -177,7 +172,7 @@ impl Emitter<'_, '_> {
     }
 
     /// One reference more to an object that is immortal from 3.12: `None`, `True`, `False`, a small int.
-    pub(super) fn incref_immortal(&mut self, object: Value) {
+    pub(in crate::lower) fn incref_immortal(&mut self, object: Value) {
         if !self.layout.has_immortals() {
             self.incref(object);
         }

@@ -4,10 +4,11 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use super::emitter::Emitter;
-use super::frame::MethodConvention;
-use super::machine::CType;
-use super::planner::{Unsupported, c_prototype};
-use super::symbol::Symbol;
+use super::prototype::c_prototype;
+use crate::lower::convention::MethodConvention;
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
+use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Overload, Raises, Scalar};
 
 impl Emitter<'_, '_> {
@@ -85,7 +86,13 @@ impl Emitter<'_, '_> {
 
     /// Goes to `error`, where an exception is set, if the C function whose result this is has raised. An object that is
     /// not owned is not given up there.
-    pub(super) fn check_error(&mut self, result: Option<(Value, CType)>, raises: Raises, is_owned: bool, error: Block) {
+    pub(in crate::lower) fn check_error(
+        &mut self,
+        result: Option<(Value, CType)>,
+        raises: Raises,
+        is_owned: bool,
+        error: Block,
+    ) {
         match (raises, result) {
             (Raises::Never, _) => {}
             (Raises::Null | Raises::Nonzero, Some((value, _))) => {
@@ -145,20 +152,49 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// Calls an underlying function, without the GIL where it is `nogil`: all parts of its result.
+    pub(in crate::lower) fn call_underlying(
+        &mut self,
+        target: Value,
+        (parameters, result): (&[CType], Option<CType>),
+        arguments: &[Value],
+        nogil: bool,
+    ) -> Vec<Value> {
+        let thread_state = nogil.then(|| self.release_gil());
+        let parts = self.call_for_parts(target, parameters, result, arguments);
+        if let Some(thread_state) = thread_state {
+            self.acquire_gil(thread_state);
+        }
+        parts
+    }
+
+    /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
+    pub(in crate::lower) fn enter_call(&mut self, error: Block) {
+        let place = self.address(Symbol::RecursionPlace);
+        let refused = self.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
+        self.refuse(refused, error);
+    }
+
+    /// The call is over.
+    pub(in crate::lower) fn leave_call(&mut self) {
+        let target = self.address(Symbol::LeaveRecursiveCall);
+        self.call(target, &[], None, &[]);
+    }
+
     /// Gives the thread's hold on the interpreter up; the thread state, to take it again.
-    pub(super) fn release_gil(&mut self) -> Value {
+    fn release_gil(&mut self) -> Value {
         self.call_symbol(Symbol::SaveThread, &[], CType::Pointer, &[])
     }
 
     /// Takes the interpreter again. A thread that the interpreter has ended meanwhile does not return from this: there
     /// is nothing between here and its start that would have to be unwound.
-    pub(super) fn acquire_gil(&mut self, thread_state: Value) {
+    fn acquire_gil(&mut self, thread_state: Value) {
         let target = self.address(Symbol::RestoreThread);
         self.call(target, &[CType::Pointer], None, &[thread_state]);
     }
 
-    /// A reference for a callee that takes it over; none to null.
-    pub(super) fn incref_stolen(&mut self, object: Value, or_null: bool) {
+    /// One reference more; none to null, which the object may be if that is said.
+    pub(in crate::lower) fn incref_or_null(&mut self, object: Value, or_null: bool) {
         if !or_null {
             return self.incref(object);
         }
@@ -178,7 +214,7 @@ impl Emitter<'_, '_> {
 
     /// Calls a `ml_meth` with objects in its own convention. A receiver is passed as it is; METH_NOARGS gets a null.
     /// METH_METHOD its defining class, which other conventions have none of.
-    pub(super) fn call_method(
+    pub(in crate::lower) fn call_method(
         &mut self,
         method: Value,
         convention: MethodConvention,
@@ -213,7 +249,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls a `ml_meth` that takes a tuple, with an array of arguments, their number, and names.
-    pub(super) fn call_with_tuple(
+    pub(in crate::lower) fn call_with_tuple(
         &mut self,
         method: Value,
         convention: MethodConvention,
@@ -226,7 +262,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls a C function of pointers that returns a pointer.
-    pub(super) fn call_pointers(&mut self, target: Value, arguments: &[Value]) -> Value {
+    pub(in crate::lower) fn call_pointers(&mut self, target: Value, arguments: &[Value]) -> Value {
         let parameters = vec![CType::Pointer; arguments.len()];
         self.call(target, &parameters, Some(CType::Pointer), arguments).expect("a call with a result type has a result")
     }

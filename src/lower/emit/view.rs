@@ -3,11 +3,11 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
+use super::admitted::View;
 use super::emitter::Emitter;
-use super::machine::CType;
-use super::plan::View;
-use super::symbol::Symbol;
 use crate::cpython::TEXT_COMPACT_ASCII;
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::metadata::Scalar;
 
 /// A `Py_ssize_t`.
@@ -16,7 +16,13 @@ const SIZE: CType = CType::Scalar(Scalar::Isize);
 impl Emitter<'_, '_> {
     /// Where the text or the bytes of an object lie, and their number: of an exact `str` or `bytes`, as is proven. Null
     /// and 0 of null, if it may be that.
-    pub(super) fn view(&mut self, object: Value, view: View, or_null: bool, fallback: Block) -> (Value, Value) {
+    pub(in crate::lower) fn view(
+        &mut self,
+        object: Value,
+        view: View,
+        or_null: bool,
+        fallback: Block,
+    ) -> (Value, Value) {
         if !or_null {
             return self.view_of(object, view, fallback);
         }
@@ -79,7 +85,7 @@ impl Emitter<'_, '_> {
 
     /// A new reference to the object of text or bytes, to `None` for a null pointer; null, with an exception set, where
     /// it can't be made.
-    pub(super) fn box_view(&mut self, (pointer, length): (Value, Option<Value>), view: View) -> Value {
+    pub(in crate::lower) fn box_view(&mut self, (pointer, length): (Value, Option<Value>), view: View) -> Value {
         let (present, absent, done) = (self.block(), self.cold_block(), self.block());
         let object = self.builder.append_block_param(done, types::I64);
         self.builder.ins().brif(pointer, present, &[], absent, &[]);

@@ -8,13 +8,14 @@
 use std::fmt::Write;
 
 use super::cell::{CellField, CellRegister, CellSource};
-use super::frame::{Binding, Convention, MethodConvention};
-use super::machine::CType;
-use super::plan::{Plan, Step};
-use super::symbol::{AddressTable, Symbol};
+use super::frame::{Binding, Convention};
+use super::plan::Plan;
 use crate::cpython::Layout;
-use crate::ir::Value;
-use crate::metadata::Raises;
+use crate::ir::{Called, CalleeTarget, Callees, InstData, Instruction, Value};
+use crate::lower::convention::MethodConvention;
+use crate::lower::machine::CType;
+use crate::lower::symbol::{AddressTable, Symbol};
+use crate::metadata::{Kind, Raises};
 
 /// A stub that only passes on what it gets. See the module's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,54 +55,40 @@ impl Forwarder {
         if arm.audit.is_some() || arm.checks_receiver || matches!(frame.binding, Binding::Foreign { .. }) {
             return None;
         }
-        let mut steps = arm.steps.clone();
-        steps.retain(|step| *step != Step::CountHit);
-        let [
-            loads @ ..,
-            Step::Call {
-                into: Some(result),
-                arguments,
-                steals,
-                result: Some(CType::Pointer),
-                borrowed: false,
-                nogil: false,
-                raises,
-                runs_python,
-            },
-            last,
-        ] = &steps[..]
+        let instructions: Vec<_> = arm.function.instructions().map(|(_, _, data)| data).collect();
+        let [loads @ .., InstData { instruction: Instruction::CallCFunction { callee, args }, result, .. }, last] =
+            &instructions[..]
         else {
             return None;
         };
-        let passes_on = *last == Step::Return { value: *result, owned: true };
-        if !passes_on || !steals.is_empty() || !matches!(raises, Raises::Never | Raises::Null) {
+        let passes_on = result.is_some_and(|value| last.instruction == Instruction::Return { value });
+        if !passes_on || !returns_as_methods_do(&arm.callees, callee) {
             return None;
         }
-        let source = |value: Value| {
-            loads.iter().find_map(|step| match step {
-                Step::Receiver { into } if *into == value => {
-                    Some(if frame.passes_receiver() { Source::Register(0) } else { Source::Receiver })
+        let source = |value: Value| match arm.function.definition(value)? {
+            Instruction::LoadSelf if frame.passes_receiver() => Some(Source::Register(0)),
+            Instruction::LoadSelf => Some(Source::Receiver),
+            Instruction::LoadArg { index } => match frame.convention {
+                Convention::Objects { .. } => {
+                    let first = u8::from(frame.binding == Binding::Method);
+                    Some(Source::Register(first + u8::try_from(*index).ok()?))
                 }
-                Step::Argument { into, index } if *into == value => match frame.convention {
-                    Convention::Objects { .. } => {
-                        let first = u8::from(frame.binding == Binding::Method);
-                        Some(Source::Register(first + u8::try_from(*index).ok()?))
-                    }
-                    Convention::Method(MethodConvention::O) => Some(Source::Register(1)),
-                    Convention::Method(_) | Convention::Vectorcall => None,
-                },
-                _ => None,
-            })
+                Convention::Method(MethodConvention::O) => Some(Source::Register(1)),
+                Convention::Method(_) | Convention::Vectorcall => None,
+            },
+            _ => None,
         };
-        let only_loads = loads.iter().all(|step| matches!(step, Step::Receiver { .. } | Step::Argument { .. }));
+        let is_load =
+            |data: &&InstData| matches!(data.instruction, Instruction::LoadSelf | Instruction::LoadArg { .. });
+        let only_loads = loads.iter().all(is_load);
         // By all others the caller says how many arguments there are, and that has to be looked at.
         let counted = !matches!(
             frame.convention,
             Convention::Objects { .. } | Convention::Method(MethodConvention::NoArgs | MethodConvention::O)
         );
-        let sources = arguments.iter().map(|(value, _)| source(*value)).collect::<Option<Vec<_>>>()?;
+        let sources = args.iter().map(|value| source(*value)).collect::<Option<Vec<_>>>()?;
         // What the original is bound to is kept by the cell, which Python code may let go during the call.
-        let needs_cell = *runs_python && sources.contains(&Source::Receiver);
+        let needs_cell = arm.runs_python() && sources.contains(&Source::Receiver);
         let forwarder = Self { counts: plan.counts_calls(), cell, sources };
         let jump = only_loads && !counted && !needs_cell && !plan.counts_recursion(arm);
         (jump && forwarder.moves_in_order()).then_some(forwarder)
@@ -168,6 +155,21 @@ impl Forwarder {
         text.push_str("  jmp *%rax\n");
         text
     }
+}
+
+/// Whether a callee returns as a `ml_meth` does, to its caller's caller: an object that it owns, or null for an error; and
+/// takes over nothing.
+fn returns_as_methods_do(callees: &Callees, callee: &Called) -> bool {
+    callees.overload(callee).is_some_and(|(found, overload)| {
+        let effects = &overload.effects;
+        found.target == CalleeTarget::Underlying
+            && CType::of_result(&overload.result) == Some(CType::Pointer)
+            && !matches!(overload.result, Kind::Foreign(_))
+            && !effects.borrowed_result
+            && !effects.nogil
+            && effects.steals == 0
+            && matches!(overload.raises, Raises::Never | Raises::Null)
+    })
 }
 
 /// REX.W 8B /r with a 32-bit displacement: mov r64, [base + offset]. None of the argument registers needs a SIB byte.

@@ -2,13 +2,14 @@
 
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
+use super::arguments::{ARGUMENTS_COUNT_MASK, Arguments, Objects};
 use super::cell::CellField;
-use super::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use super::frame::{Convention, MethodConvention};
-use super::machine::CType;
+use super::frame::Convention;
 use super::plan::Plan;
-use super::stub::{ARGUMENTS_COUNT_MASK, Arguments, Objects};
-use super::symbol::Symbol;
+use crate::lower::convention::MethodConvention;
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 
 impl Emitter<'_, '_> {
     /// One hit more. The thread holds the GIL here, so that no other one counts meanwhile.

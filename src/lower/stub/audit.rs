@@ -2,9 +2,9 @@
 
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
-use super::emitter::Emitter;
-use super::machine::CType;
-use super::symbol::Symbol;
+use crate::lower::emit::emitter::Emitter;
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::metadata::{Overload, Raises};
 
 /// What an underlying function promises, as a set of bits that the code passes on.
