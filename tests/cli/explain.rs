@@ -271,7 +271,7 @@ fn the_proposals_example_goes_through_the_designs_listings_from_its_snippet_and_
         let stages = explanation.stages.expect("it is plain code");
         for (pass, listing) in LISTINGS {
             let behind = stages.passes.iter().find_map(|(name, ir)| ir.as_deref().filter(|_| *name == pass));
-            assert_eq!(behind, Some(listing), "behind {pass}");
+            assert_eq!(behind, Some(listing), "after {pass}");
         }
     }
 }
