@@ -170,8 +170,8 @@ fn errors_say_what_to_do() {
     for (callable, message) in [
         (format!("{path}:missing"), "has no missing"),
         (format!("{path}:Point.missing"), "FILE.py:FUNCTION or FILE.py:TYPE.METHOD"),
-        (format!("{path}:built_in"), "<built-in function len> is no Python function"),
-        (format!("{path}:decorated"), "None is no Python function"),
+        (format!("{path}:built_in"), "<built-in function len> is not a Python function"),
+        (format!("{path}:decorated"), "None is not a Python function"),
         (format!("{path}:Point"), "has the class Point, but which of its methods is meant?"),
         (format!("{path}:counter.missing"), "has no counter.missing"),
         (format!("{path}x.py:norm"), "no such file"),
