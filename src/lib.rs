@@ -24,10 +24,12 @@ pub mod providers;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod runtime;
+mod semantics;
 pub mod specializer;
 pub mod standard;
 pub mod stub;
 mod text;
+mod thread;
 
 pub use callable::Error;
 pub use compile::{Calls, CompileOptions, CompiledFunction, Explanation, NotCompiled, Note, Stages};

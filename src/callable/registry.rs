@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::embed::{Exception, Object, Python, WeakObject};
 use crate::ir::CalleeTarget;
-use crate::metadata::{Rejected, Signature, TypedMethod, read_def};
+use crate::metadata::{DefaultValue, Rejected, Signature, TypedMethod, read_def};
 use crate::runtime::matching::Parameters;
 
 /// A method and its signature.
@@ -27,6 +27,8 @@ pub struct KnownMethod {
     types: Box<[WeakObject]>,
     /// The names and defaults of its arguments, made when a stub first needs them.
     parameters: OnceLock<Arc<[Parameters]>>,
+    /// The part of the signature that code depends on, made when a stub first needs it.
+    code_signature: OnceLock<Arc<Signature>>,
 }
 
 impl KnownMethod {
@@ -37,7 +39,8 @@ impl KnownMethod {
         target: CalleeTarget,
     ) -> Self {
         let (signature, functions) = (signature.into(), functions.into());
-        Self { signature, functions, target, types: Box::default(), parameters: OnceLock::new() }
+        let types = Box::default();
+        Self { signature, functions, target, types, parameters: OnceLock::new(), code_signature: OnceLock::new() }
     }
 
     /// The same for a signature with the addresses of these types.
@@ -68,10 +71,31 @@ impl KnownMethod {
         Ok(self.parameters.get_or_init(|| made).clone())
     }
 
+    /// The part of the signature that the code of its stubs depends on.
+    pub fn code_signature(&self) -> &Arc<Signature> {
+        self.code_signature.get_or_init(|| Arc::new(code_signature(&self.signature)))
+    }
+
     /// Whether stubs of both have the same code and call the same functions.
     pub fn is_like(&self, other: &Self) -> bool {
         (&self.signature, &self.functions, &self.target) == (&other.signature, &other.functions, &other.target)
     }
+}
+
+/// The part of a signature that the code of a stub depends on, where the stub is made for all calls. Names and defaults are in
+/// the cell, not in the code; but those of several overloads tell which of them is meant.
+pub fn code_signature(signature: &Signature) -> Signature {
+    let mut signature = signature.clone();
+    if let [overload] = &mut signature.overloads[..] {
+        for parameter in &mut overload.parameters {
+            parameter.name = None;
+            parameter.default = parameter.default.take().map(|default| match default {
+                DefaultValue::Object { .. } => DefaultValue::Object { address: None },
+                _ => DefaultValue::None,
+            });
+        }
+    }
+    signature
 }
 
 /// Distinguishes a definition from a later one at the same address.

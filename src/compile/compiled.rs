@@ -10,9 +10,9 @@ use pyo3_ffi as ffi;
 use crate::bytecode::ArgumentCounts;
 use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
-use crate::interpreter;
 use crate::runtime::body::{Entry, Unit};
 use crate::runtime::code_pointer::method_pointer;
+use crate::thread::{self, Raised};
 
 /// The name of the capsules that own compiled functions.
 const CAPSULE: &std::ffi::CStr = c"typedcall.compiled";
@@ -87,7 +87,7 @@ impl CompiledFunction {
     pub fn call(&self, python: &Python, arguments: &[&Object]) -> Result<Object, Exception> {
         let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
         if pointers.len() == self.arguments() && self.may_run() {
-            if interpreter::enter(python).is_err() {
+            if thread::enter(python).is_err() {
                 return Err(python.take_exception());
             }
             // SAFETY: the thread is attached, the arguments alive and of the right number; the unit lives with `self`.
@@ -177,9 +177,9 @@ unsafe extern "C-unwind" fn call_compiled(
         ffi::Py_INCREF(capsule);
         let result = if names.is_null() && fits && compiled.may_run() {
             let python = Python::assume_attached();
-            match interpreter::enter(&python) {
+            match thread::enter(&python) {
                 Ok(()) => (compiled.entry)(arguments),
-                Err(interpreter::Raised) => null_mut(),
+                Err(Raised) => null_mut(),
             }
         } else {
             match &compiled.original {

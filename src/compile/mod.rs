@@ -186,7 +186,7 @@ impl Specializer {
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &globals, &builtins, &names);
         if options.passes {
-            log_calls(&name, &run_function(&mut function, &Knowledge { callees: &world.callees, world: &world }));
+            log_calls(&name, &run_function(&mut function, &Knowledge::of_function(&world.callees, &world)));
         } else {
             refcounts::run(&mut function, &world, &mut Analyses::default());
         }

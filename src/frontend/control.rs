@@ -4,7 +4,7 @@ use super::builder::{BlockPlace, FrontendBuilder};
 use super::flow::{FlowGraph, SlotKinds};
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Condition, Target};
-use crate::ir::{BlockCall, Function, Instruction, Operation, Type, Value};
+use crate::ir::{BlockCall, Failure, Function, Instruction, Operation, Type, Value};
 
 /// Builds the function, with a parameter for every slot at every block with several predecessors.
 pub(super) fn build(code: &Code, flow: &FlowGraph) -> Result<Function, Refusal> {
@@ -143,8 +143,9 @@ impl FrontendBuilder<'_> {
         });
         self.enter(body);
         std::mem::swap(&mut self.environment, &mut environment);
-        // A pointer that is not null is an object. The guard tells the types so, and never fails.
-        let object = self.emit(Instruction::Guard { ty: Type::OBJECT, value: item }, Some(Type::OBJECT));
+        // What is not null is an object; the guard says so to the types, and never fails.
+        let object = self
+            .emit(Instruction::Guard { ty: Type::OBJECT, value: item, failure: Failure::Never }, Some(Type::OBJECT));
         self.environment.stack.push(object);
         self.go_to(self.at + 1);
         Ok(())

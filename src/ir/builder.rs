@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::entities::{Block, Value};
 use super::function::Function;
-use super::instruction::Instruction;
+use super::instruction::{Failure, Instruction};
 use super::types::Type;
 use super::verify::or_none;
 use crate::metadata::Overload;
@@ -75,15 +75,15 @@ impl Builder {
         self.emit(Instruction::LoadArg { index }, Type::OBJECT)
     }
 
-    /// Appends a guard; the result is as narrow as the value and the guard together.
+    /// Appends a guard of a stub; the result is as narrow as the value and the guard together.
     pub fn guard(&mut self, ty: Type, value: Value) -> Value {
         let narrowed = self.function.ty(value).intersection(&ty);
-        self.emit(Instruction::Guard { ty, value }, narrowed)
+        self.emit(Instruction::Guard { ty, value, failure: Failure::Fallback }, narrowed)
     }
 
-    /// Appends the unboxing of a number.
+    /// Appends the unboxing of a number in a stub.
     pub fn unbox(&mut self, ctype: Type, value: Value) -> Value {
-        self.emit(Instruction::Unbox { ctype: ctype.clone(), value }, ctype)
+        self.emit(Instruction::unbox(ctype.clone(), value, Failure::Fallback), ctype)
     }
 
     /// Appends the end of the function.

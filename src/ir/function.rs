@@ -9,6 +9,7 @@ use cranelift_entity::{PrimaryMap, SecondaryMap};
 
 use super::entities::{Block, Inst, State, Value};
 use super::instruction::{BlockCall, Instruction};
+use super::questions::Leaves;
 use super::state::FrameState;
 use super::types::Type;
 
@@ -60,9 +61,8 @@ pub struct InstData {
     pub instruction: Instruction,
     /// Its result.
     pub result: Option<Value>,
-    /// The interpreter's state before it. A guard that fails leaves with this state; it also says which values the
-    /// function keeps alive, and its line. Several instructions that belong to one bytecode instruction share it.
-    /// Without a state, an instruction that fails leaves through the stub's fallback.
+    /// The interpreter's state before it: what its guard, if it fails, leaves with; what the function keeps alive; its line.
+    /// Several instructions that stand for one of the bytecode share it.
     pub state: Option<State>,
     /// The interpreter's state if it raises in the range of a handler: its operands are no longer on the stack. The
     /// interpreter continues there with the exception raised at that instruction, and finds the handler itself. Without
@@ -191,7 +191,7 @@ impl Function {
         let takes_null_out =
             |of: &Instruction| matches!(of, Instruction::Guard { ty, .. } if Type::OBJECT.is_subtype(ty));
         let is_guard =
-            |data: &InstData| data.state.is_some() && data.instruction.is_guard() && !takes_null_out(&data.instruction);
+            |data: &InstData| data.instruction.leaves() == Leaves::Exit && !takes_null_out(&data.instruction);
         let guard = self.instructions().filter(|(_, _, data)| is_guard(data)).nth(number);
         let Some((block, inst)) = guard.map(|(block, inst, _)| (block, inst)) else { return false };
         let data = &mut self.insts[inst];

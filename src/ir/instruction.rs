@@ -16,6 +16,7 @@ use super::entities::{Block, Value};
 use super::operation::Operation;
 use super::questions::Leaves;
 use super::types::Type;
+use crate::metadata::Scalar;
 use crate::operators::{BinaryOperator, CompareOperator};
 
 /// An instruction.
@@ -60,25 +61,37 @@ pub enum Instruction {
         /// is one, and the positional arguments, all objects.
         args: Vec<Value>,
     },
-    /// The same value, known to be of the type. If it is not of the type, the function leaves through its fallback. A
-    /// guard for any `Object` follows a test for null and checks nothing.
+    /// The same value, known to be of the type; where it is not, the guard fails. A guard for any `Object` stands where null was
+    /// asked for before, and checks nothing.
     Guard {
         /// The type to check; if it contains `Nullptr`, null passes.
         ty: Type,
         /// The value to check.
         value: Value,
+        /// What happens where it fails.
+        failure: Failure,
     },
     /// Null if the value is `None`, otherwise the same value.
     NullIfNone {
         /// An object.
         value: Value,
     },
-    /// The C number in an object whose exact type is proven, or the address and length of its text or bytes. If it does
-    /// not fit, the function leaves through its fallback. Null gives null and 0.
+    /// The C number in an object whose exact type is proven, or where its text or bytes lie and how many these are; it fails
+    /// where the number does not fit. Null and 0 of null.
     Unbox {
         /// A C scalar's type, `CStr` or `CBuffer`.
         ctype: Type,
         /// An exact int or float, or a bool; an exact str or bytes, or null.
+        value: Value,
+        /// What happens where it fails.
+        failure: Failure,
+    },
+    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; of other objects, the stub leaves
+    /// through its fallback.
+    UnboxReal {
+        /// `CDouble` or `CFloat`.
+        ctype: Type,
+        /// An object.
         value: Value,
     },
     /// The object of a C number, string or buffer; `None` for a null pointer.
@@ -86,8 +99,8 @@ pub enum Instruction {
         /// A C scalar, `CStr` or `CBuffer`.
         value: Value,
     },
-    /// The C value that the provider of a foreign function makes of an argument. If the provider makes none, the
-    /// function leaves through its fallback.
+    /// The C value that the provider of a foreign function makes of an argument; where it makes none, the stub leaves
+    /// through its fallback.
     ToForeign {
         /// The foreign function.
         callee: Called,
@@ -181,7 +194,18 @@ pub enum Instruction {
     Unreachable,
 }
 
-/// A block to continue in, with the values of its parameters.
+/// What happens where what an instruction checks does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// It always holds.
+    Never,
+    /// A stub leaves through its fallback: it makes the original call.
+    Fallback,
+    /// A function leaves through the exit of the instruction's state: the interpreter goes on there.
+    Exit,
+}
+
+/// A block to go on in, with the values of its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockCall {
     /// The block.
@@ -204,6 +228,13 @@ pub enum ResultRule {
 }
 
 impl Instruction {
+    /// Unboxes what is proven to be of the type's objects. Every float has a `double` and every bool a truth value: only other
+    /// unboxing may fail, and does this then.
+    pub fn unbox(ctype: Type, value: Value, failure: Failure) -> Self {
+        let failure = if unbox_may_fail(&ctype) { failure } else { Failure::Never };
+        Self::Unbox { ctype, value, failure }
+    }
+
     /// Its name in the text form.
     pub fn name(&self) -> &'static str {
         match self {
@@ -217,6 +248,7 @@ impl Instruction {
             Self::Guard { .. } => "Guard",
             Self::NullIfNone { .. } => "NullIfNone",
             Self::Unbox { .. } => "Unbox",
+            Self::UnboxReal { .. } => "UnboxReal",
             Self::Box { .. } => "Box",
             Self::ToForeign { .. } => "ToForeign",
             Self::FromForeign { .. } => "FromForeign",
@@ -240,13 +272,13 @@ impl Instruction {
     fn nature(&self) -> (ResultRule, EffectSet) {
         use ResultRule::{Always, Borrowed, ByCallee, Never};
         match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, EffectSet::NONE),
-            // The first context of a thread is made.
-            Self::LoadContext => (Always, EffectSet { is_claimed_pure: true, ..EffectSet::MAKES_CONTAINER }),
-            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => {
-                (Always, EffectSet::NONE)
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, Effects::NONE),
+            // The first one of a thread is made.
+            Self::LoadContext => (Always, Effects { is_claimed_pure: true, ..Effects::MAKES_CONTAINER }),
+            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => (Always, Effects::NONE),
+            Self::Unbox { .. } | Self::UnboxReal { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => {
+                (Always, Effects::NONE)
             }
-            Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => (Always, EffectSet::NONE),
             // The classes of objects can change.
             Self::Guard { .. } => (Always, EffectSet::NONE.reading(Heap::ATTRIBUTES)),
             // Boxing allocates and may fail; but if nobody uses the object, nobody needs the failure.
@@ -320,6 +352,7 @@ impl Instruction {
             | Self::Guard { value, .. }
             | Self::NullIfNone { value }
             | Self::Unbox { value, .. }
+            | Self::UnboxReal { value, .. }
             | Self::Box { value }
             | Self::ToForeign { value, .. }
             | Self::FromForeign { value, .. }
@@ -352,6 +385,7 @@ impl Instruction {
             | Self::Guard { .. }
             | Self::NullIfNone { .. }
             | Self::Unbox { .. }
+            | Self::UnboxReal { .. }
             | Self::Box { .. }
             | Self::ToForeign { .. }
             | Self::FromForeign { .. }
@@ -365,4 +399,9 @@ impl Instruction {
             | Self::Decref { .. } => {}
         }
     }
+}
+
+/// Whether an object of the right type may hold what is no C value of this type.
+pub(super) fn unbox_may_fail(ctype: &Type) -> bool {
+    !matches!(ctype.scalar(), Some(Scalar::F64 | Scalar::F32 | Scalar::CBool))
 }

@@ -66,7 +66,7 @@ impl Lifetimes {
         // Text and bytes are in memory of the object that they were taken from.
         for index in 0..used.len() {
             match function.definition(used[index]) {
-                Some(Instruction::Unbox { ctype, value }) if ctype.scalar().is_none() => used.push(*value),
+                Some(Instruction::Unbox { ctype, value, .. }) if ctype.scalar().is_none() => used.push(*value),
                 Some(Instruction::ToForeign { value, .. }) => used.push(*value),
                 _ => {}
             }

@@ -10,7 +10,7 @@ use super::assumption::Assumption;
 use super::callee::Called;
 use super::entities::{Block, Inst, State, Value};
 use super::function::{BlockData, Function, InstData, ValueData, ValueDef};
-use super::instruction::{BlockCall, Instruction, ResultRule};
+use super::instruction::{BlockCall, Failure, Instruction, ResultRule};
 use super::operation::{Immediate, Operation};
 use super::state::{FrameState, Slot};
 use super::type_text::parse_type;
@@ -173,8 +173,19 @@ impl FunctionParser {
         found
     }
 
-    /// Reads `4(v0 _ | v1)`. Consecutive instructions with the same text of the state share one state.
-    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Parsed<State> {
+    /// What happens where a check fails.
+    fn read_failure(&self, cursor: &mut Cursor<'_>) -> Failure {
+        if self.eat_word(cursor, "fallback") {
+            Failure::Fallback
+        } else if self.eat_word(cursor, "exit") {
+            Failure::Exit
+        } else {
+            Failure::Never
+        }
+    }
+
+    /// `4(v0 _ | v1)`. Instructions that follow one another share a state that reads the same.
+    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Read<State> {
         cursor.skip_spaces();
         let mut state = FrameState { at: decimal(cursor)?, ..FrameState::default() };
         expect(cursor, "(")?;
@@ -296,11 +307,15 @@ impl FunctionParser {
             }
             "Guard" => {
                 let (ty, value) = self.read_typed_operand(cursor)?;
-                Instruction::Guard { ty, value }
+                Instruction::Guard { ty, value, failure: self.read_failure(cursor) }
             }
             "Unbox" => {
                 let (ctype, value) = self.read_typed_operand(cursor)?;
-                Instruction::Unbox { ctype, value }
+                Instruction::Unbox { ctype, value, failure: self.read_failure(cursor) }
+            }
+            "UnboxReal" => {
+                let (ctype, value) = self.read_typed_operand(cursor)?;
+                Instruction::UnboxReal { ctype, value }
             }
             "ToForeign" => {
                 let callee = read_callee(cursor)?;

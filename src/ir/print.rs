@@ -1,16 +1,16 @@
 //! Prints the text form of functions. A function of one block without parameters prints as its instructions alone, so
 //! that call sites look like listings. Others print their blocks: `bb0(v0:Object):`, then indented instructions.
 //!
-//! The alternate form, `{:#}`, also has the frame states. ` at 4(v0 _ | v1)` after an instruction is the state before
-//! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, and a type with one value is that
-//! constant. ` error 4(v0 _)` is the state in which the interpreter continues to a handler if the instruction raises. `
-//! releases v7 v8` lists the values that the function gives up, in that order, if it is left at the instruction.
+//! What may fail says what happens then, `fallback` or `exit`. The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` after an instruction is the state before
+//! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, a type with one value that constant.
+//! ` error 4(v0 _)` is the state in which the interpreter goes on to a handler, should the instruction raise. ` releases v7 v8`
+//! is what the function gives up where it is left at the instruction, in that order.
 
 use std::fmt;
 
 use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData};
-use super::instruction::{BlockCall, Instruction};
+use super::instruction::{BlockCall, Failure, Instruction};
 use super::state::{FrameState, Slot};
 use crate::text::cursor::{Cursor, quote};
 
@@ -120,7 +120,10 @@ impl fmt::Display for Instruction {
                 write!(f, "<{}>", quote(&callee.text, '"'))?;
                 print_values(f, args)
             }
-            Self::Guard { ty, value } | Self::Unbox { ctype: ty, value } => write!(f, "<{ty}> {value}"),
+            Self::Guard { ty, value, failure } | Self::Unbox { ctype: ty, value, failure } => {
+                write!(f, "<{ty}> {value}{failure}")
+            }
+            Self::UnboxReal { ctype, value } => write!(f, "<{ctype}> {value}"),
             Self::ToForeign { callee, parameter, value } => {
                 write!(f, "<{}, {parameter}> {value}", quote(&callee.text, '"'))
             }
@@ -135,6 +138,16 @@ impl fmt::Display for Instruction {
             Self::Jump { target } => write!(f, " {target}"),
             Self::Branch { condition, then, otherwise } => write!(f, " {condition} {then} {otherwise}"),
         }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Never => "",
+            Self::Fallback => " fallback",
+            Self::Exit => " exit",
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::entities::Value;
-use super::instruction::{BlockCall, Instruction};
+use super::instruction::{BlockCall, Failure, Instruction};
 use super::operation::Operation;
 
 /// How an instruction leaves the function, other than with a result or an exception.
@@ -13,9 +13,9 @@ use super::operation::Operation;
 pub enum Leaves {
     /// It does not leave.
     Never,
-    /// If its check fails: through the exit of its state if it has one, otherwise through the fallback of a stub.
+    /// Where what it checks does not hold, through the fallback of the stub.
     Fallback,
-    /// If its check fails, through the exit of its state only.
+    /// Where what it checks does not hold, through the exit of its state.
     Exit,
     /// Always, through the exit of its state.
     Always,
@@ -58,7 +58,12 @@ impl Instruction {
             }
             Self::VectorCall { .. } | Self::VectorCallStatic { .. } => Sort::Call,
             Self::Operate { operation, args: _ } => Sort::Operation(operation),
-            Self::Guard { .. } | Self::Unbox { .. } | Self::ToForeign { .. } => Sort::Check(Leaves::Fallback),
+            Self::Guard { failure, .. } | Self::Unbox { failure, .. } => match failure {
+                Failure::Never => Sort::Value,
+                Failure::Fallback => Sort::Check(Leaves::Fallback),
+                Failure::Exit => Sort::Check(Leaves::Exit),
+            },
+            Self::UnboxReal { .. } | Self::ToForeign { .. } => Sort::Check(Leaves::Fallback),
             Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => Sort::Check(Leaves::Exit),
             Self::Incref { .. } | Self::Decref { .. } => Sort::Count,
             Self::Jump { target } => Sort::Goes(vec![target]),
@@ -79,7 +84,7 @@ impl Instruction {
         }
     }
 
-    /// Whether it checks something, and leaves with its state if the check fails.
+    /// Whether it checks something, and leaves where that does not hold.
     pub fn is_guard(&self) -> bool {
         match self.leaves() {
             Leaves::Fallback | Leaves::Exit => true,
@@ -87,7 +92,7 @@ impl Instruction {
         }
     }
 
-    /// Whether it leaves the function through the exit of its state, and so needs a state in every function.
+    /// Whether it leaves the function through the exit of its state, and so needs one.
     pub fn needs_state(&self) -> bool {
         match self.leaves() {
             Leaves::Exit | Leaves::Always => true,

@@ -11,7 +11,7 @@ use super::callee::{Called, CalleeTarget, Callees};
 use super::dominators::Dominators;
 use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData, ValueDef};
-use super::instruction::{BlockCall, Instruction, ResultRule};
+use super::instruction::{BlockCall, Failure, Instruction, ResultRule, unbox_may_fail};
 use super::types::Type;
 use crate::metadata::{Kind, Overload};
 use crate::operators::BinaryOperator;
@@ -130,6 +130,14 @@ struct Verifier<'a> {
 /// The error in one instruction.
 type Check = Result<(), String>;
 
+/// What may fail says what happens then.
+fn check_failure(failure: Failure, may_fail: bool) -> Check {
+    if failure == Failure::Never && may_fail {
+        return Err("may fail, and does not say whether that is a `fallback` or an `exit`".to_owned());
+    }
+    Ok(())
+}
+
 impl<'a> Verifier<'a> {
     fn goes_to(&self, entry: Block) -> Option<(Block, Block)> {
         let goes = |block: &&Block| self.function.successors(**block).iter().any(|call| call.block == entry);
@@ -206,7 +214,8 @@ impl<'a> Verifier<'a> {
                 self.check_narrowed(result, &Type::OBJECT)
             }
             Instruction::CallCFunction { callee, args } => self.check_direct_call(callee, args, result),
-            Instruction::Guard { ty, value } => {
+            Instruction::Guard { ty, value, failure } => {
+                check_failure(*failure, !Type::OBJECT.is_subtype(ty))?;
                 self.check_operand(*value, &Type::OBJECT.or_null())?;
                 if !ty.is_object_or_null() {
                     return Err(format!("{ty} can't be looked for in {value}, an object"));
@@ -217,12 +226,20 @@ impl<'a> Verifier<'a> {
                 self.check_object(*value)?;
                 self.check_result(result, &self.function.ty(*value).null_for_none())
             }
-            Instruction::Unbox { ctype, value } => {
+            Instruction::Unbox { ctype, value, failure } => {
+                check_failure(*failure, unbox_may_fail(ctype))?;
                 let Some(object) = ctype.of_objects().filter(|_| ctype.spec().is_none()) else {
                     return Err(format!("{ctype} is no type of C values that objects hold"));
                 };
                 let has_null = ctype.scalar().is_none();
                 self.check_operand(*value, &if has_null { object.or_null() } else { object })?;
+                self.check_result(result, ctype)
+            }
+            Instruction::UnboxReal { ctype, value } => {
+                self.check_object(*value)?;
+                if *ctype != Type::C_DOUBLE && *ctype != Type::C_FLOAT {
+                    return Err(format!("{ctype} is no type of real C numbers"));
+                }
                 self.check_result(result, ctype)
             }
             Instruction::Box { value } => {

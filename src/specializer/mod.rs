@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use self::descriptors::Descriptors;
 use crate::callable::original::Original;
-use crate::callable::registry::{KnownMethod, Registry};
+use crate::callable::registry::{KnownMethod, Registry, code_signature};
 use crate::callable::user_types::resolve_types;
 use crate::callable::{Error, readied};
 use crate::cpython::{Layout, check};
@@ -27,7 +27,7 @@ use crate::lower::{
     AddressTable, Binding, Call, CallSite, CellSource, Convention, Frame, Given, MethodConvention, Plan, arity,
     keyword_only,
 };
-use crate::metadata::{DefaultValue, Signature};
+use crate::metadata::Signature;
 use crate::runtime::cell::{Cell, CellContents, bound_with};
 use crate::runtime::code_pointer::{refused, warn_once};
 use crate::runtime::compiler::Compiler;
@@ -66,7 +66,7 @@ pub struct Specializer {
 struct ShapeKey {
     frame: Frame,
     target: CalleeTarget,
-    signature: Signature,
+    signature: Arc<Signature>,
     overloads: Vec<u16>,
     given: Vec<Given>,
     call: Option<Arc<Call>>,
@@ -215,28 +215,32 @@ impl Specializer {
         Ok(site)
     }
 
+    /// The code for a call site of a method, compiled if this is the first of its shape.
+    pub(crate) fn shape_of(&self, site: &CallSite, known: &KnownMethod) -> Result<Arc<Shape>, Error> {
+        match Arc::ptr_eq(&site.signature, &known.signature) && site.call.is_none() {
+            true => self.shape_for(site, known.code_signature().clone()),
+            false => self.shape(site),
+        }
+    }
+
     /// The code for a call site, compiled if this is the first of its shape.
     pub(crate) fn shape(&self, site: &CallSite) -> Result<Arc<Shape>, Error> {
-        let mut key = ShapeKey {
+        // The names and defaults of one call have been looked at.
+        match &site.call {
+            Some(_) => self.shape_for(site, site.signature.clone()),
+            None => self.shape_for(site, Arc::new(code_signature(&site.signature))),
+        }
+    }
+
+    fn shape_for(&self, site: &CallSite, signature: Arc<Signature>) -> Result<Arc<Shape>, Error> {
+        let key = ShapeKey {
             frame: site.frame,
             target: site.target,
-            signature: Signature::clone(&site.signature),
+            signature,
             overloads: site.overloads.clone(),
             given: site.overloads.iter().map(|overload| site.given(*overload)).collect(),
             call: site.call.clone(),
         };
-        // Names and defaults are in the cell, not in the code. But the code of a single call depends on its names, and
-        // with several overloads they decide which one is meant.
-        let shared = site.call.is_none() && site.signature.overloads.len() == 1;
-        for parameter in
-            key.signature.overloads.iter_mut().filter(|_| shared).flat_map(|overload| &mut overload.parameters)
-        {
-            parameter.name = None;
-            parameter.default = parameter.default.take().map(|default| match default {
-                DefaultValue::Object { .. } => DefaultValue::Object { address: None },
-                _ => DefaultValue::None,
-            });
-        }
         let known = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
         if let Some(shape) = known {
             return Ok(shape);

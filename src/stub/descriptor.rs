@@ -62,7 +62,7 @@ impl Specializer {
         }
         drop(made);
         let site = self.site(python, original, &known, Entry::Guarded)?.keeping_gil(options.keeps_gil());
-        let shape = self.shape(&site)?;
+        let shape = self.shape_of(&site, &known)?;
         let contents = self.cell_contents(python, original, &known, &site, &shape)?;
         // A verified stub names its original, so it pins the first one and its type.
         let callable = contents.callable.filter(|_| self.verify);

@@ -98,7 +98,7 @@ impl Specializer {
         if !is_static {
             site.frame.cell = CellSource::Receiver;
         }
-        let shape = self.shape(&site)?;
+        let shape = self.shape_of(&site, &known)?;
         let cell = self.cell_for_python(python, original, &known, &site, &shape)?;
         let def = cell.def();
         // SAFETY: the definition is in the cell, which the function owns as its `m_self`; `__module__` may be any

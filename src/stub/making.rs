@@ -123,7 +123,7 @@ impl Specializer {
         site: CallSite,
         entry: Entry,
     ) -> Result<Stub, Error> {
-        let shape = self.shape(&site)?;
+        let shape = self.shape_of(&site, known)?;
         let cell = self.cell(python, original, known, &site, &shape, None)?;
         let address = bind_thunk(&cell, &site, &shape)?;
         Ok(Stub::thunk(site, entry, address, cell, self.compiler().clone()))

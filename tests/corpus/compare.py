@@ -293,9 +293,6 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
     code object is a part of an implementation, which is not to be looked for in tracebacks."""
     report = report or Report()
     gc.disable()
-    # Existing objects are frozen, so that each collection need not visit them.
-    gc.collect()
-    gc.freeze()
     for function, texts in module.CASES.items():
         report.functions += 1
         names = function.__globals__
@@ -306,6 +303,9 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
             del callables[name]
         expected_name, *others = callables
         cases = compiled_cases(module, texts)
+        # Existing objects are frozen, so that each collection need not visit them.
+        gc.collect()
+        gc.freeze()
         for text, case in cases:
             for handling in (False, True):
                 expected = observe(callables[expected_name], names, case, handling, hidden)

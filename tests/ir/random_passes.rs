@@ -184,7 +184,7 @@ proptest! {
         let mut function: Function = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
         function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let mut before = function.clone();
-        run_function_observed(&mut function, &Knowledge { callees: &callees, world: &Globals }, |pass, after, changed| {
+        run_function_observed(&mut function, &Knowledge::of_function(&callees, &Globals), |pass, after, changed| {
             assert_eq!(changed, *after != before, "{} says so of\n{before:#}\n{after:#}", pass.name);
             before.clone_from(after);
         });

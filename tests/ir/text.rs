@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use typedcall::ir::{
-    BlockCall, Builder, Called, Callee, CalleeTarget, Callees, ConstClass, ConstObject, Function, Instruction, Spec,
-    Type, ValueData, call_site,
+    BlockCall, Builder, Called, Callee, CalleeTarget, Callees, ConstClass, ConstObject, Failure, Function, Instruction,
+    Spec, Type, ValueData, call_site,
 };
 use typedcall::metadata::{Kind, PythonType, Scalar, TypePlace};
 
@@ -212,13 +212,16 @@ fn the_verifier_names_the_value_and_the_instruction() {
         ("v1:Object = Guard<Object> v1\nReturn v1", "v1 is used where it may not be defined"),
         ("v0:Object = LoadConst\nReturn v0", "v0 is declared Object, not one constant"),
         ("v0:CInt64 = LoadSelf\nReturn v0", "v0 is declared CInt64, not an object"),
-        ("v0:Object = LoadSelf\nv1:CInt64 = Unbox<CInt64> v0\nReturn v0", "v0 is Object, not LongExact"),
-        ("v0:Object = LoadSelf\nv1:CPtr = Unbox<CPtr> v0\nReturn v0", "CPtr is no type of C values that objects hold"),
-        ("v0:UnicodeExact = LoadSelf\nv1:CBuffer = Unbox<CBuffer> v0\nReturn v0", "v0 is UnicodeExact, not"),
+        ("v0:Object = LoadSelf\nv1:CInt64 = Unbox<CInt64> v0 fallback\nReturn v0", "v0 is Object, not LongExact"),
+        (
+            "v0:Object = LoadSelf\nv1:CPtr = Unbox<CPtr> v0 fallback\nReturn v0",
+            "CPtr is no type of C values that objects hold",
+        ),
+        ("v0:UnicodeExact = LoadSelf\nv1:CBuffer = Unbox<CBuffer> v0 fallback\nReturn v0", "v0 is UnicodeExact, not"),
         ("v0:CStr = LoadContext\nReturn v0", "not CPtr"),
         ("v0:Object = LoadSelf\nv1:LongExact|Nullptr = NullIfNone v0\nReturn v0", "not Object|Nullptr"),
         ("v0:Object = LoadSelf\nv1:Object|Nullptr = NullIfNone v0\nReturn v1", "v1 is Object|Nullptr, not Object"),
-        ("v0:Object = LoadSelf\nv1:Object = Guard<CStr> v0\nReturn v0", "CStr can't be looked for"),
+        ("v0:Object = LoadSelf\nv1:Object = Guard<CStr> v0 fallback\nReturn v0", "CStr can't be looked for"),
         ("v0:CInt64[3] = LoadConst\nReturn v0", "v0 is CInt64[3], not Object"),
         ("v0:Object = LoadSelf\nv1:LongExact = Box v0\nReturn v0", "v0 is no C value that an object holds"),
         ("v0:Object = LoadSelf\nv1:Object = VectorCallStatic<0> v0\nReturn v1", "v0 is not one known object"),
@@ -295,6 +298,7 @@ fn functions() -> impl Strategy<Value = Function> {
                 values.push(builder.param(block, Type::OBJECT));
             }
             for (choice, ty, index, picks, name, _) in steps.iter().skip(position).step_by(blocks) {
+                let failure = [Failure::Never, Failure::Fallback, Failure::Exit][usize::from(*index % 3)];
                 let [a, b, c] = picks.map(|pick| values[pick.index(values.len())]);
                 let target =
                     |pick: prop::sample::Index| BlockCall { block: all[pick.index(all.len())], args: vec![a, b] };
@@ -310,8 +314,8 @@ fn functions() -> impl Strategy<Value = Function> {
                     },
                     5 => Instruction::VectorCallStatic { callable: a, args: vec![], keywords: vec![] },
                     6 | 7 => Instruction::CallCFunction { callee: Called::read(name.as_str()), args: vec![a, b] },
-                    8 => Instruction::Guard { ty: ty.clone(), value: a },
-                    9 => Instruction::Unbox { ctype: ty.clone(), value: a },
+                    8 => Instruction::Guard { ty: ty.clone(), value: a, failure },
+                    9 => Instruction::Unbox { ctype: ty.clone(), value: a, failure },
                     10 => Instruction::Box { value: a },
                     11 => Instruction::NullIfNone { value: a },
                     12 => Instruction::Incref { value: a },
@@ -400,7 +404,7 @@ const BODY: &str = r#"bb0:
 bb1:
   v6:Object = BinaryOp<"**"> v0 v5 at 5(v0 v1 UnicodeExact["x"])
   v7:CBool = IsTrue v6
-  v8:Object = Guard<FloatExact> v6 at 5(v0 v1 _)
+  v8:Object = Guard<FloatExact> v6 exit at 5(v0 v1 _)
   v9:CDouble = Unbox<CDouble> v1 at 5(v0 v1 _)
   v10:CDouble = Arithmetic<"/"> v9 v9 at 5(v0 v1 v9)
   v11:CBool = CompareNumbers<"<="> v9 v10
@@ -429,6 +433,9 @@ fn states_survive_the_round_trip() {
 fn the_verifier_looks_at_states() {
     for (from, to, reason) in [
         ("Exit at 9(v0)", "Exit", "has no frame state to leave with"),
+        ("v6 exit at 5(v0 v1 _)", "v6 exit", "has no frame state to leave with"),
+        ("v6 exit at 5(v0 v1 _)", "v6 fallback", ""),
+        ("v6 exit at 5(v0 v1 _)", "v6", "may fail, and does not say whether that is a `fallback` or an `exit`"),
         ("at 9(v0)", "at 9(v8)", ""),
         ("at 2(v0 v1 _)", "at 2(v0 v6 _)", "v6 is used where it may not be defined yet"),
         ("releases v3 v2", "releases v3 v5", "v5 is used where it may not be defined yet"),

@@ -209,7 +209,7 @@ fn a_bound_stub_is_a_methods_ml_meth() {
     let call = format!("raw.ml_meth({}, 8, None, 3)", bound.address().as_ptr() as usize);
     assert_eq!(evaluate(&python, &call, &names), "3.0");
     let plan = bound.plan().expect("it has one").to_string();
-    assert!(plan.contains("unbox f64 float or int") && plan.contains("fallback: CPython's parser"), "{plan}");
+    assert!(plan.contains("UnboxReal<CDouble>") && plan.contains("fallback: CPython's parser"), "{plan}");
 }
 
 #[test]

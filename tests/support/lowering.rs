@@ -201,7 +201,7 @@ impl Case {
         let arity = arity(&self.signature.overloads[0]);
         let plan = match left_alone.first() {
             Some(call) => Err(call.reason.clone()),
-            None => plan_arm(&function, &callees, &self.frame, 0, arity)
+            None => plan_arm(function.clone(), callees, &self.frame, 0, arity)
                 .map(|arm| Plan { frame: self.frame, arms: vec![arm] })
                 .map_err(|error| error.to_string()),
         };

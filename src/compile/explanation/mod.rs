@@ -117,7 +117,7 @@ impl Specializer {
         let all = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &surroundings.globals, &surroundings.builtins, &code.names);
-        let knowledge = Knowledge { callees: &world.callees, world: &world };
+        let knowledge = Knowledge::of_function(&world.callees, &world);
         let mut passes = Vec::new();
         let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
             passes.push((pass.name, changed.then(|| function.to_string())));

@@ -197,10 +197,6 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
             Instruction::Operate { .. } | Instruction::CallCFunction { .. } => {
                 function.effects(callees, inst).is_pure()
             }
-            // Every float has a double, so this check can't fail and nobody relies on it.
-            Instruction::Unbox { ctype, value } => {
-                *ctype == Type::C_DOUBLE && function.ty(*value).is_subtype(&Type::FLOAT_EXACT)
-            }
             _ => data.instruction.is_pure(),
         }
 }

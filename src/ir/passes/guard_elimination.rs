@@ -50,7 +50,7 @@ fn drop_guards(function: &mut Function, analyses: &mut Analyses) -> Change {
         let mut kept = Vec::new();
         for inst in std::mem::take(&mut function.blocks[block].insts) {
             let data = &function.insts[inst];
-            let (Instruction::Guard { ty, value }, Some(result)) = (&data.instruction, data.result) else {
+            let (Instruction::Guard { ty, value, .. }, Some(result)) = (&data.instruction, data.result) else {
                 kept.push(inst);
                 continue;
             };
@@ -102,7 +102,7 @@ enum Fact {
 fn fact(function: &Function, inst: Inst) -> Option<Fact> {
     match &function.insts[inst].instruction {
         Instruction::Assume { assumption } => Some(Fact::Assumed(assumption.clone())),
-        Instruction::Guard { ty, value } if !is_lasting(ty) => Some(Fact::Checked(*value, ty.clone())),
+        Instruction::Guard { ty, value, .. } if !is_lasting(ty) => Some(Fact::Checked(*value, ty.clone())),
         _ => None,
     }
 }

@@ -35,8 +35,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
 
 /// The result of a load, if it is known; for a method also its receiver.
 fn look_up(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Option<(Found, Option<Value>)> {
-    let data = &function.insts[inst];
-    let Instruction::Operate { operation, args } = &data.instruction else { return None };
+    let Instruction::Operate { operation, args } = &function.insts[inst].instruction else { return None };
     let world = knowledge.world;
     let attribute = |object: Value, name: &str| {
         let ty = function.ty(object);
@@ -51,8 +50,7 @@ fn look_up(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Option
         },
         _ => return None,
     };
-    // An assumption needs an exit to leave through.
-    let is_usable = found.ty.const_object().is_some() && (found.assumption.is_none() || data.state.is_some());
+    let is_usable = found.ty.const_object().is_some();
     is_usable.then_some((found, receiver))
 }
 

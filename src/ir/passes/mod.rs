@@ -1,5 +1,6 @@
 //! The passes, in one list: each is a file, and a function from IR to better IR.
 
+pub mod convert_ints;
 pub mod dead_code;
 pub mod error_checks;
 pub mod guard_elimination;
@@ -15,6 +16,7 @@ use super::analyses::{Analyses, Change};
 use super::callee::Callees;
 use super::entities::Inst;
 use super::function::Function;
+use super::instruction::Failure;
 use super::world::{Unknown, World};
 
 /// A pass.
@@ -44,12 +46,19 @@ pub struct Knowledge<'a> {
     pub callees: &'a Callees,
     /// The objects that names refer to.
     pub world: &'a dyn World,
+    /// What happens where a guard fails that a pass adds: what is a stub's, or a function's.
+    pub failure: Failure,
 }
 
 impl<'a> Knowledge<'a> {
-    /// Knowledge of callees only.
+    /// Of a stub's call: callees, and nothing else. Its guards fall back.
     pub fn of(callees: &'a Callees) -> Self {
-        Self { callees, world: &Unknown }
+        Self { callees, world: &Unknown, failure: Failure::Fallback }
+    }
+
+    /// Of a whole function: its guards leave through exits.
+    pub fn of_function(callees: &'a Callees, world: &'a dyn World) -> Self {
+        Self { callees, world, failure: Failure::Exit }
     }
 }
 
@@ -69,7 +78,7 @@ pub struct NotSpecialized {
 }
 
 /// The passes over a stub's call, in the order in which they run.
-pub fn passes() -> [Pass; 2] {
+pub fn passes() -> [Pass; 3] {
     [
         Pass {
             name: "specialize_calls",
@@ -77,10 +86,18 @@ pub fn passes() -> [Pass; 2] {
             run: specialize_calls::run,
         },
         Pass { name: "dead_code", target: "typedcall::ir::passes::dead_code", run: dead_code::run },
+        REFCOUNTS,
     ]
 }
 
-/// The number of rounds over loads and calls: each round may learn more about results.
+/// Makes references explicit, last.
+const REFCOUNTS: Pass = Pass {
+    name: "refcounts",
+    target: "typedcall::ir::passes::refcounts",
+    run: |function, knowledge, run| refcounts::run(function, knowledge.world, &mut run.analyses),
+};
+
+/// How often loads and calls are looked at: each time, more may be known about what is loaded from a result.
 const ROUNDS: usize = 8;
 
 /// The passes over a whole function, in the order in which they run. The first three run again as long as they change
@@ -123,11 +140,7 @@ pub fn function_passes() -> [Pass; 9] {
             run: |function, knowledge, _| error_checks::run(function, knowledge),
         },
         Pass { name: "dead_code", target: "typedcall::ir::passes::dead_code", run: dead_code::run },
-        Pass {
-            name: "refcounts",
-            target: "typedcall::ir::passes::refcounts",
-            run: |function, knowledge, run| refcounts::run(function, knowledge.world, &mut run.analyses),
-        },
+        REFCOUNTS,
     ]
 }
 

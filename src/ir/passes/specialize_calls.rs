@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ir::{
-    Block, Callee, CalleeTarget, Callees, Change, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
+    Block, Callee, CalleeTarget, Change, Dominators, Failure, Function, Inst, Instruction, Operation, Spec, Type, Value,
 };
 
 use super::{Knowledge, NotSpecialized, PassRun};
@@ -25,21 +25,27 @@ mod plan;
 pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
     let PassRun { analyses, left_alone } = run;
     left_alone.clear();
-    let callees = knowledge.callees;
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let mut change = Change::Nothing;
     let mut narrowed = Narrowed::default();
     // Each block comes after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
         let before = std::mem::take(&mut function.blocks[block].insts);
-        let mut rewriter = CallRewriter { function, out: Vec::new(), state: None, error: None, guards: Vec::new() };
+        let mut rewriter = Rewriter {
+            function,
+            failure: knowledge.failure,
+            out: Vec::new(),
+            state: None,
+            error: None,
+            guards: Vec::new(),
+        };
         for inst in before {
             (rewriter.state, rewriter.error) =
                 (rewriter.function.insts[inst].state, rewriter.function.insts[inst].error);
             let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
             changed |= rewriter.make_static(inst);
-            match plan(rewriter.function, callees, inst) {
-                Ok(Some(LibraryCall::Direct(plan))) => {
+            match plan(rewriter.function, knowledge, inst) {
+                Ok(Some(Call::Direct(plan))) => {
                     changed = true;
                     rewriter.emit(inst, plan);
                 }
@@ -99,11 +105,16 @@ impl Narrowed {
     }
 }
 
-/// The plan for an instruction; `None` if it is not a call of a constant.
-fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<LibraryCall>, String> {
+/// What becomes of an instruction; `None` if it is no call of a constant.
+fn plan(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Result<Option<Call>, String> {
     let data = &function.insts[inst];
+    let callees = knowledge.callees;
+    let in_function = match knowledge.failure {
+        Failure::Exit => true,
+        Failure::Fallback | Failure::Never => false,
+    };
     let Instruction::VectorCallStatic { callable, args: given, keywords } = &data.instruction else {
-        return not_static(function, inst).map_or(Ok(None), Err);
+        return not_static(function, inst).filter(|_| in_function).map_or(Ok(None), Err);
     };
     let ty = function.ty(*callable);
     let Some(object) = ty.const_object() else { return Ok(None) };
@@ -112,7 +123,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Lib
     };
     let (name, callee) = (callees.name(called), callees.get(called));
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
-    if data.state.is_some() && callee.target != CalleeTarget::Underlying {
+    if in_function && callee.target != CalleeTarget::Underlying {
         let receivers = usize::from(is_method);
         return match library::plan(function, callees, called, given, receivers, keywords) {
             Ok(LibraryCall::Typed(ty, reason)) => Ok(Some(LibraryCall::Typed(ty, format!("{name}: {reason}")))),
@@ -120,7 +131,7 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Lib
             Err(reason) => Err(format!("{name}: {reason}")),
         };
     }
-    let site = Site { is_method, in_function: data.state.is_some() };
+    let site = Site { is_method, in_function };
     let (index, args, result) =
         choose_overload(function, callee, site, given, keywords).map_err(|reason| format!("{name}: {reason}"))?;
     let effects = callee.signature.overloads[index].effects;
@@ -177,11 +188,9 @@ fn choose_overload(
     Err(reasons.join("; "))
 }
 
-/// The reason why a call in a function is not a call of a known object; `None` if it is not a call, or is in a stub.
+/// Why a call is not one of a known object; `None` if it is no call.
 fn not_static(function: &Function, inst: Inst) -> Option<String> {
-    let data = &function.insts[inst];
-    data.state?;
-    match &data.instruction {
+    match &function.insts[inst].instruction {
         Instruction::VectorCall { .. } => Some("what is called is not known".to_owned()),
         Instruction::Operate { operation: Operation::CallEx(_), .. } => {
             Some("the number of its arguments is not known".to_owned())

@@ -9,7 +9,7 @@ use cranelift_entity::SecondaryMap;
 use std::collections::HashSet;
 
 use crate::ir::typing::result_type;
-use crate::ir::{Block, BlockCall, Change, Function, Inst, Instruction, Spec, Type, Value};
+use crate::ir::{Block, BlockCall, Change, Function, Inst, Instruction, Leaves, Spec, Type, Value};
 
 use super::{Knowledge, PassRun};
 
@@ -86,7 +86,7 @@ fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value
         let inst = insts[place];
         let next = insts.get(place + 1).map(|&next| &function.insts[next].instruction);
         let is_guard = matches!(function.insts[inst].instruction, Instruction::Guard { .. });
-        let leaves = is_guard && function.insts[inst].state.is_some();
+        let leaves = is_guard && function.insts[inst].instruction.leaves() == Leaves::Exit;
         if !leaves && next == Some(&Instruction::Unreachable) {
             continue;
         }
@@ -163,7 +163,7 @@ impl TypeSolver<'_> {
             return Type::BOTTOM;
         }
         match instruction {
-            Instruction::Guard { ty, value } => known(value).intersection(ty),
+            Instruction::Guard { ty, value, .. } => known(value).intersection(ty),
             Instruction::NullIfNone { value } => known(value).null_for_none(),
             Instruction::Operate { operation, args } => {
                 let types: Vec<_> = args.iter().map(known).collect();

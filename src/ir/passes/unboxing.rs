@@ -16,7 +16,8 @@ use std::collections::HashMap;
 
 use crate::ir::typing::{constant_double, constant_int};
 use crate::ir::{
-    Analyses, Block, Change, Dominators, Function, Inst, Instruction, Operation, Spec, State, Type, Value, ValueDef,
+    Analyses, Block, Change, Dominators, Failure, Function, Inst, Instruction, Operation, Spec, State, Type, Value,
+    ValueDef,
 };
 use crate::operators::{BinaryOperator, CompareOperator};
 
@@ -112,7 +113,7 @@ impl UnboxingRewriter<'_> {
         });
         let state = self.function.insts[inst].state;
         match self.function.insts[inst].instruction.clone() {
-            Instruction::Unbox { ctype, value } => self.visit_unbox(block, inst, ctype, value),
+            Instruction::Unbox { ctype, value, .. } => self.visit_unbox(block, inst, ctype, value),
             Instruction::Box { value } => self.visit_box(block, inst, value),
             Instruction::Operate { operation: Operation::IsTrue, args } => self.visit_truth(inst, args[0]),
             Instruction::Operate {
@@ -182,7 +183,7 @@ impl UnboxingRewriter<'_> {
         };
         let origin = match self.function.definition(value) {
             // A `float` in C is rounded.
-            Some(Instruction::Unbox { ctype, value }) if *ctype != Type::C_FLOAT => Some(*value),
+            Some(Instruction::Unbox { ctype, value, .. }) if *ctype != Type::C_FLOAT => Some(*value),
             _ => None,
         };
         let object = ctype.of_objects().unwrap_or(Type::OBJECT);
@@ -273,7 +274,10 @@ impl UnboxingRewriter<'_> {
         }
         let result = match constant(ctype, self.function.ty(value)) {
             Some(constant) => self.add(Instruction::LoadConst, constant, None),
-            None => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone(), state),
+            None => {
+                let unbox = Instruction::unbox(ctype.clone(), value, Failure::Exit);
+                self.add(unbox, ctype.clone(), state)
+            }
         };
         self.hold(block, value, ctype.clone(), result);
         result

@@ -11,9 +11,9 @@ use super::build_body;
 use super::reference::{MethodCall, SymbolicReferences};
 use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
-use crate::lower::planner::Unsupported;
 use crate::lower::symbol::AddressTable;
 use crate::lower::target_isa;
+use crate::lower::unsupported::Unsupported;
 
 /// Compiles a function for a target that is always the same, and throws the code away: whether it lowers. `methods` says
 /// how the `ml_meth`s behind the callees are called.

@@ -121,7 +121,7 @@ fn golden(text: &str) -> String {
     function.verify_calls(&case.callees).unwrap_or_else(|error| panic!("{error}"));
     let with_states = text.contains("# states");
     let mut shown = format!("== before\n{function}");
-    let knowledge = Knowledge { callees: &case.callees, world: &case.world };
+    let knowledge = Knowledge::of_function(&case.callees, &case.world);
     let mut before = function.clone();
     let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
         assert_eq!(changed, *function != before, "{} says so of\n{function:#}", pass.name);

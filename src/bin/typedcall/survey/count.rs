@@ -92,7 +92,7 @@ impl<'a> Counter<'a> {
             return self.counts.broken.push(format!("{place}: IR that does not verify: {error}"));
         }
         let calls = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
-        let left_alone = passes::run_function(&mut function, &Knowledge { callees, world: names });
+        let left_alone = passes::run_function(&mut function, &Knowledge::of_function(callees, names));
         if let Err(error) = function.verify_calls(callees) {
             return self.counts.broken.push(format!("{place}: IR that does not verify after the passes: {error}"));
         }

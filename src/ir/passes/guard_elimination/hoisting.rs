@@ -55,12 +55,12 @@ fn hoist(
         for &inst in &function.blocks[block].insts {
             let data = &function.insts[inst];
             let (value, movable) = match &data.instruction {
-                Instruction::Guard { ty, value } => (*value, is_lasting(ty)),
-                Instruction::Unbox { ctype, value } => (*value, ctype.scalar().is_some()),
+                Instruction::Guard { ty, value, failure: _ } => (*value, is_lasting(ty)),
+                Instruction::Unbox { ctype, value, failure: _ } => (*value, ctype.scalar().is_some()),
                 _ => continue,
             };
             let is_there = outside.contains(&value) || is_outside(function, dominators, header, body, value);
-            if let (true, true, true, Some(result)) = (movable, is_there, data.state.is_some(), data.result) {
+            if let (true, true, Some(result)) = (movable, is_there, data.result) {
                 outside.insert(result);
                 moved.push((block, inst));
             }

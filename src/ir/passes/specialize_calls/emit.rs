@@ -3,11 +3,13 @@
 use super::is_lasting;
 use super::plan::{Arg, ArgumentSource, CallPlan, ResultStep, none};
 use crate::ir::verify::or_none;
-use crate::ir::{Block, Called, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
+use crate::ir::{Block, Called, Failure, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
 
 /// Builds the new list of a block's instructions.
 pub(super) struct CallRewriter<'a> {
     pub(super) function: &'a mut Function,
+    /// What happens where the guards fail that are added.
+    pub(super) failure: Failure,
     pub(super) out: Vec<Inst>,
     /// The state of the instruction that is replaced.
     pub(super) state: Option<State>,
@@ -113,8 +115,8 @@ impl CallRewriter<'_> {
     pub(super) fn give_back(&mut self, inst: Inst, value: Value) {
         let ty = self.function.ty(value).clone();
         self.function.insts[inst].error = None;
-        // It is proven already, so the next pass only has to replace the name.
-        self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value }, ty);
+        // Proven already, so that the next pass has only the name to replace.
+        self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value, failure: self.failure }, ty);
     }
 
     /// Replaces the result of a call by the truth of its argument.
@@ -165,13 +167,15 @@ impl CallRewriter<'_> {
 
     fn guard(&mut self, ty: Type, value: Value) -> Value {
         let known = self.function.ty(value).clone();
-        if known.is_subtype(&ty) && (self.state.is_none() || is_lasting(&ty)) {
+        // What a stub's caller has proven holds: nothing ran since.
+        let in_stub = self.failure == Failure::Fallback;
+        if known.is_subtype(&ty) && (in_stub || is_lasting(&ty)) {
             return value;
         }
         let narrowed = known.intersection(&ty);
         let stays = is_lasting(&narrowed) && narrowed.is_object();
-        let checked = self.add(Instruction::Guard { ty, value }, narrowed);
-        if stays && self.state.is_some() {
+        let checked = self.add(Instruction::Guard { ty, value, failure: self.failure }, narrowed);
+        if stays && !in_stub {
             self.guards.push((value, checked));
         }
         checked
@@ -183,7 +187,7 @@ impl CallRewriter<'_> {
             Some(ctype) if arg.conversion.foreign => {
                 self.add(Instruction::ToForeign { callee: callee.clone(), parameter, value }, ctype.clone())
             }
-            Some(ctype) => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone()),
+            Some(ctype) => self.add(Instruction::unbox(ctype.clone(), value, self.failure), ctype.clone()),
         }
     }
 

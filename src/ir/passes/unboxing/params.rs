@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{boxed, constant, unguarded};
-use crate::ir::{Block, BlockCall, Dominators, Function, Inst, Instruction, Type, Value, ValueDef};
+use crate::ir::{Block, BlockCall, Dominators, Failure, Function, Inst, Instruction, Type, Value, ValueDef};
 
 /// Runs this part; returns whether it changed anything.
 pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
@@ -164,7 +164,7 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
             match &data.instruction {
                 // Only the uses of its result count.
                 Instruction::Guard { .. } => {}
-                Instruction::Unbox { ctype, value } => {
+                Instruction::Unbox { ctype, value, .. } => {
                     let value = unguarded(function, *value);
                     if candidates.get(&value).is_none_or(|wanted| wanted == ctype) {
                         numbers.insert(value);
@@ -232,7 +232,7 @@ fn convert(function: &mut Function, edges: &[Edge], candidates: &HashMap<Value, 
                 let constant = constant(ctype, function.ty(origin));
                 let (instruction, ty) = match constant {
                     Some(constant) => (Instruction::LoadConst, constant),
-                    None => (Instruction::Unbox { ctype: ctype.clone(), value: origin }, ctype.clone()),
+                    None => (Instruction::unbox(ctype.clone(), origin, Failure::Exit), ctype.clone()),
                 };
                 insert_at_end(function, edge.block, instruction, ty)
             };
