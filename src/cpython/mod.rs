@@ -7,11 +7,13 @@
 //! | `proof` | checks of a layout against live objects |
 //! | `memory` | reads of memory that may not be there |
 //! | `python_type` | CPython's own types, by name |
-//! | `functions` | the functions of CPython that are called while references are owned |
+//! | `functions` | the C functions that are called, each with its signature |
+//! | `c_function` | what compiled code needs to know of a C function |
 //! | `death_order` | in which order operands and locals die |
 //!
 //! *Invariant:* no other room knows an offset, or asks which version it is built for.
 
+pub mod c_function;
 pub mod death_order;
 pub(crate) mod functions;
 pub mod layout;
@@ -20,6 +22,7 @@ pub(crate) mod object;
 pub(crate) mod proof;
 pub mod python_type;
 
+pub use c_function::{AbiType, CSignature};
 pub use death_order::DeathOrder;
 pub use layout::{
     DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT,

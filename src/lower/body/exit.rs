@@ -6,9 +6,8 @@ use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, type
 
 use super::block::Lowering;
 use super::reference::Reference;
-use super::runtime_function::RuntimeFunction;
 use crate::ir::{BlockCall, ConstObject, Inst, Slot, State, Value};
-use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Scalar};
 
@@ -148,7 +147,7 @@ impl Lowering<'_, '_, '_> {
             match way {
                 Way::Raised => self.leave_raised(inst, false)?,
                 Way::RaisedAgain => self.leave_raised(inst, true)?,
-                Way::Exit(state) => self.leave_by(inst, state, RuntimeFunction::Leave, RuntimeFunction::GoOn)?,
+                Way::Exit(state) => self.leave_by(inst, state, Symbol::Leave, Symbol::GoOn)?,
             }
         }
         Ok(())
@@ -157,13 +156,13 @@ impl Lowering<'_, '_, '_> {
     fn leave_raised(&mut self, inst: Inst, again: bool) -> Result<(), Unsupported> {
         let data = &self.function.insts[inst];
         if let Some(error) = data.error {
-            let leave = if again { RuntimeFunction::LeaveRaisedAgain } else { RuntimeFunction::LeaveRaised };
-            return self.leave_by(inst, error, leave, RuntimeFunction::GoOnRaised);
+            let leave = if again { Symbol::LeaveRaisedAgain } else { Symbol::LeaveRaised };
+            return self.leave_by(inst, error, leave, Symbol::GoOnRaised);
         }
         if let Some(state) = data.state.filter(|_| !again) {
             let (number, words) = self.pass_state(state)?;
             let unit = self.address(Reference::Unit);
-            self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 3], None, &[unit, number, words]);
+            self.call_runtime(Symbol::AddTraceback, &[unit, number, words]);
         }
         self.release(inst);
         let null = self.emitter.null();
@@ -184,24 +183,14 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Leaves for the interpreter in a state.
-    fn leave_by(
-        &mut self,
-        inst: Inst,
-        state: State,
-        leave: RuntimeFunction,
-        go_on: RuntimeFunction,
-    ) -> Result<(), Unsupported> {
+    fn leave_by(&mut self, inst: Inst, state: State, leave: Symbol, go_on: Symbol) -> Result<(), Unsupported> {
         let (number, array) = self.pass_state(state)?;
         let unit = self.address(Reference::Unit);
         // In two steps: what only this function still holds must be given up before the interpreter goes on, so that objects
         // die when they do in CPython.
-        let left = self
-            .call_runtime(leave, &[CType::Pointer; 3], Some(CType::Pointer), &[unit, number, array])
-            .expect("a call with a result type has a result");
+        let left = self.call_runtime(leave, &[unit, number, array]).expect("a call with a result type has a result");
         self.release(inst);
-        let result = self
-            .call_runtime(go_on, &[CType::Pointer; 2], Some(CType::Pointer), &[unit, left])
-            .expect("a call with a result type has a result");
+        let result = self.call_runtime(go_on, &[unit, left]).expect("a call with a result type has a result");
         self.emitter.builder.ins().return_(&[result]);
         Ok(())
     }

@@ -7,7 +7,6 @@
 //! | file | what |
 //! | --- | --- |
 //! | `reference` | what the code of a function refers to |
-//! | `runtime_function` | the functions that operations call |
 //! | `recipe` | which of them an operation calls, with what |
 //! | `exit` | what the interpreter gets where the function is left, and the cold paths |
 //! | `block` | blocks, and the ways between them |
@@ -23,7 +22,6 @@ mod number;
 mod operation;
 mod recipe;
 mod reference;
-mod runtime_function;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Signature, types};
@@ -33,7 +31,6 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 pub use check::check;
 pub use exit::{ExitPoint, ExitSlot, ExitValue};
 pub use reference::{AssumptionTest, MethodCall, Reference, References, SymbolicReferences};
-pub use runtime_function::RuntimeFunction;
 
 use super::emit::emitter::Emitter;
 use super::symbol::Symbols;

@@ -10,14 +10,12 @@
 //! | `watch` | dict watchers, from 3.12 |
 //! | `operation` | the functions that operations call: `semantics`, as C functions |
 //! | `operand` | how operands and results come and go |
-//! | `table` | their addresses |
 
-mod assumption;
-mod exit;
+pub(super) mod assumption;
+pub(super) mod exit;
 mod link;
 mod operand;
-mod operation;
-mod table;
+pub(super) mod operation;
 mod unit;
 mod watch;
 
