@@ -12,7 +12,7 @@ use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
 use crate::interpreter;
 use crate::runtime::body::{Entry, Unit};
-use crate::runtime::code_pointer::method_pointer;
+use crate::runtime::code::code_pointer::method_pointer;
 
 /// The name of the capsules that own compiled functions.
 const CAPSULE: &std::ffi::CStr = c"typedcall.compiled";

@@ -11,7 +11,7 @@ use pyo3_ffi as ffi;
 
 use super::cache::Cache;
 use super::offsets::{Ctypes, word};
-use crate::runtime::foreign::ConvertArgument;
+use crate::runtime::stub::foreign::ConvertArgument;
 
 /// What is passed for an object, by its exact type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::link::Linked;
 use crate::embed::Object;
 use crate::interpreter::{Frame, Prepared};
 use crate::lower::body::ExitPoint;
-use crate::runtime::shape::Placed;
+use crate::runtime::code::placed::Placed;
 
 /// The machine code of a compiled function: bound arguments in, a new reference or null out.
 pub type Entry = unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject;
