@@ -7,11 +7,13 @@
 //! | `proof` | checks of a layout against live objects |
 //! | `memory` | reads of memory that may not be there |
 //! | `python_type` | CPython's own types, by name |
+//! | `functions` | the functions of CPython that are called while references are owned |
 //! | `death_order` | in which order operands and locals die |
 //!
 //! *Invariant:* no other room knows an offset, or asks which version it is built for.
 
 pub mod death_order;
+pub(crate) mod functions;
 pub mod layout;
 pub mod memory;
 pub(crate) mod object;

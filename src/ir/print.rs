@@ -1,5 +1,5 @@
-//! The text form of functions. A function of one block without parameters prints as its instructions alone, so that
-//! call sites read as listings; others print their blocks: `bb0(v0:Object):`, then indented instructions.
+//! Prints the text form of functions. A function of one block without parameters prints as its instructions alone, so
+//! that call sites look like listings. Others print their blocks: `bb0(v0:Object):`, then indented instructions.
 //!
 //! What may fail says what happens then, `fallback` or `exit`. The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` after an instruction is the state before
 //! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, a type with one value that constant.
@@ -34,7 +34,7 @@ impl fmt::Display for Function {
 }
 
 impl Function {
-    /// Without its header only `bb0` can be read back.
+    /// Whether it prints without a header. Without one, only `bb0` can be read back.
     fn prints_bare(&self) -> bool {
         match self.layout[..] {
             [block] => block == Block::from_u32(0) && self.blocks[block].params.is_empty(),
@@ -42,7 +42,7 @@ impl Function {
         }
     }
 
-    /// What becomes of the function where it is left at an instruction.
+    /// Prints how the function is left at an instruction.
     fn print_leaving(&self, f: &mut fmt::Formatter<'_>, inst: Inst) -> fmt::Result {
         if let Some(state) = self.state(inst) {
             write!(f, " at {state}")?;
@@ -162,7 +162,7 @@ impl fmt::Display for BlockCall {
     }
 }
 
-/// A keyword may be any string; one that is no identifier is quoted.
+/// A keyword may be any string; one that is not an identifier is quoted.
 fn print_keyword(name: &str) -> String {
     let mut cursor = Cursor::new(name);
     let is_word = !cursor.word().is_empty() && cursor.is_at_end();

@@ -126,7 +126,7 @@ fn a_class_narrows_objects_and_says_nothing_of_null() {
     };
     let at = |address: usize| placed(TypePlace::Object(address.try_into().unwrap()));
     assert!(!at(16).may_overlap(&at(32)));
-    // What two variables hold may be one class; what one holds is.
+    // The types in two variables may be one class; the types in one variable are one class.
     let in_variable = |address: usize| placed(TypePlace::Variable(address.try_into().unwrap()));
     assert!(in_variable(16).may_overlap(&in_variable(32)) && in_variable(16).may_overlap(&at(16)));
     assert!(in_variable(16).is_subtype(&in_variable(16)) && !in_variable(16).is_subtype(&in_variable(32)));
@@ -284,7 +284,7 @@ fn types() -> impl Strategy<Value = Type> {
     ]
 }
 
-/// Any function that is well-formed as text; most are wrong to the verifier, which must not panic on them.
+/// Any function that is well-formed as text. Most are wrong for the verifier, which must not panic on them.
 fn functions() -> impl Strategy<Value = Function> {
     let step = (0..16_u8, types(), any::<u16>(), any::<[prop::sample::Index; 3]>(), ".{0,4}", 0..3_u32);
     (prop::collection::vec(step, 0..25), 1..4_usize).prop_map(|(steps, blocks)| {
@@ -333,7 +333,7 @@ fn functions() -> impl Strategy<Value = Function> {
                 }
             }
         }
-        // A gap in the numbering, as passes leave them: text of later values must keep its numbers.
+        // A gap in the numbering, as passes leave them: the text of later values must keep its numbers.
         let mut function = builder.finish();
         let last = values.len() as u32 + steps.first().map_or(0, |step| step.5);
         while (function.values.len() as u32) < last {
@@ -372,7 +372,7 @@ proptest! {
         prop_assert_eq!(ty.to_string().parse::<Type>().unwrap(), ty);
     }
 
-    /// A third type stands for "some values": what is certainly in the operands must stay in the result.
+    /// A third type stands for "some values": values that are certainly in the operands must be in the result.
     #[test]
     fn what_is_computed_is_never_narrower_than_the_truth(a in types(), b in types(), c in types()) {
         prop_assert!(a.is_subtype(&a.union(&b)) && b.is_subtype(&a.union(&b)), "union {}", a.union(&b));
@@ -416,7 +416,7 @@ bb4:
   Return v6
 "#;
 
-/// The alternate form has the states; without them the same instructions print.
+/// The alternate form has the states; without them the same instructions are printed.
 #[test]
 fn states_survive_the_round_trip() {
     let text = BODY.replace("v9:CDouble = Unbox<CDouble> v1", "v9:CDouble = Unbox<CDouble> v8");
@@ -458,10 +458,10 @@ fn the_verifier_looks_at_states() {
     }
 }
 
-/// What an instruction reads, writes and starts is known apart, and types and promises make it less.
+/// Reads, writes and started work of an instruction are separate, and types and promises reduce them.
 #[test]
 fn effects_are_sets_that_types_and_promises_narrow() {
-    use typedcall::ir::{Effects, Heap};
+    use typedcall::ir::{EffectSet, Heap};
     let mut callees = Callees::new();
     let mut insert = |name: &str, signature: &str| {
         let signature = signature.parse().unwrap_or_else(|error| panic!("{error}"));
@@ -481,7 +481,7 @@ fn effects_are_sets_that_types_and_promises_narrow() {
     let list_item = of("v4:Object = GetItem v0 v1");
     assert!(list_item.reads.overlaps(Heap::LISTS) && list_item.writes.is_empty() && list_item.raises);
     assert!(!list_item.may_run_python() && !list_item.is_pure());
-    assert_eq!(of("v4:Object = GetItem v2 v1"), Effects::PYTHON);
+    assert_eq!(of("v4:Object = GetItem v2 v1"), EffectSet::PYTHON);
     let append = of("ListAppend v0 v2");
     assert!(append.writes.overlaps(Heap::LISTS) && !append.writes.overlaps(Heap::GLOBALS) && !append.may_run_python());
     let truth = of("v4:CBool = IsTrue v0");
@@ -496,7 +496,7 @@ fn effects_are_sets_that_types_and_promises_narrow() {
     assert!(of("Decref v2").runs_python && !of("Decref v2").raises && !of("Decref v1").may_run_python());
 }
 
-/// Which callee a constant is says its value: another object may print the same.
+/// The value of a constant says which callee it is: another object may have the same label.
 #[test]
 fn an_object_that_is_labelled_like_a_callee_is_none() {
     use typedcall::ir::{ConstValue, call_site, passes};

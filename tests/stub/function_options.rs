@@ -1,4 +1,4 @@
-//! What a function for Python is asked to do otherwise than its signature says.
+//! Options of a function for Python that differ from its signature.
 
 use crate::support::extension::{bind, evaluate, execute, lifetimes, specializer, start, value};
 use typedcall::{Entry, FunctionOptions};
@@ -38,7 +38,7 @@ thread.start()",
         let fast = specializer.function_with(&python, &nap, &releasing(release_gil)).expect("typed");
         bind(&python, &names, "fast", &fast);
         assert_eq!(evaluate(&python, "turns_during(fast) > 0", &names), runs, "{release_gil:?}");
-        // What stands for the original is taken for it, not for itself.
+        // A stub of the stub is one of the original.
         let again = specializer.function(&python, &fast).expect("typed");
         bind(&python, &names, "again", &again);
         assert_eq!(evaluate(&python, "turns_during(again) > 0", &names), "True", "{release_gil:?}");

@@ -1,7 +1,7 @@
-//! Loads whose result is known become constants: globals, attributes of modules, methods of built-in types. Where what
-//! is known may change, an `Assume` in front of it leaves the function when it has.
+//! Turns loads whose result is known into constants: globals, attributes of modules, methods of built-in types. If the
+//! result may change, an `Assume` before it leaves the function when it has changed.
 //!
-//! With them goes what hangs on a method: its receiver is known, or known to be none, and so the call is a plain one.
+//! If a method is known, its receiver is known too, or known to be absent, so its call becomes a plain call.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
     change
 }
 
-/// What a load gives, where that is known; for a method also what it is called on.
+/// The result of a load, if it is known; for a method also its receiver.
 fn look_up(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Option<(Found, Option<Value>)> {
     let Instruction::Operate { operation, args } = &function.insts[inst].instruction else { return None };
     let world = knowledge.world;
@@ -79,7 +79,7 @@ fn replace_load(
     }
 }
 
-/// Puts what is known of a method's receiver in the place of every `MethodSelf` of it.
+/// Replaces every `MethodSelf` of a method by its receiver.
 fn replace_receivers(function: &mut Function, method: Value, receiver: Option<Value>, gone: &mut HashSet<Inst>) {
     for inst in function.insts.keys() {
         let data = &mut function.insts[inst];
@@ -103,7 +103,7 @@ fn replace_receivers(function: &mut Function, method: Value, receiver: Option<Va
     }
 }
 
-/// A call of a method whose receiver is known, or known to be none, is a plain call. Whether this is one.
+/// Turns a call of a method whose receiver is known, or known to be absent, into a plain call. Returns whether it did.
 fn plain_call(function: &mut Function, inst: Inst) -> bool {
     let Instruction::Operate { operation: Operation::CallMethod(_, keywords), args } =
         &function.insts[inst].instruction

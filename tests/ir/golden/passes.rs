@@ -1,16 +1,18 @@
-//! Golden tests of the passes over functions: each file under `golden/passes` holds what is known, and IR; its snapshot
+//! Golden tests of the passes over functions: each file in `golden/passes` contains what is known, and IR; its snapshot
 //! shows the IR after each pass that changed it.
 //!
-//! Besides IR, with the frame states of the alternate form, a file has these lines:
-//! `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature;
-//! `below "math.sqrt" "sqrt" finite` the C function below one. A line of the world gives what a name leads to:
-//! `global "math" Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`,
-//! `method UnicodeExact "upper" MethodDescr["str.upper"]`.
+//! Besides IR, with the frame states of the alternate form, a file has these lines. `callee "demo.inc" underlying (i64)
+//! -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature; `below "math.sqrt" "sqrt"
+//! finite` names the C function below one. A line of the world gives the object of a name: `global "math"
+//! Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`, `method
+//! UnicodeExact "upper" MethodDescr["str.upper"]`.
 
 use std::fmt::Write;
 
 use typedcall::ir::passes::{Knowledge, run_function_observed};
-use typedcall::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Function, Type, World};
+use typedcall::ir::{
+    Assumption, Callee, CalleeBelow, CalleeTarget, Callees, ConstObject, Found, Function, Type, World,
+};
 
 /// A world of a few lines.
 #[derive(Default)]
@@ -47,7 +49,7 @@ impl World for Lines {
     }
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Default)]
 struct Case {
     callees: Callees,
@@ -87,7 +89,7 @@ fn read(text: &str) -> Case {
                 let (callee, rest) = quoted(rest);
                 let find = |name: &str| case.callees.find(name).unwrap_or_else(|| panic!("no callee {name}: {line}"));
                 let (of, callee) = (find(name), find(callee));
-                case.callees.set_below(of, Below { callee, finite: rest == "finite" });
+                case.callees.set_below(of, CalleeBelow { callee, finite: rest == "finite" });
             }
             "global" | "builtin" => {
                 let (name, rest) = quoted(rest);

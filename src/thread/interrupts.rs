@@ -1,5 +1,16 @@
 //! What waits until running code lets it through: signal handlers, other threads, asynchronous exceptions, garbage collection.
 
+#[cfg(not(Py_3_13))]
+use std::sync::OnceLock;
+
+#[cfg(not(Py_3_13))]
+use pyo3_ffi as ffi;
+
+#[cfg(not(Py_3_13))]
+use super::{errors, once, owned::Owned};
+use crate::cpython::functions as api;
+#[cfg(not(Py_3_13))]
+use crate::embed::Object;
 use crate::embed::Python;
 
 use super::Result;
@@ -9,7 +20,7 @@ use super::Result;
 #[inline]
 pub fn serve(_: &Python) -> Result {
     // SAFETY: the thread is attached. It looks itself whether anything waits.
-    super::owned::succeeded(unsafe { super::api::_Py_HandlePending(pyo3_ffi::PyThreadState_Get()) })
+    super::owned::succeeded(unsafe { api::_Py_HandlePending(pyo3_ffi::PyThreadState_Get()) })
 }
 
 /// Serves what waits, as CPython does at back-edges and behind calls.
@@ -23,12 +34,37 @@ pub fn serve(python: &Python) -> Result {
 #[cfg(not(Py_3_13))]
 #[cold]
 fn call_nothing(python: &Python) -> Result {
-    let function = super::splice::nothing(python)?;
-    let result = super::except::call_without_arguments(&function);
+    let result = nothing(python)?.call();
     if result.is_err() {
-        super::except::drop_traceback_head();
+        super::traceback::drop_head();
     }
     result.map(drop)
+}
+
+/// A Python function that does nothing. It is made without running any Python code: what waits is for whoever calls it.
+#[cfg(not(Py_3_13))]
+fn nothing(python: &Python) -> Result<Owned> {
+    static NOTHING: OnceLock<Object> = OnceLock::new();
+    let function = once(&NOTHING, || {
+        const FILE_INPUT: std::ffi::c_int = 257;
+        // SAFETY: the thread is attached; both are C strings.
+        let source = unsafe {
+            let (text, file) = (c"def nothing(): pass", c"<typedcall>");
+            Owned::new(ffi::Py_CompileString(text.as_ptr(), file.as_ptr(), FILE_INPUT))?
+        };
+        let globals = python.namespace().map_err(|_| errors::system_error(c"there is no namespace"))?;
+        // SAFETY: the thread is attached; a code object's constants are a tuple, which keeps its items alive.
+        unsafe {
+            let constants = Owned::new(ffi::PyObject_GetAttrString(source.as_ptr(), c"co_consts".as_ptr()))?;
+            let code = (0..ffi::PyTuple_GET_SIZE(constants.as_ptr()))
+                .map(|index| ffi::PyTuple_GET_ITEM(constants.as_ptr(), index))
+                .find(|constant| ffi::PyCode_Check(*constant) != 0)
+                .ok_or_else(|| errors::system_error(c"a module that defines a function has its code"))?;
+            let function = Owned::new(api::PyFunction_New(code, globals.as_ptr()))?;
+            Ok(function.into_object(python))
+        }
+    })?;
+    Ok(Owned::of(python, function))
 }
 
 /// The flag that says whether anything waits, in the state of the interpreter (`ceval.eval_breaker` in

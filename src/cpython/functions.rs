@@ -1,4 +1,4 @@
-//! The functions of CPython that the interpreter calls.
+//! CPython's functions that are called while references are owned.
 //!
 //! All of them may run Python code, and so give up the GIL and take it again. Up to 3.13 a daemon thread that does this while
 //! the interpreter shuts down is ended by unwinding; here it waits for the end of the process instead (`embed::may_end`): the
@@ -133,6 +133,8 @@ declare! {
     fn PyCode_NewEmpty(file: *const c_char, name: *const c_char, line: c_int) -> Object;
     #[cfg(Py_3_13)]
     fn _Py_HandlePending(thread: *mut PyThreadState) -> c_int;
+    #[cfg(not(Py_3_13))]
+    fn PyFrame_LocalsToFast(frame: Object, clear: c_int);
 }
 
 // These run no Python code: a look-up in the dicts of a type's bases, with names for keys.

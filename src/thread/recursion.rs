@@ -76,7 +76,7 @@ impl Drop for Depth {
 
 #[cfg(target_os = "linux")]
 fn stack_end() -> usize {
-    // SAFETY: the attributes are initialized before they are read, and destroyed behind.
+    // SAFETY: the attributes are initialized before they are read, and destroyed after.
     unsafe {
         let mut attributes = std::mem::zeroed::<libc::pthread_attr_t>();
         if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {

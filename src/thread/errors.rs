@@ -1,11 +1,12 @@
-//! Raising exceptions in CPython's words.
+//! The current exception: raising one in CPython's words, taking it away, putting it back.
 
 use std::ffi::CStr;
 
 use pyo3_ffi as ffi;
 
 use super::owned::Owned;
-use super::{Raised, Result, api};
+use super::{Raised, Result};
+use crate::cpython::functions as api;
 
 /// Raises an exception with a fixed text.
 pub fn raise(class: *mut ffi::PyObject, text: &CStr) -> Raised {

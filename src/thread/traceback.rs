@@ -1,43 +1,80 @@
 //! Entries in tracebacks, and the frames that they show.
 
 use std::ffi::CString;
+use std::sync::OnceLock;
 
 use pyo3_ffi as ffi;
 
-use crate::bytecode::{Code, LocalKind};
+use super::owned::{Owned, succeeded};
+use super::{Result, errors, once};
+use crate::bytecode::{Code, LocalKind, Target};
+use crate::cpython::functions as api;
 use crate::embed::{Object, Python};
 
-use super::activation::{Activation, once};
-use super::owned::{Owned, succeeded};
-use super::{Prepared, Result, api, errors};
+/// The code object that a function's frames in tracebacks show, once there is one.
+#[derive(Debug, Default)]
+pub struct ShownCode(OnceLock<Object>);
 
-impl Activation<'_> {
-    /// Adds this function to the traceback of the current exception. Where that fails, the traceback stays as it is.
-    pub(super) fn add_traceback(&mut self) {
+/// A function that tracebacks get entries of.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownFunction<'a> {
+    pub code: &'a Code,
+    pub shown_code: &'a ShownCode,
+    pub globals: &'a Object,
+}
+
+/// Where a function is.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The instruction, which has the line.
+    pub at: Target,
+    /// The byte offset of the one that raised, which has the columns.
+    pub offset: u32,
+}
+
+impl ShownFunction<'_> {
+    /// The place of an instruction.
+    pub fn place(&self, at: Target) -> Place {
+        let offset = self.code.instructions.get(at as usize).map_or(0, |instruction| instruction.offset);
+        Place { at, offset }
+    }
+
+    /// Adds the function to the traceback of the current exception. Where that fails, the traceback stays as it is. `frame` is
+    /// the frame of its entries, which is made for the first.
+    pub fn add_entry(&self, python: &Python, frame: &mut Option<Owned>, place: Place) {
         let Some(exception) = errors::take() else { return };
-        if self.put_traceback(&exception).is_err() {
+        if self.put_entry(python, frame, place, &exception).is_err() {
             errors::clear();
         }
         errors::restore(exception);
     }
 
-    fn put_traceback(&mut self, exception: &Owned) -> Result {
+    fn put_entry(&self, python: &Python, frame: &mut Option<Owned>, place: Place, exception: &Owned) -> Result {
         // SAFETY: the exception is alive; the reference is handed over.
         let next = unsafe { Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr())) };
-        let entry = self.traceback_entry(next)?;
+        let entry = self.entry(python, frame, place, next)?;
         // SAFETY: both are alive, and the entry is a traceback.
         succeeded(unsafe { api::PyException_SetTraceback(exception.as_ptr(), entry.as_ptr()) })
     }
 
-    /// An entry for where this function is, in front of others.
-    pub(super) fn traceback_entry(&mut self, next: Option<Owned>) -> Result<Owned> {
-        let shown = self.shown_frame()?;
-        let line = self.code.code().instructions.get(self.at as usize).and_then(|instruction| instruction.line);
+    /// An entry for where the function is, in front of others.
+    pub fn entry(
+        &self,
+        python: &Python,
+        frame: &mut Option<Owned>,
+        place: Place,
+        next: Option<Owned>,
+    ) -> Result<Owned> {
+        let shown = match frame {
+            Some(frame) => frame.again(),
+            None => frame.insert(self.new_frame(python)?).again(),
+        };
+        let line = self.code.instructions.get(place.at as usize).and_then(|instruction| instruction.line);
         let line = line.map_or(-1, i64::from);
-        let next = next.unwrap_or_else(|| Owned::none(self.python));
+        let next = next.unwrap_or_else(|| Owned::none(python));
         // SAFETY: the thread is attached; the references in `arguments` are owned through the call.
         unsafe {
-            let offset = Owned::new(ffi::PyLong_FromLong(self.offset.into()))?;
+            let offset = Owned::new(ffi::PyLong_FromLong(place.offset.into()))?;
             let line = Owned::new(ffi::PyLong_FromLongLong(line))?;
             let arguments = [&next, &shown, &offset, &line].map(Owned::as_ptr);
             let class = (&raw mut ffi::PyTraceBack_Type).cast();
@@ -46,30 +83,23 @@ impl Activation<'_> {
         }
     }
 
-    fn shown_frame(&mut self) -> Result<Owned> {
-        if let Some(shown) = &self.shown {
-            return Ok(shown.again());
-        }
-        let code = shown_code(self.python, self.code)?;
+    fn new_frame(&self, python: &Python) -> Result<Owned> {
+        let code = shown_code(python, self.code, self.shown_code)?;
         // SAFETY: the thread is attached; a code object whose frame needs no closure, and a dict.
-        let frame = unsafe {
-            let globals = self.frame.globals.as_ptr();
+        unsafe {
             let thread = ffi::PyThreadState_Get();
-            Owned::new(api::PyFrame_New(thread, code.as_ptr(), globals, std::ptr::null_mut()))?
-        };
-        self.shown = Some(frame.again());
-        Ok(frame)
+            Owned::new(api::PyFrame_New(thread, code.as_ptr(), self.globals.as_ptr(), std::ptr::null_mut()))
+        }
     }
 
     /// A frame in a traceback keeps a function's locals alive, as CPython's own do.
-    pub(super) fn hand_over_locals(&mut self) {
-        let Some(frame) = self.shown.take() else { return };
+    pub fn hand_over_locals(&self, python: &Python, frame: Owned, locals: &[Option<Owned>]) {
         // SAFETY: the frame is alive. With no other reference than ours nobody will look.
         if unsafe { ffi::Py_REFCNT(frame.as_ptr()) } <= 1 {
             return;
         }
         let pending = errors::take();
-        if self.put_locals(&frame).is_err() {
+        if self.put_locals(python, &frame, locals).is_err() {
             errors::clear();
         }
         if let Some(pending) = pending {
@@ -77,23 +107,23 @@ impl Activation<'_> {
         }
     }
 
-    fn put_locals(&self, frame: &Owned) -> Result {
+    fn put_locals(&self, python: &Python, frame: &Owned, locals: &[Option<Owned>]) -> Result {
         // SAFETY: the frame is alive; `f_locals` is a mapping, up to 3.12 a dict that is written back into the frame.
         unsafe {
             let mapping = Owned::new(ffi::PyObject_GetAttrString(frame.as_ptr(), c"f_locals".as_ptr()))?;
-            for (variable, slot) in self.code.code().locals.iter().zip(&self.locals) {
+            for (variable, slot) in self.code.locals.iter().zip(locals) {
                 let Some(value) = slot else { continue };
                 let value = match ffi::Py_TYPE(value.as_ptr()) == &raw mut ffi::PyCell_Type {
                     true => Owned::maybe(ffi::PyCell_Get(value.as_ptr())),
                     false => Some(value.again()),
                 };
                 let Some(value) = value else { continue };
-                let name = super::names::text(self.python, &variable.name)?;
+                let name = Owned::text(python, &variable.name)?;
                 succeeded(api::PyObject_SetItem(mapping.as_ptr(), name.as_ptr(), value.as_ptr()))?;
             }
             #[cfg(not(Py_3_13))]
             {
-                PyFrame_LocalsToFast(frame.as_ptr(), 0);
+                api::PyFrame_LocalsToFast(frame.as_ptr(), 0);
                 // The dict goes, and is made anew where somebody asks.
                 ffi::PyDict_Clear(mapping.as_ptr());
             }
@@ -102,16 +132,26 @@ impl Activation<'_> {
     }
 }
 
-#[cfg(not(Py_3_13))]
-unsafe extern "C" {
-    fn PyFrame_LocalsToFast(frame: *mut ffi::PyObject, clear: std::ffi::c_int);
+/// The head of an exception's traceback goes: an entry of a function that ran in the place of an instruction.
+pub fn drop_head() {
+    let Some(exception) = errors::take() else { return };
+    // SAFETY: the exception is alive; a traceback's `tb_next` is read by its own getter.
+    unsafe {
+        if let Some(head) = Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr())) {
+            let next = Owned::maybe(ffi::PyObject_GetAttrString(head.as_ptr(), c"tb_next".as_ptr()));
+            if let Some(next) = next {
+                // It is a traceback or None: neither is refused.
+                let _ = succeeded(api::PyException_SetTraceback(exception.as_ptr(), next.as_ptr()));
+            }
+        }
+    }
+    errors::restore(exception);
 }
 
 /// The code that frames show: the function's own; where it has cells, a copy that has plain locals in their places. A frame made
 /// by hand has no closure, and 3.13.0 takes what is in a cell's place for a cell.
-fn shown_code<'a>(python: &Python, code: &'a Prepared) -> Result<&'a Object> {
-    once(&code.shown, || {
-        let plain = code.code();
+fn shown_code<'a>(python: &Python, plain: &Code, cell: &'a ShownCode) -> Result<&'a Object> {
+    once(&cell.0, || {
         let made = match &plain.object {
             Some(object) if plain.locals.iter().all(|local| local.kind == LocalKind::Plain) => {
                 Ok(Owned::of(python, object))
@@ -135,7 +175,7 @@ fn without_cells(python: &Python, object: &Object, code: &Code) -> Result<Owned>
         let count = code.locals.len() as ffi::Py_ssize_t;
         let names = Owned::new(ffi::PyTuple_New(count))?;
         for (index, local) in (0..).zip(&code.locals) {
-            let name = super::names::text(python, &local.name)?;
+            let name = Owned::text(python, &local.name)?;
             ffi::PyTuple_SET_ITEM(names.as_ptr(), index, name.into_ptr());
         }
         let count = Owned::new(ffi::PyLong_FromSsize_t(count))?;

@@ -1,11 +1,14 @@
-//! References while the interpreter runs.
+//! References that are owned while the thread is attached.
 
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::{Raised, Result, api};
-use crate::cpython::DeathOrder;
+use super::{Raised, Result};
+use crate::cpython::{DeathOrder, functions as api};
 use crate::embed::{Object, Python};
 
 /// Gives up operands, as they lay on the stack, in CPython's order; `of_operator` as [`DeathOrder::last_first`] asks.
@@ -76,6 +79,12 @@ impl Owned {
         unsafe { Self::borrowed(if value { ffi::Py_True() } else { ffi::Py_False() }) }
     }
 
+    /// A `str`.
+    pub fn text(_: &Python, text: &str) -> Result<Self> {
+        // SAFETY: the thread is attached; the bytes are copied.
+        unsafe { Self::new(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t)) }
+    }
+
     /// A second reference.
     #[inline]
     pub fn again(&self) -> Self {
@@ -101,10 +110,31 @@ impl Owned {
         self.as_ptr() == unsafe { ffi::Py_None() }
     }
 
+    /// The text of a `str`.
+    pub fn to_text(&self) -> Result<String> {
+        let mut length = 0;
+        // SAFETY: the object is alive, and its text with it; what is no `str` raises.
+        unsafe {
+            let text = ffi::PyUnicode_AsUTF8AndSize(self.as_ptr(), &mut length);
+            if text.is_null() {
+                return Err(Raised);
+            }
+            let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length as usize);
+            Ok(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+
     /// Its type, borrowed.
     pub fn class(&self) -> *mut ffi::PyTypeObject {
         // SAFETY: the object is alive.
         unsafe { ffi::Py_TYPE(self.as_ptr()) }
+    }
+
+    /// What it returns, called without arguments.
+    pub fn call(&self) -> Result<Self> {
+        let none = std::ptr::null_mut();
+        // SAFETY: the thread is attached for as long as `self` lives, and the callable alive.
+        unsafe { Self::new(api::PyObject_Vectorcall(self.as_ptr(), std::ptr::null(), 0, none)) }
     }
 
     /// For the world outside.
@@ -124,6 +154,37 @@ impl Drop for Owned {
     fn drop(&mut self) {
         // SAFETY: `self` owns a reference, and whoever made it promised that the thread is attached.
         unsafe { api::Py_DecRef(self.as_ptr()) };
+    }
+}
+
+/// A reference that somebody else owns, meanwhile.
+#[derive(Debug)]
+pub struct Borrowed<'a>(ManuallyDrop<Owned>, PhantomData<&'a ()>);
+
+impl<'a> Borrowed<'a> {
+    /// What an object of the embedder's refers to.
+    pub fn of(_: &Python, object: &'a Object) -> Self {
+        // SAFETY: the thread is attached, and the object alive for as long as it is borrowed.
+        unsafe { Self::new(object.as_ptr()) }
+    }
+
+    /// An operand of compiled code.
+    ///
+    /// # Safety
+    /// The thread is attached, and the object alive, for as long as the result lives.
+    #[inline]
+    pub unsafe fn new(object: *mut ffi::PyObject) -> Self {
+        // SAFETY: live objects have addresses.
+        Self(ManuallyDrop::new(Owned(unsafe { NonNull::new_unchecked(object) })), PhantomData)
+    }
+}
+
+impl Deref for Borrowed<'_> {
+    type Target = Owned;
+
+    #[inline]
+    fn deref(&self) -> &Owned {
+        &self.0
     }
 }
 
