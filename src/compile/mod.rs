@@ -275,7 +275,7 @@ pub(crate) fn check_straight(code: &Code, function: &Function) -> Result<(), Not
     }
     if let Some(block) = loop_head(function) {
         let insts = &function.blocks[block].insts;
-        let at = insts.iter().find_map(|inst| function.state(*inst)).map(|state| state.at as usize);
+        let at = insts.iter().find_map(|inst| function.place(*inst)).map(|at| at as usize);
         let line = at.and_then(|at| code.instructions.get(at)).and_then(|instruction| instruction.line);
         return Err(refused(line, "a loop"));
     }

@@ -56,7 +56,7 @@ struct Subject<'a> {
 
 impl Subject<'_> {
     fn line(&self, inst: Inst) -> Option<u32> {
-        let at = self.function.state(inst)?.at;
+        let at = self.function.place(inst)?;
         self.code.instructions.get(at as usize)?.line
     }
 
@@ -91,7 +91,7 @@ impl Subject<'_> {
 
     /// What a value is called in the source: a local's name, or that of what was loaded.
     fn name(&self, inst: Inst, value: Value) -> Option<String> {
-        let locals = &self.function.state(inst)?.locals;
+        let locals = self.function.state(inst)?.locals;
         let holds = |slot: &Slot| slot.value().is_some_and(|held| held == value);
         if let Some(local) = locals.iter().position(holds).and_then(|index| self.code.locals.get(index)) {
             return Some(local.name.to_string());

@@ -206,7 +206,7 @@ impl Lowering<'_, '_, '_> {
 
     /// What an exit passes on, and the words of its values.
     fn exit_point(&self, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
-        let state = &self.function.states[state];
+        let state = self.function.states.get(state);
         let mut words = Vec::new();
         let mut known = Vec::new();
         let mut slots =

@@ -148,7 +148,7 @@ fn state_at_start(
     let params = &function.blocks[header].params;
     for &inst in &function.blocks[header].insts {
         if let Some(state) = function.state(inst) {
-            let mut state = state.clone();
+            let mut state = state;
             let mut all_there = true;
             for slot in state.slots_mut() {
                 let Slot::Value(value) = slot else { continue };

@@ -301,5 +301,5 @@ fn use_boxes(function: &mut Function, candidates: &HashMap<Value, Type>, boxes: 
         }
     }
     // States too: the placement takes the number where there is no box on every way.
-    function.states.values_mut().for_each(|state| state.for_each_value(swap));
+    function.states.replace_values(swap);
 }
