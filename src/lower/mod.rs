@@ -51,7 +51,7 @@ pub use cell::{CellField, CellRegister, CellSource};
 pub use emitter::Emitter;
 pub use forwarder::Forwarder;
 pub use frame::{Binding, Convention, Frame, MethodConvention};
-pub use isa::{CodeListing, CompileError, disassemble, target_isa};
+pub use isa::{CodeListing, CompileError, body_isa, disassemble, target_isa};
 pub use machine::CType;
 pub use plan::{Admitted, Arm, Class, Given, Plan, Step, Stolen, View};
 pub use planner::{Unsupported, plan_arm};
