@@ -30,7 +30,7 @@ pub mod stub;
 mod text;
 
 pub use callable::Error;
-pub use compile::{Calls, CompileOptions, CompiledFunction, Explanation, NotCompiled, Note, Stages};
+pub use compile::{Calls, CompileOptions, CompiledFunction, ExitSite, Explanation, NotCompiled, Note, Stages};
 pub use lower::CodeListing;
 pub use runtime::FallbackReason;
 pub use specializer::{Entry, FunctionOptions, Options, Specializer, Stats};

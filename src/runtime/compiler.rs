@@ -132,7 +132,7 @@ impl Compiler {
         self.built(function, callees, references, |context, exits, _| Ok((place(context, &self.body_isa)?, exits)))
     }
 
-    /// The code of a whole function as text.
+    /// The code of a whole function as text, and the points at which it may be left.
     ///
     /// # Errors
     /// As [`Compiler::compile_body`].
@@ -141,11 +141,11 @@ impl Compiler {
         function: &Function,
         callees: &Callees,
         methods: BTreeMap<Arc<str>, MethodCall>,
-    ) -> Result<Result<CodeListing, Unsupported>, CompileError> {
+    ) -> Result<Result<(CodeListing, Vec<ExitPoint>), Unsupported>, CompileError> {
         let mut references = SymbolicReferences::of(methods);
-        self.built(function, callees, &mut references, |context, _, references| {
+        self.built(function, callees, &mut references, |context, exits, references| {
             let clif = self.addresses.annotate(&references.annotate(&context.func.display().to_string()));
-            Ok(CodeListing { clif, machine_code: disassemble(context, &*self.body_isa)? })
+            Ok((CodeListing { clif, machine_code: disassemble(context, &*self.body_isa)? }, exits))
         })
     }
 

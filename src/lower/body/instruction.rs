@@ -252,9 +252,9 @@ impl Lowering<'_, '_, '_> {
 
     /// Asks the runtime whether what has this number is as assumed.
     fn ask(&mut self, function: RuntimeFunction, number: u32) -> Register {
-        let unit = self.address(Reference::Unit);
+        let version = self.address(Reference::Version);
         let number = self.emitter.builder.ins().iconst(types::I64, i64::from(number));
-        self.call_runtime(function, &[CType::Pointer; 2], Some(CType::Status), &[unit, number])
+        self.call_runtime(function, &[CType::Pointer; 2], Some(CType::Status), &[version, number])
             .expect("a call with a result type has a result")
     }
 }
