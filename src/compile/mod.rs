@@ -24,7 +24,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::frontend;
 use crate::interpreter::{self, Prepared};
 use crate::ir::dominators::reverse_postorder;
-use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
+use crate::ir::passes::{Avoided, Knowledge, NotSpecialized, refcounts, run_function};
 use crate::ir::{Analyses, Block, Function};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
@@ -90,13 +90,15 @@ pub struct CompileOptions {
     /// The number of a guard that never holds: there the code always leaves for the interpreter. What would stand behind it is
     /// not compiled.
     pub leave_at: Option<usize>,
+    /// What the passes must not expect, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
+    pub avoided: Avoided,
     /// Whether functions with loops and handlers of exceptions are compiled too.
     pub loops_and_handlers: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { passes: true, leave_at: None, loops_and_handlers: false }
+        Self { passes: true, leave_at: None, avoided: Avoided::default(), loops_and_handlers: false }
     }
 }
 
@@ -215,7 +217,7 @@ impl Specializer {
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
         if options.passes {
-            let knowledge = Knowledge { callees: &world.callees, world: &world };
+            let knowledge = Knowledge { callees: &world.callees, world: &world, avoided: &options.avoided };
             log_calls(&name, &run_function(&mut function, &knowledge));
         } else {
             refcounts::run(&mut function, &world, &mut Analyses::default());

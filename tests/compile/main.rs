@@ -15,3 +15,4 @@ mod handlers;
 mod names;
 mod standard;
 mod typed_calls;
+mod versions;

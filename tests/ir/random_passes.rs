@@ -3,7 +3,7 @@
 //! functions. And each pass says truly whether it changed anything.
 
 use proptest::prelude::*;
-use typedcall::ir::passes::{Knowledge, run_function_observed};
+use typedcall::ir::passes::{Avoided, Knowledge, run_function_observed};
 use typedcall::ir::{Assumption, Callee, CalleeTarget, Callees, ConstObject, Found, Function, Type, World};
 
 /// Every third global is a known function.
@@ -184,7 +184,7 @@ proptest! {
         let mut function: Function = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
         function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let mut before = function.clone();
-        run_function_observed(&mut function, &Knowledge { callees: &callees, world: &Globals }, |pass, after, changed| {
+        run_function_observed(&mut function, &Knowledge { callees: &callees, world: &Globals, avoided: Avoided::NOTHING }, |pass, after, changed| {
             assert_eq!(changed, *after != before, "{} says so of\n{before:#}\n{after:#}", pass.name);
             before.clone_from(after);
         });

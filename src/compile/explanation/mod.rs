@@ -12,7 +12,7 @@ use crate::callable::world::LiveWorld;
 use crate::compile::{ExitSite, NotCompiled, Surroundings, check_straight, translated};
 use crate::embed::{Exception, Object, Python};
 use crate::ir::Instruction;
-use crate::ir::passes::{Knowledge, run_function_observed};
+use crate::ir::passes::{Avoided, Knowledge, run_function_observed};
 use crate::lower::CodeListing;
 use crate::lower::Unsupported;
 use crate::specializer::Specializer;
@@ -119,7 +119,7 @@ impl Specializer {
         let all = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &surroundings.globals, &surroundings.builtins, &code.names);
-        let knowledge = Knowledge { callees: &world.callees, world: &world };
+        let knowledge = Knowledge { callees: &world.callees, world: &world, avoided: Avoided::NOTHING };
         let mut passes = Vec::new();
         let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
             passes.push((pass.name, changed.then(|| function.to_string())));

@@ -1,5 +1,6 @@
 //! The passes: each a file, each a function from IR to better IR, in one list.
 
+mod avoided;
 pub mod dead_code;
 pub mod error_checks;
 pub mod guard_elimination;
@@ -10,6 +11,8 @@ pub mod type_propagation;
 pub mod unboxing;
 
 use std::fmt;
+
+pub use avoided::Avoided;
 
 use super::analyses::{Analyses, Change};
 use super::callee::Callees;
@@ -44,18 +47,23 @@ pub struct Knowledge<'a> {
     pub callees: &'a Callees,
     /// The objects that names lead to.
     pub world: &'a dyn World,
+    /// What was expected before, and was not so too often.
+    pub avoided: &'a Avoided,
 }
 
 impl<'a> Knowledge<'a> {
     /// Of callees, and of nothing else.
     pub fn of(callees: &'a Callees) -> Self {
-        Self { callees, world: &Unknown }
+        Self { callees, world: &Unknown, avoided: Avoided::NOTHING }
     }
 }
 
 impl fmt::Debug for Knowledge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Knowledge").field("callees", self.callees).finish_non_exhaustive()
+        f.debug_struct("Knowledge")
+            .field("callees", self.callees)
+            .field("avoided", self.avoided)
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,7 +118,7 @@ pub fn function_passes() -> [Pass; 9] {
         Pass {
             name: "unboxing",
             target: "typedcall::ir::passes::unboxing",
-            run: |function, _, run| unboxing::run(function, &mut run.analyses),
+            run: |function, knowledge, run| unboxing::run(function, knowledge, &mut run.analyses),
         },
         Pass {
             name: "guard_elimination",

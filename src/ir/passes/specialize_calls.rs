@@ -39,10 +39,16 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
             let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
             changed |= rewriter.make_static(inst);
             match plan(rewriter.function, callees, inst) {
-                Ok(Some(Call::Direct(plan))) => {
-                    changed = true;
-                    rewriter.emit(inst, plan);
-                }
+                Ok(Some(Call::Direct(plan))) => match plan.avoided(rewriter.function, knowledge.avoided, inst) {
+                    None => {
+                        changed = true;
+                        rewriter.emit(inst, plan);
+                    }
+                    Some(reason) => {
+                        left_alone.push(NotSpecialized { inst, reason });
+                        rewriter.out.push(inst);
+                    }
+                },
                 Ok(Some(Call::Argument(value))) => {
                     changed = true;
                     rewriter.give_back(inst, value);

@@ -5,11 +5,12 @@
 //! `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature;
 //! `below "math.sqrt" "sqrt" finite` the C function below one. A line of the world gives what a name leads to:
 //! `global "math" Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`,
-//! `method UnicodeExact "upper" MethodDescr["str.upper"]`.
+//! `method UnicodeExact "upper" MethodDescr["str.upper"]`. `avoid 4 overflow` says what must not be expected of an instruction of
+//! the bytecode.
 
 use std::fmt::Write;
 
-use typedcall::ir::passes::{Knowledge, run_function_observed};
+use typedcall::ir::passes::{Avoided, Knowledge, run_function_observed};
 use typedcall::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Function, Type, World};
 
 /// A world of a few lines.
@@ -52,6 +53,7 @@ impl World for Lines {
 struct Case {
     callees: Callees,
     world: Lines,
+    avoided: Avoided,
     ir: String,
 }
 
@@ -98,6 +100,11 @@ fn read(text: &str) -> Case {
                 let (name, rest) = quoted(rest);
                 case.world.attributes.push((module.to_owned(), name.to_owned(), ty(rest)));
             }
+            "avoid" => {
+                let (place, reason) = rest.split_once(' ').expect(line);
+                let reason = reason.parse().unwrap_or_else(|error| panic!("{error}"));
+                case.avoided.add(place.parse().expect(line), reason);
+            }
             "method" => {
                 let (class, rest) = rest.split_once(' ').expect(line);
                 let (name, rest) = quoted(rest);
@@ -119,7 +126,7 @@ fn golden(text: &str) -> String {
     function.verify_calls(&case.callees).unwrap_or_else(|error| panic!("{error}"));
     let with_states = text.contains("# states");
     let mut shown = format!("== before\n{function}");
-    let knowledge = Knowledge { callees: &case.callees, world: &case.world };
+    let knowledge = Knowledge { callees: &case.callees, world: &case.world, avoided: &case.avoided };
     let mut before = function.clone();
     let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
         assert_eq!(changed, *function != before, "{} says so of\n{function:#}", pass.name);

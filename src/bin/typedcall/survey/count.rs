@@ -8,7 +8,7 @@ use typedcall::bytecode::{self, Code};
 use typedcall::embed::{Object, Python};
 use typedcall::frontend::{self, RefusalReason};
 use typedcall::ir::Instruction;
-use typedcall::ir::passes::{self, Knowledge};
+use typedcall::ir::passes::{self, Avoided, Knowledge};
 use typedcall::lower;
 
 use super::world::{Library, Names};
@@ -92,7 +92,8 @@ impl<'a> Counter<'a> {
             return self.counts.broken.push(format!("{place}: IR that does not verify: {error}"));
         }
         let calls = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
-        let left_alone = passes::run_function(&mut function, &Knowledge { callees, world: names });
+        let left_alone =
+            passes::run_function(&mut function, &Knowledge { callees, world: names, avoided: Avoided::NOTHING });
         if let Err(error) = function.verify_calls(callees) {
             return self.counts.broken.push(format!("{place}: IR that does not verify after the passes: {error}"));
         }
