@@ -13,7 +13,7 @@ use pyo3_ffi as ffi;
 use super::original::Original;
 use super::registry::KnownMethod;
 use crate::cpython::object::{HEAP_TYPE, TP_FLAGS};
-use crate::cpython::{DeathOrder, Layout};
+use crate::cpython::{Collector, DeathOrder, Layout};
 use crate::embed::{Object, Python};
 use crate::frontend::live_value;
 use crate::interpreter::intern;
@@ -305,6 +305,10 @@ unsafe extern "C" {
 impl World for LiveWorld<'_> {
     fn death_order(&self) -> DeathOrder {
         DeathOrder::CURRENT
+    }
+
+    fn collector(&self) -> Collector {
+        Collector::CURRENT
     }
 
     fn global(&self, name: &str) -> Option<Found> {

@@ -8,9 +8,11 @@
 //! | `memory` | reads of memory that may not be there |
 //! | `python_type` | CPython's own types, by name |
 //! | `death_order` | in which order operands and locals die |
+//! | `collector` | where garbage is collected |
 //!
 //! *Invariant:* no other room knows an offset, or asks which version it is built for.
 
+pub mod collector;
 pub mod death_order;
 pub mod layout;
 pub mod memory;
@@ -18,6 +20,7 @@ pub(crate) mod object;
 pub(crate) mod proof;
 pub mod python_type;
 
+pub use collector::Collector;
 pub use death_order::DeathOrder;
 pub use layout::{
     DIGIT_BITS, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK,

@@ -3,6 +3,8 @@
 
 use std::ops::BitOr;
 
+use crate::cpython::Collector;
+
 /// Kinds of memory that Python code can change, as a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Heap(u8);
@@ -60,7 +62,7 @@ pub struct Effects {
     pub raises: bool,
     /// Python code may run, which may change whatever can be changed.
     pub runs_python: bool,
-    /// An object is made that the garbage collector knows of. Up to CPython 3.11 that may start it, and so finalizers.
+    /// An object is made that the garbage collector knows of. That may start it, and so finalizers, where it runs there.
     pub collects: bool,
     /// Nobody misses it when its result is not used, even where it would have raised: nothing else may be said of it.
     pub is_claimed_pure: bool,
@@ -102,17 +104,17 @@ impl Effects {
 
     /// Whether nobody misses it when its result is not used: nothing is changed, and it can't fail; or that is promised.
     pub const fn is_pure(self) -> bool {
-        self.is_claimed_pure || self.writes.is_empty() && !self.raises && !self.may_run_python()
+        self.is_claimed_pure || self.writes.is_empty() && !self.raises && !self.runs_python && !self.collects
     }
 
     /// Whether anything but looking happens.
     pub const fn is_noticed(self) -> bool {
-        !self.writes.is_empty() || self.raises || self.may_run_python()
+        !self.writes.is_empty() || self.raises || self.runs_python || self.collects
     }
 
-    /// Whether Python code may have run by its end: also because it started the garbage collector.
-    pub const fn may_run_python(self) -> bool {
-        self.runs_python || self.collects
+    /// Whether Python code may have run by its end, on a CPython with this garbage collector: also because that was started.
+    pub const fn may_run_python(self, collector: Collector) -> bool {
+        self.runs_python || self.collects && collector.runs_where_objects_are_made()
     }
 
     /// What can happen of both at most.

@@ -3,7 +3,7 @@
 use super::assumption::Assumption;
 use super::constant::ConstObject;
 use super::types::Type;
-use crate::cpython::DeathOrder;
+use crate::cpython::{Collector, DeathOrder};
 
 /// Something that a pass found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,11 @@ pub trait World {
     /// In which order things die.
     fn death_order(&self) -> DeathOrder {
         DeathOrder::default()
+    }
+
+    /// Where garbage is collected.
+    fn collector(&self) -> Collector {
+        Collector::default()
     }
 }
 

@@ -31,7 +31,8 @@ pub(super) fn collect(code: &Code, function: &Function, callees: &Callees, left_
                 (instruction, Some(reason)) => (false, format!("{} stays a call: {reason}", instruction.name())),
                 (Instruction::Operate { operation, args }, None) => {
                     let is_lookup = matches!(operation, Operation::LoadGlobal(_));
-                    let is_left = is_lookup || function.effects(callees, inst).may_run_python();
+                    let effects = function.effects(callees, inst);
+                    let is_left = is_lookup || effects.runs_python || effects.collects;
                     // What a loop does for signals is nobody's to specialize.
                     if !is_left || *operation == Operation::Poll {
                         return None;

@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
 use super::block::Lowering;
 use super::reference::{AssumptionTest, Reference};
 use super::runtime_function::RuntimeFunction;
+use crate::cpython::Collector;
 use crate::ir::{Assumption, ConstObject, ConstValue, Inst, Instruction, Spec, Type, Value};
 use crate::lower::emitter::POINTER_BYTES;
 use crate::lower::machine::CType;
@@ -138,7 +139,7 @@ impl Lowering<'_, '_, '_> {
                 return Err(Unsupported::new(instruction.name(), "it belongs to stubs"));
             }
         }
-        if self.function.may_run_python(self.callees, inst) {
+        if self.function.may_run_python(self.callees, inst, Collector::of(self.emitter.layout.minor)) {
             self.forget_tests();
         }
         Ok(())

@@ -6,10 +6,11 @@
 //! `below "math.sqrt" "sqrt" finite` the C function below one. A line of the world gives what a name leads to:
 //! `global "math" Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`,
 //! `method UnicodeExact "upper" MethodDescr["str.upper"]`. `avoid 4 overflow` says what must not be expected of an instruction of
-//! the bytecode.
+//! the bytecode. `python 3.14` is the version whose order of deaths and whose garbage collector are meant; 3.11 if left out.
 
 use std::fmt::Write;
 
+use typedcall::cpython::{Collector, DeathOrder};
 use typedcall::ir::passes::{Avoided, Knowledge, run_function_observed};
 use typedcall::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Function, Type, World};
 
@@ -19,6 +20,8 @@ struct Lines {
     globals: Vec<(bool, String, Type)>,
     attributes: Vec<(String, String, Type)>,
     methods: Vec<(Type, String, Type)>,
+    death_order: DeathOrder,
+    collector: Collector,
 }
 
 fn object(ty: &Type) -> ConstObject {
@@ -26,6 +29,14 @@ fn object(ty: &Type) -> ConstObject {
 }
 
 impl World for Lines {
+    fn death_order(&self) -> DeathOrder {
+        self.death_order
+    }
+
+    fn collector(&self) -> Collector {
+        self.collector
+    }
+
     fn global(&self, name: &str) -> Option<Found> {
         let (is_builtin, _, ty) = self.globals.iter().find(|(_, known, _)| known == name)?;
         let (name, value) = (name.into(), object(ty));
@@ -99,6 +110,10 @@ fn read(text: &str) -> Case {
                 let (module, rest) = quoted(rest);
                 let (name, rest) = quoted(rest);
                 case.world.attributes.push((module.to_owned(), name.to_owned(), ty(rest)));
+            }
+            "python" => {
+                let minor = rest.strip_prefix("3.").and_then(|minor| minor.parse().ok()).expect(line);
+                (case.world.death_order, case.world.collector) = (DeathOrder::of(minor), Collector::of(minor));
             }
             "avoid" => {
                 let (place, reason) = rest.split_once(' ').expect(line);
