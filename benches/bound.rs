@@ -1,4 +1,4 @@
-//! A bound C function beside a hand-written wrapper of the same function: `cargo bench --bench bound`.
+//! A bound C function and a hand-written wrapper of the same function: `cargo bench --bench bound`.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use std::ffi::c_void;
@@ -14,7 +14,7 @@ use typedcall::{Bind, Options, Specializer};
 struct Case {
     name: &'static str,
     signature: &'static str,
-    /// The kinds of call that there are, with the arguments.
+    /// The kinds of calls, with their arguments.
     calls: &'static [(&'static str, &'static str)],
 }
 

@@ -1,6 +1,6 @@
-//! A call in all five ways, each group beside its direct-C baseline: `cargo bench --bench calls`.
+//! A call in all five ways, each group with its direct-C baseline: `cargo bench --bench calls`.
 //!
-//! The table of `typedcall bench` interleaves the ways; this one has criterion's statistics.
+//! The table of `typedcall bench` takes the ways in turns; this one has criterion's statistics.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use std::time::{Duration, Instant};

@@ -1,9 +1,9 @@
-//! A chain of five typed float calls, compiled, beside the same chain in C: `cargo bench --bench chain`.
+//! A chain of five typed float calls, compiled, and the same chain in C: `cargo bench --bench chain`.
 //!
-//! Both take objects and give one, through the same loop in C; the chain in C calls the same functions through pointers that its
-//! compiler (`-O2`) knows nothing of. The best of many interleaved rounds counts: what disturbs a round makes it longer only, and
-//! on a busy machine, too, some rounds are short enough to be left alone.
-//! It fails where ours takes more than [`LIMIT`] times as long.
+//! Both take objects and return one, through the same loop in C. The chain in C calls the same functions through
+//! pointers that its compiler (`-O2`) knows nothing of. The best of many rounds counts, with the two in turns: a
+//! disturbance only makes a round longer, and some rounds are short enough to be undisturbed, even on a busy machine.
+//! The bench fails if ours takes more than [`LIMIT`] times as long.
 
 use std::ptr::NonNull;
 use std::time::Instant;
@@ -19,7 +19,7 @@ def chain(a, b, c):
 ";
 const CALLS: i64 = 100_000;
 const ROUNDS: usize = 500;
-/// How many times as long as the chain in C the compiled one may take.
+/// The limit for the time of the compiled chain divided by that of the chain in C.
 const LIMIT: f64 = 1.3;
 
 type Chain = unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject;

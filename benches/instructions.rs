@@ -1,4 +1,4 @@
-//! Instructions of a thousand calls of stubs, counted by valgrind: `cargo bench --bench instructions`.
+//! The instructions of a thousand calls of stubs, counted by valgrind: `cargo bench --bench instructions`.
 //!
 //! Needs valgrind, and gungraun-runner in the version of the gungraun in Cargo.lock (`cargo install gungraun-runner`).
 #![allow(missing_docs, reason = "gungraun's macros make undocumented items")]
@@ -10,7 +10,7 @@ use typedcall::{Options, Specializer};
 
 const CALLS: i64 = 1000;
 
-/// A warm call, and what it needs: the GIL and the specializer.
+/// A warm call, with the GIL and the specializer that it needs.
 type Prepared = (Run, Specializer, Python);
 
 fn prepare(case: Case, way: Way) -> Prepared {
@@ -40,5 +40,5 @@ fn thousand_calls(prepared: Prepared) -> Prepared {
 }
 
 library_benchmark_group!(name = stubs, benchmarks = [thousand_calls]);
-// The C compiler that the demo's extension needs finds its parts through the environment.
+// The C compiler for the demo's extension finds its parts through the environment.
 main!(config = LibraryBenchmarkConfig::default().env_clear(false), library_benchmark_groups = stubs);

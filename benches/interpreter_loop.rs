@@ -1,8 +1,8 @@
-//! What metadata, its flag and stubs cost in the interpreter's own loop: `cargo bench --bench interpreter_loop`.
+//! The cost of metadata, its flag and stubs in the interpreter's own loop: `cargo bench --bench interpreter_loop`.
 //!
-//! Prints the instructions of one call, counted by valgrind as the difference of two loops, and fails where a method
-//! that should run as one without metadata does not, to 1 %. So it does where a stub that stands for a method executes
-//! more instructions than the method, counting its calls or not.
+//! Prints the instructions of one call, which valgrind counts as the difference of two loops. It fails if a method that
+//! should cost the same as one without metadata does not, to 1 %. It also fails if a stub of a method executes more
+//! instructions than the method, whether it counts its calls or not.
 
 use std::error::Error;
 use std::path::Path;
@@ -12,13 +12,13 @@ use typedcall::demo;
 use typedcall::embed::Python;
 use typedcall::{Options, Specializer};
 
-/// What a way must cost.
+/// The cost that a way must have.
 #[derive(Clone, Copy, PartialEq)]
 enum Cost {
-    /// What the last baseline does.
+    /// The cost of the last baseline.
     Baseline,
     LikeBaseline,
-    /// No more than that.
+    /// At most that.
     AtMostBaseline,
     Anything,
 }
@@ -26,15 +26,15 @@ enum Cost {
 /// How a method is called.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
-    /// As it is.
+    /// Unchanged.
     Original,
     Adopted,
     Stub,
-    /// As the package makes them.
+    /// A stub as the package makes it.
     CountingStub,
 }
 
-/// A method, how it is called, with what arguments, and what that must cost.
+/// A method, the way it is called, its arguments, and the cost that it must have.
 const CASES: [(&str, Way, &str, Cost); 12] = [
     ("plain", Way::Original, "123456", Cost::Baseline),
     ("unflagged", Way::Original, "123456", Cost::LikeBaseline),
@@ -50,19 +50,22 @@ const CASES: [(&str, Way, &str, Cost); 12] = [
     ("length", Way::CountingStub, "'some text'", Cost::AtMostBaseline),
 ];
 
-/// How far the counts may be apart, as a share.
+/// How much the counts may differ, as a share.
 const TOLERANCE: f64 = 0.01;
 
 const NAME: &str = "interpreter_loop";
 
-/// The first loop is long enough for the interpreter to specialize its call.
+/// Two loops whose difference is what their calls cost. The shorter one is long enough for the interpreter to specialize its call.
 const SHORT: i64 = 2_000;
 const LONG: i64 = 12_000;
+
+/// The function of this program after which valgrind writes what it counted since the last time.
+const MARK: &str = "typedcall_bench_mark";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match &arguments[..] {
-        [command, case, calls, library] if command == "--loop" => run_loop(case, calls, Path::new(library)),
+        [command, library] if command == "--loops" => run_loops(Path::new(library)),
         _ => compare(),
     };
     outcome.map_or_else(
@@ -78,11 +81,11 @@ fn main() -> ExitCode {
 fn compare() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let library = demo::compile(&Python::attach(), folder.path(), NAME, include_str!("interpreter_loop.c"))?;
+    let counts = count(folder.path(), &library)?;
     let mut failed = Vec::new();
     let mut baseline = 0.0;
     println!("Python {}, instructions of one call in a loop", typedcall::embed::running_version());
-    for (case, (method, way, arguments, cost)) in CASES.into_iter().enumerate() {
-        let instructions = (count(case, LONG, &library)? - count(case, SHORT, &library)?) / (LONG - SHORT) as f64;
+    for ((method, way, arguments, cost), instructions) in CASES.into_iter().zip(counts) {
         if cost == Cost::Baseline {
             baseline = instructions;
         }
@@ -111,45 +114,75 @@ fn compare() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The instructions of this program's whole run with so many calls.
-fn count(case: usize, calls: i64, library: &Path) -> Result<f64, Box<dyn Error>> {
+/// The instructions of one call of each case, from one run under valgrind.
+fn count(folder: &Path, library: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
+    let profile = folder.join("callgrind");
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg("--tool=callgrind")
+        .arg(format!("--dump-after={MARK}"))
+        .arg(format!("--callgrind-out-file={}", profile.display()))
         .arg(std::env::current_exe()?)
-        .args(["--loop", &case.to_string(), &calls.to_string()])
+        .arg("--loops")
         .arg(library)
         // The same hashes, the same dictionaries, the same instructions.
         .env("PYTHONHASHSEED", "0")
-        // Python's own allocator executes more where the pool of a size is just full: that is chance, and no cost of a call.
+        // Python's own allocator executes more instructions when the pool of a size is just full: that is chance, and
+        // not a cost of a call.
         .env("PYTHONMALLOC", "malloc")
         .output()
         .map_err(|error| format!("valgrind does not start ({error}): install it"))?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    let collected = text.lines().find_map(|line| line.split_once("Collected : ")).map(|(_, count)| count.trim());
-    match collected.map(str::parse) {
-        Some(Ok(count)) if output.status.success() => Ok(count),
-        _ => Err(format!("valgrind counted nothing:\n{text}").into()),
+    if !output.status.success() {
+        return Err(format!("the loops fail:\n{}", String::from_utf8_lossy(&output.stderr)).into());
     }
+    let total = |part: usize| -> Result<f64, Box<dyn Error>> {
+        let text = std::fs::read_to_string(profile.with_extension(part.to_string()))?;
+        let total = text.lines().find_map(|line| line.strip_prefix("totals: ")).ok_or("valgrind counted nothing")?;
+        Ok(total.trim().parse()?)
+    };
+    // Parts are counted from 1; each case has three, of which the first is what its loop took to be specialized.
+    let each = (0..CASES.len()).map(|case| {
+        let first = 1 + 3 * case;
+        Ok((total(first + 2)? - total(first + 1)?) / (LONG - SHORT) as f64)
+    });
+    each.collect()
 }
 
-/// What runs under valgrind: a loop in the interpreter.
-fn run_loop(case: &str, calls: &str, library: &Path) -> Result<(), Box<dyn Error>> {
-    let (method, way, arguments, _) = CASES[case.parse::<usize>()?];
+/// What runs under valgrind: loops in the interpreter.
+fn run_loops(library: &Path) -> Result<(), Box<dyn Error>> {
     let python = Python::attach();
     let module = demo::import(&python, NAME, library)?;
-    let mut options = Options::default();
-    options.count_calls = way == Way::CountingStub;
-    let specializer = Specializer::new(&python, options)?;
-    if way == Way::Adopted {
-        specializer.adopt(&python, &module)?;
+    let specializer = |count_calls| {
+        let mut options = Options::default();
+        options.count_calls = count_calls;
+        Specializer::new(&python, options)
+    };
+    let (plain, counting) = (specializer(false)?, specializer(true)?);
+    for (method, way, arguments, _) in CASES {
+        // Only this changes the module, and only the method of that name is run as it is afterwards.
+        if way == Way::Adopted {
+            plain.adopt(&python, &module)?;
+        }
+        let original = module.attr(&python, method)?;
+        let function = match way {
+            Way::Original | Way::Adopted => original,
+            Way::Stub => plain.function(&python, &original)?,
+            Way::CountingStub => counting.function(&python, &original)?,
+        };
+        let names = python.namespace()?;
+        names.set_item(&python, "f", &function)?;
+        python.run(&format!("def loop(f, n):\n    for _ in range(n):\n        f({arguments})\n"), &names)?;
+        for calls in [SHORT, SHORT, LONG] {
+            python.run(&format!("loop(f, {calls})"), &names)?;
+            typedcall_bench_mark();
+        }
     }
-    let mut function = module.attr(&python, method)?;
-    if matches!(way, Way::Stub | Way::CountingStub) {
-        function = specializer.function(&python, &function)?;
-    }
-    let names = python.namespace()?;
-    names.set_item(&python, "f", &function)?;
-    python.run(&format!("def loop(f, n):\n    for _ in range(n):\n        f({arguments})\n"), &names)?;
-    python.run(&format!("loop(f, {calls})"), &names)?;
     Ok(())
+}
+
+/// Valgrind writes its counts where this returns.
+// SAFETY: no other function has this name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn typedcall_bench_mark() {
+    std::hint::black_box(());
 }

@@ -1,7 +1,7 @@
-//! What an embedder does: `cargo run --example embed`.
+//! The steps of an embedder: `cargo run --example embed`.
 //!
-//! The module is the demo's, compiled here and now so that the example runs anywhere; any extension that declares its
-//! methods with `include/typedcall.h` would do, and `python.import("its_name")` would import it.
+//! The module is the demo's, compiled here so that the example runs anywhere. Any extension that declares its methods
+//! with `include/typedcall.h` would do; `python.import("its_name")` would import it.
 
 use std::ptr::NonNull;
 
@@ -10,24 +10,24 @@ use typedcall::embed::Python;
 use typedcall::{Entry, Options, Specializer, demo};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Starts the interpreter; who has one running, and the GIL, takes `Python::assume_attached`.
+    // Starts the interpreter. If one is running and you hold the GIL, use `Python::assume_attached`.
     let python = Python::attach();
     let folder = tempfile::tempdir()?;
     let module = demo::load(&python, folder.path())?;
 
-    // One specializer is enough for a process: it remembers what it knows and what it compiled.
+    // One specializer is enough for a process: it remembers callables and compiled code.
     let specializer = Specializer::new(&python, Options::default())?;
     specializer.adopt(&python, &module)?;
     let inc = module.attr(&python, "inc")?;
     println!("inc: {}", specializer.signature(&python, &inc)?);
 
-    // C values on both sides: the stub is the underlying function, called as any C function is.
+    // C values on both sides: the stub is the underlying function, called like any C function.
     let native = specializer.stub(&python, &inc, Entry::Native)?;
     // SAFETY: the signature above says `(i64) -> i64`, and the stub outlives the calls.
     let c_inc: extern "C" fn(i64) -> i64 = unsafe { std::mem::transmute::<NonNull<u8>, _>(native.address()) };
     println!("native:  {}", c_inc(41));
 
-    // Objects whose types are proven, as after type feedback: borrows its arguments, returns a new reference.
+    // Objects whose types are proven, for example by type feedback: borrows its arguments, returns a new reference.
     let boxed = specializer.stub(&python, &inc, Entry::Boxed)?;
     // SAFETY: one argument, so one pointer; the stub outlives the calls, which are made with the GIL held.
     let object_inc: unsafe extern "C" fn(*mut PyObject) -> *mut PyObject =
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let result = unsafe { python.owned(object_inc(argument.as_ptr()))? };
     println!("boxed:   {}", result.repr(&python)?);
 
-    // For Python: checks its arguments, and calls the original where they are not what the fast path takes.
+    // For Python: checks its arguments, and calls the original if they do not fit the fast path.
     let names = python.namespace()?;
     names.set_item(&python, "inc", &specializer.function(&python, &inc)?)?;
     println!("guarded: {}", python.eval("inc(41), inc(True)", &names)?.repr(&python)?);

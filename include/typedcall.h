@@ -1,7 +1,8 @@
-/* typedcall.h: say in C what a method's underlying function takes and returns, so that a compiler can call it directly.
+/* typedcall.h: declare in C what a method's underlying function takes and returns, so that a compiler can call it
+ * directly.
  *
- * C99 and C++17, nothing but static data, nothing to link, no code at load time. Where nobody reads the metadata it
- * costs a few bytes of read-only data. Licence: MIT or Apache-2.0.
+ * C99 and C++17, only static data, nothing to link, no code at load time. Metadata that nobody reads costs a few bytes
+ * of read-only data and no time. Licence: MIT or Apache-2.0.
  *
  *     #include <Python.h>
  *     #include "typedcall.h"
@@ -9,25 +10,25 @@
  *     // The underlying function: C values in, a C value out.
  *     static int64_t inc_impl(int64_t x) { return x + 1; }
  *
- *     // The wrapper that CPython calls, as ever.
+ *     // The wrapper that CPython calls, as before.
  *     static PyObject *inc(PyObject *self, PyObject *arg) {
  *         long long x = PyLong_AsLongLong(arg);
  *         if (x == -1 && PyErr_Occurred()) return NULL;
  *         return PyLong_FromLongLong(inc_impl(x));
  *     }
  *
- *     // One line says what inc_impl is: (x: i64) -> i64, never raises, runs no Python code.
+ *     // One line declares inc_impl: (x: i64) -> i64, never raises, runs no Python code.
  *     TYPEDCALL_METHOD(inc, inc_impl, TYPEDCALL_RESULT(I64, NEVER, TYPEDCALL_NO_PYTHON), TYPEDCALL_ARG(I64, x));
  *
- *     // And in the method table its line becomes:
+ *     // Its line in the method table becomes:
  *     static PyMethodDef methods[] = {
  *         TYPEDCALL_DEF(inc, inc, METH_O, "inc(x)\n--\n\nOne more than x."),
  *         {NULL, NULL, 0, NULL},
  *     };
  *
- * Two duties come with a line. The wrapper and the underlying function must do the same: a compiler uses one or the
- * other as it likes. And the underlying function is called only with arguments of the kinds that the line names; for
- * any other argument the wrapper is called, and raises or converts as it always did.
+ * The wrapper and the underlying function must do the same: a compiler may use either. The underlying function is called
+ * only with arguments of the kinds that the line names. For any other argument the wrapper is called, and raises or
+ * converts as before.
  *
  * More lines:
  *
@@ -38,12 +39,12 @@
  *     TYPEDCALL_METHOD(put, put_impl, TYPEDCALL_RESULT(OBJECT, NULL, TYPEDCALL_STEALS(1)), TYPEDCALL_SELF_OF(STR),
  *                      TYPEDCALL_ARG(OBJECT, x), TYPEDCALL_ARG_DEFAULT_INT(I32, base, 10, TYPEDCALL_KEYWORD_ONLY));
  *
- *     // Two overloads behind one name, tried in this order.
+ *     // Two overloads under one name, tried in this order.
  *     TYPEDCALL_SIGNATURE(abs_int, llabs, TYPEDCALL_RESULT(I64, NEVER, 0), TYPEDCALL_ARG_UNNAMED(I64));
  *     TYPEDCALL_SIGNATURE(abs_float, fabs, TYPEDCALL_RESULT(F64, NEVER, 0), TYPEDCALL_ARG_UNNAMED(F64));
  *     TYPEDCALL_OVERLOADS(absolute, "abs", TYPEDCALL_OF(abs_int), TYPEDCALL_OF(abs_float));
  *
- * docs/abi.md has every byte of what these lines make.
+ * docs/abi.md describes every byte that these lines make.
  */
 #ifndef TYPEDCALL_H
 #define TYPEDCALL_H
@@ -64,8 +65,8 @@ extern "C" {
 
 /* ---- The flag ------------------------------------------------------------------------------------------------- */
 
-/* The bit of PyMethodDef.ml_flags that says "metadata stands before the name". Readers of this ABI need it not: they
- * recognise the metadata itself. It slows down the interpreter's own calls, so TYPEDCALL_DEF sets it only where
+/* The bit of PyMethodDef.ml_flags that says "metadata stands before the name". Readers of this ABI do not need it: they
+ * recognise the metadata itself. The bit slows down the interpreter's own calls, so TYPEDCALL_DEF sets it only if
  * TYPEDCALL_SET_FLAG is defined before this header is included. */
 #define TYPEDCALL_METH_TYPED 0x0400
 
@@ -103,8 +104,8 @@ typedef struct typedcall_signature {
     uint32_t reserved;              /* 0 */
 } typedcall_signature;
 
-/* What stands before the name that ml_name points at, 40 bytes. The last 24 of them, the footer, keep their distance
- * from the name in every version; fields may be added at the front. */
+/* The bytes before the name that ml_name points at, 40 of them. The last 24, the footer, keep their distance from the
+ * name in every version; fields may be added at the front. */
 typedef struct typedcall_head {
     const typedcall_signature *const *signatures; /* overloads, tried in this order */
     uint32_t signature_count;                     /* 1 to 16 */
@@ -115,22 +116,22 @@ typedef struct typedcall_head {
     const void *self;                             /* the address of the container's first byte */
 } typedcall_head;
 
-/* What a function returns whose result is of kind BUFFER: memory that stays its own. */
+/* The result of a function whose result kind is BUFFER. The memory stays the function's own. */
 typedef struct typedcall_buffer {
-    const void *start; /* NULL for None, or for an error where the convention is NULL */
+    const void *start; /* NULL for None, or for an error if the convention is NULL */
     intptr_t length;   /* in bytes */
 } typedcall_buffer;
 
 /* ---- Kinds: what a C value is, and which Python values it stands for -------------------------------------------- */
 
-/* 0 is no kind, so that zeroed memory is no signature. */
+/* 0 is not a kind, so zeroed memory is not a signature. */
 #define TYPEDCALL_KIND_INVALID 0x00
 #define TYPEDCALL_KIND_VOID 0x01    /* no value; results only */
 #define TYPEDCALL_KIND_CONTEXT 0x02 /* typedcall_context *; parameters only */
 #define TYPEDCALL_KIND_OBJECT 0x03  /* PyObject *, any */
 #define TYPEDCALL_KIND_USER 0x04    /* PyObject *, of the type that the field `type` leads to */
-/* Two C arguments: const char * (UTF-8, with a NUL at its end and none before) and Py_ssize_t, its length in bytes. As a
- * result one const char *, which stays the function's own. */
+/* Two C arguments: const char * (UTF-8, with a NUL at its end and no other) and Py_ssize_t, its length in bytes. As a
+ * result one const char *; the memory stays the function's own. */
 #define TYPEDCALL_KIND_CSTR 0x05
 /* Two C arguments: const void * and Py_ssize_t, its length in bytes. As a result a typedcall_buffer. */
 #define TYPEDCALL_KIND_BUFFER 0x06
@@ -163,34 +164,34 @@ typedef struct typedcall_buffer {
 /* ---- Flags of a parameter --------------------------------------------------------------------------------------- */
 
 #define TYPEDCALL_OPTIONAL 0x0001     /* may be left out: a default is given (the DEFAULT macros set this) */
-#define TYPEDCALL_NULLABLE 0x0002     /* None is admitted, and passed as a null pointer */
+#define TYPEDCALL_NULLABLE 0x0002     /* None is accepted, and passed as a null pointer */
 #define TYPEDCALL_KEYWORD_ONLY 0x0004 /* may be passed by name only */
 #define TYPEDCALL_RECEIVER 0x0008     /* the object that the method is called on (the SELF macros set this) */
 #define TYPEDCALL_DEFAULT_NONE 0x0010 /* the default is None, passed as a null pointer */
-#define TYPEDCALL_SUBCLASSES 0x0100   /* Python and user types, of results too: instances of subclasses as well */
+#define TYPEDCALL_SUBCLASSES 0x0100   /* Python and user types, also of results: also instances of subclasses */
 
-/* ---- Error conventions: how the function says that it raised, with a Python exception set ------------------------- */
+/* ---- Error conventions: how the function reports that it has set a Python exception ------------------------------- */
 
 #define TYPEDCALL_RAISES_NEVER 0     /* it never raises */
 #define TYPEDCALL_RAISES_NULL 1      /* by a null pointer */
-#define TYPEDCALL_RAISES_MINUS_ONE 2 /* by -1, where PyErr_Occurred() agrees */
+#define TYPEDCALL_RAISES_MINUS_ONE 2 /* by -1, if PyErr_Occurred() agrees */
 #define TYPEDCALL_RAISES_NONZERO 3   /* by a C int other than 0; there is no other result: kind VOID */
 #define TYPEDCALL_RAISES_CHECK 4     /* only PyErr_Occurred() tells */
 
 /* ---- Effects: promises about a call. Or them together; 0 promises nothing. ---------------------------------------- */
 
-/* NO_PYTHON: runs no Python code, not even a destructor, and lets no other thread run any: a function that releases the
- * GIL (Py_BEGIN_ALLOW_THREADS) does. */
+/* NO_PYTHON: runs no Python code, not even a destructor, and does not release the GIL (Py_BEGIN_ALLOW_THREADS), since
+ * other threads may then run Python code. */
 #define TYPEDCALL_NO_PYTHON UINT32_C(0x0001)
 #define TYPEDCALL_PURE UINT32_C(0x0002)            /* may be dropped when unused, and merged with an equal call */
-#define TYPEDCALL_NOGIL UINT32_C(0x0004)           /* the GIL may be released around it: it does not itself */
+#define TYPEDCALL_NOGIL UINT32_C(0x0004)           /* the GIL may be released around it; it must not do so itself */
 #define TYPEDCALL_BORROWED_RESULT UINT32_C(0x0008) /* the object that it returns is borrowed */
-/* Takes over a reference to parameter n; counted from 0, self and context included, CSTR and BUFFER count as one. */
+/* Takes over a reference to parameter n. n counts from 0, with self and context; CSTR and BUFFER count as one. */
 #define TYPEDCALL_STEALS(n) (UINT32_C(1) << (16 + (n)))
 
 /* ---- Results: the first of a signature's values ------------------------------------------------------------------- */
 
-/* Any value at all, field by field; the macros below are short for it. */
+/* Any value, field by field. The macros below are short forms of it. */
 #define TYPEDCALL_VALUE(kind, flags, effects, name, type, default_int, default_float, default_address) \
     { \
         (uint16_t)(kind), (uint16_t)(flags), (uint32_t)(effects), (name), (type), (int64_t)(default_int), \
@@ -207,7 +208,7 @@ typedef struct typedcall_buffer {
                     0, NULL)
 
 /* A type of your own. `type` is the address of the variable that holds the PyTypeObject *, since most types are made
- * when the module is. For a static type: static PyTypeObject *const point_type = &PointType; */
+ * when the module is made. For a static type: static PyTypeObject *const point_type = &PointType; */
 #define TYPEDCALL_RESULT_OF_TYPE(type, raises, effects) \
     TYPEDCALL_VALUE(TYPEDCALL_KIND_USER, TYPEDCALL_RAISES_##raises, effects, NULL, type, 0, 0, NULL)
 
@@ -215,8 +216,8 @@ typedef struct typedcall_buffer {
     TYPEDCALL_VALUE(TYPEDCALL_KIND_USER, TYPEDCALL_RAISES_##raises | TYPEDCALL_SUBCLASSES, effects, NULL, type, 0, 0, \
                     NULL)
 
-/* The macros that paste or quote an argument do so themselves, never through another macro: a parameter may bear the
- * name of a macro of yours. */
+/* The macros that paste or quote an argument do so themselves, never through another macro, since a parameter may have
+ * the same name as one of your macros. */
 
 /* ---- Parameters, in the order of the C arguments ------------------------------------------------------------------ */
 
@@ -274,7 +275,7 @@ typedef struct typedcall_buffer {
 
 /* ---- Methods ------------------------------------------------------------------------------------------------------ */
 
-/* A method that may stay unused must not warn. */
+/* An unused method must give no warning. */
 #if defined(__GNUC__) || defined(__clang__)
 #define TYPEDCALL_UNUSED __attribute__((__unused__))
 #else
@@ -320,8 +321,8 @@ typedef struct typedcall_buffer {
 
 #define TYPEDCALL_CONTEXT_VERSION 1
 
-/* What a function with a TYPEDCALL_CONTEXT parameter is given, so that it need not look for its thread. Valid during
- * the call and in its thread only. More may follow, privately: read no field that ends beyond `size`. */
+/* The argument for a TYPEDCALL_CONTEXT parameter, so that a function need not look for its thread. It is valid only
+ * during the call and in its thread. Private fields may follow: read no field that ends beyond `size`. */
 typedef struct typedcall_context {
     uint32_t version;   /* TYPEDCALL_CONTEXT_VERSION */
     uint32_t size;      /* bytes of the whole context, at least 24 */

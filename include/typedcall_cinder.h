@@ -1,26 +1,26 @@
 /* typedcall_cinder.h: Cinder's typed methods, for CPython.
  *
- * A C extension whose method tables hold typed definitions in the way of Cinder and CinderX (`ml_meth` is a
- * Ci_PyTypedMethodDef *, `ml_flags` is Ci_METH_TYPED) compiles unmodified against CPython's headers with
+ * The method tables of such an extension hold typed definitions in the way of Cinder and CinderX: `ml_meth` is a
+ * Ci_PyTypedMethodDef *, and `ml_flags` is Ci_METH_TYPED. It compiles unmodified against CPython's headers with
  *
  *     cc -I include/cinder -include typedcall_cinder.h ...
  *
- * (the folder has the headers of Cinder's that such an extension includes, each of which includes this one). CPython makes
- * no function of such a definition, so before it sees a table, typedcall_cinder_ready() has typedcall make working
- * callables of them, in place. This header puts that call before PyModule_Create, PyModuleDef_Init,
- * PyModule_AddFunctions, PyType_Ready and the functions that make a type of a spec, unless
- * TYPEDCALL_CINDER_BY_HAND is defined: then call it yourself, once for each table.
+ * The folder has those of Cinder's headers that extensions include; each of them includes this one. CPython makes no
+ * function of a typed definition. So typedcall_cinder_ready() has typedcall make working callables of them, in place,
+ * before CPython sees the table. This header makes that call before PyModule_Create, PyModuleDef_Init,
+ * PyModule_AddFunctions, PyType_Ready and the functions that make a type of a spec. If TYPEDCALL_CINDER_BY_HAND is
+ * defined it does not: then make the call yourself, once for each table.
  *
- * typedcall has to be in the process: where `import typedcall` gives no module with its capsule, the extension's import
- * raises ImportError. A table without typed definitions needs none. docs/dialects.md says how arguments are checked.
+ * typedcall must be in the process: if `import typedcall` gives no module with its capsule, the extension's import raises
+ * ImportError. A table without typed definitions needs no typedcall. docs/dialects.md says how arguments are checked.
  *
- * Includes Python.h: what has to be defined before that (Py_BUILD_CORE, Py_LIMITED_API) goes on the command line. C99 and
- * C++17, nothing to link. Licence: MIT or Apache-2.0.
+ * This header includes Python.h: pass on the command line what must be defined before that (Py_BUILD_CORE,
+ * Py_LIMITED_API). C99 and C++17, nothing to link. Licence: MIT or Apache-2.0.
  */
 #ifndef TYPEDCALL_CINDER_H
 #define TYPEDCALL_CINDER_H
 
-/* What an extension may define before its own include of Python.h, which comes too late. */
+/* An extension may define this before its own include of Python.h, which comes too late. */
 #ifndef PY_SSIZE_T_CLEAN
 #define PY_SSIZE_T_CLEAN
 #endif
@@ -54,7 +54,7 @@ extern "C" {
 #define TYPED_UINT32 (TYPED_INT_32BIT << 1 | TYPED_INT_UNSIGNED)
 #define TYPED_UINT64 (TYPED_INT_64BIT << 1 | TYPED_INT_UNSIGNED)
 #define TYPED_OBJECT 0x08
-#define TYPED_DOUBLE 0x09 /* these four are types of fields: no argument and no result has them */
+#define TYPED_DOUBLE 0x09 /* these four are types of fields only, not of arguments or results */
 #define TYPED_SINGLE 0x0A
 #define TYPED_CHAR 0x0B
 #define TYPED_BOOL 0x0C
@@ -63,8 +63,8 @@ extern "C" {
 #define TYPED_ERROR 0x0F
 #endif
 
-#define Ci_Py_SIG_OPTIONAL 0x01   /* None is admitted, and passed as it is */
-#define Ci_Py_SIG_TYPE_PARAM 0x02 /* only Cinder has the generic types that know what it is */
+#define Ci_Py_SIG_OPTIONAL 0x01   /* None is accepted, and passed unchanged */
+#define Ci_Py_SIG_TYPE_PARAM 0x02 /* a parameter of a generic type, which only Cinder has */
 #define Ci_Py_SIG_TYPE_PARAM_IDX(x) (((x) << 2) | Ci_Py_SIG_TYPE_PARAM)
 #define Ci_Py_SIG_TYPE_PARAM_OPT(x) (((x) << 2) | Ci_Py_SIG_TYPE_PARAM | Ci_Py_SIG_OPTIONAL)
 #define Ci_Py_SIG_TYPE_MASK(x) ((x) >> 2)
@@ -84,10 +84,10 @@ extern "C" {
 #define Ci_Py_SIG_VOID (TYPED_VOID << 2)     /* a result: None */
 #define Ci_Py_SIG_ERROR (TYPED_ERROR << 2)   /* a result: None for 0; for all else an exception is set */
 
-/* A parameter behind self. */
+/* A parameter after self. */
 typedef struct Ci_Py_SigElement {
     int se_argtype;
-    PyObject *se_default_value; /* what an argument left out is; may be NULL */
+    PyObject *se_default_value; /* the value of an argument that is left out; may be NULL */
     const char *se_name;        /* may be NULL: arguments are passed by position */
 } Ci_Py_SigElement;
 
@@ -100,7 +100,7 @@ typedef struct {
 
 #ifdef __GNUC__
 #define TYPEDCALL_CINDER_UNUSED __attribute__((__unused__))
-/* A function's address as a void *, which is no ISO C, but POSIX. */
+/* A function's address as a void *, which POSIX allows and ISO C does not. */
 #define TYPEDCALL_CINDER_FUNCTION(name) __extension__(void *)(name)
 #else
 #define TYPEDCALL_CINDER_UNUSED
@@ -135,13 +135,13 @@ TYPEDCALL_CINDER_ELEMENT(Ci_Py_Sig_UINT64, Ci_Py_SIG_UINT64, NULL);
 
 /* --- Making tables ready --------------------------------------------------------------------------------------- */
 
-/* What the capsule `typedcall._cinder` points at. Later versions add fields behind these. */
+/* The contents of the capsule `typedcall._cinder`. Later versions add fields after these. */
 typedef struct {
     uint32_t version; /* 1 */
     int (*ready)(PyMethodDef *table);
 } typedcall_cinder_interface;
 
-/* The first typed definition of a table, or NULL: a line with a calling convention beside the flag is of another dialect. */
+/* The first typed definition of a table, or NULL. A line with a calling convention next to the flag is of another dialect. */
 static inline const PyMethodDef *typedcall_cinder_first(const PyMethodDef *table) {
     const int conventions = 0x028F; /* METH_VARARGS, _KEYWORDS, _NOARGS, _O, _FASTCALL, _METHOD: not all are in each API */
     for (; table != NULL && table->ml_name != NULL; table++) {
@@ -152,8 +152,8 @@ static inline const PyMethodDef *typedcall_cinder_first(const PyMethodDef *table
     return NULL;
 }
 
-/* Makes working callables of the typed definitions in a table, in place: 0, or -1 with an exception set and the table as it
- * was. A table without them, NULL, and one that was made ready before are left alone. */
+/* Makes working callables of the typed definitions in a table, in place. Returns 0, or -1 with an exception set and the
+ * table unchanged. NULL, a table without typed definitions, and one that is ready already are left alone. */
 static inline int typedcall_cinder_ready(PyMethodDef *table) {
     const typedcall_cinder_interface *found;
     const PyMethodDef *first = typedcall_cinder_first(table);
@@ -162,7 +162,7 @@ static inline int typedcall_cinder_ready(PyMethodDef *table) {
     }
     found = (const typedcall_cinder_interface *)PyCapsule_Import("typedcall._cinder", 0);
     if (found == NULL) {
-        /* No such module, none with a capsule, or something else in its place. */
+        /* There is no such module, it has no capsule, or something else is in the capsule's place. */
         if (PyErr_ExceptionMatches(PyExc_ImportError) || PyErr_ExceptionMatches(PyExc_AttributeError)) {
             PyErr_Clear();
             PyErr_Format(PyExc_ImportError,
@@ -233,8 +233,8 @@ static inline PyObject *typedcall_cinder_from_metaclass(PyTypeObject *metaclass,
     typedcall_cinder_from_metaclass((metaclass), (module), (spec), (bases))
 #endif
 
-#ifndef Py_LIMITED_API /* which has no types but those of specs */
-/* The table of a type, and those of its bases: CPython makes bases ready itself. */
+#ifndef Py_LIMITED_API /* the limited API has only types that are made of specs */
+/* Makes the tables of a type and of its bases ready, since CPython makes bases ready itself. */
 static inline int typedcall_cinder_static_ready(PyTypeObject *type) {
     for (; type != NULL && !(type->tp_flags & Py_TPFLAGS_READY); type = type->tp_base) {
         if (typedcall_cinder_ready(type->tp_methods) != 0) {

@@ -1,19 +1,19 @@
 /* typedcall_pypy.h: the names of PyPy's typed methods, for CPython.
  *
- * A C extension that says what its functions are in PyPy's way compiles unmodified against CPython's headers with
+ * A C extension that declares its functions in PyPy's way compiles unmodified against CPython's headers with
  *
  *     cc -include typedcall_pypy.h ...
  *
- * and its metadata is read where the dialect is named (Specializer::adopt_as with Dialect::PyPy). For a new extension
- * use typedcall.h: its metadata is recognised by itself and says more. docs/dialects.md has every byte.
+ * and its metadata is read if the dialect is named (Specializer::adopt_as with Dialect::PyPy). For a new extension use
+ * typedcall.h: its metadata is recognised without a name and says more. docs/dialects.md describes every byte.
  *
  * C99 and C++20 (designated initializers), nothing to link, no code at load time. Licence: MIT or Apache-2.0.
  */
 #ifndef TYPEDCALL_PYPY_H
 #define TYPEDCALL_PYPY_H
 
-/* PyPy's own headers bring these names. This header may come before Python.h, which defines PYPY_VERSION: then build
- * for PyPy without it. */
+/* PyPy's own headers have these names. This header may come before Python.h, which defines PYPY_VERSION; in that case
+ * build for PyPy without this header. */
 #ifndef PYPY_VERSION
 
 /* The bit of PyMethodDef.ml_flags that says "metadata stands before the name". Free in CPython through 3.15. */

@@ -1,20 +1,20 @@
 /* typedcall_read.h: read the metadata that typedcall.h writes, so that a runtime of your own can call the functions.
  *
- * C99 and C++17, Linux, 64-bit; typedcall.h and typedcall_letters.h beside it, nothing to link, no Python.h, no
- * allocation. Licence: MIT or Apache-2.0. It checks what the Rust crate checks, in the same order (docs/abi.md, "What a
- * reader checks"): both accept the same metadata and name the same field of what they reject.
+ * C99 and C++17, Linux, 64-bit. It needs typedcall.h and typedcall_letters.h in the same folder, nothing to link, no
+ * Python.h, no allocation. Licence: MIT or Apache-2.0. It makes the checks of the Rust crate, in the same order
+ * (docs/abi.md, "What a reader checks"): both accept the same metadata, and name the same field if they reject it.
  *
  *     #include <Python.h>
  *     #include "typedcall_read.h"
  *
- *     // 18 KB, and room for the names: not for a small stack.
+ *     // 18 KB, and room for the names: too large for a small stack.
  *     static typedcall_method method;
  *     static char text[4096];
  *
  *     PyMethodDef *def = ((PyCFunctionObject *)callable)->m_ml;
  *     switch (typedcall_read_def(def, &method, text, sizeof(text))) {
  *     case TYPEDCALL_READ_PLAIN:
- *         break; // An ordinary method, nothing is known of it.
+ *         break; // An ordinary method without metadata.
  *     case TYPEDCALL_READ_TYPED:
  *         for (uint32_t i = 0; i < method.overload_count; i++) {
  *             const typedcall_overload *overload = &method.overloads[i];
@@ -23,19 +23,19 @@
  *         }
  *         break;
  *     case TYPEDCALL_READ_REJECTED:
- *         // It goes on working as an ordinary method.
+ *         // It works as an ordinary method.
  *         log("%s: %s: %s", method.name, method.field, typedcall_rule_text(method.rule));
  *         break;
  *     case TYPEDCALL_READ_NO_ROOM:
- *         break; // `text` is too small for its names. TYPEDCALL_READ_TEXT bytes are enough for any.
+ *         break; // `text` is too small for its names. TYPEDCALL_READ_TEXT bytes are enough for any method.
  *     }
  *
- * Any address may be given, and any bytes may stand there: the kernel does the reading, so that memory that is not
- * there is an answer and never a fault. What is read is copied: nothing in the result but `function`, `meth`, `type`,
- * `types` and addresses of default objects leads back to the extension. It is as good as the memory was while it was
- * read, so hold the module, and call nothing of it once the module may be gone.
+ * Any address may be given, with any bytes there. The kernel reads the memory, so unmapped memory gives an answer and
+ * never a fault. The result is a copy: only `function`, `meth`, `type`, `types` and the addresses of default objects
+ * point into the extension. It shows the memory as it was during the read. So keep the module alive, and call none of the
+ * functions when the module may be gone.
  *
- * Where `meth` is not of the kind that `ml_flags` says, no reader can tell.
+ * No reader can check that `meth` has the calling convention that `ml_flags` says.
  */
 #ifndef TYPEDCALL_READ_H
 #define TYPEDCALL_READ_H
@@ -132,8 +132,8 @@ typedef enum typedcall_rule {
 
 typedef enum typedcall_read_status {
     TYPEDCALL_READ_PLAIN,    /* there is no metadata */
-    TYPEDCALL_READ_TYPED,    /* there is, and all of it is as it must be */
-    TYPEDCALL_READ_REJECTED, /* there is, but a field is not as it must be: see `field` and `rule` */
+    TYPEDCALL_READ_TYPED,    /* there is metadata, and all of it is valid */
+    TYPEDCALL_READ_REJECTED, /* there is metadata, but a field is invalid: see `field` and `rule` */
     TYPEDCALL_READ_NO_ROOM   /* the texts do not fit */
 } typedcall_read_status;
 
@@ -143,7 +143,7 @@ typedef struct typedcall_overload {
     uint32_t reserved;
     /* The result and the parameters; `name` and the default of a CSTR are copies. A receiver is named "self". */
     typedcall_value values[TYPEDCALL_MAX_VALUES];
-    /* Of values of kind USER: the PyTypeObject * that the variable `values[].type` held when it was read, and its name with a
+    /* For values of kind USER: the PyTypeObject * that the variable `values[].type` held when it was read, and its name with a
      * dot in it ("geometry.Point"); else NULL. Guards compare with what the variable holds at the time of a call: a module
      * that is imported again makes another type, and the address of the first may be used again for any. */
     const void *types[TYPEDCALL_MAX_VALUES];
@@ -151,23 +151,23 @@ typedef struct typedcall_overload {
 } typedcall_overload;
 
 typedef struct typedcall_method {
-    const char *name; /* NULL where it can't be read */
+    const char *name; /* NULL if it can't be read */
     void (*meth)(void);
     int flags;   /* ml_flags, without the flag */
     int flagged; /* whether it was set */
     uint32_t overload_count;
-    /* Of a rejection: which rule is broken, by which field, such as "signatures[0].values[2].kind". */
+    /* For a rejection: which rule is broken, by which field, such as "signatures[0].values[2].kind". */
     typedcall_rule rule;
     char field[48];
     typedcall_overload overloads[TYPEDCALL_MAX_OVERLOADS];
-    /* The reader's own. */
+    /* Private to the reader. */
     typedcall_read_status status;
     int signature, value;
     char *text;
     size_t text_size, text_used;
 } typedcall_method;
 
-/* What is wrong, in general words. */
+/* A rule as text. */
 static inline const char *typedcall_rule_text(typedcall_rule rule) {
 #define TYPEDCALL_RULE_TEXT(rule, text) text,
     static const char *const texts[] = {"", TYPEDCALL_RULES(TYPEDCALL_RULE_TEXT)};
@@ -178,21 +178,21 @@ static inline const char *typedcall_rule_text(typedcall_rule rule) {
 /* ---- Memory that may not be there -------------------------------------------------------------------------------- */
 
 #ifndef __cplusplus
-/* The C library declares it only for those who ask before the first header is included. */
+/* The C library declares it only if that was asked for before the first header was included. */
 long syscall(long number, ...);
 #endif
 
-/* O_CLOEXEC | O_NONBLOCK; a strict C99 has no names for them. */
+/* O_CLOEXEC | O_NONBLOCK; strict C99 has no names for them. */
 #ifdef O_CLOEXEC
 #define TYPEDCALL_PIPE_FLAGS (O_CLOEXEC | O_NONBLOCK)
 #else
 #define TYPEDCALL_PIPE_FLAGS (02000000 | O_NONBLOCK)
 #endif
 
-/* Pages are at least this large, and a block of it at a multiple of it never crosses from one to another. */
+/* Pages are at least this large, so an aligned block of this size never crosses from one page to another. */
 #define TYPEDCALL_BLOCK 4096
 
-/* A transfer of `wanted` bytes: 1 for all, 0 for not all because of the memory, -1 for refused. */
+/* Reads `wanted` bytes: 1 if all were read, 0 if some memory can't be read, -1 if the system refuses the call. */
 static inline int typedcall_transferred(long count, size_t wanted) {
     if (count >= 0) return (size_t)count == wanted;
     return errno == EFAULT ? 0 : -1;
@@ -206,7 +206,7 @@ static inline int typedcall_read_by_kernel(uintptr_t address, void *buffer, size
     return typedcall_transferred(syscall(SYS_process_vm_readv, (long)getpid(), &local, 1L, &remote, 1L, 0L), length);
 }
 
-/* Where a sandbox refuses the above, writing to a pipe finds out the same. */
+/* If a sandbox refuses the above, writing to a pipe gives the same answer. */
 static inline int typedcall_read_by_pipe(uintptr_t address, void *buffer, size_t length) {
     int ends[2], done = 1;
     if (syscall(SYS_pipe2, ends, (long)TYPEDCALL_PIPE_FLAGS) != 0) return -1;
@@ -253,7 +253,7 @@ static inline char *typedcall_append_index(char *to, int index) {
     return to;
 }
 
-/* Gives 0, which stands for "not read" in all that follows. */
+/* Returns 0, which means "not read" in all functions below. */
 static inline int typedcall_reject(typedcall_method *method, typedcall_rule rule, const char *field) {
     char *to = method->field;
     method->status = TYPEDCALL_READ_REJECTED;
@@ -271,7 +271,7 @@ static inline int typedcall_no_room(typedcall_method *method) {
     return 0;
 }
 
-/* What is read through: pointers to pointers and to structs, all of which are aligned to 8 bytes. */
+/* Reads pointers to pointers and to structs, which are all aligned to 8 bytes. */
 static inline int typedcall_aligned(typedcall_method *method, const char *field, uintptr_t address) {
     if (address == 0) return typedcall_reject(method, TYPEDCALL_RULE_NULL, field);
     if (address % 8 != 0) return typedcall_reject(method, TYPEDCALL_RULE_MISALIGNED, field);
@@ -284,7 +284,7 @@ static inline int typedcall_fetch(typedcall_method *method, const char *field, u
     return rule == TYPEDCALL_RULE_OK ? 1 : typedcall_reject(method, rule, field);
 }
 
-/* As above, with another rule for what can't be read. */
+/* The same, with another rule for memory that can't be read. */
 static inline int typedcall_fetch_by(typedcall_method *method, const char *field, uintptr_t address, void *to,
                                      size_t size, typedcall_rule unreadable) {
     typedcall_rule rule = typedcall_read_bytes(address, to, size);
@@ -292,14 +292,14 @@ static inline int typedcall_fetch_by(typedcall_method *method, const char *field
     return rule == TYPEDCALL_RULE_OK ? 1 : typedcall_reject(method, rule, field);
 }
 
-/* An element of an array; beyond the end of the address space it is where nothing can be read. */
+/* The address of an element of an array. Past the end of the address space it gives an address that can't be read. */
 static inline uintptr_t typedcall_element(uintptr_t array, size_t index, size_t size) {
     return index * size > UINTPTR_MAX - array ? UINTPTR_MAX : array + index * size;
 }
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
 
-/* Copies the text at `address` behind the others; NULL and no rule where there is no room. */
+/* Copies the text at `address` after the others; NULL and no rule if there is no room. */
 static inline const char *typedcall_copy_text(typedcall_method *method, uintptr_t address, size_t bound,
                                               typedcall_rule *rule) {
     char block[512];
@@ -307,7 +307,7 @@ static inline const char *typedcall_copy_text(typedcall_method *method, uintptr_
     *rule = TYPEDCALL_RULE_OK;
     while (length <= bound) {
         uintptr_t from = address + length;
-        /* Never past the end of a page before the text itself goes there. */
+        /* Never read past the end of a page before the text itself does. */
         size_t part = TYPEDCALL_BLOCK - from % TYPEDCALL_BLOCK;
         const char *end;
         if (part > sizeof(block)) part = sizeof(block);
@@ -331,7 +331,7 @@ static inline const char *typedcall_copy_text(typedcall_method *method, uintptr_
     return NULL;
 }
 
-/* The character at `text`, and where the next one begins; NULL where it is not UTF-8. */
+/* The character at `text`, and where the next one begins; NULL if it is not UTF-8. */
 static inline const char *typedcall_character(const char *text, uint32_t *character) {
     const unsigned char *bytes = (const unsigned char *)text;
     int more = bytes[0] < 0x80 ? 0 : bytes[0] < 0xE0 ? 1 : bytes[0] < 0xF0 ? 2 : 3;
@@ -396,7 +396,7 @@ static inline uint64_t typedcall_bits(double number) {
     return bits;
 }
 
-/* Follows the pointer to the variable that holds the type, for the type's name. */
+/* Follows the pointer to the variable that holds the type, to find the type's name. */
 static inline int typedcall_read_type(typedcall_method *method, const typedcall_value *value, const void **type,
                                       const char **type_name) {
     uintptr_t variable = (uintptr_t)value->type, address = 0, name = 0;
@@ -471,7 +471,7 @@ static inline int typedcall_fits(uint16_t kind, int64_t number) {
     }
 }
 
-/* The default, and that the fields it does not use are zero. */
+/* Checks the default, and that the fields it does not use are zero. */
 static inline int typedcall_read_default(typedcall_method *method, typedcall_value *value) {
     uint16_t kind = value->kind;
     int floating = kind == TYPEDCALL_KIND_F32 || kind == TYPEDCALL_KIND_F64;
@@ -575,7 +575,7 @@ static inline typedcall_rule typedcall_check_parameter(const typedcall_value *va
     if (value->flags & TYPEDCALL_DEFAULT_NONE && !(value->flags & TYPEDCALL_NULLABLE)) {
         return TYPEDCALL_RULE_NONE_NOT_NULLABLE;
     }
-    /* Finite, but from halfway between the greatest float and the next power of two on: rounded, an infinity. */
+    /* A finite double from halfway between the greatest float and the next power of two on rounds to an infinity. */
     if (value->kind == TYPEDCALL_KIND_F32 && magnitude >= UINT64_C(0x47EFFFFFF0000000) &&
         magnitude < UINT64_C(0x7FF0000000000000)) {
         return TYPEDCALL_RULE_OUT_OF_RANGE;
@@ -683,7 +683,7 @@ static inline int typedcall_read_overload(typedcall_method *method, uintptr_t si
     return typedcall_check(method, overload);
 }
 
-/* Of the head only the footer was read yet. */
+/* Only the footer of the head has been read so far. */
 static inline int typedcall_read_container(typedcall_method *method, uintptr_t name, typedcall_head head) {
     const uint32_t least = sizeof(typedcall_head);
     char front[TYPEDCALL_MAX_SIZE];
@@ -694,7 +694,7 @@ static inline int typedcall_read_container(typedcall_method *method, uintptr_t n
     if (head.size > name || name - head.size != (uintptr_t)head.self) {
         return typedcall_reject(method, TYPEDCALL_RULE_WRONG_SELF, "self");
     }
-    /* All of it must be there, not only what is known of it. */
+    /* The whole container must be readable, not only its known fields. */
     if (!typedcall_fetch(method, "size", (uintptr_t)head.self, front, head.size - least) ||
         !typedcall_fetch(method, "size", name - least, &head, least)) {
         return 0;
@@ -730,7 +730,7 @@ static inline typedcall_read_status typedcall_read(const char *ml_name, void (*m
     method->text = text;
     method->text_size = text_size;
     method->text_used = 0;
-    /* A name that is wrong is said so only once all else is right. */
+    /* A wrong name is reported only if everything else is right. */
     method->name = typedcall_copy_text(method, name, TYPEDCALL_MAX_NAME, &rule);
     if (method->status == TYPEDCALL_READ_NO_ROOM) return method->status;
     if (method->name) {

@@ -1,4 +1,4 @@
-//! Just enough of a Python to embed: attach a thread, import, call, evaluate. Safe wrappers over `pyo3_ffi`.
+//! A small binding to Python: attach a thread, import, call, evaluate. Safe wrappers over `pyo3_ffi`.
 //!
 //! Embedders that have bindings of their own use [`Python::assume_attached`] and [`Object::from_borrowed`].
 
@@ -13,18 +13,18 @@ use pyo3_ffi as ffi;
 /// Proof that this thread is attached to the interpreter (holds the GIL).
 #[derive(Debug)]
 pub struct Python {
-    /// Whether this is one of the guards that `GUARDS` counts, and not somebody else's promise.
+    /// Whether this is one of the guards that `GUARDS` counts. If not, the caller promised that the thread is attached.
     counted: bool,
-    // The GIL is held by a thread: the proof must not leave it.
+    // A thread holds the GIL, so the proof must not leave its thread.
     not_send: PhantomData<*mut ()>,
 }
 
-/// A reference to an object, owned.
+/// An owned reference to an object.
 #[derive(Debug)]
 pub struct Object(NonNull<ffi::PyObject>);
 
 // SAFETY: everything that looks into the object, or takes a reference, asks for a `Python`, the proof that the thread
-// is attached; only the address is free. A reference is given up with the GIL held, on whichever thread.
+// is attached; only the address is free. A reference is given up with the GIL held, on any thread.
 unsafe impl Send for Object {}
 // SAFETY: as above.
 unsafe impl Sync for Object {}
@@ -37,7 +37,7 @@ pub struct Exception {
     pub class: String,
     /// Its text.
     pub message: String,
-    /// The exception itself, where it is not to be lost.
+    /// The exception itself, if it must not be lost.
     urgent: Option<Arc<Object>>,
 }
 
@@ -50,13 +50,13 @@ impl PartialEq for Exception {
 impl Eq for Exception {}
 
 impl Exception {
-    /// One that no interpreter has raised.
+    /// An exception that no interpreter has raised.
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
         Self { class: class.into(), message: message.into(), urgent: None }
     }
 
-    /// Sets it again as the current exception, if it is not to be lost whatever becomes of the error that it caused: an
-    /// interrupt, an exit, no memory or no stack left. Whether it did.
+    /// Sets the exception again as the current one if it must not be lost, and returns whether it did. Such exceptions
+    /// are an interrupt, an exit, and no memory or stack left.
     pub fn restore_urgent(&self, _: &Python) -> bool {
         let Some(value) = &self.urgent else { return false };
         // SAFETY: the thread is attached, and the exception alive.
@@ -72,11 +72,11 @@ impl Python {
     pub fn attach() -> Self {
         static START: Once = Once::new();
         START.call_once(|| {
-            // SAFETY: `Once` runs this at most once; an interpreter that somebody else started is left as it is.
+            // SAFETY: `Once` runs this at most once; an interpreter that is already running is left unchanged.
             unsafe {
                 if ffi::Py_IsInitialized() == 0 {
                     initialize();
-                    // Every thread attaches in the same way from now on, this one too.
+                    // Every thread attaches in the same way from now on, also this one.
                     ffi::PyEval_SaveThread();
                 }
             }
@@ -87,11 +87,11 @@ impl Python {
             // SAFETY: the interpreter runs.
             None => unsafe { may_end(|| PyGILState_Ensure()) },
         };
-        GUARDS.set(Guards { count: guards.count + 1, state: Some(state) });
+        GUARDS.set(ThreadGuards { count: guards.count + 1, state: Some(state) });
         Self { counted: true, not_send: PhantomData }
     }
 
-    /// The proof, where the caller knows that this thread is attached and stays so.
+    /// The proof, for a caller that knows that this thread is attached and stays attached.
     ///
     /// # Safety
     /// This thread holds the GIL for as long as the result lives.
@@ -99,12 +99,12 @@ impl Python {
         Self { counted: false, not_send: PhantomData }
     }
 
-    /// Lets other threads run Python while `work` runs, which must not touch Python.
+    /// Lets other threads run Python while `work` runs. `work` must not touch Python.
     pub fn detached<T>(&self, work: impl FnOnce() -> T + Send) -> T {
-        /// Attaches the thread again, after a panic too: the guards outside say that it is.
+        /// Attaches the thread again, also after a panic, since the outer guards say that it is attached.
         struct Reattach {
             thread_state: *mut ffi::PyThreadState,
-            guards: Guards,
+            guards: ThreadGuards,
         }
         impl Drop for Reattach {
             fn drop(&mut self) {
@@ -115,12 +115,12 @@ impl Python {
         }
         // SAFETY: this thread is attached, as `self` proves.
         let thread_state = unsafe { ffi::PyEval_SaveThread() };
-        // A guard that `work` makes must attach anew.
-        let _reattach = Reattach { thread_state, guards: GUARDS.replace(Guards::NONE) };
+        // A guard that `work` makes must attach by itself.
+        let _reattach = Reattach { thread_state, guards: GUARDS.replace(ThreadGuards::NONE) };
         work()
     }
 
-    /// `import name`, and the module of that name.
+    /// `import name`: the module of that name.
     ///
     /// # Errors
     /// The exception of the import.
@@ -149,7 +149,7 @@ impl Python {
     /// A dict with the builtins in it, to run code in.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn namespace(&self) -> Result<Object, Exception> {
         // SAFETY: the thread is attached; the dict is fresh and the builtins borrowed.
         unsafe {
@@ -162,7 +162,7 @@ impl Python {
     /// An `int`.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn int(&self, value: i64) -> Result<Object, Exception> {
         // SAFETY: the thread is attached.
         unsafe { self.owned(ffi::PyLong_FromLongLong(value)) }
@@ -171,17 +171,17 @@ impl Python {
     /// A `str`.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn text(&self, value: &str) -> Result<Object, Exception> {
         let length = isize::try_from(value.len()).expect("a Rust string is no longer");
         // SAFETY: the thread is attached; the bytes live through the call, which copies them.
         unsafe { self.owned(ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), length)) }
     }
 
-    /// Takes over a new reference, or the exception that stands for it.
+    /// Takes over a new reference; a null pointer gives the current exception.
     ///
     /// # Errors
-    /// Where `object` is null: the current exception.
+    /// If `object` is null: the current exception.
     ///
     /// # Safety
     /// `object` is null with an exception set, or a reference that the caller owns.
@@ -192,7 +192,7 @@ impl Python {
     /// Takes the current exception away from the interpreter.
     pub fn take_exception(&self) -> Exception {
         let unknown = || Exception::new("SystemError", "an error without an exception");
-        // SAFETY: the thread is attached; PyErr_Fetch hands over the references, null where there is none.
+        // SAFETY: the thread is attached; PyErr_Fetch hands over the references, null if there is none.
         unsafe {
             let (mut class, mut value, mut traceback) =
                 (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
@@ -226,20 +226,20 @@ impl Python {
     }
 }
 
-/// The guards of a thread: whichever of them goes last detaches it.
+/// The guards of a thread. The last one to be dropped detaches it.
 #[derive(Clone, Copy)]
-struct Guards {
+struct ThreadGuards {
     count: usize,
-    /// What the first of them has to give back.
+    /// The state that the first guard found, which the last one restores.
     state: Option<ffi::PyGILState_STATE>,
 }
 
-impl Guards {
+impl ThreadGuards {
     const NONE: Self = Self { count: 0, state: None };
 }
 
 thread_local! {
-    static GUARDS: Cell<Guards> = const { Cell::new(Guards::NONE) };
+    static GUARDS: Cell<ThreadGuards> = const { Cell::new(ThreadGuards::NONE) };
 }
 
 impl Drop for Python {
@@ -250,17 +250,17 @@ impl Drop for Python {
         let guards = GUARDS.get();
         match guards.state {
             Some(state) if guards.count == 1 => {
-                GUARDS.set(Guards::NONE);
+                GUARDS.set(ThreadGuards::NONE);
                 // SAFETY: the state is what PyGILState_Ensure gave the first of this thread's guards.
                 unsafe { ffi::PyGILState_Release(state) };
             }
-            _ => GUARDS.set(Guards { count: guards.count.saturating_sub(1), ..guards }),
+            _ => GUARDS.set(ThreadGuards { count: guards.count.saturating_sub(1), ..guards }),
         }
     }
 }
 
 impl Object {
-    /// Takes a reference of its own to an object that somebody else owns.
+    /// Takes a reference of its own to an object that others own.
     ///
     /// # Safety
     /// `object` is a live object.
@@ -314,7 +314,7 @@ impl Object {
         }
     }
 
-    /// `object[key]`, for a dict with string keys; `None` where there is no such key.
+    /// `object[key]`, for a dict with string keys; `None` if there is no such key.
     pub fn item(&self, python: &Python, key: &str) -> Option<Self> {
         let key = c_string(key).ok()?;
         // SAFETY: the thread is attached; the item is borrowed from the dict, which `self` keeps alive.
@@ -327,7 +327,7 @@ impl Object {
     /// `object[key] = value`, for a dict with string keys.
     ///
     /// # Errors
-    /// Where the object is no dict, or memory runs out.
+    /// If the object is not a dict, or memory runs out.
     pub fn set_item(&self, python: &Python, key: &str, value: &Self) -> Result<(), Exception> {
         let key = c_string(key)?;
         // SAFETY: the thread is attached, both objects alive; a non-dict raises SystemError.
@@ -359,8 +359,8 @@ impl Object {
         unsafe { utf8(python, &python.owned(may_end(|| PyObject_Str(self.as_ptr())))?) }
     }
 
-    /// The text of a `str`, escaped as `ascii()` does where it is not UTF-8; of a subclass too, none of whose methods is
-    /// called. `None` for other objects.
+    /// The text of a `str` or of an instance of a subclass, without calling any of its methods; escaped as by `ascii()`
+    /// if it is not UTF-8. `None` for other objects.
     pub fn as_str(&self, python: &Python) -> Option<String> {
         // SAFETY: the thread is attached, the object alive, and its type checked.
         unsafe {
@@ -396,7 +396,7 @@ impl WeakObject {
     /// A weak reference to an object.
     ///
     /// # Errors
-    /// Where there can be none: modules, types and functions can have them.
+    /// If the object can have no weak reference. Modules, types and functions can.
     pub fn of(python: &Python, object: &Object) -> Result<Self, Exception> {
         // SAFETY: the thread is attached and the object alive; null stands for no callback.
         unsafe { python.owned(ffi::PyWeakref_NewRef(object.as_ptr(), std::ptr::null_mut())) }.map(Self)
@@ -412,7 +412,7 @@ impl WeakObject {
         }
     }
 
-    /// Whether the object is alive. No Python code runs: somebody else owns what is alive.
+    /// Whether the object is alive. No Python code runs, since a live object has other owners.
     pub fn is_alive(&self, python: &Python) -> bool {
         self.upgrade(python).is_some()
     }
@@ -420,7 +420,7 @@ impl WeakObject {
 
 impl Drop for Object {
     fn drop(&mut self) {
-        // SAFETY: `self` owns a reference, which is given up with the GIL held; where the interpreter is gone, so is the
+        // SAFETY: `self` owns a reference, which is given up with the GIL held. If the interpreter is gone, so is the
         // object. PyGILState_Check can't tell: it says yes to every thread once there was a subinterpreter.
         unsafe {
             if ffi::Py_IsInitialized() == 0 {
@@ -437,8 +437,8 @@ impl Drop for Object {
     }
 }
 
-// Functions of CPython that take the GIL, or may run Python code and so give it up and take it again. Up to 3.13 the
-// interpreter ends a daemon thread that does this while it shuts down, by unwinding its stack.
+// Functions of CPython that take the GIL, or may run Python code and so release the GIL and take it again. Up to 3.13
+// the interpreter ends a daemon thread that does this during shutdown, by unwinding its stack.
 #[allow(clashing_extern_declarations, reason = "the declarations of pyo3-ffi say that nothing unwinds")]
 unsafe extern "C-unwind" {
     fn PyImport_ImportModule(name: *const c_char) -> *mut ffi::PyObject;
@@ -462,10 +462,10 @@ unsafe extern "C-unwind" {
     fn PyEval_RestoreThread(state: *mut ffi::PyThreadState);
 }
 
-/// Makes a call that may not return because the interpreter ends the thread: the thread then waits here for the end of the
-/// process, as CPython's own do from 3.14 on. Going on would unwind frames that own references, without the GIL.
+/// Makes a call that may not return because the interpreter ends the thread. The thread then waits here for the end of
+/// the process, as CPython's own threads do from 3.14 on. Unwinding further would drop references without the GIL.
 pub(crate) fn may_end<T>(call: impl FnOnce() -> T) -> T {
-    /// Dropped on the way of an unwinding that is no panic.
+    /// Dropped by an unwinding that is not a panic.
     struct Wait;
     impl Drop for Wait {
         fn drop(&mut self) {
@@ -483,34 +483,35 @@ pub(crate) fn may_end<T>(call: impl FnOnce() -> T) -> T {
 
 /// Whether the calling thread holds the GIL.
 fn is_attached() -> bool {
-    // SAFETY: the interpreter runs; both functions only read a pointer, for threads that are not attached too.
+    // SAFETY: the interpreter runs; both functions only read a pointer, also for threads that are not attached.
     unsafe {
         let current = current_thread_state();
-        // 3.11 has one current state for all threads, that of whoever holds the GIL: it must be this thread's own.
+        // 3.11 has one current state for all threads, that of the thread that holds the GIL: it must be this thread's
+        // own.
         !current.is_null() && (cfg!(Py_3_12) || current == ffi::PyGILState_GetThisThreadState())
     }
 }
 
 unsafe extern "C" {
-    /// The current thread state, null where there is none. Public from 3.13; before, the same under another name.
+    /// The current thread state, null if there is none. Public from 3.13 on; before, it has another name.
     #[cfg_attr(Py_3_13, link_name = "PyThreadState_GetUnchecked")]
     #[cfg_attr(not(Py_3_13), link_name = "_PyThreadState_UncheckedGet")]
     fn current_thread_state() -> *mut ffi::PyThreadState;
 }
 
-/// Starts the interpreter as the Python that the build asked, so that it finds that one's standard library: left to
-/// itself it looks beside whichever `python3` is on the path.
+/// Starts the interpreter as the Python of the build, so that it finds that Python's standard library. Without this it
+/// looks next to the `python3` on the path.
 ///
 /// # Safety
-/// The interpreter is not running, and nobody else is starting it.
+/// The interpreter is not running, and no other thread is starting it.
 unsafe fn initialize() {
     let Some(executable) = option_env!("TYPEDCALL_BUILD_PYTHON").filter(|path| std::path::Path::new(path).exists())
     else {
-        // SAFETY: the caller promises that nobody else starts the interpreter.
+        // SAFETY: the caller promises that no other thread starts the interpreter.
         return unsafe { ffi::Py_InitializeEx(0) };
     };
     let executable = CString::new(executable).expect("a path that the build was given has no NUL in it");
-    // SAFETY: as above; the configuration is initialized before it is filled, and cleared behind its last use.
+    // SAFETY: as above; the configuration is initialized before it is filled, and cleared after its last use.
     unsafe {
         let mut config = std::mem::zeroed::<ffi::PyConfig>();
         ffi::PyConfig_InitPythonConfig(&mut config);
@@ -523,7 +524,7 @@ unsafe fn initialize() {
         }
         ffi::PyConfig_Clear(&mut config);
         if ffi::PyStatus_Exception(status) != 0 {
-            // As Py_InitializeEx does: prints what is wrong, and ends the process.
+            // Prints the error and ends the process, as Py_InitializeEx does.
             ffi::Py_ExitStatusException(status);
         }
     }
@@ -550,6 +551,6 @@ fn c_string(text: &str) -> Result<CString, Exception> {
 
 /// The version text of the running interpreter, such as `3.13.0 (main, …) [GCC …]`.
 pub fn running_version() -> String {
-    // SAFETY: Py_GetVersion returns a C string that lives for ever, before initialization too.
+    // SAFETY: Py_GetVersion returns a C string that lives for ever, also before initialization.
     unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }.to_string_lossy().into_owned()
 }

@@ -1,11 +1,11 @@
 //! Calls C functions from Python at the speed of C.
 //!
-//! Every call from Python to C pays for arity checks, type checks, boxing and a calling protocol, though the C function
-//! behind it often takes a `long` and returns a `long`. This crate reads C-level signatures ([`metadata`]), builds a
-//! small typed register IR for a call site ([`ir`]), and emits native stubs with Cranelift ([`lower`], [`runtime`]) that
-//! call the underlying C function directly. The front door is [`Specializer`].
+//! Every call from Python to C pays for arity checks, type checks, boxing and a calling protocol. The C function that
+//! does the work often just takes a `long` and returns a `long`. This crate reads C-level signatures ([`metadata`]),
+//! builds a small typed register IR for a call site ([`ir`]), and emits native stubs with Cranelift ([`lower`],
+//! [`runtime`]) that call the underlying C function directly. The front door is [`Specializer`].
 //!
-//! Start with [`Specializer`]'s example, then `examples/embed.rs`; extension authors with `include/typedcall.h`.
+//! Start with [`Specializer`]'s example, then `examples/embed.rs`. Extension authors start with `include/typedcall.h`.
 
 pub mod bytecode;
 pub mod callable;
@@ -24,10 +24,12 @@ pub mod providers;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod runtime;
+mod semantics;
 pub mod specializer;
 pub mod standard;
 pub mod stub;
 mod text;
+mod thread;
 
 pub use callable::Error;
 pub use compile::{Calls, CompileOptions, CompiledFunction, ExitSite, Explanation, NotCompiled, Note, Stages};
@@ -38,7 +40,7 @@ pub use stub::{
     Adopted, AdoptedMethod, BareFunction, Bind, Flag, Inspected, RejectedMethod, Stub, cinder, inspect, inspect_as,
 };
 
-// The programs on the pages are doctests.
+// The programs on these pages are doctests.
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

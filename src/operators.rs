@@ -1,4 +1,4 @@
-//! The operators of Python, and what else bytecode and IR name alike.
+//! Python's operators, and other names that bytecode and IR share.
 
 /// A special method of `with`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ impl Special {
         (Self::AsyncExit, "__aexit__"),
     ];
 
-    /// As it is written.
+    /// The name, as Python writes it.
     pub fn symbol(self) -> &'static str {
         Self::ALL[self as usize].1
     }
@@ -43,7 +43,7 @@ impl UnaryOperator {
     /// All, with their names.
     pub const ALL: [(Self, &'static str); 3] = [(Self::Negative, "-"), (Self::Positive, "+"), (Self::Invert, "~")];
 
-    /// As it is written.
+    /// The symbol, as Python writes it.
     pub fn symbol(self) -> &'static str {
         Self::ALL[self as usize].1
     }
@@ -98,7 +98,7 @@ impl BinaryOperator {
         (Self::Xor, "^"),
     ];
 
-    /// As Python writes it.
+    /// The symbol, as Python writes it.
     pub fn symbol(self) -> &'static str {
         // `ALL` is in the order of the variants, as a test checks.
         Self::ALL[self as usize].1
@@ -134,13 +134,13 @@ impl CompareOperator {
         (Self::GreaterEqual, ">="),
     ];
 
-    /// As Python writes it.
+    /// The symbol, as Python writes it.
     pub fn symbol(self) -> &'static str {
         Self::ALL[self as usize].1
     }
 }
 
-/// What an f-string does to a value before formatting it.
+/// The conversion that an f-string applies to a value before formatting it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Conversion {
     /// `!s`
@@ -155,13 +155,13 @@ impl Conversion {
     /// All, with their names.
     pub const ALL: [(Self, &'static str); 3] = [(Self::Str, "str"), (Self::Repr, "repr"), (Self::Ascii, "ascii")];
 
-    /// As it is written.
+    /// The name of the function that converts.
     pub fn symbol(self) -> &'static str {
         Self::ALL[self as usize].1
     }
 }
 
-/// What a function gets when it is made.
+/// An attribute that a function gets when it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FunctionAttribute {
     /// A tuple of defaults.
@@ -186,13 +186,13 @@ impl FunctionAttribute {
         (Self::Annotate, "annotate"),
     ];
 
-    /// As it is written.
+    /// The name in snippets.
     pub fn symbol(self) -> &'static str {
         Self::ALL[self as usize].1
     }
 }
 
-/// CPython's intrinsic functions with one argument, but for those that are instructions here.
+/// CPython's intrinsic functions with one argument, except those that are instructions here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Intrinsic1 {
     /// Prints for the interactive prompt.
@@ -229,13 +229,13 @@ impl Intrinsic1 {
         (Self::TypeAlias, "typealias"),
     ];
 
-    /// As it is written.
+    /// The name in snippets.
     pub fn symbol(self) -> &'static str {
         Self::ALL[self as usize].1
     }
 }
 
-/// CPython's intrinsic functions with two arguments, but for those that are instructions here.
+/// CPython's intrinsic functions with two arguments, except those that are instructions here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Intrinsic2 {
     /// A type variable with a bound.
@@ -257,7 +257,7 @@ impl Intrinsic2 {
         (Self::SetTypeParamDefault, "set_typeparam_default"),
     ];
 
-    /// As it is written.
+    /// The name in snippets.
     pub fn symbol(self) -> &'static str {
         Self::ALL[self as usize].1
     }
@@ -267,7 +267,7 @@ impl Intrinsic2 {
 mod tests {
     use super::*;
 
-    /// `symbol` looks a variant up by its number.
+    /// `symbol` looks up a variant by its number.
     #[test]
     fn tables_are_in_the_order_of_the_variants() {
         assert!(BinaryOperator::ALL.iter().enumerate().all(|(index, row)| row.0 as usize == index));

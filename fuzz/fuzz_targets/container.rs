@@ -1,8 +1,8 @@
-//! Whatever bytes stand before a name, and behind every pointer: the reader must not fault, nor panic.
+//! Any bytes before a name, and at every pointer: the reader must neither fault nor panic.
 //!
-//! The bytes are laid over a valid method by exclusive or: no bytes are the method itself, and each bit that is set
-//! changes one of container, name, pointers, signature and values. What they point at is all in one block, whose address
-//! is the same in every run as far as the allocator allows; so the fuzzer finds other pointers into it, too.
+//! The bytes are combined with a valid method by exclusive or. No bytes give the method itself, and each set bit
+//! changes one of container, name, pointers, signature and values. All data that they point at is in one block, whose
+//! address is the same in every run as far as the allocator allows, so the fuzzer also finds other pointers into it.
 //!
 //! With cargo-fuzz and a nightly toolchain, in the folder above:
 //!
@@ -10,7 +10,8 @@
 //! cargo fuzz run container -- -max_len=4096
 //! ```
 //!
-//! A stable toolchain has all of it but the address sanitizer, which finds nothing here that a fault would not:
+//! A stable toolchain has everything except the address sanitizer, which finds nothing here that a fault would not
+//! show:
 //!
 //! ```sh
 //! cd fuzz
@@ -25,7 +26,7 @@ use libfuzzer_sys::fuzz_target;
 use typedcall::metadata::abi::{MAGIC, METH_TYPED, VERSION, flag, kind, raises};
 use typedcall::metadata::{read_def, read_table};
 
-/// Where the parts of the method are, in words.
+/// The positions of the parts of the method, in words.
 const HEAD: usize = 4;
 const NAME: usize = HEAD + 5;
 const POINTERS: usize = NAME + 2;

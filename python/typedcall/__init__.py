@@ -5,12 +5,12 @@
     libc.labs.argtypes, libc.labs.restype = [ctypes.c_long], ctypes.c_long
     labs = typedcall.specialize(libc.labs)
 
-`labs` does what `libc.labs` does, with the same results and the same exceptions, in a fraction of the time: it is native
-code for the prototype, and whatever that code does not expect is called as before. The same goes for methods of
-extensions that declare their C signatures (METH_TYPED), and for whole modules and libraries (`install`).
+`labs` does what `libc.labs` does, with the same results and the same exceptions, in a fraction of the time. It is native
+code for the prototype; calls that this code does not take go to `libc.labs`. Methods of extensions that declare their C
+signatures (METH_TYPED), and whole modules and libraries (`install`), are made faster in the same way.
 
-The environment: TYPEDCALL_DISABLE=1 leaves everything as it is; TYPEDCALL_VERIFY=1 checks what typed methods promise, at
-each call; TYPEDCALL_LOG=warn, info, debug or trace writes to stderr. They are read once, at the first import.
+Environment variables, read once at the first import: TYPEDCALL_DISABLE=1 switches everything off; TYPEDCALL_VERIFY=1
+checks at each call what typed methods promise; TYPEDCALL_LOG=warn, info, debug or trace logs to stderr.
 """
 
 import os
@@ -37,23 +37,24 @@ __all__ = [
 
 
 class MetadataWarning(UserWarning):
-    """A method's typed metadata is not as it must be: the method works, but not faster."""
+    """A method's typed metadata is invalid: the method works, but is not faster."""
 
 
 def specialize(callable=None, /, *, strict=False, release_gil=None, library=None):
-    """Returns a built-in that behaves as `callable`, a C function, and is faster.
+    """Returns a stub: a built-in that behaves as `callable`, a C function, and is faster.
 
     `callable` is a typed method, a function of a ctypes library with `argtypes` and `restype`, a method descriptor, or a
-    bound or static method. What has no stub is returned as it is, and `explain` says why; with `strict` that raises
-    `Error`. A stub is returned as it is, unless its prototype has changed since. Of a ctypes function type, such as
-    `CFUNCTYPE(c_long, c_long)`, it is a callable that makes functions of the type and specializes them.
+    bound or static method. A callable that can have no stub is returned unchanged, and `explain` says why; with `strict`
+    that raises `Error` instead. A stub is returned unchanged, unless its prototype has changed since. For a ctypes
+    function type, such as `CFUNCTYPE(c_long, c_long)`, the result is a callable that makes functions of the type and
+    specializes them.
 
-    `release_gil=False` keeps the GIL during calls that would release it: faster, where the C function returns soon. None
-    and True leave it to ctypes and to the signature: True makes no function release the GIL that would keep it, such as
-    one of a PyDLL.
+    `release_gil=False` keeps the GIL during calls that would release it, which is faster if the C function returns soon.
+    None and True leave the GIL to ctypes and to the signature. So True does not release it for a function that keeps it,
+    such as one of a PyDLL.
 
-    Without `callable` it is a decorator. With `library`, a ctypes library, that decorates a function without a body,
-    whose name and annotations are the prototype:
+    Without `callable`, `specialize` is a decorator. With `library`, a ctypes library, it decorates a function without a
+    body, whose name and annotations are the prototype:
 
         @typedcall.specialize(library=libc)
         def labs(x: c_long) -> c_long: ...
@@ -87,13 +88,14 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
 def adopt(module, /, *, dialect=None, types=None):
     """Reads the typed metadata of a module's functions and of its types' methods, and returns {name: signature}.
 
-    Clears the flag in their definitions that makes the interpreter's own calls slow. A method whose metadata is rejected
-    is left as it is, with a `MetadataWarning` that names the field.
+    Clears the flag in their definitions, which slows the interpreter's own calls down. A method whose metadata is rejected
+    is left unchanged, with a `MetadataWarning` that names the field.
 
-    `dialect` names another layout than that of typedcall.h: "pypy", "cinder" or "issue546". Nothing in these tells them
-    apart: what looks good in the dialect that is named is believed. For "issue546" `types` says what each number means:
-    a signature of the method itself, which takes and returns objects, or a tuple of a signature and the addresses of the C
-    functions behind its overloads, which must be there, with that signature, for as long as they may be called.
+    `dialect` names another layout than that of typedcall.h: "pypy", "cinder" or "issue546". Nothing in the metadata tells
+    these apart: metadata that looks valid in the named dialect is believed. For "issue546" `types` maps each number to its
+    meaning. That is a signature of the method itself, which takes and returns objects; or a tuple of a signature and the
+    address of the C function of each of its overloads. These functions must exist, with that signature, for as long as
+    they may be called.
     """
     return _adoption.adopt(module, 3, dialect, types)
 
@@ -102,7 +104,7 @@ def ready_cinder_table(address, /):
     """Makes working callables of Cinder's typed definitions in the `PyMethodDef[]` at `address`; returns their names.
 
     Extensions that were compiled with typedcall_cinder.h do this by themselves when they are imported. The table must end
-    with a null name, stay there, say the truth, and not have been seen by CPython; else the process crashes.
+    with a null name, be correct, and stay in memory, and CPython must not have seen it yet; otherwise the process crashes.
     """
     return _native.ready_cinder_table(address)
 
@@ -110,24 +112,24 @@ def ready_cinder_table(address, /):
 def install(target, /, *, release_gil=None):
     """Replaces the functions of a module or of a ctypes library by their stubs, and returns the names of those replaced.
 
-    Of a module: the functions among its names and the methods of the types that it defines, where these have typed
-    metadata, and its ctypes functions with `argtypes`. Of a ctypes library: the functions looked up so far that have
-    `argtypes`. A second call replaces what came since, and with another `release_gil` also the stubs made before.
+    In a module it replaces the functions with typed metadata, the typed methods of the types that the module defines, and
+    the ctypes functions with `argtypes`. In a ctypes library it replaces the functions looked up so far that have
+    `argtypes`. A second call also replaces functions added since, and with another `release_gil` the earlier stubs too.
     """
     return _install.install(target, release_gil)
 
 
 def uninstall(target, /):
-    """Puts back what `install` replaced, and returns the names; a name that was bound anew meanwhile is left alone."""
+    """Puts back the functions that `install` replaced, and returns their names. A name that was rebound is left alone."""
     return _install.uninstall(target)
 
 
 def bind(address, signature, name, *, module=None, doc=None, text_signature=None):
     """Returns a built-in that calls the C function at `address`, which has no wrapper: `bind(a, "(f64) -> f64", "j0")`.
 
-    The function must be there, with that signature, for as long as the built-in is used; else the process crashes. Its
-    module is that of the caller unless `module` names another: give it, under its name, to that module, and it pickles.
-    `text_signature` is what `inspect.signature` reads, such as "(x, /)"; without it that follows from the signature.
+    The C function must exist, with that signature, for as long as the built-in is used; otherwise the process crashes. The
+    built-in's module is that of the caller, unless `module` names another. It pickles if it is found in that module under
+    its name. `text_signature` is for `inspect.signature`, such as "(x, /)"; by default it is made from the signature.
     """
     if text_signature is not None:
         _kinds.check_text_signature(text_signature)
@@ -137,27 +139,26 @@ def bind(address, signature, name, *, module=None, doc=None, text_signature=None
 
 
 def signature(callable, /):
-    """Returns the C signature of a callable as text; raises `Error` where it has none."""
+    """Returns the C signature of a callable as text; raises `Error` if it has none."""
     return _native.signature(callable)
 
 
 def original(object, /):
-    """Returns what a stub stands for, and any other object as it is."""
+    """Returns the original of a stub, and any other object unchanged."""
     return _native.original(object)
 
 
 def explain(callable, /):
-    """Returns what was made of a callable, or why nothing was: print it, or look at its attributes."""
+    """Returns an `Explanation` of how a callable is specialized, or why it is not. Print it, or read its attributes."""
     return Explanation(callable)
 
 
 def stats():
-    """Returns what was compiled and called so far: the keys are shapes, stubs, permanent, code_bytes, hits
-    and fallbacks.
+    """Returns counts of compiled code and of calls: the keys are shapes, stubs, permanent, code_bytes, hits and fallbacks.
 
-    A shape is code that similar stubs share; both are counted while they live. Permanent is how many of the stubs live as long
-    as the process. Hits are calls that were made directly,
-    fallbacks those that were made by the original, by reason; both since the process began.
+    A shape is code that similar stubs share. Shapes and stubs are counted while they live; permanent is how many of the
+    stubs live as long as the process. Hits are calls that went directly to the C function, fallbacks are calls that went to
+    the original, by reason; both since the process began.
     """
     return _native.stats()
 
@@ -169,12 +170,12 @@ def get_include():
 
 def __getattr__(name):
     if name == "cell":
-        # Picklers that put the class of a stub's __self__ into what they make look for it here.
+        # Picklers that pickle the class of a stub's __self__ look for it here.
         return _native.cell_type()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-# All of them now, though these need the names above: a function that imports its module at its first call would leave a
-# child that is forked meanwhile waiting for the import's lock for ever.
+# These need the names above. All are imported now: if a function imported its module at its first call, a child that is
+# forked meanwhile would wait for the import's lock for ever.
 from typedcall import _adoption, _install, _pickling, _prototypes, _reasons
 from typedcall._explain import Explanation

@@ -1,4 +1,4 @@
-"""`python -m typedcall`: what the package knows about modules and functions, and what it gains."""
+"""`python -m typedcall`: show what the package knows about modules and functions, and how much faster calls get."""
 
 import argparse
 import importlib
@@ -16,10 +16,10 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m typedcall", description=__doc__)
     parser.add_argument("--version", action="version", version=f"typedcall {typedcall.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    command = commands.add_parser("inspect", help="list a module's typed methods, and its or a library's prototypes")
+    command = commands.add_parser("inspect", help="list a module's typed methods, and the ctypes prototypes of a module or library")
     command.add_argument("module", metavar="MODULE[.LIBRARY]")
     command.set_defaults(run=inspect)
-    command = commands.add_parser("explain", help="tell what is made of a function, or why it is left alone")
+    command = commands.add_parser("explain", help="show how a function is specialized, or why it is not")
     command.add_argument("name", metavar="MODULE.NAME")
     command.add_argument("--clif", action="store_true", help="also the code generator's input")
     command.add_argument("--asm", action="store_true", help="also the machine code")
@@ -30,7 +30,7 @@ def main(arguments=None):
     command.add_argument("--calls", type=_positive, default=50_000, help="calls in each timing (default: 50000)")
     command.set_defaults(run=bench)
     options = parser.parse_args(arguments)
-    # As `python -c` does: modules of the working folder are found.
+    # Modules of the working folder are found, as with `python -c`.
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
@@ -39,7 +39,7 @@ def main(arguments=None):
         print(f"typedcall: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Who reads the output has seen enough; without this the interpreter complains when it flushes.
+        # The reader has closed the pipe. Without this the interpreter complains when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -80,12 +80,12 @@ def bench(options):
 
 
 class _Failure(Exception):
-    """What the user asked for can't be had."""
+    """The user asked for something that does not exist."""
 
 
 def _positive(text):
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return int(text)
 
 
@@ -95,29 +95,29 @@ def _import(name):
     except ImportError:
         raise
     except (Exception, SystemExit) as error:
-        # Whatever the module's own code raises.
+        # The module's own code raised.
         raise _Failure(f"can't import {name}: {_in_a_line(error)}") from None
 
 
 def _in_a_line(error):
-    """An exception that foreign code raised, and where."""
+    """An exception of foreign code, with the place where it was raised, in one line."""
     text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
     if isinstance(error, SyntaxError):
-        # It names the file itself.
+        # It already names the file.
         return text
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{text} ({frame.filename}, line {frame.lineno})"
 
 
 def _resolve(path):
-    """The object that a dotted name names: as long a module as there is, then attributes."""
+    """The object with a dotted name: the longest prefix that is a module, then attributes."""
     parts = path.split(".")
     for count in range(len(parts), 0, -1):
         name = ".".join(parts[:count])
         try:
             value = _import(name)
         except ModuleNotFoundError as error:
-            # Only where it is this name that there is no module of.
+            # Try a shorter prefix only if this very module is missing.
             if count > 1 and error.name and name.startswith(error.name) or count > 1 and "not a package" in str(error):
                 continue
             raise _Failure(f"can't import {name}: {error}") from None
@@ -135,8 +135,8 @@ def _resolve(path):
 
 
 def _foreign_functions(target):
-    """The ctypes functions with a prototype that a module or a library has, and those of a module's libraries, as far
-    as they have been looked up.
+    """The ctypes functions with a prototype in a module or a library, and in a module's libraries, if they have been
+    looked up.
     """
     # The module has imported ctypes, if it has any.
     ctypes = sys.modules.get("ctypes")
@@ -151,7 +151,7 @@ def _foreign_functions(target):
 
 
 def _prototype(function):
-    """A ctypes function's prototype as C signature, or as ctypes has it with the reason why there is none."""
+    """A ctypes function's prototype as a C signature; or as ctypes types, with the reason why there is no signature."""
     explanation = typedcall.explain(function)
     if explanation.why_not is None:
         return explanation.signature, ""

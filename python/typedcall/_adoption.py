@@ -1,4 +1,4 @@
-"""The typed metadata of modules, and warnings about what is wrong with it."""
+"""Adoption of the typed metadata of modules, and warnings about metadata that is rejected."""
 
 import types
 import warnings
@@ -7,12 +7,12 @@ from typedcall import MetadataWarning, _native
 from typedcall._reasons import rejection
 
 
-#: The layouts of metadata that can be named.
+#: The layouts of metadata that `dialect=` can name.
 _DIALECTS = "pypy", "issue546", "cinder"
 
 
 def adopt(module, stacklevel, dialect=None, types_by_number=None):
-    """See `typedcall.adopt`; warnings are about a line so many calls from here."""
+    """See `typedcall.adopt`; warnings name the line that is `stacklevel` calls up from here."""
     if not isinstance(module, types.ModuleType):
         raise TypeError(f"expected a module, not {module!r}")
     if dialect is not None and dialect not in _DIALECTS:

@@ -1,4 +1,4 @@
-"""The same C functions called through ctypes, through stubs, and from C."""
+"""Times the same C functions called through ctypes, through stubs, and from C."""
 
 import ctypes
 import ctypes.util
@@ -9,7 +9,7 @@ import timeit
 import typedcall
 from typedcall import _native
 
-# Library, function, C type as the stub and as ctypes knows it, argument: all return the type that they take.
+# Library, function, C type for the stub and for ctypes, argument. Each function returns the type that it takes.
 _FUNCTIONS = [
     ("c", "labs", "i64", ctypes.c_long, -12345),
     ("m", "fabs", "f64", ctypes.c_double, -2.5),
@@ -56,7 +56,7 @@ def _measure(library, name, kind, ctype, argument, options):
         "stub_gil": typedcall.specialize(function(), release_gil=False),
     }
     calls, seconds = options.calls, {way: [] for way in _WAYS}
-    # A timer has code of its own, so that the interpreter adapts each loop to what that loop calls.
+    # Each timer has code of its own, so the interpreter adapts each loop to the function that this loop calls.
     timers = {way: timeit.Timer("f(x)", "f = function; x = argument", globals={"function": f, "argument": argument})
               for way, f in callables.items()}
     for _ in range(options.rounds):

@@ -1,21 +1,21 @@
-"""What was made of a callable, as text."""
+"""Explanations: how a callable is specialized, as text."""
 
 from typedcall import Error, _native, _reasons, original
 from typedcall._kinds import is_stub
 
 
 class Explanation:
-    """What `specialize` makes of a callable, or why it leaves the callable as it is. Its `str` is all of it but the code.
+    """How `specialize` specializes a callable, or why it leaves the callable unchanged. Its `str` is all of it but the code.
 
     The code is that of a stub made for the explanation, with the signature's own effects.
     """
 
     def __init__(self, callable):
-        """Explains this callable, a stub or what has one."""
+        """Explains this callable: a stub, or a callable that can have one."""
         self._callable = callable
         self._described = {}
         self._code = None
-        #: Why there is no stub; None where there is one.
+        #: Why there can be no stub; None if there can.
         self.why_not = _reasons.DISABLED if _native.disabled and not is_stub(callable) else None
         if self.why_not is None:
             try:
@@ -29,7 +29,7 @@ class Explanation:
 
     @property
     def signature(self):
-        """The C signature as text; None where there is none."""
+        """The C signature as text; None if there is none."""
         try:
             return self._described.get("signature") or _native.signature(self._callable)
         except Error:
@@ -37,7 +37,7 @@ class Explanation:
 
     @property
     def entry(self):
-        """How the stub is called: `guarded`, by the interpreter, or `checked`, for what has no wrapper."""
+        """How the stub is called: `guarded`, or `checked` for a function without a wrapper."""
         return self._described.get("entry")
 
     @property
@@ -52,7 +52,7 @@ class Explanation:
 
     @property
     def plan(self):
-        """What the code does, step by step."""
+        """The steps of the code."""
         return self._described.get("plan")
 
     @property
@@ -94,7 +94,7 @@ class Explanation:
         return "\n".join(lines)
 
     def __repr__(self):
-        """The name, and whether there is a stub."""
+        """The name, and whether it can be specialized."""
         return f"<typedcall.Explanation of {self.name}: {self.why_not or 'specialized'}>"
 
 

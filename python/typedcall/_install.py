@@ -1,18 +1,19 @@
-"""Functions of modules and libraries replaced by their stubs, and put back.
+"""Replaces functions of modules and libraries by their stubs, and puts them back.
 
-What was replaced is known to the stubs themselves (`original`), and to the wrappers of static and class methods. The record
-says only which stubs stand where: it is kept outside of the target, where neither `help` nor `dir` shows it, and refers to
-nothing but weakly, so that it keeps nothing alive.
+The stubs themselves know what they replaced (`original`), and so do the wrappers of static and class methods. The record
+only says which stubs are in which places. It is kept outside of the target, where neither `help` nor `dir` shows it, and has
+only weak references, so it keeps nothing alive.
 
-There is no lock. Code of others runs in between: where stubs are made, where a warning is shown, in the target's own
-`__setattr__`. It may wait for another thread, or fork; whoever holds a lock meanwhile makes one of them hang. Each step on a
-record is a single operation of a dict, which neither another thread nor a forked child finds half done, and three rules do the rest:
+There is no lock. Other people's code may run in between: when stubs are made, when a warning is shown, in the target's own
+`__setattr__`. That code may wait for another thread, or fork, so a lock that is held meanwhile could make a thread hang. Each
+step on a record is a single operation of a dict, which neither another thread nor a forked child sees half done. Three rules
+do the rest:
 
-- An entry is made before its stub is put in place. So there is never a stub in place that the record does not have,
-  whatever raises and wherever a thread was when the process forked.
-- An entry leaves when its stub is gone, and not when `uninstall` finds something else in its place: that may put the stub
-  back later, as `unittest.mock` does. What can't be referred to weakly leaves when its original is found in its place.
-- An entry whose `install` is still under way does not leave at all.
+- An entry is made before its stub is put in place. So the record knows every stub in place, whatever raises and wherever a
+  thread was when the process forked.
+- An entry is removed when its stub is gone, and not when `uninstall` finds something else in its place: the stub may come
+  back later, as `unittest.mock` restores it. An entry without a weak reference is removed when its original is found in place.
+- An entry whose `install` is still running is not removed.
 """
 
 import types
@@ -22,11 +23,11 @@ from typedcall import _native, specialize
 from typedcall._adoption import adopt
 from typedcall._kinds import BUILTINS, CLASS_METHOD, check_release_gil, is_foreign_class, is_library, is_stub
 
-#: The kinds of values that `specialize` may have a stub for, besides functions of ctypes.
+#: The types of values that `specialize` may make a stub of, besides functions of ctypes.
 _SPECIALIZED = (*BUILTINS, CLASS_METHOD)
-#: Wrappers around a function in a type's namespace. Subclasses may do anything with theirs: they are left alone.
+#: Wrappers around a function in a type's namespace. Subclasses of these may do anything, so they are left alone.
 _WRAPPERS = (staticmethod, classmethod)
-#: Where a wrapper of a stub has the wrapper that it replaced.
+#: The attribute of a wrapper of a stub that has the wrapper that it replaced.
 _REPLACED = "__typedcall_replaced__"
 
 
@@ -48,7 +49,7 @@ def install(target, release_gil):
     replaced = []
     for name, owner, attribute, found in _members(target):
         same_name = earlier.get(name, ())
-        # Made by an earlier call that was asked for something else.
+        # Made by an earlier call with another `release_gil`.
         is_other = any(entry.stands_as(found) and entry.keeps_gil is not keeps_gil for entry in same_name)
         stub = _stub(_replaced_by(found) if is_other else found, release_gil)
         if stub is None:
@@ -56,7 +57,7 @@ def install(target, release_gil):
         entry = _Entry(name, owner, attribute, stub, keeps_gil)
         entries[entry] = None
         place = target if owner is None else owner
-        # Somebody else may have been here since the names were listed.
+        # The attribute may have been changed since the names were listed.
         if vars(place).get(attribute) is found and _is_set(place, attribute, stub):
             replaced.append(name)
             for old in same_name:
@@ -80,7 +81,7 @@ def uninstall(target):
             if _is_restored(entry, target):
                 restored.append(entry.name)
         except Exception as error:
-            # The others are put back all the same.
+            # Go on and put the others back.
             errors.append(error)
     _forget_what_is_over(target, record.entries)
     if errors:
@@ -89,7 +90,7 @@ def uninstall(target):
 
 
 class _Record(ref):
-    """A weak reference to what has been installed into, with its entries, a dict for its order."""
+    """A weak reference to a target of `install`, with its entries (a dict, to keep their order)."""
 
     __slots__ = "key", "entries"
 
@@ -98,7 +99,7 @@ class _Record(ref):
         self.key, self.entries = id(object), {}
 
 
-#: By the address of what the record is about. It leaves before that dies, and so before there is another at that address.
+#: By the address of the target. A record is removed before its target dies, so before another object has that address.
 _records: "dict[int, _Record]" = {}
 
 
@@ -108,7 +109,7 @@ def _record(target):
 
 
 def _key(target):
-    """What stands for a target: of a library a class of its own, which copies of the library share."""
+    """The object that identifies a target; for a library a class of its own, which copies of the library share."""
     return target if isinstance(target, types.ModuleType) else vars(target).get("_FuncPtr", target)
 
 
@@ -119,21 +120,21 @@ class _Entry:
 
     def __init__(self, name, owner, attribute, value, keeps_gil):
         self.name, self.attribute, self.keeps_gil = name, attribute, keeps_gil
-        #: The type that has it, weakly; None for the target itself.
+        #: A weak reference to the type that has the attribute; None for the target itself.
         self.owner = None if owner is None else ref(owner)
         self.kind = type(value)
-        #: The stub, weakly; None where that can't be.
+        #: A weak reference to the stub; None if it can't have one.
         self.stub = None
         try:
             self.stub = ref(_unwrapped(value))
         except TypeError:
-            # Descriptors. There is one for each function, which all who ask share.
+            # A descriptor. There is one for each function, shared by all.
             pass
-        #: Whether `install` has done with it.
+        #: Whether `install` is finished with this entry.
         self.is_done = False
 
     def place(self, target):
-        """What has the attribute; None where that is gone."""
+        """The object that has the attribute; None if it is gone."""
         return target if self.owner is None else self.owner()
 
     def stands_as(self, value):
@@ -170,12 +171,12 @@ def _forget_what_is_over(target, entries):
 
 
 def _is_installed(value):
-    """Whether a value is a stub; of a wrapper, whether it is one of ours."""
+    """Whether a value is a stub, or a wrapper that `install` made."""
     return _REPLACED in vars(value) if type(value) in _WRAPPERS else is_stub(value)
 
 
 def _replaced_by(value):
-    """What a value replaced for which this is so."""
+    """What an installed value replaced."""
     return vars(value)[_REPLACED] if type(value) in _WRAPPERS else _native.original(value)
 
 
@@ -189,27 +190,27 @@ def _check(target):
 
 
 def _members(target):
-    """What may be replaced: its name, the type that it is in or None, by which name, and what it is."""
+    """The values that may be replaced: for each its full name, the type that has it or None, the attribute, the value."""
     module = vars(target).get("__name__")
     for name, value in list(vars(target).items()):
         if not _is(value, type):
             yield name, None, name, value
         elif not is_foreign_class(value) and vars(value).get("__module__") == module:
-            # A type that was imported is another module's to change.
+            # An imported type belongs to another module and is left alone.
             for method, value_in_type in list(vars(value).items()):
-                # Behind these is a slot of the type, faster than any attribute.
+                # A special method has a slot of the type, which is faster than any attribute.
                 if not (method.startswith("__") and method.endswith("__")):
                     yield f"{name}.{method}", value, method, value_in_type
 
 
 def _stub(value, release_gil):
-    """What replaces a value; None for those that stay."""
+    """The stub that replaces a value; None if the value stays."""
     kind = type(value)
     if kind in _WRAPPERS:
         stub = _stub(value.__func__, release_gil)
         if stub is None:
             return None
-        # Either calls what is in it in the way of its own type, which is the original's.
+        # A wrapper calls its function according to the wrapper's type, so the type must be the original's.
         wrapper = kind(stub)
         vars(wrapper).update(vars(value))
         vars(wrapper)[_REPLACED] = value
@@ -221,7 +222,7 @@ def _stub(value, release_gil):
 
 
 def _has_prototype(value):
-    """Whether a value is a ctypes function whose calls are the prototype's. Without `argtypes` it may yet get some."""
+    """Whether a value is a ctypes function with `argtypes`. One without may still get some."""
     try:
         return is_foreign_class(type(value)) and value.argtypes is not None
     except Exception:
@@ -230,12 +231,12 @@ def _has_prototype(value):
 
 
 def _is(value, kind):
-    """`isinstance` that asks no code of the value's."""
+    """`isinstance` without running code of the value's class."""
     return issubclass(type(value), kind)
 
 
 def _is_set(place, attribute, value):
-    """Sets an attribute where that can be done."""
+    """Sets an attribute if that is possible, and returns whether it was."""
     try:
         _set(place, attribute, value)
     except Exception:

@@ -5,9 +5,9 @@ import sys
 from typedcall import _native
 from typedcall._native import Error
 
-#: The types of stubs, and of what has a C function in CPython's own way.
+#: The types of stubs, and of CPython's own callables for C functions.
 BUILTINS: "tuple[type, ...]" = (type(len), type(str.upper))
-#: The type of what a type's namespace has for a class method in C.
+#: The type of a class method of a C type, as it is in the type's namespace.
 CLASS_METHOD: type = type(vars(dict)["fromkeys"])
 
 
@@ -23,23 +23,23 @@ def is_library(object):
 
 
 def check_library(object):
-    """Raises TypeError where an object is no ctypes library."""
+    """Raises TypeError if an object is not a ctypes library."""
     if not is_library(object):
         raise TypeError(f"library= expects a ctypes library, such as ctypes.CDLL(\"libm.so.6\"), not {object!r}")
 
 
 def check_release_gil(object):
-    """Raises TypeError for what is no value of `release_gil`."""
+    """Raises TypeError if an object is not a value of `release_gil`."""
     if object is not None and object is not True and object is not False:
         raise TypeError(f"release_gil= expects True, False or None, not {object!r}")
 
 
 def check_text_signature(text):
-    """Raises Error where `inspect` could not read a text signature."""
+    """Raises Error if `inspect` could not read a text signature."""
     if not isinstance(text, str):
         raise TypeError(f"text_signature= expects a str or None, not {text!r}")
     try:
-        # Nothing of it runs. What `inspect` takes besides is a mark at the receiver.
+        # Nothing of it runs. `inspect` also accepts a `$` before the receiver.
         tree = compile(f"def f{text.replace('($', '(', 1)}:\n 0", "text_signature", "exec", _ONLY_AST, dont_inherit=True)
         is_one = text.startswith("(") and text.endswith(")") and "->" not in text and "\n" not in text
         is_one = is_one and text.isascii() and _is_plain(tree.body[0].args)
@@ -50,7 +50,7 @@ def check_text_signature(text):
                     "parentheses, in ASCII, without annotations, and with literals as defaults, as in \"(x, y=1.0, /)\"")
 
 
-#: `ast.PyCF_ONLY_AST`: that module is not imported.
+#: `ast.PyCF_ONLY_AST`, without importing `ast`.
 _ONLY_AST = 0x400
 
 #: The nodes of literals.
@@ -73,6 +73,7 @@ def _is_literal(node):
 
 def is_foreign_class(object):
     """Whether an object is a type of ctypes functions."""
-    # Whoever has one has imported this module: the package does without. What an object says of its class may be wrong.
+    # If there is such a type, this module is imported already; the package does not import it. `type` is asked, since an
+    # object's `__class__` may be wrong.
     ctypes = sys.modules.get("_ctypes")
     return ctypes is not None and issubclass(type(object), type) and issubclass(object, ctypes.CFuncPtr)

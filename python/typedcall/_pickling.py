@@ -1,8 +1,8 @@
-"""Lets stubs pickle, by reference; they are specialized again where they are loaded.
+"""Pickles stubs by reference; they are specialized again where they are loaded.
 
-A stub is a built-in function or a method descriptor. These types have no subclasses, and reduce a function of a module to
-its name, which leads to the original: so picklers find reducers of ours in their tables. What an application had put there
-is asked for everything that is no stub.
+A stub is a built-in function or a method descriptor. These types have no subclasses. They reduce a function of a module to
+its name, which leads to the original. So the package puts reducers of its own into the tables of picklers. A reducer that an
+application had put there is called for every object that is not a stub.
 """
 
 import copyreg
@@ -15,7 +15,7 @@ from typedcall._kinds import BUILTINS
 
 
 class Reducer:
-    """The reducer of a type: reduces stubs, and leaves all else to what was in its place before, or to the type itself."""
+    """The reducer of a type. It reduces stubs, and leaves other objects to the reducer before it, or to the type itself."""
 
     __slots__ = ("before",)
 
@@ -27,7 +27,7 @@ class Reducer:
             return _reduce(function)
         if self.before is not None:
             return self.before(function)
-        # What every protocol comes to where there is no reducer.
+        # Without a reducer, every protocol comes to this.
         return function.__reduce__()
 
 
@@ -42,22 +42,22 @@ def load_attribute(owner, name, release_gil=None):
 
 
 def load_owner(module, name, *identity):
-    """Raises, for what `bind` made and what was not found by its name when it was taken apart: others may hash it only."""
+    """Raises: a function that `bind` made was not found by its name when it was pickled. Such a pickle is only for hashing."""
     import pickle
     raise pickle.UnpicklingError(f"{name} was bound, and when it was pickled not found by this name in its module, {module}: "
                                  "let it be found there")
 
 
 def register(stub):
-    """Lets what pickles by the common tables know of a stub; what `bind` made pickles by itself.
+    """Registers the reducer for a stub in the common tables. Functions that `bind` made need none.
 
-    Where an application has put a reducer of its own in the place of ours, this chains to it.
+    If an application has put a reducer of its own in the place of ours, ours then chains to it.
     """
     if not _is_made_by_specialize(stub):
         return
     kind = type(stub)
     _chain(copyreg.dispatch_table, kind)
-    # multiprocessing looks into a table of its own first. It may be imported later than this.
+    # multiprocessing looks into a table of its own first. It may be imported after this.
     forking_pickler = getattr(sys.modules.get("multiprocessing.reduction"), "ForkingPickler", None)
     reducers = getattr(forking_pickler, "_extra_reducers", {})
     if kind in reducers:
@@ -67,7 +67,7 @@ def register(stub):
 def _chain(table, kind):
     before = table.setdefault(kind, Reducer())
     if type(before) is not Reducer:
-        # A new one each time: what was registered later may call the one before it, which is an earlier one of ours.
+        # A new one each time: a reducer that was registered later may call the one before it, an earlier one of ours.
         table[kind] = Reducer(before)
 
 
@@ -78,10 +78,10 @@ def _is_made_by_specialize(function):
 def _reduce(stub):
     original = _native.original(stub)
     if not isinstance(original, BUILTINS):
-        # A definition that a decorator made a stub of is found where it stands. All others raise what ctypes raises.
+        # A decorated definition is found by its name. All others raise what ctypes raises.
         return _own_name(stub, original) or original.__reduce_ex__(2)
     reduced = original.__reduce__()
-    # The default is left out: what earlier versions load.
+    # The default is left out, so that earlier versions can load it.
     options = (False,) if _native.keeps_gil(stub) else ()
     if not isinstance(reduced, str):
         # (getattr, (owner, name))
@@ -90,7 +90,7 @@ def _reduce(stub):
 
 
 def _own_name(stub, original):
-    """The qualified name by which the stub itself is found in its module; None where it is not."""
+    """The qualified name by which the stub itself is found in its module; None if it is not found."""
     name = getattr(original, "__qualname__", stub.__name__)
     try:
         found = sys.modules[stub.__module__]
@@ -102,9 +102,9 @@ def _own_name(stub, original):
 
 
 def _module(function, original, name):
-    """The module where the function is found by its name; raises what the pickler raises where it is in none."""
+    """The module where the function is found by its name; raises PicklingError, as the pickler does, if there is none."""
     import pickle
-    # From 3.14 on this looks into the module as well, where the stub may stand in the place of the original.
+    # From 3.14 on `whichmodule` also looks into the module, where the stub may be in the place of the original.
     module = getattr(original, "__module__", None) or pickle.whichmodule(original, name)
     try:
         found = _find(module, name)

@@ -1,10 +1,10 @@
-"""ctypes prototypes: written as annotated functions, or given as function types."""
+"""ctypes prototypes that are written as annotated functions, or given as function types."""
 
 from typedcall import Error, _caller, specialize
 
 
 def declared(function, library):
-    """The library's function of this name, with a prototype of the function's annotations; an object of its own."""
+    """A new object for the library's function of this name, with a prototype made from the annotations of `function`."""
     code = getattr(function, "__code__", None)
     if code is None:
         raise Error(f"{function!r}: library= decorates a function that is written in Python, whose annotations are the "
@@ -24,7 +24,7 @@ def declared(function, library):
         foreign = library[name]
     except AttributeError as error:
         raise Error(f"{name}: {error}; the decorated function's name is the C function's") from None
-    # Indexing a library makes a new object each time: prototypes that others set stay as they are.
+    # Indexing a library makes a new object each time, so prototypes that others set do not change.
     try:
         foreign.argtypes = [annotations[parameter] for parameter in parameters]
         foreign.restype = annotations["return"]
@@ -35,7 +35,7 @@ def declared(function, library):
 
 
 def _identify(foreign, function, annotations, parameters):
-    """Gives a library's function what the definition says of itself. A stub has as much of it as a built-in can carry."""
+    """Copies the definition's name, docstring and annotations to a library's function. A stub has those that a built-in can."""
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(foreign, name, getattr(function, name))
     foreign.__annotations__ = annotations
@@ -51,7 +51,7 @@ def _annotations(function):
         try:
             local[name] = cell.cell_contents
         except ValueError:
-            # Not bound yet, as the definition's own name is.
+            # Not bound yet, such as the definition's own name.
             continue
     evaluated = {}
     for parameter, annotation in function.__annotations__.items():
@@ -66,11 +66,11 @@ def _annotations(function):
 
 
 def maker(prototype, *, strict, release_gil):
-    """What makes functions of a ctypes function type, specialized."""
+    """A callable that makes functions of a ctypes function type and specializes them."""
     def make(*arguments):
         function = prototype(*arguments)
         if not (arguments and callable(arguments[0])):
-            # Not a callback: a C function, which is defined where this is called.
+            # Not a callback but a C function, which is defined where `make` is called.
             function.__module__ = _caller.module()
             if arguments and isinstance(arguments[0], tuple) and isinstance(arguments[0][0], str):
                 function.__name__ = arguments[0][0]

@@ -1,4 +1,4 @@
-"""Why there is no stub, in words for the author of the callable."""
+"""Reasons why there is no stub, in words for the author of the callable."""
 
 import sys
 import types
@@ -11,8 +11,8 @@ DISABLED = "TYPEDCALL_DISABLE is set: everything is left as it is"
 def refusal(callable, error):
     """Why the native module makes no stub of a callable, for which it raised this error."""
     if is_foreign_class(callable):
-        return (f"{name_of(callable)} is a type of ctypes functions: typedcall.specialize makes of it what makes "
-                "functions of the type, specialized")
+        return (f"{name_of(callable)} is a type of ctypes functions: typedcall.specialize returns a callable that makes "
+                "specialized functions of the type")
     function = callable.__func__ if type(callable) is types.MethodType else callable
     if type(function) is not types.FunctionType:
         return str(error)
@@ -28,7 +28,7 @@ def rejection(name, reason):
 
 
 def name_of(object):
-    """The qualified name of a callable, with its module where that is no built-in one."""
+    """The qualified name of a callable, with its module unless that is `builtins`."""
     name = getattr(object, "__qualname__", None) or getattr(object, "__name__", None)
     if type(name) is not str:
         return repr(object)
@@ -38,7 +38,7 @@ def name_of(object):
 
 def _is_prototype(function):
     """Whether an annotation of a Python function is a ctypes type."""
-    # Whoever has such a type has imported this module.
+    # If there is such a type, this module is imported already.
     ctypes = sys.modules.get("_ctypes")
     if ctypes is None:
         return False
@@ -54,7 +54,7 @@ def _annotations(function):
         return
     for value in values:
         if isinstance(value, str):
-            # Written as text, or `from __future__ import annotations`.
+            # The annotation is text, or the module has `from __future__ import annotations`.
             try:
                 value = eval(value, function.__globals__)
             except Exception:

@@ -19,7 +19,7 @@ pub struct Code {
     pub first_line: u32,
     /// `co_flags`.
     pub flags: u32,
-    /// How many of the locals are arguments.
+    /// The number of locals that are arguments, by kind.
     pub arguments: ArgumentCounts,
     /// The fast locals: arguments first, then other locals, cells, free variables, as in `co_localsplus`.
     pub locals: Vec<LocalVariable>,
@@ -29,9 +29,9 @@ pub struct Code {
     pub names: Vec<Arc<str>>,
     /// The instructions.
     pub instructions: Vec<Instruction>,
-    /// Where exceptions are handled; the first that covers an instruction is its handler.
+    /// The handlers of exceptions. If several cover an instruction, the first one is used.
     pub handlers: Vec<Handler>,
-    /// What lies on CPython's own stack; nothing for snippets.
+    /// The contents of CPython's own stack; empty for snippets.
     pub raw_stacks: RawStacks,
     /// The most values that the stack holds.
     pub stack_size: u32,
@@ -39,12 +39,12 @@ pub struct Code {
     pub object: Option<Object>,
 }
 
-/// How many of the first locals are arguments, in this order.
+/// The number of locals that are arguments, by kind, in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ArgumentCounts {
     /// By position, or by position and name.
     pub positional: u32,
-    /// How many of those by position only.
+    /// How many of these are by position only.
     pub positional_only: u32,
     /// By name only.
     pub keyword_only: u32,
@@ -66,16 +66,16 @@ impl ArgumentCounts {
 pub struct LocalVariable {
     /// Its name.
     pub name: Arc<str>,
-    /// What its slot holds.
+    /// The content of its slot.
     pub kind: LocalKind,
 }
 
-/// What the slot of a fast local holds.
+/// The content of the slot of a fast local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LocalKind {
     /// The value.
     Plain,
-    /// A cell, once `MakeCell` made it; an argument's slot holds the argument before.
+    /// A cell, once `MakeCell` has made it. Before that, an argument's slot holds the argument.
     Cell,
     /// A cell of the function's closure.
     Free,
@@ -84,9 +84,9 @@ pub enum LocalKind {
 /// A constant.
 #[derive(Debug)]
 pub enum Constant {
-    /// A live object, that the code object owns.
+    /// A live object, which the code object owns.
     Live(Object),
-    /// What a snippet or a listing wrote.
+    /// A literal of a snippet or a listing.
     Literal(Literal),
 }
 
@@ -109,7 +109,7 @@ pub enum Literal {
     Bytes(Vec<u8>),
     /// A tuple.
     Tuple(Vec<Literal>),
-    /// Something else, as it prints: a code object, a complex number, a class.
+    /// Another object, as it prints: a code object, a complex number, a class.
     Other(String),
 }
 
@@ -118,10 +118,10 @@ pub enum Literal {
 pub struct Handler {
     /// The first instruction.
     pub start: Target,
-    /// The one behind the last.
+    /// The instruction after the last.
     pub end: Target,
-    /// Where the exception is handled: the stack is cut to `depth`, then come the raising instruction's offset, if `lasti`,
-    /// and the exception.
+    /// The instruction that handles the exception. The stack is cut to `depth`; then the raising instruction's offset,
+    /// if `lasti`, and the exception are pushed.
     pub target: Target,
     /// How many values stay on the stack.
     pub depth: u32,

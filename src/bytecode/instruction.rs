@@ -1,9 +1,10 @@
-//! The version-neutral instructions: those of a stack machine, in the names that CPython's share.
+//! The version-neutral instructions: those of a stack machine, with CPython's names.
 //!
-//! What differs between CPython 3.11 and 3.15 ends in the decoder. In particular:
+//! The decoder removes the differences between CPython 3.11 and 3.15. In particular:
 //!
-//! - a stack slot holds an object, except where an instruction is documented to push null; CPython's `PUSH_NULL` is gone:
-//!   [`Op::Call`] finds the callable below its arguments, [`Op::CallMethod`] a pair that [`Op::LoadMethod`] pushed;
+//! - a stack slot holds an object, unless an instruction is documented to push null. CPython's `PUSH_NULL` does not
+//!   exist here: [`Op::Call`] finds the callable below its arguments, [`Op::CallMethod`] a pair that [`Op::LoadMethod`]
+//!   pushed;
 //! - an iterator takes one slot, and [`Op::ForIter`] itself drops one that is exhausted;
 //! - jumps name the index of an instruction, in either direction; conditional ones test the truth themselves;
 //! - superinstructions, borrowed loads and inline caches don't exist.
@@ -16,14 +17,14 @@ use crate::operators::{
     BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,
 };
 
-/// An instruction, and where it comes from.
+/// An instruction and its place in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instruction {
-    /// What it does.
+    /// The operation.
     pub op: Op,
-    /// Byte offset of CPython's instruction in the code object; the position in the text of a snippet.
+    /// The byte offset of CPython's instruction in the code object, or the position in the text of a snippet.
     pub offset: u32,
-    /// The line in the source, where one is known.
+    /// The line in the source, if it is known.
     pub line: Option<u32>,
 }
 
@@ -36,41 +37,41 @@ pub type Name = u32;
 /// Index of an instruction in [`Code::instructions`](super::Code::instructions).
 pub type Target = u32;
 
-/// What an instruction does.
+/// The operation of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
     /// `--` Nothing.
     Nop,
-    /// `--` The function starts, or goes on after a suspension: a place to serve interrupts.
+    /// `--` The function starts, or continues after a suspension. Interrupts are served here.
     Resume,
     /// `a --`
     Pop,
-    /// `… -- … a` Pushes what lies at this depth once more; 1 is the top. Null too.
+    /// `… -- … a` Pushes the value or null at this depth once more; 1 is the top.
     Copy(u32),
-    /// Swaps the top with what lies at this depth; 2 is next to the top. Null too.
+    /// Swaps the top with the value or null at this depth; 2 is next to the top.
     Swap(u32),
 
     /// `-- constant`
     LoadConst(Const),
-    /// `-- value` Raises `UnboundLocalError` where the local is unbound.
+    /// `-- value` Raises `UnboundLocalError` if the local is unbound.
     LoadFast(Local),
-    /// `-- value` Unbinds the local; pushes null where it was unbound. Around inlined comprehensions.
+    /// `-- value` Unbinds the local; pushes null if it was unbound. Used around inlined comprehensions.
     LoadFastAndClear(Local),
     /// `value --` Null unbinds the local.
     StoreFast(Local),
-    /// `--` Raises `UnboundLocalError` where the local is unbound.
+    /// `--` Raises `UnboundLocalError` if the local is unbound.
     DeleteFast(Local),
-    /// `--` Replaces a local's value by a new cell with it, or an empty one.
+    /// `--` Replaces a local's value by a new cell that contains it, or by an empty cell.
     MakeCell(Local),
-    /// `--` Puts the function's closure into the last locals, so many.
+    /// `--` Copies the function's closure, this many cells, into the last locals.
     CopyFreeVars(u32),
     /// `-- cell` The cell itself.
     LoadClosure(Local),
-    /// `-- value` What is in the cell; raises `UnboundLocalError` or `NameError` where it is empty.
+    /// `-- value` The content of the cell; raises `UnboundLocalError` or `NameError` if it is empty.
     LoadDeref(Local),
     /// `value --`
     StoreDeref(Local),
-    /// `--` Raises where the cell is empty.
+    /// `--` Raises if the cell is empty.
     DeleteDeref(Local),
     /// `-- value` Looks into the locals of a class body, then into the cell.
     LoadClassDeref(Local),
@@ -80,13 +81,13 @@ pub enum Op {
     LoadFromDictOrGlobals(Name),
     /// `-- mapping` The namespace of a class body or module.
     LoadLocals,
-    /// `-- value` Namespace, globals, builtins.
+    /// `-- value` Looks into the namespace, then into globals and builtins.
     LoadName(Name),
     /// `value --`
     StoreName(Name),
     /// `--`
     DeleteName(Name),
-    /// `-- value` Globals, then builtins.
+    /// `-- value` Looks into globals, then into builtins.
     LoadGlobal(Name),
     /// `value --`
     StoreGlobal(Name),
@@ -94,7 +95,7 @@ pub enum Op {
     DeleteGlobal(Name),
     /// `-- function` `builtins.__build_class__`.
     LoadBuildClass,
-    /// `--` Gives the namespace an `__annotations__`.
+    /// `--` Gives an `__annotations__` to the namespace.
     SetupAnnotations,
 
     /// `object -- value`
@@ -105,17 +106,17 @@ pub enum Op {
     LoadSuperAttr {
         /// The attribute.
         name: Name,
-        /// Whether the source is `super()`, and not `super(class, self)`.
+        /// Whether the source is `super()` rather than `super(class, self)`.
         zero_arguments: bool,
     },
     /// `super class self -- method self`, or `super class self -- attribute null`
     LoadSuperMethod {
         /// The method.
         name: Name,
-        /// Whether the source is `super()`, and not `super(class, self)`.
+        /// Whether the source is `super()` rather than `super(class, self)`.
         zero_arguments: bool,
     },
-    /// `object -- method self`, or `object -- method null`: a special method, looked up on the type.
+    /// `object -- method self`, or `object -- method null`. A special method, looked up on the type.
     LoadSpecial(Special),
     /// `value object --`
     StoreAttr(Name),
@@ -136,9 +137,9 @@ pub enum Op {
     ToBool,
     /// `a b -- value`
     Binary {
-        /// Which.
+        /// The operator.
         operator: BinaryOperator,
-        /// Whether it is the one of an augmented assignment.
+        /// Whether it is that of an augmented assignment.
         in_place: bool,
     },
     /// `a b -- value`
@@ -162,7 +163,7 @@ pub enum Op {
     BuildSet(u32),
     /// `k₁ v₁ … kₙ vₙ -- dict`
     BuildMap(u32),
-    /// `v₁ … vₙ keys -- dict`, `keys` a tuple.
+    /// `v₁ … vₙ keys -- dict`. `keys` is a tuple.
     BuildConstKeyMap(u32),
     /// `s₁ … sₙ -- str`
     BuildString(u32),
@@ -171,7 +172,7 @@ pub enum Op {
         /// Whether there is a step.
         step: bool,
     },
-    /// `list … value -- list …`, the list at this depth once the value is popped.
+    /// `list … value -- list …`. The list is at this depth after the value is popped.
     ListAppend(u32),
     /// `list … iterable -- list …`
     ListExtend(u32),
@@ -183,12 +184,12 @@ pub enum Op {
     MapAdd(u32),
     /// `dict … mapping -- dict …`
     DictUpdate(u32),
-    /// `callable … dict … mapping -- callable … dict …`, for `**kwargs` of a call; raises on a name given twice, naming the
-    /// callable.
+    /// `callable … dict … mapping -- callable … dict …`, for `**kwargs` of a call. If a name is given twice, raises an
+    /// error that names the callable.
     DictMerge {
-        /// Depth of the dict, once the mapping is popped.
+        /// Depth of the dict after the mapping is popped.
         depth: u32,
-        /// Depth of the callable, once the mapping is popped.
+        /// Depth of the callable after the mapping is popped.
         callable: u32,
     },
     /// `list -- tuple`
@@ -201,9 +202,9 @@ pub enum Op {
     Convert(Conversion),
     /// `strings interpolations -- template`, of 3.14's t-strings.
     BuildTemplate,
-    /// `value expression -- interpolation`, or with a format specification on top.
+    /// `value expression -- interpolation`, or with a format specification on top of the stack.
     BuildInterpolation {
-        /// The conversion in front of the format specification.
+        /// The conversion before the format specification.
         conversion: Option<Conversion>,
         /// Whether there is a format specification.
         format: bool,
@@ -211,7 +212,7 @@ pub enum Op {
 
     /// `callable a₁ … aₙ -- result`
     Call(Arguments),
-    /// `method self a₁ … aₙ -- result`; where `self` is null, `method` is called without it.
+    /// `method self a₁ … aₙ -- result`. If `self` is null, `method` is called without it.
     CallMethod(Arguments),
     /// `callable args -- result`, or `callable args kwargs -- result`
     CallEx {
@@ -223,18 +224,18 @@ pub enum Op {
     /// `value function -- function`
     SetFunctionAttribute(FunctionAttribute),
 
-    /// `sequence -- aₙ … a₁`, the first item on top.
+    /// `sequence -- aₙ … a₁`, with the first item on top.
     UnpackSequence(u32),
-    /// `iterable -- aₙ … rest … a₁`, the first item on top.
+    /// `iterable -- aₙ … rest … a₁`, with the first item on top.
     UnpackEx {
-        /// Items in front of the starred one.
+        /// Items before the starred one.
         before: u32,
-        /// Items behind it.
+        /// Items after the starred one.
         after: u32,
     },
     /// `iterable -- iterator`
     GetIter,
-    /// `iterator -- iterator item`; jumps with the iterator popped where it is exhausted.
+    /// `iterator -- iterator item`. If the iterator is exhausted, pops it and jumps.
     ForIter(Target),
 
     /// `--`
@@ -243,31 +244,33 @@ pub enum Op {
     JumpIf {
         /// When to jump.
         condition: Condition,
-        /// Where to.
+        /// The target.
         target: Target,
     },
     /// `a --` Leaves the function.
     Return,
 
-    /// `--`, `exception --` or `exception cause --`: so many. Without any, the handled exception is raised again.
+    /// `--`, `exception --` or `exception cause --`, by this number of operands. Without operands, the handled
+    /// exception is raised again.
     Raise(u32),
-    /// `… exception --` Raises it again. With a depth, the offset of the instruction that raised first lies at that depth
-    /// below it, 1 next to it.
+    /// `… exception --` Raises the exception again. With a depth, the offset of the instruction that first raised it is
+    /// at that depth below it; 1 is next to it.
     Reraise(u32),
-    /// `exception -- previous exception` Makes it the handled one; `previous` is the one so far, or `None`.
+    /// `exception -- previous exception` Makes it the handled exception. `previous` is the one that was handled before,
+    /// or `None`.
     PushExcInfo,
-    /// `previous --` Makes it the handled one again.
+    /// `previous --` Makes `previous` the handled exception again.
     PopExcept,
     /// `exception class -- exception bool`
     CheckExcMatch,
     /// `exception class -- rest match`, of `except*`.
     CheckEgMatch,
-    /// `original list -- exception`, of `except*`: what is to be raised again, or `None`.
+    /// `original list -- exception`, of `except*`: the exception to raise again, or `None`.
     PrepReraiseStar,
-    /// `manager -- exit result` Looks both methods up, and enters.
+    /// `manager -- exit result` Looks up both methods and calls `__enter__`.
     BeforeWith,
-    /// `exit lasti previous exception -- exit lasti previous exception result`, or with `exit self` in the place of `exit`.
-    /// Calls `exit` for the exception.
+    /// `exit lasti previous exception -- exit lasti previous exception result`, or with `exit self` in the place of
+    /// `exit`. Calls `exit` with the exception.
     WithExceptStart {
         /// Whether `exit` is a pair that `LoadSpecial` pushed.
         has_self: bool,
@@ -279,9 +282,9 @@ pub enum Op {
     MatchMapping,
     /// `subject -- subject bool`
     MatchSequence,
-    /// `subject keys -- subject keys values`, `values` a tuple or `None`.
+    /// `subject keys -- subject keys values`. `values` is a tuple or `None`.
     MatchKeys,
-    /// `subject class names -- attributes`, a tuple or `None`; so many positional patterns.
+    /// `subject class names -- attributes`, a tuple or `None`. The operand is the number of positional patterns.
     MatchClass(u32),
 
     /// `level names -- module`
@@ -293,15 +296,15 @@ pub enum Op {
     /// `a b -- value`
     Intrinsic2(Intrinsic2),
 
-    /// What generators, coroutines and asynchronous code do. Decoded, so that every code object is; neither interpreted nor
-    /// compiled.
+    /// The operations of generators, coroutines and asynchronous code. They are decoded, so that every code object can
+    /// be, but neither interpreted nor compiled.
     Suspend(Suspend),
 }
 
-/// What a call passes.
+/// The arguments of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arguments {
-    /// How many, those given by name among them; the receiver is not counted.
+    /// Their number, with those given by name; the receiver is not counted.
     pub count: u32,
     /// The names of the last arguments.
     pub keywords: Vec<Arc<str>>,
@@ -316,18 +319,18 @@ pub enum Condition {
     False,
     /// It is `None`.
     None,
-    /// It is not.
+    /// It is not `None`.
     NotNone,
 }
 
-/// What generators, coroutines and asynchronous code do.
+/// An operation of generators, coroutines or asynchronous code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Suspend {
-    /// `--` Leaves with the generator; the rest runs in it, starting with a value on the stack: `-- value` there.
+    /// `--` Returns the generator. The rest of the code runs in the generator and starts with `-- value`.
     ReturnGenerator,
     /// `value -- sent`
     Yield,
-    /// `receiver value -- receiver yielded`; where the receiver is done, jumps with `receiver result`.
+    /// `receiver value -- receiver yielded`. If the receiver is finished, jumps with `receiver result`.
     Send(Target),
     /// `receiver value -- value`
     EndSend,

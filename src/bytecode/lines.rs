@@ -1,6 +1,6 @@
-//! Reads the lines out of `co_linetable`; the format is in CPython's `Objects/locations.md`.
+//! Reads the line numbers in `co_linetable`; the format is in CPython's `Objects/locations.md`.
 
-/// The line of each code unit, `None` for those without one. Stops where the table makes no sense: lines are for people.
+/// The line of each code unit, `None` for those without one. Stops at an invalid entry: lines are only for people.
 pub(super) fn read(table: &[u8], first_line: u32, units: usize) -> Vec<Option<u32>> {
     let mut lines = Vec::with_capacity(units);
     let mut line = i64::from(first_line);
@@ -14,9 +14,9 @@ pub(super) fn read(table: &[u8], first_line: u32, units: usize) -> Vec<Option<u3
     lines
 }
 
-/// How many code units the next entry covers, and their line.
+/// The number of code units that the next entry covers, and their line.
 fn entry(bytes: &mut std::slice::Iter<'_, u8>, line: &mut i64) -> Option<(usize, Option<u32>)> {
-    /// The kinds of an entry, in bits 3 to 6 of its first byte. Those below `ONE_LINE` stay on the line.
+    /// The kinds of an entry, in bits 3 to 6 of its first byte. The kinds below `ONE_LINE` do not change the line.
     const ONE_LINE: u8 = 10;
     const NO_COLUMNS: u8 = 13;
     const LONG: u8 = 14;
@@ -27,7 +27,7 @@ fn entry(bytes: &mut std::slice::Iter<'_, u8>, line: &mut i64) -> Option<(usize,
         NONE => return Some((usize::from(first & 7) + 1, None)),
         LONG | NO_COLUMNS => {
             *line = line.checked_add(signed(bytes)?)?;
-            // The long form goes on with the last line and both columns, as numbers.
+            // The long form continues with the last line and both columns, as numbers.
             for _ in 0..if kind == LONG { 3 } else { 0 } {
                 unsigned(bytes)?;
             }
@@ -45,7 +45,7 @@ fn entry(bytes: &mut std::slice::Iter<'_, u8>, line: &mut i64) -> Option<(usize,
     Some((usize::from(first & 7) + 1, u32::try_from(*line).ok()))
 }
 
-/// Six bits a byte, the lowest first; bit 6 says that more follow.
+/// Six bits per byte, the lowest first. Bit 6 says that more bytes follow.
 fn unsigned(bytes: &mut std::slice::Iter<'_, u8>) -> Option<u64> {
     let (mut value, mut shift) = (0u64, 0u32);
     loop {
@@ -58,7 +58,7 @@ fn unsigned(bytes: &mut std::slice::Iter<'_, u8>) -> Option<u64> {
     }
 }
 
-/// The sign in the lowest bit.
+/// The lowest bit is the sign.
 fn signed(bytes: &mut std::slice::Iter<'_, u8>) -> Option<i64> {
     let value = unsigned(bytes)?;
     let magnitude = i64::try_from(value >> 1).ok()?;

@@ -1,12 +1,13 @@
-//! Decodes recorded listings: what `dis` printed for the functions of a file on each version, with that version's opcodes.
+//! Decodes recorded listings: the output of `dis` for the functions of a file on each version, with that version's
+//! opcodes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::decode::{Decoded, Extra, RawInstruction, Source};
-use super::exceptions::Entry;
+use super::decode::{CodeSource, Decoded, Extra, RawInstruction};
+use super::exceptions::ExceptionEntry;
 use super::opcodes::{Opcode, Opcodes};
-use super::snippet::{Cursor, literal};
+use super::snippet::{SnippetCursor, literal};
 use super::{Code, Constant, Literal, LocalKind, LocalVariable};
 
 /// The versions that are recorded.
@@ -34,13 +35,13 @@ struct Listing<'a> {
     qualname: &'a str,
     flags: u32,
     instructions: Vec<RawInstruction>,
-    exceptions: Vec<Entry>,
+    exceptions: Vec<ExceptionEntry>,
     locals: BTreeMap<u32, LocalVariable>,
     consts: BTreeMap<u32, Literal>,
     names: BTreeMap<u32, Arc<str>>,
-    /// `L1` to its offset; where offsets are printed, those themselves.
+    /// From `L1` to its offset. If offsets are printed instead of labels, they map to themselves.
     labels: BTreeMap<&'a str, u32>,
-    /// What jumps say about their targets.
+    /// The targets that the listing prints for jumps.
     claims: Vec<(usize, &'a str)>,
 }
 
@@ -60,7 +61,7 @@ impl<'a> Listing<'a> {
             labels: BTreeMap::new(),
             claims: Vec::new(),
         };
-        // 3.11 does not print what KW_NAMES names.
+        // 3.11 does not print the names of KW_NAMES.
         if opcodes.version == 11 && qualname == "keyword_call" {
             listing.consts.insert(2, constant("('key', 'other')"));
         }
@@ -81,7 +82,7 @@ impl<'a> Listing<'a> {
         listing
     }
 
-    /// `line label: offset OPCODE operand (meaning)`, where line, label, offset and operand may be missing.
+    /// `line label: offset OPCODE operand (meaning)`. Line, label, offset and operand may be missing.
     fn read_instruction(&mut self, line: &'a str, number: &mut Option<u32>) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let at = words.iter().position(|word| Opcode::by_name(word).is_some()).unwrap_or_else(|| panic!("{line}"));
@@ -144,13 +145,13 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// `start to end -> target [depth] lasti`, the end included up to 3.12.
+    /// `start to end -> target [depth] lasti`. The end is included up to 3.12.
     fn read_exception(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [start, "to", end, "->", target, depth, ref lasti @ ..] = words[..] else { panic!("{line}") };
         let end = self.offset(end);
         let behind = self.instructions.iter().find(|raw| raw.offset == end).map_or(end, |raw| raw.end);
-        self.exceptions.push(Entry {
+        self.exceptions.push(ExceptionEntry {
             start: self.offset(start),
             end: if self.opcodes.version <= 12 { behind } else { end },
             target: self.offset(target),
@@ -171,7 +172,7 @@ impl<'a> Listing<'a> {
         for (index, local) in self.locals {
             locals[index as usize] = local;
         }
-        // A listing shows no local that no instruction names.
+        // A listing does not show locals that no instruction names.
         let free = free.map_or(0, |free| free.operand as usize);
         while locals.len() < free {
             locals.push(plain(0));
@@ -188,7 +189,7 @@ impl<'a> Listing<'a> {
                 .collect(),
             _ => None,
         };
-        let source = Source {
+        let source = CodeSource {
             opcodes: self.opcodes,
             instructions: self.instructions.clone(),
             exceptions: &self.exceptions,
@@ -230,9 +231,9 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// What a listing prints for a constant.
+/// The literal that a listing prints for a constant.
 fn constant(text: &str) -> Literal {
-    let mut cursor = Cursor::new(text);
+    let mut cursor = SnippetCursor::new(text);
     match literal(&mut cursor) {
         Ok(literal) if cursor.rest().is_empty() => literal,
         _ => Literal::Other(text.to_owned()),
@@ -252,17 +253,17 @@ fn recorded_listings_of_every_version_decode() {
     }
 }
 
-/// What a function does: its instructions and handlers, but for resumptions and lines.
+/// The meaning of a function: its instructions and handlers, without resumptions and lines.
 fn meaning(code: &Code) -> String {
     let ops = code.instructions.iter().map(|instruction| code.shown(instruction).to_string());
     let ops: Vec<_> = ops.collect();
     format!("{ops:#?}{:#?}", code.handlers)
 }
 
-/// Where they differ, it is in what they compile, not in what instructions mean: 3.11 tests loops at their end and has
-/// comprehensions that are functions; 3.12 tests at the start and joins f-strings with an empty text; 3.13 makes a bool
-/// before each jump; 3.14 keeps `self` beside a `with` statement's exit, and slices as constants; 3.15 takes the iterator
-/// of a comprehension later, and drops jumps over nothing. Generators differ everywhere.
+/// The versions differ in what they compile, not in what instructions mean. 3.11 tests loops at their end and has
+/// comprehensions that are functions. 3.12 tests at the start and joins f-strings with an empty text. 3.13 makes a bool
+/// before each jump. 3.14 keeps `self` next to a `with` statement's exit, and slices as constants. 3.15 takes the
+/// iterator of a comprehension later, and drops jumps over nothing. Generators differ everywhere.
 #[test]
 fn versions_agree_on_what_most_functions_do() {
     let mut settings = insta::Settings::clone_current();
@@ -290,7 +291,7 @@ fn versions_agree_on_what_most_functions_do() {
         })
         .collect();
     insta::assert_snapshot!("agreement", lines.join("\n"));
-    // What only some versions have, such as comprehensions that are functions, has nothing to agree with.
+    // A function that only some versions have, such as a comprehension, is not compared.
     let in_all: Vec<_> = by_name.values().filter(|versions| versions.len() == VERSIONS.len()).collect();
     let same = in_all.iter().filter(|versions| versions.iter().all(|(_, meaning)| *meaning == versions[0].1)).count();
     assert!(same * 2 > in_all.len(), "{same} of {}", in_all.len());

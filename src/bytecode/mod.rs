@@ -1,7 +1,7 @@
 //! Python's bytecode, decoded to version-neutral instructions.
 //!
-//! [`Code`] is a code object of CPython 3.11 to 3.15, or a text snippet, as plain data; [`Op`] lists the instructions.
-//! [`decode`] makes it of a code object, and `"LOAD_CONST 1; RETURN_VALUE".parse()` of a snippet.
+//! [`Code`] is a code object of CPython 3.11 to 3.15, or a text snippet, as plain data. [`Op`] lists the instructions.
+//! [`decode`] makes `Code` of a code object, and `"LOAD_CONST 1; RETURN_VALUE".parse()` makes it of a snippet.
 
 mod code;
 mod decode;

@@ -1,4 +1,4 @@
-//! The numbering of one Python version: opcodes, inline caches, and the tables that operands index.
+//! The opcodes of one Python version: their numbers, inline caches, and the tables that operands index.
 
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -7,12 +7,12 @@ use super::instruction::Op;
 use crate::embed::{Exception, Python};
 use crate::operators::{BinaryOperator, Intrinsic1, Intrinsic2, Special, UnaryOperator};
 
-/// Prints the table of the interpreter that runs it, in the form that [`Opcodes::from_str`] reads.
+/// A program that prints the table of the interpreter that runs it, in the form that [`Opcodes::from_str`] reads.
 const READ: &str = include_str!("opcodes.py");
 
 macro_rules! opcodes {
     ($($name:ident)*) => {
-        /// An instruction of some CPython version, in its name.
+        /// An instruction of some CPython version, by its name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names are CPython's")]
         pub(super) enum Opcode {
@@ -20,14 +20,14 @@ macro_rules! opcodes {
         }
 
         impl Opcode {
-            /// As CPython writes it.
+            /// The name in CPython.
             pub(super) fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)*
                 }
             }
 
-            /// The one of this name; `None` for those that no code object contains.
+            /// The opcode with this name; `None` for names that no code object contains.
             pub(super) fn by_name(name: &str) -> Option<Self> {
                 match name {
                     $(stringify!($name) => Some(Self::$name),)*
@@ -60,16 +60,16 @@ opcodes! {
     UNPACK_EX UNPACK_SEQUENCE WITH_EXCEPT_START YIELD_VALUE
 }
 
-/// What an operand of `BINARY_OP` means.
+/// The meaning of an operand of `BINARY_OP`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BinaryOperand {
-    /// An operator, or that of an augmented assignment.
+    /// An operator; the flag is set for an augmented assignment.
     Operator(BinaryOperator, bool),
     /// 3.14's subscription.
     Subscription,
 }
 
-/// What an operand of `CALL_INTRINSIC_1` means.
+/// The meaning of an operand of `CALL_INTRINSIC_1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Intrinsic1Operand {
     Intrinsic(Intrinsic1),
@@ -77,7 +77,7 @@ pub(super) enum Intrinsic1Operand {
     ListToTuple,
 }
 
-/// What an operand of `CALL_INTRINSIC_2` means.
+/// The meaning of an operand of `CALL_INTRINSIC_2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Intrinsic2Operand {
     Intrinsic(Intrinsic2),
@@ -89,9 +89,9 @@ pub(super) enum Intrinsic2Operand {
 pub(super) struct Opcodes {
     /// The minor version: 11 for 3.11.
     pub(super) version: u32,
-    /// By number.
-    opcodes: Vec<Option<Entry>>,
-    /// What operands of `BINARY_OP` mean; `None` for what is not known here.
+    /// The opcodes by number.
+    opcodes: Vec<Option<OpcodeEntry>>,
+    /// The operands of `BINARY_OP`; `None` for unknown ones.
     pub(super) binary: Vec<Option<BinaryOperand>>,
     /// The operands of `CALL_INTRINSIC_1`.
     pub(super) intrinsic1: Vec<Option<Intrinsic1Operand>>,
@@ -104,8 +104,8 @@ pub(super) struct Opcodes {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    /// The name, of an opcode that no code object contains too.
+struct OpcodeEntry {
+    /// The name, also of opcodes that no code object contains.
     name: String,
     opcode: Option<Opcode>,
     caches: u32,
@@ -119,7 +119,7 @@ pub(super) struct OpcodesError {
 }
 
 impl Opcodes {
-    /// That of the running interpreter, whose `opcode` module is asked once.
+    /// The table of the running interpreter. Its `opcode` module is asked once.
     pub(super) fn running(python: &Python) -> Result<&'static Self, Exception> {
         static RUNNING: OnceLock<Opcodes> = OnceLock::new();
         if let Some(opcodes) = RUNNING.get() {
@@ -132,7 +132,7 @@ impl Opcodes {
         Ok(RUNNING.get_or_init(|| opcodes))
     }
 
-    /// The opcode of a number, or the name that the interpreter has for it, if any.
+    /// The opcode with a number; otherwise the interpreter's name for it, if there is one.
     pub(super) fn opcode(&self, number: u8) -> Result<Opcode, Option<&str>> {
         let entry = self.opcodes.get(usize::from(number)).and_then(Option::as_ref).ok_or(None)?;
         entry.opcode.ok_or(Some(&entry.name))
@@ -205,7 +205,7 @@ impl Opcodes {
                 let number: usize = words.next()?.parse().ok()?;
                 let name = words.next()?.to_owned();
                 let caches = words.next()?.parse().ok()?;
-                *self.opcodes.get_mut(number)? = Some(Entry { opcode: Opcode::by_name(&name), name, caches });
+                *self.opcodes.get_mut(number)? = Some(OpcodeEntry { opcode: Opcode::by_name(&name), name, caches });
             }
             "binary" => self.binary.push(binary(rest.split_once(' ')?.1)),
             "intrinsic1" => self.intrinsic1.push(intrinsic1(rest)),
@@ -233,7 +233,7 @@ fn binary(symbol: &str) -> Option<BinaryOperand> {
     Some(BinaryOperand::Operator(operator, in_place))
 }
 
-/// What `CALL_INTRINSIC_1` does under a name.
+/// The meaning of an intrinsic function's name for `CALL_INTRINSIC_1`.
 pub(super) fn intrinsic1(name: &str) -> Option<Intrinsic1Operand> {
     use Intrinsic1Operand::{Intrinsic, ListToTuple, Unary};
     Some(match name {
@@ -252,7 +252,7 @@ pub(super) fn intrinsic1(name: &str) -> Option<Intrinsic1Operand> {
     })
 }
 
-/// What `CALL_INTRINSIC_2` does under a name.
+/// The meaning of an intrinsic function's name for `CALL_INTRINSIC_2`.
 pub(super) fn intrinsic2(name: &str) -> Option<Intrinsic2Operand> {
     use Intrinsic2Operand::{Intrinsic, PrepReraiseStar};
     Some(match name {

@@ -1,4 +1,4 @@
-//! Code as text: a listing with the names of what operands index.
+//! Prints code as text: a listing with the names that operands index.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -7,7 +7,7 @@ use super::instruction::{Arguments, Instruction, Op, Suspend};
 use crate::embed::Python;
 
 impl Display for Code {
-    /// The arguments and locals, the instructions with index and line, the handlers.
+    /// Prints the arguments and locals, the instructions with index and line, and the handlers.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.qualname)?;
         for (index, local) in self.locals.iter().enumerate() {
@@ -138,7 +138,7 @@ impl Display for Shown<'_> {
             Op::Suspend(Suspend::Send(target)) => write!(f, "Send to {target}"),
             Op::Suspend(suspend) => write!(f, "{suspend:?}"),
             Op::Reraise(0) => f.write_str("Reraise"),
-            // What is left has at most one number for an operand, and prints as `Name` or `Name(1)`.
+            // The other operations have at most one number as operand, and print as `Name` or `Name(1)`.
             op => f.write_str(&format!("{op:?}").replace('(', " ").replace(')', "")),
         }
     }
@@ -172,7 +172,7 @@ impl Display for Constant {
 }
 
 impl Display for Literal {
-    /// As Python writes it, up to the choice of escapes.
+    /// Prints the literal as Python writes it, except for the choice of escapes.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("None"),

@@ -1,23 +1,24 @@
-//! What lies on CPython's own stack, slot by slot, before each instruction: also what the neutral stack leaves out.
+//! The contents of CPython's own stack, slot by slot, before each instruction, with the slots that the neutral stack
+//! lacks.
 
 use super::instruction::Target;
 
-/// What a slot of CPython's stack holds.
+/// The content of a slot of CPython's stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RawSlot {
     /// An object.
     Object,
-    /// What a local held that was cleared: an object, or null.
+    /// The value of a local that was cleared: an object, or null.
     Cleared,
-    /// Null in the place of a receiver, or of a callable's second slot.
+    /// A null in the place of a receiver, or of a callable's second slot.
     Null,
-    /// What a method lookup found.
+    /// The result of a method lookup.
     Method,
-    /// The receiver that it found it for, or null.
+    /// The receiver of the method lookup, or null.
     Receiver,
-    /// What `iter()` gave; from 3.15 on also a list or a tuple.
+    /// The result of `iter()`; from 3.15 on it may be a list or a tuple.
     Iterator,
-    /// From 3.15 on, above that: null, or a tagged index into the list or tuple.
+    /// From 3.15 on, above the iterator: null, or a tagged index into the list or tuple.
     IteratorIndex,
     /// The exception that was handled before this one, or `None`.
     Saved,
@@ -25,13 +26,13 @@ pub enum RawSlot {
     Offset,
 }
 
-/// A point where CPython can go on: the start of one of its instructions.
+/// A point where CPython can continue: the start of one of its instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawPoint<'a> {
-    /// Where the instruction starts in `co_code`, in bytes: at its first `EXTENDED_ARG`; where it takes names from a
-    /// `KW_NAMES`, at that.
+    /// The start of the instruction in `co_code`, in bytes: its first `EXTENDED_ARG`, or the `KW_NAMES` from which it
+    /// takes names.
     pub start: u32,
-    /// The stack before it, the bottom first.
+    /// The stack before it, from the bottom.
     pub stack: &'a [RawSlot],
 }
 
@@ -39,7 +40,8 @@ pub struct RawPoint<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawStacks {
     slots: Vec<RawSlot>,
-    /// By neutral instruction: start, and where its slots are. `None` for what is not the first of CPython's instruction.
+    /// By neutral instruction: the start, and the range of its slots. `None` for all but the first of the neutral
+    /// instructions that CPython's instruction became.
     points: Vec<Option<(u32, std::ops::Range<usize>)>>,
 }
 
@@ -54,7 +56,8 @@ impl RawStacks {
         self.points.push(point);
     }
 
-    /// The point at a neutral instruction; `None` where CPython's own instruction has begun before it, and for snippets.
+    /// The point at a neutral instruction. `None` for snippets, and for an instruction in the middle of one of
+    /// CPython's.
     pub fn at(&self, instruction: Target) -> Option<RawPoint<'_>> {
         let (start, slots) = self.points.get(instruction as usize)?.as_ref()?;
         Some(RawPoint { start: *start, stack: &self.slots[slots.clone()] })

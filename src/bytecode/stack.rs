@@ -1,46 +1,46 @@
-//! What instructions do to the stack, and how deep it is before each of them.
+//! The effect of instructions on the stack, and the depth of the stack before each of them.
 
 use super::code::Code;
 use super::instruction::{Local, Op, Suspend, Target};
 
-/// The stack of a code object makes no sense.
+/// An error in the stack of a code object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("instruction {instruction}: {problem}")]
 pub struct StackError {
     /// Index of the instruction.
     pub instruction: Target,
-    /// What is wrong.
+    /// The error.
     pub problem: StackProblem,
 }
 
-/// What is wrong with the stack at an instruction.
+/// An error in the stack at an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StackProblem {
-    /// Less is there than the instruction takes.
+    /// The stack holds fewer values than the instruction takes.
     #[error("the stack holds {depth} values where {needed} are needed: push what the instruction takes before it")]
     Underflow {
-        /// What is there.
+        /// The number of values there.
         depth: u32,
-        /// What it takes.
+        /// The number of values that it takes.
         needed: u32,
     },
-    /// Two ways lead here, with different stacks.
-    #[error("the stack holds {one} values on one way here and {other} on another: make both ways push the same")]
+    /// Two paths lead here, with different stacks.
+    #[error("the stack holds {one} values on one path here and {other} on another: make both paths push the same")]
     Merge {
-        /// Depth on one way.
+        /// The depth on one path.
         one: u32,
-        /// Depth on another.
+        /// The depth on the other.
         other: u32,
     },
-    /// A jump, or a handler, leads behind the last instruction or the last instruction is no end.
+    /// A jump or a handler leads past the last instruction, or the last instruction falls through.
     #[error("the code runs off its end: it must end with a return, a raise or a jump backwards")]
     OffTheEnd,
 }
 
 impl Op {
-    /// How many values it pops, and how many it then pushes, where it doesn't jump.
+    /// The number of values that it pops, and the number that it then pushes, if it does not jump.
     ///
-    /// Values that it only looks at, or that lie deeper than those it replaces, count as neither: see [`Op::needs`].
+    /// Values that it only looks at, or that are deeper than those it replaces, are not counted: see [`Op::needs`].
     pub fn effect(&self) -> (u32, u32) {
         match *self {
             Self::Nop | Self::Resume | Self::MakeCell(_) | Self::CopyFreeVars(_) | Self::SetupAnnotations => (0, 0),
@@ -112,7 +112,7 @@ impl Op {
         }
     }
 
-    /// How many values must be on the stack: those that it pops, and those deeper that it looks at.
+    /// The number of values that must be on the stack: those that it pops, and deeper ones that it looks at.
     pub fn needs(&self) -> u32 {
         let (pops, _) = self.effect();
         let deeper = match *self {
@@ -131,7 +131,7 @@ impl Op {
         pops.saturating_add(deeper)
     }
 
-    /// Where it may jump to.
+    /// The instruction that it may jump to.
     pub fn target(&self) -> Option<Target> {
         match *self {
             Self::Jump(target) | Self::JumpIf { target, .. } | Self::ForIter(target) => Some(target),
@@ -140,7 +140,7 @@ impl Op {
         }
     }
 
-    /// The same, to be changed.
+    /// The same, to change it.
     pub(super) fn target_mut(&mut self) -> Option<&mut Target> {
         match self {
             Self::Jump(target) | Self::JumpIf { target, .. } | Self::ForIter(target) => Some(target),
@@ -149,7 +149,7 @@ impl Op {
         }
     }
 
-    /// The local that it names, to be changed.
+    /// The local that it names, to change it.
     pub(super) fn local_mut(&mut self) -> Option<&mut Local> {
         match self {
             Self::LoadFast(local)
@@ -167,19 +167,20 @@ impl Op {
         }
     }
 
-    /// Whether the next instruction may run behind it.
+    /// Whether the next instruction may run after it.
     pub fn falls_through(&self) -> bool {
         !matches!(self, Self::Jump(_) | Self::Return | Self::Raise(_) | Self::Reraise(_))
     }
 }
 
 impl Code {
-    /// How many values are on the stack before each instruction; `None` for those that no way leads to.
+    /// The number of values on the stack before each instruction; `None` for instructions that can't be reached.
     ///
     /// # Errors
-    /// Where an instruction takes more than there is, two ways to an instruction differ, or the code runs off its end.
+    /// If an instruction takes more values than there are, two paths to an instruction differ, or the code runs past
+    /// its end.
     pub fn depths(&self) -> Result<Vec<Option<u32>>, StackError> {
-        let mut walk = Walk { depths: vec![None; self.instructions.len()], pending: Vec::new() };
+        let mut walk = DepthWalk { depths: vec![None; self.instructions.len()], pending: Vec::new() };
         walk.reach(0, 0, 0)?;
         while let Some(at) = walk.pending.pop() {
             let (Some(instruction), Some(depth)) = (self.instructions.get(at as usize), walk.depths[at as usize])
@@ -223,13 +224,13 @@ impl Code {
     }
 }
 
-struct Walk {
+struct DepthWalk {
     depths: Vec<Option<u32>>,
     pending: Vec<Target>,
 }
 
-impl Walk {
-    /// A way leads from one instruction to another.
+impl DepthWalk {
+    /// Notes that control may go from one instruction to another.
     fn reach(&mut self, from: Target, to: Target, depth: u32) -> Result<(), StackError> {
         let Some(known) = self.depths.get_mut(to as usize) else {
             return Err(StackError { instruction: from, problem: StackProblem::OffTheEnd });

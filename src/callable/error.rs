@@ -1,4 +1,4 @@
-//! Why there is no stub.
+//! Errors: why there is no stub.
 
 use crate::cpython::Incompatible;
 use crate::embed::Exception;
@@ -7,35 +7,35 @@ use crate::lower::Unsupported;
 use crate::metadata::{ParseError, Rejected};
 use crate::providers::NoFunction;
 
-/// Why there is no stub. The callable goes on working as it did.
+/// The reason why there is no stub. The callable works as before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The running interpreter is not one that the crate can work with.
+    /// The crate does not support the running interpreter.
     #[error(transparent)]
     Incompatible(#[from] Incompatible),
-    /// The object is neither a callable with a `PyMethodDef` nor one of a provider's.
+    /// The object has no `PyMethodDef`, and is no provider's.
     #[error(
         "{0} is neither a built-in function nor a method descriptor, nor a function of ctypes: only these have a C \
          function behind them"
     )]
     NotBuiltin(String),
-    /// Nothing is known about the callable.
+    /// No signature of the callable is known.
     #[error(
         "{0} has no typed metadata: declare its signature with include/typedcall.h in the extension, or with \
          Specializer::declare"
     )]
     Untyped(String),
-    /// A stub of the callable would do as much as its wrapper does.
+    /// A stub of the callable would be no faster than its wrapper.
     #[error(
         "{0} has nothing to gain: none of its arguments is converted, nor its result, and a call of the original is as short \
          as a stub's"
     )]
     NothingToGain(String),
-    /// The callable has metadata that is not as it must be.
-    #[error("the metadata was rejected: {0}; mend the extension that declares it")]
+    /// The callable has invalid metadata.
+    #[error("the metadata was rejected: {0}; fix the extension that declares it")]
     Rejected(#[from] Rejected),
-    /// A signature's text.
+    /// The text of a signature is invalid.
     #[error("{0}")]
     Signature(#[from] ParseError),
     /// The signature and the callable do not go together.
@@ -43,7 +43,7 @@ pub enum Error {
     Mismatch {
         /// The callable.
         name: String,
-        /// What does not go together, and what to do.
+        /// What does not fit, and what to do.
         reason: String,
     },
     /// The signature has something that stubs cannot do yet.
@@ -51,10 +51,10 @@ pub enum Error {
     Unsupported {
         /// The callable.
         name: String,
-        /// What, and why.
+        /// The unsupported part, and why.
         source: Unsupported,
     },
-    /// There is no machine code.
+    /// There is no machine code, for this reason.
     #[error(transparent)]
     Compile(#[from] CompileError),
     /// Python raised.

@@ -1,4 +1,4 @@
-//! The callable that a stub stands for.
+//! The original of a stub.
 
 use std::ffi::{CStr, CString, c_void};
 use std::ptr::{NonNull, null, null_mut};
@@ -18,7 +18,7 @@ use crate::runtime::code_pointer::refused;
 use crate::runtime::foreign::Foreign;
 use crate::runtime::thunk::THUNKS;
 
-/// A callable with a C function behind it, taken apart: with a `PyMethodDef`, or of a provider's.
+/// A callable with a C function, taken apart. It has a `PyMethodDef`, or is a provider's.
 #[derive(Debug)]
 pub struct Original {
     /// The built-in function or descriptor itself.
@@ -27,9 +27,9 @@ pub struct Original {
     pub def: *const c_void,
     /// Its `ml_meth`; 0 for a foreign function.
     pub method: usize,
-    /// The shape of that.
+    /// The calling convention of `ml_meth`.
     pub convention: MethodConvention,
-    /// What it is bound to.
+    /// How it is bound.
     pub binding: Binding,
     /// `m_self` of a function; null for others.
     pub receiver: *mut ffi::PyObject,
@@ -37,7 +37,7 @@ pub struct Original {
     pub class: *mut ffi::PyTypeObject,
     /// Whether it is the descriptor of a class method: its receiver is a class.
     pub is_class_method: bool,
-    /// What a provider knows about a foreign function.
+    /// The provider's data about a foreign function.
     pub foreign: Option<(Overload, Arc<Foreign>)>,
 }
 
@@ -45,8 +45,8 @@ impl Original {
     /// Takes a callable apart.
     ///
     /// # Errors
-    /// Objects that have no `PyMethodDef` and are no provider's, or of which a provider says why there is no stub; class-method
-    /// descriptors, which are not what Python calls.
+    /// If the object has no `PyMethodDef` and is no provider's; if a provider has a reason why there is no stub; or if
+    /// it is a class-method descriptor, which Python does not call.
     pub fn of(python: &Python, callable: &Object) -> Result<Self, Error> {
         let original = Self::or_class_method(python, callable)?;
         if original.is_class_method {
@@ -55,13 +55,13 @@ impl Original {
         Ok(original)
     }
 
-    /// As [`Original::of`], and of the descriptor of a class method too.
+    /// Like [`Original::of`], but also accepts the descriptor of a class method.
     ///
     /// # Errors
-    /// As [`Original::of`].
+    /// Those of [`Original::of`].
     pub fn or_class_method(python: &Python, callable: &Object) -> Result<Self, Error> {
         let not_builtin = || Error::NotBuiltin(described(python, callable));
-        // A function that stands for another one is taken for that one.
+        // A stub is replaced by its original.
         let stands_for = original_of(python, callable);
         let callable = stands_for.as_ref().unwrap_or(callable);
         // SAFETY: the callable is alive and the thread attached.
@@ -75,7 +75,7 @@ impl Original {
             Receiver::Method { d_type } | Receiver::ClassMethod { d_type } => (Binding::Method, null_mut(), d_type),
         };
         let callable = NonNull::new(found.callable).ok_or_else(not_builtin)?;
-        // SAFETY: `callable` is alive, for the object that was given keeps it; the definition belongs to it.
+        // SAFETY: `callable` is alive, since the given object keeps it alive; the definition belongs to it.
         let (callable, def) =
             unsafe { (Object::from_borrowed(python, callable), &*found.def.cast::<ffi::PyMethodDef>()) };
         let convention = match def.ml_flags & CONVENTION_BITS {
@@ -101,7 +101,7 @@ impl Original {
         })
     }
 
-    /// A provider's function, which is called by its vectorcall where a stub does not take the call.
+    /// A provider's function. Calls that a stub does not take use its vectorcall.
     fn foreign(python: &Python, callable: &Object, function: ForeignFunction) -> Result<Self, Error> {
         let ForeignFunction { name, address, overload, arguments, result, watched, holds } = function;
         let mismatch = |reason: String| Error::Mismatch { name: name.clone(), reason };
@@ -109,7 +109,7 @@ impl Original {
         if watched.len() > MAX_WATCHED {
             return Err(mismatch(format!("{} words to watch, at most {MAX_WATCHED} can be", watched.len())));
         }
-        // A C function may be variadic without anybody knowing, and such a function looks for floats where it is told to.
+        // A C function may be variadic, which nobody can know. Such a function expects floats in certain registers.
         let is_float = |parameter: &Parameter| matches!(parameter.kind, Kind::Scalar(Scalar::F32 | Scalar::F64));
         let has_floats = overload.parameters.iter().any(is_float);
         let thunk = has_floats.then(|| THUNKS.bind_variadic(address)).transpose().map_err(refused)?;
@@ -142,18 +142,19 @@ impl Original {
         }
     }
 
-    /// What its definition lives as long as: the module of a function, the type of a method. Others have only
-    /// themselves.
+    /// The object whose lifetime the definition has: the module of a function, the type of a method, otherwise the
+    /// callable itself.
     pub fn owner(&self, python: &Python) -> Object {
         // SAFETY: the callable is alive.
         unsafe { definition(self.callable.as_ptr()) }
             .map_or_else(|| self.callable.clone_ref(python), |found| owner_of(python, &found))
     }
 
-    /// What a claim about its C function is remembered as long as: of a method that is bound to an object, the object's type.
+    /// The object whose lifetime a declaration about its C function has. For a method that is bound to an object it is
+    /// the object's type.
     pub fn owner_of_claim(&self, python: &Python) -> Object {
         match NonNull::new(self.receiver) {
-            // SAFETY: the callable keeps its receiver alive, and that its type.
+            // SAFETY: the callable keeps its receiver alive, and the receiver its type.
             Some(receiver) if !unsafe { is_module_or_type(receiver.as_ptr()) } => unsafe {
                 let class = ffi::Py_TYPE(receiver.as_ptr());
                 Object::from_borrowed(python, NonNull::new(class.cast()).expect("an object has a type"))
@@ -168,8 +169,8 @@ impl Original {
         !self.receiver.is_null() && unsafe { ffi::PyModule_Check(self.receiver) } != 0
     }
 
-    /// The definition for a function that stands for this one: the same name and text, the convention of its stubs, no
-    /// other flags, so that CPython's own call specializations apply.
+    /// The definition for a function that replaces this one: the same name and docstring, the convention of its stubs,
+    /// and no other flags, so that CPython's own call specializations apply.
     pub fn plain_def(&self) -> ffi::PyMethodDef {
         if let Some((_, foreign)) = &self.foreign {
             let mut def = ffi::PyMethodDef::zeroed();
@@ -186,10 +187,10 @@ impl Original {
         ffi::PyMethodDef { ml_flags, ..*def }
     }
 
-    /// The overloads that the callable can be called with, by position.
+    /// The overloads with which the callable can be called by position.
     ///
     /// # Errors
-    /// Where it can be called with none: the reason of the first.
+    /// If there are none: the reason for the first overload.
     pub fn callable_overloads(&self, python: &Python, known: &KnownMethod) -> Result<Vec<u16>, Error> {
         let mut fitting = Vec::new();
         let mut reason = None;
@@ -260,7 +261,7 @@ impl Original {
     /// Checks that a signature can be that of `ml_meth` itself.
     ///
     /// # Errors
-    /// Where it has parameters or a result that are no objects, or not as many as the convention.
+    /// If a parameter or the result is not an object, or their number does not fit the convention.
     pub fn check_objects(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
         let objects = overload.parameters.iter().all(|parameter| parameter.kind.is_object());
         if !objects || !overload.result.is_object() || overload.has_context() {
@@ -285,13 +286,13 @@ impl Original {
     }
 }
 
-/// What a definition lives as long as.
+/// The object whose lifetime a definition has.
 pub(crate) fn owner_of(python: &Python, found: &Definition) -> Object {
-    // SAFETY: what was found is borrowed from a live callable, which is no null; an object keeps its type.
+    // SAFETY: the fields are borrowed from a live callable, which is not null; an object keeps its type alive.
     let owner = unsafe {
         match found.receiver {
             Receiver::Function { m_self } if is_module_or_type(m_self) => m_self,
-            // What a function is bound to may own the definition, as a capsule does that was made with it.
+            // The object that a function is bound to may own the definition, such as a capsule that was made with it.
             Receiver::Function { .. } => found.callable,
             Receiver::Method { d_type } | Receiver::ClassMethod { d_type } => d_type.cast(),
         }
@@ -307,7 +308,7 @@ unsafe fn is_module_or_type(object: *mut ffi::PyObject) -> bool {
     !object.is_null() && unsafe { ffi::PyModule_Check(object) != 0 || ffi::PyType_Check(object) != 0 }
 }
 
-/// What an object is, in words for which none of its own code is run.
+/// A description of an object, made without running any of its code.
 pub(crate) fn described(python: &Python, object: &Object) -> String {
     // SAFETY: the object is alive, and the thread attached; a type's name is a C string that lives as long as the type.
     unsafe {
@@ -326,7 +327,7 @@ pub(crate) fn described(python: &Python, object: &Object) -> String {
 
 /// METH_FASTCALL | METH_KEYWORDS.
 const FASTCALL_KEYWORDS: i32 = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
-/// METH_METHOD, which is never without these two.
+/// METH_METHOD, which always comes with these two.
 const METHOD: i32 = ffi::METH_METHOD | FASTCALL_KEYWORDS;
 /// METH_VARARGS | METH_KEYWORDS.
 const VARARGS_KEYWORDS: i32 = ffi::METH_VARARGS | ffi::METH_KEYWORDS;

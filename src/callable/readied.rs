@@ -1,4 +1,4 @@
-//! Definitions of Cinder's form that were made callable (`stub::cinder`), and what they said before.
+//! Definitions of Cinder's form that were made callable (`stub::cinder`), with their contents before that.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -15,9 +15,9 @@ use crate::metadata::{Rejected, Signature, TypedMethod};
 pub struct Readied {
     /// The definition as it is now.
     pub fingerprint: Fingerprint,
-    /// What it said before.
+    /// Its contents before.
     pub def: TypedDef,
-    /// Its signature, as far as one can say it.
+    /// Its signature, if a signature can express it.
     pub known: Result<Arc<KnownMethod>, Rejected>,
 }
 
@@ -40,7 +40,7 @@ pub unsafe fn readied(def: *const c_void) -> Option<Arc<Readied>> {
     (found.fingerprint == unsafe { Fingerprint::of(def) }).then_some(found)
 }
 
-/// What a stub needs to know of a method that was made callable; `None` for others.
+/// The data that a stub needs of a method that was made callable; `None` for others.
 ///
 /// # Safety
 /// `def` is the definition of a live callable.
@@ -49,7 +49,7 @@ pub(crate) unsafe fn known(def: *const c_void) -> Option<Result<Arc<KnownMethod>
     unsafe { readied(def) }.map(|readied| readied.known.clone())
 }
 
-/// The same as the table's reader would give it.
+/// The same as the reader of tables returns.
 ///
 /// # Safety
 /// `def` is the definition of a live callable.

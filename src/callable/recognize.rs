@@ -1,4 +1,4 @@
-//! From a live callable to its entry.
+//! Recognises functions of the standard library: from a live callable to its entry.
 
 use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
@@ -10,12 +10,12 @@ use crate::cpython::object::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use crate::embed::{Object, Python, running_version};
 use crate::lower::body::MethodCall;
 use crate::metadata::{Definition, Receiver, definition};
-use crate::standard::{Entry, entry};
+use crate::standard::{StandardEntry, entry};
 
-/// The entry of a live callable in the running version: of the very object that `builtins`, `math` or the type holds under
-/// the entry's name. `None` for everything else, so for what a program has put in the place of `builtins.len`, and for a
-/// method that is bound to an object, which takes one argument less.
-pub fn recognize(python: &Python, callable: &Object) -> Option<&'static Entry> {
+/// The entry of a live callable in the running version, if it is the very object that `builtins`, `math` or the type
+/// has under the entry's name. `None` for everything else: for an object that a program has put in the place of
+/// `builtins.len`, and for a method that is bound to an object, which takes one argument less.
+pub fn recognize(python: &Python, callable: &Object) -> Option<&'static StandardEntry> {
     // SAFETY: the object is alive, and the thread attached.
     unsafe {
         if ffi::PyType_Check(callable.as_ptr()) != 0 {
@@ -33,7 +33,7 @@ pub fn recognize(python: &Python, callable: &Object) -> Option<&'static Entry> {
                     Some(owner) if ffi::PyType_Check(owner.as_ptr()) != 0 => {
                         method(python, &given, owner.as_ptr().cast())
                     }
-                    // PyCFunction_GetSelf says null of a static method.
+                    // PyCFunction_GetSelf returns null for a static method.
                     None => static_method(python, &given),
                     Some(_) => None,
                 }
@@ -42,8 +42,8 @@ pub fn recognize(python: &Python, callable: &Object) -> Option<&'static Entry> {
     }
 }
 
-/// How compiled code calls a live built-in function, or the descriptor of a method, by its `ml_meth`; `None` for what it
-/// calls as any object.
+/// How compiled code calls a live built-in function, or the descriptor of a method, by its `ml_meth`; `None` if it
+/// calls it as any object.
 pub fn method_call(python: &Python, callable: &Object) -> Option<MethodCall> {
     live_method_call(python, callable)
 }
@@ -59,16 +59,20 @@ fn running() -> Option<(u8, u8)> {
 ///
 /// # Safety
 /// The definition is a live callable's, the module alive.
-unsafe fn function(python: &Python, given: &Definition, module: NonNull<ffi::PyObject>) -> Option<&'static Entry> {
+unsafe fn function(
+    python: &Python,
+    given: &Definition,
+    module: NonNull<ffi::PyObject>,
+) -> Option<&'static StandardEntry> {
     // SAFETY: the caller promises that both live. The names of a definition are C strings, and the dicts are borrowed
-    // from what lives.
+    // from live objects.
     unsafe {
         let name = text(given.def.cast::<*const c_char>().read())?;
         let builtins = NonNull::new(ffi::PyEval_GetBuiltins())?;
         let (dict, qualified) = if ffi::PyModule_GetDict(module.as_ptr()) == builtins.as_ptr() {
             (builtins, name.to_owned())
         } else {
-            // From 3.15 those of `math` that are about ints are functions of a module of their own.
+            // From 3.15 on, the functions of `math` on ints are in a module of their own.
             let is = |name: &str| python.import(name).is_ok_and(|math| math.as_ptr() == module.as_ptr());
             if !(is("math") || cfg!(Py_3_15) && is("math.integer")) {
                 return None;
@@ -85,7 +89,7 @@ unsafe fn function(python: &Python, given: &Definition, module: NonNull<ffi::PyO
 ///
 /// # Safety
 /// The object is a live type.
-unsafe fn class(python: &Python, callable: &Object) -> Option<&'static Entry> {
+unsafe fn class(python: &Python, callable: &Object) -> Option<&'static StandardEntry> {
     // SAFETY: the caller promises a live type, whose name is a C string; the dict is borrowed from the thread.
     unsafe {
         let flags = callable.as_ptr().byte_add(TP_FLAGS).cast::<u64>().read();
@@ -101,24 +105,24 @@ unsafe fn class(python: &Python, callable: &Object) -> Option<&'static Entry> {
 ///
 /// # Safety
 /// The definition is a live callable's.
-unsafe fn method(python: &Python, given: &Definition, class: *mut ffi::PyTypeObject) -> Option<&'static Entry> {
+unsafe fn method(python: &Python, given: &Definition, class: *mut ffi::PyTypeObject) -> Option<&'static StandardEntry> {
     let (owner, _) = types().into_iter().find(|(_, known)| *known == class)?;
     // SAFETY: the caller promises that the definition lives; its name is a C string.
     unsafe {
         let name = text(given.def.cast::<*const c_char>().read())?;
         let class = Object::from_borrowed(python, NonNull::new(class.cast())?);
-        // A class method is bound anew each time that it is looked up: the definition is what stays.
+        // A class method is bound anew at each look-up, so definitions are compared.
         let held = definition(class.attr(python, name).ok()?.as_ptr())?;
         let is_held = held.def == given.def && held.receiver == given.receiver;
         entry(&format!("{owner}.{name}"), running()?).filter(|_| is_held)
     }
 }
 
-/// A static method, which does not say of which type.
+/// A static method, which does not know its type.
 ///
 /// # Safety
 /// The definition is a live callable's.
-unsafe fn static_method(python: &Python, given: &Definition) -> Option<&'static Entry> {
+unsafe fn static_method(python: &Python, given: &Definition) -> Option<&'static StandardEntry> {
     // SAFETY: as the caller promises.
     types().into_iter().find_map(|(_, class)| unsafe { method(python, given, class) })
 }
@@ -140,6 +144,6 @@ fn types() -> [(&'static str, *mut ffi::PyTypeObject); 8] {
 /// # Safety
 /// `name` is null or a C string that lives as long as its callable.
 unsafe fn text<'a>(name: *const c_char) -> Option<&'a str> {
-    // SAFETY: the caller knows.
+    // SAFETY: as the caller promises.
     (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) })?.to_str().ok()
 }

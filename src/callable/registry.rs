@@ -1,8 +1,8 @@
-//! What is known about methods: by their `PyMethodDef`, read once.
+//! The registry of methods: what is known about them, by their `PyMethodDef`, read once.
 //!
-//! A definition is known by its address, which is proven fresh at each look: by a weak reference to what owns the
-//! definition (a module or a type), and by the definition's own name and C function. Nothing here keeps a module, a type or
-//! a function alive.
+//! A definition is known by its address. At each look-up the address is proven fresh: by a weak reference to the owner
+//! of the definition (a module or a type), and by the definition's name and C function. The registry keeps no module,
+//! type or function alive.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::embed::{Exception, Object, Python, WeakObject};
 use crate::ir::CalleeTarget;
-use crate::metadata::{Rejected, Signature, TypedMethod, read_def};
+use crate::metadata::{DefaultValue, Rejected, Signature, TypedMethod, read_def};
 use crate::runtime::matching::Parameters;
 
 /// A method and its signature.
@@ -23,42 +23,45 @@ pub struct KnownMethod {
     pub functions: Arc<[NonZeroUsize]>,
     /// Whether these are underlying functions, or `ml_meth` itself.
     pub target: CalleeTarget,
-    /// The types that the signature has the addresses of.
+    /// The types whose addresses the signature has.
     types: Box<[WeakObject]>,
-    /// What its arguments are called, made when a stub first needs it.
+    /// The names and defaults of its arguments, made when a stub first needs them.
     parameters: OnceLock<Arc<[Parameters]>>,
+    /// The part of the signature that code depends on, made when a stub first needs it.
+    code_signature: OnceLock<Arc<Signature>>,
 }
 
 impl KnownMethod {
-    /// What was read or declared, with a signature that has no type's address.
+    /// A method that was read or declared, with a signature without addresses of types.
     pub fn new(
         signature: impl Into<Arc<Signature>>,
         functions: impl Into<Arc<[NonZeroUsize]>>,
         target: CalleeTarget,
     ) -> Self {
         let (signature, functions) = (signature.into(), functions.into());
-        Self { signature, functions, target, types: Box::default(), parameters: OnceLock::new() }
+        let types = Box::default();
+        Self { signature, functions, target, types, parameters: OnceLock::new(), code_signature: OnceLock::new() }
     }
 
-    /// The same, where the signature has the addresses of these types.
+    /// The same for a signature with the addresses of these types.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn with_types(self, python: &Python, types: &[Object]) -> Result<Self, Exception> {
         let types = types.iter().map(|class| WeakObject::of(python, class)).collect::<Result<_, _>>()?;
         Ok(Self { types, ..self })
     }
 
-    /// The types that the signature has the addresses of, for whoever uses these; `None` where one of them is gone.
+    /// The types whose addresses the signature has, for those who use these; `None` if one of them is gone.
     pub fn types(&self, python: &Python) -> Option<Vec<Object>> {
         self.types.iter().map(|class| class.upgrade(python)).collect()
     }
 
-    /// The names and defaults of each overload's arguments. A definition has one convention, and so always the same
-    /// `by_name`: whether calls may give names.
+    /// The names and defaults of each overload's arguments. `by_name` says whether calls may give names; it is always
+    /// the same for one definition, which has one convention.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn parameters(&self, python: &Python, by_name: bool) -> Result<Arc<[Parameters]>, Exception> {
         if let Some(made) = self.parameters.get() {
             return Ok(made.clone());
@@ -68,13 +71,34 @@ impl KnownMethod {
         Ok(self.parameters.get_or_init(|| made).clone())
     }
 
+    /// The part of the signature that the code of its stubs depends on.
+    pub fn code_signature(&self) -> &Arc<Signature> {
+        self.code_signature.get_or_init(|| Arc::new(code_signature(&self.signature)))
+    }
+
     /// Whether stubs of both have the same code and call the same functions.
     pub fn is_like(&self, other: &Self) -> bool {
         (&self.signature, &self.functions, &self.target) == (&other.signature, &other.functions, &other.target)
     }
 }
 
-/// Identifies a definition beyond its address, which may be used again for another one.
+/// The part of a signature that the code of a stub depends on, where the stub is made for all calls. Names and defaults are in
+/// the cell, not in the code; but those of several overloads tell which of them is meant.
+pub fn code_signature(signature: &Signature) -> Signature {
+    let mut signature = signature.clone();
+    if let [overload] = &mut signature.overloads[..] {
+        for parameter in &mut overload.parameters {
+            parameter.name = None;
+            parameter.default = parameter.default.take().map(|default| match default {
+                DefaultValue::Object { .. } => DefaultValue::Object { address: None },
+                _ => DefaultValue::None,
+            });
+        }
+    }
+    signature
+}
+
+/// Distinguishes a definition from a later one at the same address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     name: usize,
@@ -85,12 +109,12 @@ pub struct Fingerprint {
 struct Known {
     fingerprint: Fingerprint,
     method: Arc<KnownMethod>,
-    /// What the definition's memory lives as long as.
+    /// The object whose lifetime the definition's memory has.
     owner: WeakObject,
 }
 
 impl Known {
-    /// Whether the definition with this fingerprint is the one that was looked at, and all types in its signature live. No
+    /// Whether the definition with this fingerprint is the one in the entry, and all types in its signature live. No
     /// Python code runs.
     fn is_fresh(&self, python: &Python, fingerprint: Fingerprint) -> bool {
         self.fingerprint == fingerprint
@@ -99,7 +123,7 @@ impl Known {
     }
 }
 
-/// All methods that were looked at.
+/// All methods that were looked up.
 #[derive(Debug, Default)]
 pub struct Registry {
     methods: Mutex<Methods>,
@@ -109,12 +133,12 @@ pub struct Registry {
 struct Methods {
     /// By the address of the definition.
     by_def: HashMap<usize, Known>,
-    /// How many were left when those whose owners are gone were last taken out.
+    /// The number of entries left when those without an owner were last removed.
     lasting: usize,
 }
 
 impl Methods {
-    /// Takes out what is of no use any more, now and then; whoever gets it drops it outside of the lock.
+    /// Now and then removes outdated entries and returns them. The caller drops them after releasing the lock.
     fn outdated(&mut self, python: &Python) -> Vec<Known> {
         const FEW: usize = 64;
         if self.by_def.len() < FEW.max(2 * self.lasting) {
@@ -127,10 +151,10 @@ impl Methods {
 }
 
 impl Registry {
-    /// What is known about the method behind `def`, read from its metadata the first time; `None` where it has none.
+    /// The method of the definition `def`, read from its metadata the first time; `None` if it has none.
     ///
     /// # Errors
-    /// Metadata that is there, but not as it must be.
+    /// If the metadata is invalid.
     ///
     /// # Safety
     /// `def` is the definition of a live callable, and lives as long as `owner`.
@@ -164,12 +188,12 @@ impl Registry {
     ) -> Arc<KnownMethod> {
         // SAFETY: the caller promises a definition.
         let fingerprint = unsafe { Fingerprint::of(def) };
-        // What is known stays the same: what was made for it is found by it.
+        // An unchanged entry stays, since things that were made for it are found by it.
         if let Some(same) = self.fresh(python, def, fingerprint).filter(|known| known.is_like(&method)) {
             return same;
         }
         let method = Arc::new(method);
-        // Without memory for a weak reference it is read again each time.
+        // Without memory for a weak reference, the metadata is read again each time.
         let Ok(owner) = WeakObject::of(python, owner) else { return method };
         let known = Known { fingerprint, method: method.clone(), owner };
         let mut methods = self.lock();
@@ -180,7 +204,7 @@ impl Registry {
         method
     }
 
-    /// What is known of the definition with this fingerprint, if it is the one that was looked at.
+    /// The entry of the definition with this fingerprint, if it is fresh.
     fn fresh(&self, python: &Python, def: *const c_void, fingerprint: Fingerprint) -> Option<Arc<KnownMethod>> {
         let methods = self.lock();
         let known = methods.by_def.get(&(def as usize)).filter(|known| known.is_fresh(python, fingerprint))?;
@@ -193,7 +217,7 @@ impl Registry {
 }
 
 impl Fingerprint {
-    /// That of a definition.
+    /// The fingerprint of a definition.
     ///
     /// # Safety
     /// `def` is a live `PyMethodDef`.

@@ -9,11 +9,12 @@ use crate::callable::Error;
 use crate::embed::{Object, Python};
 use crate::metadata::{Kind, Overload, Signature, TypePlace, UserType};
 
-/// Imports the types that a signature names (`type:module.Name`) and does not know yet. Their addresses are in the
-/// signature from then on: whoever uses it keeps the types that are returned, all that it has the address of.
+/// Imports the types that a signature names (`type:module.Name`) and does not know yet. The signature has their
+/// addresses from then on: a user of the signature must keep the returned types alive, which are all whose addresses it
+/// has.
 ///
 /// # Errors
-/// What the import raises, and names that are no types.
+/// The exception of the import, or a name that is not a type's.
 pub fn resolve_types(python: &Python, signature: &mut Signature) -> Result<Vec<Object>, Error> {
     let mut types = Vec::new();
     for class in signature.overloads.iter_mut().flat_map(types_of) {
@@ -22,13 +23,13 @@ pub fn resolve_types(python: &Python, signature: &mut Signature) -> Result<Vec<O
     Ok(types)
 }
 
-/// As [`resolve_types`], where a variable holds a type too: the overload means the type that it holds now.
+/// Like [`resolve_types`], also for types in variables: the overload then has the type that the variable holds now.
 ///
 /// # Errors
-/// As [`resolve_types`]; also where a variable holds none.
+/// Those of [`resolve_types`]; also if a variable holds no type.
 ///
 /// # Safety
-/// Each address in the overload is that of a live type, and each variable holds one, or null.
+/// Each address in the overload is that of a live type; each variable holds a type, or null.
 pub unsafe fn fix_types(python: &Python, overload: &mut Overload) -> Result<Vec<Object>, Error> {
     let mut types = Vec::new();
     for class in types_of(overload) {
@@ -43,7 +44,7 @@ pub unsafe fn fix_types(python: &Python, overload: &mut Overload) -> Result<Vec<
     Ok(types)
 }
 
-/// A reference to the type, whose address is known from now on; `None` where a variable holds it.
+/// A reference to the type, whose address is known from now on; `None` if a variable holds it.
 fn resolve(python: &Python, class: &mut UserType) -> Result<Option<Object>, Error> {
     match class.place {
         None => {
@@ -51,7 +52,7 @@ fn resolve(python: &Python, class: &mut UserType) -> Result<Option<Object>, Erro
             class.place = NonZeroUsize::new(object.as_ptr() as usize).map(TypePlace::Object);
             Ok(Some(object))
         }
-        // SAFETY: whoever put the address into the signature keeps the type.
+        // SAFETY: whoever put the address into the signature keeps the type alive.
         Some(TypePlace::Object(address)) => unsafe {
             Ok(NonNull::new(address.get() as *mut ffi::PyObject).map(|class| Object::from_borrowed(python, class)))
         },

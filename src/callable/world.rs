@@ -1,7 +1,8 @@
-//! What the names of a live function lead to: its globals and builtins, modules, the methods of built-in types.
+//! The objects that the names of a live function refer to: its globals and builtins, modules, the methods of built-in
+//! types.
 //!
-//! Answers are constants with addresses. Those that may change come with an assumption; the methods of CPython's own types,
-//! which nobody can change, without one.
+//! Answers are constants with addresses. An answer that may change comes with an assumption. Methods of CPython's own
+//! types can't change and come without one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
@@ -18,7 +19,8 @@ use crate::embed::{Object, Python};
 use crate::frontend::live_value;
 use crate::interpreter::intern;
 use crate::ir::{
-    Assumption, Below, Callee, CalleeRef, CalleeTarget, Callees, ConstObject, ConstValue, Found, Spec, Type, World,
+    Assumption, Callee, CalleeBelow, CalleeRef, CalleeTarget, Callees, ConstObject, ConstValue, Found, Spec, Type,
+    World,
 };
 use crate::lower::Binding;
 use crate::lower::body::MethodCall;
@@ -26,25 +28,25 @@ use crate::metadata::{Overload, Raises, Signature};
 use crate::runtime::body::{CalleeCode, CalleeCodes, look_up};
 use crate::standard;
 
-/// How deep modules in modules are looked into: `os.path.join` is two deep.
+/// How deep modules in modules are searched: `os.path.join` is two deep.
 const MODULE_DEPTH: usize = 3;
 
 /// The world of a function.
 pub struct LiveWorld<'a> {
     python: &'a Python,
-    /// What is known of a callable's signature.
+    /// Looks up a callable's signature.
     known_method: &'a dyn Fn(&Original) -> Option<Arc<KnownMethod>>,
     globals: &'a Object,
     builtins: &'a Object,
-    /// What is known to be callable directly.
+    /// The callables that can be called directly.
     pub callees: Callees,
     /// The C functions of callees.
     pub codes: CalleeCodes,
     /// The callees among the objects, by address.
     known: HashMap<usize, CalleeRef>,
-    /// The types that their signatures have the addresses of: the code keeps them.
+    /// The types whose addresses their signatures have; the code keeps them alive.
     pub types: Vec<Object>,
-    /// What was handed out, by address: it lives as long as this.
+    /// The objects that were returned, by address; they live as long as this.
     kept: std::cell::RefCell<HashMap<usize, Object>>,
 }
 
@@ -62,8 +64,8 @@ fn types() -> [(Type, *mut ffi::PyTypeObject); 8] {
     ]
 }
 
-/// How compiled code calls a built-in function or the descriptor of a method, if that has a `PyMethodDef` of a convention
-/// that it calls.
+/// How compiled code calls a built-in function or the descriptor of a method, if it has a `PyMethodDef` with a
+/// supported convention.
 pub fn live_method_call(python: &Python, callable: &Object) -> Option<MethodCall> {
     let original = Original::of(python, callable).ok().filter(|original| original.foreign.is_none())?;
     Some(method_call(&original)).filter(|call| call.is_possible())
@@ -109,7 +111,7 @@ impl<'a> LiveWorld<'a> {
         world
     }
 
-    /// How the `ml_meth`s behind callees are called.
+    /// How the `ml_meth`s of callees are called.
     pub fn methods(&self) -> BTreeMap<Arc<str>, MethodCall> {
         let text = |&(callee, overload): &(CalleeRef, u16)| self.callees.called(callee, overload.into()).text;
         self.codes.iter().filter_map(|(called, code)| Some((text(called), code.method?))).collect()
@@ -143,7 +145,7 @@ impl<'a> LiveWorld<'a> {
         }
         let Ok(original) = Original::of(self.python, object) else { return };
         if original.callable.as_ptr() as usize != address {
-            // It stands for another one, that the passes would call in its place.
+            // It is a stub; the passes would call its original in its place.
             return;
         }
         let method = method_call(&original);
@@ -166,7 +168,7 @@ impl<'a> LiveWorld<'a> {
             }
             (None, None) => return,
         };
-        // What an underlying function gets for `self` is known to a stub's cell only.
+        // Only a stub's cell knows the `self` of an underlying function.
         let has_bound_receiver = method.is_bound && signature.overloads.iter().any(|overload| overload.has_receiver());
         if has_bound_receiver || target != CalleeTarget::Underlying && !method.is_possible() {
             return;
@@ -186,7 +188,7 @@ impl<'a> LiveWorld<'a> {
         self.keep(object);
     }
 
-    /// Notes a class of the library's.
+    /// Notes a class of the standard library.
     fn discover_class(&mut self, object: &Object) {
         let entry = super::recognize(self.python, object).filter(|entry| entry.is_class);
         let Some((entry, callee)) = entry.and_then(|entry| Some((entry, standard_callee(entry.name)?))) else { return };
@@ -195,17 +197,18 @@ impl<'a> LiveWorld<'a> {
         self.keep(object);
     }
 
-    /// Notes the C function below one of the library's, which never raises: where its result is not the library's, the code leaves.
+    /// Notes the function below one of the standard library, which never raises. If its result is not the original's,
+    /// the code leaves.
     fn insert_below(&mut self, of: CalleeRef, below: &standard::Below, overload: &Overload) {
         let never = Overload { raises: Raises::Never, ..overload.clone() };
         let signature = Signature { overloads: vec![never] };
         let name = self.unique(below.symbol.to_owned());
         let callee = self.callees.insert(name, Callee { signature, target: CalleeTarget::Underlying });
         self.codes.insert((callee, 0), CalleeCode { address: below.address, method: None, receiver: 0 });
-        self.callees.set_below(of, Below { callee, finite: below.finite });
+        self.callees.set_below(of, CalleeBelow { callee, finite: below.finite });
     }
 
-    /// The name, or one like it that no callee has.
+    /// The name; if a callee has it already, a similar name that none has.
     fn unique(&self, name: String) -> String {
         let mut unique = name.clone();
         let mut number = 2;
@@ -233,7 +236,7 @@ impl<'a> LiveWorld<'a> {
         leaf.constant(ConstObject::at(label, address).with_value(value))
     }
 
-    /// How a constant prints. No callee has such a name.
+    /// The label of a constant. No callee has such a name.
     fn label(&self, object: &Object, leaf: &Type) -> String {
         let attribute = |name| object.attr(self.python, name).ok().and_then(|text| text.as_str(self.python));
         let simple = [&Type::LONG_EXACT, &Type::FLOAT_EXACT, &Type::BOOL, &Type::NONE_TYPE];
@@ -267,7 +270,7 @@ impl<'a> LiveWorld<'a> {
         (!is_lazy_import(&value)).then_some(value)
     }
 
-    /// What is in the dict of a module of the plain type.
+    /// An attribute in the dict of a module of the plain type.
     fn module_attribute(&self, module: &Object, name: &str) -> Option<Object> {
         if self.type_lookup(&raw mut ffi::PyModule_Type, name).is_some() {
             return None;
@@ -277,9 +280,9 @@ impl<'a> LiveWorld<'a> {
         self.item(&dict, name)
     }
 
-    /// A method that a type that nobody can change has under a name.
+    /// A method that a type has under a name, if nobody can change the type.
     fn type_attribute(&self, class: *mut ffi::PyTypeObject, name: &str) -> Option<Object> {
-        // SAFETY: a live type; its flags are where all versions have them.
+        // SAFETY: a live type; its flags are at the same offset in all versions.
         let flags = unsafe { class.byte_add(TP_FLAGS).cast::<u64>().read() };
         if flags & HEAP_TYPE != 0 || name.starts_with("__") {
             return None;
@@ -298,7 +301,7 @@ impl<'a> LiveWorld<'a> {
 }
 
 unsafe extern "C" {
-    /// What a type has under a name, borrowed; null without an exception where there is nothing.
+    /// The attribute that a type has under a name, borrowed; null without an exception if there is none.
     fn _PyType_Lookup(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }
 
@@ -313,8 +316,7 @@ impl World for LiveWorld<'_> {
 
     fn global(&self, name: &str) -> Option<Found> {
         let object = |ty: &Type| ty.const_object().cloned();
-        // Other mappings may answer anything.
-        // SAFETY: the dicts are alive.
+        // Other mappings may return anything. SAFETY: the dicts are alive.
         let are_dicts = unsafe {
             ffi::PyDict_CheckExact(self.globals.as_ptr()) != 0 && ffi::PyDict_CheckExact(self.builtins.as_ptr()) != 0
         };
@@ -335,7 +337,7 @@ impl World for LiveWorld<'_> {
 
     fn attribute(&self, object: &ConstObject, _: &Type, name: &str) -> Option<Found> {
         let address = object.address?.get() as *mut ffi::PyObject;
-        // SAFETY: constants with addresses are kept alive, by this or by the code object.
+        // SAFETY: constants with addresses are kept alive, by this world or by the code object.
         let live = unsafe { Object::from_borrowed(self.python, NonNull::new(address)?) };
         if is_exactly(&live, &raw mut ffi::PyModule_Type) {
             let ty = self.constant(&self.module_attribute(&live, name)?);
@@ -360,7 +362,7 @@ impl World for LiveWorld<'_> {
     }
 }
 
-/// What the passes know of a function of the standard library.
+/// The passes' knowledge of a function of the standard library.
 fn standard_callee(name: &str) -> Option<Callee> {
     static CALLEES: std::sync::OnceLock<Callees> = std::sync::OnceLock::new();
     let callees = CALLEES.get_or_init(|| standard::callees((3, Layout::CURRENT.minor)));
@@ -373,7 +375,8 @@ fn is_exactly(object: &Object, class: *mut ffi::PyTypeObject) -> bool {
     unsafe { ffi::Py_TYPE(object.as_ptr()) == class }
 }
 
-/// 3.15's placeholder of a module that nobody has read yet: resolved when code runs, never while it is compiled.
+/// Whether it is 3.15's placeholder of a module that nobody has read yet. It is resolved when code runs, never while
+/// code is compiled.
 fn is_lazy_import(object: &Object) -> bool {
     // SAFETY: the object is alive.
     cfg!(Py_3_15) && class_name(unsafe { ffi::Py_TYPE(object.as_ptr()) }).ends_with("lazy_import")

@@ -1,4 +1,4 @@
-//! What a compiled function is called through.
+//! Compiled functions, and the callables made of them.
 
 use std::ffi::{CString, c_void};
 use std::ptr::{NonNull, null_mut};
@@ -11,17 +11,17 @@ use super::exit_site::ExitSite;
 use crate::bytecode::ArgumentCounts;
 use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
-use crate::interpreter;
 use crate::ir::ExitReason;
 use crate::runtime::body::{Entry, Unit, Version};
 use crate::runtime::code_pointer::method_pointer;
+use crate::thread::{self, Raised};
 
 /// The name of the capsules that own compiled functions.
 const CAPSULE: &std::ffi::CStr = c"typedcall.compiled";
 
 /// A Python function as machine code. The code lives as long as this, or as any callable made of it.
 ///
-/// While a trace or profile function is active on the thread, and once the function has got other code, calls go to the
+/// While a trace or profile function is active on the thread, and after the function got other code, calls go to the
 /// original.
 #[derive(Debug)]
 pub struct CompiledFunction {
@@ -31,11 +31,11 @@ pub struct CompiledFunction {
     /// Where its code starts.
     entry: Entry,
     arguments: ArgumentCounts,
-    /// The function and its code object when it was compiled; none of a snippet.
+    /// The function and its code object at compile time; `None` for a snippet.
     original: Option<(Object, usize)>,
 }
 
-/// What a callable made for Python owns.
+/// The data that a callable made for Python owns.
 struct Callable {
     compiled: CompiledFunction,
     name: CString,
@@ -66,26 +66,27 @@ impl CompiledFunction {
         &self.unit
     }
 
-    /// How many arguments the code takes: positional ones, those by name, the tuple of `*args` and the dict of `**kwargs`, in
-    /// this order.
+    /// The number of arguments that the code takes: positional ones, those by name, the tuple of `*args` and the dict
+    /// of `**kwargs`, in this order.
     pub fn arguments(&self) -> usize {
         self.arguments.total() as usize
     }
 
-    /// The machine code: bound arguments in, which it borrows; a new reference or null with an exception set out. It may be
-    /// called while this lives, with the thread attached, and with exactly [`CompiledFunction::arguments`] arguments. Whether
-    /// the original is to be called instead, as [`CompiledFunction::call`] does, it does not ask.
+    /// The machine code. It takes bound arguments, which it borrows, and returns a new reference, or null with an
+    /// exception set. It may be called while this lives, with the thread attached, and with exactly
+    /// [`CompiledFunction::arguments`] arguments. Unlike [`CompiledFunction::call`] it does not check whether the
+    /// original must be called instead.
     pub fn entry(&self) -> unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject {
         self.entry
     }
 
-    /// Whether all that the code relies on is still so. Where it is not, the code leaves for the interpreter.
+    /// Whether all assumptions of the code still hold. If not, the code leaves for the interpreter.
     pub fn is_valid(&self) -> bool {
         self.version.flag.holds()
     }
 
-    /// How often the code was left for the interpreter of bytecode, because something was not as it was compiled for, or because
-    /// an instruction raised in the range of a handler.
+    /// The number of times that the code was left for the interpreter of bytecode, because something was not as it was
+    /// compiled for, or because an instruction raised in the range of a handler.
     pub fn exits(&self) -> u64 {
         let handed_over = self.version.exits().iter().filter(|exit| exit.point.reason != ExitReason::Raised);
         handed_over.map(|exit| exit.taken.load(Ordering::Relaxed)).sum()
@@ -108,18 +109,18 @@ impl CompiledFunction {
         self.version.code.get().map_or(0, |code| code.placed.bytes)
     }
 
-    /// Calls it with bound arguments; the original, where there is one, with any other number of them, while the thread is
-    /// traced, and where the function has got other code.
+    /// Calls it with bound arguments. The original, if there is one, is called with any other number of them, while the
+    /// thread is traced, and after the function got other code.
     ///
     /// # Errors
     /// The exception that it raises.
     pub fn call(&self, python: &Python, arguments: &[&Object]) -> Result<Object, Exception> {
         let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
         if pointers.len() == self.arguments() && self.may_run() {
-            if interpreter::enter(python).is_err() {
+            if thread::enter(python).is_err() {
                 return Err(python.take_exception());
             }
-            // SAFETY: the thread is attached, the arguments alive and as many as the code takes; unit and version live with `self`.
+            // SAFETY: the thread is attached, the arguments alive and of the right number; unit and version live with `self`.
             return unsafe { python.owned((self.entry)(pointers.as_ptr())) };
         }
         match &self.original {
@@ -131,8 +132,8 @@ impl CompiledFunction {
         }
     }
 
-    /// Whether a call may run the code: nobody traces, and the function has the code that was compiled. A snippet, which has
-    /// no original, always may.
+    /// Whether a call may run the code: nobody traces, and the function has the code that was compiled. A snippet has
+    /// no original, so its code always may.
     fn may_run(&self) -> bool {
         match &self.original {
             None => true,
@@ -140,12 +141,12 @@ impl CompiledFunction {
         }
     }
 
-    /// A built-in function for Python: runs the code where the positional arguments are as many as it takes, and the original
-    /// otherwise. It keeps the original, and so the original's globals: one that is kept in these is freed only once it is
-    /// taken out of them.
+    /// A built-in function for Python: it runs the code if the number of positional arguments is right, and the
+    /// original otherwise. It keeps the original alive, and so the original's globals: if it is stored in these, it is
+    /// freed only after it is removed from them.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn as_object(&self, python: &Python) -> Result<Object, Exception> {
         let name = CString::new(&*self.unit.prepared.code().name).unwrap_or_default();
         let compiled = self.with_version(python, (self.version.clone(), self.entry));
@@ -155,7 +156,8 @@ impl CompiledFunction {
         callable.def.ml_meth =
             method_pointer(NonNull::new(call_compiled as *mut u8).expect("functions have addresses"));
         let callable = Box::into_raw(callable);
-        // SAFETY: the capsule owns the box from now on; the definition lies in it, and the function keeps the capsule.
+        // SAFETY: the capsule owns the box from now on; the definition is in it, and the function keeps the capsule
+        // alive.
         unsafe {
             let capsule = ffi::PyCapsule_New(callable.cast::<c_void>(), CAPSULE.as_ptr(), Some(destroy));
             if capsule.is_null() {
@@ -180,7 +182,7 @@ unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
     }
 }
 
-/// The function behind [`CompiledFunction::as_object`].
+/// The C function of [`CompiledFunction::as_object`].
 ///
 /// # Safety
 /// Called by CPython, with the capsule as `self`.
@@ -190,8 +192,9 @@ unsafe extern "C-unwind" fn call_compiled(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython passes what the definition asks for. The capsule is held while the code runs, for not even CPython's own
-    // callers always own what they call; nothing here has a destructor that an unwinding would have to run.
+    // SAFETY: CPython passes the arguments that the definition asks for. The capsule is held while the code runs, since
+    // not even CPython's own callers always own what they call; nothing here has a destructor that an unwinding would
+    // have to run.
     unsafe {
         let callable = ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<Callable>();
         let compiled = &(*callable).compiled;
@@ -199,9 +202,9 @@ unsafe extern "C-unwind" fn call_compiled(
         ffi::Py_INCREF(capsule);
         let result = if names.is_null() && fits && compiled.may_run() {
             let python = Python::assume_attached();
-            match interpreter::enter(&python) {
+            match thread::enter(&python) {
                 Ok(()) => (compiled.entry)(arguments),
-                Err(interpreter::Raised) => null_mut(),
+                Err(Raised) => null_mut(),
             }
         } else {
             match &compiled.original {
@@ -228,7 +231,7 @@ fn code_of(function: &Object) -> usize {
 fn is_traced() -> bool {
     const TRACE: usize = Layout::CURRENT.thread_trace as usize;
     const PROFILE: usize = TRACE - size_of::<usize>();
-    // SAFETY: running code is attached; the fields are where the layout says.
+    // SAFETY: running code is attached; the fields are at the layout's offsets.
     unsafe {
         let thread = ffi::PyThreadState_Get();
         thread.byte_add(TRACE).cast::<usize>().read() != 0 || thread.byte_add(PROFILE).cast::<usize>().read() != 0

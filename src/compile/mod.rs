@@ -1,5 +1,5 @@
-//! Whole functions: [`Specializer::compile`] makes machine code of one, or says why not. `compiled` is what comes of it,
-//! `exit_site` where that may be left, `explanation` shows each step.
+//! Whole functions: [`Specializer::compile`] makes machine code of one, or returns the reason why not. `compiled` has
+//! the result, `exit_site` the places where it may be left, `explanation` shows each step.
 
 mod compiled;
 mod exit_site;
@@ -31,15 +31,15 @@ use crate::lower::Unsupported;
 use crate::runtime::body::{Entry, Linker, Unit, Version};
 use crate::specializer::Specializer;
 
-/// Why a function was not compiled. It goes on running as it did.
+/// The reason why a function was not compiled. The function runs as before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotCompiled {
     /// The thread is attached to a subinterpreter.
     #[error(transparent)]
     Incompatible(#[from] Incompatible),
-    /// What was given is no Python function.
-    #[error("{0} is no Python function: only these are compiled")]
+    /// The object is not a Python function.
+    #[error("{0} is not a Python function: only these are compiled")]
     NotAFunction(String),
     /// The bytecode could not be decoded.
     #[error(transparent)]
@@ -49,31 +49,31 @@ pub enum NotCompiled {
     Refused {
         /// The function's qualified name.
         function: Arc<str>,
-        /// Where, and why.
+        /// The line and the reason.
         refusal: frontend::Refusal,
     },
     /// The interpreter, to which compiled code exits, refuses it.
     #[error(transparent)]
     NotInterpreted(#[from] interpreter::Refusal),
-    /// It has a loop or a handler of exceptions.
+    /// It has a loop or an exception handler.
     #[error("{function}{}: {what} is not compiled yet: only functions without loops and handlers are", at_line(*.line))]
     NotStraight {
         /// The function's qualified name.
         function: Arc<str>,
         /// The line.
         line: Option<u32>,
-        /// What it has.
+        /// Which of the two.
         what: &'static str,
     },
-    /// The IR has something that has no code.
+    /// No code can be generated for a part of the IR.
     #[error("{function}: {source}")]
     Unsupported {
         /// The function's qualified name.
         function: Arc<str>,
-        /// What, and why.
+        /// The part, and the reason.
         source: Unsupported,
     },
-    /// There is no machine code.
+    /// There is no machine code, for this reason.
     #[error(transparent)]
     Compile(#[from] CompileError),
     /// Python raised.
@@ -81,18 +81,18 @@ pub enum NotCompiled {
     Python(#[from] Exception),
 }
 
-/// How [`Specializer::compile_with`] compiles a function. All but the default is for tests of compiled code.
+/// Options of [`Specializer::compile_with`]. Other values than the default are for tests of compiled code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompileOptions {
-    /// Whether the passes run; without them the code does what the bytecode says, step by step.
+    /// Whether the passes run. Without them the code does what the bytecode says, step by step.
     pub passes: bool,
-    /// The number of a guard that never holds: there the code always leaves for the interpreter. What would stand behind it is
-    /// not compiled.
+    /// The number of a guard that never holds: the code always leaves there for the interpreter, and the instructions
+    /// after it are not compiled.
     pub leave_at: Option<usize>,
     /// What the passes must not expect, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
     pub avoided: Avoided,
-    /// Whether functions with loops and handlers of exceptions are compiled too.
+    /// Whether functions with loops and exception handlers are compiled too.
     pub loops_and_handlers: bool,
 }
 
@@ -106,7 +106,7 @@ fn at_line(line: Option<u32>) -> String {
     line.map(|line| format!(", line {line}")).unwrap_or_default()
 }
 
-/// What a function runs in.
+/// The globals and builtins of a function.
 pub(crate) struct Surroundings {
     pub globals: Object,
     pub builtins: Object,
@@ -114,8 +114,8 @@ pub(crate) struct Surroundings {
 }
 
 impl Specializer {
-    /// Compiles a Python function: exactly what it does, and faster where it calls what is known. Functions with loops or
-    /// handlers of exceptions are not compiled yet.
+    /// Compiles a Python function. The result does exactly the same, and is faster if it calls known functions.
+    /// Functions with loops or exception handlers are not compiled yet.
     ///
     /// ```
     /// use typedcall::{Options, Specializer, embed::Python};
@@ -132,15 +132,15 @@ impl Specializer {
     /// ```
     ///
     /// # Errors
-    /// Says why it is not compiled, with the line.
+    /// The reason why it is not compiled, with the line.
     pub fn compile(&self, python: &Python, function: &Object) -> Result<CompiledFunction, NotCompiled> {
         self.compile_with(python, function, &CompileOptions::default())
     }
 
-    /// The same, otherwise than usual.
+    /// The same, with options.
     ///
     /// # Errors
-    /// As [`Specializer::compile`]; also where there is no guard of that number.
+    /// Those of [`Specializer::compile`]; also if there is no guard with that number.
     pub fn compile_with(
         &self,
         python: &Python,
@@ -156,7 +156,7 @@ impl Specializer {
     /// Compiles a snippet, as a function with these globals, a dict. Its builtins are those of the running code.
     ///
     /// # Errors
-    /// Says why it is not compiled.
+    /// The reason why it is not compiled.
     pub fn compile_snippet(
         &self,
         python: &Python,
@@ -217,7 +217,7 @@ impl Specializer {
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
         if options.passes {
-            let knowledge = Knowledge { callees: &world.callees, world: &world, avoided: &options.avoided };
+            let knowledge = Knowledge { avoided: &options.avoided, ..Knowledge::of_function(&world.callees, &world) };
             log_calls(&name, &run_function(&mut function, &knowledge));
         } else {
             refcounts::run(&mut function, &world, &mut Analyses::default());
@@ -253,19 +253,19 @@ fn build(code: &Code) -> Result<Function, NotCompiled> {
     frontend::build(code).map_err(|refusal| NotCompiled::Refused { function: code.qualname.clone(), refusal })
 }
 
-/// Code that the interpreter can go on with, and its IR.
+/// Code that the interpreter can continue with, and its IR.
 pub(crate) fn translated(python: &Python, code: Code) -> Result<(Prepared, Function), NotCompiled> {
-    // First the front end, for it names the line, where the interpreter knows none.
+    // The front end comes first, since it names the line; the interpreter knows none.
     let function = build(&code)?;
     let prepared = Prepared::new_live(python, code)?;
-    // Only now the literals of a snippet are objects.
+    // Before this, the literals of a snippet are not objects.
     let is_snippet = prepared.code().object.is_none();
     let function = if is_snippet { build(prepared.code())? } else { function };
     Ok((prepared, function))
 }
 
 impl Surroundings {
-    /// Of a snippet with these globals.
+    /// Those of a snippet with these globals.
     pub fn of_snippet(python: &Python, globals: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the thread is attached; the builtins are borrowed from it.
         let builtins = NonNull::new(unsafe { ffi::PyEval_GetBuiltins() })
@@ -274,7 +274,7 @@ impl Surroundings {
         Ok(Self { globals: globals.clone_ref(python), builtins, closure: None })
     }
 
-    /// Of a function.
+    /// Those of a function.
     pub fn of(python: &Python, function: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the function is alive, and its type checked before its parts are borrowed.
         unsafe {
@@ -309,7 +309,7 @@ pub(crate) fn check_straight(code: &Code, function: &Function) -> Result<(), Not
     Ok(())
 }
 
-/// A block that some way leads back to: from one that is not before it in reverse postorder.
+/// A block with a back-edge: an edge from a block that is not before it in reverse postorder.
 fn loop_head(function: &Function) -> Option<Block> {
     let order = reverse_postorder(function, function.entry()?);
     let place = |block| order.iter().position(|other| *other == block);

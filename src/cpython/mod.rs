@@ -7,6 +7,7 @@
 //! | `proof` | checks of a layout against live objects |
 //! | `memory` | reads of memory that may not be there |
 //! | `python_type` | CPython's own types, by name |
+//! | `functions` | the functions of CPython that are called while references are owned |
 //! | `death_order` | in which order operands and locals die |
 //! | `collector` | where garbage is collected |
 //!
@@ -14,6 +15,7 @@
 
 pub mod collector;
 pub mod death_order;
+pub(crate) mod functions;
 pub mod layout;
 pub mod memory;
 pub(crate) mod object;

@@ -8,11 +8,11 @@ use crate::embed::{Exception, Object, Python};
 /// The header that the sources include as `"typedcall.h"`.
 pub const HEADER: &str = include_str!("../../include/typedcall.h");
 
-/// Why an extension could not be built.
+/// The reason why an extension could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtensionError {
-    /// No compiler, or one that does not start.
+    /// There is no compiler, or it does not start.
     #[error("no C compiler: {0}; install one, or name it in the environment variable CC")]
     NoCompiler(String),
     /// The compiler reported errors.
@@ -22,12 +22,12 @@ pub enum ExtensionError {
         compiler: String,
         /// The file.
         source_file: String,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
         /// What the compiler printed.
         output: String,
     },
-    /// The compiler reported success, and did nothing.
+    /// The compiler reported success, but made no file.
     #[error("the C compiler {compiler} made no file {library}, and no error either; name another one in CC")]
     NoFile {
         /// The compiler.
@@ -41,12 +41,12 @@ pub enum ExtensionError {
     /// Files could not be written.
     #[error("{path}: {source}")]
     Files {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: std::io::Error,
     },
-    /// A shared object cannot be loaded, or does not export what it should.
+    /// A shared object can't be loaded, or lacks an export.
     #[error("{library} has no {what}")]
     Missing {
         /// The shared object.
@@ -60,10 +60,10 @@ pub enum ExtensionError {
 }
 
 /// Compiles a C source to the shared object `directory/name.so` at -O2, with the headers of the running Python and
-/// `typedcall.h` in reach.
+/// `typedcall.h` on the include path.
 ///
 /// # Errors
-/// No compiler, no headers, or a source that does not compile.
+/// If there is no compiler, there are no headers, or the source does not compile.
 pub fn compile(python: &Python, directory: &Path, name: &str, source: &str) -> Result<PathBuf, ExtensionError> {
     let include = include_directory(python)?;
     if !include.join("Python.h").is_file() {
@@ -126,8 +126,8 @@ fn include_directory(python: &Python) -> Result<PathBuf, Exception> {
     Ok(PathBuf::from(include.text(python)?))
 }
 
-/// The machine's C compiler, as the `cc` crate finds it: its name for messages, and its start, with the arguments that
-/// stand in `CC` and `CFLAGS`.
+/// The machine's C compiler, as the `cc` crate finds it: its name for messages, and its command, with the arguments in
+/// `CC` and `CFLAGS`.
 fn compiler() -> Result<(String, Command), ExtensionError> {
     let target = target_lexicon::HOST.to_string();
     let compiler = cc::Build::new()
@@ -135,10 +135,10 @@ fn compiler() -> Result<(String, Command), ExtensionError> {
         .host(&target)
         .opt_level(2)
         .debug(false)
-        // Only what the user asks for: the flags that make a shared object are the caller's.
+        // Only the user's own flags: the caller adds those that make a shared object.
         .no_default_flags(true)
         .warnings(false)
-        // All of these would go to stdout, which belongs to whoever calls this.
+        // All of these would go to stdout, which belongs to the caller.
         .cargo_metadata(false)
         .cargo_warnings(false)
         .cargo_debug(false)

@@ -13,17 +13,17 @@ pub struct Library {
 }
 
 impl Library {
-    /// Loads a shared object, or finds it where the process has loaded it before.
+    /// Loads a shared object, or finds one that the process has already loaded.
     ///
     /// # Errors
-    /// Where the loader refuses it.
+    /// If the loader refuses it.
     ///
     /// # Safety
-    /// Loading it runs no code that may not run here.
+    /// Loading it runs no code that must not run here.
     pub unsafe fn load(path: &Path) -> Result<Self, ExtensionError> {
         let missing = |what: &str| ExtensionError::Missing { library: path.to_owned(), what: what.to_owned() };
         let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| missing("a path without NUL"))?;
-        // SAFETY: the path is a C string; the caller answers for the library's own code.
+        // SAFETY: the path is a C string; the caller is responsible for the library's own code.
         let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
         if handle.is_null() { Err(missing("the library itself")) } else { Ok(Self { handle, path: path.to_owned() }) }
     }
@@ -31,10 +31,10 @@ impl Library {
     /// An exported function.
     ///
     /// # Errors
-    /// Where there is none of this name.
+    /// If there is none of this name.
     ///
     /// # Safety
-    /// `F` is a function pointer's type: that of the function of this name.
+    /// `F` is the function pointer type of the function with this name.
     pub unsafe fn function<F: Copy>(&self, name: &str) -> Result<F, ExtensionError> {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
         let missing = || ExtensionError::Missing { library: self.path.clone(), what: name.to_owned() };

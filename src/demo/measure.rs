@@ -1,4 +1,4 @@
-//! Times calls of the demo's functions in all five ways, interleaved, and what making stubs costs.
+//! Times calls of the demo's functions in all five ways, in turns, and the cost of making stubs.
 
 use std::time::Instant;
 
@@ -9,19 +9,19 @@ use crate::{Entry, Error, Options, Specializer, Stub};
 /// Nanoseconds per call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
-    /// What was called.
+    /// The function.
     pub case: Case,
-    /// How.
+    /// The way in which it was called.
     pub way: Way,
     /// The median of the rounds.
     pub median: f64,
     /// The fastest and the slowest tenth of the rounds begin here.
     pub spread: (f64, f64),
-    /// The rounds, in the order in which they were made.
+    /// The rounds, in the order in which they were timed.
     pub rounds: Vec<f64>,
 }
 
-/// How one way compares to another.
+/// One way compared to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
     /// The median of the rounds' ratios.
@@ -37,14 +37,14 @@ pub struct Once {
     pub case: &'static str,
     /// `warm` or `cold`.
     pub how: &'static str,
-    /// The median of the rounds; of `startup` there is one.
+    /// The median of the rounds; `startup` has one round.
     pub median: f64,
     /// The fastest and the slowest tenth of the rounds begin here.
     pub spread: (f64, f64),
 }
 
 impl Measurement {
-    /// This measurement by another one of the same run, round by round: what slowed a round down slowed both.
+    /// The ratio of this measurement to another one of the same run, round by round: a slow round slows both.
     pub fn ratio(&self, to: &Self) -> Ratio {
         let ratios = self.rounds.iter().zip(&to.rounds).map(|(this, other)| this / other);
         let (median, spread) = summarize(ratios.collect());
@@ -52,12 +52,12 @@ impl Measurement {
     }
 }
 
-/// Calls that are made at a stretch. Some processors run a loop of C calls in one of two paces, a third apart, and
-/// change pace every few milliseconds: a round of many short stretches meets both.
+/// The number of calls in one stretch. Some processors run a loop of C calls at one of two speeds, a third apart, and
+/// change between them every few milliseconds; a round of many short stretches has both.
 const STRETCH: i64 = 10_000;
 
-/// Times every run: in each round every way of every case takes its turn, again and again until each has made `calls`
-/// calls, so that a slow moment of the machine hits all alike. There is at least one round, of at least one call.
+/// Times every run. In each round every way of every case takes its turn, again and again, until each has made `calls`
+/// calls, so a slow moment of the machine affects all of them. There is at least one round, of at least one call.
 pub fn measure(runs: &[Run], rounds: usize, calls: i64) -> Vec<Measurement> {
     let (rounds, calls) = (rounds.max(1), calls.max(1));
     let mut samples = vec![Vec::with_capacity(rounds); runs.len()];
@@ -77,7 +77,7 @@ pub fn measure(runs: &[Run], rounds: usize, calls: i64) -> Vec<Measurement> {
             }
         }
         for (nanoseconds, samples) in nanoseconds.into_iter().zip(&mut samples) {
-            // A clock that did not move in between would make ratios of nothing.
+            // A clock that did not advance in between would make the ratios meaningless.
             samples.push(nanoseconds.max(1) as f64 / calls as f64);
         }
     }
@@ -95,11 +95,11 @@ fn summarize(mut samples: Vec<f64>) -> (f64, (f64, f64)) {
     (samples[samples.len() / 2], (samples[tenth], samples[samples.len() - 1 - tenth]))
 }
 
-/// Times what happens once: a new shape, one more stub of a known shape, and a specializer. Call it first in a
-/// process: the last is cold only once.
+/// Times one-time costs: a new shape, one more stub of a known shape, and a specializer. Call it first in a process,
+/// since the start of a specializer is cold only once.
 ///
 /// # Errors
-/// Where a stub cannot be made.
+/// If a stub can't be made.
 pub fn measure_once(python: &Python, module: &Object) -> Result<(Specializer, Vec<Once>), Error> {
     const ROUNDS: usize = 101;
     let start = Instant::now();
@@ -118,7 +118,7 @@ pub fn measure_once(python: &Python, module: &Object) -> Result<(Specializer, Ve
     };
     let (mut shapes, mut stubs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        // A fresh specializer does not know the shape; it and all else in the process are warm from another one.
+        // A fresh specializer does not know the shape; everything else in the process is warm from another one.
         let fresh = Specializer::new(python, Options::default())?;
         fresh.adopt(python, module)?;
         let _warm = fresh.stub(python, &half, Entry::Guarded)?;
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn ratios_are_taken_round_by_round() {
-        // Three times as slow in one round, both: the ratio does not see it.
+        // Both are three times as slow in one round; the ratio does not change.
         let stub = measurement(Way::Guarded, &[1.0, 3.0, 1.0]);
         let original = measurement(Way::Vectorcall, &[2.0, 6.0, 2.0]);
         assert_eq!(stub.ratio(&original), Ratio { median: 0.5, spread: (0.5, 0.5) });

@@ -1,6 +1,6 @@
 //! The demo: a small C extension, compiled and imported, and loops that time calls of its functions.
 //!
-//! What the command line tool shows, and the benchmarks measure.
+//! The command line tool shows it, and the benchmarks measure it.
 
 mod extension;
 mod library;
@@ -31,22 +31,22 @@ const LOOPS: &str = include_str!("loops.c");
 /// Compiles the demo's extension in `directory` and imports it.
 ///
 /// # Errors
-/// Where it cannot be compiled or imported.
+/// If it can't be compiled or imported.
 pub fn load(python: &Python, directory: &Path) -> Result<Object, ExtensionError> {
     let library = compile(python, directory, NAME, SOURCE)?;
     Ok(import(python, NAME, &library)?)
 }
 
-/// The address of the underlying function of a function of the demo's module, as the extension's own C code tells it:
-/// the metadata, which says the same, is not asked.
+/// The address of the underlying function of a function of the demo's module. It comes from the extension's own C code,
+/// not from the metadata, which says the same.
 ///
 /// # Errors
-/// Where the module does not come from [`SOURCE`], or has no function of this name.
+/// If the module was not made from [`SOURCE`], or has no function of this name.
 pub fn underlying(python: &Python, module: &Object, name: &str) -> Result<NonNull<c_void>, ExtensionError> {
     let path = PathBuf::from(module.attr(python, "__file__")?.text(python)?);
     let missing = || ExtensionError::Missing { library: path.clone(), what: format!("function behind {name}") };
     let name = CString::new(name).map_err(|_| missing())?;
-    // SAFETY: the library is that of an imported module, so that it is loaded; the function is declared as in demo.c.
+    // SAFETY: the library is that of an imported module, so it is loaded; the function is declared as in demo.c.
     unsafe {
         let ask: unsafe extern "C" fn(*const c_char) -> *mut c_void =
             Library::load(&path)?.function("typedcall_demo_underlying")?;

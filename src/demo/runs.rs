@@ -12,7 +12,7 @@ use super::{LOOPS, underlying};
 use crate::embed::{Object, Python};
 use crate::{Entry, Error, Specializer, Stub};
 
-/// A function of the demo, with the arguments that it is called with.
+/// A function of the demo, with its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the variants are the functions of the same names")]
 pub enum Case {
@@ -22,12 +22,13 @@ pub enum Case {
     Obj,
 }
 
-/// How a function is called.
+/// A way to call a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     /// `PyObject_Vectorcall` of the original.
     Vectorcall,
-    /// The guarded stub, in the original's METH_ convention, as an interpreter calls the function that it is for Python.
+    /// The guarded stub, in the original's METH_ convention, called as an interpreter calls the function made of it for
+    /// Python.
     Guarded,
     /// The boxed stub.
     Boxed,
@@ -38,7 +39,7 @@ pub enum Way {
 }
 
 impl Case {
-    /// All of them.
+    /// All cases.
     pub const ALL: [Self; 4] = [Self::Noop, Self::Inc, Self::Add, Self::Obj];
 
     /// The function's name.
@@ -51,7 +52,7 @@ impl Case {
         }
     }
 
-    /// The arguments that it is called with, as Python source.
+    /// The arguments of its calls, as Python source.
     fn arguments(self) -> &'static str {
         match self {
             Self::Noop => "(object(),)",
@@ -63,7 +64,7 @@ impl Case {
 }
 
 impl Way {
-    /// All of them.
+    /// All ways.
     pub const ALL: [Self; 5] = [Self::Vectorcall, Self::Guarded, Self::Boxed, Self::Native, Self::Direct];
 
     /// Its name in tables.
@@ -80,9 +81,9 @@ impl Way {
 
 /// A call in a loop, ready to be timed.
 pub struct Run {
-    /// What is called.
+    /// The function.
     pub case: Case,
-    /// How.
+    /// The way.
     pub way: Way,
     body: Box<dyn Fn(i64) -> i64>,
     _keep: (Option<Stub>, Vec<Object>),
@@ -92,7 +93,7 @@ impl Run {
     /// Makes `calls` calls. The GIL must be held.
     ///
     /// # Panics
-    /// Where a call fails, which none of the demo's does.
+    /// If a call fails, which none of the demo's does.
     pub fn calls(&self, calls: i64) {
         let outcome = (self.body)(calls);
         assert!(
@@ -104,10 +105,10 @@ impl Run {
     }
 }
 
-/// Prepares every case in every way; cases stand together, in the order of [`Case::ALL`].
+/// Prepares every case in every way, case by case in the order of [`Case::ALL`].
 ///
 /// # Errors
-/// Where the loops cannot be compiled, or a stub cannot be made.
+/// If the loops can't be compiled, or a stub can't be made.
 pub fn runs(
     python: &Python,
     specializer: &Specializer,
@@ -115,12 +116,12 @@ pub fn runs(
     directory: &Path,
 ) -> Result<Vec<Run>, Box<dyn std::error::Error>> {
     let library = compile(python, directory, "typedcall_loops", LOOPS)?;
-    // SAFETY: the library is ours: loading it runs no code but the loader's.
+    // SAFETY: the library is ours: loading it runs only the loader's code.
     let library = unsafe { Library::load(&library)? };
     let names = python.namespace()?;
     let mut runs = Vec::new();
     for case in Case::ALL {
-        let subject = Subject {
+        let subject = DemoFunction {
             case,
             function: module.attr(python, case.name())?,
             arguments: python.eval(case.arguments(), &names)?,
@@ -135,17 +136,23 @@ pub fn runs(
 }
 
 /// A function of the demo's module.
-struct Subject {
+struct DemoFunction {
     case: Case,
     function: Object,
     arguments: Object,
-    /// The underlying function, as the extension tells it.
+    /// The underlying function, from the extension's own code.
     direct: *mut c_void,
 }
 
-fn run(python: &Python, specializer: &Specializer, loops: Loops, subject: &Subject, way: Way) -> Result<Run, Error> {
+fn run(
+    python: &Python,
+    specializer: &Specializer,
+    loops: Loops,
+    subject: &DemoFunction,
+    way: Way,
+) -> Result<Run, Error> {
     let (function, arguments) = (&subject.function, &subject.arguments);
-    // SAFETY: the arguments are a tuple, whose items live as long as it; what it borrows is read only.
+    // SAFETY: the arguments are a tuple, whose items live as long as it; borrowed items are only read.
     let items: Vec<*mut PyObject> = unsafe {
         (0..pyo3_ffi::PyTuple_Size(arguments.as_ptr()))
             .map(|index| pyo3_ffi::PyTuple_GetItem(arguments.as_ptr(), index))
@@ -157,15 +164,15 @@ fn run(python: &Python, specializer: &Specializer, loops: Loops, subject: &Subje
         let stub = keep.0.insert(specializer.stub(python, function, entry)?);
         Ok(stub.address().as_ptr().cast())
     };
-    // SAFETY (of all calls below): the loops have the signatures that `Loops` says; stub, callable and arguments are
-    // kept by the run; whoever calls the run holds the GIL.
+    // SAFETY (of all calls below): the loops have the signatures of `Loops`; stub, callable and arguments are kept by
+    // the run; the caller of the run holds the GIL.
     let body: Box<dyn Fn(i64) -> i64> = match way {
         Way::Vectorcall => {
             // SAFETY: see above.
             Box::new(move |n| unsafe { (loops.vectorcall)(callable, items.as_ptr(), n) })
         }
         Way::Guarded => {
-            // As an interpreter calls a built-in function: what its definition and its `m_self` say.
+            // As an interpreter calls a built-in function: by its definition and its `m_self`.
             let guarded = specializer.function(python, function)?;
             // SAFETY: the specializer has made a built-in function, which the run keeps.
             let (method, receiver) = unsafe {
@@ -182,22 +189,22 @@ fn run(python: &Python, specializer: &Specializer, loops: Loops, subject: &Subje
             // SAFETY: see above; the arguments are of the proven types.
             Box::new(move |n| unsafe { (loops.boxed)(address, items.as_ptr(), n) })
         }
-        // The stub's address and the extension's own are the same; that they are is for others to check.
+        // The stub's address and the extension's own are the same; others check that.
         Way::Native => loops.underlying(stub(Entry::Native)?, items),
         Way::Direct => loops.underlying(subject.direct, items),
     };
     Ok(Run { case: subject.case, way, body, _keep: keep })
 }
 
-type Objects = *const *mut PyObject;
+type ObjectArray = *const *mut PyObject;
 
-/// The loops of one case. Those of objects return -1 where a call failed.
+/// The loops of one case. Those on objects return -1 if a call failed.
 #[derive(Clone, Copy)]
 struct Loops {
     underlying: UnderlyingLoop,
-    boxed: unsafe extern "C" fn(*mut c_void, Objects, i64) -> i64,
-    guarded: unsafe extern "C" fn(*mut c_void, *mut PyObject, Objects, i64) -> i64,
-    vectorcall: unsafe extern "C" fn(*mut PyObject, Objects, i64) -> i64,
+    boxed: unsafe extern "C" fn(*mut c_void, ObjectArray, i64) -> i64,
+    guarded: unsafe extern "C" fn(*mut c_void, *mut PyObject, ObjectArray, i64) -> i64,
+    vectorcall: unsafe extern "C" fn(*mut PyObject, ObjectArray, i64) -> i64,
 }
 
 /// The loop over the underlying function, by its signature.
@@ -229,8 +236,8 @@ impl Loops {
         }
     }
 
-    /// Calls of an underlying function at `address`, with the arguments of the case; what they are borrowed from lives
-    /// as long as the result.
+    /// Calls of an underlying function at `address`, with the arguments of the case; the items live as long as the
+    /// result.
     fn underlying(self, address: *mut c_void, items: Vec<*mut PyObject>) -> Box<dyn Fn(i64) -> i64> {
         match self.underlying {
             // SAFETY: the address is that of `noop_impl`, the argument alive.

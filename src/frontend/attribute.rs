@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::builder::Builder;
+use super::builder::FrontendBuilder;
 use super::own_frame;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::Op;
 use crate::ir::{Instruction, Operation, Type, Value};
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     pub(super) fn attribute(&mut self, op: &Op) -> Result<(), Refusal> {
         match *op {
             Op::LoadAttr(name) => {

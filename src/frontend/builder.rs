@@ -1,27 +1,27 @@
-//! The function so far: the values of locals and stack, and instructions with their states.
+//! Builds the function: the values of locals and stack, and instructions with their states.
 
 use cranelift_entity::PrimaryMap;
 
 use super::constants::Constants;
-use super::flow::{Flow, Kind};
+use super::flow::{FlowGraph, SlotKind};
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Target};
 use crate::ir::{Block, BlockData, FrameState, Function, Instruction, Operation, Slot, State, Type, Value, ValueData};
 
-/// How many value numbers are reserved for what a prologue loads: function, globals, builtins, closure, context, thread
-/// state.
+/// The number of values that are reserved for the loads of a prologue: function, globals, builtins, closure, context,
+/// thread state.
 const RESERVED: usize = 6;
 
-/// What locals and stack hold: a value, or certainly null.
+/// The contents of locals and stack: each slot holds a value, or is certainly null.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
     pub(super) locals: Vec<Option<Value>>,
     pub(super) stack: Vec<Option<Value>>,
 }
 
-/// A block whose one way in is known, and what it finds.
+/// A block with one known predecessor, and the environment at its start.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct BlockPlace {
     pub(super) block: Block,
     /// Whether it is in the layout, and has instructions.
     pub(super) begun: bool,
@@ -29,31 +29,31 @@ pub(super) struct Place {
 }
 
 /// Builds a function.
-pub(super) struct Builder<'a> {
+pub(super) struct FrontendBuilder<'a> {
     pub(super) code: &'a Code,
-    pub(super) flow: &'a Flow,
+    pub(super) flow: &'a FlowGraph,
     pub(super) constants: Constants,
     pub(super) function: Function,
-    /// Index of the instruction that is translated.
+    /// Index of the instruction that is being translated.
     pub(super) at: Target,
     pub(super) environment: Environment,
-    /// The stack before the instruction that is translated.
+    /// The stack before the instruction that is being translated.
     before: Vec<Option<Value>>,
-    /// The state before it, once something needed it.
+    /// The state before it, if something needed it.
     state: Option<State>,
     pub(super) block: Block,
-    /// By bytecode instruction: the block that starts there, where several ways lead to it.
+    /// By bytecode instruction: the block that starts there, if it has several predecessors.
     pub(super) merges: Vec<Option<Block>>,
-    /// By bytecode instruction: where the code that starts there goes on, where one way leads to it.
-    pub(super) places: Vec<Option<Place>>,
-    /// The null pointer, once something needed it; in the entry block in the end.
+    /// By bytecode instruction: the place of the code that starts there, if it has one predecessor.
+    pub(super) places: Vec<Option<BlockPlace>>,
+    /// The null pointer, if something needed it; at the end it is in the entry block.
     null: Option<Value>,
-    /// The next instruction is already translated.
+    /// Whether the next instruction is already translated.
     pub(super) skip: bool,
 }
 
-impl<'a> Builder<'a> {
-    pub(super) fn new(code: &'a Code, flow: &'a Flow) -> Self {
+impl<'a> FrontendBuilder<'a> {
+    pub(super) fn new(code: &'a Code, flow: &'a FlowGraph) -> Self {
         let mut function = Function::new();
         let mut values = PrimaryMap::new();
         (0..RESERVED).for_each(|_| {
@@ -102,7 +102,7 @@ impl<'a> Builder<'a> {
         Err(reason.at(self.code, self.at))
     }
 
-    /// A gap in the numbering.
+    /// Leaves a gap in the numbering.
     pub(super) fn skip_number(&mut self) {
         self.function.values.push(ValueData::unused());
     }
@@ -111,7 +111,7 @@ impl<'a> Builder<'a> {
         self.environment.stack.push(Some(value));
     }
 
-    /// What is on top of the stack, null or not.
+    /// Pops the stack; the slot may be null.
     pub(super) fn pop(&mut self) -> Result<Option<Value>, Refusal> {
         match self.environment.stack.pop() {
             Some(slot) => Ok(slot),
@@ -119,7 +119,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The object on top of the stack.
+    /// Pops an object.
     pub(super) fn pop_object(&mut self) -> Result<Value, Refusal> {
         match self.pop()? {
             Some(value) if self.function.ty(value).is_object() => Ok(value),
@@ -127,14 +127,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The objects on top of the stack, the top last.
+    /// Pops this many objects; the top of the stack is the last.
     pub(super) fn pop_objects(&mut self, count: u32) -> Result<Vec<Value>, Refusal> {
         let mut objects = (0..count).map(|_| self.pop_object()).collect::<Result<Vec<_>, _>>()?;
         objects.reverse();
         Ok(objects)
     }
 
-    /// The object so deep in the stack, 1 for the top.
+    /// The object at this depth of the stack; 1 is the top.
     pub(super) fn peek(&self, depth: u32) -> Result<Value, Refusal> {
         let stack = &self.environment.stack;
         let slot = stack.len().checked_sub(depth as usize).and_then(|index| stack.get(index));
@@ -144,7 +144,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The value of a slot; null has one too.
+    /// The value of a slot; null has a value too.
     pub(super) fn value_or_null(&mut self, slot: Option<Value>) -> Value {
         if let Some(value) = slot.or(self.null) {
             return value;
@@ -165,26 +165,26 @@ impl<'a> Builder<'a> {
         self.constant(ty)
     }
 
-    /// An operation; its result.
+    /// Adds an operation; returns its result.
     pub(super) fn operate(&mut self, operation: Operation, args: Vec<Value>) -> Option<Value> {
         let ty = operation.shape().result;
         self.emit(Instruction::Operate { operation, args }, ty)
     }
 
-    /// The result of an operation that has one.
+    /// Adds an operation that has a result, and returns that.
     pub(super) fn result(&mut self, operation: Operation, args: Vec<Value>) -> Value {
         let ty = operation.shape().result.unwrap_or(Type::OBJECT);
         let result = self.emit(Instruction::Operate { operation, args }, Some(ty));
         result.expect("an instruction added with a type has a result")
     }
 
-    /// An operation that has a result, onto the stack.
+    /// Adds an operation that has a result, and pushes that.
     pub(super) fn push_operate(&mut self, operation: Operation, args: Vec<Value>) {
         let result = self.result(operation, args);
         self.push(result);
     }
 
-    /// An instruction with the states that it needs. Its operands are no longer on the stack.
+    /// Adds an instruction with the states that it needs. Its operands are no longer on the stack.
     pub(super) fn emit(&mut self, instruction: Instruction, ty: Option<Type>) -> Option<Value> {
         let effects = instruction.effects();
         let is_handled = effects.raises && self.flow.handler(self.code, self.at).is_some();
@@ -196,13 +196,13 @@ impl<'a> Builder<'a> {
         result
     }
 
-    /// A truth value as an object, which never fails.
+    /// Pushes a truth value as an object, which never fails.
     pub(super) fn push_bool(&mut self, truth: Value) {
         let result = self.append(Instruction::Box { value: truth }, Some(Type::BOOL));
         self.environment.stack.push(result);
     }
 
-    /// The end of the block. `Return` has a state: it says what lives until then.
+    /// Ends the block. `Return` has a state, which says what lives until then.
     pub(super) fn end(&mut self, instruction: Instruction) {
         let state = matches!(instruction, Instruction::Return { .. }).then(|| self.state());
         self.append(instruction, None);
@@ -228,7 +228,7 @@ impl<'a> Builder<'a> {
         self.function.blocks.push(BlockData::default())
     }
 
-    /// Lays a block out, and goes on in it.
+    /// Lays out a block, and continues in it.
     pub(super) fn enter(&mut self, block: Block) {
         self.function.layout.push(block);
         self.block = block;
@@ -241,7 +241,7 @@ impl<'a> Builder<'a> {
         *self.state.get_or_insert_with(|| states.push(frame_state(at, locals, before)))
     }
 
-    /// The state in which an exception of the instruction is handled: what it used is gone from the stack.
+    /// The state in which an exception of the instruction is handled: its operands are popped.
     fn error_state(&mut self) -> State {
         let Environment { locals, stack } = &self.environment;
         self.function.states.push(frame_state(self.at, locals, stack))
@@ -258,7 +258,7 @@ impl<'a> Builder<'a> {
         values
     }
 
-    /// The block that starts at an instruction, in one of the lists.
+    /// The block that starts at an instruction, from one of the lists.
     pub(super) fn block_of(&mut self, at: Target, list: impl Fn(&mut Self) -> &mut Vec<Option<Block>>) -> Block {
         if let Some(block) = list(self)[at as usize] {
             return block;
@@ -269,11 +269,11 @@ impl<'a> Builder<'a> {
     }
 
     /// Parameters of a block for slots of these kinds.
-    pub(super) fn params(&mut self, block: Block, kinds: &[Kind]) -> Vec<Option<Value>> {
-        let param = |kind: &Kind| {
+    pub(super) fn params(&mut self, block: Block, kinds: &[SlotKind]) -> Vec<Option<Value>> {
+        let param = |kind: &SlotKind| {
             let ty = match kind {
-                Kind::Object => Type::OBJECT,
-                Kind::Nullable => Type::OBJECT.or_null(),
+                SlotKind::Object => Type::OBJECT,
+                SlotKind::Nullable => Type::OBJECT.or_null(),
             };
             Some(self.function.add_param(block, ty))
         };

@@ -1,11 +1,11 @@
-//! Calls, among them `super()` without arguments.
+//! Calls, also of `super()` without arguments.
 
-use super::builder::Builder;
+use super::builder::FrontendBuilder;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Arguments, LocalKind, LocalVariable, Op};
 use crate::ir::{Instruction, Operation, Type, Value};
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     pub(super) fn call(&mut self, arguments: &Arguments) -> Result<(), Refusal> {
         let args = self.pop_objects(arguments.count)?;
         let callable = self.pop_object()?;
@@ -18,9 +18,9 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// `super().name`, as 3.12 and later compile it: with the class from the closure, and the first argument. There is one
-    /// difference: where the class does not exist yet, as in code that its metaclass calls, 3.11 raises a `RuntimeError`
-    /// and this, as 3.12, a `NameError`.
+    /// `super().name`, as 3.12 and later compile it: with the class from the closure, and the first argument. There is
+    /// one difference: if the class does not exist yet, as in code that its metaclass calls, 3.11 raises a
+    /// `RuntimeError`; 3.12 and this raise a `NameError`.
     pub(super) fn super_without_arguments(&mut self, callable: Value) -> Result<(), Refusal> {
         let behind = self.at + 1;
         let (name, is_method) = match self.code.instructions.get(behind as usize).map(|instruction| &instruction.op) {
@@ -51,7 +51,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Whether a value is what the name of a global is bound to.
+    /// Whether a value was read from the global of this name.
     pub(super) fn is_global(&self, value: Value, wanted: &str) -> bool {
         self.global_name(value) == Some(wanted)
     }

@@ -1,15 +1,15 @@
-//! Drops what building in one go left behind: parameters that are the same value on all ways, parameters that nobody
-//! uses, blocks that nothing leads to; and numbers blocks and values anew, in the order of the text.
+//! Cleans up after the single pass that builds the function. It drops parameters that are the same value on all paths,
+//! unused parameters and unreachable blocks. Then it numbers blocks and values anew, in the order of the text.
 //!
-//! A parameter whose arguments are all one value, or itself, is that value. Dropping it may make others such; in code
-//! without jumps into loops, as Python's is, what is left in the end is needed (Braun et al.: Simple and Efficient
-//! Construction of Static Single Assignment Form, 2013).
+//! A parameter whose arguments are all one value, or the parameter itself, is that value. Dropping it may make more
+//! parameters of this kind. In code without jumps into loops, such as Python's, the parameters that remain are needed
+//! (Braun et al.: Simple and Efficient Construction of Static Single Assignment Form, 2013).
 
 use cranelift_entity::{EntityRef, PrimaryMap, SecondaryMap};
 
 use crate::ir::{Block, BlockCall, BlockData, Function, Instruction, Slot, Type, Value, ValueDef};
 
-/// Runs it.
+/// Runs the cleanup.
 pub(super) fn run(function: &mut Function) {
     drop_unreachable(function);
     let mut edges = Edges::of(function);
@@ -21,7 +21,7 @@ pub(super) fn run(function: &mut Function) {
     renumber(function);
 }
 
-/// Takes blocks out of the layout that nothing leads to.
+/// Removes unreachable blocks from the layout.
 fn drop_unreachable(function: &mut Function) {
     let mut reached = SecondaryMap::<Block, bool>::with_capacity(function.blocks.len());
     let mut pending: Vec<_> = function.entry().into_iter().collect();
@@ -33,14 +33,14 @@ fn drop_unreachable(function: &mut Function) {
     function.layout.retain(|&block| reached[block]);
 }
 
-/// Visits the block calls of the laid out blocks.
+/// Visits the block calls of the blocks in the layout.
 fn for_each_call(function: &Function, mut visit: impl FnMut(&BlockCall)) {
     for (_, _, data) in function.instructions() {
         data.instruction.targets().into_iter().for_each(&mut visit);
     }
 }
 
-/// What parameters get.
+/// The arguments of parameters.
 struct Edges {
     /// By parameter: its arguments.
     arguments: SecondaryMap<Value, Vec<Value>>,
@@ -63,11 +63,11 @@ impl Edges {
     }
 }
 
-/// By value: what it is replaced by, itself if by nothing.
+/// By value: its replacement; the value itself if there is none.
 struct Same(Vec<Value>);
 
 impl Same {
-    /// What a value is in the end.
+    /// The final replacement of a value.
     fn find(&mut self, value: Value) -> Value {
         let mut root = value;
         while self.0[root.index()] != root {
@@ -84,7 +84,7 @@ impl Same {
 fn find_same(function: &Function, edges: &mut Edges) -> Same {
     let mut same = Same((0..function.values.len()).map(Value::new).collect());
     let params = function.layout.iter().flat_map(|&block| function.blocks[block].params.iter().copied());
-    // The last is looked at first: let that be the first in the text.
+    // The last one is processed first, so this makes that the first in the text.
     let mut pending: Vec<_> = params.collect();
     pending.reverse();
     while let Some(param) = pending.pop() {
@@ -98,7 +98,7 @@ fn find_same(function: &Function, edges: &mut Edges) -> Same {
         });
         if let Some(only) = only.filter(|_| !is_needed) {
             same.0[param.index()] = only;
-            // What it was passed for gets `only` now.
+            // The parameters that it was passed for get `only` now.
             let passed_for = std::mem::take(&mut edges.passed_for[param]);
             pending.extend(&passed_for);
             edges.passed_for[only].extend(passed_for);
@@ -107,7 +107,7 @@ fn find_same(function: &Function, edges: &mut Edges) -> Same {
     same
 }
 
-/// Puts the replacements in their places, and null into states as such.
+/// Applies the replacements; states get null as an empty slot.
 fn apply(function: &mut Function, same: &mut Same) {
     for data in function.insts.values_mut() {
         data.instruction.for_each_operand(|value| *value = same.find(*value));
@@ -134,7 +134,7 @@ fn nulls(function: &Function) -> SecondaryMap<Value, bool> {
     is_null
 }
 
-/// The values that instructions and states use, not counting what is passed for parameters that are not.
+/// The values that instructions and states use. An argument of a parameter counts only if the parameter is used.
 fn find_used(function: &Function) -> SecondaryMap<Value, bool> {
     let mut used = SecondaryMap::<Value, bool>::with_capacity(function.values.len());
     let edges = Edges::of(function);
@@ -151,7 +151,7 @@ fn find_used(function: &Function) -> SecondaryMap<Value, bool> {
     used
 }
 
-/// Drops the parameters that are not used, and what is passed for them.
+/// Drops unused parameters, and their arguments.
 fn drop_parameters(function: &mut Function, used: &SecondaryMap<Value, bool>) {
     let kept: SecondaryMap<Block, Vec<bool>> = {
         let mut kept = SecondaryMap::new();
@@ -172,7 +172,7 @@ fn drop_parameters(function: &mut Function, used: &SecondaryMap<Value, bool>) {
     }
 }
 
-/// The null pointer was made for parameters that may all be gone.
+/// Drops the null pointer if all parameters that it was made for are gone.
 fn drop_unused_null(function: &mut Function) {
     let Some(entry) = function.entry() else { return };
     let Some(&first) = function.blocks[entry].insts.first() else { return };
@@ -186,7 +186,7 @@ fn drop_unused_null(function: &mut Function) {
     }
 }
 
-/// Numbers blocks as they are laid out, and values without the parameters that are gone.
+/// Numbers blocks in the order of the layout, and values without those of removed parameters.
 fn renumber(function: &mut Function) {
     let mut new_blocks = SecondaryMap::<Block, Block>::with_default(Block::new(0));
     for (number, &block) in function.layout.iter().enumerate() {
@@ -198,7 +198,7 @@ fn renumber(function: &mut Function) {
             is_param[param] = true;
         }
     }
-    // What is in no block any more may name what is gone; nobody looks there.
+    // An instruction that is in no block any more may name removed values; nobody looks at it.
     let mut new_values = SecondaryMap::<Value, Value>::with_default(Value::new(0));
     let mut values = PrimaryMap::new();
     for (value, data) in std::mem::take(&mut function.values) {

@@ -1,6 +1,6 @@
 //! The types of constants: the leaf of their class, and the object itself, labelled by its text or `repr`.
 //!
-//! A label shows in IR, so it is the same in every run: it holds no address, and the items of sets are sorted.
+//! A label appears in IR, so it is the same in every run: it contains no address, and the items of sets are sorted.
 
 use std::num::NonZeroUsize;
 
@@ -10,26 +10,26 @@ use crate::bytecode::{Code, Constant, Literal};
 use crate::embed::{Object, Python};
 use crate::ir::{ConstObject, ConstValue, Type};
 
-/// Makes types of a code object's constants.
+/// Makes the types of a code object's constants.
 pub(super) struct Constants {
-    /// Where the code is live: then its constants have addresses.
+    /// Set if the code is live: then its constants have addresses.
     python: Option<Python>,
 }
 
 impl Constants {
-    /// Those of a code object.
+    /// The constants of a code object.
     pub(super) fn of(code: &Code) -> Self {
         let is_live = code.object.is_some() || code.consts.iter().any(|item| matches!(item, Constant::Live(_)));
         // A live constant proves that there is an interpreter to attach to.
         Self { python: is_live.then(Python::attach) }
     }
 
-    /// The type of one.
+    /// The type of a constant.
     pub(super) fn ty(&self, constant: &Constant) -> Type {
         match (constant, &self.python) {
             (Constant::Literal(literal), _) => leaf_of_literal(literal).constant(self.named(literal)),
             (Constant::Live(object), Some(python)) => live(python, object),
-            // `of` has attached where anything is live.
+            // `of` has attached if anything is live.
             (Constant::Live(_), None) => Type::OBJECT,
         }
     }
@@ -39,7 +39,7 @@ impl Constants {
         Type::NONE_TYPE.constant(self.named(&Literal::None))
     }
 
-    /// A literal as an object. In live code those of which there is just one have an address.
+    /// A literal as an object. In live code the singletons have an address.
     fn named(&self, literal: &Literal) -> ConstObject {
         let label = label_of_literal(literal);
         let singleton = match literal {
@@ -49,7 +49,7 @@ impl Constants {
             Literal::Ellipsis => ffi::Py_Ellipsis,
             _ => return ConstObject::symbolic(label).with_value(value_of_literal(literal)),
         };
-        // SAFETY: these functions give the address of a static object, and so are there an interpreter or not.
+        // SAFETY: these functions return the address of a static object, whether there is an interpreter or not.
         let address = self.python.as_ref().map_or(0, |_| unsafe { singleton() } as usize);
         let object = match NonZeroUsize::new(address) {
             Some(address) => ConstObject::at(label, address),
@@ -90,7 +90,7 @@ fn label_of_literal(literal: &Literal) -> String {
     }
 }
 
-/// As Python writes it, for what is simple.
+/// The text of a simple literal as Python writes it.
 fn repr_of_literal(literal: &Literal) -> String {
     match literal {
         Literal::None => "None".to_owned(),
@@ -121,12 +121,12 @@ fn tuple(items: Vec<String>) -> String {
 fn live(python: &Python, object: &Object) -> Type {
     let class = class(object);
     let label = match object.as_str(python) {
-        Some(text) if class == Class::Leaf(Type::UNICODE_EXACT) => text,
+        Some(text) if class == ConstantClass::Leaf(Type::UNICODE_EXACT) => text,
         _ => repr(python, object),
     };
     let leaf = match class {
-        Class::Leaf(leaf) => leaf,
-        Class::Code | Class::FrozenSet | Class::Other => Type::OTHER,
+        ConstantClass::Leaf(leaf) => leaf,
+        ConstantClass::Code | ConstantClass::FrozenSet | ConstantClass::Other => Type::OTHER,
     };
     match NonZeroUsize::new(object.as_ptr() as usize) {
         Some(address) => leaf.constant(ConstObject::at(label, address).with_value(live_value(python, object))),
@@ -134,7 +134,7 @@ fn live(python: &Python, object: &Object) -> Type {
     }
 }
 
-/// What a live object is, of exactly one of the types that have values.
+/// The value of a live object, if it is of exactly one of the types that have values.
 pub(crate) fn live_value(_: &Python, object: &Object) -> ConstValue {
     let pointer = object.as_ptr();
     // SAFETY: the thread is attached and the object alive; classes and singletons are static.
@@ -155,7 +155,7 @@ pub(crate) fn live_value(_: &Python, object: &Object) -> ConstValue {
             let mut length = 0;
             let start = ffi::PyUnicode_AsUTF8AndSize(pointer, &raw mut length);
             if start.is_null() {
-                // One with surrogates is no UTF-8.
+                // A str with surrogates is not valid UTF-8.
                 ffi::PyErr_Clear();
                 return ConstValue::Object;
             }
@@ -169,60 +169,60 @@ pub(crate) fn live_value(_: &Python, object: &Object) -> ConstValue {
 
 /// The classes of constants.
 #[derive(Clone, Debug, PartialEq)]
-enum Class {
-    /// One that the lattice has a leaf for.
+enum ConstantClass {
+    /// A class that has a leaf in the lattice.
     Leaf(Type),
     /// `code`
     Code,
     /// `frozenset`
     FrozenSet,
-    /// Another.
+    /// Another class.
     Other,
 }
 
-fn class(object: &Object) -> Class {
+fn class(object: &Object) -> ConstantClass {
     // SAFETY: the object is alive; classes and `None` are static.
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr());
         let is = |other: *mut ffi::PyTypeObject| std::ptr::eq(class, other);
         if object.as_ptr() == ffi::Py_None() {
-            Class::Leaf(Type::NONE_TYPE)
+            ConstantClass::Leaf(Type::NONE_TYPE)
         } else if is(&raw mut ffi::PyLong_Type) {
-            Class::Leaf(Type::LONG_EXACT)
+            ConstantClass::Leaf(Type::LONG_EXACT)
         } else if is(&raw mut ffi::PyUnicode_Type) {
-            Class::Leaf(Type::UNICODE_EXACT)
+            ConstantClass::Leaf(Type::UNICODE_EXACT)
         } else if is(&raw mut ffi::PyTuple_Type) {
-            Class::Leaf(Type::TUPLE_EXACT)
+            ConstantClass::Leaf(Type::TUPLE_EXACT)
         } else if is(&raw mut ffi::PyFloat_Type) {
-            Class::Leaf(Type::FLOAT_EXACT)
+            ConstantClass::Leaf(Type::FLOAT_EXACT)
         } else if is(&raw mut ffi::PyBytes_Type) {
-            Class::Leaf(Type::BYTES_EXACT)
+            ConstantClass::Leaf(Type::BYTES_EXACT)
         } else if is(&raw mut ffi::PyBool_Type) {
-            Class::Leaf(Type::BOOL)
+            ConstantClass::Leaf(Type::BOOL)
         } else if is(&raw mut ffi::PyCode_Type) {
-            Class::Code
+            ConstantClass::Code
         } else if is(&raw mut ffi::PyFrozenSet_Type) {
-            Class::FrozenSet
+            ConstantClass::FrozenSet
         } else if ffi::PyType_Check(object.as_ptr()) != 0 {
-            Class::Leaf(Type::TYPE)
+            ConstantClass::Leaf(Type::TYPE)
         } else {
-            Class::Other
+            ConstantClass::Other
         }
     }
 }
 
-/// `repr`, but the same in every run.
+/// `repr`, but the same text in every run.
 fn repr(python: &Python, object: &Object) -> String {
     match class(object) {
-        Class::Leaf(leaf) if leaf == Type::TUPLE_EXACT => tuple(items(python, object)),
-        Class::Leaf(leaf) if leaf == Type::TYPE => named(python, object, "__qualname__").unwrap_or_default(),
-        Class::FrozenSet => {
+        ConstantClass::Leaf(leaf) if leaf == Type::TUPLE_EXACT => tuple(items(python, object)),
+        ConstantClass::Leaf(leaf) if leaf == Type::TYPE => named(python, object, "__qualname__").unwrap_or_default(),
+        ConstantClass::FrozenSet => {
             let mut items = items(python, object);
             items.sort();
             format!("frozenset({{{}}})", items.join(", "))
         }
-        Class::Code => format!("<code object {}>", named(python, object, "co_qualname").unwrap_or_default()),
-        Class::Leaf(_) | Class::Other => match object.repr(python) {
+        ConstantClass::Code => format!("<code object {}>", named(python, object, "co_qualname").unwrap_or_default()),
+        ConstantClass::Leaf(_) | ConstantClass::Other => match object.repr(python) {
             Ok(text) if !text.contains(" at 0x") => text,
             // Ints of thousands of digits have no `repr`.
             _ => format!("<{}>", class_name(python, object)),
@@ -239,7 +239,7 @@ fn named(python: &Python, object: &Object, attribute: &str) -> Option<String> {
     object.attr(python, attribute).ok()?.as_str(python)
 }
 
-/// What the items of a tuple or frozenset print as.
+/// The texts of the items of a tuple or frozenset.
 fn items(python: &Python, collection: &Object) -> Vec<String> {
     let mut items = Vec::new();
     // SAFETY: the thread is attached and the collection alive; PySequence_Fast gives a list or tuple, which keeps its items

@@ -1,14 +1,14 @@
-//! How blocks are tied together: jumps, branches, loops.
+//! Connects blocks: jumps, branches, loops.
 
-use super::builder::{Builder, Place};
-use super::flow::{Flow, Kinds};
+use super::builder::{BlockPlace, FrontendBuilder};
+use super::flow::{FlowGraph, SlotKinds};
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Condition, Target};
-use crate::ir::{BlockCall, Function, Instruction, Operation, Type, Value};
+use crate::ir::{BlockCall, Failure, Function, Instruction, Operation, Type, Value};
 
-/// The function, with a parameter for every slot wherever ways meet.
-pub(super) fn build(code: &Code, flow: &Flow) -> Result<Function, Refusal> {
-    let mut builder = Builder::new(code, flow);
+/// Builds the function, with a parameter for every slot at every block with several predecessors.
+pub(super) fn build(code: &Code, flow: &FlowGraph) -> Result<Function, Refusal> {
+    let mut builder = FrontendBuilder::new(code, flow);
     builder.load_arguments()?;
     builder.go_to_first();
     for (start, kinds) in flow.starts() {
@@ -19,7 +19,7 @@ pub(super) fn build(code: &Code, flow: &Flow) -> Result<Function, Refusal> {
     Ok(builder.finish())
 }
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     fn load_arguments(&mut self) -> Result<(), Refusal> {
         for index in 0..self.code.arguments.total() {
             let Ok(position) = u16::try_from(index) else { return self.refuse(RefusalReason::TooManyArguments) };
@@ -32,14 +32,14 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// From the entry, to which nothing may jump, to the first instruction.
+    /// Goes from the entry, to which nothing may jump, to the first instruction.
     fn go_to_first(&mut self) {
         self.start_instruction(0);
         self.go_to(0);
     }
 
-    /// Goes on in the block that starts at an instruction; false where nothing leads there.
-    fn enter_block(&mut self, start: Target, kinds: &Kinds) -> bool {
+    /// Continues in the block that starts at an instruction; returns false if it is unreachable.
+    fn enter_block(&mut self, start: Target, kinds: &SlotKinds) -> bool {
         if self.flow.is_merge(start) {
             let block = self.block_of(start, |builder| &mut builder.merges);
             self.enter(block);
@@ -77,13 +77,13 @@ impl Builder<'_> {
         }
     }
 
-    /// Goes on at an instruction, that may be anywhere.
+    /// Continues at an instruction anywhere in the function.
     pub(super) fn go_to(&mut self, target: Target) {
         if self.flow.is_merge(target) {
             self.end_with_jump(target);
         } else {
             let environment = std::mem::take(&mut self.environment);
-            self.places[target as usize] = Some(Place { block: self.block, begun: true, environment });
+            self.places[target as usize] = Some(BlockPlace { block: self.block, begun: true, environment });
         }
     }
 
@@ -119,7 +119,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Whether an object is true. What was just boxed is not looked at again.
+    /// The truth of an object. A value that was just boxed is used directly.
     pub(super) fn truth(&mut self, object: Value) -> Value {
         match self.function.definition(object) {
             Some(&Instruction::Box { value }) if self.function.ty(value).is_subtype(&Type::C_BOOL) => value,
@@ -144,7 +144,8 @@ impl Builder<'_> {
         self.enter(body);
         std::mem::swap(&mut self.environment, &mut environment);
         // What is not null is an object; the guard says so to the types, and never fails.
-        let object = self.emit(Instruction::Guard { ty: Type::OBJECT, value: item }, Some(Type::OBJECT));
+        let object = self
+            .emit(Instruction::Guard { ty: Type::OBJECT, value: item, failure: Failure::Never }, Some(Type::OBJECT));
         self.environment.stack.push(object);
         self.go_to(self.at + 1);
         Ok(())
@@ -163,14 +164,14 @@ impl Builder<'_> {
         self.end(Instruction::Branch { condition, then, otherwise });
         for (block, target) in polls {
             self.enter(block);
-            // Behind the jump: an exit must not do it again.
+            // This is after the jump: an exit must not repeat it.
             self.start_instruction(target);
             self.operate(Operation::Poll, Vec::new());
             self.end_with_jump(target);
         }
     }
 
-    /// One way out of a block, forwards, with locals and stack as they are.
+    /// A forward edge from a block, with the current locals and stack.
     fn way(&mut self, target: Target) -> BlockCall {
         if self.flow.is_merge(target) {
             let args = self.all_values();
@@ -178,17 +179,17 @@ impl Builder<'_> {
         }
         let block = self.create_block();
         let environment = self.environment.clone();
-        self.places[target as usize] = Some(Place { block, begun: false, environment });
+        self.places[target as usize] = Some(BlockPlace { block, begun: false, environment });
         BlockCall { block, args: Vec::new() }
     }
 
-    /// What raises, and so ends the block.
+    /// Adds an operation that raises, and so ends the block.
     pub(super) fn raise(&mut self, operation: Operation, args: Vec<Value>) {
         self.operate(operation, args);
         self.end(Instruction::Unreachable);
     }
 
-    /// Returns what is on top of the stack.
+    /// Returns the top of the stack.
     pub(super) fn return_top(&mut self) -> Result<(), Refusal> {
         let value = self.pop_object()?;
         self.end(Instruction::Return { value });

@@ -1,11 +1,12 @@
-//! Raising, and entering `with`. Handlers are not compiled: what raises in the range of one leaves for the interpreter.
+//! Raising, and entering `with`. Handlers are not compiled: an instruction that raises in the range of one leaves for
+//! the interpreter.
 
-use super::builder::Builder;
+use super::builder::FrontendBuilder;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::Op;
 use crate::ir::{Operation, Value};
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     pub(super) fn exception(&mut self, op: &Op) -> Result<(), Refusal> {
         match *op {
             Op::Raise(count) => {

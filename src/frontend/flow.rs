@@ -1,34 +1,34 @@
-//! Where blocks start, how many ways lead there, and what may be null: a walk over the bytecode, before any IR is made. It goes
-//! where the function goes without an exception: handlers are not compiled.
+//! Finds where blocks start, how many edges lead there, and which slots may be null: a walk over the bytecode before
+//! any IR is made. It follows the paths without exceptions, since handlers are not compiled.
 
 use crate::bytecode::{Code, Handler, Local, Op, Target};
 
 use super::refusal::{self, Refusal};
 
-/// What a local or a slot of the stack holds.
+/// The content of a local or a slot of the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SlotKind {
     /// An object.
     Object,
-    /// An object, or null: a local that may be unbound, the receiver of something that may be no method.
+    /// An object, or null: a local that may be unbound, or the receiver of an attribute that may not be a method.
     Nullable,
 }
 
-/// What locals and stack hold.
+/// The contents of locals and stack.
 #[derive(Clone, Debug)]
-pub(super) struct Kinds {
-    pub(super) locals: Vec<Kind>,
-    pub(super) stack: Vec<Kind>,
+pub(super) struct SlotKinds {
+    pub(super) locals: Vec<SlotKind>,
+    pub(super) stack: Vec<SlotKind>,
 }
 
-/// How control goes through the bytecode.
+/// The control flow of the bytecode.
 #[derive(Debug)]
-pub(super) struct Flow {
-    /// By instruction: what it finds, where it starts a block that the function can reach.
-    starts: Vec<Option<Kinds>>,
-    /// By instruction: how many jumps and fallthroughs lead to the block that it starts.
+pub(super) struct FlowGraph {
+    /// By instruction: the contents of locals and stack, if it starts a reachable block.
+    starts: Vec<Option<SlotKinds>>,
+    /// By instruction: the number of jumps and fallthroughs to the block that it starts.
     ways: Vec<u32>,
-    /// By instruction: where the last of those comes from.
+    /// By instruction: the source of the last of those.
     source: Vec<Option<Target>>,
     /// By instruction: the index of the handler of its exceptions.
     handler: Vec<Option<u32>>,
@@ -36,8 +36,8 @@ pub(super) struct Flow {
     reached: Vec<bool>,
 }
 
-impl Flow {
-    /// That of a code object.
+impl FlowGraph {
+    /// The flow of a code object.
     pub(super) fn of(code: &Code) -> Result<Self, Refusal> {
         code.depths().map_err(|error| refusal::stack(code, error))?;
         let count = code.instructions.len();
@@ -48,7 +48,7 @@ impl Flow {
             handler: vec![None; count],
             reached: vec![false; count],
         };
-        // The first handler that covers an instruction is the one: it is painted last.
+        // The first handler that covers an instruction is used, so it is written last.
         for (index, handler) in code.handlers.iter().enumerate().rev() {
             let range = handler.start as usize..(handler.end as usize).min(count);
             flow.handler.get_mut(range).into_iter().flatten().for_each(|slot| *slot = Some(index as u32));
@@ -58,8 +58,8 @@ impl Flow {
         Ok(flow)
     }
 
-    /// The instructions that start blocks, in order, and what they find.
-    pub(super) fn starts(&self) -> impl Iterator<Item = (Target, &Kinds)> {
+    /// The instructions that start blocks, in order, with the contents of locals and stack.
+    pub(super) fn starts(&self) -> impl Iterator<Item = (Target, &SlotKinds)> {
         (0..).zip(&self.starts).filter_map(|(at, kinds)| Some((at, kinds.as_ref()?)))
     }
 
@@ -68,13 +68,13 @@ impl Flow {
         self.starts.get(at as usize).is_some_and(Option::is_some)
     }
 
-    /// Whether an instruction is one that the function comes to without an exception.
+    /// Whether an instruction can be reached without an exception.
     pub(super) fn is_reached(&self, at: Target) -> bool {
         self.reached[at as usize]
     }
 
-    /// Whether several ways meet at the block that starts here, or the one way comes from behind it: then what it finds
-    /// is not known when it is built.
+    /// Whether the block that starts here has several predecessors, or its only one comes later. The environment at its
+    /// start is then not known when it is built.
     pub(super) fn is_merge(&self, at: Target) -> bool {
         self.ways[at as usize] > 1 || self.source[at as usize].is_some_and(|source| source >= at)
     }
@@ -84,13 +84,14 @@ impl Flow {
         self.handler[at as usize].map(|index| &code.handlers[index as usize])
     }
 
-    /// Finds what each block finds, to a fixed point.
+    /// Finds the contents at the start of each block, to a fixed point.
     fn spread(&mut self, code: &Code) {
         let is_target = targets(code);
         let bound = code.arguments.total() as usize;
-        let locals = (0..code.locals.len()).map(|local| if local < bound { Kind::Object } else { Kind::Nullable });
+        let locals =
+            (0..code.locals.len()).map(|local| if local < bound { SlotKind::Object } else { SlotKind::Nullable });
         let mut pending = Vec::new();
-        self.reach(0, Kinds { locals: locals.collect(), stack: Vec::new() }, &mut pending);
+        self.reach(0, SlotKinds { locals: locals.collect(), stack: Vec::new() }, &mut pending);
         while let Some(start) = pending.pop() {
             let Some(mut kinds) = self.starts[start as usize].clone() else { continue };
             let mut at = start;
@@ -119,8 +120,8 @@ impl Flow {
         }
     }
 
-    /// A way leads to a block with these.
-    fn reach(&mut self, at: Target, found: Kinds, pending: &mut Vec<Target>) {
+    /// Notes an edge to a block with these contents.
+    fn reach(&mut self, at: Target, found: SlotKinds, pending: &mut Vec<Target>) {
         match &mut self.starts[at as usize] {
             Some(known) => {
                 if known.join(&found) {
@@ -162,7 +163,7 @@ impl Flow {
     }
 }
 
-/// By instruction: whether a jump leads there, or it comes after one that decides.
+/// By instruction: whether it is the target of a jump, or comes after a conditional jump.
 fn targets(code: &Code) -> Vec<bool> {
     let mut is_target = vec![false; code.instructions.len()];
     let mut mark = |at: Target| {
@@ -180,59 +181,59 @@ fn targets(code: &Code) -> Vec<bool> {
     is_target
 }
 
-impl Kinds {
-    /// What is found where two ways meet; whether that is more than before.
+impl SlotKinds {
+    /// Joins the contents of two edges; returns whether that is wider than before.
     fn join(&mut self, other: &Self) -> bool {
         let mut joined = false;
         let others = other.locals.iter().chain(&other.stack);
         for (mine, theirs) in self.locals.iter_mut().chain(&mut self.stack).zip(others) {
-            if (*mine, *theirs) == (Kind::Object, Kind::Nullable) {
-                *mine = Kind::Nullable;
+            if (*mine, *theirs) == (SlotKind::Object, SlotKind::Nullable) {
+                *mine = SlotKind::Nullable;
                 joined = true;
             }
         }
         joined
     }
 
-    /// What an instruction does.
+    /// Applies an instruction to the contents.
     fn step(&mut self, op: &Op) {
         let depth = self.stack.len();
         match *op {
             Op::Copy(below) => self.stack.push(self.stack[depth - below as usize]),
             Op::Swap(below) => self.stack.swap(depth - 1, depth - below as usize),
             Op::LoadFast(local) => {
-                self.stack.push(Kind::Object);
-                self.set(local, Kind::Object);
+                self.stack.push(SlotKind::Object);
+                self.set(local, SlotKind::Object);
             }
             Op::LoadFastAndClear(local) => {
                 self.stack.push(self.locals[local as usize]);
-                self.set(local, Kind::Nullable);
+                self.set(local, SlotKind::Nullable);
             }
             Op::StoreFast(local) => {
-                // `Code::depths` has checked that there is one.
-                let kind = self.stack.pop().unwrap_or(Kind::Nullable);
+                // `Code::depths` has checked that there is a value.
+                let kind = self.stack.pop().unwrap_or(SlotKind::Nullable);
                 self.set(local, kind);
             }
-            Op::DeleteFast(local) => self.set(local, Kind::Nullable),
-            Op::MakeCell(local) => self.set(local, Kind::Object),
+            Op::DeleteFast(local) => self.set(local, SlotKind::Nullable),
+            Op::MakeCell(local) => self.set(local, SlotKind::Object),
             Op::CopyFreeVars(count) => {
                 let first = self.locals.len().saturating_sub(count as usize);
-                self.locals[first..].fill(Kind::Object);
+                self.locals[first..].fill(SlotKind::Object);
             }
             Op::LoadMethod(_) | Op::LoadSpecial(_) | Op::LoadSuperMethod { .. } => {
                 let (pops, _) = op.effect();
                 self.stack.truncate(depth - pops as usize);
-                self.stack.extend([Kind::Object, Kind::Nullable]);
+                self.stack.extend([SlotKind::Object, SlotKind::Nullable]);
             }
             _ => {
                 let (pops, pushes) = op.effect();
                 self.stack.truncate(depth - pops as usize);
-                self.stack.extend(std::iter::repeat_n(Kind::Object, pushes as usize));
+                self.stack.extend(std::iter::repeat_n(SlotKind::Object, pushes as usize));
             }
         }
     }
 
-    fn set(&mut self, local: Local, kind: Kind) {
+    fn set(&mut self, local: Local, kind: SlotKind) {
         self.locals[local as usize] = kind;
     }
 }

@@ -1,23 +1,23 @@
-//! Functions that look at the frame of their caller, known by their names: a compiled function has no such frame, or one
-//! without locals.
+//! Functions that look at the frame of their caller, recognised by their names. A compiled function has no such frame,
+//! or one without locals.
 
 use std::sync::Arc;
 
-use super::flow::Flow;
+use super::flow::FlowGraph;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Code, Name, Op};
 use crate::ir::{Function, Instruction, Operation, Value};
 
-/// Globals that do, whatever they are called with.
+/// Globals that do so with any arguments.
 const GLOBALS: [&str; 6] = ["locals", "globals", "exec", "eval", "breakpoint", "_getframe"];
 
-/// Attributes of modules that do: of `sys`, and of `inspect`, by names that nothing else has.
+/// Attributes of `sys` and `inspect` that do so, with names that nothing else has.
 const ATTRIBUTES: [&str; 3] = ["_getframe", "_getframemodulename", "currentframe"];
 
-/// Other functions of `inspect`, with names that are used elsewhere too.
+/// Other functions of `inspect`, with names that are also used elsewhere.
 const OF_INSPECT: [&str; 2] = ["stack", "trace"];
 
-/// Functions that do where they are called without arguments.
+/// Functions that do so if they are called without arguments.
 const NAMES: [&str; 2] = ["vars", "dir"];
 
 /// Whether the global of this name looks at the frame.
@@ -25,7 +25,7 @@ pub(super) fn is_global(name: &str) -> bool {
     GLOBALS.contains(&name) || ATTRIBUTES.contains(&name)
 }
 
-/// Whether the attribute of this name looks at the frame: of the global `module`, or of what nobody knows.
+/// Whether the attribute of this name looks at the frame: of the global `module`, or of an unknown object.
 pub(super) fn is_attribute(name: &str, module: Option<&str>) -> bool {
     ATTRIBUTES.contains(&name)
         || match module {
@@ -35,8 +35,9 @@ pub(super) fn is_attribute(name: &str, module: Option<&str>) -> bool {
         }
 }
 
-/// Refuses a function whose handlers look at the frame, by the names alone: the interpreter runs them, and has none either.
-pub(super) fn check_handlers(code: &Code, flow: &Flow) -> Result<(), Refusal> {
+/// Refuses a function whose handlers look at the frame, by the names alone: the interpreter runs the handlers, and has
+/// no frame either.
+pub(super) fn check_handlers(code: &Code, flow: &FlowGraph) -> Result<(), Refusal> {
     let name = |name: &Name| code.names.get(*name as usize);
     let mut module = None;
     for (at, instruction) in (0..).zip(&code.instructions) {
@@ -61,7 +62,7 @@ pub(super) fn check_handlers(code: &Code, flow: &Flow) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses a function that may call `vars` or `dir` without arguments: every use of them must be a call with some.
+/// Refuses a function that may call `vars` or `dir` without arguments: every use of them must be a call with arguments.
 pub(super) fn check(code: &Code, function: &Function) -> Result<(), Refusal> {
     let mut suspects: Vec<(Value, Arc<str>)> = Vec::new();
     for (_, _, data) in function.instructions() {
@@ -77,7 +78,7 @@ pub(super) fn check(code: &Code, function: &Function) -> Result<(), Refusal> {
     for (_, inst, data) in function.instructions() {
         let escaping: Vec<_> = match &data.instruction {
             Instruction::VectorCall { args, .. } if !args.is_empty() => args.clone(),
-            // A method call of something else counts its receiver, too.
+            // A method call of another object also counts its receiver.
             other => other.operands(),
         };
         let mut used = escaping.iter();

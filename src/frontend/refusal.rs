@@ -1,4 +1,4 @@
-//! Why a function is not compiled.
+//! Reasons why a function is not compiled.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use crate::bytecode::{Code, StackError, StackProblem};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{reason}", self.line.map(|line| format!("line {line}: ")).unwrap_or_default())]
 pub struct Refusal {
-    /// The line of the source that is the reason.
+    /// The source line of the reason.
     pub line: Option<u32>,
-    /// Why.
+    /// The reason.
     pub reason: RefusalReason,
 }
 
-/// Why a function is not compiled, and what to do about it.
+/// The reason why a function is not compiled, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefusalReason {
     /// It is a generator.
@@ -26,26 +26,28 @@ pub enum RefusalReason {
     /// It is an asynchronous generator.
     #[error("asynchronous generators are not compiled: move the work between two `yield`s into a function of its own")]
     AsyncGenerator,
-    /// It is no function, but a class body or a module.
+    /// It is not a function, but a class body or a module.
     #[error("class bodies and modules are not compiled: put the code into a function")]
     Namespace,
-    /// It looks into the namespace of the class that it stands in, as annotations and type parameters do.
+    /// It looks into the namespace of the class around it, as annotations and type parameters do.
     #[error("code that looks into the namespace of a class around it is not compiled")]
     ClassScope,
     /// It looks at its own frame by this name.
-    #[error("`{0}` looks at the frame of the function, which a compiled one has not: call it in a function of its own")]
+    #[error(
+        "`{0}` looks at the frame of the function, which a compiled function does not have: call it in a function of its own"
+    )]
     OwnFrame(Arc<str>),
-    /// It asks this function for the names in its own frame: `vars()` or `dir()`, or the function goes where nobody sees
-    /// what it is called with.
+    /// It may call this function (`vars()` or `dir()`) for the names in its own frame, or passes the function on, so
+    /// that its calls are not known.
     #[error("`{0}` may be called without arguments, and then looks at the frame of the function: pass it an object")]
     OwnNames(Arc<str>),
-    /// It makes a `super()` of which not just one attribute is taken.
+    /// It makes a `super()` and does more with it than take one attribute.
     #[error("`super()` is compiled in `super().name` only: elsewhere write `super(Class, self)`")]
     ZeroArgumentSuper,
-    /// It takes more arguments than the IR counts.
+    /// It has more arguments than the IR counts.
     #[error("the function takes more than {} arguments", u16::MAX)]
     TooManyArguments,
-    /// Its locals times its instructions are more than the passes go through.
+    /// Its locals times its instructions are too many for the passes.
     #[error("the function is too large: {locals} locals and {instructions} instructions")]
     TooLarge {
         /// The number of its locals.
@@ -53,16 +55,16 @@ pub enum RefusalReason {
         /// The number of its instructions.
         instructions: usize,
     },
-    /// Its stack makes no sense.
+    /// Its stack is invalid.
     #[error("the bytecode is malformed: {0}")]
     Stack(StackProblem),
-    /// Its bytecode makes no sense.
+    /// Its bytecode is invalid.
     #[error("the bytecode is malformed: {0}")]
     Malformed(&'static str),
 }
 
 impl RefusalReason {
-    /// Its name, the same for all functions refused for it.
+    /// The name of the reason, the same for all functions refused for it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Generator => "generator",
@@ -91,7 +93,7 @@ const COROUTINE: u32 = 0x80;
 /// Set in `co_flags`: it is an asynchronous generator.
 const ASYNC_GENERATOR: u32 = 0x200;
 
-/// Refuses all code but that of plain functions.
+/// Refuses all code except that of plain functions.
 pub(super) fn check_kind(code: &Code) -> Result<(), Refusal> {
     let reason = if !code.is_function() {
         RefusalReason::Namespace
@@ -119,7 +121,7 @@ pub(super) fn check_size(code: &Code) -> Result<(), Refusal> {
     }
 }
 
-/// The refusal of code whose stack makes no sense.
+/// The refusal of code whose stack is invalid.
 pub(super) fn stack(code: &Code, error: StackError) -> Refusal {
     RefusalReason::Stack(error.problem).at(code, error.instruction)
 }

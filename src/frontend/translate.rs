@@ -1,11 +1,11 @@
-//! One instruction of the bytecode to a few of IR.
+//! Translates one instruction of the bytecode to a few instructions of IR.
 
-use super::builder::Builder;
+use super::builder::FrontendBuilder;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Arguments, Op};
 use crate::ir::{Operation, Value};
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     /// Translates the instruction that was started.
     pub(super) fn translate(&mut self, op: &Op) -> Result<(), Refusal> {
         match *op {
@@ -152,13 +152,13 @@ impl Builder<'_> {
             }
             Op::Intrinsic1(which) => self.apply(Operation::Intrinsic1(which), 1)?,
             Op::Intrinsic2(which) => self.apply(Operation::Intrinsic2(which), 2)?,
-            // `check_kind` has refused the functions that have these.
+            // `check_kind` has refused functions with these instructions.
             Op::Suspend(_) => return self.refuse(RefusalReason::Generator),
         }
         Ok(())
     }
 
-    /// What lies so deep in the stack, null or not.
+    /// The slot at this depth of the stack, null or not.
     pub(super) fn slot(&self, depth: u32) -> Result<Option<Value>, Refusal> {
         let stack = &self.environment.stack;
         match stack.len().checked_sub(depth as usize).and_then(|index| stack.get(index)) {
@@ -217,7 +217,7 @@ impl Builder<'_> {
         self.push_bool(truth);
     }
 
-    /// `collection … a… -- collection …`: what is looked at lies at these depths, the first of them the collection.
+    /// `collection … a… -- collection …`. The operands are at these depths; the first is the collection.
     pub(super) fn grow(&mut self, operation: Operation, count: u32, depths: &[u32]) -> Result<(), Refusal> {
         let added = self.pop_objects(count)?;
         let mut args = depths.iter().map(|&depth| self.peek(depth)).collect::<Result<Vec<_>, _>>()?;

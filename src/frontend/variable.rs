@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::builder::Builder;
+use super::builder::FrontendBuilder;
 use super::own_frame;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::{Local, Name, Op};
 use crate::ir::{Operation, Value};
 
-impl Builder<'_> {
+impl FrontendBuilder<'_> {
     pub(super) fn global(&mut self, op: &Op) -> Result<(), Refusal> {
         match *op {
             Op::LoadGlobal(name) => {
@@ -86,7 +86,7 @@ impl Builder<'_> {
             }
             Op::DeleteDeref(local) => {
                 let cell = self.cell(local)?;
-                // Raises where it is empty.
+                // Raises if the cell is empty.
                 self.operate(Operation::LoadCell(local), vec![cell]);
                 let null = self.value_or_null(None);
                 self.operate(Operation::StoreCell, vec![cell, null]);
@@ -101,7 +101,7 @@ impl Builder<'_> {
         self.environment.locals.get_mut(local as usize).ok_or(refusal)
     }
 
-    /// The value of a local; a check that it is bound takes the number of the load.
+    /// The value of a local. A check that it is bound takes the number of the load.
     pub(super) fn bound(&mut self, local: Local) -> Result<Value, Refusal> {
         let slot = *self.local_mut(local)?;
         if let Some(value) = slot
@@ -123,14 +123,14 @@ impl Builder<'_> {
         {
             return Ok(cell);
         }
-        // Around inlined comprehensions a cell is put aside; whoever uses it then has put another in its place.
+        // Around inlined comprehensions a cell is put aside. Uses of it in between find another one in its place.
         let unchecked = self.value_or_null(slot);
         let cell = self.result(Operation::CheckLocal(local), vec![unchecked]);
         *self.local_mut(local)? = Some(cell);
         Ok(cell)
     }
 
-    /// What is in the cell of a local.
+    /// The content of the cell of a local.
     pub(super) fn in_cell(&mut self, local: Local) -> Result<Value, Refusal> {
         let cell = self.cell(local)?;
         Ok(self.result(Operation::LoadCell(local), vec![cell]))

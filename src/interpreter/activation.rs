@@ -1,15 +1,15 @@
 //! A function that runs: its locals and stack, and the loop.
 
-use std::sync::OnceLock;
-
 use pyo3_ffi as ffi;
 
 use crate::bytecode::{Code, Target};
 use crate::cpython::DeathOrder;
 use crate::embed::{Object, Python};
 
-use super::owned::Owned;
-use super::{Frame, Prepared, Raised, RaisedHere, Result, State, api, errors, except, interrupts};
+use super::{Frame, Prepared, RaisedHere, State};
+use crate::cpython::functions as api;
+use crate::thread::traceback::Place;
+use crate::thread::{Owned, Raised, Result, errors, handled, interrupts};
 
 /// A function that runs.
 pub struct Activation<'a> {
@@ -105,7 +105,8 @@ impl<'a> Activation<'a> {
     /// Goes to the handler of the current exception, or leaves.
     fn unwind(&mut self) -> Result {
         if !std::mem::take(&mut self.raised_again) {
-            self.add_traceback();
+            let place = self.place();
+            self.frame.shown().add_entry(self.python, &mut self.shown, place);
         }
         let handler = self.code.code().handler(self.at).copied();
         self.cut(handler.map_or(0, |handler| handler.depth as usize));
@@ -126,6 +127,11 @@ impl<'a> Activation<'a> {
         Ok(())
     }
 
+    /// Where tracebacks show the function.
+    pub(super) fn place(&self) -> Place {
+        Place { at: self.at, offset: self.offset }
+    }
+
     /// Gives up what lies above a depth, the top first.
     fn cut(&mut self, depth: usize) {
         while self.stack.len() > depth {
@@ -135,7 +141,9 @@ impl<'a> Activation<'a> {
 
     /// Gives up the locals as CPython does when a function is left; a frame that outlives it gets them.
     pub fn leave(&mut self) {
-        self.hand_over_locals();
+        if let Some(shown) = self.shown.take() {
+            self.frame.shown().hand_over_locals(self.python, shown, &self.locals);
+        }
         // From 3.14 the last goes first (`_PyFrame_ClearLocals`).
         match DeathOrder::CURRENT.last_first(false) {
             true => self.locals.iter_mut().rev().for_each(|local| drop(local.take())),
@@ -149,8 +157,8 @@ impl<'a> Activation<'a> {
         let slots = |slots: Vec<Option<Owned>>| {
             slots.into_iter().map(|slot| slot.map(|object| object.into_object(python))).collect()
         };
-        let handled = except::own_handled(python);
-        except::set_handled(python, before.as_ref());
+        let handled = handled::own(python);
+        handled::set(python, before.as_ref());
         let handled =
             handled.filter(|handled| before.as_ref().is_none_or(|before| before.as_ptr() != handled.as_ptr()));
         let handled = handled.map(|exception| exception.into_object(python));
@@ -159,17 +167,6 @@ impl<'a> Activation<'a> {
 
     pub(super) fn push(&mut self, object: Owned) {
         self.stack.push(Some(object));
-    }
-
-    /// Pushes what a C function returned.
-    ///
-    /// # Safety
-    /// As [`Owned::new`].
-    pub(super) unsafe fn push_new(&mut self, object: *mut ffi::PyObject) -> Result {
-        // SAFETY: the caller promises it.
-        let object = unsafe { Owned::new(object)? };
-        self.push(object);
-        Ok(())
     }
 
     pub(super) fn push_bool(&mut self, value: bool) {
@@ -212,16 +209,5 @@ impl<'a> Activation<'a> {
     pub(super) fn pointers(&mut self, start: usize) -> *mut *mut ffi::PyObject {
         // SAFETY: `start` is at most the stack's length. `Option<Owned>` is a pointer that may be null.
         unsafe { self.stack.as_mut_ptr().add(start).cast() }
-    }
-}
-
-/// What is made once; where two threads make it at the same time, one of them wins.
-pub fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
-    match cell.get() {
-        Some(value) => Ok(value),
-        None => {
-            let value = make()?;
-            Ok(cell.get_or_init(|| value))
-        }
     }
 }

@@ -5,8 +5,9 @@ use pyo3_ffi as ffi;
 use crate::bytecode::LocalKind;
 
 use super::activation::Activation;
-use super::owned::{Owned, succeeded};
-use super::{Raised, Result, api, errors};
+use crate::cpython::functions as api;
+use crate::thread::owned::{Owned, succeeded};
+use crate::thread::{Raised, Result, errors};
 
 impl Activation<'_> {
     /// What a function that is called without arguments would find in this function's frame.
@@ -36,7 +37,7 @@ impl Activation<'_> {
             return Err(errors::runtime_error(c"super(): no arguments"));
         }
         let first = match code.locals.first().map(|local| local.kind) {
-            Some(LocalKind::Cell) if self.is_cell(0) => self.cell_value(0)?,
+            Some(LocalKind::Cell) if self.is_cell(0) => self.in_cell(0)?,
             _ => self.locals.first().and_then(Option::as_ref).map(Owned::again),
         };
         let first = first.ok_or_else(|| errors::runtime_error(c"super(): arg[0] deleted"))?;
@@ -47,7 +48,7 @@ impl Activation<'_> {
         if !self.is_cell(position) {
             return Err(errors::runtime_error(c"super(): bad __class__ cell"));
         }
-        let class = self.cell_value(position)?;
+        let class = self.in_cell(position)?;
         let class = class.ok_or_else(|| errors::runtime_error(c"super(): empty __class__ cell"))?;
         // SAFETY: the objects are alive.
         unsafe {
@@ -73,11 +74,11 @@ impl Activation<'_> {
             let dict = Owned::new(ffi::PyDict_New())?;
             for ((index, variable), slot) in (0..).zip(&self.code.code().locals).zip(&self.locals) {
                 let value = match variable.kind {
-                    LocalKind::Cell | LocalKind::Free if self.is_cell(index) => self.cell_value(index)?,
+                    LocalKind::Cell | LocalKind::Free if self.is_cell(index) => self.in_cell(index)?,
                     _ => slot.as_ref().map(Owned::again),
                 };
                 let Some(value) = value else { continue };
-                let name = super::names::text(self.python, &variable.name)?;
+                let name = Owned::text(self.python, &variable.name)?;
                 succeeded(api::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()))?;
             }
             Ok(dict)

@@ -19,47 +19,28 @@
 //! - calls recurse on the C stack: `RecursionError` comes near its end, too, and not at the limit alone.
 
 mod activation;
-mod api;
-mod attributes;
-mod build;
 mod calls;
-mod errors;
-mod except;
-mod functions;
-mod imports;
+mod handlers;
 mod intercepted;
-mod interrupts;
 mod keywords;
-mod names;
-mod numbers;
-mod owned;
-mod patterns;
+mod locals;
+mod operands;
+mod parts;
 mod perform;
 mod prepared;
-mod recursion;
-mod splice;
 mod step;
-mod traceback;
-mod unpack;
-mod with;
-
-use crate::embed::{Object, Python};
 
 use crate::bytecode::Target;
+use crate::embed::{Object, Python};
+use crate::semantics::Namespaces;
+pub use crate::thread::Raised;
+use crate::thread::traceback::ShownFunction;
+use crate::thread::{errors, handled, recursion};
 use activation::{Activation, End};
 pub(crate) use keywords::tuple;
-pub(crate) use owned::Owned;
-pub(crate) use perform::{Pending, RaisedHere, add_traceback, enter, load_method, perform};
+pub(crate) use perform::{Pending, RaisedHere, add_traceback, load_method, perform};
 pub(crate) use prepared::intern;
 pub use prepared::{Prepared, Reason, Refusal};
-
-/// An exception is set in the thread state, as CPython's functions leave one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the current exception says what is wrong")]
-pub struct Raised;
-
-/// What may raise.
-type Result<T = ()> = std::result::Result<T, Raised>;
 
 /// What a function runs in.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +53,18 @@ pub struct Frame<'a> {
     pub builtins: &'a Object,
     /// The function's closure, a tuple of cells.
     pub closure: Option<&'a Object>,
+}
+
+impl<'a> Frame<'a> {
+    /// Where it finds its names.
+    pub(crate) fn namespaces(self) -> Namespaces<'a> {
+        Namespaces { globals: self.globals, builtins: self.builtins }
+    }
+
+    /// The function as tracebacks show it.
+    pub(crate) fn shown(self) -> ShownFunction<'a> {
+        ShownFunction { code: self.code.code(), shown_code: &self.code.shown, globals: self.globals }
+    }
 }
 
 /// Where a function is.
@@ -124,7 +117,7 @@ pub fn run_until(
 ) -> std::result::Result<Progress, Raised> {
     let _depth = recursion::Depth::enter(python)?;
     // Only a state that is handed out needs it.
-    let before = if steps == u64::MAX { None } else { except::own_handled(python) };
+    let before = if steps == u64::MAX { None } else { handled::own(python) };
     let mut activation = Activation::new(python, *frame, state)?;
     match activation.run(steps)? {
         End::Returned(result) => {
@@ -175,7 +168,7 @@ pub fn call_function(
     code: &Prepared,
     bound_locals: Vec<Option<Object>>,
 ) -> std::result::Result<Object, Raised> {
-    let parts = functions::Parts::of(python, function)?;
+    let parts = parts::Parts::of(python, function)?;
     let frame = Frame { code, globals: &parts.globals, builtins: &parts.builtins, closure: parts.closure.as_ref() };
     run(python, &frame, State { locals: bound_locals, ..State::default() })
 }

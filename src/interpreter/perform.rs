@@ -5,11 +5,13 @@ use std::cell::Cell;
 use pyo3_ffi as ffi;
 
 use crate::bytecode::{Local, Op, Target};
-use crate::embed::{Object, Python};
+use crate::embed::Python;
 
 use super::activation::Activation;
-use super::owned::Owned;
-use super::{Frame, Raised, Result, State, errors};
+use super::{Frame, State};
+use crate::semantics::attributes;
+use crate::thread::owned::{Borrowed, Owned};
+use crate::thread::{Raised, Result, errors};
 
 thread_local! {
     /// The exception that was just raised has an entry of the function in its traceback already.
@@ -50,41 +52,28 @@ pub(crate) fn perform(
     }
 }
 
-/// What comes before a compiled function: it needs room on the stack, and what waits is served, as CPython does where a function
-/// starts; nothing else in a straight line does.
-///
-/// # Errors
-/// `RecursionError`; what a signal handler or another thread raises.
-pub(crate) fn enter(python: &Python) -> Result {
-    super::recursion::check_room(python)?;
-    super::interrupts::serve(python)
-}
-
 /// Adds a function's entry to the traceback of the current exception, at an instruction; a frame that outlives the function
 /// shows the locals.
 pub(crate) fn add_traceback(
     python: &Python,
     frame: &Frame<'_>,
     at: Target,
-    locals: impl FnOnce() -> Result<Vec<Option<Object>>>,
+    locals: impl FnOnce() -> Result<Vec<Option<Owned>>>,
 ) {
     if RAISED_AGAIN.take() {
         return;
     }
     let Some(exception) = errors::take() else { return };
-    let state = locals().map(|locals| State { at, locals, ..State::default() });
-    match state.and_then(|state| Activation::new(python, *frame, state)) {
-        Ok(mut activation) => {
-            let offset = frame.code.code().instructions.get(at as usize).map_or(0, |instruction| instruction.offset);
-            activation.offset = offset;
-            errors::restore(exception);
-            activation.add_traceback();
-            activation.hand_over_locals();
-        }
-        Err(Raised) => {
-            errors::clear();
-            errors::restore(exception);
-        }
+    let locals = locals();
+    if locals.is_err() {
+        errors::clear();
+    }
+    errors::restore(exception);
+    let (function, mut shown) = (frame.shown(), None);
+    let Ok(locals) = locals else { return };
+    function.add_entry(python, &mut shown, function.place(at));
+    if let Some(shown) = shown {
+        function.hand_over_locals(python, shown, &locals);
     }
 }
 
@@ -124,30 +113,8 @@ pub(crate) unsafe fn load_method(
     object: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
 ) -> Result<(Owned, Option<Owned>)> {
-    let mut method = std::ptr::null_mut();
-    // SAFETY: as the caller promises; the method is handed over.
-    unsafe {
-        let is_unbound = super::api::_PyObject_GetMethod(object, name, &mut method) != 0;
-        let method = Owned::new(method)?;
-        Ok((method, is_unbound.then(|| Owned::borrowed(object))))
-    }
-}
-
-impl super::Prepared {
-    /// As [`Prepared::new`](super::Prepared::new); what a snippet wrote as a literal is an object in its code, too, the same one.
-    pub(crate) fn new_live(python: &Python, code: crate::bytecode::Code) -> std::result::Result<Self, super::Refusal> {
-        let mut prepared = Self::new(python, code)?;
-        prepared.make_constants_live(python);
-        Ok(prepared)
-    }
-
-    /// Whether an object stands for a module that is imported where a function first reads its name: 3.15 has such.
-    ///
-    /// # Safety
-    /// The object is alive.
-    pub(crate) unsafe fn is_lazy_import(&self, object: *mut ffi::PyObject) -> bool {
-        // SAFETY: as the caller promises.
-        let class: *mut ffi::PyObject = unsafe { ffi::Py_TYPE(object) }.cast();
-        self.lazy_import.as_ref().is_some_and(|lazy| lazy.as_ptr() == class)
-    }
+    // SAFETY: as the caller promises.
+    let (object, name) = unsafe { (Borrowed::new(object), Borrowed::new(name)) };
+    let method = attributes::method(&object, &name)?;
+    Ok((method.callable, method.takes_object.then(|| object.again())))
 }

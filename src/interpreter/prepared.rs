@@ -1,7 +1,7 @@
 //! Code with the objects that running it needs, made once; and what is refused.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 
@@ -9,6 +9,7 @@ use crate::bytecode::{Code, Constant, Intrinsic1, Literal, Op, Target};
 use crate::embed::{Exception, Object, Python};
 
 use super::keywords::keyword_names;
+use crate::thread::traceback::ShownCode;
 
 /// A code object made ready to run, by any thread of the interpreter that it was made in.
 #[derive(Debug)]
@@ -20,31 +21,10 @@ pub struct Prepared {
     pub(super) consts: Vec<Object>,
     /// For each instruction the tuple of the keywords that it passes.
     pub(super) keywords: Vec<Option<Object>>,
-    /// Names that the interpreter itself asks for.
-    pub(super) words: Words,
     /// Functions that look at the frame of their caller.
     pub(super) looking: Looking,
-    /// The class of 3.15's placeholders for modules that are imported when they are first needed.
-    pub(super) lazy_import: Option<Object>,
     /// The code object that frames in tracebacks show.
-    pub(super) shown: OnceLock<Object>,
-    /// Python functions made for this code, by what they do; see `splice`.
-    pub(super) spliced: OnceLock<Object>,
-}
-
-/// Interned names.
-#[derive(Debug)]
-pub(super) struct Words {
-    pub build_class: Object,
-    pub import: Object,
-    pub enter: Object,
-    pub exit: Object,
-    pub aenter: Object,
-    pub aexit: Object,
-    pub get: Object,
-    pub name: Object,
-    pub update: Object,
-    pub match_args: Object,
+    pub(super) shown: ShownCode,
 }
 
 /// Builtin functions that look at the frame of their caller, and are answered in its place.
@@ -131,43 +111,26 @@ impl Prepared {
             })
             .collect::<Result<_, _>>()
             .map_err(raised)?;
-        let words = Words::new(python).map_err(raised)?;
         let looking = Looking::new(python).map_err(raised)?;
-        let lazy_import = python.import("types").and_then(|types| types.attr(python, "LazyImportType")).ok();
-        let (shown, spliced) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { code, names, consts, keywords, words, looking, lazy_import, shown, spliced })
+        // What it imports is imported before anything runs.
+        crate::semantics::names::lazy_import_type(python);
+        Ok(Self { code, names, consts, keywords, looking, shown: ShownCode::default() })
     }
 
-    /// Puts the objects of literals in their place.
-    pub(super) fn make_constants_live(&mut self, python: &Python) {
-        for (constant, object) in self.code.consts.iter_mut().zip(&self.consts) {
+    /// The same; what a snippet wrote as a literal is an object in its code, too, the same one.
+    pub(crate) fn new_live(python: &Python, code: Code) -> Result<Self, Refusal> {
+        let mut prepared = Self::new(python, code)?;
+        for (constant, object) in prepared.code.consts.iter_mut().zip(&prepared.consts) {
             if matches!(constant, Constant::Literal(_)) {
                 *constant = Constant::Live(object.clone_ref(python));
             }
         }
+        Ok(prepared)
     }
 
     /// The code.
     pub fn code(&self) -> &Code {
         &self.code
-    }
-}
-
-impl Words {
-    fn new(python: &Python) -> Result<Self, Exception> {
-        let word = |text| intern(python, text);
-        Ok(Self {
-            build_class: word("__build_class__")?,
-            import: word("__import__")?,
-            enter: word("__enter__")?,
-            exit: word("__exit__")?,
-            aenter: word("__aenter__")?,
-            aexit: word("__aexit__")?,
-            get: word("get")?,
-            name: word("name")?,
-            update: word("update")?,
-            match_args: word("__match_args__")?,
-        })
     }
 }
 

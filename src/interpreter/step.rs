@@ -1,28 +1,27 @@
-//! One instruction.
-
-use pyo3_ffi as ffi;
-
-use crate::bytecode::{Intrinsic1, Intrinsic2, Op};
+//! One instruction: which operation it is, and where its operands lie.
 
 use super::activation::{Activation, Flow};
-use super::owned::Owned;
-use super::{Result, api, errors, interrupts};
+use crate::bytecode::{Condition, Name, Op};
+use crate::semantics::{
+    attributes, build, format, functions, imports, intrinsics, items, iteration, names, numbers, patterns,
+};
+use crate::thread::owned::{Borrowed, Owned};
+use crate::thread::{Result, errors, interrupts};
 
 impl Activation<'_> {
     /// Executes an instruction.
     pub(super) fn step(&mut self, op: &Op) -> Result<Flow> {
+        let (python, code, globals, builtins) = (self.python, self.code, self.frame.globals, self.frame.builtins);
+        let name = |name: Name| Borrowed::of(python, &code.names[name as usize]);
+        let namespaces = self.frame.namespaces();
         match *op {
             Op::Nop => Ok(()),
-            Op::Resume => interrupts::serve(self.python),
+            Op::Resume => interrupts::serve(python),
             Op::Pop => self.pop_slot().map(drop),
             Op::Copy(depth) => self.copy(depth),
             Op::Swap(depth) => self.swap(depth),
 
-            Op::LoadConst(index) => {
-                let constant = Owned::of(self.python, &self.code.consts[index as usize]);
-                self.push(constant);
-                Ok(())
-            }
+            Op::LoadConst(index) => self.apply(|[]| Ok(Owned::of(python, &code.consts[index as usize]))),
             Op::LoadFast(local) => self.load_fast(local),
             Op::LoadFastAndClear(local) => {
                 let value = self.locals[local as usize].take();
@@ -38,75 +37,104 @@ impl Activation<'_> {
             Op::StoreDeref(local) => self.store_deref(local),
             Op::DeleteDeref(local) => self.delete_deref(local),
             Op::LoadFromDictOrDeref(local) => self.load_from_dict_or_deref(local),
-            Op::LoadFromDictOrGlobals(name) => self.load_from_dict_or_globals(name),
-            Op::LoadGlobal(name) => self.load_global(name),
-            Op::StoreGlobal(name) => self.store_global(name),
-            Op::DeleteGlobal(name) => self.delete_global(name),
-            Op::LoadBuildClass => self.load_build_class(),
-
-            Op::LoadAttr(name) => self.load_attr(name),
-            Op::LoadMethod(name) => self.load_method(name),
-            Op::LoadSuperAttr { name, zero_arguments } => self.load_super_attr(name, zero_arguments),
-            Op::LoadSuperMethod { name, zero_arguments } => {
-                self.load_super_attr(name, zero_arguments).map(|()| self.stack.push(None))
+            Op::LoadFromDictOrGlobals(index) => {
+                self.apply(|[mapping]| names::load_from_mapping_or_global(python, namespaces, mapping, &name(index)))
             }
-            Op::LoadSpecial(special) => self.load_special(special),
-            Op::StoreAttr(name) => self.store_attr(name),
-            Op::DeleteAttr(name) => self.delete_attr(name),
+            Op::LoadGlobal(index) => self.apply(|[]| names::load_global(python, namespaces, &name(index))),
+            Op::StoreGlobal(index) => self.ask(|[value]| names::store_global(globals, &name(index), value)),
+            Op::DeleteGlobal(index) => names::delete_global(python, globals, &name(index)),
+            Op::LoadBuildClass => self.apply(|[]| names::load_build_class(python, builtins)),
 
-            Op::LoadSubscr => self.load_subscr(),
-            Op::StoreSubscr => self.store_subscr(),
-            Op::DeleteSubscr => self.delete_subscr(),
-            Op::Unary(operator) => self.unary(operator),
-            Op::Not => self.pop_truth().map(|truth| self.push_bool(!truth)),
-            Op::ToBool => self.pop_truth().map(|truth| self.push_bool(truth)),
-            Op::Binary { operator, in_place } => self.binary(operator, in_place),
-            Op::Compare(operator) => self.compare(operator),
-            Op::Is { inverted } => self.is(inverted),
-            Op::Contains { inverted } => self.contains(inverted),
+            Op::LoadAttr(index) => self.apply(|[object]| attributes::get(object, &name(index))),
+            Op::LoadMethod(index) => self.find_method(|object| attributes::method(object, &name(index))),
+            Op::LoadSuperAttr { name: index, zero_arguments } => self.load_super_attr(&name(index), zero_arguments),
+            Op::LoadSuperMethod { name: index, zero_arguments } => {
+                self.load_super_attr(&name(index), zero_arguments).map(|()| self.stack.push(None))
+            }
+            Op::LoadSpecial(special) => {
+                self.find_method(|object| attributes::special(python, globals, object, special))
+            }
+            Op::StoreAttr(index) => self.ask(|[value, object]| attributes::set(object, &name(index), value)),
+            Op::DeleteAttr(index) => self.ask(|[object]| attributes::delete(object, &name(index))),
 
-            Op::BuildTuple(count) => self.build_tuple(count),
-            Op::BuildList(count) => self.build_list(count),
-            Op::BuildSet(count) => self.build_set(count),
-            Op::BuildMap(count) => self.build_map(count),
-            Op::BuildConstKeyMap(count) => self.build_const_key_map(count),
-            Op::BuildString(count) => self.build_string(count),
-            Op::BuildSlice { step } => self.build_slice(step),
-            Op::ListAppend(depth) => self.list_append(depth),
-            Op::ListExtend(depth) => self.list_extend(depth),
-            Op::SetAdd(depth) => self.set_add(depth),
-            Op::SetUpdate(depth) => self.set_update(depth),
-            Op::MapAdd(depth) => self.map_add(depth),
-            Op::DictUpdate(depth) => self.dict_update(depth),
+            Op::LoadSubscr => self.apply_operator(|[container, key]| items::get(container, key)),
+            Op::StoreSubscr => self.ask(|[value, container, key]| items::set(container, key, value)),
+            Op::DeleteSubscr => self.ask(|[container, key]| items::delete(container, key)),
+            Op::Unary(operator) => self.apply(|[operand]| numbers::unary(operator, operand)),
+            Op::Not => self.test(|[value]| numbers::truth(value).map(|truth| !truth)),
+            Op::ToBool => self.test(|[value]| numbers::truth(value)),
+            Op::Binary { operator, in_place } => {
+                self.apply_operator(|[left, right]| numbers::binary(operator, in_place, left, right))
+            }
+            Op::Compare(operator) => self.apply(|[left, right]| numbers::compare(operator, left, right)),
+            Op::Is { inverted } => self.test(|[left, right]| Ok((left.as_ptr() == right.as_ptr()) != inverted)),
+            Op::Contains { inverted } => {
+                self.test(|[value, container]| numbers::contains(value, container).map(|is_in| is_in != inverted))
+            }
+
+            Op::BuildTuple(count) => self.build(count, build::tuple),
+            Op::BuildList(count) => self.build(count, build::list),
+            Op::BuildSet(count) => self.build(count, build::set),
+            Op::BuildMap(count) => self.build(count.saturating_mul(2), build::map),
+            Op::BuildConstKeyMap(count) => {
+                let keys = self.pop()?;
+                self.build(count, |values| build::const_key_map(values, &keys))
+            }
+            Op::BuildString(count) => self.build(count, |strings| format::join(python, strings)),
+            Op::BuildSlice { step: false } => self.apply(|[start, stop]| build::slice(start, stop, None)),
+            Op::BuildSlice { step: true } => self.apply(|[start, stop, step]| build::slice(start, stop, Some(step))),
+            Op::ListAppend(depth) => self.fill(depth, |list, [value]| build::list_append(list, value)),
+            Op::ListExtend(depth) => self.fill(depth, |list, [iterable]| build::list_extend(list, iterable)),
+            Op::SetAdd(depth) => self.fill(depth, |set, [value]| build::set_add(set, value)),
+            Op::SetUpdate(depth) => self.fill(depth, |set, [iterable]| build::set_update(python, set, iterable)),
+            Op::MapAdd(depth) => self.fill(depth, |dict, [key, value]| build::map_add(dict, key, value)),
+            Op::DictUpdate(depth) => self.fill(depth, |dict, [mapping]| build::dict_update(dict, mapping)),
             Op::DictMerge { depth, callable } => self.dict_merge(depth, callable),
-            Op::ListToTuple => self.list_to_tuple(),
-            Op::FormatSimple => self.format_simple(),
-            Op::FormatWithSpec => self.format_with_spec(),
-            Op::Convert(conversion) => self.convert(conversion),
-            Op::BuildTemplate => self.build_template(),
-            Op::BuildInterpolation { conversion, format } => self.build_interpolation(conversion, format),
+            Op::ListToTuple => self.apply(|[list]| build::list_to_tuple(list)),
+            Op::FormatSimple => self.apply(|[value]| format::simple(value)),
+            Op::FormatWithSpec => self.apply(|[value, specification]| format::with_specification(value, specification)),
+            Op::Convert(conversion) => self.apply(|[value]| format::convert(conversion, value)),
+            Op::BuildTemplate => {
+                self.apply(|[strings, interpolations]| format::template(python, globals, strings, interpolations))
+            }
+            Op::BuildInterpolation { conversion, format: false } => {
+                self.apply(|[value, expression]| format::interpolation(python, value, expression, conversion, None))
+            }
+            Op::BuildInterpolation { conversion, format: true } => self.apply(|[value, expression, format]| {
+                format::interpolation(python, value, expression, conversion, Some(format))
+            }),
 
             Op::Call(ref arguments) => self.call(arguments),
             Op::CallMethod(ref arguments) => self.call_method(arguments),
             Op::CallEx { keywords } => self.call_ex(keywords),
-            Op::MakeFunction => self.make_function(),
-            Op::SetFunctionAttribute(attribute) => self.set_function_attribute(attribute),
-
-            Op::UnpackSequence(count) => self.unpack_sequence(count),
-            Op::UnpackEx { before, after } => self.unpack_ex(before, after),
-            Op::GetIter => {
-                let iterable = self.pop()?;
-                // SAFETY: the object is alive.
-                unsafe { self.push_new(api::PyObject_GetIter(iterable.as_ptr())) }
+            Op::MakeFunction => self.apply(|[code]| functions::make(globals, code)),
+            Op::SetFunctionAttribute(attribute) => {
+                let function = self.pop()?;
+                let value = self.pop()?;
+                functions::set_attribute(python, attribute, &function, &value)?;
+                self.push(function);
+                Ok(())
             }
+
+            Op::UnpackSequence(count) => self.spread(|sequence| iteration::unpack(sequence, count)),
+            Op::UnpackEx { before, after } => {
+                self.spread(|sequence| iteration::unpack_with_rest(sequence, before, after))
+            }
+            Op::GetIter => self.apply(|[iterable]| iteration::iterator(iterable)),
             Op::ForIter(target) => return Ok(if self.next_item()? { Flow::Next } else { Flow::Jump(target) }),
 
             Op::Jump(target) => return self.jump(target),
             Op::JumpIf { condition, target } => {
-                return if self.pop_condition(condition)? { self.jump(target) } else { Ok(Flow::Next) };
+                let holds = self.ask(|[value]| match condition {
+                    Condition::True => numbers::truth(value),
+                    Condition::False => numbers::truth(value).map(|truth| !truth),
+                    Condition::None => Ok(value.is_none()),
+                    Condition::NotNone => Ok(!value.is_none()),
+                })?;
+                return if holds { self.jump(target) } else { Ok(Flow::Next) };
             }
             Op::Return => return self.pop().map(Flow::Return),
-            Op::Raise(operands) => return Err(self.raise(operands)?),
+            Op::Raise(operands) => return Err(self.raise(operands)),
             Op::Reraise(depth) => return Err(self.reraise(depth)?),
             Op::PushExcInfo => self.push_exc_info(),
             Op::PopExcept => self.pop_except(),
@@ -116,16 +144,20 @@ impl Activation<'_> {
             Op::BeforeWith => self.before_with(),
             Op::WithExceptStart { has_self } => self.with_except_start(has_self),
 
-            Op::GetLen => self.get_len(),
-            Op::MatchMapping => self.match_mapping(),
-            Op::MatchSequence => self.match_sequence(),
-            Op::MatchKeys => self.match_keys(),
+            Op::GetLen => self.look(|[object]| patterns::length(object)),
+            Op::MatchMapping => self.look(|[object]| Ok(Owned::bool(python, patterns::is_mapping(object)))),
+            Op::MatchSequence => self.look(|[object]| Ok(Owned::bool(python, patterns::is_sequence(object)))),
+            Op::MatchKeys => self.look(|[subject, keys]| patterns::match_keys(python, subject, keys)),
             Op::MatchClass(positional) => self.match_class(positional),
 
-            Op::ImportName(name) => self.import_name(name),
-            Op::ImportFrom(name) => self.import_from(name),
-            Op::Intrinsic1(intrinsic) => self.intrinsic1(intrinsic),
-            Op::Intrinsic2(intrinsic) => self.intrinsic2(intrinsic),
+            Op::ImportName(index) => {
+                self.apply(|[level, names]| imports::module(python, namespaces, &name(index), level, names))
+            }
+            Op::ImportFrom(index) => self.look(|[module]| imports::from(python, globals, module, &name(index))),
+            Op::Intrinsic1(intrinsic) => self.apply(|[operand]| intrinsics::one(python, globals, intrinsic, operand)),
+            Op::Intrinsic2(intrinsic) => {
+                self.apply(|[first, second]| intrinsics::two(python, globals, intrinsic, first, second))
+            }
 
             Op::LoadClassDeref(_)
             | Op::LoadLocals
@@ -157,65 +189,42 @@ impl Activation<'_> {
         Ok(())
     }
 
-    fn intrinsic1(&mut self, intrinsic: Intrinsic1) -> Result {
-        let name = match intrinsic {
-            Intrinsic1::TypeVar => "TYPEVAR",
-            Intrinsic1::ParamSpec => "PARAMSPEC",
-            Intrinsic1::TypeVarTuple => "TYPEVARTUPLE",
-            Intrinsic1::SubscriptGeneric => "SUBSCRIPT_GENERIC",
-            Intrinsic1::TypeAlias => "TYPEALIAS",
-            Intrinsic1::Print | Intrinsic1::ImportStar | Intrinsic1::StopIterationError | Intrinsic1::AsyncGenWrap => {
-                return Err(errors::system_error(c"an instruction that is refused"));
-            }
-        };
-        let operand = self.pop()?;
-        // SAFETY: the object is alive, and a tuple of three keeps its items alive. CPython itself does not look.
-        let fits = unsafe {
-            let object = operand.as_ptr();
-            match intrinsic {
-                Intrinsic1::SubscriptGeneric => ffi::PyTuple_CheckExact(object) != 0,
-                Intrinsic1::TypeAlias => {
-                    ffi::PyTuple_CheckExact(object) != 0
-                        && ffi::PyTuple_GET_SIZE(object) == 3
-                        && ffi::PyUnicode_CheckExact(ffi::PyTuple_GET_ITEM(object, 0)) != 0
-                }
-                _ => ffi::PyUnicode_CheckExact(object) != 0,
-            }
-        };
-        if !fits {
-            return Err(errors::system_error(c"an operand that the intrinsic is not made for"));
-        }
-        let result = self.spliced(name, &[operand])?;
-        self.push(result);
+    /// `object -- method self`, or `object -- attribute null`
+    fn find_method(&mut self, find: impl FnOnce(&Owned) -> Result<attributes::Method>) -> Result {
+        let object = self.pop()?;
+        let method = find(&object)?;
+        self.push(method.callable);
+        self.stack.push(method.takes_object.then_some(object));
         Ok(())
     }
 
-    fn intrinsic2(&mut self, intrinsic: Intrinsic2) -> Result {
-        let name = match intrinsic {
-            Intrinsic2::TypeVarWithBound => "TYPEVAR_WITH_BOUND",
-            Intrinsic2::TypeVarWithConstraints => "TYPEVAR_WITH_CONSTRAINTS",
-            Intrinsic2::SetFunctionTypeParams => "SET_FUNCTION_TYPE_PARAMS",
-            Intrinsic2::SetTypeParamDefault => "SET_TYPEPARAM_DEFAULT",
-        };
-        let second = self.pop()?;
-        let first = self.pop()?;
-        // SAFETY: the objects are alive. CPython itself does not look.
-        let fits = unsafe {
-            match intrinsic {
-                Intrinsic2::TypeVarWithBound | Intrinsic2::TypeVarWithConstraints => {
-                    ffi::PyUnicode_CheckExact(first.as_ptr()) != 0
-                }
-                Intrinsic2::SetFunctionTypeParams => {
-                    ffi::PyFunction_Check(first.as_ptr()) != 0 && ffi::PyTuple_CheckExact(second.as_ptr()) != 0
-                }
-                Intrinsic2::SetTypeParamDefault => true,
-            }
-        };
-        if !fits {
-            return Err(errors::system_error(c"an operand that the intrinsic is not made for"));
-        }
-        let result = self.spliced(name, &[first, second])?;
-        self.push(result);
+    /// `super class self -- value`
+    fn load_super_attr(&mut self, name: &Owned, zero_arguments: bool) -> Result {
+        let [function, class, object] = self.pop_array()?;
+        let value = attributes::of_super(&function, &class, &object, name, zero_arguments);
+        drop((function, class, object));
+        self.push(value?);
         Ok(())
+    }
+
+    /// `subject class names -- attributes`
+    fn match_class(&mut self, positional: u32) -> Result {
+        let [subject, class, names] = self.pop_array()?;
+        let attributes = patterns::match_class(self.python, &subject, &class, positional, &names);
+        drop((subject, class, names));
+        self.push(attributes?);
+        Ok(())
+    }
+
+    /// `iterator -- iterator item`; nothing where it is exhausted, and popped.
+    fn next_item(&mut self) -> Result<bool> {
+        match iteration::next(self.peek(1)?)? {
+            Some(item) => self.push(item),
+            None => {
+                drop(self.pop()?);
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

@@ -1,4 +1,4 @@
-//! What several passes ask of a function: computed once, and kept until a pass makes it stale.
+//! Analyses that several passes need: computed once per function, and kept until a pass makes them stale.
 
 use std::ops::{BitOr, BitOrAssign};
 use std::rc::Rc;
@@ -7,30 +7,30 @@ use super::dominators::Dominators;
 use super::function::Function;
 use super::lifetimes::Lifetimes;
 
-/// What a pass changed, from nothing to everything.
+/// How much a pass changed, from nothing to everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// Nothing at all.
     #[default]
     Nothing,
-    /// Instructions, values, types or states. The blocks and the edges between them are as before.
+    /// Instructions, values, types or states. The blocks and the edges between them are unchanged.
     Instructions,
-    /// Blocks or edges, and perhaps all else.
+    /// Blocks or edges, and perhaps everything else.
     Blocks,
 }
 
 impl Change {
-    /// Of instructions, where that is so.
+    /// `Instructions` if `changed`, otherwise `Nothing`.
     pub fn of_instructions(changed: bool) -> Self {
         if changed { Self::Instructions } else { Self::Nothing }
     }
 
-    /// Of blocks, where that is so.
+    /// `Blocks` if `changed`, otherwise `Nothing`.
     pub fn of_blocks(changed: bool) -> Self {
         if changed { Self::Blocks } else { Self::Nothing }
     }
 
-    /// Whether there is any.
+    /// Whether anything changed.
     pub fn is_any(self) -> bool {
         self != Self::Nothing
     }
@@ -62,7 +62,7 @@ impl Analyses {
     /// The dominators; `None` for a function without blocks.
     ///
     /// # Panics
-    /// In debug builds, where they are stale: a change was not told.
+    /// In debug builds, if they are stale: a pass did not report a change.
     pub(super) fn dominators(&mut self, function: &Function) -> Option<Rc<Dominators>> {
         let entry = function.entry()?;
         let is_kept = self.dominators.is_some();
@@ -71,10 +71,10 @@ impl Analyses {
         Some(Rc::clone(known))
     }
 
-    /// The lifetimes of what the function owns.
+    /// The lifetimes of the values that the function owns.
     ///
     /// # Panics
-    /// In debug builds, where they are stale: a change was not told.
+    /// In debug builds, if they are stale: a pass did not report a change.
     pub(super) fn lifetimes(&mut self, function: &Function) -> Rc<Lifetimes> {
         let is_kept = self.lifetimes.is_some();
         let known = self.lifetimes.get_or_insert_with(|| Rc::new(Lifetimes::compute(function)));
@@ -82,7 +82,7 @@ impl Analyses {
         Rc::clone(known)
     }
 
-    /// Forgets what is stale after a change.
+    /// Forgets the analyses that a change makes stale.
     pub fn forget(&mut self, change: Change) {
         match change {
             Change::Nothing => {}

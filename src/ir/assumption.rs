@@ -1,4 +1,4 @@
-//! What compiled code relies on though it may change: broken, the code that relies on it is left.
+//! Assumptions of compiled code: facts that may change. When one is broken, the code that relies on it is left.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,45 +6,45 @@ use std::sync::Arc;
 use super::constant::ConstObject;
 use crate::text::cursor::quote;
 
-/// Something that was true when the IR was made.
+/// A fact that was true when the IR was made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Assumption {
     /// The function's globals bind a name to this object.
     Global {
         /// The name.
         name: Arc<str>,
-        /// What it is bound to.
+        /// The object that it is bound to.
         value: ConstObject,
     },
     /// The function's globals don't bind a name, and its builtins bind it to this object.
     Builtin {
         /// The name.
         name: Arc<str>,
-        /// What it is bound to.
+        /// The object that it is bound to.
         value: ConstObject,
     },
-    /// A module, of exactly the type of modules, has this object as an attribute in its dict.
+    /// A module, whose type is exactly the type of modules, has this object as an attribute in its dict.
     ModuleAttribute {
         /// The module.
         module: ConstObject,
         /// The attribute.
         name: Arc<str>,
-        /// What it is.
+        /// Its value.
         value: ConstObject,
     },
-    /// Looking an attribute up on a class, along its bases, gives this object.
+    /// Looking up an attribute on a class, along its bases, gives this object.
     TypeAttribute {
         /// The class.
         class: ConstObject,
         /// The attribute.
         name: Arc<str>,
-        /// What it is.
+        /// Its value.
         value: ConstObject,
     },
 }
 
 impl Assumption {
-    /// Its kind, as it prints, with the labels behind it: what is looked into, where it is an object; the name; the value.
+    /// Its kind as text, and its labels: the object that is looked into, if there is one; the name; the value.
     pub(super) fn parts(&self) -> (&'static str, Vec<&str>) {
         match self {
             Self::Global { name, value } => ("global", vec![name, &value.label]),

@@ -1,17 +1,17 @@
-//! Building a function from front to back.
+//! Builds a function from front to back.
 
 use std::sync::Arc;
 
 use super::entities::{Block, Value};
 use super::function::Function;
-use super::instruction::Instruction;
+use super::instruction::{Failure, Instruction};
 use super::types::Type;
 use super::verify::or_none;
 use crate::metadata::Overload;
 
 /// Appends instructions to a block of a function.
 ///
-/// It types results where the instruction alone decides; it does not check operands, which is the verifier's job.
+/// It gives results their types if the instruction alone decides them. It does not check operands; the verifier does.
 #[derive(Debug)]
 pub struct Builder {
     function: Function,
@@ -75,15 +75,15 @@ impl Builder {
         self.emit(Instruction::LoadArg { index }, Type::OBJECT)
     }
 
-    /// Appends a guard; the result is as narrow as the value and the guard together.
+    /// Appends a guard of a stub; the result is as narrow as the value and the guard together.
     pub fn guard(&mut self, ty: Type, value: Value) -> Value {
         let narrowed = self.function.ty(value).intersection(&ty);
-        self.emit(Instruction::Guard { ty, value }, narrowed)
+        self.emit(Instruction::Guard { ty, value, failure: Failure::Fallback }, narrowed)
     }
 
-    /// Appends the unboxing of a number.
+    /// Appends the unboxing of a number in a stub.
     pub fn unbox(&mut self, ctype: Type, value: Value) -> Value {
-        self.emit(Instruction::Unbox { ctype: ctype.clone(), value }, ctype)
+        self.emit(Instruction::unbox(ctype.clone(), value, Failure::Fallback), ctype)
     }
 
     /// Appends the end of the function.
@@ -91,7 +91,7 @@ impl Builder {
         self.emit_void(Instruction::Return { value });
     }
 
-    /// What is built so far.
+    /// The function as built so far.
     pub fn function(&self) -> &Function {
         &self.function
     }
@@ -102,11 +102,11 @@ impl Builder {
     }
 }
 
-/// The IR of a stub's call before specialization: the callable, the receiver where the callable is a method
-/// descriptor, the arguments, the call.
+/// The IR of a stub's call before specialization: the callable, the receiver if the callable is a method descriptor,
+/// the arguments, the call.
 ///
 /// `callable` is the type of one object: `MethodDescr["str.upper"]`, `CFunction["demo.inc"]`. `arguments` does not
-/// count the receiver; the last of them are given by the names in `keywords`.
+/// count the receiver; the last arguments are given by the names in `keywords`.
 pub fn call_site(callable: Type, arguments: u16, keywords: &[Arc<str>]) -> Function {
     let mut builder = Builder::new();
     let is_method = callable.is_subtype(&Type::METHOD_DESCR);
@@ -122,8 +122,8 @@ pub fn call_site(callable: Type, arguments: u16, keywords: &[Arc<str>]) -> Funct
     builder.finish()
 }
 
-/// Puts into a [`call_site`] the types that its caller has proven, those of a boxed stub: the receiver and the arguments
-/// are what this overload takes. Passes then leave out what checks them.
+/// Sets the types in a [`call_site`] that the caller of a boxed stub has proven: those that this overload takes. Passes
+/// then omit the checks.
 pub fn assume_arguments(function: &mut Function, overload: &Overload) {
     let receiver = overload.parameters.iter().find(|parameter| parameter.receiver);
     let arguments: Vec<_> = overload.arguments().map(|(_, parameter)| parameter).collect();
@@ -140,7 +140,7 @@ pub fn assume_arguments(function: &mut Function, overload: &Overload) {
     }
 }
 
-/// Puts into a [`call_site`] what its caller has proven of the call's objects: the receivers first, none or one, then the
+/// Sets the types in a [`call_site`] that its caller has proven for the call's objects: none or one receiver, then the
 /// arguments.
 pub fn assume_types(function: &mut Function, types: &[Type], receivers: usize) {
     for inst in function.insts.keys() {

@@ -1,4 +1,4 @@
-//! What is known about the functions that call sites name.
+//! The functions that call sites name, and what is known about them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,43 +16,44 @@ use crate::metadata::{Overload, Signature};
 pub struct Callee {
     /// Its overloads.
     pub signature: Signature,
-    /// What a direct call reaches.
+    /// The C function that a direct call reaches.
     pub target: CalleeTarget,
 }
 
-/// What a direct call of a callable reaches.
+/// The C function that a direct call of a callable reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CalleeTarget {
     /// The underlying function of each overload, on C values.
     Underlying,
-    /// Only the wrapper behind `ml_meth`, on objects, in its METH_ shape.
+    /// Only the wrapper, `ml_meth`, on objects, in its METH_ convention.
     Method,
-    /// Nothing: a class, of which nobody has the function that makes its instances. Its overloads say what comes out.
+    /// No C function: a class, since the function that makes its instances is not reachable. Its overloads give the
+    /// type of the result.
     Class,
 }
 
-/// A C function below one on objects, on C numbers: `sqrt` of the C library below `math.sqrt`.
+/// A C function on C numbers that does the work of one on objects: `sqrt` of the C library for `math.sqrt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Below {
-    /// The callee that it is, whose target is an underlying function that never raises.
+pub struct CalleeBelow {
+    /// Its callee; the target is an underlying function that never raises.
     pub callee: CalleeRef,
-    /// Its result is the other's only where it is finite.
+    /// Whether its result is right only if it is finite.
     pub finite: bool,
 }
 
-/// An overload of a callee, as an instruction has it.
+/// An overload of a callee, as an instruction names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Called {
-    /// The callee; `None` in IR that was read from text, which has the names alone.
+    /// The callee; `None` in IR that was read from text, which has only the names.
     pub callee: Option<CalleeRef>,
     /// Its overload.
     pub overload: u16,
-    /// How it prints: the qualified name, `#1` after it for overload 1 where there are several.
+    /// The text form: the qualified name, with `#1` after it for overload 1 if there are several.
     pub text: Arc<str>,
 }
 
 impl Called {
-    /// As a text has it.
+    /// A reference that was read from text.
     pub fn read(text: impl Into<Arc<str>>) -> Self {
         Self { callee: None, overload: 0, text: text.into() }
     }
@@ -75,16 +76,16 @@ pub struct Callees {
 struct Named {
     name: Arc<str>,
     callee: Callee,
-    below: Option<Below>,
+    below: Option<CalleeBelow>,
 }
 
 impl Callees {
-    /// None.
+    /// An empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one, or replaces the one of that name.
+    /// Adds a callable, or replaces the one with this name.
     pub fn insert(&mut self, name: impl Into<Arc<str>>, callee: Callee) -> CalleeRef {
         let name = name.into();
         let named = Named { name: name.clone(), callee, below: None };
@@ -101,13 +102,13 @@ impl Callees {
         }
     }
 
-    /// Says which function is below one. It is a callee of its own.
-    pub fn set_below(&mut self, of: CalleeRef, below: Below) {
+    /// Sets the function below a callable. It is a callee of its own.
+    pub fn set_below(&mut self, of: CalleeRef, below: CalleeBelow) {
         self.all[of].below = Some(below);
     }
 
-    /// The function below one.
-    pub fn below(&self, of: CalleeRef) -> Option<&Below> {
+    /// The function below a callable.
+    pub fn below(&self, of: CalleeRef) -> Option<&CalleeBelow> {
         self.all[of].below.as_ref()
     }
 
@@ -116,7 +117,7 @@ impl Callees {
         self.by_name.get(name).copied()
     }
 
-    /// What is known of a callable.
+    /// The data of a callable.
     pub fn get(&self, callee: CalleeRef) -> &Callee {
         &self.all[callee].callee
     }
@@ -131,8 +132,8 @@ impl Callees {
         let object = ty.const_object()?;
         match object.value {
             ConstValue::Callee(callee) => Some(callee),
-            // In IR that was read from text, its name says which. Other objects may have a callee's name for their label: a
-            // text that says just that.
+            // In IR that was read from text, the name identifies the callee. Otherwise an object may have the same
+            // label as a callee without being it.
             ConstValue::Object if object.address.is_none() => {
                 let kinds = [Type::C_FUNCTION, Type::METHOD_DESCR, Type::TYPE];
                 self.find(&object.label).filter(|_| kinds.iter().any(|kind| ty.is_subtype(kind)))
@@ -159,7 +160,8 @@ impl Callees {
         Some((callee, callee.signature.overloads.get(index)?))
     }
 
-    /// What a text means: `demo.inc`, `demo.abs#1`. The name as a whole first: nothing forbids a `#` in it.
+    /// Resolves a text such as `demo.inc` or `demo.abs#1`. The whole text is tried as a name first, since a name may
+    /// contain a `#`.
     fn read(&self, text: &str) -> Option<(CalleeRef, usize)> {
         if let Some(callee) = self.find(text) {
             return Some((callee, 0));
@@ -168,7 +170,7 @@ impl Callees {
         Some((self.find(name)?, index.parse().ok()?))
     }
 
-    /// All of them, by name.
+    /// All callables, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Callee)> {
         self.by_name.iter().map(|(name, &callee)| (name, self.get(callee)))
     }

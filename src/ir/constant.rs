@@ -1,4 +1,4 @@
-//! Constant objects: what a Python object that is known when the IR is built is, and how it prints.
+//! Constant objects: Python objects that are known when the IR is built, with what is known of them and how they print.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use super::entities::CalleeRef;
 use super::types::Type;
 use crate::metadata::TypePlace;
 
-/// A Python object known when the IR is built; symbolic unless it has an address.
+/// A Python object that is known when the IR is built; symbolic unless it has an address.
 ///
-/// Two symbolic objects of one label and value are the same object. The text form shows the label only, so that it repeats
-/// from one run to the next; what an object *is* says its value, and never its label.
+/// Two symbolic objects with the same label and value are the same object. The text form shows only the label, so that
+/// it is the same in every run. The value says what the object is; the label never does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConstObject {
-    /// How it prints: the text of a string, the qualified name of a callable.
+    /// The text form: the text of a string, the qualified name of a callable.
     pub label: Arc<str>,
     /// What is known of it.
     pub value: ConstValue,
-    /// Address of the object, where it is live. Whoever sets it keeps the object alive as long as the IR and its code.
+    /// Address of the object, if it is live. Whoever sets it keeps the object alive as long as the IR and its code.
     pub address: Option<NonZeroUsize>,
 }
 
-/// What a constant object is.
+/// What is known of a constant object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ConstValue {
     /// `None`.
@@ -36,7 +36,7 @@ pub enum ConstValue {
     Text(Arc<str>),
     /// A callable whose signature is known.
     Callee(CalleeRef),
-    /// Some other object.
+    /// Any other object.
     Object,
 }
 
@@ -51,13 +51,13 @@ impl ConstObject {
         Self { label: label.into(), value: ConstValue::Object, address: Some(address) }
     }
 
-    /// The same object, of which this is known.
+    /// The same object, with this value.
     pub fn with_value(self, value: ConstValue) -> Self {
         Self { value, ..self }
     }
 
-    /// The symbolic object of one of these leaves that a text means by a label: `"3"` is the int 3 where only an int is
-    /// possible. What reads text asks this, and nobody else.
+    /// The symbolic object of one of these leaves with a label that was read from text: `"3"` is the int 3 if only an
+    /// int is possible. Only readers of text use this.
     pub fn read(leaves: &Type, label: impl Into<Arc<str>>) -> Self {
         let label: Arc<str> = label.into();
         let is = |wanted: &Type| !leaves.is_bottom() && leaves.is_subtype(wanted);
@@ -65,7 +65,7 @@ impl ConstObject {
             let number = label.parse::<i64>().ok().filter(|number| *number.to_string() == *label);
             number.map(ConstValue::Int)
         } else if is(&Type::FLOAT_EXACT) {
-            // Rust reads more than Python writes.
+            // Rust's parser accepts more than Python writes.
             let is_number = label.chars().all(|character| "+-.0123456789einfa".contains(character));
             label.parse::<f64>().ok().filter(|_| is_number).map(|number| ConstValue::Float(number.to_bits()))
         } else if is(&Type::BOOL) {
@@ -80,7 +80,7 @@ impl ConstObject {
         Self { label, value: value.unwrap_or(ConstValue::Object), address: None }
     }
 
-    /// Whether both are certainly one object.
+    /// Whether both are certainly the same object.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self.address, other.address) {
             (Some(mine), Some(theirs)) => mine == theirs,
@@ -89,22 +89,22 @@ impl ConstObject {
         }
     }
 
-    /// Whether both are certainly two objects.
+    /// Whether both are certainly different objects.
     pub(super) fn is_distinct(&self, other: &Self) -> bool {
         matches!((self.address, other.address), (Some(mine), Some(theirs)) if mine != theirs)
     }
 }
 
-/// A class whose instances are meant, known when the IR is built; symbolic unless it has a place.
+/// A class that is known when the IR is built, and stands for its instances; symbolic unless it has a place.
 ///
-/// Two symbolic classes of one label are the same class, and so is what one variable holds.
+/// Two symbolic classes with the same label are the same class. So are two classes of the same variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConstClass {
-    /// How it prints: the qualified name.
+    /// The text form: the qualified name.
     pub label: Arc<str>,
-    /// Whether it is one of CPython's own, in its module `builtins`: its instances keep it as their class.
+    /// Whether it is one of CPython's own classes in `builtins`, whose instances can't change their class.
     pub is_builtin: bool,
-    /// Where it is found, if it is live.
+    /// The place where it is found, if it is live.
     pub place: Option<TypePlace>,
 }
 
@@ -115,12 +115,12 @@ impl ConstClass {
         Self { is_builtin: label.starts_with("builtins."), label, place }
     }
 
-    /// Whether both are certainly one class.
+    /// Whether both are certainly the same class.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.place == other.place && (self.place.is_some() || self.label == other.label)
     }
 
-    /// Whether both are certainly two classes. Two variables may hold the same one.
+    /// Whether both are certainly different classes. Two variables may hold the same class.
     pub(super) fn is_distinct(&self, other: &Self) -> bool {
         let (Some(TypePlace::Object(mine)), Some(TypePlace::Object(theirs))) = (self.place, other.place) else {
             return false;
@@ -129,7 +129,7 @@ impl ConstClass {
     }
 }
 
-/// As Python writes a truth value.
+/// A truth value as Python writes it.
 fn python_bool(truth: bool) -> &'static str {
     if truth { "True" } else { "False" }
 }

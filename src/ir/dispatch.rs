@@ -1,21 +1,21 @@
-//! Which overloads a stub dispatches to, and which leave the call to the original.
+//! Decides which overloads a stub dispatches to, and which are left to the original.
 //!
 //! Overloads are tried in order, and the original may convert: an `int` passed for an `f64` is a call of that overload,
-//! although a stub's guard for `float` does not hold. So a later overload gets an arm only where none of the
-//! arguments that its guards let through could have been an earlier one's.
+//! although a stub's guard for `float` fails. So a later overload gets an arm only if an earlier overload could accept
+//! none of the arguments that its guards accept.
 
 use super::types::Type;
 use crate::metadata::{Kind, Overload, Parameter, PythonType, Scalar};
 
-/// Whether no call of `later`, with arguments of exactly the types that it takes, could be one of `earlier`. `by_name` says
-/// whether calls may give names.
+/// Whether no call of `later`, with arguments of exactly its types, could be a call of `earlier`. `by_name` says
+/// whether calls may pass arguments by name.
 pub fn never_taken_by(later: &Overload, earlier: &Overload, by_name: bool) -> bool {
     let mine: Vec<_> = later.arguments().map(|(_, parameter)| parameter).collect();
     let theirs: Vec<_> = earlier.arguments().map(|(_, parameter)| parameter).collect();
     let positional = |all: &[&Parameter]| all.iter().filter(|parameter| !parameter.keyword_only).count();
     let fits = |mine: &Parameter, theirs: &Parameter| taken(mine).may_overlap(&admitted(theirs));
-    // So many arguments are given by position, and by name what `earlier` has under the same name and type: the most that
-    // a call of `later` can give it.
+    // `given` arguments are passed by position. The others are passed by name if `earlier` has a parameter of the same
+    // name and type. That is the most that a call of `later` can pass to `earlier`.
     let taken_with = |given: usize| {
         let by_position = mine[..given].iter().zip(&theirs).all(|(mine, theirs)| fits(mine, theirs));
         let mut found: Vec<_> = (0..theirs.len()).map(|position| position < given).collect();
@@ -43,22 +43,22 @@ pub fn taken(parameter: &Parameter) -> Type {
     with_none(Type::unboxed_from(&parameter.kind), parameter)
 }
 
-/// The objects that a wrapper may accept for a parameter, with all that CPython's own converters convert
-/// (`Python/getargs.c`): at least those.
+/// The objects that a wrapper may accept for a parameter, with all that CPython's own converters accept
+/// (`Python/getargs.c`). The real set is not larger.
 pub fn admitted(parameter: &Parameter) -> Type {
     use PythonType::{Bool, Bytes, Dict, Float, Int, List, None, Str, Tuple};
     let of_kind = match &parameter.kind {
-        // Whatever has `__index__`.
+        // All objects with `__index__`.
         Kind::Scalar(scalar) if scalar.is_integer() => all_but(&[Float, Str, Bytes, List, Tuple, Dict, None]),
-        // Everything is true or false.
+        // Every object is true or false.
         Kind::Scalar(Scalar::CBool) => Type::OBJECT,
-        // Whatever has `__float__` or `__index__`.
+        // All objects with `__float__` or `__index__`.
         Kind::Scalar(_) => all_but(&[Str, Bytes, List, Tuple, Dict, None]),
-        // Some formats for text take buffers too, and some for buffers text.
+        // Some formats for text also accept buffers, and some for buffers also accept text.
         Kind::Cstr | Kind::Buffer => all_but(&[Int, Float, Bool, List, Tuple, Dict, None]),
-        // An extension's type may derive from any other, but is none of CPython's own.
+        // An extension's type may derive from any other type, but is not one of CPython's own.
         Kind::User { .. } => all_but(&PythonType::ALL),
-        // The check for a type that wrappers use most admits its subclasses.
+        // The type check that wrappers use most accepts subclasses.
         Kind::Python { class, .. } => Type::python(*class),
         Kind::Foreign(_) => Type::OBJECT,
         kind => Type::of_kind(kind),
@@ -66,7 +66,7 @@ pub fn admitted(parameter: &Parameter) -> Type {
     with_none(of_kind, parameter)
 }
 
-/// All objects but those of exactly these types.
+/// All objects except those of exactly these types.
 fn all_but(classes: &[PythonType]) -> Type {
     classes.iter().fold(Type::OBJECT, |rest, class| rest.without(&Type::python_exact(*class)))
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::never_taken_by;
     use crate::metadata::Signature;
 
-    /// Whether the second overload is never a call of the first.
+    /// Whether a call of the second overload is never a call of the first.
     fn apart(overloads: &str) -> bool {
         let signature: Signature = overloads.parse().unwrap_or_else(|error| panic!("{overloads}: {error}"));
         never_taken_by(&signature.overloads[1], &signature.overloads[0], true)

@@ -1,24 +1,24 @@
-//! Which blocks are passed on every way to another: immediate dominators, by iteration over the blocks in reverse
-//! postorder (Cooper, Harvey, Kennedy: A Simple, Fast Dominance Algorithm, 2001).
+//! Dominators: the blocks that are on every path to another. Computes immediate dominators by iteration over the blocks
+//! in reverse postorder (Cooper, Harvey, Kennedy: A Simple, Fast Dominance Algorithm, 2001).
 
 use std::collections::{HashMap, HashSet};
 
 use super::entities::Block;
 use super::function::Function;
 
-/// The immediate dominator of each block that the entry reaches.
+/// The immediate dominator of each reachable block.
 #[derive(Debug, PartialEq)]
 pub struct Dominators {
-    /// Reachable blocks, each after all that dominate it.
+    /// Reachable blocks, each after all blocks that dominate it.
     order: Vec<Block>,
-    /// Where a block is in `order`.
+    /// The position of a block in `order`.
     number: HashMap<Block, usize>,
-    /// By that number; the entry's is itself.
+    /// By that position; the entry's immediate dominator is itself.
     immediate: Vec<usize>,
 }
 
 impl Dominators {
-    /// Those of a function that starts in `entry`.
+    /// The dominators of a function that starts in `entry`.
     pub fn compute(function: &Function, entry: Block) -> Self {
         let order = reverse_postorder(function, entry);
         let number: HashMap<_, _> = order.iter().enumerate().map(|(number, &block)| (block, number)).collect();
@@ -35,7 +35,7 @@ impl Dominators {
             for block in 1..order.len() {
                 let known = predecessors[block].iter().copied().filter(|&from| immediate[from].is_some());
                 let common = known.reduce(|one, other| common_dominator(&immediate, one, other));
-                // In reverse postorder one predecessor of each block comes before it.
+                // In reverse postorder, at least one predecessor of each block comes before it.
                 if common.is_some() && immediate[block] != common {
                     immediate[block] = common;
                     changed = true;
@@ -48,25 +48,25 @@ impl Dominators {
         }
     }
 
-    /// Whether every way to `block` passes `other`; true for a block that is never reached.
+    /// Whether every path to `block` goes through `other`; true for an unreachable block.
     pub fn dominates(&self, other: Block, block: Block) -> bool {
         let Some(&block) = self.number.get(&block) else { return true };
         let Some(&other) = self.number.get(&other) else { return false };
         let mut at = block;
-        // A dominator has a smaller number, and the entry's is itself.
+        // A dominator has a smaller number than its block; the entry's is itself.
         while at > other {
             at = self.immediate[at];
         }
         at == other
     }
 
-    /// The closest block that dominates this one; `None` for the entry and for what is never reached.
+    /// The closest block that dominates this one; `None` for the entry and for unreachable blocks.
     pub fn immediate(&self, block: Block) -> Option<Block> {
         let &number = self.number.get(&block)?;
         (number > 0).then(|| self.order[self.immediate[number]])
     }
 
-    /// The closest block that dominates both; one that is never reached is dominated by all.
+    /// The closest block that dominates both. An unreachable block counts as dominated by all.
     pub fn common(&self, one: Block, other: Block) -> Block {
         let (Some(&one_number), Some(&other_number)) = (self.number.get(&one), self.number.get(&other)) else {
             return if self.number.contains_key(&one) { one } else { other };
@@ -82,8 +82,8 @@ impl Dominators {
         self.order[one]
     }
 
-    /// For each block the headers of the loops that it is in. A loop is what reaches an edge back to a block that dominates
-    /// its origin.
+    /// For each block, the headers of the loops that contain it. A loop is the set of blocks from which a back-edge to
+    /// its header is reached; a back-edge goes to a block that dominates its origin.
     pub fn loops(&self, function: &Function) -> HashMap<Block, HashSet<Block>> {
         let mut predecessors: HashMap<Block, Vec<Block>> = HashMap::new();
         for &block in &self.order {
@@ -111,7 +111,7 @@ impl Dominators {
         loops
     }
 
-    /// The blocks that the entry reaches, each after all that dominate it.
+    /// The reachable blocks, each after all blocks that dominate it.
     pub fn reverse_postorder(&self) -> &[Block] {
         &self.order
     }
@@ -130,7 +130,7 @@ fn common_dominator(immediate: &[Option<usize>], mut one: usize, mut other: usiz
     one
 }
 
-/// The blocks that `entry` reaches, each before those that it dominates.
+/// The blocks reachable from `entry`, each before the blocks that it dominates.
 pub(crate) fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block> {
     let mut order = Vec::new();
     let mut seen = HashSet::from([entry]);
@@ -150,7 +150,7 @@ pub(crate) fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block>
 }
 
 fn successors(function: &Function, block: Block) -> Vec<Block> {
-    // A target that does not exist is for the verifier to report.
+    // The verifier reports a target that does not exist.
     let exists = |block: &Block| function.blocks.get(*block).is_some();
     function.successors(block).into_iter().map(|call| call.block).filter(exists).collect()
 }

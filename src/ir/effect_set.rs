@@ -1,33 +1,33 @@
-//! What can happen, as a set: what is read and written, by kind of memory; whether it may raise, run Python code, collect
-//! garbage.
+//! Effects as a set: which kinds of memory are read and written, and whether the instruction may raise, run Python code
+//! or collect garbage.
 
 use std::ops::BitOr;
 
 use crate::cpython::Collector;
 
-/// Kinds of memory that Python code can change, as a set.
+/// A set of kinds of memory that Python code can change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Heap(u8);
 
 impl Heap {
     /// None.
     pub const NONE: Self = Self(0);
-    /// What is in cells.
+    /// The contents of cells.
     pub const CELLS: Self = Self(1);
-    /// What is in dicts and sets.
+    /// The contents of dicts and sets.
     pub const DICTS: Self = Self(1 << 1);
-    /// What is in lists.
+    /// The contents of lists.
     pub const LISTS: Self = Self(1 << 2);
     /// Attributes of objects.
     pub const ATTRIBUTES: Self = Self(1 << 3);
     /// Globals and builtins.
     pub const GLOBALS: Self = Self(1 << 4);
-    /// All other memory: reference counts, what is in other objects, what C functions keep.
+    /// All other memory: reference counts, the contents of other objects, the state of C functions.
     pub const OTHER: Self = Self(1 << 5);
-    /// All of it.
+    /// All memory.
     pub const ALL: Self = Self((1 << 6) - 1);
 
-    /// Either's.
+    /// The union of both.
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -37,7 +37,7 @@ impl Heap {
         self.0 & other.0 != 0
     }
 
-    /// Whether it is none.
+    /// Whether it is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -51,24 +51,25 @@ impl BitOr for Heap {
     }
 }
 
-/// What can happen at an instruction, apart from leaving the function through an exit or a fallback.
+/// The effects of an instruction, apart from leaving the function through an exit or a fallback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Effects {
-    /// What it looks at.
+pub struct EffectSet {
+    /// The memory that it reads.
     pub reads: Heap,
-    /// What it changes.
+    /// The memory that it writes.
     pub writes: Heap,
     /// It may raise.
     pub raises: bool,
-    /// Python code may run, which may change whatever can be changed.
+    /// Python code may run, which may change anything.
     pub runs_python: bool,
-    /// An object is made that the garbage collector knows of. That may start it, and so finalizers, where it runs there.
+    /// It makes an object that the garbage collector tracks. Where the collector runs there, that may start it, and so run
+    /// finalizers.
     pub collects: bool,
-    /// Nobody misses it when its result is not used, even where it would have raised: nothing else may be said of it.
+    /// It may be dropped if its result is unused, even if it would have raised. No other promise follows from this.
     pub is_claimed_pure: bool,
 }
 
-impl Effects {
+impl EffectSet {
     /// None.
     pub const NONE: Self = Self {
         reads: Heap::NONE,
@@ -78,7 +79,7 @@ impl Effects {
         collects: false,
         is_claimed_pure: false,
     };
-    /// Anything: Python code runs.
+    /// All effects: Python code runs.
     pub const PYTHON: Self = Self {
         reads: Heap::ALL,
         writes: Heap::ALL,
@@ -87,37 +88,38 @@ impl Effects {
         collects: true,
         is_claimed_pure: false,
     };
-    /// An exception, and nothing else.
+    /// It may raise, and nothing else.
     pub const RAISES: Self = Self { raises: true, ..Self::NONE };
-    /// An object is made that the garbage collector knows of, or there is no memory for it.
+    /// It makes an object that the garbage collector tracks, or raises for lack of memory.
     pub const MAKES_CONTAINER: Self = Self { raises: true, collects: true, ..Self::NONE };
 
-    /// These, and looking at that.
+    /// These effects, and reading this memory.
     pub const fn reading(self, heap: Heap) -> Self {
         Self { reads: self.reads.union(heap), ..self }
     }
 
-    /// These, and changing that.
+    /// These effects, and writing this memory.
     pub const fn writing(self, heap: Heap) -> Self {
         Self { writes: self.writes.union(heap), ..self }
     }
 
-    /// Whether nobody misses it when its result is not used: nothing is changed, and it can't fail; or that is promised.
+    /// Whether the instruction may be dropped if its result is unused: it changes nothing and can't fail, or a
+    /// signature promises that it may be dropped.
     pub const fn is_pure(self) -> bool {
         self.is_claimed_pure || self.writes.is_empty() && !self.raises && !self.runs_python && !self.collects
     }
 
-    /// Whether anything but looking happens.
+    /// Whether it has an effect other than reading.
     pub const fn is_noticed(self) -> bool {
         !self.writes.is_empty() || self.raises || self.runs_python || self.collects
     }
 
-    /// Whether Python code may have run by its end, on a CPython with this garbage collector: also because that was started.
+    /// Whether Python code may have run by its end, on a CPython with this garbage collector, also because that started.
     pub const fn may_run_python(self, collector: Collector) -> bool {
         self.runs_python || self.collects && collector.runs_where_objects_are_made()
     }
 
-    /// What can happen of both at most.
+    /// The effects that are in both.
     pub fn intersection(self, other: Self) -> Self {
         Self {
             reads: Heap(self.reads.0 & other.reads.0),

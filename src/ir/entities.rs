@@ -1,4 +1,4 @@
-//! The names of things in a function: small indices into its maps.
+//! The entities of a function: small indices into its maps.
 
 use cranelift_entity::entity_impl;
 
@@ -12,17 +12,17 @@ entity_impl!(Value, "v");
 pub struct Block(u32);
 entity_impl!(Block, "bb");
 
-/// An instruction; prints as `inst3`, and in no IR text: there an instruction is known by its place.
+/// An instruction; prints as `inst3`, but not in IR text, which names no instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Inst(u32);
 entity_impl!(Inst, "inst");
 
-/// A frame state; prints nowhere: in IR text a state is written where it is used.
+/// A frame state; never prints, since IR text writes a state where it is used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct State(u32);
 entity_impl!(State, "state");
 
-/// A callable whose signature is known; prints as `callee3`, and in no IR text: there it has its name.
+/// A callable whose signature is known; prints as `callee3`, but not in IR text, which has its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CalleeRef(u32);
 entity_impl!(CalleeRef, "callee");

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::instruction::Instruction;
+use super::instruction::{Failure, Instruction};
 use super::operation::Operation;
 use crate::operators::BinaryOperator;
 
@@ -85,8 +85,10 @@ impl Instruction {
     /// Why the function is left at it other than by an exception; `None` where it never is.
     pub fn exit_reason(&self) -> Option<ExitReason> {
         match self {
-            Self::Guard { .. } => Some(ExitReason::Type),
-            Self::Unbox { .. } | Self::ToForeign { .. } => Some(ExitReason::Value),
+            Self::Guard { failure: Failure::Never, .. } | Self::Unbox { failure: Failure::Never, .. } => None,
+            Self::Guard { failure: Failure::Fallback | Failure::Exit, .. } => Some(ExitReason::Type),
+            Self::Unbox { failure: Failure::Fallback | Failure::Exit, .. } => Some(ExitReason::Value),
+            Self::UnboxReal { .. } | Self::ToForeign { .. } => Some(ExitReason::Value),
             Self::Assume { .. } => Some(ExitReason::Assumption),
             Self::GuardFinite { .. } => Some(ExitReason::NotFinite),
             Self::Arithmetic { operator, .. } => Some(ExitReason::of_arithmetic(*operator)),

@@ -1,7 +1,7 @@
-//! A function in SSA form, plain data.
+//! A function in SSA form, as plain data.
 //!
-//! Values, instructions and blocks are indices into the function's maps. What is in `layout` is the function; an
-//! instruction or a block that was taken out stays in its map, unreachable, so that indices never change.
+//! Values, instructions and blocks are indices into the function's maps. The blocks in `layout` are the function. An
+//! instruction or a block that was removed stays in its map, unreachable, so indices never change.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,7 @@ use cranelift_entity::{PrimaryMap, SecondaryMap};
 
 use super::entities::{Block, Inst, State, Value};
 use super::instruction::{BlockCall, Instruction};
+use super::questions::Leaves;
 use super::state::{FrameState, Slot};
 use super::states::FrameStates;
 use super::types::Type;
@@ -16,58 +17,57 @@ use super::types::Type;
 /// A function, or a call site.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Function {
-    /// Every value that ever was, and gaps in the numbering.
+    /// All values, also removed ones and gaps in the numbering.
     pub values: PrimaryMap<Value, ValueData>,
-    /// Every instruction that ever was.
+    /// All instructions, also removed ones.
     pub insts: PrimaryMap<Inst, InstData>,
-    /// Every block that ever was, and gaps in the numbering.
+    /// All blocks, also removed ones and gaps in the numbering.
     pub blocks: PrimaryMap<Block, BlockData>,
-    /// Every frame state that ever was.
+    /// All frame states, also unused ones.
     pub states: FrameStates,
     /// The blocks in order; the first is the entry.
     pub layout: Vec<Block>,
-    /// What the function owns at an instruction that may leave it, and gives up when it does: by an exit, by an error. Each
-    /// once; null where its type has null in it. Written by the pass `refcounts`.
+    /// The values that the function owns at an instruction that may leave it by an exit or an error, and gives up if it
+    /// does. Each is listed once; it may be null if its type contains null. The pass `refcounts` writes this.
     ///
-    /// It is what is owned *before* the instruction: one that fails has given no result. An exit borrows the values of its
-    /// state before these are given up.
+    /// These are owned *before* the instruction: an instruction that fails has no result. An exit borrows the values of
+    /// its state before these are given up.
     pub releases: SecondaryMap<Inst, Vec<Value>>,
 }
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueData {
-    /// What is known about it.
+    /// Its type.
     pub ty: Type,
-    /// Where it comes from.
+    /// Its definition.
     pub def: ValueDef,
 }
 
-/// Where a value comes from.
+/// The definition of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueDef {
     /// It is the result of an instruction.
     Result(Inst),
     /// It is the parameter of a block at this position.
     Param(Block, usize),
-    /// Nowhere: a gap in the numbering.
+    /// None: a gap in the numbering.
     Unused,
 }
 
 /// An instruction with its result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InstData {
-    /// What it does.
+    /// The instruction.
     pub instruction: Instruction,
-    /// What it computes.
+    /// Its result.
     pub result: Option<Value>,
     /// The interpreter's state before it: what its guard, if it fails, leaves with; what the function keeps alive; its line.
-    /// Several instructions that stand for one of the bytecode share it. Without one, what fails leaves through the
-    /// fallback of the stub.
+    /// Several instructions that stand for one of the bytecode share it.
     pub state: Option<State>,
-    /// The interpreter's state when it raises in the range of a handler: its operands are no longer on the stack. The
-    /// interpreter goes on there with the exception raised at that instruction, and finds the handler itself. Without one,
-    /// the exception leaves the function.
+    /// The interpreter's state if it raises in the range of a handler: its operands are no longer on the stack. The
+    /// interpreter continues there with the exception raised at that instruction, and finds the handler itself. Without
+    /// it, the exception leaves the function.
     pub error: Option<State>,
 }
 
@@ -76,7 +76,7 @@ pub struct InstData {
 pub struct BlockData {
     /// Its parameters.
     pub params: Vec<Value>,
-    /// Its instructions, the last of which ends it.
+    /// Its instructions; the last one ends it.
     pub insts: Vec<Inst>,
 }
 
@@ -86,7 +86,7 @@ impl Function {
         Self::default()
     }
 
-    /// The block that the function starts in; `None` in a function without blocks.
+    /// The block in which the function starts; `None` in a function without blocks.
     pub fn entry(&self) -> Option<Block> {
         self.layout.first().copied()
     }
@@ -121,24 +121,24 @@ impl Function {
         self.insts[inst].state.map(|state| self.states.at(state))
     }
 
-    /// The state with which the interpreter goes on where an instruction raises.
+    /// The state with which the interpreter continues if an instruction raises.
     pub fn error_state(&self, inst: Inst) -> Option<FrameState> {
         self.insts[inst].error.map(|state| self.states.get(state))
     }
 
-    /// The values that the states of an instruction mention; some more than once.
+    /// The values that the states of an instruction mention; some come more than once.
     pub fn values_of_states(&self, inst: Inst) -> impl Iterator<Item = Value> {
         let data = &self.insts[inst];
         data.state.into_iter().chain(data.error).flat_map(|state| self.states.values(state))
     }
 
-    /// Where the function may go on after a block.
+    /// The block calls with which a block may continue.
     pub fn successors(&self, block: Block) -> Vec<&BlockCall> {
         let last = self.blocks[block].insts.last();
         last.map(|&last| self.insts[last].instruction.targets()).unwrap_or_default()
     }
 
-    /// Puts a value in the place of another, wherever that is used: by instructions and states.
+    /// Replaces a value by another in all instructions and states.
     pub fn replace_uses(&mut self, old: Value, new: Value) {
         let replace = |value: &mut Value| {
             if *value == old {
@@ -151,7 +151,7 @@ impl Function {
         self.states.replace_values(replace);
     }
 
-    /// Puts values in the place of others, and again in theirs, wherever these are used.
+    /// Replaces values by others in all instructions and states, and repeats this for the replacements.
     pub fn replace_all(&mut self, replaced: &HashMap<Value, Value>) {
         if replaced.is_empty() {
             return;
@@ -189,19 +189,20 @@ impl Function {
         inst
     }
 
-    /// Makes the guard of this number, in the order of the text form, one that never holds: the function always leaves there, and
-    /// what comes behind it is gone. Done last, once references are counted; whether there is such a guard.
+    /// Makes the guard with this number, in the order of the text form, one that never holds: the function always
+    /// leaves there, and the instructions after it are removed. This is done last, after references are counted.
+    /// Returns whether there is such a guard.
     pub fn leave_at(&mut self, number: usize) -> bool {
-        // One that only takes null out of a type stands behind a test, and never fails: to leave there would be to do what its
-        // state is before a second time.
+        // A guard that only removes null from a type follows a test and never fails. Leaving there would repeat the
+        // work before its state.
         let takes_null_out =
             |of: &Instruction| matches!(of, Instruction::Guard { ty, .. } if Type::OBJECT.is_subtype(ty));
         let is_guard =
-            |data: &InstData| data.state.is_some() && data.instruction.is_guard() && !takes_null_out(&data.instruction);
+            |data: &InstData| data.instruction.leaves() == Leaves::Exit && !takes_null_out(&data.instruction);
         let guard = self.instructions().filter(|(_, _, data)| is_guard(data)).nth(number);
         let Some((block, inst)) = guard.map(|(block, inst, _)| (block, inst)) else { return false };
         let data = &mut self.insts[inst];
-        // A state may mention what its own guard lets through.
+        // A state may mention the value that its own guard lets through.
         if let (Instruction::Guard { value, .. } | Instruction::GuardFinite { value }, Some(result), Some(state)) =
             (&data.instruction, data.result, data.state)
         {
@@ -221,7 +222,7 @@ impl Function {
         true
     }
 
-    /// Turns a value into a gap, once the instruction that computed it is gone.
+    /// Turns a value into a gap after its instruction was removed.
     pub fn forget_value(&mut self, value: Value) {
         self.values[value] = ValueData::unused();
     }

@@ -1,9 +1,9 @@
-//! The instructions: one enum, matched exhaustively wherever its variants differ.
+//! The instructions: one enum, with exhaustive matches wherever its variants differ.
 //!
-//! References: every object operand is borrowed by the instruction, except where its documentation says otherwise, and
-//! every object result is owned by the function, which gives up what it owns when it leaves.
+//! References: every object operand is borrowed by the instruction, unless its documentation says otherwise. Every
+//! object result is owned by the function, which gives up everything that it owns when it leaves.
 //!
-//! What passes ask of an instruction before they know its operands is in `questions`.
+//! Questions that passes ask of an instruction before they look at its operands are in `questions`.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -11,24 +11,25 @@ use std::sync::Arc;
 
 use super::assumption::Assumption;
 use super::callee::Called;
-use super::effect_set::{Effects, Heap};
+use super::effect_set::{EffectSet, Heap};
 use super::entities::{Block, Value};
 use super::operation::Operation;
 use super::questions::Leaves;
 use super::types::Type;
+use crate::metadata::Scalar;
 use crate::operators::{BinaryOperator, CompareOperator};
 
-/// What an instruction does.
+/// An instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruction {
     /// A constant; the type of the result carries it.
     LoadConst,
-    /// The call's positional argument `index`, the receiver of a method not counted.
+    /// The call's positional argument `index`; the receiver of a method is not counted.
     LoadArg {
         /// Counted from 0.
         index: u16,
     },
-    /// The object that the method is called on; for a built-in function the object that it is bound to.
+    /// The object on which the method is called; for a built-in function, the object that it is bound to.
     LoadSelf,
     /// The per-thread context, a `CPtr`.
     LoadContext,
@@ -36,7 +37,7 @@ pub enum Instruction {
     VectorCall {
         /// The object called.
         callable: Value,
-        /// Positional arguments, and behind them those given by name.
+        /// Positional arguments, followed by those given by name.
         args: Vec<Value>,
         /// The names of the last arguments.
         keywords: Vec<Arc<str>>,
@@ -45,40 +46,52 @@ pub enum Instruction {
     VectorCallStatic {
         /// A value whose type is one object.
         callable: Value,
-        /// Positional arguments, the receiver first where the callable is a method descriptor, and behind them those
+        /// Positional arguments, with the receiver first if the callable is a method descriptor, followed by those
         /// given by name.
         args: Vec<Value>,
         /// The names of the last arguments.
         keywords: Vec<Arc<str>>,
     },
-    /// A direct call of an underlying function, or of a `ml_meth` in its METH_ shape. Checks for an error by the
-    /// callee's own convention, and then leaves the function with the exception set.
+    /// A direct call of an underlying function, or of an `ml_meth` in its METH_ convention. It checks for an error by
+    /// the callee's own convention; on an error it leaves the function with the exception set.
     CallCFunction {
-        /// What is called.
+        /// The callee.
         callee: Called,
-        /// The C arguments in order, `cstr` and `buffer` as one value each; for `ml_meth` the receiver, if there is
-        /// one, and the positional arguments, all objects.
+        /// The C arguments in order, with `cstr` and `buffer` as one value each. For `ml_meth` the receiver, if there
+        /// is one, and the positional arguments, all objects.
         args: Vec<Value>,
     },
-    /// The same value, known to be of the type; where it is not, the function leaves through its fallback. A guard for any
-    /// `Object` stands where null was asked for before, and checks nothing.
+    /// The same value, known to be of the type; where it is not, the guard fails. A guard for any `Object` stands where null was
+    /// asked for before, and checks nothing.
     Guard {
-        /// What is checked; with `Nullptr` in it, null passes.
+        /// The type to check; if it contains `Nullptr`, null passes.
         ty: Type,
-        /// What is looked at.
+        /// The value to check.
         value: Value,
+        /// What happens where it fails.
+        failure: Failure,
     },
-    /// Null in the place of `None`, else the same value.
+    /// Null if the value is `None`, otherwise the same value.
     NullIfNone {
         /// An object.
         value: Value,
     },
-    /// The C number in an object whose exact type is proven, or where its text or bytes lie and how many these are;
-    /// where it does not fit, the function leaves through its fallback. Null and 0 of null.
+    /// The C number in an object whose exact type is proven, or where its text or bytes lie and how many these are; it fails
+    /// where the number does not fit. Null and 0 of null.
     Unbox {
         /// A C scalar's type, `CStr` or `CBuffer`.
         ctype: Type,
         /// An exact int or float, or a bool; an exact str or bytes, or null.
+        value: Value,
+        /// What happens where it fails.
+        failure: Failure,
+    },
+    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; of other objects, the stub leaves
+    /// through its fallback.
+    UnboxReal {
+        /// `CDouble` or `CFloat`.
+        ctype: Type,
+        /// An object.
         value: Value,
     },
     /// The object of a C number, string or buffer; `None` for a null pointer.
@@ -86,7 +99,7 @@ pub enum Instruction {
         /// A C scalar, `CStr` or `CBuffer`.
         value: Value,
     },
-    /// The C value that the provider of a foreign function makes of an argument; where it makes none, the function leaves
+    /// The C value that the provider of a foreign function makes of an argument; where it makes none, the stub leaves
     /// through its fallback.
     ToForeign {
         /// The foreign function.
@@ -100,45 +113,46 @@ pub enum Instruction {
     FromForeign {
         /// The foreign function.
         callee: Called,
-        /// What it returned.
+        /// The result of the foreign function.
         value: Value,
     },
-    /// An operation of Python's on objects, done by the runtime.
+    /// One of Python's operations on objects, which the runtime does.
     Operate {
-        /// Which.
+        /// The operation.
         operation: Operation,
         /// Its operands.
         args: Vec<Value>,
     },
-    /// What the method is called on that an [`Operation`] found: null where it found something else than a method.
+    /// The object on which a method is called that an [`Operation`] found; null if the operation found something other
+    /// than a method.
     MethodSelf {
         /// The result of that operation.
         method: Value,
     },
-    /// What is said still holds; where it does not, the function leaves through the exit of its state.
+    /// Checks that an assumption still holds. If not, the function leaves through the exit of its state.
     Assume {
-        /// What.
+        /// The assumption.
         assumption: Assumption,
     },
-    /// A C number, of which nobody needs to know what it is when it is not finite: then the function leaves through the
-    /// exit of its state, which lies before the call that computed it.
+    /// Checks that a C number is finite. If not, the function leaves through the exit of its state, which is before the
+    /// call that computed the number.
     GuardFinite {
         /// A `CDouble`.
         value: Value,
     },
-    /// Arithmetic on two C numbers of one type, which gives one of that type, but for `/` of ints. Where Python's result is
-    /// another one (an overflow, a division by zero), the function leaves through the exit of its state.
+    /// Arithmetic on two C numbers of one type. The result has that type too, except for `/` of ints. If Python's
+    /// result differs (an overflow, a division by zero), the function leaves through the exit of its state.
     Arithmetic {
-        /// Which.
+        /// The operator.
         operator: BinaryOperator,
         /// A `CInt64` or a `CDouble`.
         lhs: Value,
         /// One of the same type.
         rhs: Value,
     },
-    /// Comparison of two C numbers of one type, as Python compares.
+    /// Comparison of two C numbers of one type, by Python's rules.
     CompareNumbers {
-        /// Which.
+        /// The operator.
         operator: CompareOperator,
         /// A `CInt64` or a `CDouble`.
         lhs: Value,
@@ -147,37 +161,48 @@ pub enum Instruction {
     },
     /// Takes a reference.
     Incref {
-        /// An object, or null, of which there are no references.
+        /// An object, or null, which has no references.
         value: Value,
     },
     /// Gives up a reference.
     Decref {
-        /// An object, or null, of which there are no references.
+        /// An object, or null, which has no references.
         value: Value,
     },
-    /// Goes on in another block.
+    /// Continues in another block.
     Jump {
-        /// Where.
+        /// The target.
         target: BlockCall,
     },
-    /// Goes on in one of two blocks.
+    /// Continues in one of two blocks.
     Branch {
         /// A `CBool`.
         condition: Value,
-        /// Where, when the condition is true.
+        /// The target if the condition is true.
         then: BlockCall,
-        /// Where, when it is false.
+        /// The target if it is false.
         otherwise: BlockCall,
     },
-    /// Leaves the function with a result, to which the caller gets a reference.
+    /// Leaves the function with a result; the caller gets a reference to it.
     Return {
         /// The result.
         value: Value,
     },
-    /// Leaves through the exit of its state: the interpreter goes on there.
+    /// Leaves through the exit of its state: the interpreter continues there.
     Exit,
-    /// Nothing comes here: what is in front of it always raises.
+    /// Never reached: the instruction before it always raises.
     Unreachable,
+}
+
+/// What happens where what an instruction checks does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// It always holds.
+    Never,
+    /// A stub leaves through its fallback: it makes the original call.
+    Fallback,
+    /// A function leaves through the exit of the instruction's state: the interpreter goes on there.
+    Exit,
 }
 
 /// A block to go on in, with the values of its parameters.
@@ -192,17 +217,24 @@ pub struct BlockCall {
 /// Whether an instruction has a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultRule {
-    /// Always; where it is an object, the function owns the reference.
+    /// Always; if it is an object, the function owns the reference.
     Always,
-    /// Always; where it is an object, somebody else keeps it alive.
+    /// Always; if it is an object, others keep it alive.
     Borrowed,
-    /// Where the callee returns something.
+    /// If the callee returns something.
     ByCallee,
     /// Never.
     Never,
 }
 
 impl Instruction {
+    /// Unboxes what is proven to be of the type's objects. Every float has a `double` and every bool a truth value: only other
+    /// unboxing may fail, and does this then.
+    pub fn unbox(ctype: Type, value: Value, failure: Failure) -> Self {
+        let failure = if unbox_may_fail(&ctype) { failure } else { Failure::Never };
+        Self::Unbox { ctype, value, failure }
+    }
+
     /// Its name in the text form.
     pub fn name(&self) -> &'static str {
         match self {
@@ -216,6 +248,7 @@ impl Instruction {
             Self::Guard { .. } => "Guard",
             Self::NullIfNone { .. } => "NullIfNone",
             Self::Unbox { .. } => "Unbox",
+            Self::UnboxReal { .. } => "UnboxReal",
             Self::Box { .. } => "Box",
             Self::ToForeign { .. } => "ToForeign",
             Self::FromForeign { .. } => "FromForeign",
@@ -235,20 +268,23 @@ impl Instruction {
         }
     }
 
-    /// What it is like: result, what can happen. One `match` over all instructions, so that the compiler asks for each new
-    /// one.
-    fn nature(&self) -> (ResultRule, Effects) {
+    /// Its result rule and its effects. One `match` over all instructions, so the compiler asks for each new one.
+    fn nature(&self) -> (ResultRule, EffectSet) {
         use ResultRule::{Always, Borrowed, ByCallee, Never};
         match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, Effects::NONE),
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, EffectSet::NONE),
             // The first one of a thread is made.
-            Self::LoadContext => (Always, Effects { is_claimed_pure: true, ..Effects::MAKES_CONTAINER }),
-            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => (Always, Effects::NONE),
-            Self::Unbox { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => (Always, Effects::NONE),
+            Self::LoadContext => (Always, EffectSet { is_claimed_pure: true, ..EffectSet::MAKES_CONTAINER }),
+            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => {
+                (Always, EffectSet::NONE)
+            }
+            Self::Unbox { .. } | Self::UnboxReal { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => {
+                (Always, EffectSet::NONE)
+            }
             // The classes of objects can change.
-            Self::Guard { .. } => (Always, Effects::NONE.reading(Heap::ATTRIBUTES)),
-            // Boxing allocates, and so may fail; but nobody misses a failure to make an object that nobody wants.
-            Self::Box { .. } => (Always, Effects { is_claimed_pure: true, ..Effects::RAISES }),
+            Self::Guard { .. } => (Always, EffectSet::NONE.reading(Heap::ATTRIBUTES)),
+            // Boxing allocates and may fail; but if nobody uses the object, nobody needs the failure.
+            Self::Box { .. } => (Always, EffectSet { is_claimed_pure: true, ..EffectSet::RAISES }),
             Self::Operate { operation, .. } => {
                 let shape = operation.shape();
                 (if shape.result.is_some() { Always } else { Never }, shape.effects)
@@ -256,14 +292,14 @@ impl Instruction {
             Self::VectorCall { .. }
             | Self::VectorCallStatic { .. }
             | Self::ToForeign { .. }
-            | Self::FromForeign { .. } => (Always, Effects::PYTHON),
-            Self::CallCFunction { .. } => (ByCallee, Effects::PYTHON),
-            Self::Incref { .. } => (Never, Effects::NONE.writing(Heap::OTHER)),
-            Self::Decref { .. } => (Never, Effects { raises: false, ..Effects::PYTHON }),
-            // What is assumed is in globals, in modules, on classes.
-            Self::Assume { .. } => (Never, Effects::NONE.reading(Heap::GLOBALS.union(Heap::ATTRIBUTES))),
+            | Self::FromForeign { .. } => (Always, EffectSet::PYTHON),
+            Self::CallCFunction { .. } => (ByCallee, EffectSet::PYTHON),
+            Self::Incref { .. } => (Never, EffectSet::NONE.writing(Heap::OTHER)),
+            Self::Decref { .. } => (Never, EffectSet { raises: false, ..EffectSet::PYTHON }),
+            // Assumptions are about globals, modules and classes.
+            Self::Assume { .. } => (Never, EffectSet::NONE.reading(Heap::GLOBALS.union(Heap::ATTRIBUTES))),
             Self::Jump { .. } | Self::Branch { .. } | Self::Return { .. } | Self::Exit | Self::Unreachable => {
-                (Never, Effects::NONE)
+                (Never, EffectSet::NONE)
             }
         }
     }
@@ -273,14 +309,14 @@ impl Instruction {
         self.nature().0
     }
 
-    /// What can happen while it is done, whatever its operands are, apart from leaving the function through its exit or
-    /// fallback. What a direct call can do is its callee's: [`Self::CallCFunction`] counts as running Python here.
-    pub fn effects(&self) -> Effects {
+    /// Its effects for any operands, apart from leaving the function through its exit or fallback. The effects of a
+    /// direct call are those of its callee; here [`Self::CallCFunction`] counts as running Python.
+    pub fn effects(&self) -> EffectSet {
         self.nature().1
     }
 
-    /// Whether it may be dropped when its result is unused. What leaves the function when it fails is missed: what follows
-    /// relies on the check.
+    /// Whether it may be dropped if its result is unused. A check that leaves the function may not, since the
+    /// instructions after it rely on it.
     pub fn is_pure(&self) -> bool {
         self.leaves() == Leaves::Never && self.effects().is_pure()
     }
@@ -288,7 +324,7 @@ impl Instruction {
     /// The values that it uses, in the order of the text form.
     pub fn operands(&self) -> Vec<Value> {
         let mut operands = Vec::new();
-        // Visiting needs no more than a shared borrow, but one list of the operands is better than two.
+        // A shared borrow would be enough to visit, but one list of the operands is better than two.
         self.clone().for_each_operand(|value| operands.push(*value));
         operands
     }
@@ -318,6 +354,7 @@ impl Instruction {
             | Self::Guard { value, .. }
             | Self::NullIfNone { value }
             | Self::Unbox { value, .. }
+            | Self::UnboxReal { value, .. }
             | Self::Box { value }
             | Self::ToForeign { value, .. }
             | Self::FromForeign { value, .. }
@@ -332,7 +369,7 @@ impl Instruction {
         }
     }
 
-    /// Visits where the function may go on after it, to replace that.
+    /// Visits the blocks in which the function may continue after it, to replace them.
     pub fn for_each_target(&mut self, mut visit: impl FnMut(&mut BlockCall)) {
         match self {
             Self::Jump { target } => visit(target),
@@ -350,6 +387,7 @@ impl Instruction {
             | Self::Guard { .. }
             | Self::NullIfNone { .. }
             | Self::Unbox { .. }
+            | Self::UnboxReal { .. }
             | Self::Box { .. }
             | Self::ToForeign { .. }
             | Self::FromForeign { .. }
@@ -363,4 +401,9 @@ impl Instruction {
             | Self::Decref { .. } => {}
         }
     }
+}
+
+/// Whether an object of the right type may hold what is no C value of this type.
+pub(super) fn unbox_may_fail(ctype: &Type) -> bool {
+    !matches!(ctype.scalar(), Some(Scalar::F64 | Scalar::F32 | Scalar::CBool))
 }

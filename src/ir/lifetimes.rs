@@ -1,4 +1,4 @@
-//! How long the references that a function owns are needed: as long as an instruction or a state mentions them.
+//! How long the function needs each reference that it owns: as long as an instruction or a state mentions it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,16 +7,16 @@ use super::function::Function;
 use super::instruction::Instruction;
 use super::ownership::Ownership;
 
-/// Which owners are alive where.
+/// The owners that are alive at each point.
 #[derive(Debug, PartialEq)]
 pub(super) struct Lifetimes {
     pub(super) ownership: Ownership,
-    /// The owners that are needed at the start of a block, its own parameters left out.
+    /// The owners that are needed at the start of a block, without its own parameters.
     live_in: HashMap<Block, BTreeSet<Value>>,
 }
 
 impl Lifetimes {
-    /// Those of a function.
+    /// The lifetimes of a function.
     pub(super) fn compute(function: &Function) -> Self {
         let ownership = Ownership::compute(function);
         let mut lifetimes = Self { ownership, live_in: HashMap::new() };
@@ -39,17 +39,17 @@ impl Lifetimes {
         }
     }
 
-    /// What is needed at the start of a block, apart from its parameters.
+    /// The owners that are needed at the start of a block, without its parameters.
     pub(super) fn live_in(&self, block: Block) -> impl Iterator<Item = Value> + '_ {
         self.live_in.get(&block).into_iter().flatten().copied()
     }
 
-    /// What some block behind this one needs, apart from what is handed over.
+    /// The owners that some block after this one needs, without those that are handed over.
     pub(super) fn live_out(&self, function: &Function, block: Block) -> BTreeSet<Value> {
         function.successors(block).into_iter().flat_map(|call| self.live_in(call.block)).collect()
     }
 
-    /// From what is alive after an instruction to what is alive before it.
+    /// Goes from the owners alive after an instruction to those alive before it.
     pub(super) fn step(&self, function: &Function, inst: Inst, live: &mut BTreeSet<Value>) {
         if let Some(result) = function.insts[inst].result {
             live.remove(&result);
@@ -57,16 +57,16 @@ impl Lifetimes {
         live.extend(self.uses(function, inst));
     }
 
-    /// The owners that an instruction mentions: those of its operands, then those in its states.
-    /// Some more than once.
+    /// The owners that an instruction mentions: those of its operands, then those in its states. Some come more than
+    /// once.
     pub(super) fn uses(&self, function: &Function, inst: Inst) -> Vec<Value> {
         let data = &function.insts[inst];
         let mut used = data.instruction.operands();
         used.extend(function.values_of_states(inst));
-        // Text and bytes lie in the object that they were taken from.
+        // Text and bytes are in memory of the object that they were taken from.
         for index in 0..used.len() {
             match function.definition(used[index]) {
-                Some(Instruction::Unbox { ctype, value }) if ctype.scalar().is_none() => used.push(*value),
+                Some(Instruction::Unbox { ctype, value, .. }) if ctype.scalar().is_none() => used.push(*value),
                 Some(Instruction::ToForeign { value, .. }) => used.push(*value),
                 _ => {}
             }

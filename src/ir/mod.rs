@@ -1,7 +1,8 @@
-//! A small typed register IR: SSA over blocks with parameters. Knows no live interpreter, no code generator.
+//! A small typed register IR: SSA over blocks with parameters. It needs neither a live interpreter nor a code
+//! generator.
 //!
-//! [`Type`] says what a value can be, [`Instruction`] what is done, [`Function`] holds both. Constants are symbolic
-//! unless they carry an address, so that IR and its text form make tests on any machine.
+//! [`Type`] is a set of possible values, [`Instruction`] an instruction, and [`Function`] holds both. Constants are
+//! symbolic unless they have an address, so IR and its text form can be tested on any machine.
 
 mod analyses;
 mod assumption;
@@ -36,16 +37,16 @@ mod world;
 pub use analyses::{Analyses, Change};
 pub use assumption::Assumption;
 pub use builder::{Builder, assume_arguments, assume_types, call_site};
-pub use callee::{Below, Called, Callee, CalleeTarget, Callees};
+pub use callee::{Called, Callee, CalleeBelow, CalleeTarget, Callees};
 pub use constant::{ConstClass, ConstObject, ConstValue};
 pub use dominators::Dominators;
-pub use effect_set::{Effects, Heap};
+pub use effect_set::{EffectSet, Heap};
 pub use entities::{Block, CalleeRef, Inst, State, Value};
 pub use exit_reason::ExitReason;
 pub use function::{BlockData, Function, InstData, ValueData, ValueDef};
-pub use instruction::{BlockCall, Instruction, ResultRule};
-pub use operation::{Operation, Shape};
-pub use parse::ParseError;
+pub use instruction::{BlockCall, Failure, Instruction, ResultRule};
+pub use operation::{Operation, OperationShape};
+pub use parse::IrParseError;
 pub use questions::Leaves;
 pub use state::{FrameState, Slot};
 pub use states::FrameStates;

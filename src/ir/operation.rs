@@ -1,12 +1,12 @@
-//! What Python's bytecode does with objects: operations that compiled code leaves to the runtime, each a call of a
-//! function there. Passes turn them into other instructions where types allow.
+//! Python's operations on objects, which compiled code leaves to the runtime: each is a call of a function there.
+//! Passes turn them into other instructions if types allow it.
 //!
-//! An operation is described by [`Operation::shape`]: how many operands, what comes out, what can happen meanwhile. Its
-//! text is its name, immediates in angle brackets, then operands: `BinaryOp<"+"> v1 v2`.
+//! [`Operation::shape`] describes an operation: the number of operands, the result, the effects. Its text form is its
+//! name, immediates in angle brackets, then operands: `BinaryOp<"+"> v1 v2`.
 
 use std::sync::Arc;
 
-use super::effect_set::{Effects, Heap};
+use super::effect_set::{EffectSet, Heap};
 use super::types::Type;
 use crate::operators::{
     BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special, UnaryOperator,
@@ -45,7 +45,7 @@ pub enum Operation {
     SetAttr(Arc<str>),
     /// `object --`
     DelAttr(Arc<str>),
-    /// `object -- method`: the function behind a method, or the attribute. `MethodSelf` of the result gives its receiver.
+    /// `object -- method`: the function of a method, or the attribute. `MethodSelf` of the result gives the receiver.
     LoadMethod(Arc<str>),
     /// `super class self -- value`; the name, and whether the source is `super()`.
     LoadSuperAttr(Arc<str>, bool),
@@ -61,27 +61,27 @@ pub enum Operation {
     DeleteGlobal(Arc<str>),
     /// `-- function`
     LoadBuildClass,
-    /// `value? -- value`: raises `UnboundLocalError` for this local where it is null.
+    /// `value? -- value`: raises `UnboundLocalError` for this local if it is null.
     CheckLocal(u32),
-    /// `value? -- cell`: a new cell with the value, empty for null.
+    /// `value? -- cell`: a new cell that contains the value; empty for null.
     MakeCell,
     /// `-- cell`: of the function's closure.
     LoadClosureCell(u32),
-    /// `cell -- value`: raises for this local where the cell is empty.
+    /// `cell -- value`: raises for this local if the cell is empty.
     LoadCell(u32),
     /// `cell value? --`: null empties it.
     StoreCell,
-    /// `a… -- tuple`, so many.
+    /// `a… -- tuple`, with this number of operands.
     BuildTuple(u32),
-    /// `a… -- list`, so many.
+    /// `a… -- list`, with this number of operands.
     BuildList(u32),
-    /// `a… -- set`, so many.
+    /// `a… -- set`, with this number of operands.
     BuildSet(u32),
-    /// `k₁ v₁ … -- dict`, so many pairs.
+    /// `k₁ v₁ … -- dict`, with this number of pairs.
     BuildMap(u32),
-    /// `v… keys -- dict`, so many values and a tuple.
+    /// `v… keys -- dict`, with this number of values, and a tuple.
     BuildConstKeyMap(u32),
-    /// `s… -- str`, so many.
+    /// `s… -- str`, with this number of operands.
     BuildString(u32),
     /// `start stop step -- slice`
     BuildSlice,
@@ -109,29 +109,31 @@ pub enum Operation {
     Convert(Conversion),
     /// `strings interpolations -- template`
     BuildTemplate,
-    /// `value expression -- interpolation`, with a format as a third operand where the last flag says so.
+    /// `value expression -- interpolation`, with a format as a third operand if the last flag is set.
     BuildInterpolation(Option<Conversion>, bool),
-    /// `method self? a… -- result`: without `self` where it is null; how many arguments, and the names of the last.
+    /// `method self? a… -- result`; without `self` if it is null. The number of arguments, and the names of the last
+    /// ones.
     CallMethod(u32, Vec<Arc<str>>),
-    /// `callable args -- result`, or `callable args kwargs -- result` where the flag says so.
+    /// `callable args -- result`, or `callable args kwargs -- result` if the flag is set.
     CallEx(bool),
     /// `code -- function`, with the globals of this one.
     MakeFunction,
     /// `function value --`
     SetFunctionAttribute(FunctionAttribute),
-    /// `iterable -- tuple` of exactly so many items.
+    /// `iterable -- tuple` of exactly this number of items.
     UnpackSequence(u32),
-    /// `iterable -- tuple` of so many items, a list of the rest, and so many items.
+    /// `iterable -- tuple` of items, a list of the rest, and items; the numbers of items before and after the list.
     UnpackEx(u32, u32),
-    /// `tuple -- item`: of a tuple that has it.
+    /// `tuple -- item`: an item of a tuple that is long enough.
     TupleItem(u32),
     /// `iterable -- iterator`
     GetIter,
-    /// `iterator -- item?`: null where it is exhausted.
+    /// `iterator -- item?`: null if the iterator is exhausted.
     IterNext,
-    /// `exception? cause? --`: raises; so many operands.
+    /// `exception? cause? --`: raises; with this number of operands.
     Raise(u32),
-    /// `manager -- tuple` of its bound `__exit__` and of what its `__enter__` returned: looks both up, and enters.
+    /// `manager -- tuple` of its bound `__exit__` and of the result of its `__enter__`. Looks up both and calls
+    /// `__enter__`.
     BeforeWith,
     /// `a -- int`
     GetLen,
@@ -141,7 +143,7 @@ pub enum Operation {
     MatchSequence,
     /// `subject keys -- values`: a tuple or `None`.
     MatchKeys,
-    /// `subject class names -- attributes`: a tuple or `None`; so many positional patterns.
+    /// `subject class names -- attributes`: a tuple or `None`; with this number of positional patterns.
     MatchClass(u32),
     /// `level names -- module`
     ImportName(Arc<str>),
@@ -151,22 +153,22 @@ pub enum Operation {
     Intrinsic1(Intrinsic1),
     /// `a b -- value`
     Intrinsic2(Intrinsic2),
-    /// `--` Serves signals and other threads where they wait: at back-edges.
+    /// `--` Serves waiting signals and other threads, at back-edges.
     Poll,
 }
 
-/// How an operation is used.
+/// The operands, result and effects of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct OperationShape {
     /// Types of its operands.
     pub operands: Vec<Type>,
-    /// Type of its result; `None` for none.
+    /// Type of its result; `None` if it has no result.
     pub result: Option<Type>,
-    /// What can happen, for operands of any type.
-    pub effects: Effects,
+    /// The effects, for operands of any type.
+    pub effects: EffectSet,
 }
 
-/// A part of an operation's text between the angle brackets.
+/// One immediate: a part of an operation's text between the angle brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Immediate {
     Number(u32),
@@ -174,12 +176,12 @@ pub(super) enum Immediate {
 }
 
 impl Operation {
-    /// How it is used.
-    pub fn shape(&self) -> Shape {
-        const NONE: Effects = Effects::NONE;
-        const RAISES: Effects = Effects::RAISES;
-        const PYTHON: Effects = Effects::PYTHON;
-        const MAKES: Effects = Effects::MAKES_CONTAINER;
+    /// Its operands, result and effects.
+    pub fn shape(&self) -> OperationShape {
+        const NONE: EffectSet = EffectSet::NONE;
+        const RAISES: EffectSet = EffectSet::RAISES;
+        const PYTHON: EffectSet = EffectSet::PYTHON;
+        const MAKES: EffectSet = EffectSet::MAKES_CONTAINER;
         let object = || Some(Type::OBJECT);
         let truth = || Some(Type::C_BOOL);
         let (operands, result, effects) = match self {
@@ -217,7 +219,7 @@ impl Operation {
             Self::ListExtend | Self::SetAdd | Self::SetUpdate | Self::DictUpdate => (objects(2), None, PYTHON),
             Self::MapAdd | Self::DictMerge => (objects(3), None, PYTHON),
             Self::ListToTuple => (objects(1), Some(Type::TUPLE_EXACT), MAKES.reading(Heap::LISTS)),
-            // `__format__` must return a str, `__repr__` too: their subclasses are admitted.
+            // `__format__` and `__repr__` must return a str or an instance of a subclass.
             Self::FormatSimple | Self::Convert(_) => (objects(1), Some(Type::UNICODE), PYTHON),
             Self::FormatWithSpec => (objects(2), Some(Type::UNICODE), PYTHON),
             Self::BuildTemplate => (objects(2), Some(Type::OTHER), MAKES),
@@ -241,15 +243,15 @@ impl Operation {
             Self::MatchClass(_) => (objects(3), Some(Type::TUPLE_EXACT.union(&Type::NONE_TYPE)), PYTHON),
             Self::ImportName(_) => (objects(2), object(), PYTHON),
         };
-        Shape { operands, result, effects }
+        OperationShape { operands, result, effects }
     }
 
-    /// Whether what follows is never reached.
+    /// Whether the instruction after it is never reached.
     pub fn never_returns(&self) -> bool {
         matches!(self, Self::Raise(_))
     }
 
-    /// Whether its result is a method, of which `MethodSelf` gives the receiver.
+    /// Whether its result is a method, so that `MethodSelf` can give the receiver.
     pub fn gives_method(&self) -> bool {
         matches!(self, Self::LoadMethod(_) | Self::LoadSuperMethod(..) | Self::LoadSpecial(_))
     }

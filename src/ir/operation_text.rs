@@ -9,7 +9,7 @@ use crate::operators::{
 };
 use crate::text::cursor::quote;
 
-/// Lists every operation with its immediates, and so gives its name, and finds it by name.
+/// Lists every operation with its immediates. It gives the name of an operation, and finds an operation by its name.
 macro_rules! operations {
     ($($name:ident $(($($field:ident),*))?;)*) => {
         impl Operation {
@@ -29,7 +29,7 @@ macro_rules! operations {
                 all
             }
 
-            /// The operation of this name with these immediates; `None` where there is no such one.
+            /// The operation with this name and these immediates; `None` if there is none.
             pub(super) fn from_parts(name: &str, immediates: &[Immediate]) -> Option<Self> {
                 #[allow(unused_mut, reason = "most have none")]
                 let mut rest = immediates;

@@ -1,5 +1,5 @@
-//! Who owns the references to the objects of a function: which values are references of its own, and which only stand for
-//! those of others.
+//! Ownership of references: which values are references of the function's own, and which borrow a reference that others
+//! own.
 
 use std::collections::HashSet;
 
@@ -10,18 +10,19 @@ use super::types::Type;
 
 /// The values that own a reference.
 ///
-/// Results own theirs; constants are kept alive by the function's code, arguments and the receiver by its caller. A guard
-/// is its operand. A parameter of a block owns a reference, unless all that is ever passed for it is of the second kind.
+/// Results own their references. Constants are kept alive by the function's code, arguments and the receiver by the
+/// caller. A guard has its operand's owner. A block parameter owns a reference, unless all values passed for it are
+/// kept alive by others.
 #[derive(Debug, PartialEq)]
 pub(super) struct Ownership {
     owned_params: HashSet<Value>,
 }
 
 impl Ownership {
-    /// That of a function.
+    /// The ownership of a function.
     pub(super) fn compute(function: &Function) -> Self {
         let mut ownership = Self { owned_params: HashSet::new() };
-        // A parameter that is passed on to itself, or around a loop, is no owner by that alone.
+        // A parameter that is passed on only to itself, or around a loop, is not an owner because of that.
         loop {
             let before = ownership.owned_params.len();
             for &block in &function.layout {
@@ -39,7 +40,8 @@ impl Ownership {
         }
     }
 
-    /// The value whose reference keeps this one alive; `None` where the function need not keep it, or it is no object.
+    /// The value whose reference keeps this one alive; `None` if the function need not keep it alive, or it is not an
+    /// object.
     pub(super) fn owner(&self, function: &Function, value: Value) -> Option<Value> {
         let mut value = value;
         while let Some(Instruction::Guard { value: same, .. } | Instruction::NullIfNone { value: same }) =
@@ -58,12 +60,12 @@ impl Ownership {
         owns.then_some(value)
     }
 
-    /// Whether a parameter is handed a reference.
+    /// Whether a parameter gets a reference.
     pub(super) fn takes(&self, param: Value) -> bool {
         self.owned_params.contains(&param)
     }
 
-    /// What an edge hands over: each argument whose parameter takes a reference.
+    /// The values that an edge hands over: each argument whose parameter gets a reference.
     pub(super) fn handed_over<'a>(
         &'a self,
         function: &'a Function,

@@ -1,5 +1,5 @@
-//! Reading the text form of functions. What is read is well-formed (every value used is defined, once), but not yet
-//! correct: that is for the verifier to say.
+//! Reads the text form of functions. The result is well-formed (every used value is defined, once), but need not be
+//! correct: the verifier checks that.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::assumption::Assumption;
 use super::callee::Called;
 use super::entities::{Block, Inst, State, Value};
 use super::function::{BlockData, Function, InstData, ValueData, ValueDef};
-use super::instruction::{BlockCall, Instruction, ResultRule};
+use super::instruction::{BlockCall, Failure, Instruction, ResultRule};
 use super::operation::{Immediate, Operation};
 use super::state::{FrameState, Slot};
 use super::type_text::parse_type;
@@ -18,31 +18,31 @@ use super::types::Type;
 use crate::operators::{BinaryOperator, CompareOperator};
 use crate::text::cursor::Cursor;
 
-/// The greatest number of a value or a block, so that a typing mistake can't ask for gigabytes of gaps.
+/// The greatest number of a value or a block, so that a typing mistake does not allocate gigabytes of gaps.
 const MAX_NUMBER: u32 = 1 << 20;
 
-/// Why a text is no function, and where.
+/// The reason why a text is not a function, and the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
-pub struct ParseError {
+pub struct IrParseError {
     /// Counted from 1.
     pub line: usize,
     /// Counted in characters from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The error there.
     pub message: String,
 }
 
 impl FromStr for Function {
-    type Err = ParseError;
+    type Err = IrParseError;
 
-    /// Reads a function as it prints. Empty lines, and lines that start with `#`, are skipped.
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut parser = Parser::default();
+    /// Reads a function in its text form. Empty lines, and lines that start with `#`, are skipped.
+    fn from_str(text: &str) -> Result<Self, IrParseError> {
+        let mut parser = FunctionParser::default();
         for (index, line) in text.lines().enumerate() {
             let mut cursor = Cursor::new(line);
             parser.line = index + 1;
-            parser.read_line(&mut cursor).map_err(|message| ParseError {
+            parser.read_line(&mut cursor).map_err(|message| IrParseError {
                 line: index + 1,
                 column: cursor.column(),
                 message,
@@ -53,17 +53,17 @@ impl FromStr for Function {
 }
 
 impl FromStr for Type {
-    type Err = ParseError;
+    type Err = IrParseError;
 
-    /// Reads a type as it prints.
-    fn from_str(text: &str) -> Result<Self, ParseError> {
+    /// Reads a type in its text form.
+    fn from_str(text: &str) -> Result<Self, IrParseError> {
         let mut cursor = Cursor::new(text);
         let parsed = parse_type(&mut cursor).and_then(|ty| end_of_line(&cursor).map(|()| ty));
-        parsed.map_err(|message| ParseError { line: 1, column: cursor.column(), message })
+        parsed.map_err(|message| IrParseError { line: 1, column: cursor.column(), message })
     }
 }
 
-/// A use of a value or a block, to be checked once all are known.
+/// A use of a value or a block, which is checked when all are known.
 struct Use<E> {
     entity: E,
     line: usize,
@@ -71,7 +71,7 @@ struct Use<E> {
 }
 
 #[derive(Default)]
-struct Parser {
+struct FunctionParser {
     function: Function,
     block: Option<Block>,
     line: usize,
@@ -79,11 +79,11 @@ struct Parser {
     blocks: Vec<Use<Block>>,
 }
 
-/// What a step of reading gives, or what is wrong where the cursor is.
-type Read<T> = Result<T, String>;
+/// The result of a reading step, or the error at the cursor.
+type Parsed<T> = Result<T, String>;
 
-impl Parser {
-    fn read_line(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
+impl FunctionParser {
+    fn read_line(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
         cursor.skip_spaces();
         match cursor.peek() {
             None | Some('#') => return Ok(()),
@@ -94,7 +94,7 @@ impl Parser {
         end_of_line(cursor)
     }
 
-    fn read_header(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
+    fn read_header(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
         let start = cursor.clone();
         let block = Block::from_u32(number(cursor, "bb")?);
         if self.function.layout.contains(&block) {
@@ -120,8 +120,8 @@ impl Parser {
         self.block = Some(block);
     }
 
-    fn read_inst(&mut self, cursor: &mut Cursor<'_>) -> Read<()> {
-        // Instructions before any header are those of a bare function.
+    fn read_inst(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
+        // Instructions before the first header are those of a bare function.
         if self.block.is_none() {
             self.open(Block::new(0));
         }
@@ -173,8 +173,19 @@ impl Parser {
         found
     }
 
+    /// What happens where a check fails.
+    fn read_failure(&self, cursor: &mut Cursor<'_>) -> Failure {
+        if self.eat_word(cursor, "fallback") {
+            Failure::Fallback
+        } else if self.eat_word(cursor, "exit") {
+            Failure::Exit
+        } else {
+            Failure::Never
+        }
+    }
+
     /// `4(v0 _ | v1)`. Instructions that follow one another share a state that reads the same.
-    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Read<State> {
+    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Parsed<State> {
         cursor.skip_spaces();
         let mut state = FrameState { at: decimal(cursor)?, ..FrameState::default() };
         expect(cursor, "(")?;
@@ -204,8 +215,8 @@ impl Parser {
         Ok(known.unwrap_or_else(|| states.push(state)))
     }
 
-    /// An operation's immediates and operands.
-    fn read_operation(&mut self, cursor: &mut Cursor<'_>, name: &str) -> Read<Option<Instruction>> {
+    /// Reads an operation's immediates and operands.
+    fn read_operation(&mut self, cursor: &mut Cursor<'_>, name: &str) -> Parsed<Option<Instruction>> {
         let mut immediates = Vec::new();
         if cursor.eat("<") {
             loop {
@@ -228,7 +239,7 @@ impl Parser {
     }
 
     /// `<"+"> v1 v2`
-    fn read_operator<T: Copy>(&mut self, cursor: &mut Cursor<'_>, all: &[(T, &str)]) -> Read<(T, Value, Value)> {
+    fn read_operator<T: Copy>(&mut self, cursor: &mut Cursor<'_>, all: &[(T, &str)]) -> Parsed<(T, Value, Value)> {
         expect(cursor, "<")?;
         expect(cursor, "\"")?;
         let symbol = cursor.quoted('"')?;
@@ -237,7 +248,7 @@ impl Parser {
         Ok((found.0, self.read_value(cursor)?, self.read_value(cursor)?))
     }
 
-    fn read_assumption(&mut self, cursor: &mut Cursor<'_>) -> Read<Assumption> {
+    fn read_assumption(&mut self, cursor: &mut Cursor<'_>) -> Parsed<Assumption> {
         expect(cursor, "<")?;
         let kind = cursor.word().to_owned();
         let mut labels = Vec::new();
@@ -251,7 +262,7 @@ impl Parser {
     }
 
     /// `v6:Object`, a value that is not defined yet.
-    fn read_definition(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Type)> {
+    fn read_definition(&mut self, cursor: &mut Cursor<'_>) -> Parsed<(Value, Type)> {
         let start = cursor.clone();
         let value = Value::from_u32(number(cursor, "v")?);
         extend(&mut self.function.values, value, ValueData::unused);
@@ -261,12 +272,13 @@ impl Parser {
         }
         expect(cursor, ":")?;
         let ty = parse_type(cursor)?;
-        // Keeps `v1:Object = Guard<Object> v1` and a parameter named twice apart from gaps; the caller overwrites it.
+        // This marks the value as defined, so that `v1:Object = Guard<Object> v1` and a parameter named twice are not
+        // taken for gaps. The caller overwrites it.
         self.function.values[value].def = ValueDef::Param(Block::from_u32(0), usize::MAX);
         Ok((value, ty))
     }
 
-    fn read_instruction(&mut self, cursor: &mut Cursor<'_>) -> Read<Instruction> {
+    fn read_instruction(&mut self, cursor: &mut Cursor<'_>) -> Parsed<Instruction> {
         let start = cursor.clone();
         Ok(match cursor.word() {
             "LoadConst" => Instruction::LoadConst,
@@ -293,11 +305,15 @@ impl Parser {
             }
             "Guard" => {
                 let (ty, value) = self.read_typed_operand(cursor)?;
-                Instruction::Guard { ty, value }
+                Instruction::Guard { ty, value, failure: self.read_failure(cursor) }
             }
             "Unbox" => {
                 let (ctype, value) = self.read_typed_operand(cursor)?;
-                Instruction::Unbox { ctype, value }
+                Instruction::Unbox { ctype, value, failure: self.read_failure(cursor) }
+            }
+            "UnboxReal" => {
+                let (ctype, value) = self.read_typed_operand(cursor)?;
+                Instruction::UnboxReal { ctype, value }
             }
             "ToForeign" => {
                 let callee = read_callee(cursor)?;
@@ -348,9 +364,9 @@ impl Parser {
         })
     }
 
-    /// `<2> v0 v1 v2`: the count is that of the arguments, without the callable. `<2, base=> v0 v1 v2`: the last of them is
-    /// given by that name.
-    fn read_call(&mut self, cursor: &mut Cursor<'_>) -> Read<(Value, Vec<Value>, Vec<Arc<str>>)> {
+    /// Reads `<2> v0 v1 v2`: the count is that of the arguments, without the callable. In `<2, base=> v0 v1 v2` the
+    /// last argument is given by that name.
+    fn read_call(&mut self, cursor: &mut Cursor<'_>) -> Parsed<(Value, Vec<Value>, Vec<Arc<str>>)> {
         expect(cursor, "<")?;
         let at_count = cursor.clone();
         let count: usize = decimal(cursor)?;
@@ -369,14 +385,14 @@ impl Parser {
         Ok((callable, args, keywords))
     }
 
-    fn read_typed_operand(&mut self, cursor: &mut Cursor<'_>) -> Read<(Type, Value)> {
+    fn read_typed_operand(&mut self, cursor: &mut Cursor<'_>) -> Parsed<(Type, Value)> {
         expect(cursor, "<")?;
         let ty = parse_type(cursor)?;
         expect(cursor, ">")?;
         Ok((ty, self.read_value(cursor)?))
     }
 
-    fn read_block_call(&mut self, cursor: &mut Cursor<'_>) -> Read<BlockCall> {
+    fn read_block_call(&mut self, cursor: &mut Cursor<'_>) -> Parsed<BlockCall> {
         cursor.skip_spaces();
         let column = cursor.column();
         let block = Block::from_u32(number(cursor, "bb")?);
@@ -389,8 +405,8 @@ impl Parser {
         Ok(BlockCall { block, args })
     }
 
-    /// Values as long as they come.
-    fn read_values(&mut self, cursor: &mut Cursor<'_>) -> Read<Vec<Value>> {
+    /// Reads all values that follow.
+    fn read_values(&mut self, cursor: &mut Cursor<'_>) -> Parsed<Vec<Value>> {
         let mut values = Vec::new();
         loop {
             cursor.skip_spaces();
@@ -401,7 +417,7 @@ impl Parser {
         }
     }
 
-    fn read_value(&mut self, cursor: &mut Cursor<'_>) -> Read<Value> {
+    fn read_value(&mut self, cursor: &mut Cursor<'_>) -> Parsed<Value> {
         cursor.skip_spaces();
         let column = cursor.column();
         let value = Value::from_u32(number(cursor, "v")?);
@@ -409,16 +425,16 @@ impl Parser {
         Ok(value)
     }
 
-    /// Checks that what is used is there.
-    fn finish(self) -> Result<Function, ParseError> {
+    /// Checks that everything that is used is defined.
+    fn finish(self) -> Result<Function, IrParseError> {
         let is_defined = |value| self.function.values.get(value).is_some_and(|data| data.def != ValueDef::Unused);
         if let Some(missing) = self.values.iter().find(|used| !is_defined(used.entity)) {
             let message = format!("{} is not defined", missing.entity);
-            return Err(ParseError { line: missing.line, column: missing.column, message });
+            return Err(IrParseError { line: missing.line, column: missing.column, message });
         }
         if let Some(missing) = self.blocks.iter().find(|used| !self.function.layout.contains(&used.entity)) {
             let message = format!("there is no {}", missing.entity);
-            return Err(ParseError { line: missing.line, column: missing.column, message });
+            return Err(IrParseError { line: missing.line, column: missing.column, message });
         }
         Ok(self.function)
     }
@@ -430,23 +446,23 @@ fn extend<E: EntityRef, D>(map: &mut PrimaryMap<E, D>, entity: E, gap: impl Fn()
     }
 }
 
-fn expect(cursor: &mut Cursor<'_>, token: &str) -> Read<()> {
+fn expect(cursor: &mut Cursor<'_>, token: &str) -> Parsed<()> {
     if cursor.eat(token) { Ok(()) } else { Err(format!("expected `{token}`")) }
 }
 
-/// `<"demo.inc"`, up to what follows the name.
-fn read_callee(cursor: &mut Cursor<'_>) -> Read<Called> {
+/// Reads `<"demo.inc"`, up to the text after the name.
+fn read_callee(cursor: &mut Cursor<'_>) -> Parsed<Called> {
     expect(cursor, "<")?;
     expect(cursor, "\"")?;
     Ok(Called::read(cursor.quoted('"')?))
 }
 
-fn end_of_line(cursor: &Cursor<'_>) -> Read<()> {
+fn end_of_line(cursor: &Cursor<'_>) -> Parsed<()> {
     if cursor.is_at_end() { Ok(()) } else { Err("expected the end of the line".to_owned()) }
 }
 
-/// `base=`, or in quotes.
-fn read_keyword(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
+/// Reads `base=`; the name may be in quotes.
+fn read_keyword(cursor: &mut Cursor<'_>) -> Parsed<Arc<str>> {
     let name = if cursor.eat("\"") {
         cursor.quoted('"')?
     } else {
@@ -459,8 +475,8 @@ fn read_keyword(cursor: &mut Cursor<'_>) -> Read<Arc<str>> {
     Ok(name.into())
 }
 
-/// The number of an entity, behind its prefix.
-fn number(cursor: &mut Cursor<'_>, prefix: &str) -> Read<u32> {
+/// The number of an entity, after its prefix.
+fn number(cursor: &mut Cursor<'_>, prefix: &str) -> Parsed<u32> {
     let start = cursor.clone();
     let number = cursor.eat(prefix).then(|| decimal(cursor).ok()).flatten();
     match number {
@@ -476,7 +492,7 @@ fn number(cursor: &mut Cursor<'_>, prefix: &str) -> Read<u32> {
     }
 }
 
-fn decimal<N: FromStr>(cursor: &mut Cursor<'_>) -> Read<N> {
+fn decimal<N: FromStr>(cursor: &mut Cursor<'_>) -> Parsed<N> {
     let start = cursor.clone();
     cursor.take_while(|character| character.is_ascii_digit()).parse().map_err(|_| {
         *cursor = start;

@@ -1,7 +1,7 @@
-//! The text form of functions. A function of one block without parameters prints as its instructions alone, so that
-//! call sites read as listings; others print their blocks: `bb0(v0:Object):`, then indented instructions.
+//! Prints the text form of functions. A function of one block without parameters prints as its instructions alone, so
+//! that call sites look like listings. Others print their blocks: `bb0(v0:Object):`, then indented instructions.
 //!
-//! The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` after an instruction is the state before
+//! What may fail says what happens then, `fallback` or `exit`. The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` after an instruction is the state before
 //! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, a type with one value that constant.
 //! ` error 4(v0 _)` is the state in which the interpreter goes on to a handler, should the instruction raise. ` releases v7 v8`
 //! is what the function gives up where it is left at the instruction, in that order.
@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData};
-use super::instruction::{BlockCall, Instruction};
+use super::instruction::{BlockCall, Failure, Instruction};
 use super::state::{FrameState, Slot};
 use crate::text::cursor::{Cursor, quote};
 
@@ -34,7 +34,7 @@ impl fmt::Display for Function {
 }
 
 impl Function {
-    /// Without its header only `bb0` can be read back.
+    /// Whether it prints without a header. Without one, only `bb0` can be read back.
     fn prints_bare(&self) -> bool {
         match self.layout[..] {
             [block] => block == Block::from_u32(0) && self.blocks[block].params.is_empty(),
@@ -42,7 +42,7 @@ impl Function {
         }
     }
 
-    /// What becomes of the function where it is left at an instruction.
+    /// Prints how the function is left at an instruction.
     fn print_leaving(&self, f: &mut fmt::Formatter<'_>, inst: Inst) -> fmt::Result {
         if let Some(state) = self.state(inst) {
             write!(f, " at {state}")?;
@@ -120,7 +120,10 @@ impl fmt::Display for Instruction {
                 write!(f, "<{}>", quote(&callee.text, '"'))?;
                 print_values(f, args)
             }
-            Self::Guard { ty, value } | Self::Unbox { ctype: ty, value } => write!(f, "<{ty}> {value}"),
+            Self::Guard { ty, value, failure } | Self::Unbox { ctype: ty, value, failure } => {
+                write!(f, "<{ty}> {value}{failure}")
+            }
+            Self::UnboxReal { ctype, value } => write!(f, "<{ctype}> {value}"),
             Self::ToForeign { callee, parameter, value } => {
                 write!(f, "<{}, {parameter}> {value}", quote(&callee.text, '"'))
             }
@@ -138,6 +141,16 @@ impl fmt::Display for Instruction {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Never => "",
+            Self::Fallback => " fallback",
+            Self::Exit => " exit",
+        })
+    }
+}
+
 impl fmt::Display for BlockCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.block)?;
@@ -149,7 +162,7 @@ impl fmt::Display for BlockCall {
     }
 }
 
-/// A keyword may be any string; one that is no identifier is quoted.
+/// A keyword may be any string; one that is not an identifier is quoted.
 fn print_keyword(name: &str) -> String {
     let mut cursor = Cursor::new(name);
     let is_word = !cursor.word().is_empty() && cursor.is_at_end();

@@ -1,40 +1,41 @@
-//! What an instruction is by its variant alone: whether it ends a block, checks something, calls. Each variant has one
-//! [`Sort`], and each question is answered for every sort, so that the compiler asks of each new instruction what it is.
+//! Properties of an instruction that depend only on its variant: whether it ends a block, checks something, calls. Each
+//! variant has one [`Sort`], and each question is answered for every sort, so the compiler asks for the sort of each
+//! new instruction.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::entities::Value;
-use super::instruction::{BlockCall, Instruction};
+use super::instruction::{BlockCall, Failure, Instruction};
 use super::operation::Operation;
 
-/// How an instruction leaves the function other than with a result or an exception.
+/// How an instruction leaves the function, other than with a result or an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaves {
-    /// It does not.
+    /// It does not leave.
     Never,
-    /// Where what it checks does not hold: through the fallback of a stub, or the exit of its state where it has one.
+    /// Where what it checks does not hold, through the fallback of the stub.
     Fallback,
-    /// Where what it checks does not hold, through the exit of its state only.
+    /// Where what it checks does not hold, through the exit of its state.
     Exit,
     /// Always, through the exit of its state.
     Always,
 }
 
-/// What sort of instruction one is.
+/// The sort of an instruction.
 enum Sort<'a> {
-    /// Gives a value; nothing else happens.
+    /// Gives a value and does nothing else.
     Value,
     /// Gives a value, or raises.
     Raises,
     /// A call of a Python object.
     Call,
-    /// An operation of Python's.
+    /// One of Python's operations.
     Operation(&'a Operation),
-    /// Gives a value, or leaves like this.
+    /// Gives a value, or leaves in this way.
     Check(Leaves),
     /// Changes a reference count.
     Count,
-    /// Ends the block, and goes on in one of these.
+    /// Ends the block and continues in one of these.
     Goes(Vec<&'a BlockCall>),
     /// Ends the function.
     Ends,
@@ -57,7 +58,12 @@ impl Instruction {
             }
             Self::VectorCall { .. } | Self::VectorCallStatic { .. } => Sort::Call,
             Self::Operate { operation, args: _ } => Sort::Operation(operation),
-            Self::Guard { .. } | Self::Unbox { .. } | Self::ToForeign { .. } => Sort::Check(Leaves::Fallback),
+            Self::Guard { failure, .. } | Self::Unbox { failure, .. } => match failure {
+                Failure::Never => Sort::Value,
+                Failure::Fallback => Sort::Check(Leaves::Fallback),
+                Failure::Exit => Sort::Check(Leaves::Exit),
+            },
+            Self::UnboxReal { .. } | Self::ToForeign { .. } => Sort::Check(Leaves::Fallback),
             Self::Assume { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => Sort::Check(Leaves::Exit),
             Self::Incref { .. } | Self::Decref { .. } => Sort::Count,
             Self::Jump { target } => Sort::Goes(vec![target]),
@@ -78,7 +84,7 @@ impl Instruction {
         }
     }
 
-    /// Whether it checks something, and leaves with its state where that does not hold.
+    /// Whether it checks something, and leaves where that does not hold.
     pub fn is_guard(&self) -> bool {
         match self.leaves() {
             Leaves::Fallback | Leaves::Exit => true,
@@ -86,7 +92,7 @@ impl Instruction {
         }
     }
 
-    /// Whether it leaves the function through the exit of its state, and so needs one in every function.
+    /// Whether it leaves the function through the exit of its state, and so needs one.
     pub fn needs_state(&self) -> bool {
         match self.leaves() {
             Leaves::Exit | Leaves::Always => true,
@@ -94,8 +100,8 @@ impl Instruction {
         }
     }
 
-    /// Whether the function may end at it other than by a `Return`: through an exit, or because it raises. What the function
-    /// owns is given up then.
+    /// Whether the function may end at it other than by a `Return`: through an exit, or because it raises. The function
+    /// then gives up what it owns.
     pub fn may_end_early(&self) -> bool {
         match self.sort() {
             Sort::Raises | Sort::Call | Sort::Check(_) | Sort::Exits => true,
@@ -104,7 +110,8 @@ impl Instruction {
         }
     }
 
-    /// Whether it calls a Python object. A direct call of a C function is what a pass made of one.
+    /// Whether it calls a Python object. A pass may have turned such a call into a direct call of a C function, which
+    /// is not one.
     pub fn is_call(&self) -> bool {
         match self.sort() {
             Sort::Call => true,
@@ -123,7 +130,7 @@ impl Instruction {
         }
     }
 
-    /// Where the function may go on after it, if it ends a block.
+    /// The blocks in which the function may continue after it, if it ends a block.
     pub fn targets(&self) -> Vec<&BlockCall> {
         match self.sort() {
             Sort::Goes(targets) => targets,
@@ -138,10 +145,10 @@ impl Instruction {
         }
     }
 
-    /// The values that it uses itself, without what it passes to blocks.
+    /// The values that it uses itself, without those that it passes to blocks.
     pub fn own_operands(&self) -> Vec<Value> {
         let mut operands = self.operands();
-        // What is passed comes last in the text.
+        // The passed values come last in the text.
         let passed: usize = self.targets().iter().map(|call| call.args.len()).sum();
         operands.truncate(operands.len() - passed);
         operands

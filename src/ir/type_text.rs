@@ -18,7 +18,7 @@ impl fmt::Display for Type {
     }
 }
 
-/// As few names as cover the leaves, widest first.
+/// As few names as possible for the leaves, widest first.
 fn leaf_names(bits: u64) -> String {
     if bits == 0 {
         return "Bottom".to_owned();
@@ -59,7 +59,7 @@ impl fmt::Display for ConstObject {
     }
 }
 
-/// Reads a type; on an error the cursor is where it is wrong.
+/// Reads a type; on an error the cursor is at the wrong place.
 pub(super) fn parse_type(cursor: &mut Cursor<'_>) -> Result<Type, String> {
     let in_parentheses = cursor.eat("(");
     let mut bits = parse_leaf(cursor)?;

@@ -1,29 +1,28 @@
 //! The types of values: sets of leaves, with an optional specialization.
 //!
-//! A [`Type`] says which values are possible. What is computed may be wider than the truth, never narrower; a subtype
-//! test may say no where the truth is yes, never the reverse. So **do not compare types with `==`** to learn something
-//! about values: ask [`Type::is_subtype`], [`Type::intersection`], [`Type::union`]. `==` compares how two types are
-//! written, which is what tests and the round trip through text want.
+//! A [`Type`] is a set of possible values. A computed type may be wider than the truth, never narrower; a subtype test
+//! may say no if the truth is yes, never the reverse. So **do not compare types with `==`** to learn something about
+//! values: use [`Type::is_subtype`], [`Type::intersection`], [`Type::union`]. `==` compares how two types are written,
+//! which tests and the round trip through text need.
 //!
 //! The text form is in `type_text.rs`.
 
 use super::constant::{ConstClass, ConstObject};
 use crate::metadata::{ForeignKind, Kind, PythonType, Scalar};
 
-/// A set of possible values. See the module's documentation for what `==` does not mean.
+/// A set of possible values. Do not use `==` to learn something about values: see the module's documentation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Type {
     bits: u64,
     spec: Option<Spec>,
 }
 
-/// What narrows a set of leaves to less than those leaves.
+/// A specialization: it narrows a set of leaves further.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Spec {
     /// This very object: `UnicodeExact["hello,world"]`.
     Object(ConstObject),
-    /// Any object whose type is exactly this class: `Object[class "demo.Point"]`. Null too, where that is among the
-    /// leaves.
+    /// Any object whose type is exactly this class: `Object[class "demo.Point"]`. Null too, if it is among the leaves.
     Class(ConstClass),
     /// The same for instances of this class and of its subclasses: `Object[class+ "demo.Point"]`.
     Instance(ConstClass),
@@ -36,7 +35,7 @@ pub enum Spec {
 }
 
 impl Spec {
-    /// Whether every value admitted by `self` is certainly admitted by `other`.
+    /// Whether every value that `self` admits is certainly admitted by `other`.
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Object(mine), Self::Object(theirs)) => mine.is_same(theirs),
@@ -46,12 +45,12 @@ impl Spec {
         }
     }
 
-    /// Whether no value is admitted by both, certainly.
+    /// Whether certainly no value is admitted by both.
     fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Object(mine), Self::Object(theirs)) => mine.is_distinct(theirs),
             (Self::Class(mine), Self::Class(theirs)) => mine.is_distinct(theirs),
-            // An object may or may not be of a class, and a class may or may not be a subclass of another.
+            // An object may be of a class or not, and a class may be a subclass of another or not.
             (Self::Object(_), Self::Class(_)) | (Self::Class(_), Self::Object(_)) => false,
             (Self::Instance(_), Self::Object(_) | Self::Class(_) | Self::Instance(_))
             | (Self::Object(_) | Self::Class(_), Self::Instance(_)) => false,
@@ -121,7 +120,7 @@ const LIST: u64 = 0b11 << 9;
 const TUPLE: u64 = 0b11 << 11;
 const DICT: u64 = 0b11 << 13;
 
-/// Names of unions of leaves, each before those that it contains.
+/// Names of unions of leaves, each before the unions that it contains.
 pub(super) const UNIONS: &[(u64, &str)] = &[
     (TOP, "Top"),
     (OBJECT, "Object"),
@@ -141,7 +140,7 @@ impl Type {
     pub const TOP: Self = Self::of_bits(TOP);
     /// Any Python object.
     pub const OBJECT: Self = Self::of_bits(OBJECT);
-    /// `int` with its subclasses, `bool` among them.
+    /// `int` with its subclasses, also `bool`.
     pub const LONG: Self = Self::of_bits(LONG);
     /// `float` with its subclasses.
     pub const FLOAT: Self = Self::of_bits(FLOAT);
@@ -164,12 +163,12 @@ impl Type {
         self.bits
     }
 
-    /// What narrows it below its leaves.
+    /// The specialization.
     pub fn spec(&self) -> Option<&Spec> {
         self.spec.as_ref()
     }
 
-    /// These leaves, narrowed by `spec`; `None` where the two don't go together (`CInt8[300]`, `Long` with a C number).
+    /// These leaves, narrowed by `spec`; `None` if the two don't go together (`CInt8[300]`, `Long` with a C number).
     pub fn specialized(&self, spec: Spec) -> Option<Self> {
         let fits = match &spec {
             Spec::Object(_) => self.bits != 0 && self.is_object(),
@@ -191,7 +190,7 @@ impl Type {
         fits.then_some(Self { bits: self.bits, spec: Some(spec) })
     }
 
-    /// The type of one object, which is of one of these leaves; those that are no objects are left out.
+    /// The type of one object of these leaves; leaves that are not objects are dropped.
     pub fn constant(&self, object: ConstObject) -> Self {
         Self::normal(self.bits & OBJECT, Some(Spec::Object(object)))
     }
@@ -204,7 +203,7 @@ impl Type {
         }
     }
 
-    /// Whether one value only is possible, so that `LoadConst` can give it.
+    /// Whether only one value is possible, so that `LoadConst` can give it.
     pub fn is_constant(&self) -> bool {
         matches!(self.spec, Some(Spec::Object(_) | Spec::Int(_) | Spec::Double(_) | Spec::Bool(_)))
     }
@@ -224,17 +223,17 @@ impl Type {
         self.bits & !(OBJECT | Self::NULLPTR.bits) == 0
     }
 
-    /// The same values, and the null pointer.
+    /// The same values and the null pointer.
     pub fn or_null(&self) -> Self {
         Self::normal(self.bits | Self::NULLPTR.bits, self.spec.clone())
     }
 
-    /// What becomes of these values where null takes the place of `None`.
+    /// These values with null in the place of `None`.
     pub fn null_for_none(&self) -> Self {
         if !self.may_overlap(&Self::NONE_TYPE) {
             return self.clone();
         }
-        // All objects but `None` have no short name; more than the truth is no harm.
+        // All objects but `None` have no short name; a wider type does no harm.
         if self.bits & OBJECT == OBJECT { self.or_null() } else { self.without(&Self::NONE_TYPE).or_null() }
     }
 
@@ -258,7 +257,7 @@ impl Type {
         !self.intersection(other).is_bottom()
     }
 
-    /// The values of either type, or more.
+    /// A type that has the values of either type, and perhaps more.
     pub fn union(&self, other: &Self) -> Self {
         if self.is_subtype(other) {
             return other.clone();
@@ -274,13 +273,13 @@ impl Type {
         Self::normal(self.bits | other.bits, spec)
     }
 
-    /// The values of both types, or more.
+    /// A type that has the values in both types, and perhaps more.
     pub fn intersection(&self, other: &Self) -> Self {
         let bits = self.bits & other.bits;
         let spec = match (&self.spec, &other.spec) {
             // A class says nothing about null.
             (Some(mine), Some(theirs)) if mine.excludes(theirs) => return Self::of_bits(bits & Self::NULLPTR.bits),
-            // One object is less than a class of them, and that less than all its subclasses.
+            // One object is narrower than its class, and the class is narrower than the class with its subclasses.
             (Some(Spec::Class(_) | Spec::Instance(_)), Some(theirs @ Spec::Object(_)))
             | (Some(Spec::Instance(_)), Some(theirs @ Spec::Class(_))) => Some(theirs.clone()),
             (Some(mine), _) => Some(mine.clone()),
@@ -289,7 +288,7 @@ impl Type {
         Self::normal(bits, spec)
     }
 
-    /// The values of this type that are not of the `other`, or more.
+    /// A type that has the values of this type that are not of the `other`, and perhaps more.
     pub fn without(&self, other: &Self) -> Self {
         if self.is_subtype(other) {
             return Self::BOTTOM;
@@ -300,7 +299,7 @@ impl Type {
         }
     }
 
-    /// These leaves and as much of `spec` as they admit.
+    /// These leaves, with as much of `spec` as goes with them.
     fn normal(bits: u64, spec: Option<Spec>) -> Self {
         let leaves = Self::of_bits(bits);
         spec.and_then(|spec| leaves.specialized(spec)).unwrap_or(leaves)
@@ -323,7 +322,7 @@ impl Type {
         }
     }
 
-    /// The C scalar that every value of this type is: `I64` for `Py_ssize_t` too, `U64` for `size_t`.
+    /// The C scalar of all values of this type: `I64` also for `Py_ssize_t`, `U64` also for `size_t`.
     pub fn scalar(&self) -> Option<Scalar> {
         use Scalar::{CBool, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
         [CBool, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64]
@@ -361,8 +360,8 @@ impl Type {
         }
     }
 
-    /// The type of a value of this kind: of the C value of a scalar, a string or a buffer, of the object otherwise. A
-    /// pointer for `context`; no value for `void`.
+    /// The type of a value of this kind: the C value of a scalar, a string or a buffer, otherwise the object. A pointer
+    /// for `context`; no value for `void`.
     pub fn of_kind(kind: &Kind) -> Self {
         match kind {
             Kind::Scalar(scalar) => Self::of_scalar(*scalar),
@@ -384,21 +383,21 @@ impl Type {
         }
     }
 
-    /// The type of the objects that are unboxed to a value of this kind: of those that stand for it, where it is an
-    /// object itself; no object for `context` and `void`.
+    /// The type of the objects that are unboxed to a value of this kind, or of the objects themselves if the kind is an
+    /// object kind; no object for `context` and `void`.
     pub fn unboxed_from(kind: &Kind) -> Self {
         match kind {
             Kind::Scalar(scalar) => Self::boxed(*scalar),
             Kind::Cstr => Self::UNICODE_EXACT,
             Kind::Buffer => Self::BYTES_EXACT,
-            // Only the provider knows of which.
+            // Only the provider knows the type.
             Kind::Foreign(_) => Self::OBJECT,
             Kind::Context | Kind::Void => Self::BOTTOM,
             Kind::Object | Kind::Python { .. } | Kind::User { .. } => Self::of_kind(kind),
         }
     }
 
-    /// The type of the objects that C values of this type are unboxed from, and boxed to; `None` where they are not.
+    /// The type of the objects that C values of this type are unboxed from and boxed to; `None` if there is none.
     pub fn of_objects(&self) -> Option<Self> {
         match self.scalar() {
             Some(scalar) => Some(Self::boxed(scalar)),

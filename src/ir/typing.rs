@@ -1,19 +1,20 @@
-//! The types of what operations give, from the types of their operands: only what CPython guarantees.
+//! The result types of operations, from the types of their operands: only what CPython guarantees.
 //!
-//! An operator may be overridden by either operand's class, so that exact types decide, and no others. What is narrower
-//! than CPython's promise would be wrong; what is wider only costs.
+//! Either operand's class may override an operator, so only exact types decide. A type that is narrower than CPython's
+//! promise would be wrong; a wider one only costs.
 
 use super::constant::ConstValue;
 use super::operation::Operation;
 use super::types::{Spec, Type};
 use crate::operators::{BinaryOperator, Conversion, UnaryOperator};
 
-/// The type of an operation's result, for operands of these types; `None` where it has none.
+/// The type of an operation's result, for operands of these types; `None` if it has no result.
 pub(super) fn result_type(operation: &Operation, operands: &[Type]) -> Option<Type> {
     let declared = operation.shape().result?;
     let narrowed = match (operation, operands) {
         (Operation::BinaryOp(operator), [a, b]) => binary(*operator, a, b),
-        // What can be changed in place is given back; what can't is as the plain operator has it.
+        // An object that can be changed in place is the result itself; for other objects the result is the plain
+        // operator's.
         (Operation::InplaceOp(operator), [a, b]) => binary(*operator, a, b),
         (Operation::UnaryOp(operator), [a]) => unary(*operator, a),
         (Operation::Compare(_), [a, b]) => both(a, b, &scalars()).then_some(Type::BOOL),
@@ -33,7 +34,7 @@ pub(super) fn result_type(operation: &Operation, operands: &[Type]) -> Option<Ty
     Some(narrowed.map_or(declared.clone(), |ty| declared.intersection(&ty)))
 }
 
-/// Numbers whose operators are CPython's own: exact ints, floats, and bools, whose class can't be derived from.
+/// Numbers whose operators are CPython's own: exact ints and floats, and bools, which have no subclasses.
 pub(super) fn numbers() -> Type {
     integers().union(&Type::FLOAT_EXACT)
 }
@@ -43,13 +44,14 @@ pub(super) fn integers() -> Type {
     Type::LONG_EXACT.union(&Type::BOOL)
 }
 
-/// Objects whose comparison and text are CPython's own, and give nothing else a say.
+/// Objects whose comparison and text are CPython's own and ask no other object.
 pub(super) fn scalars() -> Type {
     let texts = Type::UNICODE_EXACT.union(&Type::BYTES_EXACT);
     numbers().union(&texts).union(&Type::NONE_TYPE)
 }
 
-/// Objects of which nobody sees when they die: no finalizer, no weak reference, nothing in them that has one.
+/// Objects whose death nobody can notice: they have no finalizer and no weak reference, and contain no object that has
+/// one.
 pub(super) fn dies_unseen(ty: &Type) -> bool {
     ty.is_subtype(&scalars().or_null())
 }
@@ -81,7 +83,7 @@ fn binary(operator: BinaryOperator, a: &Type, b: &Type) -> Option<Type> {
             TrueDivide => Some(Type::FLOAT_EXACT),
             Add | Subtract | Multiply | FloorDivide | Remainder if has_float => Some(Type::FLOAT_EXACT),
             Add | Subtract | Multiply | FloorDivide | Remainder => Some(Type::LONG_EXACT.union(&Type::FLOAT_EXACT)),
-            // A root of a negative number is complex; the others raise.
+            // A root of a negative number is complex; the other operators raise.
             Power | And | Or | Xor | LeftShift | RightShift | MatrixMultiply => None,
         };
     }
@@ -91,7 +93,7 @@ fn binary(operator: BinaryOperator, a: &Type, b: &Type) -> Option<Type> {
         Multiply => sequences
             .into_iter()
             .find(|ty| a.is_subtype(ty) && b.is_subtype(&integers()) || b.is_subtype(ty) && a.is_subtype(&integers())),
-        // Any other object on the right may give an instance of a subclass as its text.
+        // The text of any other object on the right may be an instance of a subclass.
         Remainder if a.is_subtype(&Type::UNICODE_EXACT) && b.is_subtype(&scalars()) => Some(Type::UNICODE_EXACT),
         Or if both(a, b, &Type::DICT_EXACT) => Some(Type::DICT_EXACT),
         _ => None,
@@ -157,7 +159,7 @@ fn is_true(a: &Type) -> Option<bool> {
     }
 }
 
-/// The number that a constant int is, where it is one of 64 bits.
+/// The value of a constant int, if it fits 64 bits.
 pub(super) fn constant_int(ty: &Type) -> Option<i64> {
     match ty.const_object()?.value {
         ConstValue::Int(number) => Some(number),
@@ -165,7 +167,7 @@ pub(super) fn constant_int(ty: &Type) -> Option<i64> {
     }
 }
 
-/// The number that a constant float is, or the float that is exactly a constant int.
+/// The value of a constant float, or of a constant int as a float if that is exact.
 pub(super) fn constant_double(ty: &Type) -> Option<f64> {
     match ty.const_object()?.value {
         ConstValue::Int(number) => (number.unsigned_abs() <= 1 << 53).then_some(number as f64),

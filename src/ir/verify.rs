@@ -1,8 +1,8 @@
-//! The verifier: what a function must be for passes and the lowering to rely on it.
+//! The verifier: the properties of a function on which passes and the lowering rely.
 //!
-//! Blocks end with a terminator and nowhere else; values are defined once and before their uses, on every way there;
-//! operands and results are of the types that the instruction deals in; block calls pass what the block wants. With
-//! the callees at hand, direct calls pass what their callees want.
+//! Blocks end with a terminator, which is nowhere else. Values are defined once, and before their uses on every path.
+//! Operands and results have the types that the instruction needs. Block calls pass what the block needs. With the
+//! callees, it also checks that direct calls pass what their callees need.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use super::callee::{Called, CalleeTarget, Callees};
 use super::dominators::Dominators;
 use super::entities::{Block, Inst, Value};
 use super::function::{Function, InstData, ValueDef};
-use super::instruction::{BlockCall, Instruction, ResultRule};
+use super::instruction::{BlockCall, Failure, Instruction, ResultRule, unbox_may_fail};
 use super::types::Type;
 use crate::metadata::{Kind, Overload};
 use crate::operators::BinaryOperator;
 
-/// What is wrong with a function.
+/// An error in a function.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{block}: `{text}`: {reason}")]
 pub struct VerifyError {
@@ -24,23 +24,23 @@ pub struct VerifyError {
     pub block: Block,
     /// The instruction as text; empty for the block itself.
     pub text: String,
-    /// What is wrong, naming the value.
+    /// The error, which names the value.
     pub reason: String,
 }
 
 impl Function {
-    /// Checks all that can be checked without the callees.
+    /// Checks everything that can be checked without the callees.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first error.
     pub fn verify(&self) -> Result<(), VerifyError> {
         self.check(None)
     }
 
-    /// Checks the direct calls too.
+    /// Also checks the direct calls.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first error.
     pub fn verify_calls(&self, callees: &Callees) -> Result<(), VerifyError> {
         self.check(Some(callees))
     }
@@ -71,7 +71,7 @@ fn in_block(block: Block, reason: String) -> VerifyError {
     VerifyError { block, text: String::new(), reason }
 }
 
-/// Where each instruction is.
+/// The place of each instruction.
 #[derive(Default)]
 struct Places {
     /// By instruction; `None` for those in no block.
@@ -80,7 +80,7 @@ struct Places {
 }
 
 impl Places {
-    /// Checks that a block has the right ends, and notes its instructions.
+    /// Checks that a block ends correctly, and notes its instructions.
     fn enter(&mut self, function: &Function, block: Block) -> Result<(), VerifyError> {
         let Some(data) = function.blocks.get(block) else {
             return Err(in_block(block, "is in the layout, but not in the function".to_owned()));
@@ -127,8 +127,16 @@ struct Verifier<'a> {
     dominators: Dominators,
 }
 
-/// What is wrong with one instruction.
+/// The error in one instruction.
 type Check = Result<(), String>;
+
+/// What may fail says what happens then.
+fn check_failure(failure: Failure, may_fail: bool) -> Check {
+    if failure == Failure::Never && may_fail {
+        return Err("may fail, and does not say whether that is a `fallback` or an `exit`".to_owned());
+    }
+    Ok(())
+}
 
 impl<'a> Verifier<'a> {
     fn goes_to(&self, entry: Block) -> Option<(Block, Block)> {
@@ -161,7 +169,7 @@ impl<'a> Verifier<'a> {
         self.check_types(&data.instruction, data.result)
     }
 
-    /// A value must be defined before its use on every way there.
+    /// A value must be defined before its use on every path.
     fn check_use(&self, block: Block, inst: Inst, value: Value) -> Check {
         let Some(data) = self.function.values.get(value) else {
             return Err(format!("{value} does not exist"));
@@ -185,7 +193,7 @@ impl<'a> Verifier<'a> {
             Instruction::LoadConst => {
                 self.check_result_by(result, "one constant", |ty| ty.is_constant() || *ty == Type::NULLPTR)
             }
-            // What the function's caller has proven of an argument is declared here, and nowhere else.
+            // This is the only place where a type is declared that the function's caller has proven for an argument.
             Instruction::LoadArg { .. } | Instruction::LoadSelf => {
                 self.check_result_by(result, "an object", |declared| !declared.is_bottom() && declared.is_object())
             }
@@ -206,7 +214,8 @@ impl<'a> Verifier<'a> {
                 self.check_narrowed(result, &Type::OBJECT)
             }
             Instruction::CallCFunction { callee, args } => self.check_direct_call(callee, args, result),
-            Instruction::Guard { ty, value } => {
+            Instruction::Guard { ty, value, failure } => {
+                check_failure(*failure, !Type::OBJECT.is_subtype(ty))?;
                 self.check_operand(*value, &Type::OBJECT.or_null())?;
                 if !ty.is_object_or_null() {
                     return Err(format!("{ty} can't be looked for in {value}, an object"));
@@ -217,12 +226,20 @@ impl<'a> Verifier<'a> {
                 self.check_object(*value)?;
                 self.check_result(result, &self.function.ty(*value).null_for_none())
             }
-            Instruction::Unbox { ctype, value } => {
+            Instruction::Unbox { ctype, value, failure } => {
+                check_failure(*failure, unbox_may_fail(ctype))?;
                 let Some(object) = ctype.of_objects().filter(|_| ctype.spec().is_none()) else {
                     return Err(format!("{ctype} is no type of C values that objects hold"));
                 };
                 let has_null = ctype.scalar().is_none();
                 self.check_operand(*value, &if has_null { object.or_null() } else { object })?;
+                self.check_result(result, ctype)
+            }
+            Instruction::UnboxReal { ctype, value } => {
+                self.check_object(*value)?;
+                if *ctype != Type::C_DOUBLE && *ctype != Type::C_FLOAT {
+                    return Err(format!("{ctype} is no type of real C numbers"));
+                }
                 self.check_result(result, ctype)
             }
             Instruction::Box { value } => {
@@ -278,7 +295,7 @@ impl<'a> Verifier<'a> {
             }
             Instruction::Arithmetic { operator, lhs, rhs } => {
                 let ty = self.check_numbers(*lhs, *rhs)?;
-                // Of ints too, a true division gives a float.
+                // True division gives a float, also for ints.
                 let ty = if *operator == BinaryOperator::TrueDivide { Type::C_DOUBLE } else { ty };
                 self.check_narrowed(result, &ty)
             }
@@ -310,7 +327,7 @@ impl<'a> Verifier<'a> {
         call.args.iter().zip(params).try_for_each(|(&arg, &param)| self.check_operand(arg, self.function.ty(param)))
     }
 
-    /// A foreign function and one of its kinds; `None` where no callees are known.
+    /// A foreign function and one of its kinds; `None` if no callees are known.
     fn foreign(
         &self,
         callee: &Called,
@@ -331,7 +348,7 @@ impl<'a> Verifier<'a> {
             return Err(format!("{callee} is a class, which has no C function"));
         }
         let wanted = argument_types(overload, known.target);
-        // A wrapper fills in what is left out at the end.
+        // A wrapper fills in the arguments that are left out at the end.
         let optional = overload.arguments().filter(|(_, parameter)| parameter.default.is_some()).count();
         let may_leave_out = if known.target == CalleeTarget::Method { optional } else { 0 };
         if args.len() > wanted.len() || args.len() + may_leave_out < wanted.len() {
@@ -346,7 +363,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Two numbers of one C type that Python's arithmetic has: which.
+    /// Checks two numbers of one C type on which Python's arithmetic is defined, and returns the type.
     fn check_numbers(&self, lhs: Value, rhs: Value) -> Result<Type, String> {
         let both = |ty: &Type| [lhs, rhs].iter().all(|&value| self.function.ty(value).is_subtype(ty));
         let ty = [Type::C_INT64, Type::C_DOUBLE].into_iter().find(both);
@@ -362,12 +379,12 @@ impl<'a> Verifier<'a> {
         if ty.is_subtype(wanted) { Ok(()) } else { Err(format!("{value} is {ty}, not {wanted}")) }
     }
 
-    /// The result must be declared at least as wide as what the instruction gives.
+    /// The result must be declared at least as wide as the instruction's result.
     fn check_result(&self, result: Option<Value>, given: &Type) -> Check {
         self.check_result_by(result, &given.to_string(), |declared| given.is_subtype(declared))
     }
 
-    /// The result may be declared wider than what the instruction gives, or narrower, by a pass that knew more.
+    /// The result may be declared wider than the instruction's result, or narrower by a pass that knew more.
     fn check_narrowed(&self, result: Option<Value>, given: &Type) -> Check {
         self.check_result_by(result, &given.to_string(), |declared| {
             given.is_subtype(declared) || declared.is_subtype(given) && !declared.is_bottom()
@@ -392,7 +409,7 @@ fn check_keywords(args: &[Value], keywords: &[Arc<str>]) -> Check {
     }
 }
 
-/// What a direct call passes: C values to an underlying function, objects to a wrapper.
+/// The types that a direct call passes: C values to an underlying function, objects to a wrapper.
 fn argument_types(overload: &Overload, target: CalleeTarget) -> Vec<Type> {
     let parameters = &overload.parameters;
     match target {
@@ -415,12 +432,12 @@ fn argument_types(overload: &Overload, target: CalleeTarget) -> Vec<Type> {
     }
 }
 
-/// The type, and `None`.
+/// The type, with `None` if `admitted`.
 pub(super) fn or_none(ty: Type, admitted: bool) -> Type {
     if admitted { ty.union(&Type::NONE_TYPE) } else { ty }
 }
 
-/// What a direct call gives; `None` for nothing.
+/// The result type of a direct call; `None` if it returns nothing.
 pub(super) fn result_type(overload: &Overload, target: CalleeTarget) -> Option<Type> {
     match (target, &overload.result) {
         (CalleeTarget::Underlying, Kind::Void) => None,
@@ -429,7 +446,7 @@ pub(super) fn result_type(overload: &Overload, target: CalleeTarget) -> Option<T
     }
 }
 
-/// The type of the object that stands for a value of this kind where no C values are passed.
+/// The type of the object for a value of this kind, if objects are passed instead of C values.
 pub(super) fn object_type(kind: &Kind) -> Type {
     match kind {
         Kind::Scalar(scalar) => Type::boxed(*scalar),

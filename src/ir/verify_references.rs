@@ -1,5 +1,5 @@
 //! The verifier of reference counts, for functions in which they are explicit: on every path each reference that the
-//! function owns is given up once, and nothing is used without one.
+//! function owns is given up once, and no value is used without a reference.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -11,19 +11,19 @@ use super::lifetimes::Lifetimes;
 use super::questions::Leaves;
 use super::verify::VerifyError;
 
-/// How many references the function holds, by owner; none are left out.
-type Held = BTreeMap<Value, i64>;
+/// The number of references that the function holds, by owner. Owners with none have no entry.
+type HeldReferences = BTreeMap<Value, i64>;
 
 impl Function {
     /// Checks the reference counts of a function after the pass `refcounts`.
     ///
     /// # Errors
-    /// The first place where they are wrong: used or given up without a reference, not given up, or another number on
-    /// another way to the same block.
+    /// The first error: a value is used or given up without a reference, or is not given up, or the number differs
+    /// between two paths to the same block.
     pub fn verify_references(&self, callees: &Callees) -> Result<(), VerifyError> {
         let Some(entry) = self.entry() else { return Ok(()) };
         let mut checker = Checker { function: self, callees, lifetimes: Lifetimes::compute(self), at: HashMap::new() };
-        checker.at.insert(entry, Held::new());
+        checker.at.insert(entry, HeldReferences::new());
         let mut open = VecDeque::from([entry]);
         while let Some(block) = open.pop_front() {
             let mut held = checker.at[&block].clone();
@@ -45,8 +45,8 @@ struct Checker<'a> {
     function: &'a Function,
     callees: &'a Callees,
     lifetimes: Lifetimes,
-    /// What is held at the start of each block that was reached.
-    at: HashMap<Block, Held>,
+    /// The references held at the start of each block that was reached.
+    at: HashMap<Block, HeldReferences>,
 }
 
 impl Checker<'_> {
@@ -54,7 +54,7 @@ impl Checker<'_> {
         self.lifetimes.ownership.owner(self.function, value)
     }
 
-    /// The value whose references are counted, where one is taken of what others own too.
+    /// The value whose references are counted, if the function takes one to an object that others own too.
     fn counted(&self, value: Value) -> Value {
         let mut value = value;
         while let Some(Instruction::Guard { value: same, .. } | Instruction::NullIfNone { value: same }) =
@@ -65,7 +65,7 @@ impl Checker<'_> {
         value
     }
 
-    fn take(&self, value: Value, held: &mut Held) -> Result<(), String> {
+    fn take(&self, value: Value, held: &mut HeldReferences) -> Result<(), String> {
         let counted = self.counted(value);
         let count = held.get(&counted).copied().unwrap_or(0);
         match count {
@@ -81,8 +81,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Follows an instruction; where it may go on, with what is held then.
-    fn visit(&self, inst: Inst, held: &mut Held) -> Result<Vec<(BlockCall, Held)>, String> {
+    /// Follows an instruction. Returns the blocks in which the function may continue, with the references held then.
+    fn visit(&self, inst: Inst, held: &mut HeldReferences) -> Result<Vec<(BlockCall, HeldReferences)>, String> {
         let data = &self.function.insts[inst];
         for owner in self.lifetimes.uses(self.function, inst) {
             if !held.contains_key(&owner) {
@@ -122,8 +122,8 @@ impl Checker<'_> {
         Ok(next)
     }
 
-    /// What a callee takes over.
-    fn take_stolen(&self, instruction: &Instruction, held: &mut Held) -> Result<(), String> {
+    /// Removes the references that a callee takes over.
+    fn take_stolen(&self, instruction: &Instruction, held: &mut HeldReferences) -> Result<(), String> {
         let Instruction::CallCFunction { callee, args } = instruction else { return Ok(()) };
         let Some((known, overload)) = self.callees.overload(callee) else { return Ok(()) };
         if known.target == CalleeTarget::Underlying {
@@ -133,7 +133,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// Whether the result is the callee's, and only an `Incref` behind it makes it the function's.
+    /// Whether the result is borrowed from the callee, and only an `Incref` after it makes it the function's.
     fn is_borrowed(&self, instruction: &Instruction) -> bool {
         let Instruction::CallCFunction { callee, .. } = instruction else { return false };
         self.callees.overload(callee).is_some_and(|(known, overload)| {
@@ -142,7 +142,7 @@ impl Checker<'_> {
     }
 
     /// Whether a block is reached for the first time.
-    fn enter(&mut self, call: &BlockCall, mut held: Held) -> Result<bool, String> {
+    fn enter(&mut self, call: &BlockCall, mut held: HeldReferences) -> Result<bool, String> {
         let handed: Vec<_> = self.lifetimes.ownership.handed_over(self.function, call).collect();
         for arg in handed {
             self.take(arg, &mut held)?;

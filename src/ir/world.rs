@@ -1,34 +1,34 @@
-//! What passes may ask about the running program. Answers are constants, and what must stay true for them.
+//! The questions that passes may ask about the running program. Answers are constants, each with the assumption that it
+//! needs.
 
 use super::assumption::Assumption;
 use super::constant::ConstObject;
 use super::types::Type;
 use crate::cpython::{Collector, DeathOrder};
 
-/// Something that a pass found out.
+/// An answer that a pass got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The type of the one object that was found.
     pub ty: Type,
-    /// What must stay true for that; `None` where it can't change.
+    /// The assumption that it needs; `None` if it can't change.
     pub assumption: Option<Assumption>,
 }
 
-/// The objects that a function's names lead to. Implemented over a live interpreter, and over a few lines of text for
+/// The objects that a function's names refer to. Implemented over a live interpreter, and over a few lines of text for
 /// golden tests.
 pub trait World {
-    /// What the name of a global is bound to, in the function's globals or its builtins.
+    /// The object that a global's name is bound to, in the function's globals or its builtins.
     fn global(&self, name: &str) -> Option<Found>;
 
-    /// An attribute that `getattr` finds on an object without running Python code: what is in the dict of a module, for
-    /// example.
+    /// An attribute that `getattr` finds on an object without running Python code, for example in the dict of a module.
     fn attribute(&self, object: &ConstObject, ty: &Type, name: &str) -> Option<Found>;
 
-    /// The method that `object.name(…)` finds for every object of a type, on its class: called with the object as its first
-    /// argument.
+    /// The method that `object.name(…)` finds on the class for every object of a type. It is called with the object as
+    /// its first argument.
     fn method(&self, receiver: &Type, name: &str) -> Option<Found>;
 
-    /// In which order things die.
+    /// The order in which objects die.
     fn death_order(&self) -> DeathOrder {
         DeathOrder::default()
     }
@@ -39,7 +39,7 @@ pub trait World {
     }
 }
 
-/// The world of which nothing is known.
+/// A world of which nothing is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unknown;
 

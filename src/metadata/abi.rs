@@ -1,7 +1,7 @@
-//! Version 1 of the METH_TYPED ABI, as Rust sees it: the mirror of `include/typedcall.h`, and nothing else.
+//! Version 1 of the METH_TYPED ABI in Rust: the mirror of `include/typedcall.h`, and nothing else.
 //!
-//! `docs/abi.md` draws it; `tests/metadata/header.rs` compares it with the header. Pointers are `usize`: they are foreign until
-//! [`memory`](crate::cpython::memory) has read through them.
+//! `docs/abi.md` draws it; `tests/metadata/header.rs` compares it with the header. Pointers are `usize`, since they
+//! point into foreign memory that only [`memory`](crate::cpython::memory) reads.
 
 use crate::cpython::memory::Plain;
 
@@ -30,7 +30,7 @@ pub const MAX_TEXT: usize = 4095;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields are documented in docs/abi.md")]
-pub struct Value {
+pub struct AbiValue {
     pub kind: u16,
     pub flags: u16,
     pub effects: u32,
@@ -45,14 +45,14 @@ pub struct Value {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields are documented in docs/abi.md")]
-pub struct Function {
+pub struct AbiSignature {
     pub function: usize,
     pub values: usize,
     pub value_count: u32,
     pub reserved: u32,
 }
 
-/// `typedcall_head`: what stands right before the name.
+/// `typedcall_head`: the bytes right before the name.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields are documented in docs/abi.md")]
@@ -78,29 +78,29 @@ pub struct Footer {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields are documented in docs/abi.md")]
-pub struct Context {
+pub struct AbiContext {
     pub version: u32,
     pub size: u32,
     pub thread_state: usize,
     pub interpreter: usize,
 }
 
-/// The version of [`Context`] that this crate passes.
+/// The version of [`AbiContext`] that this crate passes.
 pub const CONTEXT_VERSION: u32 = 1;
 
-const _: () = assert!(size_of::<Value>() == 48 && size_of::<Function>() == 24);
-const _: () = assert!(size_of::<Head>() == 40 && size_of::<Footer>() == 24 && size_of::<Context>() == 24);
+const _: () = assert!(size_of::<AbiValue>() == 48 && size_of::<AbiSignature>() == 24);
+const _: () = assert!(size_of::<Head>() == 40 && size_of::<Footer>() == 24 && size_of::<AbiContext>() == 24);
 
 // SAFETY: integers only, and their sizes add up to the size asserted above: no padding.
-unsafe impl Plain for Value {}
+unsafe impl Plain for AbiValue {}
 // SAFETY: as above.
-unsafe impl Plain for Function {}
+unsafe impl Plain for AbiSignature {}
 // SAFETY: as above.
 unsafe impl Plain for Head {}
 // SAFETY: as above.
 unsafe impl Plain for Footer {}
 // SAFETY: as above.
-unsafe impl Plain for Context {}
+unsafe impl Plain for AbiContext {}
 
 /// Numbers of kinds.
 #[allow(missing_docs, reason = "the kinds are documented in docs/abi.md")]
@@ -144,9 +144,9 @@ pub mod flag {
     pub const KEYWORD_ONLY: u16 = 0x0004;
     pub const RECEIVER: u16 = 0x0008;
     pub const DEFAULT_NONE: u16 = 0x0010;
-    /// Of results too.
+    /// Also of results.
     pub const SUBCLASSES: u16 = 0x0100;
-    /// All that a parameter may have.
+    /// All bits that a parameter may have.
     pub const PARAMETER: u16 = OPTIONAL | NULLABLE | KEYWORD_ONLY | RECEIVER | DEFAULT_NONE | SUBCLASSES;
 }
 
@@ -169,6 +169,6 @@ pub mod effect {
     pub const BORROWED_RESULT: u32 = 0x0008;
     /// The first bit of the mask of stolen parameters.
     pub const STEALS_SHIFT: u32 = 16;
-    /// All that are known, without the stolen parameters.
+    /// All known effects, without the stolen parameters.
     pub const ALL: u32 = NO_PYTHON | PURE | NOGIL | BORROWED_RESULT;
 }

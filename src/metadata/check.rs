@@ -1,4 +1,4 @@
-//! Which signatures make sense: the rules that the text form and the readers of binary metadata share.
+//! The rules for signatures that make sense, shared by the text form and by the readers of binary metadata.
 
 use super::rule::Rule;
 use super::signature::{
@@ -18,18 +18,18 @@ pub enum Place {
     Effects,
 }
 
-/// A broken rule, and how in words that complete "this makes no sense: …".
+/// A broken rule, with words that complete "this makes no sense: …".
 type Broken = (Rule, String);
 
 /// Why an overload makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Nonsense {
-    /// Where.
+    /// The part of the overload.
     pub place: Place,
-    /// Which rule is broken, for programs.
+    /// The broken rule, for programs.
     pub rule: Rule,
-    /// Why, in words that complete "this makes no sense: …".
+    /// The reason, in words that complete "this makes no sense: …".
     pub reason: String,
 }
 
@@ -37,7 +37,7 @@ impl Overload {
     /// Checks that the parts of this overload go together.
     ///
     /// # Errors
-    /// The first part that does not, with the reason.
+    /// The first part that breaks a rule, with the reason.
     pub fn check(&self) -> Result<(), Nonsense> {
         let at = |place| move |(rule, reason): Broken| Nonsense { place, rule, reason };
         if self.parameters.len() > MAX_PARAMETERS {
@@ -82,7 +82,7 @@ impl Overload {
                 Some(_) => {
                     return Err((
                         Rule::NotStealable,
-                        format!("parameter {stolen} is no object, so it can't be stolen"),
+                        format!("parameter {stolen} is not an object, so it can't be stolen"),
                     ));
                 }
                 None => return Err((Rule::NothingToSteal, format!("there is no parameter {stolen} to steal"))),
@@ -93,7 +93,7 @@ impl Overload {
 }
 
 impl Signature {
-    /// Checks every overload, and that there are neither none nor too many.
+    /// Checks every overload, and their number.
     ///
     /// # Errors
     /// The position of the overload, and what makes no sense in it.
@@ -189,7 +189,7 @@ fn check_result(result: &Kind) -> Result<(), Broken> {
     }
 }
 
-/// A name that does not print as one could not be read back.
+/// Checks that a type's name prints as a name, so that it can be read back.
 fn check_user_type(kind: &Kind) -> Result<(), Broken> {
     match kind {
         Kind::User { class, .. } if !class.name.contains('.') || !class.name.split('.').all(is_identifier) => {
@@ -200,8 +200,8 @@ fn check_user_type(kind: &Kind) -> Result<(), Broken> {
 }
 
 fn check_name(name: &str) -> Result<(), Broken> {
-    // A keyword of Python is one too: `f(**{"class": 1})` passes it.
-    if is_identifier(name) { Ok(()) } else { Err((Rule::NoIdentifier, format!("{name:?} is no identifier"))) }
+    // A keyword of Python is accepted too: `f(**{"class": 1})` passes it.
+    if is_identifier(name) { Ok(()) } else { Err((Rule::NoIdentifier, format!("{name:?} is not an identifier"))) }
 }
 
 fn is_identifier(name: &str) -> bool {

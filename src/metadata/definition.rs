@@ -1,4 +1,4 @@
-//! From a callable object to the `PyMethodDef` behind it.
+//! Finds the `PyMethodDef` of a callable object.
 
 use pyo3_ffi::{
     METH_STATIC, PyCFunction_Check, PyClassMethodDescr_Type, PyMethodDescr_Type, PyObject, PyObject_TypeCheck,
@@ -8,23 +8,24 @@ use std::ffi::c_void;
 
 use crate::cpython::object::{D_METHOD, D_TYPE, M_ML, M_SELF, ML_FLAGS, SM_CALLABLE};
 
-/// Where a callable's `PyMethodDef` is, and what the callable is bound to. All pointers are borrowed from it.
+/// The `PyMethodDef` of a callable, and the object that the callable is bound to. All pointers are borrowed from the
+/// callable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// The `PyMethodDef`.
     pub def: *const c_void,
-    /// What the callable is bound to.
+    /// The object that the callable is bound to.
     pub receiver: Receiver,
-    /// The built-in function or descriptor itself: what a `staticmethod` object wraps, else the object given.
+    /// The built-in function or descriptor itself: the function in a `staticmethod` object, otherwise the given object.
     pub callable: *mut PyObject,
 }
 
-/// What the callable of a [`Definition`] is bound to.
+/// The object to which the callable of a [`Definition`] is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receiver {
     /// A built-in function: of a module, or a bound, class or static method.
     Function {
-        /// What its C function gets as `self`; null for a static method.
+        /// The `self` of its C function; null for a static method.
         m_self: *mut PyObject,
     },
     /// A method descriptor: the receiver is its first argument.
@@ -39,15 +40,15 @@ pub enum Receiver {
     },
 }
 
-/// Finds the `PyMethodDef` behind a built-in function, a bound method of a built-in type, a method or class-method
+/// Finds the `PyMethodDef` of a built-in function, a bound method of a built-in type, a method or class-method
 /// descriptor, or a `staticmethod` object that wraps a built-in function. `None` for everything else.
 ///
 /// # Safety
 /// `callable` is a live object, and the GIL is held.
 pub unsafe fn definition(callable: *mut PyObject) -> Option<Definition> {
     // SAFETY: the object is live (the caller), as are the static types. Each offset is read from an object whose type
-    // was checked just before; subclasses keep the layout. What a `staticmethod` wraps is live as long as it is, and
-    // null only before its `__init__`.
+    // was checked just before; subclasses keep the layout. The function in a `staticmethod` is live as long as that is,
+    // and null only before its `__init__`.
     unsafe {
         if PyObject_TypeCheck(callable, &raw mut PyStaticMethod_Type) != 0 {
             let wrapped: *mut PyObject = field(callable, SM_CALLABLE);

@@ -1,4 +1,5 @@
-//! What is known about a callable: signatures, their text form, and the readers that find them. No IR, no Cranelift.
+//! Everything that is known about a callable: signatures, their text form, and the readers that find them. No IR, no
+//! Cranelift.
 
 pub mod abi;
 mod check;
@@ -17,7 +18,7 @@ pub use definition::{Definition, Receiver, definition};
 pub use dialect::{Dialect, DialectTable, TypeError, TypeTable, read_def_as, read_table_as};
 pub use parse::ParseError;
 pub(crate) use reader::probe_writable;
-pub use reader::{Entry, FlagError, MethodTable, Rejected, TypedMethod, clear_flag, read_def, read_table};
+pub use reader::{FlagError, MethodTable, MethodTableEntry, Rejected, TypedMethod, clear_flag, read_def, read_table};
 pub use rule::Rule;
 pub use signature::{
     DefaultValue, Effects, ForeignKind, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar,

@@ -1,5 +1,5 @@
-//! Reading the text form of signatures: a recursive descent that remembers where each part starts, so that an error
-//! in how parts go together points at a column too.
+//! Reads the text form of signatures, by recursive descent. It remembers where each part starts, so that an error about
+//! parts that do not go together also has a column.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,19 +12,19 @@ use super::signature::{
 use super::text::{CONVENTIONS, FOREIGN, PYTHON_TYPES, SCALARS};
 use crate::text::cursor::{Cursor, parse_float};
 
-/// Why a text is no signature. Prints with the text and a caret below the column.
+/// The reason why a text is not a signature. Prints with the text and a caret below the column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// Counted in characters from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The error at that column.
     pub message: String,
     text: String,
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A line break or a tab would move the caret away from what it points at.
+        // A line break or a tab would move the caret to another column.
         let text: String = self.text.chars().map(|shown| if shown.is_control() { ' ' } else { shown }).collect();
         let indent = " ".repeat(self.column.saturating_sub(1));
         write!(f, "column {}: {}\n  {text}\n  {indent}^", self.column, self.message)
@@ -46,7 +46,7 @@ impl FromStr for Signature {
     }
 }
 
-/// What is wrong, where the cursor is unless a column is given.
+/// An error, at the cursor unless a column is given.
 struct Wrong {
     column: Option<usize>,
     message: String,
@@ -177,7 +177,7 @@ fn parameter(cursor: &mut Cursor<'_>, after_star: bool) -> Read<Parameter> {
     Ok(Parameter { name, kind, receiver, nullable, keyword_only, default })
 }
 
-/// The name and, but for `self`, the colon; nothing where a kind comes at once.
+/// The name and its colon (`self` may have none); nothing if the parameter starts with a kind.
 fn parameter_name(cursor: &mut Cursor<'_>) -> Option<String> {
     let mut ahead = cursor.clone();
     let word = ahead.word();
@@ -188,7 +188,7 @@ fn parameter_name(cursor: &mut Cursor<'_>) -> Option<String> {
     after.skip_spaces();
     let has_colon = after.eat(":");
     if word == "self" {
-        // The colon stays for the caller, which tells `self` from `self: str` by it.
+        // The colon stays for the caller, which tells `self: str` from `self` by it.
         if has_colon {
             ahead.skip_spaces();
         }
@@ -301,7 +301,7 @@ fn default_value(cursor: &mut Cursor<'_>, kind: &Kind) -> Read<DefaultValue> {
 /// The effects, after the opening bracket, and the closing one.
 fn effects(cursor: &mut Cursor<'_>, columns: &mut Columns) -> Read<Effects> {
     let mut effects = Effects::default();
-    // Effects that can contradict the rest. Where there are several, an error points at the bracket.
+    // Effects that can contradict the rest. If there are several, an error points at the bracket.
     let mut checked = Vec::new();
     loop {
         cursor.skip_spaces();

@@ -1,12 +1,12 @@
-//! Reads dialect version 1: from a `PyMethodDef` to a [`TypedMethod`], trusting nothing that it finds there.
+//! Reads dialect version 1: from a `PyMethodDef` to a [`TypedMethod`]. It trusts nothing that it reads.
 //!
-//! Everything is read with [`memory`](super::memory) and checked, so that any address may be given, and any bytes may
-//! stand there. What is checked in which order is in `docs/abi.md`.
+//! Everything is read with [`memory`](super::memory) and checked, so any address may be given, with any bytes there.
+//! `docs/abi.md` lists the checks in their order.
 
 use std::ffi::{c_int, c_void};
 use std::num::NonZeroUsize;
 
-use super::abi::{self, Footer, Function, Head, METH_TYPED, Value};
+use super::abi::{self, AbiSignature, AbiValue, Footer, Head, METH_TYPED};
 use super::check::Place;
 use super::rule::Rule;
 use super::signature::{MAX_OVERLOADS, MAX_PARAMETERS, Overload, Signature};
@@ -14,10 +14,10 @@ use super::values::{self, Flaw, aligned};
 use crate::cpython::memory;
 use crate::cpython::object::{METHOD_DEF_SIZE, ML_FLAGS, MethodDef};
 
-/// The most methods of one table that are looked at: a bound, should the end be missing.
+/// The most methods of one table that are read, in case its end is missing.
 const MAX_METHODS: usize = 10_000;
 
-/// A method whose metadata was read and found good. A copy: nothing in it points at the metadata.
+/// A method with valid metadata. It is a copy: nothing in it points at the metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypedMethod {
     /// The method's name.
@@ -34,63 +34,64 @@ pub struct TypedMethod {
     pub flagged: bool,
     /// `ml_flags`, without the flag.
     pub flags: c_int,
-    /// `ml_meth`: address of the wrapper; in dialect `cinder`, which has none, of the typed definition.
+    /// `ml_meth`: the address of the wrapper. Dialect `cinder` has no wrapper; there it is the address of the typed
+    /// definition.
     pub meth: usize,
 }
 
-/// Metadata that is there, but not as it must be. The callable goes on working as an ordinary one.
+/// Metadata that was found but is invalid. The callable works as an ordinary one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {field}: {reason}", name.as_deref().unwrap_or("<unreadable name>"))]
 pub struct Rejected {
-    /// The method's name, where it could be read.
+    /// The method's name, if it could be read.
     pub name: Option<String>,
-    /// Which field, such as `signatures[0].values[2].kind`.
+    /// The invalid field, such as `signatures[0].values[2].kind`.
     pub field: String,
-    /// Which rule it breaks, for programs; those of other dialects than version 1 have no numbers.
+    /// The broken rule, for programs; the rules of dialects other than version 1 have no numbers.
     pub rule: Option<Rule>,
-    /// What is wrong with it, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 
-/// Why the flag of a `PyMethodDef` could not be cleared.
+/// The reason why the flag of a `PyMethodDef` could not be cleared.
 #[derive(Debug, thiserror::Error)]
 #[error("the METH_TYPED flag of the PyMethodDef at {def:#x} can't be cleared: {source}")]
 pub struct FlagError {
     /// Address of the `PyMethodDef`.
     pub def: usize,
-    /// What is in the way.
+    /// The fault of the memory.
     pub source: memory::Fault,
 }
 
 /// One line of a method table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct MethodTableEntry {
     /// Address of the `PyMethodDef`.
     pub def: usize,
-    /// What [`read_def`] found there.
+    /// The result of [`read_def`] for it.
     pub method: Result<Option<TypedMethod>, Rejected>,
 }
 
 /// The lines of a `PyMethodDef[]`, up to its end. See [`read_table`].
 #[derive(Clone, Debug)]
 pub struct MethodTable {
-    lines: Lines,
+    lines: TableLines,
 }
 
-/// Where an iteration over a `PyMethodDef[]` is, in whichever dialect its lines are read.
+/// The position in an iteration over a `PyMethodDef[]`, in any dialect.
 #[derive(Clone, Debug)]
-pub(super) struct Lines {
+pub(super) struct TableLines {
     next: usize,
     left: usize,
     ended: bool,
 }
 
-/// Reads the metadata of the `PyMethodDef` at `def`; `None` where it has none.
+/// Reads the metadata of the `PyMethodDef` at `def`; `None` if it has none.
 ///
-/// Any address is safe. The result is as good as the memory was while it was read: hold the module.
+/// Any address is safe. The result shows the memory as it was during the read: keep the module alive.
 ///
 /// # Errors
-/// The first field that is not as it must be. A set flag without a version 1 container is one (`ml_flags`).
+/// The first invalid field. A set flag without a version 1 container is one (`ml_flags`).
 pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
     let def = def as usize;
     let found = method_def(def)?;
@@ -115,27 +116,30 @@ pub fn read_def(def: *const c_void) -> Result<Option<TypedMethod>, Rejected> {
 
 /// Reads a `PyMethodDef[]` up to the line whose `ml_name` is null; no interpreter is needed.
 ///
-/// Any address is safe: a table that runs into unreadable memory, or on for ever, ends with a rejected entry.
+/// Any address is safe: a table that runs into unreadable memory, or has no end, ends with a rejected entry.
 pub fn read_table(table: *const c_void) -> MethodTable {
-    MethodTable { lines: Lines::new(table as usize) }
+    MethodTable { lines: TableLines::new(table as usize) }
 }
 
 impl Iterator for MethodTable {
-    type Item = Entry;
+    type Item = MethodTableEntry;
 
-    fn next(&mut self) -> Option<Entry> {
+    fn next(&mut self) -> Option<MethodTableEntry> {
         self.lines.next_with(|def| read_def(def as *const c_void))
     }
 }
 
-impl Lines {
-    /// At the first line of a table.
+impl TableLines {
+    /// The first line of a table.
     pub fn new(table: usize) -> Self {
         Self { next: table, left: MAX_METHODS, ended: false }
     }
 
-    /// The next line, as this reader reads it.
-    pub fn next_with(&mut self, read: impl FnOnce(usize) -> Result<Option<TypedMethod>, Rejected>) -> Option<Entry> {
+    /// The next line, read by this reader.
+    pub fn next_with(
+        &mut self,
+        read: impl FnOnce(usize) -> Result<Option<TypedMethod>, Rejected>,
+    ) -> Option<MethodTableEntry> {
         if self.ended {
             return None;
         }
@@ -148,13 +152,16 @@ impl Lines {
             Ok(_) if self.left > 0 => {
                 self.left -= 1;
                 self.next = def.wrapping_add(METHOD_DEF_SIZE);
-                return Some(Entry { def, method: read(def) });
+                return Some(MethodTableEntry { def, method: read(def) });
             }
             Ok(_) => (Rule::EndlessTable, "ml_name", format!("the table does not end within {MAX_METHODS} methods")),
             Err(fault) => (Rule::from(&fault), "PyMethodDef", fault.to_string()),
         };
         self.ended = true;
-        Some(Entry { def, method: Err(Rejected { name: None, field: field.to_owned(), rule: Some(rule), reason }) })
+        Some(MethodTableEntry {
+            def,
+            method: Err(Rejected { name: None, field: field.to_owned(), rule: Some(rule), reason }),
+        })
     }
 }
 
@@ -164,7 +171,8 @@ impl Lines {
 /// The `PyMethodDef` can't be read, or lies in a page that can't be written.
 ///
 /// # Safety
-/// What is at `def`, if anything is, is a `PyMethodDef`, and nobody else changes its flags at the same time: hold the GIL.
+/// If there is memory at `def`, it is a `PyMethodDef`, and no other thread changes its flags at the same time: hold the
+/// GIL.
 pub unsafe fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
     let def = def as usize;
     let address = def.wrapping_add(ML_FLAGS);
@@ -177,13 +185,13 @@ pub unsafe fn clear_flag(def: *const c_void) -> Result<(), FlagError> {
     clear().map_err(|source| FlagError { def, source })
 }
 
-/// Whether a definition can be changed: writes what it holds.
+/// Checks whether a definition can be changed, by writing the value that it has.
 ///
 /// # Errors
-/// Where there is no memory, or it is read-only.
+/// If there is no memory, or it is read-only.
 ///
 /// # Safety
-/// Where there is memory at `def`, it is a `PyMethodDef` that nobody else writes.
+/// If there is memory at `def`, it is a `PyMethodDef` that no other thread writes.
 pub(crate) unsafe fn probe_writable(def: *const c_void) -> Result<(), memory::Fault> {
     let words = 0..METHOD_DEF_SIZE / size_of::<u32>();
     for address in words.map(|word| (def as usize).wrapping_add(word * size_of::<u32>())) {
@@ -204,7 +212,7 @@ pub(super) fn method_def(def: usize) -> Result<MethodDef, Rejected> {
     })
 }
 
-/// The name that `ml_name` points at, of at most so many bytes.
+/// The name that `ml_name` points at, at most `bound` bytes long.
 pub(super) fn read_name(def: &MethodDef, bound: usize) -> Result<String, Flaw> {
     let bytes = memory::read_text(def.name, bound).map_err(Flaw::unreadable("ml_name"))?;
     values::identifier("ml_name", bytes)
@@ -233,7 +241,8 @@ fn read_container(name: usize, footer: &Footer) -> Result<(Signature, Vec<NonZer
         let reason = format!("{:#x} is not {} bytes before the name at {name:#x}", footer.container, footer.size);
         return Err(Flaw::new(Rule::WrongSelf, "self", reason));
     }
-    // The size was checked, so that this does not wrap around. All of it must be there, not only what we know of it.
+    // The size was checked, so this does not wrap around. The whole container must be readable, not only its known
+    // fields.
     let front = &mut [0; abi::MAX_SIZE as usize][..(footer.size - least) as usize];
     memory::read_bytes(footer.container, front).map_err(Flaw::unreadable("size"))?;
     let head: Head = memory::read(name - size_of::<Head>()).map_err(Flaw::unreadable("size"))?;
@@ -255,12 +264,12 @@ fn read_container(name: usize, footer: &Footer) -> Result<(Signature, Vec<NonZer
     Ok((Signature { overloads }, functions))
 }
 
-/// Reads the overload behind the pointer at this position.
+/// Reads the overload that the pointer at this position points at.
 fn read_overload(signatures: usize, index: usize) -> Result<(Overload, NonZeroUsize), Flaw> {
     let pointer = element(signatures, index, size_of::<usize>());
     let address: usize = memory::read(pointer).map_err(Flaw::unreadable(""))?;
     aligned("", address)?;
-    let found: Function = memory::read(address).map_err(Flaw::unreadable_by(Rule::SignatureUnreadable, ""))?;
+    let found: AbiSignature = memory::read(address).map_err(Flaw::unreadable_by(Rule::SignatureUnreadable, ""))?;
     let function = NonZeroUsize::new(found.function).ok_or_else(|| Flaw::new(Rule::Null, "function", "null"))?;
     memory::read_bytes(found.function, &mut [0]).map_err(Flaw::unreadable("function"))?;
     if found.reserved != 0 {
@@ -271,8 +280,8 @@ fn read_overload(signatures: usize, index: usize) -> Result<(Overload, NonZeroUs
         return Err(Flaw::new(Rule::WrongCount, "value_count", reason));
     }
     aligned("values", found.values)?;
-    let value = |position: usize| -> Result<Value, Flaw> {
-        memory::read(element(found.values, position, size_of::<Value>())).map_err(Flaw::unreadable(""))
+    let value = |position: usize| -> Result<AbiValue, Flaw> {
+        memory::read(element(found.values, position, size_of::<AbiValue>())).map_err(Flaw::unreadable(""))
     };
     let at = |position: usize| move |flaw: Flaw| flaw.within(&format!("values[{position}]"));
     let (result, raises, effects) = value(0).and_then(|found| values::result(&found)).map_err(at(0))?;
@@ -292,8 +301,8 @@ fn read_overload(signatures: usize, index: usize) -> Result<(Overload, NonZeroUs
     Ok((overload, function))
 }
 
-/// The address of an element of an array. Beyond the end of the address space it is the last one, where nothing can
-/// be read.
+/// The address of an element of an array. Past the end of the address space it is the last address, which can't be
+/// read.
 fn element(array: usize, index: usize, size: usize) -> usize {
     array.saturating_add(index * size)
 }

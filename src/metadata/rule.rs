@@ -1,13 +1,13 @@
-//! What metadata can be rejected for, one number a rule: the same numbers and texts as in `include/typedcall_read.h`.
+//! The rules that metadata can break, each with a number: the same numbers and texts as in `include/typedcall_read.h`.
 
 use std::fmt;
 
 use crate::cpython::memory::Fault;
 
-/// Makes the enum, its list and its texts of one table.
+/// Makes the enum, its list and its texts from one table.
 macro_rules! rules {
     ($($rule:ident $text:literal;)*) => {
-        /// A rule of the ABI that metadata breaks. What exactly is wrong is in [`Rejected::reason`](super::Rejected).
+        /// A rule of the ABI that metadata breaks. [`Rejected::reason`](super::Rejected) has the details.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Rule {
             $(#[doc = $text] $rule,)*
@@ -17,7 +17,7 @@ macro_rules! rules {
             /// Every rule, in the order of their numbers.
             pub const ALL: &[Self] = &[$(Self::$rule,)*];
 
-            /// Its number in C, where 0 stands for none.
+            /// Its number in C; 0 means no rule.
             pub const fn number(self) -> u32 {
                 self as u32 + 1
             }

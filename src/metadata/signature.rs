@@ -1,19 +1,19 @@
-//! What is known about a callable at the level of C: [`Signature`], plain data.
+//! [`Signature`]: what is known about a callable at the level of C, as plain data.
 //!
-//! A signature is one or more [`Overload`]s, tried in order. Each says which C values the underlying function takes,
-//! in the order of its C arguments, what it returns, how it reports an error, and what a call of it can do.
-//! [`Overload::check`] is the one place that says which combinations make sense; the text form (`text.rs`) and the
-//! readers of binary metadata both go through it.
+//! A signature is one or more [`Overload`]s, tried in order. Each lists the C values that the underlying function
+//! takes, in the order of its C arguments, its result, how it reports an error, and what a call of it can do.
+//! [`Overload::check`] is the one place that decides which combinations make sense; the text form (`text.rs`) and the
+//! readers of binary metadata all use it.
 
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
 
 use crate::cpython::PythonType;
 
-/// The most parameters that one overload may have, `self` and `context` included.
+/// The most parameters that one overload may have, with `self` and `context`.
 pub const MAX_PARAMETERS: usize = 16;
 
-/// The most overloads behind one name.
+/// The most overloads under one name.
 pub const MAX_OVERLOADS: usize = 16;
 
 /// All that is known about a callable: its overloads, tried in order.
@@ -28,7 +28,7 @@ pub struct Signature {
 pub struct Overload {
     /// In the order of the C arguments, at most [`MAX_PARAMETERS`].
     pub parameters: Vec<Parameter>,
-    /// What the C function returns; [`Kind::Context`] never.
+    /// The result of the C function; never [`Kind::Context`].
     pub result: Kind,
     /// How the C function reports an error.
     pub raises: Raises,
@@ -45,11 +45,11 @@ pub struct Parameter {
     pub kind: Kind,
     /// The object that the method is called on (`self`), not one of the call's arguments.
     pub receiver: bool,
-    /// `None` is admitted, and passed as a null pointer.
+    /// `None` is accepted, and passed as a null pointer.
     pub nullable: bool,
     /// May be passed by name only.
     pub keyword_only: bool,
-    /// What is passed where the caller leaves the argument out; `Some` makes the parameter optional.
+    /// The value that is passed if the caller leaves the argument out; `Some` makes the parameter optional.
     pub default: Option<DefaultValue>,
 }
 
@@ -64,22 +64,22 @@ pub enum Kind {
     Python {
         /// The type.
         class: PythonType,
-        /// Instances of subclasses too (`+` in the text form).
+        /// Whether instances of subclasses are accepted (`+` in the text form).
         subclasses: bool,
     },
     /// `PyObject *`, of a type that an extension defines (`type:module.Name` in the text form).
     User {
         /// The type.
         class: UserType,
-        /// Instances of subclasses too.
+        /// Whether instances of subclasses are accepted.
         subclasses: bool,
     },
     /// `const char *` and `Py_ssize_t`: UTF-8 with its length in bytes, two C arguments.
     Cstr,
     /// `const void *` and `Py_ssize_t`: a contiguous buffer with its length in bytes, two C arguments.
     Buffer,
-    /// A C value that only the callable's provider can make of an object, and back: prototypes of C libraries have them,
-    /// methods of extensions do not.
+    /// A C value that only the callable's provider can convert from and to an object. Prototypes of C libraries have
+    /// these, methods of extensions do not.
     Foreign(ForeignKind),
     /// No value; results only.
     Void,
@@ -109,8 +109,8 @@ pub enum Scalar {
     CBool,
 }
 
-/// A kind of C value that its provider converts: what of an object is passed, and what object is made of a result, is not
-/// the kind's to say.
+/// A kind of C value that its provider converts. The provider, not the kind, decides what is passed for an object, and
+/// which object is made of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ForeignKind {
     /// `void *`, a pointer to anything (`ptr` in the text form).
@@ -119,20 +119,21 @@ pub enum ForeignKind {
     Char,
     /// `wchar_t` (`wchar`).
     Wchar,
-    /// `PyObject *`, where objects of some types stand for others (`pyobject`).
+    /// `PyObject *`, if objects of some types stand for others (`pyobject`).
     Object,
-    /// `double`, of which the object is no `float` (`cdouble`).
+    /// `double`, as an object that is not a `float` (`cdouble`).
     Double,
-    /// `float`, of which the object is no `float` (`cfloat`).
+    /// `float`, as an object that is not a `float` (`cfloat`).
     Float,
 }
 
-/// A type that an extension defines. Two of one place are equal, whatever the type in a variable was called when it was read.
+/// A type that an extension defines. Two with the same place are equal, whatever name the type in the variable had when
+/// it was read.
 #[derive(Clone, Debug, Eq)]
 pub struct UserType {
     /// `module.Name`, with at least one dot.
     pub name: String,
-    /// Where the type is found; `None` where it is known by name only.
+    /// Where the type is found; `None` if only its name is known.
     pub place: Option<TypePlace>,
 }
 
@@ -151,17 +152,17 @@ impl Hash for UserType {
     }
 }
 
-/// Where the type is found that a signature names.
+/// The place where a signature's type is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TypePlace {
-    /// The `PyTypeObject` itself. Whoever uses the address owns a reference to the type.
+    /// The `PyTypeObject` itself. A user of the address must own a reference to the type.
     Object(NonZeroUsize),
-    /// The extension's `PyTypeObject *` variable. The type is the one that it holds at the time of a call, as for the
-    /// extension's own wrapper: a module that is imported a second time makes a new type.
+    /// The extension's `PyTypeObject *` variable. The type is the one that the variable holds at the time of a call, as
+    /// for the extension's own wrapper: a module that is imported a second time makes a new type.
     Variable(NonZeroUsize),
 }
 
-/// What is passed for an argument that the caller leaves out.
+/// The value for an argument that the caller leaves out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DefaultValue {
     /// For integer kinds.
@@ -176,12 +177,12 @@ pub enum DefaultValue {
     None,
     /// An object that lives in the extension (`<object>` in the text form).
     Object {
-        /// Address of the `PyObject *` variable that holds it, where the signature was read from memory.
+        /// Address of the `PyObject *` variable that holds it, if the signature was read from memory.
         address: Option<NonZeroUsize>,
     },
 }
 
-/// How a C function reports that it raised.
+/// How a C function reports that it has raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Raises {
     /// It never raises.
@@ -199,7 +200,7 @@ pub enum Raises {
 /// What a call can do, beyond computing its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Effects {
-    /// Runs no Python code, not even a destructor, and lets no other thread run any by releasing the GIL.
+    /// Runs no Python code, not even a destructor, and does not release the GIL, which would let other threads run it.
     pub no_python: bool,
     /// May be dropped when its result is unused, and merged with an equal call.
     pub pure: bool,
@@ -207,7 +208,7 @@ pub struct Effects {
     pub nogil: bool,
     /// The resulting object is borrowed: the caller must take a reference to keep it.
     pub borrowed_result: bool,
-    /// Bit n: the call takes over a reference to parameter n (counted from 0, `self` and `context` included).
+    /// Bit n: the call takes over a reference to parameter n (counted from 0, with `self` and `context`).
     pub steals: u16,
 }
 
@@ -219,7 +220,7 @@ impl Signature {
 }
 
 impl Overload {
-    /// The C arguments that come from the call's own arguments: all but `self` and `context`, with their positions.
+    /// The C arguments that come from the call's own arguments, with their positions: all but `self` and `context`.
     pub fn arguments(&self) -> impl Iterator<Item = (usize, &Parameter)> {
         self.parameters
             .iter()
@@ -246,7 +247,7 @@ impl Parameter {
 }
 
 impl Kind {
-    /// An exact type that CPython defines.
+    /// A kind for exactly this type of CPython's.
     pub const fn exact(class: PythonType) -> Self {
         Self::Python { class, subclasses: false }
     }

@@ -1,4 +1,4 @@
-//! The text form of signatures, printed. Reading it is in `parse.rs`.
+//! Prints the text form of signatures. `parse.rs` reads it.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ pub(super) const FOREIGN: [(&str, ForeignKind); 6] = [
     ("cfloat", ForeignKind::Float),
 ];
 
-/// The error conventions with their names, without the one that has none.
+/// The error conventions with their names, except the one that has none.
 pub(super) const CONVENTIONS: [(&str, Raises); 4] =
     [("null", Raises::Null), ("minus_one", Raises::MinusOne), ("nonzero", Raises::Nonzero), ("check", Raises::Check)];
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::abi::{self, Value, effect, flag, kind, raises};
+use super::abi::{self, AbiValue, effect, flag, kind, raises};
 use super::rule::Rule;
 use super::signature::{DefaultValue, Effects, Kind, Parameter, Raises, Scalar, TypePlace, UserType};
 use crate::cpython::PythonType;
@@ -12,7 +12,7 @@ use crate::cpython::object::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 /// The most bytes of a type's name. CPython has no bound.
 const MAX_TYPE_NAME: usize = 1023;
 
-/// What is wrong with metadata, and in which field, counted from the struct at hand.
+/// An error in metadata, with its field, named from the struct at hand.
 pub(super) struct Flaw {
     pub rule: Option<Rule>,
     pub field: String,
@@ -24,17 +24,17 @@ impl Flaw {
         Self { rule: Some(rule), field: field.to_owned(), reason: reason.to_string() }
     }
 
-    /// One against a rule of another dialect than version 1: these have no numbers.
+    /// An error against a rule of a dialect other than version 1: these rules have no numbers.
     pub fn unnumbered(field: &str, reason: impl ToString) -> Self {
         Self { rule: None, field: field.to_owned(), reason: reason.to_string() }
     }
 
-    /// Memory that the field leads to and that can't be read.
+    /// The memory that the field points at can't be read.
     pub fn unreadable(field: &str) -> impl FnOnce(Fault) -> Self + '_ {
         move |fault| Self::new(Rule::from(&fault), field, fault)
     }
 
-    /// The same, where the field leads to it by a detour that has a rule of its own.
+    /// The same, if the field points at it indirectly and that has a rule of its own.
     pub fn unreadable_by(rule: Rule, field: &str) -> impl FnOnce(Fault) -> Self + '_ {
         move |fault| match fault {
             Fault::Unreadable { .. } => Self::new(rule, field, fault),
@@ -42,15 +42,15 @@ impl Flaw {
         }
     }
 
-    /// The same flaw, seen from the struct that contains the one at hand.
+    /// The same error, named from the struct that contains the one at hand.
     pub fn within(mut self, outer: &str) -> Self {
         self.field = if self.field.is_empty() { outer.to_owned() } else { format!("{outer}.{}", self.field) };
         self
     }
 }
 
-/// Reads the value that stands for a parameter.
-pub(super) fn parameter(value: &Value) -> Result<Parameter, Flaw> {
+/// Reads the value of a parameter.
+pub(super) fn parameter(value: &AbiValue) -> Result<Parameter, Flaw> {
     if value.kind == kind::VOID {
         return Err(Flaw::new(Rule::VoidParameter, "kind", "a parameter can't be void"));
     }
@@ -91,8 +91,8 @@ pub(super) fn parameter(value: &Value) -> Result<Parameter, Flaw> {
     })
 }
 
-/// Reads the value that stands for the result.
-pub(super) fn result(value: &Value) -> Result<(Kind, Raises, Effects), Flaw> {
+/// Reads the value of the result.
+pub(super) fn result(value: &AbiValue) -> Result<(Kind, Raises, Effects), Flaw> {
     if value.kind == kind::CONTEXT {
         return Err(Flaw::new(Rule::ContextResult, "kind", "a result can't be the context"));
     }
@@ -126,8 +126,8 @@ fn read_effects(bits: u32) -> Result<Effects, Flaw> {
     })
 }
 
-/// The kind that a number stands for, with the flag and the pointer that are part of it.
-fn read_kind(value: &Value) -> Result<Kind, Flaw> {
+/// The kind of a number, with the flag and the pointer that are part of it.
+fn read_kind(value: &AbiValue) -> Result<Kind, Flaw> {
     let subclasses = value.flags & flag::SUBCLASSES != 0;
     let kind = if value.kind == kind::USER {
         Kind::User { class: read_type(value.class)?, subclasses }
@@ -196,13 +196,13 @@ fn read_name(address: usize) -> Result<Option<String>, Flaw> {
     identifier("name", bytes).map(Some)
 }
 
-/// A Python identifier, keywords included: a parameter may be named `class`.
+/// A Python identifier. Keywords are accepted: a parameter may be named `class`.
 pub(super) fn identifier(field: &str, bytes: Vec<u8>) -> Result<String, Flaw> {
     let name = String::from_utf8(bytes).map_err(|_| Flaw::new(Rule::NotUtf8, field, "not UTF-8"))?;
     if is_identifier(&name) {
         Ok(name)
     } else {
-        Err(Flaw::new(Rule::NoIdentifier, field, format!("{name:?} is no identifier")))
+        Err(Flaw::new(Rule::NoIdentifier, field, format!("{name:?} is not an identifier")))
     }
 }
 
@@ -211,7 +211,7 @@ fn is_identifier(name: &str) -> bool {
         && name.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
 }
 
-/// Follows the pointer to the variable that holds the type, for the name of the type that it holds now.
+/// Follows the pointer to the variable that holds the type, and reads the name of the type that it holds now.
 fn read_type(variable: usize) -> Result<UserType, Flaw> {
     aligned("type", variable)?;
     let class: usize = memory::read(variable).map_err(Flaw::unreadable("type"))?;
@@ -229,7 +229,7 @@ fn read_type(variable: usize) -> Result<UserType, Flaw> {
     let name =
         String::from_utf8(bytes).map_err(|_| Flaw::new(Rule::NotUtf8, "type", "the type's name is not UTF-8"))?;
     if !name.split('.').all(is_identifier) {
-        return Err(Flaw::new(Rule::NoTypeName, "type", format!("{name:?} is no name of a type")));
+        return Err(Flaw::new(Rule::NoTypeName, "type", format!("{name:?} is not the name of a type")));
     }
     let name = if name.contains('.') {
         name
@@ -242,8 +242,8 @@ fn read_type(variable: usize) -> Result<UserType, Flaw> {
     Ok(UserType { name, place: NonZeroUsize::new(variable).map(TypePlace::Variable) })
 }
 
-/// The default, and that the fields it does not use are zero.
-fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw> {
+/// Reads the default, and checks that the fields it does not use are zero.
+fn read_default(value: &AbiValue, kind: &Kind) -> Result<Option<DefaultValue>, Flaw> {
     let none = value.flags & flag::DEFAULT_NONE != 0;
     if value.flags & flag::OPTIONAL == 0 {
         if none {
@@ -264,7 +264,7 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
                 return Err(Flaw::new(
                     Rule::NoTruthValue,
                     "default_int",
-                    format!("{other} is no truth value: it must be 0 or 1"),
+                    format!("{other} is not a truth value: it must be 0 or 1"),
                 ));
             }
         },
@@ -298,8 +298,8 @@ fn read_default(value: &Value, kind: &Kind) -> Result<Option<DefaultValue>, Flaw
     Ok(Some(default))
 }
 
-/// Fields of defaults that are not in use are zero, so that a later version may give them a meaning.
-fn refuse_defaults(value: &Value, integer: bool, float: bool, address: bool) -> Result<(), Flaw> {
+/// Checks that fields of defaults that are not in use are zero, so that a later version may give them a meaning.
+fn refuse_defaults(value: &AbiValue, integer: bool, float: bool, address: bool) -> Result<(), Flaw> {
     let reason = "not in use here: it must be 0";
     if !integer && value.default_int != 0 {
         return Err(Flaw::new(Rule::NotZero, "default_int", reason));
@@ -313,7 +313,7 @@ fn refuse_defaults(value: &Value, integer: bool, float: bool, address: bool) -> 
     Ok(())
 }
 
-/// Checks a pointer to pointers or to structs of the ABI, all of which are aligned to 8 bytes.
+/// Checks a pointer to pointers or to structs of the ABI, which are all aligned to 8 bytes.
 pub(super) fn aligned(field: &str, address: usize) -> Result<(), Flaw> {
     if address == 0 {
         return Err(Flaw::new(Rule::Null, field, "null"));

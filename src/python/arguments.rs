@@ -1,4 +1,4 @@
-//! The arguments of a call, as the types that the functions want.
+//! The arguments of a call, as the types that the functions need.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -10,13 +10,13 @@ use crate::embed::{Object, Python};
 
 /// The objects of one call, borrowed from its caller.
 #[derive(Clone, Copy, Debug)]
-pub struct Arguments<'a>(&'a [NonNull<ffi::PyObject>]);
+pub struct FastcallArguments<'a>(&'a [NonNull<ffi::PyObject>]);
 
-impl Arguments<'_> {
+impl FastcallArguments<'_> {
     /// The arguments of a METH_FASTCALL function.
     ///
     /// # Safety
-    /// `objects` points to `count` live objects, or `count` is 0; both for as long as the result is used.
+    /// `objects` points to `count` live objects, or `count` is 0; both stay valid for as long as the result is used.
     pub unsafe fn new(objects: *mut *mut ffi::PyObject, count: ffi::Py_ssize_t) -> Self {
         match usize::try_from(count) {
             // SAFETY: the caller promises the objects, none of which is null.
@@ -30,16 +30,16 @@ impl Arguments<'_> {
         self.0.len()
     }
 
-    /// The object at `index`, which the caller knows to be there.
+    /// The object at `index`, which must exist.
     pub fn object(&self, python: &Python, index: usize) -> Object {
-        // SAFETY: the caller of the function keeps its arguments.
+        // SAFETY: the caller of the function keeps its arguments alive.
         unsafe { Object::from_borrowed(python, self.0[index]) }
     }
 
     /// A `str`.
     ///
     /// # Errors
-    /// Other objects.
+    /// For other objects.
     pub fn text(&self, python: &Python, index: usize) -> Result<String, Raised> {
         let object = self.object(python, index);
         object.as_str(python).ok_or_else(|| wrong(python, &object, "a str"))
@@ -48,7 +48,7 @@ impl Arguments<'_> {
     /// A `str`, or `None`.
     ///
     /// # Errors
-    /// Other objects.
+    /// For other objects.
     pub fn optional_text(&self, python: &Python, index: usize) -> Result<Option<String>, Raised> {
         if self.is_none(index) { Ok(None) } else { self.text(python, index).map(Some) }
     }
@@ -56,7 +56,7 @@ impl Arguments<'_> {
     /// True or False, or `None`.
     ///
     /// # Errors
-    /// Other objects.
+    /// For other objects.
     pub fn optional_bool(&self, python: &Python, index: usize) -> Result<Option<bool>, Raised> {
         let object = self.object(python, index);
         // SAFETY: statics of libpython, of which only the addresses are taken.
@@ -70,14 +70,14 @@ impl Arguments<'_> {
         }
     }
 
-    /// The items of a tuple, which the tuple keeps.
+    /// The items of a tuple, which keeps them alive.
     ///
     /// # Errors
-    /// Other objects.
+    /// For other objects.
     pub fn tuple(&self, python: &Python, index: usize) -> Result<Self, Raised> {
         let object = self.object(python, index);
-        // SAFETY: the object is alive, and so are the items of a tuple as long as it is, which whoever calls the function
-        // keeps; its type is checked before it is looked into.
+        // SAFETY: the object is alive, and its items live as long as the tuple, which the function's caller keeps
+        // alive; the type is checked before the tuple is looked into.
         unsafe {
             if ffi::PyTuple_Check(object.as_ptr()) == 0 {
                 return Err(wrong(python, &object, "a tuple"));
@@ -90,7 +90,7 @@ impl Arguments<'_> {
     /// An int that fits the C type.
     ///
     /// # Errors
-    /// Other objects, and other ints.
+    /// For other objects, and for ints that do not fit.
     pub fn int(&self, index: usize) -> Result<i64, Raised> {
         // SAFETY: the object is alive and the thread attached.
         unsafe {
@@ -102,7 +102,7 @@ impl Arguments<'_> {
     /// A number.
     ///
     /// # Errors
-    /// Objects that are none.
+    /// For objects that are not numbers.
     pub fn float(&self, index: usize) -> Result<f64, Raised> {
         // SAFETY: the object is alive and the thread attached.
         unsafe {
@@ -114,7 +114,7 @@ impl Arguments<'_> {
     /// An address, as an int.
     ///
     /// # Errors
-    /// Other objects, ints that are no addresses of a process (x86-64 gives it the lower half), and 0.
+    /// For other objects, for ints that can't be addresses of a process (x86-64 gives it the lower half), and for 0.
     pub fn address(&self, python: &Python, index: usize) -> Result<NonNull<c_void>, Raised> {
         let object = self.object(python, index);
         // SAFETY: the object is alive and the thread attached; an exception that the conversion leaves is cleared.

@@ -1,4 +1,4 @@
-//! Python objects of Rust values.
+//! Converts Rust values to Python objects.
 
 use pyo3_ffi as ffi;
 
@@ -7,7 +7,7 @@ use crate::embed::{Exception, Object, Python};
 
 /// `None`.
 pub fn none(python: &Python) -> Object {
-    // SAFETY: `None` is always there, and never null.
+    // SAFETY: `None` always exists, and is never null.
     unsafe {
         let none = std::ptr::NonNull::new(ffi::Py_None()).expect("None has an address");
         Object::from_borrowed(python, none)

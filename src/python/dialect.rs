@@ -1,22 +1,22 @@
-//! Dialects of METH_TYPED, as Python names them.
+//! Dialects of METH_TYPED, by the names that Python uses.
 
 use std::num::NonZeroUsize;
 
-use super::arguments::Arguments;
+use super::arguments::FastcallArguments;
 use super::trampoline::Raised;
 use crate::callable::Error;
 use crate::embed::Python;
 use crate::metadata::{Dialect, Kind, Overload, Signature, TypeTable};
 
-/// The dialect of this name. That of issue 546 needs a table: each of its `types` is a tuple of a number, a signature, and
-/// the addresses of the underlying functions, one for each overload or none.
+/// The dialect with this name. That of issue 546 needs a table: each of its `types` is a tuple of a number, a
+/// signature, and the addresses of the underlying functions, one for each overload or none.
 ///
 /// # Errors
-/// Other names, types that are no such tuples, and what can't be in a [`TypeTable`].
+/// For other names, for types that are not such tuples, and for types that can't be in a [`TypeTable`].
 ///
 /// # Safety
-/// The addresses are those of functions as [`TypeTable::insert_underlying`] wants them.
-pub unsafe fn dialect(python: &Python, name: &str, types: &Arguments<'_>) -> Result<Dialect, Raised> {
+/// The addresses are those of functions that fulfil [`TypeTable::insert_underlying`].
+pub unsafe fn dialect(python: &Python, name: &str, types: &FastcallArguments<'_>) -> Result<Dialect, Raised> {
     match name {
         "version1" => return Ok(Dialect::Version1),
         "pypy" => return Ok(Dialect::PyPy),
@@ -32,11 +32,11 @@ pub unsafe fn dialect(python: &Python, name: &str, types: &Arguments<'_>) -> Res
             return Err(Raised::Type(text.to_owned()));
         }
         let number = class.int(0)?;
-        let number = i32::try_from(number).map_err(|_| Raised::Type(format!("types: {number} is no C int")))?;
+        let number = i32::try_from(number).map_err(|_| Raised::Type(format!("types: {number} is not a C int")))?;
         let wrong = |reason: String| Error::Mismatch { name: format!("types[{number}]"), reason };
         let text = class.text(python, 1)?;
         let signature: Signature = text.parse().map_err(|error| wrong(format!("{error}")))?;
-        // Nobody would keep the type alive, and know when it is gone.
+        // Nothing would keep the type alive, or notice when it is gone.
         if let Some(kind) = signature.overloads.iter().flat_map(kinds).find(|kind| matches!(kind, Kind::User { .. })) {
             return Err(wrong(format!("{kind}: a table has no types of extensions: say object")).into());
         }

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::fmt;
 use std::ptr::NonNull;
 
-use super::arguments::Arguments;
+use super::arguments::FastcallArguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
 use super::dialect::dialect;
 use super::state::specializer;
@@ -19,16 +19,16 @@ use crate::stub::Stub;
 use crate::stub::adopt::inspect;
 use crate::stub::bind::BareFunction;
 
-/// `function(callable, release_gil)`: the stub.
-pub struct Function;
+/// `function(callable, release_gil)`: returns the stub.
+pub struct FunctionMethod;
 
-impl Method for Function {
+impl Method for FunctionMethod {
     const NAME: &'static CStr = c"function";
     const DOC: &'static CStr = c"function($module, callable, release_gil, /)\n--\n\n\
-        A built-in that behaves as callable does, and is faster; raises Error where there is none.";
+        A built-in that behaves as callable does, and is faster; raises Error if there is none.";
     const ARITY: usize = 2;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let callable = arguments.object(python, 0);
         let options = FunctionOptions { release_gil: arguments.optional_bool(python, 1)? };
         let specializer = specializer(python)?;
@@ -42,7 +42,7 @@ impl Method for Function {
     }
 }
 
-/// The repr of an object, which is asked for only where somebody reads it.
+/// The repr of an object, computed only if it is printed.
 struct Described<'a>(&'a Python, &'a Object);
 
 impl fmt::Display for Described<'_> {
@@ -51,17 +51,17 @@ impl fmt::Display for Described<'_> {
     }
 }
 
-/// `adopt(module, dialect, types)`: its typed methods, and what was rejected.
-pub struct Adopt;
+/// `adopt(module, dialect, types)`: returns its typed methods, and the rejected ones.
+pub struct AdoptMethod;
 
-impl Method for Adopt {
+impl Method for AdoptMethod {
     const NAME: &'static CStr = c"adopt";
     const DOC: &'static CStr = c"adopt($module, module, dialect, types, /)\n--\n\n\
         ({name: signature}, [(name, reason)]): the module's typed methods, and those whose metadata is rejected.";
     const ARITY: usize = 3;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
-        // SAFETY: whoever gives addresses answers for them, as the docs of `typedcall.adopt` say.
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+        // SAFETY: whoever gives addresses is responsible for them, as the docs of `typedcall.adopt` say.
         let dialect = unsafe { dialect(python, &arguments.text(python, 1)?, &arguments.tuple(python, 2)?) }?;
         let adopted = specializer(python)?.adopt_as(python, &arguments.object(python, 0), &dialect)?;
         let signatures = adopted
@@ -77,33 +77,34 @@ impl Method for Adopt {
     }
 }
 
-/// `ready_cinder_table(address)`: the names of the methods in it.
-pub struct ReadyCinderTable;
+/// `ready_cinder_table(address)`: returns the names of the methods in it.
+pub struct ReadyCinderTableMethod;
 
-impl Method for ReadyCinderTable {
+impl Method for ReadyCinderTableMethod {
     const NAME: &'static CStr = c"ready_cinder_table";
     const DOC: &'static CStr = c"ready_cinder_table($module, address, /)\n--\n\n\
         Makes working callables of the typed definitions in the PyMethodDef[] at address; returns their names.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let table = arguments.address(python, 0)?.as_ptr();
-        // SAFETY: whoever gives an address answers for it, as the docs of `typedcall.ready_cinder_table` say.
+        // SAFETY: whoever gives an address is responsible for it, as the docs of `typedcall.ready_cinder_table` say.
         let readied = unsafe { specializer(python)?.ready_cinder_table(python, table) }?;
         Ok(list(python, readied.iter().map(|method| python.text(&method.name)))?)
     }
 }
 
-/// `bind(address, signature, name, module, doc, text_signature)`: a built-in from a C function without a wrapper.
-pub struct Bind;
+/// `bind(address, signature, name, module, doc, text_signature)`: returns a built-in for a C function without a
+/// wrapper.
+pub struct BindMethod;
 
-impl Method for Bind {
+impl Method for BindMethod {
     const NAME: &'static CStr = c"bind";
     const DOC: &'static CStr = c"bind($module, address, signature, name, module, doc, text_signature, /)\n--\n\n\
         A built-in that calls the C function at address.";
     const ARITY: usize = 6;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let address = arguments.address(python, 0)?;
         let (signature, name) = (arguments.text(python, 1)?, arguments.text(python, 2)?);
         let [module, doc, text_signature] = [3, 4, 5].map(|index| arguments.optional_text(python, index));
@@ -113,79 +114,80 @@ impl Method for Bind {
             doc: doc.as_deref(),
             text_signature: text_signature.as_deref(),
         };
-        // SAFETY: whoever gives an address and a signature answers for them, as the docs of `typedcall.bind` say.
+        // SAFETY: whoever gives an address and a signature is responsible for them, as the docs of `typedcall.bind`
+        // say.
         Ok(unsafe { specializer(python)?.bind(python, address, &signature, &name, &options) }?)
     }
 }
 
-/// `signature(callable)`: its text.
-pub struct Signature;
+/// `signature(callable)`: returns its signature as text.
+pub struct SignatureMethod;
 
-impl Method for Signature {
+impl Method for SignatureMethod {
     const NAME: &'static CStr = c"signature";
     const DOC: &'static CStr = c"signature($module, callable, /)\n--\n\n\
-        The C signature of callable as text; raises Error where it has none.";
+        The C signature of callable as text; raises Error if it has none.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let signature = specializer(python)?.signature(python, &arguments.object(python, 0))?;
         Ok(python.text(&signature.to_string())?)
     }
 }
 
-/// `original(object)`: what a stub stands for.
-pub struct Original;
+/// `original(object)`: returns the original of a stub.
+pub struct OriginalMethod;
 
-impl Method for Original {
+impl Method for OriginalMethod {
     const NAME: &'static CStr = c"original";
     const DOC: &'static CStr = c"original($module, object, /)\n--\n\n\
-        What a stub stands for; the object itself if it is none.";
+        The original of a stub; the object itself if it is not a stub.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let object = arguments.object(python, 0);
         Ok(original_of(python, &object).unwrap_or(object))
     }
 }
 
 /// `is_bound(object)`: whether it was made by `bind`.
-pub struct IsBound;
+pub struct IsBoundMethod;
 
-impl Method for IsBound {
+impl Method for IsBoundMethod {
     const NAME: &'static CStr = c"is_bound";
     const DOC: &'static CStr = c"is_bound($module, object, /)\n--\n\n\
-        Whether the object was made by bind: a built-in that stands for nothing else.";
+        Whether the object was made by bind: a built-in without an original.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         Ok(truth(python, bound_with(python, &arguments.object(python, 0)).is_some())?)
     }
 }
 
 /// `is_stale(object)`: whether it is a stub that makes no fast calls any more.
-pub struct IsStale;
+pub struct IsStaleMethod;
 
-impl Method for IsStale {
+impl Method for IsStaleMethod {
     const NAME: &'static CStr = c"is_stale";
     const DOC: &'static CStr = c"is_stale($module, object, /)\n--\n\n\
-        Whether the object is a stub of a ctypes function whose prototype was changed since.";
+        Whether the object is a stub of a ctypes function whose prototype has changed since.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         Ok(truth(python, is_stale(python, &arguments.object(python, 0)))?)
     }
 }
 
 /// `keeps_gil(object)`: whether it is a stub that was asked to keep the GIL.
-pub struct KeepsGil;
+pub struct KeepsGilMethod;
 
-impl Method for KeepsGil {
+impl Method for KeepsGilMethod {
     const NAME: &'static CStr = c"keeps_gil";
     const DOC: &'static CStr = c"keeps_gil($module, object, /)\n--\n\n\
-        Whether the object is a stub that keeps the GIL where the signature of what it stands for releases it.";
+        Whether the object is a stub that keeps the GIL although the signature of its original releases it.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let callable = arguments.object(python, 0);
         let keeps = match compiled_for(python, &callable) {
             Some(own) if !own.releases_gil() => specializer(python)?.signature(python, &callable)?.releases_gil(),
@@ -195,23 +197,23 @@ impl Method for KeepsGil {
     }
 }
 
-/// `cell_type()`: what `__self__` of a function's stub is an instance of.
-pub struct CellType;
+/// `cell_type()`: the class of `__self__` of a function's stub.
+pub struct CellTypeMethod;
 
-impl Method for CellType {
+impl Method for CellTypeMethod {
     const NAME: &'static CStr = c"cell_type";
     const DOC: &'static CStr = c"cell_type($module, /)\n--\n\n\
-        The type of what stands in for a module as the __self__ of a stub.";
+        The type of the stand-in for a module that is the __self__ of a stub.";
     const ARITY: usize = 0;
 
-    fn call(python: &Python, _: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, _: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let class = NonNull::new(cell_type(python)?.cast()).ok_or(Raised::Current)?;
         // SAFETY: the type lives for ever.
         Ok(unsafe { Object::from_borrowed(python, class) })
     }
 }
 
-/// The stub that Python calls, or one like it: with the effects that it was made with, where it is made already.
+/// The stub that Python calls, or an equal one; an existing stub keeps the effects that it was made with.
 fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Result<Stub, Error> {
     if is_stale(python, callable) {
         let name = callable.attr(python, "__name__").and_then(|name| name.text(python))?;
@@ -227,21 +229,21 @@ fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Res
     };
     let name = callable.attr(python, "__qualname__").and_then(|name| name.text(python))?;
     let function = BareFunction { address: functions[0], overload: &signature.overloads[0], name: &name };
-    // SAFETY: it was bound with this signature, and whoever did answers for it.
+    // SAFETY: it was bound with this signature, and whoever bound it is responsible for it.
     unsafe { specializer.bind_stub(python, function) }
 }
 
-/// `describe(callable)`: the stages of its stub, but for the machine's.
-pub struct Describe;
+/// `describe(callable)`: the stages of its stub, except the machine's.
+pub struct DescribeMethod;
 
-impl Method for Describe {
+impl Method for DescribeMethod {
     const NAME: &'static CStr = c"describe";
     const DOC: &'static CStr = c"describe($module, callable, /)\n--\n\n\
         A dict of texts: name, entry, signature, generic_ir, ir and plan of the stub that callable has, and\n\
-        not_dispatched, a list of (overload, reason). Raises Error where there is no stub, or one that is stale.";
+        not_dispatched, a list of (overload, reason). Raises Error if there is no stub, or a stale one.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let (specializer, callable) = (specializer(python)?, arguments.object(python, 0));
         let stub = stub_of(python, specializer, &callable)?;
         let text = |text: &str| python.text(text);
@@ -263,15 +265,15 @@ impl Method for Describe {
 }
 
 /// `compiled(callable)`: the machine's stages of its stub.
-pub struct Compiled;
+pub struct CompiledMethod;
 
-impl Method for Compiled {
+impl Method for CompiledMethod {
     const NAME: &'static CStr = c"compiled";
     const DOC: &'static CStr = c"compiled($module, callable, /)\n--\n\n\
-        (clif, asm): the code of the stub that callable has, None where there is no such text.";
+        (clif, asm): the code of the stub that callable has; None if there is no such text.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let stub = stub_of(python, specializer(python)?, &arguments.object(python, 0))?;
         let (clif, asm) = (stub.clif()?, stub.machine_code()?);
         let texts = [optional_text(python, clif.as_deref())?, optional_text(python, asm.as_deref())?];
@@ -279,16 +281,16 @@ impl Method for Compiled {
     }
 }
 
-/// `inspect(module)`: its typed methods, changing nothing.
-pub struct Inspect;
+/// `inspect(module)`: lists its typed methods and changes nothing.
+pub struct InspectMethod;
 
-impl Method for Inspect {
+impl Method for InspectMethod {
     const NAME: &'static CStr = c"inspect";
     const DOC: &'static CStr = c"inspect($module, module, /)\n--\n\n\
         [(name, signature or None, reason or None, flagged)]: the module's methods that have metadata. Changes nothing.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let found = inspect(python, &arguments.object(python, 0))?;
         let rows = found.iter().map(|member| {
             let name = python.text(&member.name)?;
@@ -307,16 +309,16 @@ impl Method for Inspect {
     }
 }
 
-/// `stats()`: what was compiled and called.
-pub struct Stats;
+/// `stats()`: counts of compiled code and of calls.
+pub struct StatsMethod;
 
-impl Method for Stats {
+impl Method for StatsMethod {
     const NAME: &'static CStr = c"stats";
     const DOC: &'static CStr = c"stats($module, /)\n--\n\n\
         A dict of the numbers shapes, stubs, code_bytes and hits, and of fallbacks, a dict of numbers.";
     const ARITY: usize = 0;
 
-    fn call(python: &Python, _: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, _: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let stats = crate::specializer::Stats::now();
         let number = |number: u64| python.int(i64::try_from(number).unwrap_or(i64::MAX));
         let fallbacks = FallbackReason::ALL.map(|reason| Ok((reason.name(), number(stats.fallback(reason))?)));

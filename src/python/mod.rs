@@ -1,7 +1,8 @@
-//! The extension module `typedcall._native`: what the Python package cannot do in Python.
+//! The extension module `typedcall._native`: the part of the Python package that can't be written in Python.
 //!
-//! The functions take positional arguments only, as the package's Python files pass them; what users call, with keywords,
-//! defaults and docstrings, is in `python/typedcall/`. Importing makes no specializer: the first call that needs one does.
+//! The functions take positional arguments only, as the package's Python files pass them. The functions for users, with
+//! keywords, defaults and docstrings, are in `python/typedcall/`. Importing makes no specializer: the first call that
+//! needs one does.
 
 mod arguments;
 mod convert;
@@ -23,7 +24,7 @@ use trampoline::{caught, method};
 /// `PyImport_AppendInittab` before it starts the interpreter; `import typedcall` then finds it without a shared library.
 ///
 /// # Safety
-/// As for every such function: to be called by the interpreter's import machinery.
+/// As for every such function: only the interpreter's import machinery calls it.
 #[unsafe(no_mangle)]
 #[allow(non_snake_case, reason = "the import machinery looks for this name")]
 pub unsafe extern "C" fn PyInit__native() -> *mut ffi::PyObject {
@@ -31,7 +32,8 @@ pub unsafe extern "C" fn PyInit__native() -> *mut ffi::PyObject {
     unsafe { ffi::PyModuleDef_Init(&raw mut DEFINITION) }
 }
 
-const DOC: &std::ffi::CStr = c"What the package typedcall cannot do in Python: import typedcall instead.";
+const DOC: &std::ffi::CStr =
+    c"The part of the package typedcall that is not written in Python: import typedcall instead.";
 
 static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
     m_base: ffi::PyModuleDef_HEAD_INIT,
@@ -46,30 +48,30 @@ static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
 };
 
 static mut METHODS: [ffi::PyMethodDef; 16] = [
-    method::<methods::Function>(),
-    method::<methods::Adopt>(),
-    method::<methods::ReadyCinderTable>(),
-    method::<methods::Bind>(),
-    method::<methods::Signature>(),
-    method::<methods::Original>(),
-    method::<methods::IsBound>(),
-    method::<methods::IsStale>(),
-    method::<methods::KeepsGil>(),
-    method::<methods::CellType>(),
-    method::<methods::Describe>(),
-    method::<methods::Compiled>(),
-    method::<methods::Inspect>(),
-    method::<methods::Stats>(),
-    method::<timing::TimeCalls>(),
+    method::<methods::FunctionMethod>(),
+    method::<methods::AdoptMethod>(),
+    method::<methods::ReadyCinderTableMethod>(),
+    method::<methods::BindMethod>(),
+    method::<methods::SignatureMethod>(),
+    method::<methods::OriginalMethod>(),
+    method::<methods::IsBoundMethod>(),
+    method::<methods::IsStaleMethod>(),
+    method::<methods::KeepsGilMethod>(),
+    method::<methods::CellTypeMethod>(),
+    method::<methods::DescribeMethod>(),
+    method::<methods::CompiledMethod>(),
+    method::<methods::InspectMethod>(),
+    method::<methods::StatsMethod>(),
+    method::<timing::TimeCallsMethod>(),
     ffi::PyMethodDef::zeroed(),
 ];
 
-/// Declares that the module knows about interpreters of their own GIL: `execute` refuses them, in words that say more than
-/// CPython's own refusal would.
+/// Declares that the module supports interpreters with a GIL of their own. `execute` refuses them, with a better
+/// message than CPython's own.
 #[cfg(Py_3_12)]
 const INTERPRETERS: ffi::PyModuleDef_Slot =
     ffi::PyModuleDef_Slot { slot: ffi::Py_mod_multiple_interpreters, value: ffi::Py_MOD_PER_INTERPRETER_GIL_SUPPORTED };
-/// Before 3.12 there is no such declaration: an early end of the list.
+/// Before 3.12 there is no such declaration; this ends the list early.
 #[cfg(not(Py_3_12))]
 const INTERPRETERS: ffi::PyModuleDef_Slot = ffi::PyModuleDef_Slot { slot: 0, value: null_mut() };
 
@@ -79,7 +81,7 @@ static mut SLOTS: [ffi::PyModuleDef_Slot; 3] = [
     ffi::PyModuleDef_Slot { slot: 0, value: null_mut() },
 ];
 
-/// Whether an interpreter that had the module was finalized: what is known of its objects does not hold in another.
+/// Whether an interpreter that had the module was finalized: what is known of its objects is not true in another one.
 static FINALIZED: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn finalized() {

@@ -1,4 +1,4 @@
-//! What the module keeps: the specializer, the class of its errors, and what the environment asks for.
+//! The state of the module: the specializer, the class of its errors, and the settings from the environment.
 
 use std::env;
 use std::ptr::{NonNull, null_mut};
@@ -22,7 +22,7 @@ static ERROR: AtomicPtr<ffi::PyObject> = AtomicPtr::new(null_mut());
 /// Fills a new module.
 ///
 /// # Errors
-/// Where memory runs out.
+/// If memory runs out.
 pub fn initialize(python: &Python, module: *mut ffi::PyObject) -> Result<(), Raised> {
     start_log();
     let module = NonNull::new(module).ok_or_else(|| Raised::Type("there is no module".to_owned()))?;
@@ -35,19 +35,19 @@ pub fn initialize(python: &Python, module: *mut ffi::PyObject) -> Result<(), Rai
         None => new_error(python)?,
     };
     add(python, &module, "Error", &class)?;
-    // Extensions in Cinder's form find the package by it.
+    // Extensions in Cinder's form find the package by this.
     add(python, &module, "_cinder", &capsule(python)?)?;
     add(python, &module, "__version__", &python.text(env!("CARGO_PKG_VERSION"))?)?;
     add(python, &module, "disabled", &truth(python, is_on("TYPEDCALL_DISABLE"))?)
 }
 
-/// The class of the module's errors, borrowed; null before [`initialize`] made it.
+/// The class of the module's errors, borrowed; null before [`initialize`] has made it.
 pub fn error_class() -> *mut ffi::PyObject {
     ERROR.load(Ordering::Relaxed)
 }
 
 fn new_error(python: &Python) -> Result<Object, Raised> {
-    let doc = c"Why there is no stub: names the callable, and says what to do. The callable goes on working as it did.";
+    let doc = c"There is no stub: the text names the callable and says what to do. The callable works as before.";
     // SAFETY: the thread is attached; the texts are C strings; without a base the class is an Exception.
     let class = unsafe {
         python.owned(ffi::PyErr_NewExceptionWithDoc(c"typedcall.Error".as_ptr(), doc.as_ptr(), null_mut(), null_mut()))
@@ -59,24 +59,24 @@ fn new_error(python: &Python) -> Result<Object, Raised> {
 /// The specializer, made when it is first needed.
 ///
 /// # Errors
-/// An interpreter that is not laid out as the crate was built for.
+/// If the interpreter has another layout than the crate was built for.
 pub fn specializer(python: &Python) -> Result<&'static Specializer, Error> {
     static SPECIALIZER: OnceLock<Specializer> = OnceLock::new();
     if let Some(specializer) = SPECIALIZER.get() {
         return Ok(specializer);
     }
-    // Made outside of the lock, which is never held while Python may run; one that comes second is dropped.
+    // Made outside the lock, which is never held while Python code may run; a second one is dropped.
     let options = Options { verify: is_on("TYPEDCALL_VERIFY"), count_calls: true, ..Options::default() };
     let made = Specializer::new(python, options)?;
     Ok(SPECIALIZER.get_or_init(|| made))
 }
 
-/// Whether a variable of the environment switches something on: it is set, and neither empty nor `0`.
+/// Whether an environment variable switches something on: it is set, and neither empty nor `0`.
 fn is_on(variable: &str) -> bool {
     env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Writes to stderr what `TYPEDCALL_LOG` asks for; without it, warnings. Where the process has a logger, that one stays.
+/// Starts logging to stderr as `TYPEDCALL_LOG` says; by default, warnings. An existing logger of the process stays.
 fn start_log() {
     let asked = env::var("TYPEDCALL_LOG").unwrap_or_default();
     let level = asked.parse::<LevelFilter>().ok();

@@ -1,4 +1,4 @@
-//! How long a C function takes when C calls it: what `python -m typedcall bench` compares with.
+//! Times calls of a C function from C, for `python -m typedcall bench` to compare with.
 
 use std::ffi::{CStr, c_void};
 use std::hint::black_box;
@@ -8,26 +8,26 @@ use std::time::Instant;
 
 use pyo3_ffi as ffi;
 
-use super::arguments::Arguments;
+use super::arguments::FastcallArguments;
 use super::trampoline::{Method, Raised};
 use crate::embed::{Object, Python};
 
-/// `time_calls(address, type, argument, count)`: the seconds that so many calls of a function of one argument take.
-pub struct TimeCalls;
+/// `time_calls(address, type, argument, count)`: the seconds for `count` calls of a function of one argument.
+pub struct TimeCallsMethod;
 
-impl Method for TimeCalls {
+impl Method for TimeCallsMethod {
     const NAME: &'static CStr = c"time_calls";
     const DOC: &'static CStr = c"time_calls($module, address, type, argument, count, /)\n--\n\n\
         Seconds for count calls of the C function at address, from a loop in native code.\n\n\
         type is \"i64\" or \"f64\": what the function takes and returns.";
     const ARITY: usize = 4;
 
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
         let (address, count) = (arguments.address(python, 0)?, arguments.int(3)?);
         let seconds = match &*arguments.text(python, 1)? {
             "i64" => {
                 let argument = arguments.int(2)?;
-                // SAFETY: the caller of a function that takes an address answers for it.
+                // SAFETY: the caller of a function that takes an address is responsible for it.
                 let function = unsafe { transmute::<NonNull<c_void>, extern "C" fn(i64) -> i64>(address) };
                 seconds(count, || function(black_box(argument)))
             }

@@ -1,4 +1,4 @@
-//! From CPython's calling convention to Rust and back: all functions of the module stand behind one entry point.
+//! From CPython's calling convention to Rust and back: one entry point for all functions of the module.
 
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,30 +6,30 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::arguments::Arguments;
+use super::arguments::FastcallArguments;
 use super::state;
 use crate::callable::Error;
 use crate::embed::{Exception, Object, Python};
 
 /// A function of the module.
 pub trait Method {
-    /// What Python calls it.
+    /// Its name in Python.
     const NAME: &'static CStr;
-    /// Its text signature and its text.
+    /// Its text signature and its docstring.
     const DOC: &'static CStr;
-    /// How many arguments it takes.
+    /// The number of its arguments.
     const ARITY: usize;
 
     /// The call.
-    fn call(python: &Python, arguments: &Arguments<'_>) -> Result<Object, Raised>;
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised>;
 }
 
-/// What a function of the module raises.
+/// The exception that a function of the module raises.
 #[derive(Debug)]
 pub enum Raised {
     /// `typedcall.Error`, with this error's text.
     Error(Error),
-    /// `TypeError`: an argument is not what the function takes.
+    /// `TypeError`: an argument is of a type that the function does not take.
     Type(String),
     /// The exception that is set already.
     Current,
@@ -64,7 +64,7 @@ unsafe extern "C" fn entry<M: Method>(
 ) -> *mut ffi::PyObject {
     caught(|python| {
         // SAFETY: METH_FASTCALL: an array of that many objects, which the caller keeps through the call.
-        let arguments = unsafe { Arguments::new(objects, count) };
+        let arguments = unsafe { FastcallArguments::new(objects, count) };
         if arguments.len() != M::ARITY {
             let name = M::NAME.to_string_lossy();
             return Err(Raised::Type(format!("{name}() takes {} arguments, not {}", M::ARITY, arguments.len())));
@@ -74,12 +74,12 @@ unsafe extern "C" fn entry<M: Method>(
     .map_or(null_mut(), Object::into_ptr)
 }
 
-/// Runs what CPython called, on its attached thread. Where it fails or panics an exception is set, and the result is
-/// `None`.
+/// Runs a function that CPython called, on its attached thread. If it fails or panics, an exception is set, and the
+/// result is `None`.
 pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, Raised>) -> Option<T> {
     // SAFETY: CPython calls with the GIL held, and it is held on return.
     let python = unsafe { Python::assume_attached() };
-    // What a panic leaves half done is a stub that nobody has; locks are taken with their poison ignored.
+    // A panic may leave only a stub half done, which nobody has; locks are taken with their poison ignored.
     match catch_unwind(AssertUnwindSafe(|| body(&python))) {
         Ok(Ok(value)) => return Some(value),
         Ok(Err(Raised::Error(Error::Python(exception)))) if exception.restore_urgent(&python) => {}
@@ -98,7 +98,7 @@ pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, Raised>) -> Option<T> {
     None
 }
 
-/// An error's text, where the crate's own names what Python has not.
+/// An error's text, in Python's terms if the crate's text names things that Python does not have.
 fn text_of(error: &Error) -> String {
     match error {
         Error::Untyped(name) => {
@@ -108,7 +108,7 @@ fn text_of(error: &Error) -> String {
     }
 }
 
-/// Sets an exception; where there is no memory for its text, the `MemoryError` stands for it.
+/// Sets an exception; if there is no memory for its text, a `MemoryError` is set instead.
 fn raise(_: &Python, class: *mut ffi::PyObject, text: &str) {
     // SAFETY: the thread is attached; the class is alive; the bytes are UTF-8 and live through the call, which copies
     // them.

@@ -10,8 +10,8 @@ pub use super::fallback_reason::FallbackReason;
 use super::foreign::Foreign;
 use super::matching::{Parameters, match_arguments};
 use super::parser::type_of;
-use crate::ir::Value;
-use crate::lower::{Admitted, Arm, Binding, Class, Convention, Given, Plan, Step};
+use crate::ir::{Instruction, Value};
+use crate::lower::{Admitted, Arm, Binding, Class, Convention, Given, Plan};
 use crate::metadata::{PythonType, TypePlace};
 
 /// Calls of underlying functions. Compiled code adds to it with the GIL held.
@@ -137,34 +137,36 @@ impl ArmGuards {
         let mut operands: Vec<(Value, Operand, bool)> = Vec::new();
         let mut looks = Vec::new();
         let mut looks_at_values = false;
-        for step in &arm.steps {
-            let operand_of = |value: &Value| operands.iter().find(|(known, ..)| known == value).copied();
-            match step {
-                Step::Receiver { into } => operands.push((*into, Operand::Receiver, false)),
-                Step::Argument { into, index } => operands.push((*into, Operand::Argument(*index), false)),
-                Step::NullIfNone { into, from } => {
-                    if let Some((_, operand, _)) = operand_of(from) {
-                        operands.push((*into, operand, true));
+        for (_, _, data) in arm.function.instructions() {
+            let known = operands.clone();
+            let operand_of = |value: &Value| known.iter().find(|(known, ..)| known == value).copied();
+            let mut is_operand = |operand, or_none| operands.extend(data.result.map(|into| (into, operand, or_none)));
+            match &data.instruction {
+                Instruction::LoadSelf => is_operand(Operand::Receiver, false),
+                Instruction::LoadArg { index } => is_operand(Operand::Argument(*index), false),
+                Instruction::NullIfNone { value } => {
+                    if let Some((_, operand, _)) = operand_of(value) {
+                        is_operand(operand, true);
                     }
                 }
-                Step::Guard { into, from, admitted } => {
-                    if let Some((_, operand, or_none)) = operand_of(from) {
-                        looks.push((operand, Wanted::Admitted { admitted: admitted.clone(), or_none }));
-                        operands.push((*into, operand, or_none));
+                Instruction::Guard { ty, value, .. } => {
+                    if let (Some((_, operand, or_none)), Ok(admitted)) = (operand_of(value), Admitted::of(ty)) {
+                        looks.push((operand, Wanted::Admitted { admitted, or_none }));
+                        is_operand(operand, or_none);
                     }
                 }
-                Step::UnboxReal { from, .. } => {
+                Instruction::UnboxReal { value, .. } => {
                     looks_at_values = true;
-                    if let Some((_, operand, _)) = operand_of(from) {
+                    if let Some((_, operand, _)) = operand_of(value) {
                         looks.push((operand, Wanted::Real));
                     }
                 }
-                Step::ToForeign { from, parameter, .. } => {
-                    if let Some((_, operand, _)) = operand_of(from) {
+                Instruction::ToForeign { value, parameter, .. } => {
+                    if let Some((_, operand, _)) = operand_of(value) {
                         looks.push((operand, Wanted::Foreign(*parameter)));
                     }
                 }
-                Step::Unbox { .. } | Step::View { .. } => looks_at_values = true,
+                Instruction::Unbox { .. } => looks_at_values = true,
                 _ => {}
             }
         }
@@ -257,7 +259,7 @@ impl Wanted {
                 Self::Admitted { admitted, or_none } => {
                     let wanted = match &admitted.class {
                         Class::Python(python) => type_of(*python),
-                        Class::User { place, .. } => match type_at(*place) {
+                        Class::User(place) => match type_at(*place) {
                             Some(class) => class,
                             None => return false,
                         },

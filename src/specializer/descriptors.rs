@@ -1,4 +1,4 @@
-//! The cells of the descriptors that a specializer made: `stub::descriptor` makes and finds them.
+//! The cells of descriptors. `stub::descriptor` makes and finds them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 use crate::callable::registry::{Fingerprint, KnownMethod};
 use crate::embed::Object;
 
-/// The cells of descriptors that a specializer made, by the original's definition and by whether the GIL is kept.
+/// The cells of the descriptors that a specializer made, by the original's definition and whether the GIL is kept.
 pub type Descriptors = Mutex<HashMap<(usize, bool), DescriptorCell>>;
 
-/// The cell of all descriptors with one definition, and what it was made for.
+/// The cell of all descriptors with one definition, with the data that it was made from.
 #[derive(Debug)]
 pub struct DescriptorCell {
-    /// Tells the definition from another one at its address.
+    /// Distinguishes the definition from a later one at the same address.
     pub fingerprint: Fingerprint,
-    /// Address of the definition's text, which the cell has too.
+    /// Address of the definition's docstring, which the cell uses too.
     pub doc: usize,
-    /// What the code was made for.
+    /// The method that the code was made for.
     pub known: Arc<KnownMethod>,
     /// The cell's object.
     pub cell: Object,

@@ -1,6 +1,7 @@
-//! What stubs and compiled functions share: the [`Specializer`], its options, its numbers.
+//! The shared part of stubs and compiled functions: the [`Specializer`], its options, its statistics.
 //!
-//! It remembers what is known of callables and which code there is. `stub` and `compile` make things with it.
+//! It remembers what is known of callables, and the code that was compiled. `stub` and `compile` use it to make stubs
+//! and compiled functions.
 
 pub(crate) mod descriptors;
 mod options;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use self::descriptors::Descriptors;
 use crate::callable::original::Original;
-use crate::callable::registry::{KnownMethod, Registry};
+use crate::callable::registry::{KnownMethod, Registry, code_signature};
 use crate::callable::user_types::resolve_types;
 use crate::callable::{Error, readied};
 use crate::cpython::{Layout, check};
@@ -26,7 +27,7 @@ use crate::lower::{
     AddressTable, Binding, Call, CallSite, CellSource, Convention, Frame, Given, MethodConvention, Plan, arity,
     keyword_only,
 };
-use crate::metadata::{DefaultValue, Signature};
+use crate::metadata::Signature;
 use crate::runtime::cell::{Cell, CellContents, bound_with};
 use crate::runtime::code_pointer::{refused, warn_once};
 use crate::runtime::compiler::Compiler;
@@ -35,7 +36,7 @@ use crate::runtime::shape::Shape;
 use crate::runtime::stand_in::StandIn;
 use crate::runtime::thunk::THUNKS;
 
-/// Makes stubs, and remembers what it knows and what it compiled.
+/// Makes stubs, and remembers callables and code.
 ///
 /// ```
 /// use typedcall::{Entry, Options, Specializer, embed::Python};
@@ -60,12 +61,12 @@ pub struct Specializer {
     pub(crate) descriptors: Descriptors,
 }
 
-/// All that a shape's code depends on.
+/// The lookup key of a shape: everything that its code depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct ShapeKey {
     frame: Frame,
     target: CalleeTarget,
-    signature: Signature,
+    signature: Arc<Signature>,
     overloads: Vec<u16>,
     given: Vec<Given>,
     call: Option<Arc<Call>>,
@@ -75,7 +76,7 @@ impl Specializer {
     /// A specializer for the running interpreter.
     ///
     /// # Errors
-    /// An interpreter that is not laid out as the crate was built for, or a machine that Cranelift does not know.
+    /// If the interpreter has another layout than the crate was built for, or Cranelift does not support the machine.
     pub fn new(python: &Python, options: Options) -> Result<Self, Error> {
         let layout = Layout::CURRENT;
         check(python, &layout)?;
@@ -91,8 +92,8 @@ impl Specializer {
         })
     }
 
-    /// What stubs there are, and what became of their calls: numbers of the whole process, whichever specializer made
-    /// them. Calls are counted where [`Options::count_calls`] was set when the stub was made.
+    /// The number of stubs, and the outcome of their calls. These are numbers of the whole process, for all
+    /// specializers. Calls are counted by stubs that were made with [`Options::count_calls`].
     pub fn stats(&self) -> Stats {
         Stats::now()
     }
@@ -107,22 +108,22 @@ impl Specializer {
         self.compiler.addresses()
     }
 
-    /// What is known about a callable.
+    /// The signature of a callable.
     ///
     /// # Errors
-    /// Objects that have no definition, no metadata, or rejected metadata.
+    /// If the object has no definition, no metadata, or rejected metadata.
     pub fn signature(&self, python: &Python, callable: &Object) -> Result<Signature, Error> {
         let original = Original::or_class_method(python, callable)?;
         Ok(Signature::clone(&self.known(python, &original)?.signature))
     }
 
-    /// Tells the signature of a callable whose underlying function cannot be reached: stubs call its `ml_meth`, and
-    /// skip the rest of the calling protocol. All its arguments and its result are objects. What is declared is known as long as
-    /// the callable's module or type lives. Types of extensions are imported (`type:module.Name`): where one of them is
-    /// gone, the declaration is, too.
+    /// Declares the signature of a callable whose underlying function can't be reached: stubs call its `ml_meth`, and
+    /// skip the rest of the calling protocol. All its arguments and its result are objects. The declaration lives as
+    /// long as the callable's module or type. Types of extensions are imported (`type:module.Name`); if one of them is
+    /// gone, the declaration is gone too.
     ///
     /// # Errors
-    /// A text that is no signature, one that does not fit the callable, or a type that can't be imported.
+    /// If the text is not a signature, does not fit the callable, or names a type that can't be imported.
     pub fn declare(&self, python: &Python, callable: &Object, signature: &str) -> Result<(), Error> {
         let mut signature: Signature = signature.parse()?;
         let types = resolve_types(python, &mut signature)?;
@@ -164,13 +165,12 @@ impl Specializer {
         }
         // SAFETY: the definition is that of the live callable.
         let known = unsafe { self.registry.method(python, original.def, &original.owner(python)) }?;
-        // What was declared of a method of Cinder's form comes before what its definition said.
-        // SAFETY: as above.
+        // A declaration for a method of Cinder's form takes precedence over its definition. SAFETY: as above.
         let known = known.map(Ok).or_else(|| unsafe { readied::known(original.def) }).transpose()?;
         known.ok_or_else(|| Error::Untyped(original.name(python)))
     }
 
-    /// The call site of a stub with this entry, for the first overload that fits the callable.
+    /// The call site of a stub with this entry, with the overloads that fit the callable.
     pub(crate) fn site(
         &self,
         python: &Python,
@@ -181,7 +181,7 @@ impl Specializer {
         let mut overloads = original.callable_overloads(python, known)?;
         let convention = match entry {
             Entry::Native | Entry::Boxed => {
-                // What its caller has proven are the types of one overload.
+                // The caller has proven the types of one overload.
                 overloads.truncate(1);
                 let receiver = u16::from(original.binding == Binding::Method);
                 Convention::Objects { count: receiver + arity(&known.signature.overloads[usize::from(overloads[0])]) }
@@ -215,35 +215,39 @@ impl Specializer {
         Ok(site)
     }
 
+    /// The code for a call site of a method, compiled if this is the first of its shape.
+    pub(crate) fn shape_of(&self, site: &CallSite, known: &KnownMethod) -> Result<Arc<Shape>, Error> {
+        match Arc::ptr_eq(&site.signature, &known.signature) && site.call.is_none() {
+            true => self.shape_for(site, known.code_signature().clone()),
+            false => self.shape(site),
+        }
+    }
+
     /// The code for a call site, compiled if this is the first of its shape.
     pub(crate) fn shape(&self, site: &CallSite) -> Result<Arc<Shape>, Error> {
-        let mut key = ShapeKey {
+        // The names and defaults of one call have been looked at.
+        match &site.call {
+            Some(_) => self.shape_for(site, site.signature.clone()),
+            None => self.shape_for(site, Arc::new(code_signature(&site.signature))),
+        }
+    }
+
+    fn shape_for(&self, site: &CallSite, signature: Arc<Signature>) -> Result<Arc<Shape>, Error> {
+        let key = ShapeKey {
             frame: site.frame,
             target: site.target,
-            signature: Signature::clone(&site.signature),
+            signature,
             overloads: site.overloads.clone(),
             given: site.overloads.iter().map(|overload| site.given(*overload)).collect(),
             call: site.call.clone(),
         };
-        // Names and defaults are in the cell, not in the code; but those of one call have been looked at, and those of
-        // several overloads tell which of them is meant.
-        let shared = site.call.is_none() && site.signature.overloads.len() == 1;
-        for parameter in
-            key.signature.overloads.iter_mut().filter(|_| shared).flat_map(|overload| &mut overload.parameters)
-        {
-            parameter.name = None;
-            parameter.default = parameter.default.take().map(|default| match default {
-                DefaultValue::Object { .. } => DefaultValue::Object { address: None },
-                _ => DefaultValue::None,
-            });
-        }
         let known = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
         if let Some(shape) = known {
             return Ok(shape);
         }
         let shape = Arc::new(self.compiler.compile(&plan_of(site)?).inspect_err(warn_once)?);
         let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
-        // Shapes whose stubs are all gone leave their entries behind, until here.
+        // Shapes whose stubs are all gone leave their entries here until now.
         shapes.retain(|_, shape| shape.strong_count() > 0);
         shapes.insert(key, Arc::downgrade(&shape));
         Ok(shape)
@@ -262,7 +266,7 @@ impl Specializer {
         Ok(Cell::new(python, CellContents { stand_in, ..contents })?)
     }
 
-    /// What the cell of a stub holds.
+    /// The contents of a stub's cell.
     pub(crate) fn cell_contents(
         &self,
         python: &Python,
@@ -299,7 +303,7 @@ impl Specializer {
     }
 }
 
-/// Gives a cell a thunk, and the code an address that needs nothing else.
+/// Gives a cell a thunk, so that the code has an address that needs nothing else.
 pub(crate) fn bind_thunk(cell: &Cell, site: &CallSite, shape: &Shape) -> Result<NonNull<u8>, Error> {
     let thunk = THUNKS.bind(site.frame.thunk_register(), cell.address(), shape.code()).map_err(refused)?;
     let address = thunk.address();

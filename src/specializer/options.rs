@@ -1,23 +1,23 @@
-//! What one asks a [`Specializer`](crate::Specializer) for.
+//! Options of a [`Specializer`](crate::Specializer).
 
 /// The C signature that a stub has, and who checks the arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Entry {
     /// The underlying function itself: C values in, a C value out, nothing checked.
     Native,
-    /// `(PyObject *…) -> PyObject *`, the receiver of a method descriptor first: for callers that have proven the
-    /// types. Borrows its arguments, returns a new reference, or null with an exception set.
+    /// `(PyObject *…) -> PyObject *`, with the receiver of a method descriptor first: for callers that have proven the
+    /// types. It borrows its arguments, and returns a new reference, or null with an exception set.
     Boxed,
-    /// The original's own METH_ convention, a drop-in for its `ml_meth`. A stub of a function is bound as the original is:
-    /// what is passed as `self` is not looked at. Where the original takes a tuple the stub takes an array: METH_VARARGS
-    /// with METH_KEYWORDS has a METH_FASTCALL | METH_KEYWORDS stub. So has METH_VARARGS alone where it is a function; where
-    /// it is a method descriptor, a METH_FASTCALL one.
+    /// The original's own METH_ convention: it can take the place of its `ml_meth`. A stub of a function is bound as
+    /// the original is and ignores the `self` that is passed. If the original takes a tuple, the stub takes an array.
+    /// The stub of METH_VARARGS | METH_KEYWORDS is METH_FASTCALL | METH_KEYWORDS. So is that of a METH_VARARGS
+    /// function; that of a METH_VARARGS method descriptor is METH_FASTCALL.
     Guarded,
-    /// The vectorcall convention, a drop-in for the original's vectorcall function.
+    /// The vectorcall convention: it can take the place of the original's vectorcall function.
     Vectorcall,
-    /// For functions without a wrapper ([`Specializer::bind_stub`](crate::Specializer::bind_stub)): METH_NOARGS, METH_O, METH_FASTCALL, or METH_FASTCALL |
-    /// METH_KEYWORDS, whichever the signature needs. All that a stub's guards do not admit is checked and converted by
-    /// CPython's own parser, with its exceptions.
+    /// For functions without a wrapper ([`Specializer::bind_stub`](crate::Specializer::bind_stub)): METH_NOARGS,
+    /// METH_O, METH_FASTCALL, or METH_FASTCALL | METH_KEYWORDS, as the signature needs. Arguments that the stub's
+    /// guards refuse are checked and converted by CPython's own parser, with its exceptions.
     Checked,
 }
 
@@ -25,18 +25,19 @@ pub enum Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Whether the code generator verifies its input. A stub compiles slower by a third; on in debug builds.
+    /// Whether the code generator verifies its input, which makes compiling a third slower. On in debug builds.
     pub verify_code: bool,
-    /// Whether stubs check what signatures promise, each time that they call an underlying function: that it never
-    /// raises, runs no Python code, returns borrowed references or new ones, is pure. For tests of extensions: such stubs
-    /// are slow, and call a method that is pure or returns a borrowed reference through its wrapper too. A promise
-    /// that is not kept is a `SystemError` that names the method and both values. What can't be told is not held against a
-    /// method: references are counted where they are to
-    /// an argument or to what the wrapper returned, new ones of pure methods only; side effects are not compared. Native stubs and functions without a wrapper
-    /// are not checked.
+    /// Whether stubs check the promises of signatures at each call of an underlying function: that it never raises,
+    /// runs no Python code, returns borrowed references or new ones, is pure. For tests of extensions: such stubs are
+    /// slow, and also call the wrapper of a method that is pure or returns a borrowed reference.
+    ///
+    /// A broken promise is a `SystemError` that names the method and both values. A method is not accused if the stub
+    /// can't be certain: references are counted only if they are to an argument or to the wrapper's result, and new
+    /// ones only for pure methods; side effects are not compared. Native stubs and functions without a wrapper are not
+    /// checked.
     pub verify: bool,
-    /// Whether stubs count their calls ([`Specializer::stats`](crate::Specializer::stats)): three more instructions a call,
-    /// and a look at the arguments of one that takes the fallback. Native stubs do not count.
+    /// Whether stubs count their calls ([`Specializer::stats`](crate::Specializer::stats)). That costs three more
+    /// instructions per call, and a look at the arguments of a call that takes the fallback. Native stubs do not count.
     pub count_calls: bool,
 }
 
@@ -46,17 +47,17 @@ impl Default for Options {
     }
 }
 
-/// How a function for Python is made ([`Specializer::function_with`](crate::Specializer::function_with)).
+/// Options of a function for Python ([`Specializer::function_with`](crate::Specializer::function_with)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct FunctionOptions {
-    /// Whether the GIL is released around the underlying function: `Some(false)` never does; without it, and with
-    /// `Some(true)`, it is as the signature says, for only the signature knows what a function can do without the GIL.
+    /// Whether the GIL is released around the underlying function. `Some(false)` keeps it. With `None` and `Some(true)`
+    /// the signature decides, since only the signature knows what a function can do without the GIL.
     pub release_gil: Option<bool>,
 }
 
 impl FunctionOptions {
-    /// Whether what the signature says of the GIL is left out.
+    /// Whether the GIL is kept whatever the signature says.
     pub(crate) fn keeps_gil(&self) -> bool {
         self.release_gil == Some(false)
     }

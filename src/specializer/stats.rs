@@ -1,4 +1,4 @@
-//! What stubs there are, and what became of their calls.
+//! Statistics: the number of stubs, and the outcome of their calls.
 
 use std::sync::atomic::Ordering;
 
@@ -8,16 +8,16 @@ use crate::runtime::counters::{CELLS, CODE_BYTES, FALLBACKS, FallbackReason, HIT
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Pieces of machine code; a few of those whose stubs are gone are among them.
+    /// Pieces of machine code, with a few whose stubs are gone.
     pub shapes: usize,
-    /// Stubs that are alive, functions for Python among them. Native stubs are not: they are the underlying functions.
+    /// Live stubs, with functions for Python. Native stubs are not counted: they are the underlying functions.
     pub stubs: usize,
-    /// Those of them that live as long as the process: one for each definition of a method whose descriptor was specialized,
+    /// Stubs that live as long as the process: one for each definition of a method whose descriptor was specialized,
     /// however many types have it, and one for each method of a table of Cinder's.
     pub permanent: usize,
     /// Bytes of machine code in the shapes.
     pub code_bytes: usize,
-    /// Calls that no guard kept from the underlying function, since the process began.
+    /// Calls that passed all guards and went to the underlying function, since the process began.
     pub hits: u64,
     /// Calls that took the fallback, for each reason in the order of [`FallbackReason::ALL`].
     pub fallbacks: [u64; FallbackReason::ALL.len()],

@@ -1,4 +1,4 @@
-//! The C functions below: those of the C library that a function of the table calls on the same numbers.
+//! The functions below: functions of the C library that a function of the table calls on the same numbers.
 
 use std::ffi::{CStr, c_void};
 use std::fmt;
@@ -7,15 +7,15 @@ use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 /// A function of the C library that gives the result of an overload, bit for bit. It runs no Python code, whatever the
-/// overload says of the original, sets no exception and changes nothing but `errno`.
+/// overload says of the original. It sets no exception, and changes only `errno`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Below {
     /// Its name.
     pub symbol: &'static str,
     /// Its address in this process.
     pub address: NonZeroUsize,
-    /// Its result is the function's only where it is finite. Else the original must be called instead, which decides what a
-    /// NaN or an infinity means: a result, a `ValueError` or an `OverflowError`.
+    /// Whether its result is the original's only if it is finite. If it is not, the original must be called instead: it
+    /// decides what a NaN or an infinity means (a result, a `ValueError` or an `OverflowError`).
     pub finite: bool,
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for Below {
     }
 }
 
-/// The functions that the tables name. All take doubles, `ldexp` an `int` behind one.
+/// The functions that the tables name. All take doubles; `ldexp` also takes an `int` after one.
 const SYMBOLS: [&CStr; 33] = [
     c"acos",
     c"acosh",
@@ -62,15 +62,15 @@ const SYMBOLS: [&CStr; 33] = [
     c"tanh",
 ];
 
-/// The library with the functions, by the name that CPython asks the dynamic linker for.
+/// The library that has the functions, by the name that CPython passes to the dynamic linker.
 #[cfg(target_os = "linux")]
 const LIBRARY: &CStr = c"libm.so.6";
 
-/// The name and the address of a function. No address where the C library lacks it; `None` for a name that is no function
-/// of it.
+/// The name and the address of a function. There is no address if the C library lacks the function; `None` if the name
+/// is not one of these functions.
 ///
-/// The dynamic linker is asked, as it is for CPython: a name in Rust may be linked to a function of that name in Rust's own
-/// runtime (`cbrt` is), whose last bit may be another.
+/// The dynamic linker is asked, as for CPython: the same name in Rust may be linked to a function of Rust's own runtime
+/// (`cbrt` is), whose last bit may differ.
 pub(super) fn find(symbol: &str) -> Option<(&'static str, Option<NonZeroUsize>)> {
     let name = *SYMBOLS.iter().find(|name| name.to_bytes() == symbol.as_bytes())?;
     // SAFETY: the name is a C string, and the handle is open for ever.
@@ -78,8 +78,8 @@ pub(super) fn find(symbol: &str) -> Option<(&'static str, Option<NonZeroUsize>)>
     Some((name.to_str().ok()?, address.and_then(|address| NonZeroUsize::new(address as usize))))
 }
 
-/// The handle of the library that the functions are in, never closed. `None` where there is none of that name, as with
-/// other C libraries than GNU's.
+/// The handle of the library that has the functions, never closed. `None` if there is no library of that name, as with
+/// C libraries other than GNU's.
 #[cfg(target_os = "linux")]
 fn handle() -> Option<NonZeroUsize> {
     static HANDLE: OnceLock<Option<NonZeroUsize>> = OnceLock::new();
@@ -87,7 +87,7 @@ fn handle() -> Option<NonZeroUsize> {
     *HANDLE.get_or_init(|| NonZeroUsize::new(unsafe { libc::dlopen(LIBRARY.as_ptr(), libc::RTLD_LAZY) } as usize))
 }
 
-/// Elsewhere which library CPython calls is not known.
+/// On other platforms it is not known which library CPython calls.
 #[cfg(not(target_os = "linux"))]
 fn handle() -> Option<NonZeroUsize> {
     None

@@ -1,45 +1,45 @@
-//! Reading the tables.
+//! Reads the tables.
 
-use super::{Below, Entry, Listed, Versions, below, types};
+use super::{Below, Listed, StandardEntry, Versions, below, types};
 use crate::cpython::Collector;
 use crate::metadata::{Kind, Overload, ParseError, PythonType, Raises, Signature};
 
-/// The lines of a table that hold on one version.
+/// The lines of a table that are for one version.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     /// The functions with their signatures.
-    pub entries: Vec<Entry>,
-    /// The functions that are listed instead, with the reasons.
+    pub entries: Vec<StandardEntry>,
+    /// The functions that have a reason instead of a signature.
     pub listed: Vec<Listed>,
 }
 
-/// Why a text is no table. Lines are counted from 1.
+/// The reason why a text is not a table. Lines are counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
     /// The signature can't be read.
     #[error("line {line}, the signature of {name}: {source}")]
     Signature {
-        /// Where the function's line starts.
+        /// The line where the function starts.
         line: usize,
         /// The function.
         name: String,
-        /// What is wrong with it.
+        /// The error in it.
         source: ParseError,
     },
-    /// Anything else.
+    /// Any other error.
     #[error("line {line}: {reason}")]
     Line {
-        /// Where the function's line starts.
+        /// The line where the function starts.
         line: usize,
-        /// What is wrong, and how it is written right.
+        /// The error, and the correct form.
         reason: String,
     },
 }
 
-/// Reads the lines of a table that hold on a version. `docs/standard.md` says how they are written.
+/// Reads the lines of a table that are for one version. `docs/standard.md` describes the form.
 ///
 /// # Errors
-/// The first line that can't be read, whichever versions it is about.
+/// The first line that can't be read, also if it is for other versions.
 pub fn read(text: &'static str, version: (u8, u8)) -> Result<Lines, LineError> {
     let mut lines = Lines::default();
     for (line, text) in functions(text) {
@@ -57,7 +57,7 @@ pub fn read(text: &'static str, version: (u8, u8)) -> Result<Lines, LineError> {
     Ok(lines)
 }
 
-/// The text of each function, which goes on where the next line is indented, with the number of its first line.
+/// The text of each function, with the number of its first line. Indented lines belong to the function above them.
 fn functions(text: &'static str) -> Vec<(usize, &'static str)> {
     let mut functions: Vec<(usize, &'static str)> = Vec::new();
     let mut start = 0;
@@ -81,11 +81,11 @@ fn functions(text: &'static str) -> Vec<(usize, &'static str)> {
 fn read_listed(text: &'static str) -> Result<Listed, String> {
     let (text, words) = text.split_once("; ").unwrap_or((text, ""));
     let (name, reason) = text.split_once(": ").ok_or("a function without a signature is written `- name: reason`")?;
-    let words = Words::read(words)?;
+    let words = LineNotes::read(words)?;
     Ok(Listed { name, reason, versions: words.versions })
 }
 
-fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<Entry, LineError> {
+fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<StandardEntry, LineError> {
     let wrong = |reason: String| LineError::Line { line, reason };
     let (name, rest) =
         text.split_once(' ').ok_or_else(|| wrong("a function is written `name  signature`".to_owned()))?;
@@ -96,7 +96,7 @@ fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<Entr
         .parse()
         .map_err(|source| LineError::Signature { line, name: name.to_owned(), source })?;
     types::resolve(&mut signature);
-    let words = Words::read(words).map_err(wrong)?;
+    let words = LineNotes::read(words).map_err(wrong)?;
     if words.below.is_some() && !has_numbers(&signature.overloads[0]) {
         return Err(wrong("a function below takes the C numbers of the first overload, which has others".to_owned()));
     }
@@ -105,7 +105,7 @@ fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<Entr
             overload.effects.no_python &= !words.collects && !may_collect(overload, words.memory);
         }
     }
-    Ok(Entry { name, signature, below: words.below, versions: words.versions, is_class: words.class })
+    Ok(StandardEntry { name, signature, below: words.below, versions: words.versions, is_class: words.class })
 }
 
 fn has_numbers(overload: &Overload) -> bool {
@@ -113,8 +113,8 @@ fn has_numbers(overload: &Overload) -> bool {
     is_number(&overload.result) && overload.parameters.iter().all(|parameter| is_number(&parameter.kind))
 }
 
-/// Whether a call may start a garbage collection, which runs destructors and callbacks, where it runs as soon as an object is made
-/// that can be part of a cycle, which all containers and all exceptions but a `MemoryError` are.
+/// Whether a call may start a garbage collection, which runs destructors and callbacks, on a version where it runs at every
+/// allocation of an object that can be part of a cycle: all containers, and all exceptions except `MemoryError`.
 fn may_collect(overload: &Overload, raises_memory_error_only: bool) -> bool {
     let is_container = match &overload.result {
         Kind::Python { class, .. } => matches!(class, PythonType::List | PythonType::Tuple | PythonType::Dict),
@@ -125,9 +125,9 @@ fn may_collect(overload: &Overload, raises_memory_error_only: bool) -> bool {
     is_container || makes_exception
 }
 
-/// The words behind a signature.
+/// The notes after a signature.
 #[derive(Default)]
-struct Words {
+struct LineNotes {
     below: Option<Below>,
     versions: Versions,
     class: bool,
@@ -135,7 +135,7 @@ struct Words {
     memory: bool,
 }
 
-impl Words {
+impl LineNotes {
     fn read(text: &'static str) -> Result<Self, String> {
         let mut words = Self::default();
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
@@ -158,7 +158,7 @@ impl Words {
     }
 }
 
-/// The function below, or none where the C library of this machine lacks it: the original is called then.
+/// The function below; none if the C library of this machine lacks it, and then the original is called.
 fn below_of(symbol: &str, finite: bool) -> Result<Option<Below>, String> {
     let (symbol, address) = below::find(symbol).ok_or_else(|| format!("`{symbol}` is not in below.rs"))?;
     Ok(address.map(|address| Below { symbol, address, finite }))

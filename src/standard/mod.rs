@@ -1,12 +1,11 @@
-//! The signatures of the standard library: the functions of `builtins` and `math`, and the methods of the types that
-//! programs are made of.
+//! The signatures of the standard library: the functions of `builtins` and `math`, and the methods of the basic types.
 //!
-//! They are text, one line a function, in `tables/`, read once for each Python version. `docs/standard.md` says how to
-//! read a line and what each promise means; `tests/compile/standard.rs` holds every line against the running interpreter. A
-//! function that is not in a table is [`listed`] there with the reason.
+//! They are text, one line per function, in `tables/`, read once for each Python version. `docs/standard.md` describes
+//! the lines and the promises; `tests/compile/standard.rs` tests every line against the running interpreter. A function
+//! without a signature is [`listed`] with the reason.
 //!
-//! A signature is about what the library itself defines. Whether a callable is that, and not what a program has put in
-//! its place, is asked of [`recognize`](crate::callable::recognize).
+//! A signature is about the library's own function. [`recognize`](crate::callable::recognize) decides whether a
+//! callable is that function, and not something that a program has put in its place.
 //!
 //! ```
 //! let upper = typedcall::standard::entry("str.upper", (3, 13)).expect("every version has it");
@@ -40,22 +39,22 @@ const TABLES: [(&str, &str); 10] = [
     ("float", include_str!("tables/float.txt")),
 ];
 
-/// The first and the last minor version of Python 3 that the tables are about.
+/// The first and the last minor version of Python 3 that the tables cover.
 const MINORS: std::ops::RangeInclusive<u8> = 11..=15;
 
-/// A function of the standard library, as one Python version has it.
+/// A function of the standard library in one Python version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct StandardEntry {
     /// Its qualified name: `len`, `math.sqrt`, `str.upper`.
     pub name: &'static str,
-    /// What it takes, gives and does. Its overloads are all of one C function, the one that CPython calls: any of them
-    /// that the arguments satisfy is true of a call, the first of them says the most.
+    /// Its signature. All overloads are one C function, the one that CPython calls. Each overload whose types match the
+    /// arguments is true of a call; the first of them is the most specific.
     pub signature: Signature,
-    /// The C function on C values that is enough for the first overload, the one with C numbers.
+    /// The C function on C numbers that does the work of the first overload.
     pub below: Option<Below>,
     /// The versions that its line is about.
     pub versions: Versions,
-    /// It is a class, called to make an instance: it has no `PyMethodDef`.
+    /// Whether it is a class, called to make an instance: it has no `PyMethodDef`.
     pub is_class: bool,
 }
 
@@ -64,7 +63,7 @@ pub struct Entry {
 pub struct Listed {
     /// Its qualified name; `exceptions` stands for all classes of exceptions.
     pub name: &'static str,
-    /// Why.
+    /// The reason.
     pub reason: &'static str,
     /// The versions that have it.
     pub versions: Versions,
@@ -73,9 +72,9 @@ pub struct Listed {
 /// A range of Python versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Versions {
-    /// The first one, where not all have it.
+    /// The first version, unless all have it.
     pub since: Option<(u8, u8)>,
-    /// The first that has it no more.
+    /// The first version that no longer has it.
     pub before: Option<(u8, u8)>,
 }
 
@@ -86,7 +85,7 @@ impl Versions {
     }
 }
 
-/// All lines that hold on one version.
+/// All lines for one version.
 struct Table {
     lines: Lines,
     by_name: HashMap<&'static str, usize>,
@@ -109,14 +108,14 @@ fn table(version: (u8, u8)) -> Option<&'static Table> {
     }))
 }
 
-/// What is known about the function of that qualified name in a Python version, such as `(3, 13)`.
-pub fn entry(name: &str, version: (u8, u8)) -> Option<&'static Entry> {
+/// The entry of a qualified name in a Python version, such as `(3, 13)`.
+pub fn entry(name: &str, version: (u8, u8)) -> Option<&'static StandardEntry> {
     let table = table(version)?;
     Some(&table.lines.entries[*table.by_name.get(name)?])
 }
 
 /// All functions of a version that have a signature.
-pub fn entries(version: (u8, u8)) -> impl Iterator<Item = &'static Entry> {
+pub fn entries(version: (u8, u8)) -> impl Iterator<Item = &'static StandardEntry> {
     table(version).into_iter().flat_map(|table| &table.lines.entries)
 }
 
@@ -125,11 +124,11 @@ pub fn listed(version: (u8, u8)) -> impl Iterator<Item = &'static Listed> {
     table(version).into_iter().flat_map(|table| &table.lines.listed)
 }
 
-/// What the passes know: every function of a version that has a `PyMethodDef`, which they call directly, on objects; and
-/// the classes, of whose calls they know the results.
+/// The knowledge of the passes: every function of a version that has a `PyMethodDef`, which they call directly, on
+/// objects; and the classes, whose results they know.
 ///
-/// Where a signature has a C number, the object is taken that CPython boxes it to (`float` for `f64`): others the function
-/// converts.
+/// If a signature has a C number, the parameter is the object that CPython boxes it to (`float` for `f64`); the
+/// function converts others.
 pub fn callees(version: (u8, u8)) -> Callees {
     let mut callees = Callees::new();
     for entry in entries(version) {
@@ -140,10 +139,10 @@ pub fn callees(version: (u8, u8)) -> Callees {
     callees
 }
 
-/// An overload as the function that takes and gives objects has it.
+/// An overload as the function on objects has it.
 fn on_objects(overload: &Overload) -> Overload {
     let result = boxed(&overload.result);
-    // An object that is made of a number may find no memory.
+    // Making an object of a number may run out of memory.
     let raises = if result == overload.result { overload.raises } else { Raises::Null };
     let boxed = |parameter: &Parameter| Parameter { kind: boxed(&parameter.kind), ..parameter.clone() };
     Overload { parameters: overload.parameters.iter().map(boxed).collect(), result, raises, effects: overload.effects }

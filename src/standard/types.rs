@@ -6,8 +6,7 @@ use pyo3_ffi as ffi;
 
 use crate::metadata::{Kind, Signature, TypePlace};
 
-/// Fills in the addresses of the types that are CPython's own: some of them, such as `dict_keys`, can't be imported by
-/// name.
+/// Fills in the addresses of CPython's own types. Some of them, such as `dict_keys`, can't be imported by name.
 pub(super) fn resolve(signature: &mut Signature) {
     for overload in &mut signature.overloads {
         let parameters = overload.parameters.iter_mut().map(|parameter| &mut parameter.kind);
@@ -21,7 +20,7 @@ pub(super) fn resolve(signature: &mut Signature) {
     }
 }
 
-/// The address of a static type. `None` where CPython does not export it.
+/// The address of a static type. `None` if CPython does not export it.
 fn address(name: &str) -> Option<NonZeroUsize> {
     let address = match name {
         "bytearray" => &raw const ffi::PyByteArray_Type,

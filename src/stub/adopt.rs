@@ -1,4 +1,5 @@
-//! The metadata of a whole module: to look at, or to adopt, which clears the flag that slows the interpreter down.
+//! Reads the metadata of a whole module, to list it or to adopt it. Adoption clears the flag that slows the interpreter
+//! down.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -20,31 +21,31 @@ use crate::runtime::cell::original_of;
 use crate::specializer::Specializer;
 
 impl Specializer {
-    /// Reads the metadata of every method of a module and of its types, remembers it, and clears the flag that makes
-    /// the interpreter's own calls slow.
+    /// Reads the metadata of every method of a module and of its types, remembers it, and clears the flag that slows
+    /// the interpreter's own calls down.
     ///
     /// # Errors
-    /// Where the module's namespace cannot be read. Methods that are rejected are in the result.
+    /// If the module's namespace can't be read. Rejected methods are in the result.
     pub fn adopt(&self, python: &Python, module: &Object) -> Result<Adopted, Error> {
         self.adopt_as(python, module, &Dialect::Version1)
     }
 
-    /// As [`Specializer::adopt`], for a module whose metadata is in another layout. None of them can be recognised, so
-    /// that the caller has to know: what looks like good metadata in that dialect is believed.
+    /// Like [`Specializer::adopt`], for a module whose metadata has another layout. These layouts can't be recognised,
+    /// so the caller has to know: metadata that looks valid in that dialect is believed.
     ///
     /// # Errors
-    /// As [`Specializer::adopt`].
+    /// Those of [`Specializer::adopt`].
     pub fn adopt_as(&self, python: &Python, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
         adopt(python, self.registry(), module, dialect)
     }
 }
 
-/// What a module declares.
+/// The methods that a module declares.
 #[derive(Debug, Default)]
 pub struct Adopted {
     /// Its typed methods, in the order of its namespace.
     pub methods: Vec<AdoptedMethod>,
-    /// Methods whose metadata was rejected. They keep their flag, and work as ordinary ones.
+    /// Methods whose metadata was rejected. They keep their flag, and work as ordinary methods.
     pub rejected: Vec<RejectedMethod>,
 }
 
@@ -55,7 +56,7 @@ pub struct AdoptedMethod {
     pub name: String,
     /// Its signature.
     pub signature: Signature,
-    /// What became of its flag.
+    /// The state of its flag.
     pub flag: Flag,
 }
 
@@ -64,37 +65,37 @@ pub struct AdoptedMethod {
 pub struct RejectedMethod {
     /// Its name in the module.
     pub name: String,
-    /// Which field, and why.
+    /// The field, and the reason.
     pub rejected: Rejected,
 }
 
-/// What became of a method's METH_TYPED flag.
+/// The state of a method's METH_TYPED flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flag {
     /// It was not set.
     Unset,
-    /// It was set, and is cleared.
+    /// It was set, and was cleared.
     Cleared,
-    /// It is set and stays so, for this reason.
+    /// It is set and stays set, for this reason.
     Kept(String),
 }
 
-/// A method of a module that has metadata, as [`inspect`] finds it.
+/// A method of a module with metadata, as [`inspect`] finds it.
 #[derive(Debug)]
 pub struct Inspected {
     /// Its name in the module: `inc`, `Point.norm`.
     pub name: String,
-    /// What its metadata says.
+    /// Its metadata.
     pub method: Result<TypedMethod, Rejected>,
     def: *const c_void,
-    /// What the definition lives as long as.
+    /// The object whose lifetime the definition has.
     owner: Object,
-    /// What has the definition.
+    /// The object that has the definition.
     member: Object,
 }
 
-/// Definitions whose flag was cleared, and the dialect that they were read in. Version 1 is recognised without the flag;
-/// in the others a second adoption, perhaps by another specializer, would find nothing.
+/// Definitions whose flag was cleared, with their dialect. Version 1 is recognised without the flag; in the other
+/// dialects a second adoption, perhaps by another specializer, would find nothing.
 static CLEARED: Mutex<Option<HashMap<usize, Cleared>>> = Mutex::new(None);
 
 type Cleared = (Fingerprint, Discriminant<Dialect>);
@@ -103,15 +104,15 @@ type Cleared = (Fingerprint, Discriminant<Dialect>);
 /// changes nothing.
 ///
 /// # Errors
-/// Where the module's namespace cannot be read. Methods that are rejected are in the result.
+/// If the module's namespace can't be read. Rejected methods are in the result.
 pub fn inspect(python: &Python, module: &Object) -> Result<Vec<Inspected>, Error> {
     inspect_as(python, module, &Dialect::Version1)
 }
 
-/// As [`inspect`], in this dialect.
+/// Like [`inspect`], in this dialect.
 ///
 /// # Errors
-/// As [`inspect`].
+/// Those of [`inspect`].
 pub fn inspect_as(python: &Python, module: &Object, dialect: &Dialect) -> Result<Vec<Inspected>, Error> {
     let mut found = Vec::new();
     for (name, member) in members(python, &module.attr(python, "__dict__")?)? {
@@ -120,7 +121,8 @@ pub fn inspect_as(python: &Python, module: &Object, dialect: &Dialect) -> Result
         if !is_type {
             found.extend(Inspected::of(python, name, &member, dialect));
         } else {
-            // A metaclass may have other ideas of a namespace; such a type declares no methods in C that could be found.
+            // With a metaclass, `__dict__` may be something else; such a type declares no C methods that could be
+            // found.
             let Ok(namespace) = member.attr(python, "__dict__") else { continue };
             for (method, member) in members(python, &namespace)? {
                 found.extend(Inspected::of(python, format!("{name}.{method}"), &member, dialect));
@@ -131,9 +133,9 @@ pub fn inspect_as(python: &Python, module: &Object, dialect: &Dialect) -> Result
 }
 
 impl Inspected {
-    /// What is known about one member; nothing where it has no metadata.
+    /// The metadata of one member; `None` if it has none.
     fn of(python: &Python, name: String, member: &Object, dialect: &Dialect) -> Option<Self> {
-        // Of a stub it is the original's: what is known about a definition keeps what has it alive.
+        // A stub is replaced by its original, since a registry entry must not keep the stub alive.
         let member = original_of(python, member).unwrap_or_else(|| member.clone_ref(python));
         // SAFETY: the member is alive, and the thread attached.
         let found = unsafe { definition(member.as_ptr()) }?;
@@ -148,13 +150,13 @@ impl Inspected {
         Some(Self { name, method, def, owner, member })
     }
 
-    /// What a stub needs to know.
+    /// The data that a stub needs.
     fn known(python: &Python, typed: TypedMethod, callable: &Object) -> Result<KnownMethod, Rejected> {
         let TypedMethod { name, signature, functions, underlying, .. } = typed;
         if underlying {
             return Ok(KnownMethod::new(signature, functions, CalleeTarget::Underlying));
         }
-        // The signature comes from a table that knows nothing of this callable.
+        // The signature comes from a table that does not know this callable.
         let original = Original::of(python, callable);
         let fits = |original: Original| {
             signature.overloads.iter().try_for_each(|overload| original.check_objects(python, overload))
@@ -168,7 +170,7 @@ impl Inspected {
     }
 }
 
-/// As [`inspect_as`]; then records what was found, and clears the flags.
+/// Like [`inspect_as`]; also records the methods, and clears the flags.
 pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
     let mut adopted = Adopted::default();
     for Inspected { name, method, def, owner, member } in inspect_as(python, module, dialect)? {
@@ -183,7 +185,7 @@ pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Di
         let signature = Signature::clone(&method.signature);
         // SAFETY: the definition is that of the member, and lives as long as its owner.
         unsafe { registry.insert(python, def, &owner, method) };
-        // SAFETY: as above; the GIL orders this against everybody else who changes flags.
+        // SAFETY: as above; the GIL orders this with others who change flags.
         let flag = match flagged.then(|| unsafe { clear_flag(def) }) {
             None => Flag::Unset,
             Some(Ok(())) => {
@@ -199,7 +201,7 @@ pub fn adopt(python: &Python, registry: &Registry, module: &Object, dialect: &Di
 
 /// Whether the flag of this definition was cleared when it was adopted in this dialect.
 fn was_cleared(_: &Python, def: *const c_void, dialect: &Dialect) -> bool {
-    // SAFETY: the callers have it from a live callable.
+    // SAFETY: the callers got it from a live callable.
     let fingerprint = unsafe { Fingerprint::of(def) };
     let cleared = cleared();
     let known = cleared.as_ref().and_then(|cleared| cleared.get(&(def as usize)));
@@ -218,11 +220,11 @@ fn cleared() -> MutexGuard<'static, Option<HashMap<usize, Cleared>>> {
     CLEARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Names and values of a namespace, a dict or a type's read-only view of one.
+/// Names and values of a namespace: a dict, or a type's read-only view of one.
 fn members(python: &Python, namespace: &Object) -> Result<Vec<(String, Object)>, Error> {
     let mut members = Vec::new();
-    // SAFETY: the thread is attached; the copy is ours alone, so that nothing changes it while it is walked, and it
-    // keeps alive what is borrowed from it.
+    // SAFETY: the thread is attached; nobody else has the copy, so nothing changes it during the walk, and it keeps the
+    // borrowed objects alive.
     unsafe {
         let copy = python.owned(ffi::PyDict_New())?;
         if ffi::PyDict_Update(copy.as_ptr(), namespace.as_ptr()) != 0 {

@@ -1,9 +1,10 @@
-//! Stubs of method descriptors and of class-method descriptors, as Python holds them: descriptors of the same kind.
+//! Stubs of method descriptors and of class-method descriptors, as Python objects: descriptors of the same kind.
 //!
-//! A descriptor owns nothing but its type, and the functions that it makes when it is bound have its definition. So the cell,
-//! in which the definition is, lives as long as the process. It knows neither the type nor the original: CPython checks the
-//! receiver before it calls a method, and the fallback calls the original's C function, with the original's convention. So one
-//! cell serves every type that has the definition, also those of modules that are imported again and again.
+//! A descriptor owns only its type, and the functions that it makes when it is bound use its definition. So the cell,
+//! which contains the definition, lives as long as the process. It knows neither the type nor the original: CPython
+//! checks the receiver before it calls a method, and the fallback calls the original's C function, with the original's
+//! convention. So one cell serves every type that has the definition, also those of modules that are imported again and
+//! again.
 
 use std::sync::PoisonError;
 
@@ -20,7 +21,7 @@ use crate::specializer::{Entry, FunctionOptions};
 use crate::specializer::{Specializer, bind_thunk};
 
 impl Specializer {
-    /// The descriptor that stands for this one: the same for as long as its type lives and its signature does not change.
+    /// The descriptor for this original. It is the same as long as its type lives and its signature does not change.
     pub(crate) fn descriptor(
         &self,
         python: &Python,
@@ -37,12 +38,12 @@ impl Specializer {
         // SAFETY: as above; the definition and the code that it names live as long as the process.
         unsafe {
             let twins = Twins { stub: python.owned(new(class, def))?, original: original.callable };
-            // To make them may have run Python code, up to 3.11, and that may have been here first.
+            // Making them may have run Python code, up to 3.11, which may have attached them first.
             Ok(twins.attach(python, class, def.cast())?.stub)
         }
     }
 
-    /// The cell of the stubs for descriptors with this definition, made when the first of them is.
+    /// The cell of the stubs for descriptors with this definition, made with the first of them.
     fn descriptor_cell(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Cell, Error> {
         let key = (original.def as usize, options.keeps_gil());
         let known = self.known(python, original)?;
@@ -52,7 +53,7 @@ impl Specializer {
             (Fingerprint::of(original.def), def.ml_doc as usize)
         };
         let made = self.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that was made before another signature was declared is of no use any more.
+        // A cell that was made before another signature was declared is not used any more.
         let same =
             |made: &&DescriptorCell| made.fingerprint == fingerprint && made.doc == doc && made.known.is_like(&known);
         if let Some(made) = made.get(&key).filter(same) {
@@ -61,13 +62,13 @@ impl Specializer {
         }
         drop(made);
         let site = self.site(python, original, &known, Entry::Guarded)?.keeping_gil(options.keeps_gil());
-        let shape = self.shape(&site)?;
+        let shape = self.shape_of(&site, &known)?;
         let contents = self.cell_contents(python, original, &known, &site, &shape)?;
-        // A verified stub names its original; it pins the first one, and its type.
+        // A verified stub names its original, so it pins the first one and its type.
         let callable = contents.callable.filter(|_| self.verify);
         let cell = Cell::new(python, CellContents { callable, class: std::ptr::null_mut(), ..contents })?;
         let thunk = bind_thunk(&cell, &site, &shape)?;
-        // SAFETY: nobody else knows the cell yet, which has room for the definition.
+        // SAFETY: nobody else has the cell yet, and it has room for the definition.
         unsafe {
             (*cell.def()).ml_meth = method_pointer(thunk);
             if original.is_class_method {

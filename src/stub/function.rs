@@ -1,4 +1,4 @@
-//! Stubs as Python holds them: built-in functions and method descriptors.
+//! Stubs as Python objects: built-in functions and method descriptors.
 
 use std::ffi::CString;
 use std::ptr::NonNull;
@@ -22,21 +22,22 @@ use crate::specializer::{Specializer, bind_thunk};
 use crate::stub::bind::text_signature;
 
 impl Specializer {
-    /// A callable that behaves as the original, and is faster: a built-in function for a function of a module or of a
-    /// provider, for a bound, a class or a static method; a descriptor for the descriptor of a method or of a class method.
-    /// What stands for the same function of the same object, and does the same about the GIL, is equal; but of a provider's function
-    /// there is a new one each time, equal to no other, for what its provider says of it may have changed.
+    /// A callable that behaves as the original, and is faster. It is a built-in function for a function of a module or
+    /// of a provider, and for a bound, class or static method; it is a descriptor for the descriptor of a method or of
+    /// a class method. Two stubs of the same function of the same object, with the same handling of the GIL, are equal.
+    /// For a provider's function there is a new stub each time, equal to no other, since the provider's data may have
+    /// changed.
     ///
     /// # Errors
-    /// As [`Specializer::stub`].
+    /// Those of [`Specializer::stub`].
     pub fn function(&self, python: &Python, callable: &Object) -> Result<Object, Error> {
         self.function_with(python, callable, &FunctionOptions::default())
     }
 
-    /// As [`Specializer::function`], with options. A function that was bound ([`Specializer::bind`]) is what it is.
+    /// Like [`Specializer::function`], with options. A function made by [`Specializer::bind`] is returned unchanged.
     ///
     /// # Errors
-    /// As [`Specializer::function`].
+    /// Those of [`Specializer::function`].
     pub fn function_with(
         &self,
         python: &Python,
@@ -45,24 +46,24 @@ impl Specializer {
     ) -> Result<Object, Error> {
         let original = Original::or_class_method(python, callable)?;
         match original.binding {
-            // What was bound is one already.
+            // A function made by `bind` is already one.
             Binding::Function if bound_with(python, &original.callable).is_some() => Ok(original.callable),
             Binding::Function | Binding::Foreign { .. } | Binding::Bare => self.built_in(python, &original, options),
             Binding::Method => self.descriptor(python, original, options),
         }
     }
 
-    /// Whether a function made for Python would skip anything that the original does. Where no value is converted, and no
-    /// tuple of arguments made, a call of the original is as short as a stub's: shorter, where a compiler has put the
-    /// underlying function into the wrapper (`benches/interpreter_loop`). A specializer that verifies has other reasons to
-    /// make a stub.
+    /// Checks that a function made for Python would skip work of the original. If no value is converted, and no tuple
+    /// of arguments made, a call of the original is as short as a stub's; it is shorter if a compiler has inlined the
+    /// underlying function into the wrapper (`benches/interpreter_loop`). A specializer that verifies has other reasons
+    /// to make a stub.
     ///
     /// # Errors
-    /// [`Error::NothingToGain`]; built-in callables without a signature.
+    /// [`Error::NothingToGain`]; those of built-in callables without a signature.
     pub fn check_gain(&self, python: &Python, callable: &Object) -> Result<(), Error> {
         // SAFETY: the callable is alive, and the thread attached.
         let is_built_in = unsafe { definition(callable.as_ptr()) }.is_some();
-        // To ask a provider about its own is most of the work of making a stub: it always gains.
+        // Asking a provider about its callable is most of the work of making a stub, and such a stub always gains.
         if self.verify || !is_built_in || bound_with(python, callable).is_some() {
             return Ok(());
         }
@@ -83,8 +84,8 @@ impl Specializer {
         }
     }
 
-    /// What a function that was made for Python stands for; `None` for all others, and for what was bound
-    /// ([`Specializer::bind`]), which stands for nothing. Of bound methods it is an equal one.
+    /// The original of a function that was made for Python; for bound methods, an equal one. `None` for all others, and
+    /// for functions made by [`Specializer::bind`], which have no original.
     pub fn original(&self, python: &Python, callable: &Object) -> Option<Object> {
         original_of(python, callable)
     }
@@ -92,15 +93,15 @@ impl Specializer {
     fn built_in(&self, python: &Python, original: &Original, options: &FunctionOptions) -> Result<Object, Error> {
         let known = self.known(python, original)?;
         let mut site = self.site(python, original, &known, Entry::Guarded)?.keeping_gil(options.keeps_gil());
-        // CPython passes a static method no `m_self`, in which its cell would be.
+        // CPython passes no `m_self` to a static method, so its cell could not be found.
         let is_static = original.binding == Binding::Function && original.receiver.is_null();
         if !is_static {
             site.frame.cell = CellSource::Receiver;
         }
-        let shape = self.shape(&site)?;
+        let shape = self.shape_of(&site, &known)?;
         let cell = self.cell_for_python(python, original, &known, &site, &shape)?;
         let def = cell.def();
-        // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be any
+        // SAFETY: the definition is in the cell, which the function owns as its `m_self`; `__module__` may be any
         // object, or null; only METH_METHOD has a defining class.
         unsafe {
             if is_static {
@@ -119,7 +120,7 @@ impl Specializer {
         }
     }
 
-    /// The cell of a function for Python: the one that stands for the same already, or a new one.
+    /// The cell of a function for Python: an existing one for the same original, or a new one.
     fn cell_for_python(
         &self,
         python: &Python,
@@ -128,7 +129,7 @@ impl Specializer {
         site: &CallSite,
         shape: &Arc<Shape>,
     ) -> Result<Cell, Error> {
-        // What a provider says may be another thing each time.
+        // A provider's data may differ each time.
         if original.binding != Binding::Function {
             let cell = self.cell(python, original, known, site, shape, None)?;
             if let Some(doc) = foreign_doc(python, original, &site.signature.overloads[0]) {
@@ -139,7 +140,7 @@ impl Specializer {
             }
             return Ok(cell);
         }
-        // SAFETY: a built-in function, which is alive, and keeps what it is bound to.
+        // SAFETY: a live built-in function, which keeps the object alive that it is bound to.
         let (m_self, stand_in) = unsafe {
             let m_self = self_of(original.callable.as_ptr());
             (m_self, StandIn::of(python, m_self)?)
@@ -152,7 +153,7 @@ impl Specializer {
         if let Some(doc) = own_doc(python, original) {
             cell.set_doc(doc);
         }
-        // To make it may have run Python code, and that may have made one like it.
+        // Making it may have run Python code, which may have made an equal one.
         if let Some(cell) = Cell::find(python, key, shape, &site.signature, &known.functions) {
             return Ok(cell);
         }
@@ -161,9 +162,10 @@ impl Specializer {
     }
 }
 
-/// The text for a function that stands for a class method or a static one: with a text signature, for from 3.13 on CPython
-/// makes one of the flags where the text has none (Objects/typeobject.c, `_PyType_GetTextSignatureFromInternalDoc`), and
-/// the flags are not the original's. `None` where the original's text will do.
+/// The docstring for a stub of a class method or a static method, with a text signature. From 3.13 on CPython makes a
+/// text signature from the flags if the docstring has none (Objects/typeobject.c,
+/// `_PyType_GetTextSignatureFromInternalDoc`), and the flags are not the original's. `None` if the original's docstring
+/// can be used.
 fn own_doc(python: &Python, original: &Original) -> Option<CString> {
     // SAFETY: the definition belongs to the callable, which is alive.
     let def = unsafe { &*original.def.cast::<ffi::PyMethodDef>() };
@@ -179,7 +181,7 @@ fn own_doc(python: &Python, original: &Original) -> Option<CString> {
     CString::new(format!("{name}{signature}\n--\n\n{}", attribute("__doc__").unwrap_or_default())).ok()
 }
 
-/// The text for a provider's function: with a text signature, its own where somebody gave it one.
+/// The docstring for a provider's function, with a text signature: its own, if it has one.
 fn foreign_doc(python: &Python, original: &Original, overload: &Overload) -> Option<CString> {
     let attribute = |name| original.callable.attr(python, name).ok()?.as_str(python);
     let is_signature = |text: &String| text.starts_with('(') && text.ends_with(')') && !text.contains('\n');
@@ -189,7 +191,7 @@ fn foreign_doc(python: &Python, original: &Original, overload: &Overload) -> Opt
     CString::new(format!("{name}{signature}\n--\n\n{}", attribute("__doc__").unwrap_or_default())).ok()
 }
 
-/// The module that a provider's function was given a name in, as a decorator does; `None` where `__module__` is that of its
+/// The module in which a provider's function was named, as a decorator does; `None` if `__module__` is that of its
 /// class.
 fn defining_module(python: &Python, original: &Original) -> Option<Object> {
     // SAFETY: the callable keeps its type alive.

@@ -1,4 +1,4 @@
-//! How stubs are made: for a callable, or for one call of it.
+//! Makes stubs: for a callable, or for one call of it.
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ impl Specializer {
     /// A stub for a callable.
     ///
     /// # Errors
-    /// Callables without a signature, signatures that stubs cannot do yet, or no machine code.
+    /// If the callable has no signature, stubs do not support the signature yet, or there is no machine code.
     pub fn stub(&self, python: &Python, callable: &Object, entry: Entry) -> Result<Stub, Error> {
         self.stub_with(python, callable, entry, &FunctionOptions::default())
     }
 
-    /// As [`Specializer::stub`], with options: a native stub, which is the underlying function itself, has no use for them.
+    /// Like [`Specializer::stub`], with options. A native stub is the underlying function itself and ignores them.
     ///
     /// # Errors
-    /// As [`Specializer::stub`].
+    /// Those of [`Specializer::stub`].
     pub fn stub_with(
         &self,
         python: &Python,
@@ -54,8 +54,9 @@ impl Specializer {
         self.stub_for_site(python, &original, &known, site, entry)
     }
 
-    /// A boxed stub for one call of a callable: its arguments, those given by name too, are the C arguments, and what is
-    /// left out is in the code. With several overloads, the types in `call` decide which one is meant.
+    /// A boxed stub for one call of a callable. Its arguments, also those given by name, are the C arguments; the
+    /// values of arguments that are left out are in the code. With several overloads, the types in `call` decide which
+    /// one is meant.
     ///
     /// ```
     /// use typedcall::ir::Type;
@@ -75,8 +76,8 @@ impl Specializer {
     /// ```
     ///
     /// # Errors
-    /// As [`Specializer::stub`]; also calls that no overload takes, and those that leave out an argument whose default
-    /// is no C number: give it, or use another entry.
+    /// Those of [`Specializer::stub`]; also if no overload takes the call, or it leaves out an argument whose default
+    /// is not a C number: give it, or use another entry.
     pub fn stub_for_call(&self, python: &Python, callable: &Object, call: &Call) -> Result<Stub, Error> {
         let original = Original::of(python, callable)?;
         let known = self.known(python, &original)?;
@@ -122,7 +123,7 @@ impl Specializer {
         site: CallSite,
         entry: Entry,
     ) -> Result<Stub, Error> {
-        let shape = self.shape(&site)?;
+        let shape = self.shape_of(&site, known)?;
         let cell = self.cell(python, original, known, &site, &shape, None)?;
         let address = bind_thunk(&cell, &site, &shape)?;
         Ok(Stub::thunk(site, entry, address, cell, self.compiler().clone()))

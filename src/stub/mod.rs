@@ -1,12 +1,12 @@
-//! Stubs: code for one call, and its stages as text.
+//! Stubs: code for one call, with its stages as text.
 //!
 //! | file | what it has |
 //! | --- | --- |
-//! | `making` | how stubs are made |
-//! | `function`, `descriptor` | stubs as Python holds them |
-//! | `bind/` | callables made of C functions without a wrapper |
+//! | `making` | makes stubs |
+//! | `function`, `descriptor` | stubs as Python objects |
+//! | `bind/` | callables for C functions without a wrapper |
 //! | `adopt` | the metadata of whole modules |
-//! | `cinder/` | tables of Cinder's form, made callable |
+//! | `cinder/` | makes tables of Cinder's form callable |
 
 pub(crate) mod adopt;
 pub(crate) mod bind;
@@ -35,26 +35,26 @@ use crate::specializer::Entry;
 use crate::specializer::{mismatch, plan_of};
 use crate::stub::bind::flags;
 
-/// Code for calls of one callable. It runs as long as the stub lives: drop it and its address is gone.
+/// Code for calls of one callable. The address is valid as long as the stub lives.
 ///
-/// A stub may be dropped by a call of itself, and on any thread; dropping it takes the GIL if need be.
+/// A stub may be dropped during a call of itself, and on any thread; dropping it takes the GIL if necessary.
 #[derive(Debug)]
 pub struct Stub {
     site: CallSite,
     entry: Entry,
-    code: Code,
+    code: StubCode,
     compiler: Arc<Compiler>,
 }
 
 #[derive(Debug)]
-enum Code {
+enum StubCode {
     /// The underlying function itself, which the original keeps in memory.
     Native { function: NonZeroUsize, callable: Object },
     /// A thunk that leads to shared code, owned by a cell.
     Thunk { address: NonNull<u8>, cell: Cell },
 }
 
-// SAFETY: the references that a stub owns are given up with the GIL held (`Object::drop`), and all else in it is
+// SAFETY: the references that a stub owns are given up with the GIL held (`Object::drop`), and everything else in it is
 // immutable.
 unsafe impl Send for Stub {}
 // SAFETY: as above; a shared stub is only called and read.
@@ -62,7 +62,7 @@ unsafe impl Sync for Stub {}
 
 impl Stub {
     pub(crate) fn native(site: CallSite, function: NonZeroUsize, callable: Object, compiler: Arc<Compiler>) -> Self {
-        Self { site, entry: Entry::Native, code: Code::Native { function, callable }, compiler }
+        Self { site, entry: Entry::Native, code: StubCode::Native { function, callable }, compiler }
     }
 
     pub(crate) fn thunk(
@@ -72,15 +72,15 @@ impl Stub {
         cell: Cell,
         compiler: Arc<Compiler>,
     ) -> Self {
-        Self { site, entry, code: Code::Thunk { address, cell }, compiler }
+        Self { site, entry, code: StubCode::Thunk { address, cell }, compiler }
     }
 
-    /// What to call, with the C signature that the entry has (see [`Entry`]).
+    /// The address to call, with the C signature of the entry (see [`Entry`]).
     pub fn address(&self) -> NonNull<u8> {
         match self.code {
-            // The address is not null, whatever a pointer to it may be good for.
-            Code::Native { function, .. } => NonNull::new(function.get() as *mut u8).expect("it is not zero"),
-            Code::Thunk { address, .. } => address,
+            // The address is not null, though the pointer may be good for nothing else.
+            StubCode::Native { function, .. } => NonNull::new(function.get() as *mut u8).expect("it is not zero"),
+            StubCode::Thunk { address, .. } => address,
         }
     }
 
@@ -107,44 +107,44 @@ impl Stub {
         self.site.without_arm().into_iter().map(describe).collect()
     }
 
-    /// The IR of the call before specialization, once for each overload that the stub dispatches to.
+    /// The IR of the call before specialization, for each overload that the stub dispatches to.
     pub fn generic_ir(&self) -> String {
         join(&self.site.generic())
     }
 
-    /// The IR of the call of the underlying function, once for each overload that the stub dispatches to.
+    /// The IR of the call of the underlying function, for each overload that the stub dispatches to.
     pub fn ir(&self) -> String {
         join(&self.site.specialized())
     }
 
-    /// What the code does, step by step; for a native stub, what a boxed one of the same callable does.
+    /// The steps of the code; for a native stub, those of a boxed stub of the same callable.
     ///
     /// # Errors
-    /// Signatures that have a native stub only.
+    /// If the signature has a native stub only.
     pub fn plan(&self) -> Result<Plan, Error> {
         plan_of(&self.site)
     }
 
-    /// The CLIF of the code; none for a native stub, which is the underlying function itself, and for one that is
-    /// nothing but a jump to it.
+    /// The CLIF of the code. There is none for a native stub, which is the underlying function itself, and for a stub
+    /// that is only a jump to it.
     ///
     /// # Errors
-    /// Where the code generator fails.
+    /// If the code generator fails.
     pub fn clif(&self) -> Result<Option<String>, Error> {
         self.compiled(|plan| Ok(self.compiler.clif(plan)?)).map(Option::flatten)
     }
 
-    /// The machine code as text; none for a native stub, which is the underlying function itself.
+    /// The machine code as text. There is none for a native stub, which is the underlying function itself.
     ///
     /// # Errors
-    /// Where the code generator fails.
+    /// If the code generator fails.
     pub fn machine_code(&self) -> Result<Option<String>, Error> {
         self.compiled(|plan| Ok(self.compiler.disassembly(plan)?))
     }
 
-    /// Emits the call into a function of the embedder's own, as a boxed stub would make it: the result is a new
-    /// reference, or null with an exception set. `objects` are the receiver, of a method descriptor, and the
-    /// arguments, of proven types. The code holds the cell's address: keep the stub as long as it.
+    /// Emits the call into a function of the embedder's own, as in a boxed stub: the result is a new reference, or null
+    /// with an exception set. `objects` are the receiver, for a method descriptor, and the arguments, of proven types.
+    /// The code contains the cell's address: keep the stub as long as the code.
     ///
     /// ```
     /// use cranelift_codegen::ir::{AbiParam, InstBuilder, types::I64};
@@ -186,9 +186,9 @@ impl Stub {
     /// ```
     ///
     /// # Errors
-    /// Native stubs and signatures that stubs cannot do yet; a wrong number of objects.
+    /// If the stub is native, stubs do not support the signature yet, or the number of objects is wrong.
     pub fn inline(&self, emitter: &mut Emitter<'_, '_>, objects: &[Value]) -> Result<Value, Error> {
-        let Code::Thunk { cell, .. } = &self.code else {
+        let StubCode::Thunk { cell, .. } = &self.code else {
             return Err(mismatch(&self.site, "a native stub has no cell: inline another, or use Emitter::typed_call"));
         };
         let count = match self.site.frame.convention {
@@ -205,16 +205,16 @@ impl Stub {
         Ok(emitter.inline_with(&plan, cell.address(), objects))
     }
 
-    /// The callable that the stub stands for; `None` where there is only a C function ([`Entry::Checked`]).
+    /// The original; `None` if there is only a C function ([`Entry::Checked`]).
     pub fn original(&self, python: &Python) -> Option<Object> {
         match &self.code {
-            Code::Native { callable, .. } => Some(callable.clone_ref(python)),
-            Code::Thunk { cell, .. } => cell.callable(python),
+            StubCode::Native { callable, .. } => Some(callable.clone_ref(python)),
+            StubCode::Thunk { cell, .. } => cell.callable(python),
         }
     }
 
-    /// The `ml_flags` of a `PyMethodDef` whose `ml_meth` is the stub's address; `None` for stubs that are called in other
-    /// ways.
+    /// The `ml_flags` of a `PyMethodDef` whose `ml_meth` is the stub's address; `None` if the stub has another
+    /// convention.
     pub fn method_flags(&self) -> Option<i32> {
         match self.site.frame.convention {
             Convention::Method(convention) => Some(flags(convention)),
@@ -229,8 +229,8 @@ impl Stub {
 
     fn compiled<T>(&self, text: impl FnOnce(&Plan) -> Result<T, Error>) -> Result<Option<T>, Error> {
         match self.code {
-            Code::Native { .. } => Ok(None),
-            Code::Thunk { .. } => text(&self.plan()?).map(Some),
+            StubCode::Native { .. } => Ok(None),
+            StubCode::Thunk { .. } => text(&self.plan()?).map(Some),
         }
     }
 }

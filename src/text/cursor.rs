@@ -44,7 +44,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Takes characters as long as they are admitted.
+    /// Takes characters as long as `admitted` accepts them.
     pub(crate) fn take_while(&mut self, mut admitted: impl FnMut(char) -> bool) -> &'a str {
         let rest = self.rest();
         let length = rest.find(|character| !admitted(character)).unwrap_or(rest.len());
@@ -52,7 +52,7 @@ impl<'a> Cursor<'a> {
         &rest[..length]
     }
 
-    /// Takes a word: letters, digits and underscores of any script, not starting with a digit. Empty if none comes.
+    /// Takes a word: letters, digits and underscores of any script, not starting with a digit. Empty if there is none.
     pub(crate) fn word(&mut self) -> &'a str {
         match self.peek() {
             Some(first) if first == '_' || first.is_alphabetic() => {
@@ -62,7 +62,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes the rest of a quoted text, after its opening quote, and its closing quote. An error leaves the cursor
+    /// Takes the rest of a quoted text after its opening quote, with the closing quote. An error leaves the cursor
     /// where it is.
     pub(crate) fn quoted(&mut self, quote: char) -> Result<String, String> {
         let mut text = String::new();
@@ -109,7 +109,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The text between quotes, with escapes that [`Cursor::quoted`] reads; control characters never appear as such.
+/// The text in quotes, with escapes that [`Cursor::quoted`] reads. Control characters are always escaped.
 pub(crate) fn quote(text: &str, quote: char) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push(quote);
@@ -121,7 +121,7 @@ pub(crate) fn quote(text: &str, quote: char) -> String {
             '\0' => quoted.push_str("\\0"),
             '\\' => quoted.push_str("\\\\"),
             character if character == quote => quoted.extend(['\\', quote]),
-            // The separators would end a line for some readers of text.
+            // Some readers of text end a line at the separators.
             character if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') => {
                 quoted.push_str(&format!("\\u{{{:x}}}", u32::from(character)));
             }
@@ -132,8 +132,8 @@ pub(crate) fn quote(text: &str, quote: char) -> String {
     quoted
 }
 
-/// A floating-point number so that [`parse_float`] gives back the same bits: `1.5`, `1e300`, `-0.0`, `inf`, `nan`,
-/// `nan:0x7ff0000000000001`.
+/// Prints a floating-point number so that [`parse_float`] gives back the same bits: `1.5`, `1e300`, `-0.0`, `inf`,
+/// `nan`, `nan:0x7ff0000000000001`.
 pub(crate) fn print_float(bits: u64) -> String {
     let number = f64::from_bits(bits);
     if !number.is_nan() {
@@ -154,7 +154,7 @@ pub(crate) fn parse_float(text: &str) -> Option<u64> {
         return u64::from_str_radix(bits, 16).ok().filter(|&bits| f64::from_bits(bits).is_nan());
     }
     let is_known = matches!(text, "inf" | "-inf") || text.bytes().any(|byte| byte.is_ascii_digit());
-    // Rust also reads "infinity" and the like in any case; the text form knows one spelling.
+    // Rust also reads "infinity" and the like in any case; the text form has one spelling.
     text.parse::<f64>().ok().filter(|_| is_known).map(f64::to_bits)
 }
 

@@ -1,3 +1,3 @@
-//! What everything that is parsed from text shares: the cursor, and how numbers and strings are written.
+//! Shared parts of everything that is parsed from text: the cursor, and the form of numbers and strings.
 
 pub(crate) mod cursor;

@@ -1,4 +1,4 @@
-//! Adoption reads a module's metadata once and clears the flag where it can, and nothing but the flag.
+//! Adoption reads a module's metadata once. It clears the flag where it can, and changes nothing else.
 
 use crate::support::extension::{evaluate, execute, flags_of, import, member, methods, run, specializer, start, stub};
 use pyo3_ffi as ffi;
@@ -73,7 +73,7 @@ fn the_flag_is_cleared_and_no_other_bit_of_functions_and_of_types_methods() {
     }
     let after = flags_of_all(&python, &flagged, &adopted);
     assert_eq!(after, before.iter().map(|flags| flags & !METH_TYPED).collect::<Vec<_>>());
-    // Now nothing tells it from a module that was never flagged.
+    // Now it can't be told from a module that was never flagged.
     assert_eq!(after, flags_of_all(&python, &plain, &twin));
     let signatures = |adopted: &Adopted| -> Vec<String> {
         adopted.methods.iter().map(|method| format!("{}: {}", method.name, method.signature)).collect()
@@ -148,7 +148,7 @@ fn a_stub_for_python_looks_like_its_original_and_bears_no_flag() {
     // The original still has its flag, the stubs have none.
     assert_eq!(flags_of(&python, &function), ffi::METH_O);
     assert_eq!(flags_of(&python, &method), ffi::METH_O);
-    // From 3.13 CPython derives a text signature from the flags, but from none that it does not know.
+    // From 3.13 on CPython makes a text signature from the flags, but not if it does not know one of them.
     specializer.adopt(&python, &module).expect("the module is sound");
     names.set_item(&python, "function", &function).expect("there is memory");
     names.set_item(&python, "method", &method).expect("there is memory");

@@ -1,4 +1,4 @@
-//! Adoption copies what it reads: metadata that changes or goes away afterwards never makes a wrong call.
+//! Adoption copies what it reads: metadata that is changed or freed later never leads to a wrong call.
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ unsafe extern "C" fn wrapper(_: *mut ffi::PyObject, argument: *mut ffi::PyObject
 }
 
 /// A module with a typed method `method_é: (i64) -> i64`. Its name and head are in one block of memory, since CPython
-/// itself reads the name at any time; what the head leads to is in another one, which may go away.
+/// itself reads the name at any time; the data that the head points at is in another block, which may be freed.
 struct Changing {
     module: Object,
     method: Object,
@@ -62,14 +62,14 @@ impl Changing {
         Self { module, method, near, far }
     }
 
-    /// Another function, of another signature, behind the same name.
+    /// Puts another function, with another signature, under the same name.
     fn change(&mut self) {
         self.far.set(0, of_kind(kind::F64), &[of_kind(kind::F64)]);
         self.far.block().functions[0].function = wrong as extern "C" fn(f64) -> f64 as usize;
     }
 }
 
-/// Both what was made before and what is made now call the right function, and the signature is the old one.
+/// Stubs made before and stubs made now call the right function, and the signature is the old one.
 fn still_right(python: &Python, specializer: &Specializer, changing: &Changing, before: &Object) {
     let signature = specializer.signature(python, &changing.method).expect("it was adopted");
     assert_eq!(signature.to_string(), "(i64) -> i64");
@@ -106,7 +106,7 @@ fn metadata_that_changes_or_goes_away_after_adoption_changes_no_call() {
     changing.near.block().head.footer.version = 1;
     std::mem::replace(&mut changing.far, Victim::new()).unmap();
     still_right(&python, &specializer, &changing, &before);
-    // Who never adopted it sees what is there now.
+    // A specializer that never adopted it sees the new contents.
     let other = crate::support::extension::specializer(&python);
     match other.function(&python, &changing.method) {
         Err(Error::Rejected(rejected)) => assert_eq!(rejected.field, "signatures[0]"),

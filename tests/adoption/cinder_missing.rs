@@ -1,4 +1,4 @@
-//! Where no typedcall is in the process, an extension in Cinder's form can't be imported, and says so. The other
+//! If no typedcall is in the process, an extension in Cinder's form can't be imported, and the error says so. The other
 //! tests provide the capsule, in processes of their own.
 
 use crate::support::compile;
@@ -41,7 +41,7 @@ fn without_typedcall_the_import_says_what_is_missing() {
     let missing = "ImportError: seven() is a typed method in Cinder's form, which CPython can't call without typedcall: \
                    install it (an embedder calls typedcall::cinder::provide before this import)";
     assert_eq!(evaluate(&python, "attempt()", &names), missing);
-    // A module of that name that has no capsule, or something else in its place.
+    // A module of that name without a capsule, or with something else in its place.
     execute(&python, "sys.modules['typedcall'] = other = types.ModuleType('typedcall')", &names);
     assert_eq!(evaluate(&python, "attempt()", &names), missing);
     execute(&python, "other._cinder = 1", &names);

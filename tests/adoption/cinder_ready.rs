@@ -1,5 +1,6 @@
-//! Extensions written for Cinder, compiled unmodified and imported on CPython: their typed definitions become working
-//! callables, which check and convert by Cinder's rules; and what can't be done is an error that names the method.
+//! Extensions written for Cinder, compiled unmodified and imported on CPython. Their typed definitions become working
+//! callables, which check and convert by Cinder's rules. A definition that can't be made ready gives an error that
+//! names the method.
 
 use std::ffi::c_void;
 
@@ -86,7 +87,7 @@ fn the_underlying_function_gets_the_receiver_that_cinder_passes() {
     let python = start();
     let module = methods(&python, "cinder_receivers", &[]);
     let names = calls(&python, &module);
-    // Each once with what the guards admit, and once with what the reader converts.
+    // Each call once with arguments that the guards accept, and once with arguments that the reader converts.
     for (call, receiver) in [
         ("m.echo_int64(1)", "m"),
         ("m.echo_int64(True)", "m"),
@@ -220,7 +221,7 @@ fn the_typed_signature_is_cinders_dict() {
         of("maybe_str"),
         "{'args': [{'optional': True, 'type': 'str', 'default': None}], 'return': {'optional': True, 'type': 'str'}}"
     );
-    // The name stands where the type does: that is Cinder's way.
+    // The name is in the place of the type, as in Cinder.
     assert_eq!(
         of("default_int"),
         "{'args': [{'type': 'number', 'default': 7}], 'return': {'type': '__static__.int64'}}"
@@ -270,7 +271,7 @@ fn what_cannot_be_done_names_the_method_and_changes_nothing() {
         ("optional_int", "optional_int: sig[0].argtype: an optional integer"),
         ("many_parameters", "many_parameters: sig[0].argtype: type parameter 99"),
         ("bad_default", "bad_default: sig[0].default_value: 16 bytes at"),
-        ("bad_name", "bad_name: sig[0].name: \"no name\" is no identifier"),
+        ("bad_name", "bad_name: sig[0].name: \"no name\" is not an identifier"),
         ("bad_element", "bad_element: sig[0]: 24 bytes at"),
         ("endless", "endless: sig: it does not end with NULL after 15 elements"),
         ("no_sig", "no_sig: sig: null"),
@@ -279,13 +280,13 @@ fn what_cannot_be_done_names_the_method_and_changes_nothing() {
     ];
     for (first, message) in errors {
         let (_, line, ..) = before.iter().find(|(name, ..)| name == first).expect("the table has it");
-        // SAFETY: a table of Cinder's form; a line that is broken is found out, and no function is ever called.
+        // SAFETY: a table of Cinder's form; a broken line is found, and no function is ever called.
         let result = unsafe { specializer.ready_cinder_table(&python, *line as *mut c_void) };
         let error = result.expect_err(first).to_string();
         assert!(error.contains(message), "{first}: {error}");
         assert_eq!(lines(table), before, "{first}");
     }
-    // What is left is a line of another dialect, which CPython calls as it is.
+    // The remaining line is of another dialect, which CPython calls unchanged.
     let (_, wrapped, ..) = before.last().expect("the table has lines");
     // SAFETY: as above.
     let readied = unsafe { specializer.ready_cinder_table(&python, *wrapped as *mut c_void) };
@@ -308,7 +309,7 @@ fn a_constant_table_is_an_error_and_no_fault() {
     let table =
         unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> *mut c_void>(library.symbol("table"))() };
     let before = lines(table);
-    // SAFETY: a table of Cinder's form; that it can't be written is found out.
+    // SAFETY: a table of Cinder's form; it is found to be constant.
     let error = unsafe { specializer(&python).ready_cinder_table(&python, table) }.expect_err("it is read-only");
     assert!(error.to_string().starts_with("f: its definition can't be changed"), "{error}");
     assert_eq!(lines(table), before);

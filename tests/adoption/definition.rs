@@ -1,4 +1,4 @@
-//! From callables of a live interpreter to their definitions, and from those to their metadata.
+//! From callables of a live interpreter to their definitions, and from these to their metadata.
 
 use std::ffi::{CStr, c_char};
 use std::ptr::null_mut;
@@ -38,7 +38,7 @@ fn names_of(python: &Python, source: &str) -> Object {
     names
 }
 
-/// The definition behind an object, with its name.
+/// The definition of an object, with its name.
 fn found(_: &Python, object: &Object) -> Option<(String, Definition)> {
     // SAFETY: the object is alive and the thread attached; `ml_name` is the first field of a definition.
     let (definition, name) = unsafe {

@@ -1,5 +1,5 @@
-//! Extensions written for other dialects, compiled and imported, are adopted where the dialect is named, and their
-//! stubs agree with them. Where it is the wrong one, all is rejected, and goes on working.
+//! Extensions written for other dialects, compiled and imported, are adopted if the dialect is named, and their stubs
+//! agree with them. If the dialect is wrong, all is rejected, and works as before.
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
@@ -61,7 +61,8 @@ fn signatures(adopted: &Adopted) -> Vec<String> {
     adopted.methods.iter().map(|method| format!("{}: {}", method.name, method.signature)).collect()
 }
 
-/// Compares the function for Python and the vectorcall stub of each method with it, on all that `agree.py` has.
+/// Compares the function for Python and the vectorcall stub of each method with the method, on all inputs of
+/// `agree.py`.
 fn agrees(python: &Python, specializer: &Specializer, module: &Object, adopted: &Adopted) {
     let names = agree(python);
     execute(
@@ -229,7 +230,7 @@ fn a_second_adoption_knows_that_the_flag_was_there() {
     assert_eq!(signatures(&first), signatures(&second));
     assert!(second.methods.iter().all(|method| method.flag == Flag::Unset));
     agrees(&python, &specializer, &module, &second);
-    // It was not there in any other dialect.
+    // It was not found in any other dialect.
     let other = adopt(&python, &specializer, &module, &Dialect::Issue546(TypeTable::new()));
     assert!(other.methods.is_empty() && other.rejected.is_empty(), "{other:?}");
 }

@@ -1,4 +1,4 @@
-//! The command line tool, run as a user or a script runs it. No test looks at a time.
+//! The command line tool, run as users and scripts run it. No test depends on time.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -21,14 +21,14 @@ fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).expect("it prints UTF-8")
 }
 
-/// Asserts the exit code, and gives what is on stdout; that is shown where the code differs.
+/// Checks the exit code, and returns the text on stdout, which is shown if the code differs.
 #[track_caller]
 fn expect(output: &Output, code: i32) -> &str {
     assert_eq!(output.status.code(), Some(code), "{}\n{}", stdout(output), stderr(output));
     stdout(output)
 }
 
-/// An extension that prints to file descriptor 1 on import: through C's buffer, through Python's, and through none.
+/// An extension that prints to file descriptor 1 on import: through C's buffer, through Python's, and without one.
 const NOISY: &str = r#"
 #include <Python.h>
 #include <stdio.h>
@@ -52,8 +52,8 @@ static struct PyModuleDef module =
 PyMODINIT_FUNC PyInit_in_cinders_form(void) { return PyModule_Create(&module); }
 "#;
 
-/// A folder with the extensions `broken`, `methods`, `noisy` and `typedcall_demo`, `pypy` and `in_cinders_form` of other
-/// dialects, and with one whose file has another name than itself, compiled for the Python that the tool embeds.
+/// A folder with the extensions `broken`, `methods`, `noisy` and `typedcall_demo`, with `pypy` and `in_cinders_form` of
+/// other dialects, and with one whose file name is not its own, compiled for the Python that the tool embeds.
 fn extensions() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -142,11 +142,11 @@ fn with_all_the_demo_shows_every_stage_of_several_methods() {
         assert!(text.contains(line), "no {line:?}");
     }
     assert_eq!(text.matches("the same address").count(), 4);
-    // Adoption cleared what looking at the module had left as it was.
+    // Adoption cleared the flags that inspection had left set.
     assert_eq!(text.matches("flag cleared").count(), 6);
 }
 
-/// What the demo compiles lies in a folder of its own, which is gone afterwards.
+/// The demo compiles in a folder of its own, which is gone afterwards.
 #[test]
 fn the_demo_leaves_no_files_behind() {
     let temporary = extensions().join("temporary");
@@ -277,12 +277,12 @@ fn what_a_module_prints_on_import_goes_to_stderr() {
             assert_eq!(stderr(&output).matches(noise).count(), 1, "{}", stderr(&output));
         }
     }
-    // Its import went well; the name is that of no method.
+    // Its import succeeded; the name is not that of a method.
     let output = typedcall(&["explain", "noisy.no_such_function", "--path", folder()]);
     assert_eq!(expect(&output, 1), "");
 }
 
-/// Another folder does not help then.
+/// Another folder does not help in this case.
 #[test]
 fn an_extension_under_another_file_name_is_told_its_own() {
     let by_path = format!("{}/misnamed.so", folder());
@@ -384,7 +384,7 @@ fn without_a_c_compiler_the_demo_says_what_to_install() {
     assert!(stderr(&output).contains("no C compiler"), "{}", stderr(&output));
 }
 
-/// Runs `bench` with a variable of the environment.
+/// Runs `bench` with an environment variable.
 fn bench_with(variable: &str, value: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_typedcall"));
     command.args(["bench", "--json", "--rounds", "1", "--calls", "1"]).env(variable, value);
@@ -401,7 +401,7 @@ fn a_compiler_that_makes_nothing_is_named() {
     assert!(stderr(&output).contains("the C compiler false failed on /"), "{}", stderr(&output));
 }
 
-/// As with `zig cc`, where the first argument is a command; what a compiler prints is not on the tool's stdout.
+/// As with `zig cc`, where the first argument is a command. The compiler's output does not go to the tool's stdout.
 #[test]
 fn the_arguments_in_cc_are_the_compiler_s() {
     use std::os::unix::fs::PermissionsExt;
@@ -412,7 +412,7 @@ fn the_arguments_in_cc_are_the_compiler_s() {
     let script = script.to_str().expect("cargo's folders are UTF-8 here");
     let output = bench_with("CC", &format!("{script} compile -DX=1"));
     serde_json::from_str::<Value>(expect(&output, 0)).expect("one JSON array");
-    // An argument that each compilation must notice.
+    // An argument that no compilation can ignore.
     let output = bench_with("CC", "cc -include no-such-header.h");
     assert_eq!(expect(&output, 1), "");
     assert!(stderr(&output).contains("no-such-header.h"), "{}", stderr(&output));
@@ -469,7 +469,7 @@ fn help_has_examples_and_exit_codes() {
     }
 }
 
-/// Who reads the output may have seen enough, as `head` has.
+/// The reader of the output may close the pipe, as `head` does.
 #[test]
 fn a_closed_pipe_is_no_error() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_typedcall"));

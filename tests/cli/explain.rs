@@ -1,4 +1,5 @@
-//! `typedcall explain FILE.py:FUNCTION`: every stage of a function, and what was not specialized, line by line.
+//! `typedcall explain FILE.py:FUNCTION`: every stage of a function, and notes on what was not specialized, line by
+//! line.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -62,7 +63,7 @@ built_in = len
 decorated = None
 ";
 
-/// Writes the source under a name of its own, for tests run at the same time.
+/// Writes the source under a name of its own, since tests run at the same time.
 fn file(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, SOURCE).expect("cargo's folder for temporary files is writable");
@@ -73,7 +74,7 @@ fn explain(callable: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_typedcall")).args(["explain", callable]).output().expect("the tool is built")
 }
 
-/// What the tool prints of a function of the source.
+/// The tool's output for a function of the source.
 fn explained(test: &str, function: &str) -> String {
     let output = explain(&format!("{}:{function}", file(&format!("{test}.py")).display()));
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -241,7 +242,7 @@ fn the_readme_shows_what_is_printed() {
     assert!(include_str!("../../README.md").contains(&format!("```text\n{lines}```\n")), "{lines}");
 }
 
-/// What the design shows: the method is known, and then its C function is called.
+/// The listings of the design: the method is known, then its C function is called.
 const LISTINGS: [(&str, &str); 2] = [
     (
         "load_elimination",

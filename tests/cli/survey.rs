@@ -1,4 +1,4 @@
-//! `typedcall survey` over the standard library of the Python that runs: how much is built, and that nothing breaks.
+//! `typedcall survey` over the standard library of the running Python: how much is built, and that nothing breaks.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ fn survey(arguments: &[&str]) -> Value {
 
 #[test]
 fn of_the_standard_librarys_functions_nine_in_ten_are_built_and_the_rest_is_refused_with_a_reason() {
-    // The passes check themselves in debug builds: a quarter of the files is enough there, the same in every run.
+    // The passes check themselves in debug builds, so a quarter of the files is enough there, the same in every run.
     let (every, least) = if cfg!(debug_assertions) { ("4", 2_500) } else { ("1", 10_000) };
     let counts = survey(&["--json", "--every", every]);
     let count = |name: &str| counts[name].as_u64().unwrap_or_else(|| panic!("no {name} in {counts}"));

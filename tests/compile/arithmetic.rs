@@ -1,5 +1,5 @@
-//! Arithmetic, comparison and truth on numbers that compiled code has unboxed give what CPython gives, with the same
-//! types, at the edges where C's results are others.
+//! Arithmetic, comparison and truth on numbers that compiled code has unboxed give CPython's results, with the same
+//! types, at the edges where C's results differ.
 
 use crate::support::session::Session;
 use typedcall::CompiledFunction;
@@ -17,7 +17,7 @@ fn function(session: &Session, name: &str, parameters: &str, expression: &str) -
     session.fast(name)
 }
 
-/// `agree` holds a function against the compiled one.
+/// Python code in which `agree` compares a function with the compiled one.
 const AGREE: &str = "
 import itertools, math
 inf, nan = float('inf'), float('nan')
@@ -78,7 +78,8 @@ fn ints_agree_at_the_edges_of_64_bits() {
 fn floats_agree_with_their_zeros_infinities_and_nans() {
     own_process!();
     let session = session("");
-    // The sign of a NaN that `//` or `%` gives is the C library's and the compiler's: not the same in all builds of CPython.
+    // The sign of a NaN from `//` or `%` depends on the C library and the compiler: it is not the same in all builds of
+    // CPython.
     session.run(
         "
 def agree_but_for_nans(name, *args):

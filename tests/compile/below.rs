@@ -1,9 +1,9 @@
-//! Functions of the standard library that come down to one of the C library's: called from compiled code, they give what
-//! CPython gives, for every line of the tables that names one.
+//! Functions of the standard library that call one of the C library's: from compiled code, they give CPython's results,
+//! for every line of the tables that names one.
 
 use crate::support::session::Session;
 use typedcall::metadata::{Kind, Scalar};
-use typedcall::standard::{self, Entry};
+use typedcall::standard::{self, StandardEntry};
 
 fn version() -> (u8, u8) {
     let text = typedcall::embed::running_version();
@@ -11,14 +11,14 @@ fn version() -> (u8, u8) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// The lines that name a function of the C library which this process has.
-fn lines() -> Vec<&'static Entry> {
+/// The lines that name a function of the C library that this process has.
+fn lines() -> Vec<&'static StandardEntry> {
     let lines: Vec<_> = standard::entries(version()).filter(|entry| entry.below.is_some()).collect();
     assert!(lines.len() > 20, "{} lines", lines.len());
     lines
 }
 
-/// Numbers at which C and Python might part, and what is no float at all.
+/// Numbers at which C and Python might differ, and objects that are not floats.
 const VALUES: &str = "
 import math, struct, itertools
 class Float(float):
@@ -63,7 +63,7 @@ fn every_function_of_the_c_library_agrees_with_what_it_is_below() {
         let takes_int = |position: usize| matches!(overload.parameters[position].kind, Kind::Scalar(scalar) if scalar != Scalar::F64);
         let count = overload.parameters.len();
         let parameters: Vec<_> = (0..count).map(|position| format!("x{position}")).collect();
-        // A float that is proven to be one, and an object of which nothing is known.
+        // A value that is proven to be a float, and an object of which nothing is known.
         let proven: Vec<_> = (0..count)
             .map(|position| format!("{}(x{position})", if takes_int(position) { "int" } else { "float" }))
             .collect();
@@ -85,7 +85,7 @@ fn every_function_of_the_c_library_agrees_with_what_it_is_below() {
         session.run(&format!(
             "for args in itertools.islice(itertools.product({sets}), 60000): agree('typed_{name}', args)"
         ));
-        // What is no float comes at any place among floats.
+        // An object that is not a float comes at each place among floats.
         session.run(&format!(
             "
 for place in range({count}):
@@ -96,8 +96,8 @@ for place in range({count}):
 for args in itertools.islice(itertools.product({sets}), 2000): agree('plain_{name}', args)
 "
         ));
-        // It leaves the code where the result is not finite, if that is what decides, and never else: so it was called. What
-        // signalling NaNs give is another thing in C now and then.
+        // The code is left only if the result is not finite and that decides; so otherwise the function was called.
+        // Results for signalling NaNs may differ in C now and then.
         let few = (0..count).map(|position| if takes_int(position) { "[0, 1, 5]" } else { "floats[:-1]" });
         session.run(&format!(
             "

@@ -1,4 +1,4 @@
-//! What happens around calls of compiled functions: recursion, signals, tracing, and the end of code and of objects.
+//! Events around calls of compiled functions: recursion, signals, tracing, and the end of code and of objects.
 
 use crate::support::session::{AGREE, Session};
 

@@ -1,4 +1,4 @@
-//! What may differ where a compiled function runs in the place of a Python one: what `docs/differences.md` says of it, seen.
+//! The differences between a compiled function and the Python function, as `docs/differences.md` lists them.
 
 use crate::support::extension;
 use typedcall::bytecode;
@@ -6,7 +6,7 @@ use typedcall::embed::{Object, Python};
 use typedcall::interpreter::{self, Prepared};
 use typedcall::{Options, Specializer};
 
-/// What calls them has other globals, and a name of its own.
+/// A caller with other globals, and a name of its own.
 const CALLER: &str = "
 __name__ = 'here'
 import types
@@ -14,7 +14,7 @@ def caller(f, *args): return f(*args)
 caller = types.FunctionType(caller.__code__, {'__name__': 'elsewhere', '__builtins__': __builtins__}, 'caller')
 ";
 
-/// Runs the source, compiles these functions of it (behind `fast_NAME`), and runs the claims.
+/// Runs the source, compiles these functions of it (as `fast_NAME`), and runs the claims.
 fn see(source: &str, functions: &[&str], claims: &str) {
     let python = extension::start();
     let specializer = Specializer::new(&python, Options::default()).expect("this Python is supported");
@@ -291,7 +291,7 @@ def caller(): return sys._getframe(1)
     let argument = python.eval("globals().pop('thing')", &names).expect("it is there");
     let result = run("drop", argument).expect("it does not raise");
     assert_eq!(result.repr(&python).expect("a bool"), "True");
-    // Nobody above has a frame.
+    // No caller has a frame.
     let error = run("look", python.int(1).expect("there is memory")).expect_err("nobody is found");
     assert_eq!(error, "ValueError: call stack is not deep enough");
 }

@@ -1,4 +1,4 @@
-//! Where something is not as a function was compiled for, the interpreter goes on.
+//! If something is not as a function was compiled for, the interpreter continues.
 
 use crate::support::session::{AGREE, Session};
 
@@ -32,7 +32,7 @@ for a in values:
     assert!(halves.exits() > 0);
 }
 
-/// Whichever guard fails, the interpreter goes on with the same objects, and nothing is kept.
+/// Whichever guard fails, the interpreter continues with the same objects, and nothing is kept.
 #[test]
 fn whichever_guard_fails_results_and_references_are_cpythons() {
     own_process!();
@@ -81,7 +81,7 @@ for args in itertools.product(*[values, values, values[:4]][:count]):
     assert!(guards >= 20, "only {guards} guards");
 }
 
-/// What an exception leaves on the stack dies as in CPython: the operands, then the stack from its top.
+/// After an exception the stack dies as in CPython: the operands, then the stack from its top.
 #[test]
 fn where_something_raises_the_stack_is_given_up_from_its_top() {
     own_process!();
@@ -190,7 +190,7 @@ finally: m.half = old_half
     assert!(middle.exits() > 0);
 }
 
-/// Up to 3.11 the collector runs where containers are made, and its finalizers may do anything.
+/// Up to 3.11 the collector runs when containers are made, and its finalizers may do anything.
 #[test]
 fn what_a_finalizer_breaks_while_a_list_is_made_is_noticed() {
     own_process!();

@@ -1,4 +1,4 @@
-//! What the front end makes of real functions.
+//! The front end's IR for real functions.
 
 use typedcall::bytecode::{self, Code};
 use typedcall::embed::Python;
@@ -34,7 +34,7 @@ fn operations(function: &Function) -> impl Iterator<Item = &Operation> {
     })
 }
 
-/// The listing of the proposal, before any pass; `MethodSelf` is what a method is called on.
+/// The listing of the proposal, before any pass; `MethodSelf` is the object on which a method is called.
 const HELLO: &str = "\
 v6:UnicodeExact[\"hello,world\"] = LoadConst
 v9:Object = LoadMethod<\"upper\"> v6
@@ -53,7 +53,7 @@ fn the_proposals_example_is_the_same_from_its_snippet_and_from_real_bytecode() {
     assert_eq!(built(&python, "def f():\n    x = 'hello,world'\n    return x.upper()").to_string(), HELLO);
 }
 
-/// A function for each construct, and some that pile them up.
+/// A function for each construct, and some that combine them.
 const FUNCTIONS: &[&str] = &[
     "def f(a, /, b, *c, d=1, **e): return a, b, c, d, e",
     "def f(x): return -x, +x, ~x, not x, x and 1, x or 2, x if x else 3",
@@ -108,7 +108,8 @@ fn every_construct_gives_ir_that_verifies_and_reads_back() {
     }
 }
 
-/// What fails, or runs Python, says what the interpreter needs to go on; what raises in a try, what it needs to handle that.
+/// An instruction that fails, or runs Python, has the state that the interpreter needs to continue. An instruction that
+/// raises in a try has the state that it needs to handle the exception.
 #[test]
 fn what_can_leave_the_function_has_a_state_and_what_raises_in_a_try_an_error_state() {
     own_process!();
@@ -136,7 +137,7 @@ fn what_can_leave_the_function_has_a_state_and_what_raises_in_a_try_an_error_sta
             let Some((error, handler)) = function.error_state(inst).zip(handler) else { continue };
             error_states += 1;
             assert_eq!((error.at, &error.locals), (state.at, &state.locals), "{code}\n{function:#}");
-            // What the handler finds is there, and what was used is not.
+            // The handler finds its values, and the used operands are gone.
             let depth = handler.depth as usize;
             assert!(error.stack.len() >= depth, "{code}\n{function:#}");
             assert_eq!(error.stack[..depth], state.stack[..depth], "{code}\n{function:#}");

@@ -1,4 +1,4 @@
-//! Functions and snippets as machine code agree with CPython, and what is not compiled says why.
+//! Functions and snippets as machine code agree with CPython, and functions that are not compiled give the reason.
 
 use crate::support::session::{AGREE, Session};
 use typedcall::NotCompiled;
@@ -62,7 +62,7 @@ assert m.counts() == (2, 0), 'the underlying functions, and no wrapper'
 ",
     );
     assert_eq!(chain.exits(), 0);
-    // What is no float leaves for the interpreter, which calls the wrappers.
+    // Objects that are not floats leave for the interpreter, which calls the wrappers.
     session.run(
         "
 class Sub(float): pass
@@ -128,7 +128,7 @@ def twice(a, b):
     session.run("a, b, [c] = fast_twice(1.5, 1e300)\nassert a is b is c");
 }
 
-/// A state for each instruction has all locals: memory would go with the square.
+/// A state for each instruction has all locals, so memory would grow with the square.
 #[test]
 fn a_function_of_thousands_of_locals_is_refused_and_not_compiled_for_hours() {
     own_process!();
@@ -144,7 +144,7 @@ large = names['large']
     assert!(error.contains("the function is too large: 4002 locals"), "{error}");
 }
 
-/// What a constant is called in listings does not make it callable.
+/// The label of a constant in listings does not make it callable.
 #[test]
 fn texts_and_modules_that_are_named_like_a_known_function_are_not_called_as_it() {
     own_process!();
@@ -230,7 +230,7 @@ fn snippets_compile_and_run() {
     assert_eq!(error.to_string(), "TypeError: the snippet takes 0 arguments (1 given)");
 }
 
-/// Thousands of calls, exits and errors leave no reference behind and take none away.
+/// Thousands of calls, exits and errors leave no reference and take none away.
 #[test]
 fn references_are_balanced() {
     own_process!();

@@ -1,4 +1,5 @@
-//! What raises in the range of a handler goes on in the interpreter of decoded bytecode, which finds the handler.
+//! An instruction that raises in the range of a handler continues in the interpreter of decoded bytecode, which finds
+//! the handler.
 
 use crate::support::session::{AGREE, Session};
 
@@ -58,7 +59,7 @@ for f in [fine, value_error, key_error, type_error]:
     }
 }
 
-/// The operands die first, then what the handler does not keep, from the top; then the handler runs.
+/// The operands die first, then the values that the handler does not keep, from the top; then the handler runs.
 #[test]
 fn what_was_on_the_stack_dies_in_cpythons_order() {
     own_process!();

@@ -1,4 +1,4 @@
-//! Python functions as machine code: the front end, the standard library that it knows, and what runs.
+//! Python functions as machine code: the front end, the standard library that it knows, and running code.
 
 #[macro_use]
 #[path = "../support/mod.rs"]

@@ -1,8 +1,9 @@
-//! Compiled code relies on what names are bound to; whatever rebinds them, wherever it runs, is noticed by the next use.
+//! Compiled code relies on the objects that names are bound to. If these are rebound, anywhere, the next use notices
+//! it.
 
 use crate::support::session::Session;
 
-/// What `seen` is at the end of a program that calls `f` as CPython runs it, and with `f` compiled.
+/// The value of `seen` at the end of a program that calls `f`, in CPython and with `f` compiled.
 fn both(session: &Session, definitions: &str, program: &str) -> (String, String) {
     let run = |compiled: bool| {
         let names = session.python.namespace().expect("there is memory");
@@ -52,7 +53,7 @@ fn a_global_is_rebound_in_the_middle() {
                 "import builtins\nsaved = builtins.len\n{rebind}\nclass Rebinds:\n    __float__ = __len__ = rebind\n{body}"
             )
         };
-        // By a call, by an operator, by a special method that a C function calls, by an attribute, by a destructor.
+        // By a call, an operator, a special method that a C function calls, an attribute, a destructor.
         agrees(
             &session,
             &definitions("def f(x): return len(x), rebind(), len(x)"),
@@ -138,7 +139,7 @@ fn a_global_is_rebound_in_the_middle() {
 fn garbage_that_is_collected_in_the_middle_rebinds_a_global() {
     own_process!();
     let session = Session::new("");
-    // Later versions collect between bytecodes, when compiled code is not there to be interrupted.
+    // Later versions collect between bytecodes, and so not inside compiled code.
     if !typedcall::embed::running_version().starts_with("3.11.") {
         return;
     }
@@ -252,7 +253,7 @@ def f(x): return m.sqrt(float(x)), m.length('ab'), m.text.upper(), m.sqrt(x)
         "m = types.SimpleNamespace(sqrt=abs, length=repr, text='other')",
         "m.__dict__ | {'sqrt': 1}",
     ] {
-        // From 3.14 on CPython's own specialized bytecode does not look at the class of a module any more.
+        // From 3.14 on CPython's own specialized bytecode no longer looks at the class of a module.
         if cfg!(Py_3_14) && change.contains("property") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Every line of the standard library's tables against the running interpreter, by `standard/checks.py`.
+//! Tests every line of the standard library's tables against the running interpreter, with `standard/checks.py`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,12 +8,12 @@ use typedcall::callable::recognize;
 use typedcall::embed::{Object, Python};
 use typedcall::ir::{CalleeTarget, Function, passes};
 use typedcall::metadata::{Overload, Receiver, definition};
-use typedcall::standard::{self, Entry, entries, entry, listed};
+use typedcall::standard::{self, StandardEntry, entries, entry, listed};
 
 const ARGUMENTS: &str = include_str!("standard/arguments.py");
 const CHECKS: &str = include_str!("standard/checks.py");
 
-/// How many numbers each function below is tried with, besides the edges.
+/// The number of random numbers for each function below, besides the edges.
 const NUMBERS: usize = 20_000;
 
 fn version(python: &Python) -> (u8, u8) {
@@ -30,8 +30,8 @@ fn checker(python: &Python) -> Object {
     names
 }
 
-/// An entry as the checker takes it, written in Python.
-fn in_python(entry: &Entry) -> String {
+/// An entry in the form that the checker takes, as Python code.
+fn in_python(entry: &StandardEntry) -> String {
     let mut text = format!("({:?}, [", entry.name);
     for overload in &entry.signature.overloads {
         write!(text, "{},", overload_in_python(overload)).expect("writing to a String can't fail");
@@ -55,13 +55,13 @@ fn overload_in_python(overload: &Overload) -> String {
     format!("({kinds:?}, {names:?}, {result:?}, {raises:?}, {:?})", overload.effects.to_string())
 }
 
-/// What is wrong with a line.
-fn wrong_with(python: &Python, checker: &Object, entry: &Entry) -> String {
+/// The errors that the checker finds in a line.
+fn wrong_with(python: &Python, checker: &Object, entry: &StandardEntry) -> String {
     let call = format!("'\\n'.join(check_line({}, {NUMBERS})[:4])", in_python(entry));
     evaluate(python, &call, checker)
 }
 
-/// What is wrong with a line of a table that is written here.
+/// The errors in a line of a table that is written here.
 fn wrong_with_text(python: &Python, checker: &Object, text: &'static str) -> String {
     let lines = standard::read(text, version(python)).unwrap_or_else(|error| panic!("{error}"));
     lines.entries.iter().map(|entry| wrong_with(python, checker, entry)).collect()
@@ -92,7 +92,7 @@ fn every_public_function_has_a_line_or_a_reason_and_every_line_a_function() {
     assert_eq!(once.len(), known.len(), "a name is there twice: {known:?}");
     let missing: Vec<_> = public.difference(&once).collect();
     assert!(missing.is_empty(), "neither a line nor a reason: {missing:?}");
-    // Of the site module's own some are missing where it is not loaded.
+    // Some of the site module's own are missing if it is not loaded.
     let site = ["copyright", "credits", "exit", "help", "license", "quit", "exceptions"];
     let stale: Vec<_> = once.difference(&public).filter(|name| !site.contains(name)).collect();
     assert!(stale.is_empty(), "there is no such function: {stale:?}");
@@ -115,7 +115,7 @@ fn the_tables_can_be_read_for_every_version() {
     assert!(entry("math.fma", (3, 13)).is_some());
 }
 
-/// What the line above allows to be wrong must be found, or the checks are worth nothing.
+/// The checks must find each wrong line, or they are worth nothing.
 #[test]
 fn a_wrong_line_is_caught() {
     own_process!();
@@ -138,13 +138,13 @@ fn a_wrong_line_is_caught() {
         ("math.sqrt  (f64) -> f64 raises check; below sqrt", "ValueError('expected a nonnegative input"),
     ] {
         let message = wrong(text);
-        // 3.11 to 3.13 say only that it is an error in the domain.
+        // 3.11 to 3.13 only say that it is an error in the domain.
         let is_domain = found.starts_with("ValueError(") && message.contains("ValueError('math domain error')");
         assert!(message.contains(found) || is_domain, "{text}: {message}");
     }
 }
 
-/// Most of what breaks `no_python` is not seen at first sight: each of these did run Python code.
+/// Most violations of `no_python` are not obvious: each of these did run Python code.
 #[test]
 fn a_wrong_no_python_is_caught() {
     own_process!();
@@ -174,11 +174,12 @@ fn a_wrong_no_python_is_caught() {
 #[test]
 fn what_is_no_python_does_not_look_for_signals() {
     own_process!();
-    // This thread starts the interpreter, and so is Python's main thread, the only one that runs the handlers of signals.
+    // This thread starts the interpreter, so it is Python's main thread, the only one that runs signal handlers.
     let python = start();
     let checker = checker(&python);
-    let check =
-        |entry: &Entry| evaluate(&python, &format!("'\\n'.join(check_signals({})[:2])", in_python(entry)), &checker);
+    let check = |entry: &StandardEntry| {
+        evaluate(&python, &format!("'\\n'.join(check_signals({})[:2])", in_python(entry)), &checker)
+    };
     let wrong: Vec<_> = entries(version(&python)).map(check).filter(|wrong| !wrong.is_empty()).collect();
     let lines = standard::read("repr  (float) -> str raises null [no_python, pure]", version(&python));
     let caught = check(&lines.expect("it is right").entries[0]);
@@ -262,7 +263,7 @@ fn a_replaced_builtin_is_not_recognized() {
     let original = names.item(&python, "original").expect("just assigned");
     let name_of = |callable: &Object| recognize(&python, callable).map(|entry| entry.name);
     assert_eq!(name_of(&original), Some("len"));
-    // Other tests may call `len` meanwhile: what stands in for it does the same.
+    // Other tests may call `len` meanwhile; the replacement does the same.
     execute(&python, "builtins.len = lambda x: original(x)", &names);
     let replaced = member(&python, &names.item(&python, "builtins").expect("imported"), "len");
     let found = (name_of(&replaced), name_of(&original));
@@ -329,7 +330,7 @@ fn callees_take_and_give_objects() {
     assert!(sqrt.starts_with("(float) -> float raises null [no_python] | "), "{sqrt}");
 }
 
-/// What the passes make of a call, with the callees of a version.
+/// The result of the passes for a call, with the callees of a version.
 fn specialized(ir: &str, version: (u8, u8)) -> String {
     let mut function: Function = ir.parse().unwrap_or_else(|error| panic!("{error}"));
     let callees = standard::callees(version);

@@ -1,5 +1,5 @@
-//! Calls of typed functions from compiled code, in every form: overloads, names, defaults. They give what their wrappers give,
-//! and go around these where the types are known.
+//! Calls of typed functions from compiled code, in every form: overloads, names, defaults. They give the results of
+//! their wrappers, and do not call these if the types are known.
 
 use crate::support::extension;
 use crate::support::session::Session;
@@ -13,8 +13,8 @@ fn session(name: &str, source: &str) -> Session {
     session
 }
 
-/// Holds an expression against the compiled one, over pairs of values; how often wrappers were called by the compiled one
-/// with the first pair.
+/// Compares an expression with the compiled one, over pairs of values. Returns how often the compiled one called
+/// wrappers with the first pair.
 fn agrees(session: &Session, expression: &str, first: &str) -> i64 {
     session.run(&format!("def f(a, b): return {expression}"));
     session.fast("f");
@@ -49,7 +49,7 @@ fn the_overload_that_is_proven_is_called_and_none_is_guessed() {
     let session = session("overloads", include_str!("../c/overloads.c"));
     let mut wrong = Vec::new();
     for (expression, first, wrappers) in [
-        // Nothing is known of the argument: the wrapper decides.
+        // Nothing is known of the argument, so the wrapper decides.
         ("m.flip(a)", "1, 2", 1),
         ("m.float_first(a)", "1.5, 2", 1),
         ("m.flip(float(a))", "1.5, 2", 0),

@@ -2,7 +2,7 @@
 
 from objects import *
 
-# Powers and shifts of what is big take all memory.
+# Powers and shifts of large numbers take all memory.
 SMALL = ['0', '1', '-1', '7', 'True', '0.0', '-0.0', '1.5', 'nan', 'inf', 'Int(3)', 'Float(2.5)', '1j', *OTHERS]
 
 

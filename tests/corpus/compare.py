@@ -21,7 +21,7 @@ import types
 import objects
 
 ADDRESS = re.compile(r'0x[0-9a-f]+')
-# How many cases of a function are called again to see whether memory grows.
+# The number of cases of a function that are called again to see whether memory grows.
 ROUNDS, CASES_PER_ROUND = 200, 40
 
 
@@ -32,7 +32,7 @@ class Describe:
         self.hidden = hidden
         self.seen = {}
         self.tracebacks = 0
-        # Nothing may die before the end, lest another object gets its address.
+        # Nothing may die before the end, or another object could get its address.
         self.alive = []
 
     def name(self, value, name):
@@ -107,7 +107,7 @@ class Describe:
         if kind.__module__ == 'builtins' or getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind:
             return 'class', self.type_name(kind)
         self.name(kind, len(self.seen))
-        # What `__static_attributes__` and its like hold is the compiler's.
+        # The contents of `__static_attributes__` and the like depend on the compiler.
         names = [name for name in vars(kind) if not name.startswith('__') or callable(getattr(kind, name))]
         return 'class', self.type_name(kind), [self(base) for base in kind.__bases__], sorted(names)
 
@@ -180,7 +180,8 @@ def changes(before, watched):
 def observe(function, names, case, handling, hidden):
     """All that can be seen of a call; `names` are the function's globals, which are put back."""
     objects.LOG.clear()
-    # The arguments of the last call may be in cycles, and keep the constants of the case alive: they are young.
+    # The arguments of the last call may be in cycles, and keep the constants of the case alive; they are in the young
+    # generation.
     gc.collect(0)
     arguments, keywords = case()
     watched = [value for value in (*arguments, *keywords.values()) if not is_shared(value)]
@@ -210,13 +211,13 @@ def observe(function, names, case, handling, hidden):
         'handled exception': same_handled,
         'log': [tuple(map(describe, entry)) for entry in log],
         'globals': ([(name, describe(item)) for name, item in globals_after.items()], deleted),
-        # The frames of tracebacks aside.
+        # Except the frames of tracebacks.
         'counts while the result lives': None if describe.tracebacks else while_alive,
     }
-    # The arguments themselves, and not that they are arguments.
+    # The arguments as objects, without the fact that they are arguments.
     describe.seen.clear()
     seen['arguments'] = describe((arguments, keywords))
-    # What is left of the call are its frames.
+    # Only the frames of the call are left.
     for argument in watched:
         if isinstance(argument, BaseException):
             argument.__traceback__ = None
@@ -226,7 +227,7 @@ def observe(function, names, case, handling, hidden):
     if any(after):
         gc.collect()
         after = changes(before, watched)
-        # They are old now, and would outlive a collection of what is young.
+        # They are old now, and would survive a collection of the young generation.
         del watched, arguments, keywords
         gc.collect()
     seen['counts afterwards'] = after
@@ -255,7 +256,7 @@ def growth(function, names, cases):
         gc.collect()
         grown = sys.getallocatedblocks() - before
         least = grown if least is None else min(least, grown)
-        # Caches fill at times; what leaks does so in each round.
+        # Caches fill now and then; a leak shows in each round.
         if least <= 0:
             break
     return least
@@ -274,7 +275,7 @@ class Report:
 
     def differs(self, where, text):
         self.failed[where] += 1
-        # The first of a function tell the most.
+        # The first failures of a function say the most.
         if self.failed[where] <= 3:
             self.differences.append(f'{where}, {text}')
 
@@ -292,9 +293,6 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
     code object is a part of an implementation, which is not to be looked for in tracebacks."""
     report = report or Report()
     gc.disable()
-    # What is there already stays: it need not be looked through each time.
-    gc.collect()
-    gc.freeze()
     for function, texts in module.CASES.items():
         report.functions += 1
         names = function.__globals__
@@ -305,6 +303,9 @@ def compare(module, implementations, hidden=lambda code: False, report=None):
             del callables[name]
         expected_name, *others = callables
         cases = compiled_cases(module, texts)
+        # Existing objects are frozen, so that each collection need not visit them.
+        gc.collect()
+        gc.freeze()
         for text, case in cases:
             for handling in (False, True):
                 expected = observe(callables[expected_name], names, case, handling, hidden)

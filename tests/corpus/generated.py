@@ -106,7 +106,7 @@ class Writer:
         branches = ['if'] * 2 + ([] if self.straight else [*loops, 'try', 'finally', 'with', 'assert', 'raise'])
         kind = pick(simple + (branches if depth else []))
         if kind == 'assign':
-            # What is added to itself again and again would take all memory.
+            # A value that is added to itself again and again would take all memory.
             short = '[:50]' if self.theme in (TEXTS, LISTS) else ''
             self.line(indent, f'{pick("xyab")} = {e(3)}{short}')
         elif kind == 'in place':
@@ -178,7 +178,7 @@ def written(number):
     """The source of a function."""
     choices = random.Random(SEED * 1_000_003 + number)
     writer = Writer(choices, THEMES[number // 2 % 4], straight=number % 2 == 0)
-    # Which line an unbound local is reported in is not the same in all calls on 3.11, which merges two loads.
+    # On 3.11, which merges two loads, the line of an error for an unbound local differs between calls.
     writer.line(1, 'x, y = a, b')
     while len(writer.lines) < 6:
         writer.statement(1, 2)

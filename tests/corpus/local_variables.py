@@ -101,7 +101,7 @@ def die_as_operands():
     Operand('c') < Operand('d')
     note(Operand('e') is Operand('f'))
     Operand('g') in Operand('h')
-    # Not `a[b]`: on 3.14 its operands die in another order once the bytecode is specialized.
+    # Not `a[b]`: on 3.14 its operands die in another order after the bytecode is specialized.
     Operand('k')[Operand('l')] = Operand('m')
     del Operand('n')[Operand('o')]
     Operand('p').value = Operand('q')

@@ -13,7 +13,7 @@ sys.path[:0] = [here, os.path.join(os.path.dirname(here), 'support')]
 import compare
 import trampolines
 
-# As many guards of a function are tried, none of large functions, which take long to compile.
+# The number of guards of a function that are tried; none of large functions, which take long to compile.
 GUARDS, LARGE = 12, 2000
 
 
@@ -23,7 +23,7 @@ class Compiled:
     def __init__(self):
         self.trampolines = []
         self.runners = []
-        # Functions that are compiled; their guards; reasons of others.
+        # Compiled functions, their guards, and the reasons for the others.
         self.compiled = self.guards = 0
         self.refused = []
 
@@ -89,8 +89,8 @@ def main(path, by='interpreter'):
     report = compare.compare(module, implementations, hidden)
     for difference in report.differences:
         print(difference)
-    # Nothing of the corpus may be refused but generators and classes inside of the functions, and what no compiled function can
-    # do: look at its own frame.
+    # The corpus may contain refused code only for generators and classes inside functions, and for looking at the own
+    # frame.
     reasons = {reason for code, reason in replacement.refused} - {'a generator', 'a generator expression'}
     uncompiled = [reason for reason in compiled.refused if 'looks at the frame of the function' not in reason]
     wrong = [*report.refused, *sorted(reasons), *uncompiled]

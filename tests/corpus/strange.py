@@ -147,7 +147,7 @@ def groups_in_loop(f, g):
                     n += 1
                     continue
                 break
-            # Not kept: an exception's traceback keeps the arguments.
+            # Not kept, since an exception's traceback keeps the arguments alive.
             x = len([y for y in e.exceptions if g()])
         finally:
             note(n)

@@ -1,5 +1,5 @@
-# Claims about specialized functions of ctypes. `specialize`, `signature`, `calls` (how many calls ctypes made) and
-# `library` (the path of foreign.c, compiled) come from provider.rs, which runs every `test_…`.
+# Claims about specialized functions of ctypes. provider.rs provides `specialize`, `signature`, `calls` (how many calls
+# ctypes made) and `library` (the path of foreign.c, compiled), and runs every `test_…`.
 import ctypes
 import gc
 import math
@@ -129,12 +129,12 @@ def test_everything_is_taken_or_refused_as_ctypes_does():
         for _ in range(2):
             for argument in ANYTHING:
                 inner = getattr(argument, "_as_parameter_", argument)
-                # ctypes crashes where a function pointer is expected and a byref object given.
+                # ctypes crashes if a function pointer is expected and a byref object is given.
                 if issubclass(type_, ctypes._CFuncPtr) and type(inner) is type(byref(c_int())):
                     continue
                 expected = outcome(function, [argument])
                 found = outcome(stub, [argument])
-                # What ctypes copies a str to is somewhere else each time.
+                # The copy that ctypes makes of a str has another address each time.
                 if isinstance(argument, str) and expected[0] is found[0] is int:
                     continue
                 assert found == expected, f"{type_} {argument!r}: {found}, ctypes: {expected}"
@@ -182,7 +182,7 @@ NUMBERS = [c_byte, c_ubyte, c_short, c_ushort, c_int, c_uint, c_long, c_ulong, c
 def test_prototypes_that_are_not_the_functions_agree_all_the_same():
     values = [0, 1, 2, 5, -1, -5, 127, 128, 200, 255, 256, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, -(2**31), -(2**63), True]
     for type_ in NUMBERS:
-        # What is passed fills the register, and only what is to be returned is read from it.
+        # The passed value fills the register, and only the returned part is read from it.
         passed, returned = foreign("echo_Q", c_ulonglong, type_), foreign("echo_q", type_, c_longlong)
         third = foreign("third", c_ulonglong, type_, type_, type_)
         for function, position in [(passed, 0), (returned, 0), (third, 2)]:
@@ -289,7 +289,7 @@ def test_results_of_the_other_byte_order_are_left_to_ctypes():
         agree(foreign("echo_" + name, type_.__ctype_le__, type_), 1, fast=True)
     for code in "hHiIlLqQfd":
         own = type("Own", (ctypes._SimpleCData,), {"_type_": code})
-        # What the class says of itself is not believed.
+        # The class's own claim is not believed.
         own.__ctype_be__, own.__ctype_le__, other = own, own.__ctype_be__, own.__ctype_be__
         refused(foreign("echo_q", other, c_longlong), "byte order")
         specialize(foreign("echo_q", own, c_longlong))
@@ -367,7 +367,7 @@ def test_functions_without_argtypes_are_left_to_ctypes():
     function = foreign("seven", c_int)
     function.argtypes = None
     refused(function, "argtypes are not set")
-    # What is set comes first: no argtypes would make these fast.
+    # The errcheck is set first: without argtypes these would not be fast.
     function.errcheck = lambda *arguments: 1
     refused(function, "errcheck")
 
@@ -482,7 +482,7 @@ def test_a_change_by_what_the_functions_name_runs_is_seen():
 
     specialize(Other(("echo_i", lib)))
     function = Sly(("echo_i", lib))
-    # Its name is asked for: what is read afterwards is what there is by then.
+    # Asking for its name runs code; the prototype is read after that.
     agree(function, 1000, stub=specialize(function), fast=True)
     assert type(function) is Other
 
@@ -565,7 +565,7 @@ def test_own_from_param_is_called():
 
     function = foreign("echo_i", c_int, Late)
     stub = specialize(function)
-    # ctypes looked for it when argtypes was set.
+    # ctypes looked it up when argtypes was set.
     Late.from_param = classmethod(lambda cls, value: c_int(99))
     agree(function, 5, stub=stub, fast=True)
 

@@ -1,7 +1,7 @@
-//! Functions of ctypes, specialized, against ctypes itself: the same results, the same exceptions and texts, the same
-//! references, and ctypes is called only where it should be.
+//! Specialized functions of ctypes, compared with ctypes itself: the same results, exceptions and texts, the same
+//! references; and ctypes is called only when it should be.
 //!
-//! The claims are the functions of `provider.py`; here is what they need of the outside.
+//! The claims are the functions of `provider.py`; this file has the parts that they need in Rust.
 
 use std::cell::Cell;
 use std::ffi::{CString, c_char};
@@ -21,7 +21,7 @@ static SPECIALIZER: OnceLock<Specializer> = OnceLock::new();
 static CTYPES_CALL: OnceLock<ffi::ternaryfunc> = OnceLock::new();
 
 thread_local! {
-    /// Calls that ctypes made.
+    /// The number of calls that ctypes made.
     static CALLS: Cell<i64> = const { Cell::new(0) };
 }
 
@@ -32,7 +32,7 @@ unsafe extern "C" fn counted(
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     CALLS.set(CALLS.get() + 1);
-    // SAFETY: this is the call that ctypes' own type had, with what it was given.
+    // SAFETY: this is the call that ctypes' own type had, with its arguments.
     unsafe { CTYPES_CALL.get().expect("set before the first call")(function, arguments, names) }
 }
 
@@ -58,8 +58,8 @@ fn with_result(
     function: *mut ffi::PyObject,
     work: impl FnOnce(&Python, &Specializer, &Object) -> Result<Object, typedcall::Error>,
 ) -> *mut ffi::PyObject {
-    // SAFETY: called from Python with an object that its caller keeps alive, and with it its type. Classes take the call
-    // from the method's wrapper, not from their base's type: each is told.
+    // SAFETY: called from Python with an object that its caller keeps alive, and so its type. Classes take the call
+    // from the method's wrapper, not from their base's type, so each is changed.
     unsafe {
         let class = ffi::Py_TYPE(function);
         let ctypes_call = CTYPES_CALL.get().map(|&call| call as usize);

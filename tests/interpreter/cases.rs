@@ -1,4 +1,4 @@
-//! The interpreter of decoded bytecode agrees with CPython: results, exceptions, reference counts, what happens in which order.
+//! The interpreter of decoded bytecode agrees with CPython: results, exceptions, reference counts, order of events.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,8 +13,8 @@ const CASES: &str = include_str!("cases.py");
 
 const HARNESS: &str = include_str!("harness.py");
 
-/// `interpret(function, locals, step)`: calls the function with these arguments as its first locals. With a step, it stops there
-/// and goes on from the state reached.
+/// `interpret(function, locals, step)`: calls the function with these arguments as its first locals. With a step, it
+/// stops there and continues from the state that it reached.
 unsafe extern "C" fn interpret(
     _: *mut ffi::PyObject,
     arguments: *mut *mut ffi::PyObject,
@@ -57,7 +57,7 @@ fn with_prepared<T>(python: &Python, function: &Object, work: impl FnOnce(&Prepa
         None => {
             let code = bytecode::decode_function(python, function).map_err(|error| error.to_string())?;
             let code = Prepared::new(python, code).map_err(|refusal| refusal.to_string())?;
-            // The code object lives as long, so that its address stays its own.
+            // The code object lives as long, so its address is not used again.
             let code: &'static Prepared = Box::leak(Box::new(code));
             PREPARED.with_borrow_mut(|prepared| prepared.insert(key, code));
             code
@@ -66,7 +66,7 @@ fn with_prepared<T>(python: &Python, function: &Object, work: impl FnOnce(&Prepa
     Ok(work(code))
 }
 
-/// Stops after some steps, and goes on from a state that went through plain data.
+/// Stops after some steps, and continues from a state that was converted to plain data.
 fn resumed(
     python: &Python,
     function: &Object,
@@ -86,7 +86,7 @@ fn resumed(
     }
 }
 
-/// A namespace with `interpret` in it, and what the Python sources define.
+/// A namespace with `interpret` and the definitions of the Python sources.
 fn harness(python: &Python) -> Object {
     let names = python.namespace().expect("a dict");
     // SAFETY: the definition is never freed; the thread is attached.
@@ -116,7 +116,7 @@ fn run(python: &Python, source: &str, file: &str, names: &Object) {
     }
 }
 
-/// Calls a function of the harness that gives a list of failures, and shows them.
+/// Calls a function of the harness that returns a list of failures, and shows them.
 fn no_failures(python: &Python, call: &str) {
     let names = harness(python);
     let failures = python.eval(&format!("'\\n'.join({call})"), &names).unwrap_or_else(|error| panic!("{error}"));

@@ -101,7 +101,7 @@ fn other_objects_are_refused_by_their_type() {
     assert!(error.to_string().starts_with("builtin_function_or_method is not a code object: pass the `__code__`"));
 }
 
-/// Code objects in turn that `codes` names, of the statements that define it.
+/// Visits the code objects in `codes`, which the statements define.
 fn each(python: &Python, statements: &str, mut visit: impl FnMut(&Object, &Object)) {
     let names = python.namespace().unwrap();
     python.run(statements, &names).unwrap();
@@ -146,7 +146,8 @@ codes = ((lines(code), code) for module in modules for path, code in files(modul
 fn code_objects_that_were_tampered_with_are_errors_and_no_crashes() {
     own_process!();
     let python = Python::attach();
-    // The end stays as it is: CPython clears the caches of the last instructions, however many they say they have.
+    // The last instruction is not changed: CPython clears the caches of the last instructions, whatever number they
+    // claim.
     let statements = "
 import opcode, random
 random = random.Random(5)
@@ -177,14 +178,14 @@ codes = damaged()";
     assert_eq!(refused + decoded, 2000);
 }
 
-/// Decodes a code object; what is wrong is noted.
+/// Decodes a code object, and notes errors.
 fn decode_one(python: &Python, code: &Object, path: &str, counts: &mut Counts) {
     match bytecode::decode(python, code) {
         Ok(decoded) => {
             counts.objects += 1;
             counts.instructions += decoded.instructions.len();
             let stack_size = code.attr(python, "co_stacksize").unwrap().text(python).unwrap().parse::<u32>().unwrap();
-            // What the neutral form makes of an instruction may take a slot more for a moment.
+            // The neutral form of an instruction may need one slot more for a moment.
             if decoded.stack_size > stack_size + 1 {
                 counts.errors.push(format!("{path}: {}: {} > {stack_size}", decoded.qualname, decoded.stack_size));
             }
@@ -200,7 +201,7 @@ struct Counts {
     errors: Vec<String>,
 }
 
-/// Compiles the files of the standard library and gives their code objects in turn.
+/// Compiles the files of the standard library, and returns their code objects one by one.
 const WALK: &str = r"
 import os, sysconfig, types, warnings
 def walk(code):

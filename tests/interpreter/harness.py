@@ -172,7 +172,7 @@ def references_are_given_back():
             except BaseException:
                 pass
         leaked(in_cpython, function, arguments)
-        # Other threads may let go of something meanwhile; what leaks does so each time.
+        # Other threads may drop something meanwhile; a leak shows each time.
         for _ in range(3):
             theirs, ours = leaked(in_cpython, function, arguments), leaked(in_ours, function, arguments)
             if theirs == ours:

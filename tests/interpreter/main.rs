@@ -1,4 +1,4 @@
-//! Decoded bytecode, and the interpreter of it.
+//! Decoded bytecode, and its interpreter.
 
 #[macro_use]
 #[path = "../support/mod.rs"]

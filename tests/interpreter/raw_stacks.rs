@@ -1,4 +1,4 @@
-//! What the decoder says of CPython's stack is what lies there: functions run in CPython itself, and before each instruction a
+//! The decoder's picture of CPython's stack is right: functions run in CPython itself, and before each instruction a
 //! trace function reads the slots of their frames.
 
 use std::fmt::Write;
@@ -85,8 +85,8 @@ codes = [f.__code__ for f in functions]
 for code in codes: codes += [c for c in code.co_consts if hasattr(c, 'co_code') and not c.co_flags & 0x20]
 ";
 
-/// Reads the slots of a frame (`_PyInterpreterFrame` in Include/internal/pycore_frame.h, or pycore_interpframe_structs.h) and
-/// compares. A word of the stack is tagged from 3.14 on.
+/// Reads the slots of a frame (`_PyInterpreterFrame` in Include/internal/pycore_frame.h, or
+/// pycore_interpframe_structs.h) and compares. From 3.14 on, words of the stack are tagged.
 const CHECK: &str = "
 import ctypes, sys
 TAGGED = sys.version_info >= (3, 14)

@@ -1,5 +1,5 @@
-//! The IR and bytecode as text, what the passes and the lowering make of them, and all golden tests: nothing here needs an
-//! interpreter, or depends on the version of the one that the crate is built for.
+//! IR and bytecode as text, the results of the passes and of the lowering, and all golden tests. No test here needs an
+//! interpreter, or depends on the Python version that the crate is built for.
 
 #[macro_use]
 #[path = "../support/mod.rs"]

@@ -1,9 +1,9 @@
-//! The passes over functions of random shape: after each, the function is still correct, and at the end each reference is
-//! given up once on every way. Debug builds check that themselves, and that no analysis is used that is stale; here are the
-//! functions. And each pass says truly whether it changed anything.
+//! The passes over functions of random shape: after each pass the function is still correct, and at the end each
+//! reference is given up once on every path. Debug builds check that themselves, and that no stale analysis is used;
+//! this file has the functions. It also checks that each pass reports truly whether it changed anything.
 
 use proptest::prelude::*;
-use typedcall::ir::passes::{Avoided, Knowledge, run_function_observed};
+use typedcall::ir::passes::{Knowledge, run_function_observed};
 use typedcall::ir::{Assumption, Callee, CalleeTarget, Callees, ConstObject, Found, Function, Type, World};
 
 /// Every third global is a known function.
@@ -37,7 +37,7 @@ fn callees() -> Callees {
     callees
 }
 
-/// Writes a function from random numbers, which it takes one after the other.
+/// Writes a function, and takes random numbers one after the other.
 struct Writer<'a> {
     choices: std::iter::Cycle<std::slice::Iter<'a, u16>>,
     next: usize,
@@ -75,7 +75,7 @@ impl Writer<'_> {
         (0..PARAMS).map(|_| self.pick(known)).collect::<Vec<_>>().join(" ")
     }
 
-    /// An instruction with a result, and perhaps more than that; what it defines.
+    /// Writes an instruction with a result, and perhaps more; notes the defined values.
     fn instruction(&mut self, known: &mut Vec<String>) {
         let (one, other) = (self.pick(known), self.pick(known));
         let state = self.state(known);
@@ -184,7 +184,7 @@ proptest! {
         let mut function: Function = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
         function.verify_calls(&callees).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let mut before = function.clone();
-        run_function_observed(&mut function, &Knowledge { callees: &callees, world: &Globals, avoided: Avoided::NOTHING }, |pass, after, changed| {
+        run_function_observed(&mut function, &Knowledge::of_function(&callees, &Globals), |pass, after, changed| {
             assert_eq!(changed, *after != before, "{} says so of\n{before:#}\n{after:#}", pass.name);
             before.clone_from(after);
         });

@@ -1,19 +1,21 @@
-//! The house: a folder of `src` uses folders that stand before it, never later ones, and some things have one room only.
+//! The rooms of the house: a folder of `src` uses only folders before it, and some things are allowed in one room only.
 //!
-//! Read from the text of the files: `use` lines, and paths that begin with `crate::` or `super::` anywhere else in the code.
+//! Reads the text of the files: `use` lines, and paths that begin with `crate::` or `super::` in the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The rooms, ground floor first. ARCHITECTURE.md says what each is for.
-const ROOMS: [&str; 20] = [
+/// The rooms, ground floor first. ARCHITECTURE.md describes each.
+const ROOMS: [&str; 22] = [
     "text",
     "embed",
     "operators",
     "cpython",
     "metadata",
     "bytecode",
+    "thread",
+    "semantics",
     "interpreter",
     "ir",
     "frontend",
@@ -30,7 +32,7 @@ const ROOMS: [&str; 20] = [
     "bin",
 ];
 
-/// The files of `src` but for `lib.rs`, which only re-exports: each by its path there without the ending, and without `mod`.
+/// The files of `src` except `lib.rs`, which only re-exports: each by its path without the ending, and without `mod`.
 fn files() -> BTreeMap<String, String> {
     fn walk(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).expect("a folder of the sources") {
@@ -51,7 +53,7 @@ fn files() -> BTreeMap<String, String> {
     found
 }
 
-/// What is code in a file: without comments, and without tests, which may use what they like.
+/// The code of a file: without comments, and without tests, which may use anything.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
     text.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
@@ -86,7 +88,7 @@ fn named(module: &str, path: &str) -> BTreeSet<String> {
     names.into_iter().map(|name| if base.is_empty() { name } else { format!("{base}/{name}") }).collect()
 }
 
-/// The paths into the crate that stand in a file.
+/// The paths into the crate in a file.
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for start in ["crate::", "super::"] {
@@ -123,7 +125,7 @@ fn a_folder_uses_those_before_it_only() {
         let own = place(room(module)).unwrap_or_else(|| panic!("src/{module} is in no room"));
         for path in paths(&code(text)) {
             for name in named(module, &path) {
-                // What `lib.rs` re-exports is named by where it is.
+                // A name that `lib.rs` re-exports is found by its own path.
                 let Some(other) = place(room(&name)) else { continue };
                 arrows += usize::from(other != own);
                 if other > own {
@@ -143,7 +145,7 @@ fn cranelifts_builder_is_named_in_lower_only() {
         .filter(|(module, _)| room(module) != "lower")
         .filter(|(_, text)| {
             let code = code(text);
-            // A context of it is the buffer that the compiler keeps.
+            // Its context is the buffer that the compiler keeps.
             code.replace("FunctionBuilderContext", "").contains("FunctionBuilder") || code.contains("InstBuilder")
         })
         .map(|(module, _)| module.clone())

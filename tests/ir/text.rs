@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use typedcall::cpython::{Collector, Layout};
 use typedcall::ir::{
-    BlockCall, Builder, Called, Callee, CalleeTarget, Callees, ConstClass, ConstObject, Function, Instruction, Spec,
-    Type, ValueData, call_site,
+    BlockCall, Builder, Called, Callee, CalleeTarget, Callees, ConstClass, ConstObject, Failure, Function, Instruction,
+    Spec, Type, ValueData, call_site,
 };
 use typedcall::metadata::{Kind, PythonType, Scalar, TypePlace};
 
@@ -127,7 +127,7 @@ fn a_class_narrows_objects_and_says_nothing_of_null() {
     };
     let at = |address: usize| placed(TypePlace::Object(address.try_into().unwrap()));
     assert!(!at(16).may_overlap(&at(32)));
-    // What two variables hold may be one class; what one holds is.
+    // The types in two variables may be one class; the types in one variable are one class.
     let in_variable = |address: usize| placed(TypePlace::Variable(address.try_into().unwrap()));
     assert!(in_variable(16).may_overlap(&in_variable(32)) && in_variable(16).may_overlap(&at(16)));
     assert!(in_variable(16).is_subtype(&in_variable(16)) && !in_variable(16).is_subtype(&in_variable(32)));
@@ -213,13 +213,16 @@ fn the_verifier_names_the_value_and_the_instruction() {
         ("v1:Object = Guard<Object> v1\nReturn v1", "v1 is used where it may not be defined"),
         ("v0:Object = LoadConst\nReturn v0", "v0 is declared Object, not one constant"),
         ("v0:CInt64 = LoadSelf\nReturn v0", "v0 is declared CInt64, not an object"),
-        ("v0:Object = LoadSelf\nv1:CInt64 = Unbox<CInt64> v0\nReturn v0", "v0 is Object, not LongExact"),
-        ("v0:Object = LoadSelf\nv1:CPtr = Unbox<CPtr> v0\nReturn v0", "CPtr is no type of C values that objects hold"),
-        ("v0:UnicodeExact = LoadSelf\nv1:CBuffer = Unbox<CBuffer> v0\nReturn v0", "v0 is UnicodeExact, not"),
+        ("v0:Object = LoadSelf\nv1:CInt64 = Unbox<CInt64> v0 fallback\nReturn v0", "v0 is Object, not LongExact"),
+        (
+            "v0:Object = LoadSelf\nv1:CPtr = Unbox<CPtr> v0 fallback\nReturn v0",
+            "CPtr is no type of C values that objects hold",
+        ),
+        ("v0:UnicodeExact = LoadSelf\nv1:CBuffer = Unbox<CBuffer> v0 fallback\nReturn v0", "v0 is UnicodeExact, not"),
         ("v0:CStr = LoadContext\nReturn v0", "not CPtr"),
         ("v0:Object = LoadSelf\nv1:LongExact|Nullptr = NullIfNone v0\nReturn v0", "not Object|Nullptr"),
         ("v0:Object = LoadSelf\nv1:Object|Nullptr = NullIfNone v0\nReturn v1", "v1 is Object|Nullptr, not Object"),
-        ("v0:Object = LoadSelf\nv1:Object = Guard<CStr> v0\nReturn v0", "CStr can't be looked for"),
+        ("v0:Object = LoadSelf\nv1:Object = Guard<CStr> v0 fallback\nReturn v0", "CStr can't be looked for"),
         ("v0:CInt64[3] = LoadConst\nReturn v0", "v0 is CInt64[3], not Object"),
         ("v0:Object = LoadSelf\nv1:LongExact = Box v0\nReturn v0", "v0 is no C value that an object holds"),
         ("v0:Object = LoadSelf\nv1:Object = VectorCallStatic<0> v0\nReturn v1", "v0 is not one known object"),
@@ -282,7 +285,7 @@ fn types() -> impl Strategy<Value = Type> {
     ]
 }
 
-/// Any function that is well-formed as text; most are wrong to the verifier, which must not panic on them.
+/// Any function that is well-formed as text. Most are wrong for the verifier, which must not panic on them.
 fn functions() -> impl Strategy<Value = Function> {
     let step = (0..16_u8, types(), any::<u16>(), any::<[prop::sample::Index; 3]>(), ".{0,4}", 0..3_u32);
     (prop::collection::vec(step, 0..25), 1..4_usize).prop_map(|(steps, blocks)| {
@@ -296,6 +299,7 @@ fn functions() -> impl Strategy<Value = Function> {
                 values.push(builder.param(block, Type::OBJECT));
             }
             for (choice, ty, index, picks, name, _) in steps.iter().skip(position).step_by(blocks) {
+                let failure = [Failure::Never, Failure::Fallback, Failure::Exit][usize::from(*index % 3)];
                 let [a, b, c] = picks.map(|pick| values[pick.index(values.len())]);
                 let target =
                     |pick: prop::sample::Index| BlockCall { block: all[pick.index(all.len())], args: vec![a, b] };
@@ -311,8 +315,8 @@ fn functions() -> impl Strategy<Value = Function> {
                     },
                     5 => Instruction::VectorCallStatic { callable: a, args: vec![], keywords: vec![] },
                     6 | 7 => Instruction::CallCFunction { callee: Called::read(name.as_str()), args: vec![a, b] },
-                    8 => Instruction::Guard { ty: ty.clone(), value: a },
-                    9 => Instruction::Unbox { ctype: ty.clone(), value: a },
+                    8 => Instruction::Guard { ty: ty.clone(), value: a, failure },
+                    9 => Instruction::Unbox { ctype: ty.clone(), value: a, failure },
                     10 => Instruction::Box { value: a },
                     11 => Instruction::NullIfNone { value: a },
                     12 => Instruction::Incref { value: a },
@@ -330,7 +334,7 @@ fn functions() -> impl Strategy<Value = Function> {
                 }
             }
         }
-        // A gap in the numbering, as passes leave them: text of later values must keep its numbers.
+        // A gap in the numbering, as passes leave them: the text of later values must keep its numbers.
         let mut function = builder.finish();
         let last = values.len() as u32 + steps.first().map_or(0, |step| step.5);
         while (function.values.len() as u32) < last {
@@ -369,7 +373,7 @@ proptest! {
         prop_assert_eq!(ty.to_string().parse::<Type>().unwrap(), ty);
     }
 
-    /// A third type stands for "some values": what is certainly in the operands must stay in the result.
+    /// A third type stands for "some values": values that are certainly in the operands must be in the result.
     #[test]
     fn what_is_computed_is_never_narrower_than_the_truth(a in types(), b in types(), c in types()) {
         prop_assert!(a.is_subtype(&a.union(&b)) && b.is_subtype(&a.union(&b)), "union {}", a.union(&b));
@@ -401,7 +405,7 @@ const BODY: &str = r#"bb0:
 bb1:
   v6:Object = BinaryOp<"**"> v0 v5 at 5(v0 v1 UnicodeExact["x"])
   v7:CBool = IsTrue v6
-  v8:Object = Guard<FloatExact> v6 at 5(v0 v1 _)
+  v8:Object = Guard<FloatExact> v6 exit at 5(v0 v1 _)
   v9:CDouble = Unbox<CDouble> v1 at 5(v0 v1 _)
   v10:CDouble = Arithmetic<"/"> v9 v9 at 5(v0 v1 v9)
   v11:CBool = CompareNumbers<"<="> v9 v10
@@ -413,7 +417,7 @@ bb4:
   Return v6
 "#;
 
-/// The alternate form has the states; without them the same instructions print.
+/// The alternate form has the states; without them the same instructions are printed.
 #[test]
 fn states_survive_the_round_trip() {
     let text = BODY.replace("v9:CDouble = Unbox<CDouble> v1", "v9:CDouble = Unbox<CDouble> v8");
@@ -430,6 +434,9 @@ fn states_survive_the_round_trip() {
 fn the_verifier_looks_at_states() {
     for (from, to, reason) in [
         ("Exit at 9(v0)", "Exit", "has no frame state to leave with"),
+        ("v6 exit at 5(v0 v1 _)", "v6 exit", "has no frame state to leave with"),
+        ("v6 exit at 5(v0 v1 _)", "v6 fallback", ""),
+        ("v6 exit at 5(v0 v1 _)", "v6", "may fail, and does not say whether that is a `fallback` or an `exit`"),
         ("at 9(v0)", "at 9(v8)", ""),
         ("at 2(v0 v1 _)", "at 2(v0 v6 _)", "v6 is used where it may not be defined yet"),
         ("releases v3 v2", "releases v3 v5", "v5 is used where it may not be defined yet"),
@@ -452,10 +459,10 @@ fn the_verifier_looks_at_states() {
     }
 }
 
-/// What an instruction reads, writes and starts is known apart, and types and promises make it less.
+/// Reads, writes and started work of an instruction are separate, and types and promises reduce them.
 #[test]
 fn effects_are_sets_that_types_and_promises_narrow() {
-    use typedcall::ir::{Effects, Heap};
+    use typedcall::ir::{EffectSet, Heap};
     let mut callees = Callees::new();
     let mut insert = |name: &str, signature: &str| {
         let signature = signature.parse().unwrap_or_else(|error| panic!("{error}"));
@@ -476,7 +483,7 @@ fn effects_are_sets_that_types_and_promises_narrow() {
     let list_item = of("v4:Object = GetItem v0 v1");
     assert!(list_item.reads.overlaps(Heap::LISTS) && list_item.writes.is_empty() && list_item.raises);
     assert!(!list_item.may_run_python(on_3_11) && !list_item.is_pure());
-    assert_eq!(of("v4:Object = GetItem v2 v1"), Effects::PYTHON);
+    assert_eq!(of("v4:Object = GetItem v2 v1"), EffectSet::PYTHON);
     let append = of("ListAppend v0 v2");
     assert!(
         append.writes.overlaps(Heap::LISTS)
@@ -490,7 +497,7 @@ fn effects_are_sets_that_types_and_promises_narrow() {
     // Only 3.11 collects garbage where a container is made.
     for minor in Layout::MINORS {
         assert_eq!(tuple.may_run_python(Collector::of(minor)), minor == 11, "3.{minor}");
-        assert!(Effects::PYTHON.may_run_python(Collector::of(minor)), "3.{minor}");
+        assert!(EffectSet::PYTHON.may_run_python(Collector::of(minor)), "3.{minor}");
     }
     let pure = of("v4:CInt64 = CallCFunction<\"demo.pure\"> v3");
     assert!(pure.is_pure() && pure.raises && pure.reads.is_empty() && pure.writes.is_empty());
@@ -500,7 +507,7 @@ fn effects_are_sets_that_types_and_promises_narrow() {
     assert!(of("Decref v2").runs_python && !of("Decref v2").raises && !of("Decref v1").may_run_python(on_3_11));
 }
 
-/// Which callee a constant is says its value: another object may print the same.
+/// The value of a constant says which callee it is: another object may have the same label.
 #[test]
 fn an_object_that_is_labelled_like_a_callee_is_none() {
     use typedcall::ir::{ConstValue, call_site, passes};

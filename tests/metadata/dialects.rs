@@ -1,5 +1,5 @@
-//! The readers of the other dialects, without an interpreter: on the tables of compiled C, each field broken, and on
-//! mutated memory.
+//! The readers of the other dialects, without an interpreter: on the tables of compiled C, with each field broken, and
+//! on mutated memory.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -26,7 +26,8 @@ fn call(library: &Library, name: &str) -> *const c_void {
     unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> *const c_void>(function)() }
 }
 
-/// The libraries of PyPy's style and of numbers refer to CPython's exceptions, so that libpython is linked, no more.
+/// The libraries in PyPy's style and with numbers refer to CPython's exceptions, so libpython is linked, but not
+/// started.
 fn no_interpreter() {
     // SAFETY: may be called at any time.
     assert_eq!(unsafe { pyo3_ffi::Py_IsInitialized() }, 0);
@@ -68,7 +69,7 @@ fn lines(table: *const c_void, dialect: &Dialect) -> Vec<String> {
     read_table_as(table, dialect)
         .filter_map(|entry| match entry.method {
             Ok(method) => method.map(|method| format!("{}: {}", method.name, method.signature)),
-            // An address differs from run to run.
+            // An address differs between runs.
             Err(rejected) => Some(rejected.to_string().split(" 0x").next().unwrap_or_default().to_owned()),
         })
         .collect()
@@ -169,7 +170,7 @@ fn a_table_of_cinders_is_read_as_far_as_a_signature_can_say_it() {
         "optional_int: sig[0].argtype: an optional integer: None would be passed as its address",
         "many_parameters: sig[0].argtype: type parameter 99 is none from 0 to 15",
         "bad_default: sig[0].default_value: 16 bytes at",
-        "bad_name: sig[0].name: \"no name\" is no identifier",
+        "bad_name: sig[0].name: \"no name\" is not an identifier",
         "bad_element: sig[0]: 24 bytes at",
         "endless: sig: it does not end with NULL after 15 elements",
         "twice: sig[1]: a second parameter named number",
@@ -241,7 +242,7 @@ fn version_1_is_read_as_itself_only() {
     assert!(read_def(sample.def()).is_ok_and(|method| method.is_some()));
     let mut types = TypeTable::new();
     for number in -1..0x8000 {
-        // The upper half of an address, which stands before the name of a version 1 container, among them.
+        // One of them is the upper half of an address, which is before the name of a version 1 container.
         types.insert(number, parse("(object) -> object")).expect("it makes sense");
     }
     for (dialect, field) in
@@ -274,7 +275,8 @@ fn addresses_without_a_table_are_no_crash() {
     }
 }
 
-/// A flagged method with good metadata of a dialect, in writable memory, for tests to break: the definition first.
+/// A flagged method with valid metadata of a dialect, in writable memory, for tests to break; the definition comes
+/// first.
 struct Block {
     words: Box<[u64; 40]>,
     dialect: Dialect,
@@ -329,8 +331,8 @@ fn some_function() -> u64 {
     some_function as fn() -> u64 as usize as u64
 }
 
-/// What tells the ways to be rejected apart: the field without the numbers of elements, and the reason up to what it
-/// quotes, numbers left out.
+/// What distinguishes rejections: the field without the numbers of elements, and the reason up to its quotation,
+/// without numbers.
 fn way(rejected: &Rejected) -> String {
     let reason =
         rejected.reason.split(['"', '(']).next().and_then(|reason| reason.split(" named").next()).unwrap_or_default();
@@ -341,10 +343,10 @@ fn way(rejected: &Rejected) -> String {
     format!("{field}: {}", words.collect::<Vec<_>>().join(" "))
 }
 
-/// Breaks one rule, which random changes would hardly hit.
+/// Breaks one rule, which random changes would hardly reach.
 type Aimed = fn(&mut Block);
 
-/// Breaks a block over and over, by chance and by each of the aimed ways, and counts the ways in which it was rejected.
+/// Breaks a block again and again, by chance and in each of the aimed ways, and counts the kinds of rejection.
 fn mutate(mut block: Block, used: &[usize], aimed: &[Aimed]) -> BTreeMap<String, u32> {
     // A fixed seed: a failure must repeat.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -359,7 +361,7 @@ fn mutate(mut block: Block, used: &[usize], aimed: &[Aimed]) -> BTreeMap<String,
     let mut counts = BTreeMap::new();
     for turn in 0..100_000 + 1_100 * aimed.len() {
         *block.words = *good;
-        // Behind an aim what no reader looks at is changed too, so that no two are the same.
+        // Words that no reader reads are changed too after an aimed change, so that no two blocks are the same.
         if let Some(aim) = turn.checked_sub(100_000) {
             block.words[39] = random(usize::MAX) as u64;
             aimed[aim / 1_100](&mut block);
@@ -369,7 +371,7 @@ fn mutate(mut block: Block, used: &[usize], aimed: &[Aimed]) -> BTreeMap<String,
             let (own, byte) = (block.at(random(40)), random(8) * 8);
             let words = [0, 1, 64, u64::MAX, u64::MAX - 7, 1 << 63, own, own + 4, own + 1, u64::from(u32::MAX)];
             block.words[word] = match random(4) {
-                // Any convention, flagged: random bits would hardly make one.
+                // Any convention, with the flag: random bits would hardly give one.
                 0 | 3 if word == 2 => (METH_TYPED | 1 << random(8)) as u64,
                 0 | 3 if word == 1 && random(2) == 0 => 0,
                 0 => words[random(words.len())],
@@ -393,7 +395,7 @@ fn mutate(mut block: Block, used: &[usize], aimed: &[Aimed]) -> BTreeMap<String,
     counts
 }
 
-/// That many ways to be read or rejected were taken often. What lies behind the block may add some that are not.
+/// Checks that this many results were reached often. The memory after the block may add some that were not.
 fn all_counted(counts: &BTreeMap<String, u32>, ways: usize) {
     let often = counts.iter().filter(|(way, count)| **count >= 1_000 && *way != "not flagged").count();
     assert_eq!(often, ways, "{counts:#?}");

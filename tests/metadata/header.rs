@@ -1,10 +1,10 @@
-//! The C header: clean in both languages, static data only, and equal to what the Rust side believes of it.
+//! The C header: without warnings in both languages, only static data, and equal to the Rust mirror.
 
 use std::mem::offset_of;
 use std::process::Command;
 
 use crate::support::{STRICT, compile_object, run};
-use typedcall::metadata::abi::{self, Context, Footer, Function, Head, Value, effect, flag, kind, raises};
+use typedcall::metadata::abi::{self, AbiContext, AbiSignature, AbiValue, Footer, Head, effect, flag, kind, raises};
 
 const EVERY_MACRO: &str = include_str!("../c/every_macro.c");
 
@@ -51,7 +51,7 @@ fn a_methods_name_may_be_a_macros_name() {
     compile_object("macro-name", source, &strict(&["-std=c99"]));
 }
 
-/// Prints each expression of C, and compares with the number that Rust has for it.
+/// Prints each expression of C, and compares it with Rust's number.
 fn compare(pairs: &[(&str, u64)]) {
     let lines: String =
         pairs.iter().map(|(text, _)| format!("    printf(\"%llu\\n\", (unsigned long long)({text}));\n")).collect();
@@ -72,20 +72,20 @@ fn sizes_and_offsets_are_those_of_the_mirror() {
     let footer = offset_of!(Head, footer);
     let at = |offset: usize| offset as u64;
     compare(&[
-        ("sizeof(typedcall_value)", at(size_of::<Value>())),
-        ("AT(value, kind)", at(offset_of!(Value, kind))),
-        ("AT(value, flags)", at(offset_of!(Value, flags))),
-        ("AT(value, effects)", at(offset_of!(Value, effects))),
-        ("AT(value, name)", at(offset_of!(Value, name))),
-        ("AT(value, type)", at(offset_of!(Value, class))),
-        ("AT(value, default_int)", at(offset_of!(Value, default_int))),
-        ("AT(value, default_float)", at(offset_of!(Value, default_float))),
-        ("AT(value, default_address)", at(offset_of!(Value, default_address))),
-        ("sizeof(typedcall_signature)", at(size_of::<Function>())),
-        ("AT(signature, function)", at(offset_of!(Function, function))),
-        ("AT(signature, values)", at(offset_of!(Function, values))),
-        ("AT(signature, value_count)", at(offset_of!(Function, value_count))),
-        ("AT(signature, reserved)", at(offset_of!(Function, reserved))),
+        ("sizeof(typedcall_value)", at(size_of::<AbiValue>())),
+        ("AT(value, kind)", at(offset_of!(AbiValue, kind))),
+        ("AT(value, flags)", at(offset_of!(AbiValue, flags))),
+        ("AT(value, effects)", at(offset_of!(AbiValue, effects))),
+        ("AT(value, name)", at(offset_of!(AbiValue, name))),
+        ("AT(value, type)", at(offset_of!(AbiValue, class))),
+        ("AT(value, default_int)", at(offset_of!(AbiValue, default_int))),
+        ("AT(value, default_float)", at(offset_of!(AbiValue, default_float))),
+        ("AT(value, default_address)", at(offset_of!(AbiValue, default_address))),
+        ("sizeof(typedcall_signature)", at(size_of::<AbiSignature>())),
+        ("AT(signature, function)", at(offset_of!(AbiSignature, function))),
+        ("AT(signature, values)", at(offset_of!(AbiSignature, values))),
+        ("AT(signature, value_count)", at(offset_of!(AbiSignature, value_count))),
+        ("AT(signature, reserved)", at(offset_of!(AbiSignature, reserved))),
         ("sizeof(typedcall_head)", at(size_of::<Head>())),
         ("AT(head, signatures)", at(offset_of!(Head, signatures))),
         ("AT(head, signature_count)", at(offset_of!(Head, signature_count))),
@@ -94,11 +94,11 @@ fn sizes_and_offsets_are_those_of_the_mirror() {
         ("AT(head, version)", at(footer + offset_of!(Footer, version))),
         ("AT(head, size)", at(footer + offset_of!(Footer, size))),
         ("AT(head, self)", at(footer + offset_of!(Footer, container))),
-        ("sizeof(typedcall_context)", at(size_of::<Context>())),
-        ("AT(context, version)", at(offset_of!(Context, version))),
-        ("AT(context, size)", at(offset_of!(Context, size))),
-        ("AT(context, thread_state)", at(offset_of!(Context, thread_state))),
-        ("AT(context, interpreter)", at(offset_of!(Context, interpreter))),
+        ("sizeof(typedcall_context)", at(size_of::<AbiContext>())),
+        ("AT(context, version)", at(offset_of!(AbiContext, version))),
+        ("AT(context, size)", at(offset_of!(AbiContext, size))),
+        ("AT(context, thread_state)", at(offset_of!(AbiContext, thread_state))),
+        ("AT(context, interpreter)", at(offset_of!(AbiContext, interpreter))),
     ]);
 }
 

@@ -1,5 +1,5 @@
-//! Whatever memory holds, the reader answers: valid containers, mutated until every way to reject one was taken often.
-//! `cargo test --test metadata hostile -- --nocapture` prints how often.
+//! The reader answers for any contents of memory: valid containers are mutated until every way to reject one was
+//! reached often. `cargo test --test metadata hostile -- --nocapture` prints the counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -9,12 +9,12 @@ use crate::support::victim::{Random, Victim};
 use typedcall::metadata::abi::{METH_TYPED, kind};
 use typedcall::metadata::{Rule, read_def};
 
-/// How often every way to reject must be taken.
+/// How often every rejection must be reached.
 const LEAST: usize = 1_000;
-/// How many mutated containers there are in all.
+/// The number of mutated containers.
 const TOTAL: usize = 1_000_000;
 
-/// What became of mutated containers.
+/// The results for mutated containers.
 #[derive(Default)]
 struct Counts {
     all: usize,
@@ -43,7 +43,7 @@ impl Counts {
     }
 }
 
-/// A worker's share: every recipe `LEAST / workers` times and more, then fields and bytes of ever new containers.
+/// A worker's share: every recipe `LEAST / workers` times and more, then fields and bytes of new containers.
 fn mutate(seed: u64, workers: usize) -> Counts {
     let (mut random, mut victim, mut counts) = (Random::new(seed), Victim::new(), Counts::default());
     for recipe in RECIPES {
@@ -77,13 +77,13 @@ fn what_is_mutated_was_good() {
 fn every_rule_has_a_mutation_that_breaks_it() {
     let broken: BTreeSet<Rule> = RECIPES.iter().map(|recipe| recipe.rule).collect();
     let missing: Vec<Rule> = Rule::ALL.iter().copied().filter(|rule| !broken.contains(rule)).collect();
-    // The first is no fault of what is read, the second one of tables, see `reader.rs`.
+    // The first is no error of the memory that is read, the second is about tables; see `reader.rs`.
     assert_eq!(missing, [Rule::NoWay, Rule::EndlessTable]);
     let branches: BTreeSet<(&str, Rule)> = RECIPES.iter().map(|recipe| (recipe.field, recipe.rule)).collect();
     assert_eq!(branches.len(), RECIPES.len(), "each branch once");
 }
 
-/// What the reader says of a victim, once it is changed.
+/// The reader's answer for a victim after a change.
 fn changed(change: impl FnOnce(&mut Victim)) -> Result<bool, String> {
     let (mut random, mut victim) = (Random::new(7), Victim::new());
     victim.fill(&mut random);
@@ -103,7 +103,7 @@ fn a_name_at_the_start_of_a_page_whose_predecessor_is_unmapped_has_no_metadata()
     };
     assert_eq!(at_the_start(8), Ok(false));
     assert_eq!(at_the_start(8 | METH_TYPED), Err("ml_flags".to_owned()), "a flag without any container");
-    // Only part of the footer's place is there.
+    // Only part of the footer can be read.
     let within = changed(|victim| {
         let name = victim.front() + 16;
         victim.put(name, b"name\0");
@@ -153,7 +153,7 @@ fn what_points_at_itself_is_read_once() {
         victim.block().head.signatures = own;
     });
     assert!(head.is_err(), "{head:?}");
-    // One signature as every overload is a repetition, and no contradiction.
+    // The same signature for every overload is a repetition, not a contradiction.
     let overloads = changed(|victim| {
         let block = victim.block();
         (block.pointers, block.head.signature_count) = ([block.pointers[0]; 3], 3);

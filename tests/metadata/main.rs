@@ -1,5 +1,5 @@
-//! Typed metadata as C has it in memory, and signatures as text: nothing here needs an interpreter, or depends on the version
-//! of the one that the crate is built for.
+//! Typed metadata in C's memory layout, and signatures as text. No test here needs an interpreter, or depends on the
+//! Python version that the crate is built for.
 
 #[macro_use]
 #[path = "../support/mod.rs"]

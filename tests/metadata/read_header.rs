@@ -1,4 +1,4 @@
-//! `include/typedcall_read.h` finds what the crate's own reader finds, in all that the tests have to offer.
+//! `include/typedcall_read.h` finds the same as the crate's own reader, for all containers that the tests have.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fmt::Write;
@@ -47,7 +47,7 @@ impl Header {
         }
     }
 
-    /// What the header finds, in words.
+    /// The header's answer, in words.
     fn look(&self, def: *const c_void, room: usize) -> (c_int, String) {
         let mut out = vec![0_u8; 1 << 16];
         let status = (self.look)(def, room, out.as_mut_ptr().cast(), out.len());
@@ -55,12 +55,12 @@ impl Header {
         (status, text.to_owned())
     }
 
-    /// That both readers find the same; whether it was accepted.
+    /// Checks that both readers give the same answer; returns whether the metadata was accepted.
     fn agrees(&self, def: *const c_void) -> bool {
         self.agrees_unless(def, || false)
     }
 
-    /// The same; where they do not, there must be an excuse.
+    /// The same; if the answers differ, there must be an excuse.
     fn agrees_unless(&self, def: *const c_void, excuse: impl FnOnce() -> bool) -> bool {
         let rust = read_def(def);
         let expected = match &rust {
@@ -79,7 +79,7 @@ impl Header {
     }
 }
 
-/// As `read_header.c` writes it.
+/// The text that `read_header.c` writes.
 fn describe(method: &TypedMethod) -> String {
     let mut text = format!("{} {} {} {:x}\n", method.name, method.flags, i32::from(method.flagged), method.meth);
     for (overload, function) in method.signature.overloads.iter().zip(&method.functions) {
@@ -126,7 +126,7 @@ fn kind_bits(kind: &Kind) -> (u16, u16, &str, usize) {
         Kind::Foreign(_) => unreachable!("methods of extensions have no such kinds"),
         Kind::Cstr => (kind::CSTR, 0, "-", 0),
         Kind::Buffer => (kind::BUFFER, 0, "-", 0),
-        // Both have the order of their numbers.
+        // Both are in the order of their numbers.
         Kind::Scalar(scalar) => (kind::I8 + *scalar as u16, 0, "-", 0),
         Kind::Python { class, subclasses } => (kind::INT + *class as u16, plus(*subclasses), "-", 0),
         Kind::User { class, subclasses } => {
@@ -184,7 +184,7 @@ fn the_header_is_clean_in_both_languages_with_and_without_optimization() {
 fn rules_have_the_same_numbers_and_texts() {
     let header = Header::new("-std=c99");
     let text = |number: u32| {
-        // SAFETY: it gives a constant text for any number.
+        // SAFETY: it returns a constant text for any number.
         unsafe { CStr::from_ptr((header.rule_text)(number as c_int)) }.to_str().expect("ASCII")
     };
     for rule in Rule::ALL {
@@ -208,7 +208,7 @@ fn every_macro_and_every_broken_method_reads_the_same() {
     let mut point = [0_usize; 64];
     point[3] = c"geometry.Point".as_ptr() as usize;
     let make_types = every.symbol("make_types");
-    // SAFETY: the library exports this function, which only stores the pointer; the type outlives what reads it.
+    // SAFETY: the library exports this function, which only stores the pointer; the type outlives its readers.
     unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(*const usize)>(make_types)(point.as_ptr()) };
     let header = Header::new("-std=c99");
     assert!(table(&every).into_iter().all(|def| header.agrees(def)));
@@ -223,8 +223,8 @@ fn the_frozen_binary_reads_the_same() {
     assert!((0..3).all(|index| header.agrees((first + 32 * index) as *const c_void)));
 }
 
-/// Whether a changed word leads to memory that is none of the victim's: the readers themselves change what is there, so
-/// that the second may find something else than the first.
+/// Whether a changed word points at memory outside of the victim: the readers themselves change that memory, so the
+/// second one may find something else than the first.
 fn leads_elsewhere(victim: &mut Victim, before: &[u8]) -> bool {
     let own = victim.front()..victim.end();
     let word = |bytes: &[u8]| usize::from_le_bytes(bytes.try_into().expect("a chunk has eight bytes"));
@@ -274,14 +274,14 @@ fn addresses_without_a_method_are_the_same_rejection() {
 fn too_little_room_for_the_texts_is_said_so() {
     let header = Header::new("-std=c99");
     let sample = Sample::new();
-    // "sample" and "x" with their ends.
+    // "sample" and "x" with their NULs.
     for room in 0..9 {
         assert_eq!(header.look(sample.def(), room).0, NO_ROOM, "{room}");
     }
     assert_eq!(header.look(sample.def(), 9).0, TYPED);
 }
 
-/// The ranges of characters for which this holds, ASCII left out, as C.
+/// The ranges of characters for which this holds, without ASCII, as C.
 fn ranges(holds: impl Fn(char) -> bool) -> String {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     for character in ('\u{80}'..=char::MAX).filter(|&character| holds(character)).map(u32::from) {
@@ -297,7 +297,7 @@ fn ranges(holds: impl Fn(char) -> bool) -> String {
     lines.collect()
 }
 
-/// The header is written by this test where `TYPEDCALL_WRITE_LETTERS` is set.
+/// This test writes the header if `TYPEDCALL_WRITE_LETTERS` is set.
 #[test]
 fn letters_are_those_of_rust() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/typedcall_letters.h");

@@ -1,4 +1,4 @@
-//! The reader of dialect version 1, on the tables of compiled C and on containers broken byte by byte.
+//! The reader of dialect version 1, on the tables of compiled C and on containers with each byte broken.
 
 use std::ffi::{CStr, c_void};
 use std::path::Path;
@@ -14,7 +14,7 @@ use typedcall::metadata::{
 const EVERY_MACRO: &str = include_str!("../c/every_macro.c");
 const BROKEN: &str = include_str!("../c/broken.c");
 
-/// What `PyMethodDef *table(void)` of a library returns.
+/// The result of `PyMethodDef *table(void)` of a library.
 fn table(library: &Library) -> *const c_void {
     let table = library.symbol("table");
     // SAFETY: every library of this file exports such a function.
@@ -183,7 +183,7 @@ fn every_broken_method_of_an_extension_names_its_field() {
     let found: Vec<String> = read_table(table(&library))
         .map(|entry| match entry.method {
             Ok(method) => method.map_or_else(|| "plain".to_owned(), |method| method.name),
-            // An address differs from run to run.
+            // An address differs between runs.
             Err(rejected) => rejected.to_string().split(" 0x").next().unwrap_or_default().to_owned(),
         })
         .collect();
@@ -207,7 +207,7 @@ fn every_broken_method_of_an_extension_names_its_field() {
     assert_eq!(found, expected);
 }
 
-/// The field that is named when this is done to a good sample.
+/// The field that is named after this change to a valid sample.
 fn broken(change: impl FnOnce(&mut Sample)) -> String {
     let mut sample = Sample::new();
     change(&mut sample);
@@ -247,7 +247,7 @@ fn every_field_of_a_value_is_checked() {
     assert_eq!(broken(|sample| sample.values[0].default_int = 1), "signatures[0].values[0].default_int");
     assert_eq!(broken(|sample| sample.values[0].kind = kind::CONTEXT), "signatures[0].values[0].kind");
     assert_eq!(broken(|sample| sample.values[0].kind = kind::INVALID), "signatures[0].values[0].kind");
-    let parameter = |field: &str, change: fn(&mut abi::Value)| {
+    let parameter = |field: &str, change: fn(&mut abi::AbiValue)| {
         assert_eq!(broken(|sample| change(&mut sample.values[1])), format!("signatures[0].values[1].{field}"));
     };
     parameter("kind", |value| value.kind = kind::VOID);
@@ -265,7 +265,7 @@ fn every_field_of_a_value_is_checked() {
     parameter("default_int", |value| value.default_int = 1);
     parameter("default_float", |value| value.default_float = 1);
     parameter("default_address", |value| value.default_address = 64);
-    let optional = |field: &str, kind: u16, change: fn(&mut abi::Value)| {
+    let optional = |field: &str, kind: u16, change: fn(&mut abi::AbiValue)| {
         let broken = broken(|sample| {
             (sample.values[1].kind, sample.values[1].flags) = (kind, flag::OPTIONAL);
             change(&mut sample.values[1]);
@@ -295,7 +295,7 @@ fn a_user_type_is_named_as_far_as_can_be_seen() {
         let method = read_def(sample.def()).map(|method| method.expect("it is there"));
         method.map(|method| match &method.signature.overloads[0].parameters[0].kind {
             Kind::User { class: UserType { name, place }, .. } => {
-                // Not the type: the variable may hold another one later.
+                // Not the type itself: the variable may contain another one later.
                 assert_eq!(place, &std::num::NonZeroUsize::new(&raw const variable as usize).map(TypePlace::Variable));
                 name.clone()
             }
@@ -400,7 +400,7 @@ fn an_error_convention_may_come_with_subclasses() {
     assert_eq!(overload.raises, Raises::Null);
 }
 
-/// A file that is never built again, read as it was when version 1 was new.
+/// A file that is never built again is read as when version 1 was new.
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn a_frozen_binary_of_version_1_reads_as_ever() {

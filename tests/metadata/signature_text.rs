@@ -1,4 +1,4 @@
-//! The text form of signatures: what it reads, how it prints, where it points when something is wrong.
+//! The text form of signatures: how it is read and printed, and the column of errors.
 
 use proptest::prelude::*;
 use typedcall::metadata::{
@@ -102,7 +102,7 @@ fn too_much_is_an_error() {
     assert_eq!(format!("({parameters}) -> i64").parse::<Signature>().unwrap_err().column, 82);
     assert!(vec!["() -> i64"; 17].join(" | ").parse::<Signature>().is_err());
     assert!(vec!["() -> i64"; 16].join(" | ").parse::<Signature>().is_ok());
-    // A caret far to the right is not a width that formatting can't do.
+    // A caret far to the right does not exceed the width that formatting can do.
     assert!(format!("{}x", " ".repeat(100_000)).parse::<Signature>().unwrap_err().to_string().ends_with('^'));
 }
 

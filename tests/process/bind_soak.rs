@@ -1,10 +1,10 @@
-//! Functions are bound and dropped a hundred thousand times. The memory of the process is watched.
+//! Functions are bound and dropped a hundred thousand times, while the memory of the process is watched.
 
 use crate::support::bare::{bare, bind_case, case};
 use crate::support::extension::{execute, run, specializer, start};
 use crate::support::memory_map;
 
-/// Bytes of the process that are resident.
+/// The resident bytes of the process.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
     let pages: usize = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number");
@@ -31,7 +31,7 @@ fn a_hundred_thousand_functions_leave_nothing_behind() {
             }
         }
     };
-    // One of each keeps its code.
+    // One of each keeps its code alive.
     let _kept = cases.each_ref().map(|case| bind_case(&python, &specializer, case).expect("it can be bound"));
     round(5_000);
     let (before, code) = (resident(), memory_map::anonymous_code_bytes());

@@ -1,5 +1,5 @@
-//! The crate embeds the CPython it was built for, not another one that happens to be on the machine: the library that
-//! was loaded, the standard library it finds and the headers an extension is compiled with are of one version.
+//! The crate embeds the CPython that it was built for, not another one on the machine: the loaded library, its standard
+//! library and the headers for extensions have one version.
 
 use std::process::Command;
 
@@ -19,7 +19,7 @@ const BUILT_FOR: &str = if cfg!(Py_3_15) {
     "3.11"
 };
 
-/// A C extension that knows which headers it was compiled with.
+/// A C extension that knows the version of its headers.
 const EXTENSION: &str = r#"
 #include <Python.h>
 static struct PyModuleDef def = {PyModuleDef_HEAD_INIT, "headers", NULL, -1, NULL, NULL, NULL, NULL, NULL};
@@ -48,7 +48,7 @@ fn the_running_interpreter_is_the_one_the_crate_was_built_for() {
 fn the_version_constant_agrees_with_the_running_interpreter() {
     own_process!();
     let running = result_of(&start(), "import sys\nresult = sys.hexversion");
-    // SAFETY: a constant of libpython, written by nobody.
+    // SAFETY: a constant of libpython, which nothing writes.
     let linked = unsafe { pyo3_ffi::Py_Version };
     assert_eq!(running, linked.to_string());
 }
@@ -60,7 +60,7 @@ fn the_standard_library_is_the_one_of_that_version() {
     assert_eq!(folder, format!("python{BUILT_FOR}"));
 }
 
-/// A shim or another `python3` on the path must not move the prefix away from the library that is loaded.
+/// A shim or another `python3` on the path must not move the prefix away from the loaded library.
 #[test]
 fn the_prefix_is_the_one_of_the_interpreter_seen_by_the_build() {
     own_process!();

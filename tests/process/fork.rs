@@ -26,7 +26,7 @@ fn code() -> Vec<(Mapping, u64)> {
         .collect()
 }
 
-/// Makes stubs and calls them: whether all results are right.
+/// Makes stubs and calls them; returns whether all results are right.
 fn works(python: &Python, specializer: &Specializer, module: &Object, names: &[&str]) -> bool {
     names.iter().all(|name| {
         let callable = member(python, module, name);
@@ -40,7 +40,7 @@ fn works(python: &Python, specializer: &Specializer, module: &Object, names: &[&
     })
 }
 
-/// Whether a METH_O stub of an echo gives its argument back.
+/// Whether a METH_O stub of an echo returns its argument.
 fn echoes(python: &Python, stub: &Stub, number: i64) -> bool {
     let argument = python.int(number).expect("there is memory");
     // SAFETY: the methods of this test are METH_O functions on integers.
@@ -61,7 +61,7 @@ fn a_forked_child_compiles_its_own_stubs_and_the_parents_stay_as_they_were() {
     assert!(!before.is_empty());
 
     execute(&python, "import os\nos.getpid()", &python.namespace().expect("there is memory"));
-    // SAFETY: this thread holds the GIL; the child does what os.fork's child does, and ends without returning.
+    // SAFETY: this thread holds the GIL; the child does what the child of os.fork does, and ends without returning.
     let child = unsafe {
         ffi::PyOS_BeforeFork();
         let child = libc::fork();

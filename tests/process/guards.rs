@@ -1,4 +1,4 @@
-//! A thread stays attached while any guard of it lives, and is again after what it did detached.
+//! A thread stays attached while one of its guards lives, and is attached again after detached work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +7,7 @@ use pyo3_ffi as ffi;
 use typedcall::embed::Python;
 
 fn is_attached() -> bool {
-    // SAFETY: callable at any time.
+    // SAFETY: may be called at any time.
     unsafe { ffi::PyGILState_Check() == 1 }
 }
 

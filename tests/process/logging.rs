@@ -1,6 +1,6 @@
-//! A logger that takes the GIL is no reason to wait for ever.
+//! A logger that takes the GIL must not cause a deadlock.
 //!
-//! The logger is the whole process's, and is set once.
+//! The logger belongs to the whole process, and is set once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -10,8 +10,8 @@ use crate::support::extension::{lifetimes, specializer, start, stub, value};
 use typedcall::embed::Python;
 use typedcall::{Entry, Specializer};
 
-/// Hands each record, the code generator's too, to Python, and so gives up the GIL in the middle, as loggers for Python
-/// do.
+/// Passes each record, also the code generator's, to Python, and so releases the GIL in the middle, as loggers for
+/// Python do.
 struct ToPython;
 
 static RECORDS: AtomicUsize = AtomicUsize::new(0);
@@ -35,7 +35,7 @@ impl log::Log for ToPython {
 fn threads_that_make_stubs_do_not_wait_for_each_other_behind_a_logger() {
     own_process!();
     let python = start();
-    // Both live to the end of the process, for a thread that waits for ever does too.
+    // Both live to the end of the process, since a thread that waits for ever does too.
     let specializer: &'static Specializer = Box::leak(Box::new(specializer(&python)));
     let names = lifetimes(&python);
     log::set_logger(&ToPython).expect("it is the first");
@@ -53,7 +53,7 @@ fn threads_that_make_stubs_do_not_wait_for_each_other_behind_a_logger() {
             sender.send(()).expect("the test waits for all of them");
         });
     }
-    // Whoever waits here for threads that wait for each other must be able to fail: without the GIL.
+    // This thread waits without the GIL, so that the test can fail if the threads wait for each other.
     drop((names, python));
     for _ in 0..4 {
         receiver.recv_timeout(Duration::from_secs(20)).expect("no thread waits for another for ever");

@@ -1,4 +1,4 @@
-//! What concerns a whole process: its interpreter, threads, memory, logger, children and sandbox.
+//! Tests of a whole process: its interpreter, threads, memory, logger, children and sandbox.
 
 #[macro_use]
 #[path = "../support/mod.rs"]

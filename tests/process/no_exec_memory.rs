@@ -1,6 +1,6 @@
-//! Where a security policy refuses executable memory there are no stubs, one warning, and the originals run.
+//! If a security policy refuses executable memory, there are no stubs, there is one warning, and the originals run.
 //!
-//! What was refused once is remembered by the whole process.
+//! A refusal is remembered by the whole process.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -40,7 +40,7 @@ impl log::Log for Warnings {
     fn flush(&self) {}
 }
 
-/// Makes the kernel answer EACCES to this thread where it asks `mprotect` for executable memory, for ever.
+/// Makes the kernel answer EACCES, for ever, when this thread asks `mprotect` for executable memory.
 fn refuse_executable_memory() {
     let statement = |code: u32, value: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k: value };
     let jump = |code: u32, value: u32, otherwise: u8| libc::sock_filter {
@@ -49,7 +49,7 @@ fn refuse_executable_memory() {
         jf: otherwise,
         k: value,
     };
-    // What a filter sees: the number of the system call at 0, its third argument, the protection, at 32.
+    // A filter sees the number of the system call at 0, and its third argument, the protection, at 32.
     let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
     let mut filter = [
         statement(load, 0),
@@ -60,7 +60,7 @@ fn refuse_executable_memory() {
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: a well-formed program, which the kernel copies; it concerns this thread only.
+    // SAFETY: a well-formed program, which the kernel copies; it applies to this thread only.
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);
@@ -85,7 +85,7 @@ fn refused_memory_is_an_error_for_each_stub_and_one_warning_and_the_originals_ru
     let mut refused = 0;
     for method in &methods {
         let callable = member(&python, &module, &method.name);
-        // A native stub is the underlying function, which is there already.
+        // A native stub is the underlying function, which exists already.
         specializer.stub(&python, &callable, Entry::Native).expect("it needs no code");
         for entry in [Entry::Boxed, Entry::Vectorcall] {
             let error = specializer.stub(&python, &callable, entry).expect_err("there is no memory for it");
@@ -97,7 +97,7 @@ fn refused_memory_is_an_error_for_each_stub_and_one_warning_and_the_originals_ru
     assert!(refused > 140);
     let echo = member(&python, &module, "echo_i64");
     assert!(is_refusal(&specializer.function(&python, &echo).expect_err("there is no memory for it")));
-    // A C function without a wrapper has nothing that could run instead.
+    // Without a wrapper, a C function has nothing that could run instead.
     unsafe extern "C" fn twice(x: f64) -> f64 {
         2.0 * x
     }
@@ -106,8 +106,7 @@ fn refused_memory_is_an_error_for_each_stub_and_one_warning_and_the_originals_ru
     let bound = unsafe { specializer.bind(&python, address, "(f64) -> f64", "twice", &Bind::default()) };
     let error = bound.expect_err("there is no memory for it");
     assert!(is_refusal(&error) && error.to_string().contains("what has none can't be called"), "{error}");
-    // Nor has a typed method of Cinder's, whose table is left as it was.
-    // SAFETY: the table of a library that stays.
+    // The same holds for a typed method of Cinder's; its table is unchanged. SAFETY: the table of a library that stays.
     let readied = unsafe { specializer.ready_cinder_table(&python, table) };
     assert!(is_refusal(&readied.expect_err("there is no memory for it")));
     // SAFETY: the table's first line.

@@ -1,4 +1,4 @@
-//! Where a sandbox refuses to look at memory with `process_vm_readv`, the reader finds another way.
+//! If a sandbox refuses `process_vm_readv`, the reader uses another way to read memory.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -16,7 +16,7 @@ fn refuse() {
         k: number as u32,
     };
     let mut filter = [
-        // The number of the system call is the first field of what a filter sees.
+        // The number of the system call is the first field that a filter sees.
         statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
         equal(libc::SYS_process_vm_readv, 2),
         equal(libc::SYS_process_vm_writev, 1),
@@ -24,11 +24,11 @@ fn refuse() {
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: a well-formed program, which the kernel copies; it concerns this thread only.
+    // SAFETY: a well-formed program, which the kernel copies; it applies to this thread only.
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);
-        // It does what it should: this call, of nothing, would give 0.
+        // The filter works: without it this call, which reads nothing, would return 0.
         assert_eq!(libc::process_vm_readv(libc::getpid(), std::ptr::null(), 0, std::ptr::null(), 0, 0), -1);
     }
 }
@@ -44,7 +44,7 @@ fn a_sandbox_without_process_vm_readv_changes_nothing() {
     let nowhere = 64 as *const c_void;
     assert!(read_table(nowhere).all(|entry| entry.method.is_err()));
     assert!(clear_flag(nowhere).is_err());
-    // Read-only memory stays as it is.
+    // Read-only memory stays unchanged.
     static FIXED: [u32; 8] = [u32::MAX; 8];
     let fixed = (&raw const FIXED).cast();
     assert!(clear_flag(fixed).expect_err("constants are read-only").to_string().contains("can't be written"));

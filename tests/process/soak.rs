@@ -1,6 +1,6 @@
-//! A million calls of each stub, and a hundred thousand stubs made and dropped, leave nothing behind.
+//! A million calls of each stub, and a hundred thousand stubs made and dropped, leave nothing.
 //!
-//! Memory is a matter of the whole process.
+//! Memory is counted for the whole process.
 
 use crate::support::extension::{agree, evaluate, execute, member, methods, specializer, start, stub};
 use crate::support::memory_map::{anonymous_code_bytes, page_size};
@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use typedcall::Entry;
 use typedcall::embed::{Object, Python};
 
-/// Calls, and counts what each leaves behind: allocated blocks and, in 3.11, references to singletons.
+/// Calls, and counts what each call leaves: allocated blocks and, in 3.11, references to singletons.
 const SOAK: &str = "
 import gc, itertools, sys
 
@@ -45,7 +45,7 @@ def soak(call, arguments, times):
     assert all(abs(new - old) < 50 for new, old in zip(map(sys.getrefcount, arguments), counts)), arguments
 ";
 
-/// What is called with what: the fast path, errors, and what takes the fallback.
+/// The methods and their arguments: the fast path, errors, and calls that take the fallback.
 const CASES: [(&str, &[&str]); 10] = [
     ("nothing", &["None", "[]", "10**20"]),
     ("echo_i64", &["5", "10**9", "2**40", "2**62", "True", "2**64", "'text'", "Int(10**9)"]),
@@ -59,7 +59,7 @@ const CASES: [(&str, &[&str]); 10] = [
     ("owner_and", &["5", "2**40", "None"]),
 ];
 
-/// More arguments than one, or none.
+/// More than one argument, or none.
 const MORE_CASES: [(&str, &str); 6] = [
     ("add", "0.5, 1.5"),
     ("add", "1, 2"),
@@ -69,7 +69,7 @@ const MORE_CASES: [(&str, &str); 6] = [
     ("late_owner", "1, 0.5, []"),
 ];
 
-/// Calls every stub of a method a million times in all, over its kinds of arguments.
+/// Calls every stub of a method a million times in total, over its kinds of arguments.
 fn soak(python: &Python, module: &Object, name: &str, arguments: &[&str]) {
     let specializer = specializer(python);
     let names = agree(python);
@@ -128,7 +128,7 @@ fn a_million_calls_of_other_arities_leave_nothing_behind() {
     }
 }
 
-/// Bytes of the process that are in memory.
+/// The resident bytes of the process.
 fn resident_bytes() -> usize {
     let text = std::fs::read_to_string("/proc/self/statm").expect("Linux has /proc");
     let pages = text.split_ascii_whitespace().nth(1).expect("the second field");
@@ -154,7 +154,7 @@ fn a_hundred_thousand_stubs_leave_nothing_behind() {
             drop(specializer.function(&python, &callable).expect("typed"));
         }
     };
-    // A stub that lives keeps the shape; without one it would be compiled each time, as in the test below.
+    // A live stub keeps the shape; without one it would be compiled each time, as in the test below.
     let kept = (
         stub(&python, &specializer, &callable, Entry::Guarded),
         specializer.function(&python, &callable).expect("typed"),
@@ -163,7 +163,7 @@ fn a_hundred_thousand_stubs_leave_nothing_behind() {
     let (blocks, bytes, code) = (allocated_blocks(&python), resident_bytes(), anonymous_code_bytes());
     let count = callable.refcount(&python);
     make_some(50_000);
-    // A leak of one block or one reference a stub would show a hundred times over.
+    // A leak of one block or one reference per stub would show a hundred times.
     assert!(allocated_blocks(&python) - blocks < 500);
     assert!(resident_bytes() < bytes + 4_000_000, "{bytes} bytes before, {} after", resident_bytes());
     assert_eq!(callable.refcount(&python), count);

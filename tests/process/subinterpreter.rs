@@ -1,7 +1,7 @@
-//! There may be subinterpreters beside the one that stubs are made in: references are given up as before, and no stub
-//! is made in one.
+//! Subinterpreters may exist besides the interpreter of the stubs: references are given up as before, and no stub is
+//! made in a subinterpreter.
 //!
-//! A process that had a subinterpreter is another one afterwards.
+//! A process that had a subinterpreter behaves differently afterwards.
 
 use crate::support::extension::{bind, evaluate, lifetimes, specializer, start, stub, value};
 use pyo3_ffi as ffi;
@@ -28,7 +28,7 @@ fn a_subinterpreter_gets_no_stubs_and_takes_nothing_from_the_main_interpreters()
         assert!(!sub.is_null());
         let python = Python::assume_attached();
         let refused = Specializer::new(&python, Options::default()).map(drop);
-        // Nor are functions compiled there by a specializer that was made before.
+        // A specializer that was made before compiles no functions there either.
         let not_compiled = specializer.compile(&python, &function).map(drop);
         assert!(
             matches!(not_compiled, Err(NotCompiled::Incompatible(Incompatible::Subinterpreter))),
@@ -41,7 +41,7 @@ fn a_subinterpreter_gets_no_stubs_and_takes_nothing_from_the_main_interpreters()
     assert!(matches!(refused, Err(Error::Incompatible(Incompatible::Subinterpreter))), "{refused:?}");
     assert!(refused.is_err_and(|error| error.to_string().contains("main interpreter only")));
 
-    // Dropped where no thread is attached, though PyGILState_Check says that every thread is by now.
+    // Dropped without an attached thread, although PyGILState_Check says by now that every thread is attached.
     python.detached(move || drop(stubs));
     assert_eq!(evaluate(&python, "fast(5)", &names), "5");
 

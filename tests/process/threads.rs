@@ -1,7 +1,7 @@
 //! Threads call stubs while others make and free them: all results are right, no page is ever writable and executable,
-//! and what was mapped is unmapped again.
+//! and all mappings are unmapped again.
 //!
-//! The memory map is the whole process's.
+//! The memory map belongs to the whole process.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +20,7 @@ fn echo(python: &Python, stub: &Stub, number: i64) -> i64 {
     result.expect("an echo does not raise").text(python).expect("a number").parse().expect("a number")
 }
 
-/// A thread that looks at the memory map until it is told to stop: how often it looked.
+/// A thread that looks at the memory map until it is told to stop; returns how often it looked.
 fn watch(stop: &AtomicBool) -> usize {
     let mut looks = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -33,7 +33,7 @@ fn watch(stop: &AtomicBool) -> usize {
     looks
 }
 
-/// Stops the other threads, also where the test fails.
+/// Stops the other threads, also if the test fails.
 struct Stop<'a>(&'a AtomicBool);
 
 impl Drop for Stop<'_> {
@@ -63,7 +63,7 @@ fn threads_call_stubs_while_another_makes_and_frees_thousands() {
     let python = start();
     let module = methods(&python, "threaded", true);
     let specializer = specializer(&python);
-    // Pages of thunks, and the shapes that wait for the next to be retired, are there from now on.
+    // From now on there are pages of thunks, and the shape that waits for the next one to be retired.
     drop(stub(&python, &specializer, &member(&python, &module, "echo_i64"), Entry::Guarded));
     let before = anonymous_code_bytes();
     let stop = AtomicBool::new(false);
@@ -85,7 +85,7 @@ fn threads_call_stubs_while_another_makes_and_frees_thousands() {
                         while !stop.load(Ordering::Relaxed) {
                             number += 1_000_003;
                             assert_eq!(echo(&python, &raw, number), number);
-                            // Python code gives up the GIL now and then, in the middle too.
+                            // Python code releases the GIL now and then, also in the middle.
                             let text = evaluate(
                                 &python,
                                 &format!("sum(function(n) for n in range({number}, {number} + 50)) - 50 * {number}"),
@@ -144,7 +144,7 @@ unsafe extern "C" fn drop_last_owner(_: *mut ffi::PyObject, _: *mut ffi::PyObjec
 fn a_stub_that_drops_itself_in_its_own_call_returns() {
     own_process!();
     struct Definition(ffi::PyMethodDef);
-    // SAFETY: constant, but for what CPython does with it under the GIL.
+    // SAFETY: constant, except for CPython's own changes under the GIL.
     unsafe impl Sync for Definition {}
     static DROP: Definition = Definition(ffi::PyMethodDef {
         ml_name: c"drop".as_ptr(),
@@ -170,7 +170,7 @@ fn a_stub_that_drops_itself_in_its_own_call_returns() {
         &names,
     );
     for entry in [Entry::Guarded, Entry::Boxed, Entry::Vectorcall] {
-        // The last one takes the fallback, and drops the stub there.
+        // The last method takes the fallback, and drops the stub there.
         for (method, argument) in
             [("call", "callback"), ("call", "failing"), ("give_object", "truth"), ("echo_cbool", "truth")]
         {
@@ -246,7 +246,7 @@ fn each_thread_has_a_context_of_its_own_for_as_long_as_it_lives() {
          \x20   assert state() == module.state()\n",
         &names,
     );
-    // Threads that Python did not start have one, too, each time that they come.
+    // Threads that Python did not start have a context too, each time that they come.
     drop(python);
     for _ in 0..20 {
         let look = || {

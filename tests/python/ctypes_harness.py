@@ -82,7 +82,7 @@ class ForeignFunction(Plain):
     def __new__(cls, *arguments, **keywords):
         self = super().__new__(cls, *arguments, **keywords)
         tally.created += 1
-        # Of an address, or of none, a twin can be made later; of COM's or of wrong arguments none was made.
+        # For an address, or for no argument, a twin can be made later; for COM or wrong arguments none was made.
         if arguments and not isinstance(arguments[0], int):
             self._twin = plain_class(cls)(*arguments, **keywords)
             if mode == 'stale':
@@ -103,7 +103,7 @@ class ForeignFunction(Plain):
         if value is DELETED:
             delattr(self._twin, name)
         elif name == 'errcheck' and callable(value):
-            # It is shown the function that was called.
+            # It gets the function that was called.
             setattr(self._twin, name, lambda result, twin, arguments: value(result, self, arguments))
         else:
             setattr(self._twin, name, value)
@@ -126,9 +126,9 @@ class ForeignFunction(Plain):
     def _late_twin(self):
         cls = plain_class(type(self))
         if self._b_base_ is None:
-            # Made of an address, or the result of a function.
+            # Made from an address, or the result of a function.
             return cls(int.from_bytes(memoryview(self).cast('B'), sys.byteorder))
-        # Of an array or a structure: the twin shares its memory.
+        # For an array or a structure: the twin shares its memory.
         return cls.from_buffer(self)
 
     def __call__(self, *arguments, **keywords):

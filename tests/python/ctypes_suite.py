@@ -23,13 +23,13 @@ from outcomes import Outcomes  # noqa: E402
 
 SUITE = 'test.test_ctypes' if sys.version_info >= (3, 12) else 'ctypes.test'
 
-# Tests that tell the harness from ctypes, by the end of their names (parameters of a subtest left aside).
+# Tests that notice the harness, by the end of their names (without parameters of a subtest).
 HARNESS = {
     'test_frombuffer.Test.test_abstract': 'the class in the place of CFuncPtr is not abstract',
     'CFuncPtrTestCase.test_inheritance_hierarchy': 'the harness puts a subclass in the place of CFuncPtr',
     'CFuncPtrTestCase.test_type_flags': 'a class of Python is not immutable',
 }
-# Tests that tell specialized functions from others.
+# Tests that notice specialized functions.
 EXPLAINED = {}
 
 
@@ -139,7 +139,7 @@ def main():
                 report(mode, runs[mode])
             stats = runs[mode]['stats']
             print(f"{mode}: hits: {stats['hits']}, fallbacks: {stats['fallbacks']}")
-            # Nothing was tested where nothing was specialized.
+            # If nothing was specialized, nothing was tested.
             failed = failed or stats['hits'] == 0
     return 1 if failed else 0
 

@@ -12,7 +12,7 @@ TWO_DOUBLES = '''
 atan2 copysign drem fdim fmax fmaximum fmaximum_mag fmaximum_mag_num fmaximum_num fmaxmag fmin fminimum fminimum_mag
 fminimum_mag_num fminimum_num fminmag fmod hypot nextafter pow remainder scalb atan2pi powr'''.split()
 
-# Doubles to ints.
+# From double to int.
 TO_LONG = 'lrint lround llrint llround llogb'.split()
 TO_INT = 'ilogb finite'.split()
 # A double and an int; an int and a double.
@@ -21,8 +21,8 @@ DOUBLE_LONG = 'scalbln'.split()
 INT_DOUBLE = 'jn yn'.split()
 THREE_DOUBLES = 'fma'.split()
 
-# What takes or gives long doubles, complex numbers or pointers, or changes the state of the processor; and functions
-# whose two formats are in their names (fadd, f32addf64).
+# Functions with long doubles, complex numbers or pointers, or that change the processor's state; and functions with two
+# formats in their names (fadd, f32addf64).
 OTHERS = '''
 cabs cacos cacosh carg casin casinh catan catanh ccos ccosh cexp cimag clog clog10 conj cpow cproj creal csin csinh
 csqrt ctan ctanh canonicalize frexp modf remquo sincos nan nexttoward lgamma_r matherr signgam getpayload setpayload
@@ -30,7 +30,7 @@ setpayloadsig fromfp fromfpx ufromfp ufromfpx totalorder totalordermag compoundn
 PATTERNS = (r'fe[a-z]+', r'(f|d|f32x?|f64x?)(add|sub|mul|div|sqrt|fma)(l|f32x?|f64x?|f128)?', r'lgamma\w*_r',
             r'GLIBC_.*', r'_.*')
 
-# As Linux on x86-64 has them: f64 and f32x are double, f32 is float; l, f64x and f128 are left to nobody.
+# As on Linux x86-64: f64 and f32x are double, f32 is float; l, f64x and f128 are not tested.
 DOUBLE_SUFFIXES = '', 'f64', 'f32x'
 FLOAT_SUFFIXES = 'f', 'f32'
 

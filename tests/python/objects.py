@@ -117,7 +117,7 @@ CALLBACK = ctypes.CFUNCTYPE(c_int, c_int)
 BUFFER = create_string_buffer(b'buffer')
 INTS = (c_int * 3)(1, 2, 3)
 PAIR = Pair(3, 4)
-# No pointers but into memory that lives, no ints where a callee would follow them.
+# Pointers only into live memory, and no ints that a callee would use as pointers.
 NUMBERS = [0, 1, -1, 7, 2**31 - 1, 2**31, -2**31 - 1, 2**32, 2**63 - 1, 2**63, -2**63, -2**63 - 1, 2**64, 10**30,
            -10**30,
            True, False, Int(3), Int(2**40), Int(2**70), Index(), Broken()]

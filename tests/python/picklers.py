@@ -44,7 +44,7 @@ def _taken_apart(value):
     """What a bound function is to picklers that know `getattr` alone; None for other objects."""
     if type(value) is types.ModuleType:
         return importlib.import_module, (value.__name__,)
-    # What leads to all others is found by its name.
+    # The function that leads to all others is found by its name.
     if isinstance(value, types.BuiltinFunctionType) and value is not getattr and value.__self__ is not None:
         return getattr, (value.__self__, value.__name__)
     return None
@@ -65,7 +65,7 @@ class _Dispatch(pickle._Pickler):
     dispatch = dict(pickle._Pickler.dispatch)
 
     def _save(self, value):
-        # None of `getattr` and of static methods, which know best what they are.
+        # No reduction of `getattr` and of static methods, which know their own best.
         reduced = _taken_apart(value) or value.__reduce__()
         if isinstance(reduced, str):
             self.save_global(value, reduced)

@@ -33,7 +33,7 @@ def build(source, name=None, *flags):
     if key not in _built:
         folder = tempfile.mkdtemp(prefix='typedcall-tests-')
         owner = os.getpid()
-        # A forked child leaves it to its parent.
+        # A forked child leaves the removal to its parent.
         atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
         path = os.path.join(folder, name or source.removesuffix('.c') + '.so')
         subprocess.run([compiler, '-O1', '-shared', '-fPIC', '-Wall', '-Werror', *flags, '-o', path,
@@ -53,7 +53,7 @@ def extension(name='typed', *flags, source='typed.c'):
     if not os.path.exists(os.path.join(include, 'Python.h')):
         raise unittest.SkipTest('there are no headers of Python')
     path = build(source, name + '.so', f'-DMODULE={name}', '-I' + include, '-I' + typedcall.get_include(), *flags)
-    # By name and path, as others import it too: pickles name it.
+    # By name and path, so that others can import it too: pickles name it.
     if os.path.dirname(path) not in sys.path:
         sys.path.append(os.path.dirname(path))
     return importlib.import_module(name)

@@ -28,12 +28,12 @@ def compare(kind, values):
     stub = typedcall.specialize(function, strict=True)
     counts = {'returns': 0, 'raises': 0}
     for value in values:
-        # With byref() as a function ctypes itself crashes.
+        # With byref() as a function, ctypes itself crashes.
         if issubclass(kind, ctypes._CFuncPtr) and type(wrapped(value)) is type(byref(NUMBER)):
             continue
         expected, found = outcome(function, value), outcome(stub, value)
         if isinstance(wrapped(value), str) and expected[0] == 'returns':
-            # ctypes makes a C string of it for the call, whose address is any.
+            # ctypes makes a C string of it for the call, at any address.
             assert found[0] == 'returns', (kind, value, expected, found)
         else:
             assert expected == found, (kind, value, expected, found)

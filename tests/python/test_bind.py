@@ -56,7 +56,7 @@ def test_a_parameter_that_no_call_can_name_is_refused():
         for signature in ('({}: f64) -> f64', '(x: f64, *, {}: f64 = 1.0) -> f64'):
             error = raises(typedcall.Error, typedcall.bind, address('j0'), signature.format(name), 'j0')
             assert f'`{name}`' in str(error) and 'rename' in str(error)
-    # Words that are keywords in places only.
+    # Words that are keywords only in some places.
     for name in (*keyword.softkwlist, 'print', 'exec', 'nonlocals'):
         if name == '_' or name.isidentifier():
             bound = typedcall.bind(address('j0'), f'({name}: f64) -> f64', 'j0')

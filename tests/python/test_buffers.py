@@ -90,7 +90,7 @@ def test_a_freed_buffer_is_refused():
     function = prototype(library.address_of, c_long, POINTER(c_int))
     stub = specialized(function)
     assert agree(function, stub, memory)[0] == 'raises'
-    # A view keeps what it looks at: nothing can be freed below it.
+    # A view keeps its object alive, so its memory can't be freed.
     memory = bytearray(8)
     view = (c_int * 2).from_buffer(memory)
     where = addressof(view)

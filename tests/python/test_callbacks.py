@@ -63,7 +63,7 @@ def test_an_exception_in_a_callback_is_reported_as_ever():
     sys.unraisablehook = lambda what: reported.append((type(what.exc_value), str(what.exc_value)))
     try:
         kept = Unary(lambda x: 1 // x)
-        # The result is whatever lay in memory.
+        # The result is arbitrary memory.
         assert type(function(kept, 0)) is type(stub(kept, 0)) is int
     finally:
         sys.unraisablehook = hook
@@ -73,7 +73,7 @@ def test_an_exception_in_a_callback_is_reported_as_ever():
 def test_none_and_functions_of_libraries_are_callbacks_too():
     function = prototype(library.apply, c_int, Unary, c_int)
     stub = specialized(function)
-    # ctypes takes no None for a function's type.
+    # ctypes accepts no None for a function type.
     agree(function, stub, None, 5)
     agree(function, stub, abs, 5)
     agree(function, stub, Compare(lambda a, b: 0), 5)
@@ -124,7 +124,7 @@ def test_a_callback_changes_the_prototype_of_its_caller():
         return 70_000
 
     kept = Unary(callback)
-    # The call that is under way keeps the prototype that it began with.
+    # The running call keeps the prototype that it started with.
     assert stub(kept, 5) == 70_000
     assert stub(kept, 5) == function(kept, 5) == 70_000 - 65_536
 

@@ -22,7 +22,7 @@ def test_a_changed_restype_is_noticed():
                  c_void_p):
         function.restype = kind
         if kind is c_char_p:
-            # ctypes follows the number: only to nowhere.
+            # ctypes uses the number as a pointer, so only null is safe.
             agree(function, stub, 0, 0)
         else:
             with NoHits():
@@ -38,7 +38,7 @@ def test_changed_argtypes_are_noticed():
                 if kinds in ((c_double, c_long), (c_long,), (), None) and (len(arguments) < 2 or 'x' in arguments):
                     continue
                 if kinds == (c_double, c_long):
-                    # The callee reads registers that nobody set.
+                    # The callee reads registers that nobody has set.
                     assert type(stub(1.5, 2)) is int
                 else:
                     agree(function, stub, *arguments)

@@ -50,7 +50,7 @@ def test_an_extension_in_pypys_dialect_is_adopted_by_name():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         assert typedcall.adopt(module) == {}
-    # Nothing is guessed: that the flag is set is all that can be said.
+    # Nothing is guessed: the warning can only say that the flag is set.
     assert {str(warning.message).partition(': ')[2].partition(',')[0] for warning in caught} == {
         'ml_flags: the METH_TYPED flag is set'}
     assert typedcall.specialize(module.inc) is module.inc

@@ -59,7 +59,7 @@ def test_every_signature_on_its_page_can_be_read():
         try:
             typedcall.bind(1, signature, "f")
         except typedcall.Error as error:
-            # It is read, and something that `bind` does without.
+            # It was read; `bind` does not support a part of it.
             assert str(error).startswith("f: "), error
 
 
@@ -76,7 +76,7 @@ def test_the_kinds_on_the_page_are_those_there_are():
             typedcall.bind(1, f"({parameters}) -> {result}", "f")
         except typedcall.Error as error:
             assert kind in ("ptr", "char", "wchar", "pyobject", "cdouble", "cfloat") and str(error).startswith("f: "), error
-    # As many as the parser knows.
+    # The number of kinds that the parser knows.
     assert len(kinds) == 34, sorted(kinds)
 
 

@@ -4,7 +4,7 @@ import os
 
 from support import build, child, extension
 
-# A process that has imported no more than this forks the processes of the runs: each uses the package for the first time.
+# A process that has imported nothing else forks the processes of the runs: each uses the package for the first time.
 RUNS = '''
 import ctypes, os, signal, sys, threading
 call, count = sys.argv[1], int(sys.argv[2])
@@ -49,7 +49,7 @@ def runs(call, count):
 
 
 def test_explaining_for_the_first_time_while_a_child_is_forked():
-    # One child of six hung: 27 runs go well by chance one time in a hundred.
+    # One child of six hung, so 27 runs pass by chance one time in a hundred.
     runs('explain', 30)
 
 
@@ -59,7 +59,7 @@ def test_specializing_for_the_first_time_while_a_child_is_forked():
 
 
 def test_no_function_of_the_package_imports_anything():
-    # Whoever forks finds no lock of an import of ours taken. What is imported already takes none.
+    # A forking thread finds no lock of one of our imports taken. Modules that are imported already take none.
     child(f'''
 import copy, ctypes, pickle, sys, warnings
 sys.path[:0] = {[os.path.dirname(extension().__file__), os.path.dirname(extension('damaged', '-DDAMAGED').__file__)]!r}
@@ -82,7 +82,7 @@ for function in (libc.add_long, typed.inc, typed.Thing.paired, typed.Thing().pai
     typedcall.original(stub)
     copy.copy(stub)
     if stub is not function and hasattr(stub, '__self__'):
-        # What picklers that look for nothing by its name do.
+        # The steps of picklers that look for nothing by its name.
         try:
             stub.__self__.__reduce_ex__(2)
         except ValueError:

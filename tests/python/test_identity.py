@@ -42,20 +42,20 @@ def test_whatever_else_an_original_says_its_stub_says_too():
         assert dir(kind.original) == dir(kind.stub), name
         for attribute in dir(kind.original):
             expected, found = getattr(kind.original, attribute), getattr(kind.stub, attribute)
-            # What a type has for all its functions tells nothing of this one.
+            # An attribute that the type has for all its functions says nothing of this one.
             if type(expected) not in (types.MethodWrapperType, types.BuiltinMethodType):
                 assert found == expected, (name, attribute, found, expected)
 
 
 def test_a_definition_says_where_it_stands_and_what_it_takes():
     stub = stubs.add_long
-    # From 3.13 on the compiler takes the indentation out of texts.
+    # From 3.13 on the compiler removes the indentation of docstrings.
     text = typedcall.original(stub).__wrapped__.__doc__
     assert [getattr(stub, attribute) for attribute in ATTRIBUTES] == ["add_long", "add_long", "stubs", text, "(a, b, /)"]
     assert inspect.cleandoc(text) == "The sum.\n\n>>> add_long(2, 3)\n5"
     assert str(inspect.signature(stub)) == "(a, b, /)" and inspect.getmodule(stub) is stubs
     assert repr(stub) == "<built-in function add_long>"
-    # As many positional arguments as it says.
+    # As many positional arguments as the signature has.
     inspect.signature(stub).bind(*KINDS["definition"].arguments)
     raises(TypeError, inspect.signature(stub).bind, a=1, b=2)
 
@@ -72,7 +72,7 @@ def test_the_original_of_a_definition_carries_the_rest():
         assert inspect.isfunction(original.__wrapped__) and inspect.unwrap(original) is original.__wrapped__
         assert original.__annotations__ == original.__wrapped__.__annotations__
         assert typing.get_type_hints(original)["return"] in (ctypes.c_long, ctypes.c_double)
-        # What is specialized again is the same.
+        # Specializing again gives the same.
         again = typedcall.specialize(original, strict=True)
         assert [getattr(again, each) for each in ATTRIBUTES] == [getattr(stub, each) for each in ATTRIBUTES]
 

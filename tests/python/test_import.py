@@ -18,10 +18,10 @@ assert (stats['shapes'], stats['stubs'], stats['code_bytes']) == (0, 0, 0), stat
 print(1000 * took)
 '''
     with tempfile.TemporaryDirectory() as folder:
-        # As where the package is installed: its files are compiled once, by the first run.
+        # As after an installation: the first run compiles the files, once.
         child('import sys; sys.dont_write_bytecode = False; import typedcall', PYTHONPYCACHEPREFIX=folder)
         times = sorted(float(child(code, PYTHONPYCACHEPREFIX=folder).stdout) for _ in range(10))
-    # Of the processor: the machine may be busy. The least is what it takes.
+    # Processor time, since the machine may be busy. The least time is the cost.
     assert times[0] <= 10, times
 
 

@@ -30,7 +30,7 @@ def test_a_second_import_is_seen_by_both_stubs():
     second = fresh()
     new = typedcall.specialize(second.size)
     assert first.Box is not second.Box and old != new
-    # What the originals do: their variable holds the newest type.
+    # The originals do the same: their variable has the newest type.
     for original in (first.size, second.size):
         assert original(second.Box()) == 7
         raises(TypeError, original, first.Box())
@@ -58,7 +58,7 @@ def test_an_address_that_is_used_again_is_no_type_of_the_first_import():
             raises(TypeError, second.size, stranger())
         with Hits(1):
             assert old(second.Box()) == 7
-    # Without this the test says nothing.
+    # Without this the test proves nothing.
     assert met, 'no address was used again'
 
 
@@ -118,7 +118,7 @@ def test_methods_of_each_import():
         receiver, other = (second.Box, first.Box) if is_class_method else (second.Box(), first.Box())
         with Hits(1):
             assert new[name].__get__(None if is_class_method else receiver, second.Box)(5) == 6
-        # Each has its own type's receivers.
+        # Each accepts the receivers of its own type.
         assert str(raises(TypeError, new[name], other, 5)) == str(raises(TypeError, original, other, 5))
         for wrong in ((), (5, 6), ('x',)):
             assert str(raises(TypeError, new[name], receiver, *wrong)) == str(raises(TypeError, original, receiver, *wrong))
@@ -143,7 +143,7 @@ def test_a_subclass_is_a_receiver():
 def test_what_a_descriptor_bound_outlives_it():
     module = fresh()
     plus, made, with_class = (typedcall.specialize(vars(module.Box)[name]) for name in ('plus', 'made', 'with_class'))
-    # CPython 3.11 crashes where a method of METH_METHOD is bound without the second argument.
+    # CPython 3.11 crashes if a METH_METHOD method is bound without the second argument.
     bound = [plus.__get__(module.Box(), module.Box), made.__get__(None, module.Box),
              with_class.__get__(module.Box(), module.Box)]
     del plus, made, with_class, module
@@ -154,7 +154,7 @@ def test_what_a_descriptor_bound_outlives_it():
         raises(TypeError, function, 1, 2)
         raises(TypeError, function, 'x')
 
-    # Not even the type need live: the receiver may be given another class.
+    # Not even the type need live, since the receiver may get another class.
     module = fresh()
 
     class Sub(module.Box):
@@ -224,16 +224,16 @@ def test_a_thousand_imports_leave_nothing():
     assert found == [0, 0, 0], found
     after = typedcall.stats()
     assert after['permanent'] == before['permanent'] >= len(KINDS)
-    # Shapes in limbo are a few.
+    # A few shapes are in limbo.
     assert after['stubs'] == before['stubs'] and after['shapes'] <= before['shapes'] + 8, (before, after)
     assert after['code_bytes'] <= before['code_bytes'] + 8 * 4096
     grown = resident_bytes() - resident
-    # A type alone is more than a kilobyte: 1,000 that stay would be seen.
+    # A type alone is larger than a kilobyte, so 1,000 that stay would be seen.
     assert grown < 1_000_000, f'{grown} bytes'
 
 
 def test_types_of_other_names_share_what_was_made():
-    # A generated module may call its type otherwise each time.
+    # A generated module may give its type another name each time.
     def renamed(module):
         module.Box.__name__ = f'Box{len(seen)}'
         seen.append(module.Box.__name__)
@@ -249,7 +249,7 @@ def test_types_of_other_names_share_what_was_made():
 
 
 def test_a_collection_in_the_middle_makes_no_second_stub():
-    # Up to 3.11 making any container may collect, and so run code that specializes another method of the type.
+    # Up to 3.11 making any container may collect garbage, and so run code that specializes another method of the type.
     class Finalizer:
         def __init__(self, module):
             self.box, self.cycle = module.Box, self
@@ -316,7 +316,7 @@ def test_pickles_of_methods_find_the_newest_import():
 def test_types_that_bind_names_are_owned():
     module = fresh()
     alive = weakref.ref(module.Box)
-    # Any C function that does not look at its arguments will do.
+    # Any C function that ignores its arguments will do.
     address = ctypes.cast(ctypes.pythonapi.PyObject_IsTrue, ctypes.c_void_p).value
     is_true = typedcall.bind(address, '(type:twice.Box) -> i32', 'is_true')
     where = id(module.Box)

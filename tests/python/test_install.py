@@ -93,10 +93,10 @@ def test_asked_for_another_release_gil_it_replaces_its_stubs():
     assert all(keeping[name] is not releasing[name] for name in releasing)
     assert typedcall.original(found.add_long) is original and found.add_long(1, 2) == 3
     assert typedcall.install(found, release_gil=False) == [] and found.add_long is keeping['add_long']
-    # True is what None is.
+    # True means the same as None.
     assert sorted(typedcall.install(found, release_gil=True)) == ['add_long', 'name_of']
     assert typedcall.install(found) == []
-    # What others put there stays.
+    # Functions that others put there stay.
     own = found.name_of = typedcall.specialize(typedcall.original(found.name_of))
     assert typedcall.install(found, release_gil=False) == ['add_long'] and found.name_of is own
     assert typedcall.uninstall(found) == ['add_long'] and found.add_long is original

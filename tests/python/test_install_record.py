@@ -117,7 +117,7 @@ def test_two_modules_that_share_functions_and_a_type():
     in_threads(lambda: again(first), lambda: again(second))
     assert [dict(vars(first)), dict(vars(second)), dict(vars(typed.Thing))] == before
     assert recorded(first) == recorded(second) == 0
-    # Whoever replaced it puts it back.
+    # The code that replaced it puts it back.
     assert 'Thing.paired' in typedcall.install(first) and 'Thing.paired' not in typedcall.install(second)
     assert 'Thing.paired' not in typedcall.uninstall(second)
     assert typedcall.original(vars(typed.Thing)['paired']) is before[2]['paired']

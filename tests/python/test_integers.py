@@ -11,7 +11,7 @@ COUNT = 10_000
 libc = CDLL(None)
 library = fixture()
 XS, YS = ints(COUNT, 21), ints(COUNT, 22)
-# These may index a table: only what they are defined for.
+# These may index a table, so only defined arguments are used.
 CHARACTERS = list(range(-1, 256)) * (COUNT // 257 + 1)
 
 OF_INT = 'abs ffs htonl ntohl toascii isascii'.split()
@@ -158,7 +158,7 @@ def test_functions_without_arguments_agree():
     with Hits(2):
         assert agree(function, stub)[1] == (int, '42')
         assert stub() == 42
-    # ctypes itself lets a call have arguments that the prototype knows nothing of.
+    # ctypes itself allows more arguments than the prototype has.
     for arguments in ((1,), (1, 2), ('x',), (1.5,), (object(),)):
         agree(function, stub, *arguments)
 

@@ -27,7 +27,7 @@ def test_other_errors_are_the_packages():
 
 
 def test_a_daemon_thread_may_be_ended_while_typedcall_works_in_it():
-    # Up to 3.13 the interpreter unwinds the thread where it takes the GIL again.
+    # Up to 3.13 the interpreter unwinds a thread where it takes the GIL again.
     child('''
 import sys, threading, time, types, typedcall
 started = threading.Event()

@@ -78,13 +78,13 @@ def test_a_swapped_byte_order():
     function = prototype(library['echo_int'], c_int.__ctype_be__, c_int)
     refused(function, 'byte order')
     assert function(1) == 1 << 24
-    # As an argument it is a plain one to ctypes.
+    # As an argument it is an ordinary one for ctypes.
     function = prototype(library['echo_int'], c_int, c_int.__ctype_be__)
     agree(function, typedcall.specialize(function), 1)
 
 
 def test_an_array_as_result():
-    # It is ctypes that refuses the call.
+    # ctypes refuses the call.
     function = library['numbers']
     try:
         prototype(function, c_int * 4)

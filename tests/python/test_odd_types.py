@@ -35,7 +35,7 @@ def test_a_metaclass_that_claims_or_disclaims_instances():
         item = Item()
         values = [item, byref(item), pointer(item), (Item * 2)(), None, 5, b'x', object()]
         if not answer:
-            # What is claimed and is none crashes ctypes itself.
+            # A wrong claim crashes ctypes itself.
             values += [Other(), byref(Other())]
         for value in values:
             assert outcome(function, value) == outcome(stub, value), (answer, value)

@@ -38,7 +38,7 @@ def expected(way, dumps, name, kind, protocol):
     if (way, name) in NOT_TAKEN_APART:
         return ValueError
     if kind.original is None:
-        # A definition is a thing of its own: it is found under its name.
+        # A definition is an object of its own, found by its name.
         return describe(kind.stub(*kind.arguments))
     return outcome(dumps, kind.original, protocol, kind.arguments)
 
@@ -52,7 +52,7 @@ def test_stubs_pickle_where_their_originals_do():
                 found = outcome(dumps, kind.stub, protocol, kind.arguments)
                 assert found == right, (way, name, protocol, right, found)
                 seen.add((way, name, isinstance(right, type) and issubclass(right, Exception)))
-    # Not everything fails, and not everything works.
+    # Some fail and some work.
     assert {failed for _, _, failed in seen} == {True, False}
 
 
@@ -113,7 +113,7 @@ def test_copies_of_stubs():
             again = make(kind.stub)
             assert typedcall.explain(again).is_stub, name
             if name == "bound method with its class" and make is copy.deepcopy:
-                # `copy` does not know the type of such functions, and copies what they are bound to.
+                # `copy` does not know the type of such functions, and copies the object that they are bound to.
                 assert make(kind.original) != kind.original and again.__self__ == number
             else:
                 assert again == kind.stub, name
@@ -153,7 +153,7 @@ def test_a_digest_is_the_same_in_every_process():
 import stubs, test_picklers
 print(test_picklers.digests())
 """
-    # A hash of strings of its own in each process.
+    # Each process has another hash of strings.
     others = [child(code, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")]
     assert others == [f"{digests()}\n"] * 2, (others, digests())
 

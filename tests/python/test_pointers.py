@@ -35,7 +35,7 @@ def test_out_parameters_are_written():
         assert (quotient.value, remainder.value) == (3, 2)
         divide(23, 4, pointer(quotient), pointer(remainder))
         assert (quotient.value, remainder.value) == (5, 3)
-        # By reference without byref, as ctypes allows where the type is the pointer's.
+        # By reference without byref, as ctypes allows if the type is the pointer's item type.
         divide(-7, 2, quotient, remainder)
         assert (quotient.value, remainder.value) == (-3, -1)
 

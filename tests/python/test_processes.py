@@ -81,7 +81,7 @@ def work(stub, value):
     return typedcall.explain(stub).why_not, stub(value)
 
 if __name__ == '__main__':
-    # The children find the module where this process did.
+    # The children find the module where this process found it.
     import os
     os.environ['PYTHONPATH'] = os.pathsep.join(sys.path)
     stub = typedcall.specialize(typed.inc, strict=True)

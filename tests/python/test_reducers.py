@@ -22,7 +22,7 @@ def pickled(function, dumps=pickle.dumps):
     stub = typedcall.original(function) is not function
     assert (b'typedcall' in data) is stub, (function, data)
     assert pickle.loads(data) == function
-    # A method's reduction has `getattr` in it.
+    # The reduction of a method contains `getattr`.
     return [name for name, called in calls if called == function.__name__]
 """
 
@@ -43,14 +43,14 @@ def test_a_reducer_from_after_is_asked_once_more_is_specialized():
 stubs = specialize(typed.inc, typed.Thing.paired)
 copyreg.pickle(FUNCTION, reducer('functions'))
 copyreg.pickle(METHOD, reducer('methods'))
-# The application's alone, until then.
+# Until then, only the application's.
 del calls[:]
 pickle.dumps(print), pickle.dumps(str.upper)
 assert [call for call in calls if call[1] != 'getattr'] == [('functions', 'print'), ('methods', 'upper')]
 stubs += specialize(typed.half, typed.Thing.twice)
 assert pickled(print) == ['functions'] and pickled(str.upper) == ['methods']
 assert [pickled(stub) for stub in stubs] == [[]] * 4
-# What is a stub already is enough.
+# An existing stub is enough.
 copyreg.pickle(FUNCTION, reducer('again'))
 specialize(stubs[0])
 assert pickled(print) == ['again'] and pickled(stubs[0]) == []
@@ -85,7 +85,7 @@ del copyreg.dispatch_table[FUNCTION]
 assert pickled(print) == []
 specialize(typed.add)
 assert pickled(print) == [] and pickled(stub) == []
-# One that was there for a time.
+# A reducer that was there for a time.
 saved = copyreg.dispatch_table[FUNCTION]
 copyreg.dispatch_table[FUNCTION] = second
 specialize(stub)
@@ -109,7 +109,7 @@ ForkingPickler.register(METHOD, reducer('after'))
 stubs += specialize(typed.half, typed.Thing.twice)
 assert pickled(print, dumps) == pickled(str.upper, dumps) == ['after']
 assert [pickled(stub, dumps) for stub in stubs] == [[]] * 4
-# Other pickles do not ask these.
+# Other pickles do not use these.
 assert pickled(print) == pickled(str.upper) == []
 """)
 
@@ -122,7 +122,7 @@ before = set(ForkingPickler._extra_reducers)
 copyreg.pickle(FUNCTION, reducer('common'))
 stubs = specialize(typed.inc, typed.Thing.paired, typed.Thing().twice)
 assert set(ForkingPickler._extra_reducers) == before and FUNCTION not in before and METHOD in before
-# So the common table is asked, as it was.
+# So the common table is asked, as before.
 assert pickled(print, dumps) == ['common'] and [pickled(stub, dumps) for stub in stubs[:2]] == [[], []]
 """)
 

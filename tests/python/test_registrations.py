@@ -23,7 +23,7 @@ def tables():
         'names of ctypes': vars(ctypes),
         'names of pickle': vars(pickle),
         'names of threading': {name: value for name, value in vars(threading).items() if callable(value)},
-        # From 3.14 on no dict, but a way to what the types have.
+        # From 3.14 on it is not a dict, but a function of the types' own data.
         'types of pointers': cache if type(cache := getattr(ctypes, '_pointer_type_cache', None)) is dict else {},
         'signals': {number: signal.getsignal(number) for number in signal.valid_signals()},
         'warnings': dict(enumerate(warnings.filters)),
@@ -79,7 +79,7 @@ functions, methods, bound = types.BuiltinFunctionType, types.MethodDescriptorTyp
 class_methods = types.ClassMethodDescriptorType
 assert set(changed.pop('reducers')) == {functions, methods, bound, class_methods}, changed
 assert changed.pop('reducers of multiprocessing') == [methods], changed
-# What nobody but Python itself puts there.
+# Only Python itself may have changed these.
 assert changed == {}, changed
 """)
 

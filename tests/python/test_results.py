@@ -68,7 +68,7 @@ def test_subclasses_of_simple_types_are_instances():
         assert type(result) is kind and result.value == value
         for given in (0, value, -1, 2**70, 'x', None):
             agree(function, stub, given)
-        # Its own memory: the next result is another.
+        # Memory of its own, since the next result is another.
         other = stub(0)
         assert result.value == value and other is not result
 
@@ -80,7 +80,7 @@ def test_a_subclass_of_each_simple_type_is_specialized():
         stub = specialized(prototype(library['echo_ulong'], kind, c_ulong))
         with Hits(50):
             for value in VALUES[:200]:
-                # A wide character has few of these values, and a pointer to text must be one to be looked at.
+                # A wide character has few of these values, and a pointer to text must be valid to be read.
                 found, expected = stub(value), typedcall.original(stub)(value)
                 assert type(found) is type(expected) is kind and bytes(found) == bytes(expected)
     for base, name in ((c_float, 'float'), (c_double, 'double')):

@@ -40,7 +40,7 @@ def again(start='', **environment):
 def test_where_a_freed_block_is_the_next_to_be_handed_out():
     folder = os.path.dirname(build('last_freed.c', 'last_freed.so', '-I' + sysconfig.get_path('include')))
     output = again(LAST_FREED.format(folder=folder))
-    # That many it would have to be, or it is not what hands memory out.
+    # There must be this many, or the allocator under test was not used.
     assert int(output.rsplit('reused', 1)[1]) > 100_000, output
 
 

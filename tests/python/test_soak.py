@@ -34,7 +34,7 @@ def grows(body, rounds=5, least=400_000):
 
 
 def assert_steady(body):
-    # Another thread or the allocator may have had a bad moment: what leaks does so again.
+    # Another thread or the allocator may have interfered; a leak shows again.
     assert not (grows(body) and grows(body)), 'memory grows'
 
 

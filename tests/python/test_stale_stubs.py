@@ -37,7 +37,7 @@ def test_a_stub_whose_prototype_changed_says_so():
         assert why_not in str(raises(typedcall.Error, _native.describe, stub))
         assert CHANGED in str(raises(typedcall.Error, _native.compiled, stub))
         assert CHANGED in str(typedcall.explain(stub))
-        # The function itself is what it is by now.
+        # The function itself has its present prototype.
         assert CHANGED not in str(typedcall.explain(function))
         if name == 'errcheck':
             del function.errcheck

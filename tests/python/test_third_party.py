@@ -48,7 +48,7 @@ def round_trips(project):
         def round_trip(function):
             return project.loads(project.dumps(function))(*kind.arguments)
 
-        # A definition is a thing of its own: it is found under its name.
+        # A definition is an object of its own, found by its name.
         expected = outcome(round_trip, kind.original) if kind.original else describe(kind.stub(*kind.arguments))
         found = outcome(round_trip, kind.stub)
         assert found == expected, (name, found, expected)
@@ -57,7 +57,7 @@ def round_trips(project):
     assert failed == list(NOT_PICKLED), failed
     for original in (typed.inc, typed.Thing.made, typed.Thing.inc, number.paired, typed.Thing.paired):
         again = project.loads(project.dumps(typedcall.specialize(original, strict=True)))
-        # Method descriptors are for dill what their class has under their name.
+        # dill pickles a method descriptor as the attribute that its class has under its name.
         is_stub = project.__name__ != "dill" or original is not typed.Thing.paired
         assert typedcall.explain(again).is_stub is is_stub, original
     data = project.dumps(typedcall.specialize(typed.inc))
@@ -93,7 +93,7 @@ def hashes(joblib):
         found[name] = outcome(joblib.hash, kind.stub)
         failures = [each for each in originals if isinstance(each, type)]
         if failures or name == "definition in a class":
-            # By the name of its module that one is not found.
+            # It is not found by the name of its module.
             assert found[name] == (failures or [ValueError])[0], (name, found)
         else:
             assert found[name][0] is str, (name, found)
@@ -103,7 +103,7 @@ def hashes(joblib):
 
 
 def test_joblibs_hash_is_the_same_in_every_process():
-    # With a hash of strings of its own in each.
+    # Each process has another hash of strings.
     first, second = (in_a_process(hashes, "joblib", PYTHONHASHSEED=seed) for seed in ("1", "2"))
     assert first == second and "'function': (<class 'str'>" in first, (first, second)
 
@@ -113,7 +113,7 @@ def memory(joblib):
 
     from stubs import KINDS
 
-    # Of functions without a source it says that it can't tell whether they were changed.
+    # It says that it can't tell whether a function without a source was changed.
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         store = joblib.Memory(folder, verbose=0)

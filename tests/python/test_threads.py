@@ -23,11 +23,11 @@ def waits(call):
     thread = threading.Thread(target=other)
     thread.start()
     interval = sys.getswitchinterval()
-    # Nobody switches threads but who gives the lock up.
+    # Threads switch only when the lock is given up.
     sys.setswitchinterval(1000)
     try:
         started.set()
-        # Where set() let the other thread run already, the flag is down again for the call.
+        # If set() already let the other thread run, the flag is down again for the call.
         flag.value = 0
         return call(ctypes.byref(flag), 500) >= 0 if thread.is_alive() else waits(call)
     finally:
@@ -57,7 +57,7 @@ def test_nobody_runs_where_the_gil_is_to_be_kept():
     stub = specialized(blocking(), release_gil=False)
     with Hits(1):
         assert not waits(stub)
-    # The other way of calling the same function is as it was.
+    # The other way of calling the same function is unchanged.
     assert waits(specialized(blocking()))
 
 

@@ -1,4 +1,4 @@
-//! Arguments given by name, and those that are left out: stubs agree with their originals, and do without them.
+//! Arguments that are given by name or left out: stubs agree with their originals, without calling them.
 //!
 //! The methods are in `arguments.c`, the ways to call them in `support/arguments.py`.
 
@@ -15,7 +15,7 @@ fn arguments(python: &Python) -> Object {
     import(python, "arguments", include_str!("../c/arguments.c"), &["-O1", "-std=gnu11", "-Wall", "-Wextra"])
 }
 
-/// Namespace with the module as `module`, and what compares.
+/// A namespace with the module as `module`, and the functions that compare.
 fn names(python: &Python) -> Object {
     let names = agree(python);
     execute(python, include_str!("../support/arguments.py"), &names);
@@ -23,7 +23,7 @@ fn names(python: &Python) -> Object {
     names
 }
 
-/// The flags by which raw calls call a stub.
+/// The flags with which raw calls call a stub.
 fn stub_flags(flags: i32, is_method: bool) -> i32 {
     let fast = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
     match flags & (ffi::METH_VARARGS | ffi::METH_KEYWORDS | ffi::METH_FASTCALL | ffi::METH_METHOD) {
@@ -33,7 +33,7 @@ fn stub_flags(flags: i32, is_method: bool) -> i32 {
     }
 }
 
-/// Compares all stubs of a method; gives the number of calls.
+/// Compares all stubs of a method; returns the number of calls.
 fn compare(method: &str) -> u32 {
     let python = start();
     let names = names(&python);
@@ -175,7 +175,7 @@ fn names_and_defaults_need_no_wrapper() {
     assert_eq!(wrapper_calls("tuple_optional", &["1", "1, 2"]), ["0"; 2]);
     assert_eq!(wrapper_calls("tuple_two", &["1, 2"]), ["0"]);
     assert_eq!(wrapper_calls("only_named", &["key=1", "other=[], key=1"]), ["0"; 2]);
-    // A number of three digits is the wrapper's, as a default too.
+    // A number of three digits goes to the wrapper, also as a default.
     assert_eq!(
         wrapper_calls("every", &["", "c=1", "f=2, c=1", "1, 2, 3, f=4", "e=False, c=1, d=0.5, f=2"]),
         ["1", "1", "0", "0", "0"]
@@ -311,7 +311,7 @@ fn a_boxed_stub_takes_every_argument_and_names_them_when_it_falls_back() {
     for method in ["tuple_three", "fast_three"] {
         let boxed = stub(&python, &specializer, &member(&python, &module, method), Entry::Boxed);
         let address = boxed.address().as_ptr() as usize;
-        // What does not fit into 32 bits is the wrapper's to refuse.
+        // The wrapper refuses values that do not fit 32 bits.
         for (base, expected) in [("3", "(5, 0.5, 3)"), ("2**40", "signed integer is greater than maximum")] {
             execute(
                 &python,
@@ -381,7 +381,7 @@ fn overloads_match_names_and_defaults_each_by_itself() {
     }
 }
 
-/// Results of a stub for one call, through raw calls.
+/// The results of a stub for one call, through raw calls.
 fn for_call(method: &str, types: &[&Type], keywords: &[&str], calls: &[(&str, &str)]) -> String {
     let python = start();
     let names = names(&python);
@@ -436,7 +436,7 @@ fn names_and_defaults_of_one_call_are_resolved_when_it_compiles() {
     );
 }
 
-/// A subclass takes the fallback behind the matching of arguments, when the default is held already.
+/// A subclass takes the fallback after arguments were matched, when the default is already held.
 #[test]
 fn a_default_is_held_no_longer_than_the_call() {
     own_process!();
@@ -472,7 +472,7 @@ fn a_receiver_of_any_type_is_checked() {
     let (int, ellipsis) = (foreign("int"), foreign("ellipsis"));
     for_call("Point.scaled", &[any, long], &[], &[("3, 5", &int), ("Ellipsis, 5", &ellipsis)]);
     for_call("Point.scaled", &[any, long], &["x"], &[("3, 5", &int)]);
-    // Nor is what a caller has proven of it enough.
+    // The proof of the caller is not enough either.
     for_call("Point.scaled", &[&any.without(&Type::NONE_TYPE), long], &[], &[("3, 5", &int)]);
     for_call("Point.scaled", &[long, long], &[], &[("3, 5", &int)]);
 }
@@ -507,7 +507,7 @@ fn calls_that_no_overload_takes_have_no_stub() {
     }
 }
 
-/// Tells a signature of a callable of the standard library, and compares its stubs with it.
+/// Declares a signature for a callable of the standard library, and compares its stubs with it.
 fn declared(module: &str, path: &str, signature: &str, calls: &[&str]) {
     let python = start();
     let names = names(&python);
@@ -532,7 +532,7 @@ fn declared(module: &str, path: &str, signature: &str, calls: &[&str]) {
         &names,
     );
     for (position, call) in calls.iter().enumerate() {
-        // The first is one that the signature proves.
+        // The first call is one that the signature proves.
         let ways = if position == 0 { "(fast, raw, boxed)" } else { "(fast, raw)" };
         execute(
             &python,

@@ -1,5 +1,5 @@
-//! A function that was bound and a hand-written wrapper of the same C function agree: on results, on exceptions and their
-//! texts, on how often an argument's own code runs, and on reference counts after the call, for every call tried.
+//! A function that was bound and a hand-written wrapper of the same C function agree for every call: on results, on
+//! exceptions and their texts, on how often an argument's own code runs, and on reference counts after the call.
 //!
 //! Functions and wrappers are in `bare.c`, the comparison is in `support/wrappers.py`.
 

@@ -1,4 +1,4 @@
-//! What a bound function is to Python and to the rest of the library, and what is refused.
+//! How a bound function looks to Python and to the rest of the library, and which functions are refused.
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
@@ -147,7 +147,7 @@ fn the_rest_of_the_library_knows_what_it_was_bound_with() {
     let f = value(&python, "f", &names);
     let signature = specializer.signature(&python, &f).expect("it is known");
     assert_eq!(signature.to_string(), "(x: f64) -> f64");
-    // It is as fast as it can be already.
+    // It is already as fast as it can be.
     assert_eq!(specializer.function(&python, &f).expect("it is one").as_ptr(), f.as_ptr());
     let native = stub(&python, &specializer, &f, Entry::Native);
     assert_eq!(native.address().as_ptr().cast_const().cast(), sin as *const c_void);
@@ -209,7 +209,7 @@ fn a_bound_stub_is_a_methods_ml_meth() {
     let call = format!("raw.ml_meth({}, 8, None, 3)", bound.address().as_ptr() as usize);
     assert_eq!(evaluate(&python, &call, &names), "3.0");
     let plan = bound.plan().expect("it has one").to_string();
-    assert!(plan.contains("unbox f64 float or int") && plan.contains("fallback: CPython's parser"), "{plan}");
+    assert!(plan.contains("UnboxReal<CDouble>") && plan.contains("fallback: CPython's parser"), "{plan}");
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn a_default_that_was_held_is_given_up_once_where_another_is_missing() {
     let names = run(&python, "import sys\nvalue = ['held']");
     names.set_item(&python, "bare", &bare(&python)).expect("there is memory");
     let mut two = case(&python, "named_object");
-    // Two variables: that of the module, and one that never holds an object.
+    // Two variables: that of the module, and one that never contains an object.
     static EMPTY: usize = 0;
     let parameters = &mut two.signature.overloads[0].parameters;
     let held = parameters[2].default.clone();
@@ -305,7 +305,7 @@ fn a_default_object_is_treated_as_if_it_were_passed() {
         with_default.signature.overloads[0].parameters[2].default.clone();
     let f = bind_case(&python, &specializer, &nullable).expect("it can be bound");
     names.set_item(&python, "f", &f).expect("there is memory");
-    // The function gives Ellipsis for a null pointer.
+    // The function returns Ellipsis for a null pointer.
     execute(&python, "bare.set_default(None)\nassert f() is f(None) is ...\nassert f(3) == 3", &names);
     execute(&python, "bare.set_default('default')\nassert f() == 'default' and f(None) is ...", &names);
 }
@@ -349,7 +349,7 @@ fn what_cannot_be_bound_is_refused_with_the_reason() {
     let mut overload = "(f64) -> f64".parse::<Signature>().expect("it makes sense").overloads.remove(0);
     overload.parameters[0].nullable = true;
     let function = BareFunction { address: NonZeroUsize::MIN, overload: &overload, name: "f" };
-    // SAFETY: it is refused.
+    // SAFETY: it is refused, so never called.
     let error = unsafe { specializer.bind_function(&python, function, &plain) }.expect_err("it makes no sense");
     assert!(error.to_string().contains("f64 can't be None"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! What CPython has no unit of a format for is checked in its words, with the position of the argument.
+//! Kinds without a format unit in CPython are checked with CPython's own words, and the position of the argument.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -8,14 +8,14 @@ use pyo3_ffi::PyObject;
 use typedcall::Bind;
 use typedcall::embed::Python;
 
-/// Gives a new reference to its last argument, or to the first where that is null.
+/// Returns a new reference to its last argument, or to the first if that is null.
 unsafe extern "C" fn second(first: *mut PyObject, second: *mut PyObject) -> *mut PyObject {
     let given = if second.is_null() { first } else { second };
     // SAFETY: the stub passes objects that live through the call.
     unsafe { pyo3_ffi::Py_NewRef(given) }
 }
 
-/// Names with `f`, of this signature.
+/// A namespace with `f`, of this signature.
 fn with(python: &Python, signature: &str) -> typedcall::embed::Object {
     let specializer = specializer(python);
     let address = NonNull::new(second as *mut c_void).expect("a function has an address");
@@ -31,7 +31,7 @@ fn with(python: &Python, signature: &str) -> typedcall::embed::Object {
     names
 }
 
-/// What `f(*arguments)` gives or raises.
+/// The result or the exception of `f(*arguments)`.
 fn outcome(python: &Python, signature: &str, call: &str) -> String {
     let names = with(python, signature);
     python.eval(call, &names).and_then(|value| value.repr(python)).unwrap_or_else(|error| error.to_string())
@@ -48,7 +48,7 @@ fn an_object_of_another_type_is_refused_in_the_words_of_the_unit_for_types() {
     assert_eq!(of("(object, int+) -> object", "f(1, 'text')"), "TypeError: f() argument 2 must be int, not str");
     assert_eq!(of("(object, y: int) -> object", "f(1, y='text')"), "TypeError: f() argument 2 must be int, not str");
     assert_eq!(of("(object, None) -> object", "f(1, 2)"), "TypeError: f() argument 2 must be None, not int");
-    // One that an author of a wrapper would have to write by hand.
+    // The author of a wrapper would have to write this one by hand.
     assert_eq!(of("(object, int) -> object", "f(1, Int(3))"), "TypeError: f() argument 2 must be exactly int, not Int");
     assert_eq!(of("(object, int) -> object", "f(1, True)"), "TypeError: f() argument 2 must be exactly int, not bool");
     assert_eq!(of("(object, int+) -> object", "f(1, Int(3))"), "3");

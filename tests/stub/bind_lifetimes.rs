@@ -1,4 +1,4 @@
-//! Bound functions come and go: in calls of themselves, in threads.
+//! Bound functions come and go: in calls of themselves, and in threads.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -83,7 +83,7 @@ fn a_function_without_the_gil_lets_other_threads_run() {
     // SAFETY: bare.c says so.
     let wait = unsafe { specializer.bind(&python, address, signature, "wait", &Bind::default()) };
     names.set_item(&python, "wait", &wait.expect("it can be bound")).expect("there is memory");
-    // By the guards, and by the parser, which holds a buffer meanwhile.
+    // Through the guards, and through the parser, which holds a buffer meanwhile.
     execute(
         &python,
         "import threading\n\
@@ -139,7 +139,7 @@ fn a_buffers_release_runs_behind_the_making_of_the_result() {
     let f = bind_case(&python, &specializer, &case(&python, "tail")).expect("it can be bound");
     let names = run(&python, "import array\nlarge = bytearray(b'x' * 1_000_000) + b'tail'");
     names.set_item(&python, "f", &f).expect("there is memory");
-    // The view is the only owner of what the function returns a part of.
+    // The view is the only owner of the memory of which the function returns a part.
     assert_eq!(evaluate(&python, "f(memoryview(bytes(large)), 1_000_000)", &names), "b'tail'");
     assert_eq!(evaluate(&python, "f(bytearray(large), 1_000_000)", &names), "b'tail'");
 }

@@ -1,6 +1,6 @@
-//! What stands for a bound, a class or a static method looks as the original does, but for the address in its repr.
+//! The stub of a bound, a class or a static method looks as the original does, except for the address in its repr.
 //!
-//! What the extension remembers is the whole process's.
+//! The extension keeps state for the whole process.
 
 use crate::support::extension::{
     bind, definition_of, evaluate, execute, lifetimes, methods, specializer, start, stub, value,
@@ -8,8 +8,8 @@ use crate::support::extension::{
 use typedcall::embed::{Object, Python};
 use typedcall::{Entry, FunctionOptions, Specializer};
 
-/// Functions that are bound to all that there is, as `original` and what stands for it as `fast`; what each test says of
-/// them is an expression or a statement.
+/// Functions with every kind of binding, as `original`, with their stubs as `fast`. Each test says something of them as
+/// an expression or a statement.
 const CALLABLES: [&str; 12] = [
     "m.echo",
     "t.plus",
@@ -46,7 +46,7 @@ S.__qualname__ = 'Outer.S'",
         ("str.maketrans", "(object) -> object raises null"),
         ("datetime.datetime.fromisoformat", "(str) -> object raises null"),
     ] {
-        // A method of a type's own is declared on the type, where its definition is.
+        // A method that the type itself defines is declared on the type, which has its definition.
         let declared = match callable {
             "list.append" => "items.append",
             other => other,
@@ -65,7 +65,7 @@ fn make(python: &Python, specializer: &Specializer, names: &Object, callable: &s
     bind(python, names, "fast", &fast);
 }
 
-/// The `repr` of an expression's value, or the exception; without the addresses that are in it.
+/// The `repr` of an expression's value, or the exception, without the addresses in it.
 fn outcome(python: &Python, expression: &str, names: &Object) -> String {
     let text = match python.eval(expression, names) {
         Ok(value) => value.repr(python).expect("every value here has one"),
@@ -89,7 +89,7 @@ const LOOKS: &[&str] = &[
     "str({}.__self__)",
     "{}.__self__ is None",
     "isinstance({}.__self__, type(original.__self__))",
-    // That of modules is found by no name, and some picklers look for it.
+    // Modules' cells have a class that is found under no name, and some picklers look for it.
     "isinstance({}.__self__, types.ModuleType) or {}.__self__.__class__",
     "isinstance({}.__self__, type)",
     "getattr({}.__self__, '__qualname__', '')",
@@ -178,7 +178,7 @@ fn what_is_made_twice_is_equal_as_long_as_it_is_the_same() {
         let expected = evaluate(&python, &format!("original == {callable}"), &names);
         assert_eq!(evaluate(&python, "fast == again", &names), expected, "{callable}");
         assert_eq!(evaluate(&python, "len({fast, again})", &names), if expected == "True" { "1" } else { "2" });
-        // What stands for a stub stands for its original.
+        // The stub of a stub is one of its original.
         let fast = value(&python, "fast", &names);
         bind(&python, &names, "again", &specializer.function(&python, &fast).expect("typed"));
         assert_eq!(evaluate(&python, "fast == again", &names), "True", "{callable}");
@@ -186,7 +186,7 @@ fn what_is_made_twice_is_equal_as_long_as_it_is_the_same() {
         bind(&python, &names, "again", &raw.original(&python).expect("it has one"));
         assert_eq!(evaluate(&python, "original == again", &names), "True", "{callable}");
     }
-    // Another signature, or other options, and it is another function.
+    // Another signature, or other options, make another function.
     let nap = value(&python, "m.nap", &names);
     let mut options = FunctionOptions::default();
     options.release_gil = Some(false);
@@ -209,13 +209,13 @@ fn a_stub_of_a_bound_method_pickles_as_the_original() {
     make(&python, &specializer, &names, "items.append");
     execute(&python, "loaded = pickle.loads(pickle.dumps(fast))\nloaded(3)", &names);
     assert_eq!(evaluate(&python, "loaded.__self__, items, loaded.__name__", &names), "([1, 2, 3], [1, 2], 'append')");
-    // Of a class method it is the original itself that is loaded, and of a static one.
+    // For a class method and for a static method, the original itself is loaded.
     for callable in ["dict.fromkeys", "str.maketrans"] {
         make(&python, &specializer, &names, callable);
         execute(&python, "loaded = pickle.loads(pickle.dumps(fast))", &names);
         assert_eq!(evaluate(&python, "loaded == original, loaded == fast", &names), "(True, False)", "{callable}");
     }
-    // Where that can't be, nothing else is pickled in its place.
+    // If that is impossible, nothing else is pickled in its place.
     make(&python, &specializer, &names, "m.echo");
     let pickled = outcome(&python, "pickle.dumps(fast)", &names);
     assert!(pickled.starts_with("PicklingError: "), "{pickled}");
@@ -257,7 +257,7 @@ fn a_stub_owns_what_it_is_bound_to_and_nothing_owns_it() {
     assert_eq!(evaluate(&python, "gone, fast(4)", &names), "([], None)");
     execute(&python, "del fast\ngc.collect()", &names);
     assert_eq!(evaluate(&python, "gone", &names), "[1]");
-    // The class that a private type is named after is not kept, and a cycle through the stub is garbage.
+    // The class that a private type is named after is not kept alive, and a cycle through the stub is garbage.
     execute(&python, "x = Local(); kept = weakref.ref(Local)", &names);
     make(&python, &specializer, &names, "x.append");
     execute(&python, "x.fast = fast\ndel x, fast, original, Local\nfor _ in range(3): gc.collect()", &names);
@@ -273,7 +273,7 @@ fn types_of_stand_ins_go_with_their_stubs() {
     for round in 0..3 {
         execute(&python, &format!("Passing = type('Passing{round}', (list,), {{}})\nx = Passing()"), &names);
         make(&python, &specializer, &names, "x.append");
-        // The class itself, and the one of what stands in for its instance.
+        // The class itself, and that of the stand-in for its instance.
         assert_eq!(evaluate(&python, count, &names), "2");
         execute(&python, "del x, fast, original, Passing\nfor _ in range(3): gc.collect()", &names);
         assert_eq!(evaluate(&python, count, &names), "0");
@@ -287,7 +287,7 @@ fn a_stub_may_be_dropped_by_its_own_call() {
     let (specializer, names) = names(&python);
     for callable in ["methods.Point.fixed", "methods.Point.make", "methods.Number(3).plus"] {
         make(&python, &specializer, &names, callable);
-        // What is no int asks it for one, and drops the stub.
+        // An object that is not an int is asked for one, and drops the stub.
         execute(
             &python,
             "class Dropper:\n  def __index__(self):\n    globals().pop('fast', None); gc.collect(); return 4\n",
@@ -309,7 +309,7 @@ fn what_stands_in_for_an_object_leads_to_it() {
     assert_eq!(evaluate(&python, "s.extra, cell.extra, 'extra' in vars(cell)", &names), "(5, 5, True)");
     execute(&python, "del cell.extra", &names);
     assert_eq!(outcome(&python, "s.extra", &names), outcome(&python, "cell.extra", &names));
-    // It can be looked at as all objects can, and nobody makes another one.
+    // It can be inspected as all objects can, but nobody can make another one.
     for look in ["dir(cell)", "vars(cell)", "sys.getsizeof(cell)", "gc.get_referents(cell)", "isinstance(cell, list)"] {
         python.eval(look, &names).unwrap_or_else(|exception| panic!("{look}: {exception}"));
     }

@@ -1,4 +1,4 @@
-//! What stubs say of their calls: which went straight to the underlying function, and why the others did not.
+//! The counts of stubs: calls that went directly to the underlying function, and the reasons why the others did not.
 //!
 //! The counts are the whole process's.
 
@@ -13,7 +13,7 @@ fn counting(python: &Python) -> Specializer {
     Specializer::new(python, options).expect("the crate is built for the running interpreter")
 }
 
-/// What became of the calls in an expression, which may raise: the counts that changed.
+/// The counts that the calls in an expression changed; the expression may raise.
 fn counted(python: &Python, specializer: &Specializer, call: &str, names: &Object) -> String {
     let before = specializer.stats();
     let _ = python.eval(call, names);
@@ -281,7 +281,7 @@ fn shapes_and_stubs_are_counted_as_long_as_they_live() {
     let after = specializer.stats();
     assert_eq!(after.stubs, before.stubs);
     assert!(after.shapes <= before.shapes + 8, "{after:?}");
-    // What was made before this test is not in limbo for ever either.
+    // Shapes that were made before this test do not stay in limbo for ever either.
     assert!(after.code_bytes < with.code_bytes + 8 * 4096, "{after:?}");
 }
 

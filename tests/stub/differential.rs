@@ -1,6 +1,6 @@
-//! A stub and its original agree: on results, their exact types and identities, on exceptions and their texts, and on
-//! reference counts after the call, for every kind, error convention and calling convention, on everything that Python
-//! code may pass.
+//! A stub and its original agree for every kind, error convention and calling convention, and for everything that
+//! Python code may pass: on results, their exact types and identities, on exceptions and their texts, and on reference
+//! counts after the call.
 //!
 //! The comparison is written in Python (`support/agree.py`), the methods in C (`methods.c`).
 
@@ -16,7 +16,7 @@ use typedcall::{Entry, Specializer};
 
 /// The stubs of one callable, compared with it.
 struct Compared {
-    /// The entries that there were, in order.
+    /// The entries that were compared, in order.
     entries: Vec<&'static str>,
     /// Number of calls.
     count: u32,
@@ -37,8 +37,8 @@ fn kinds_and_names(overload: &Overload) -> (String, String) {
     (kinds, format!("[{}]", names.join(", ")))
 }
 
-/// Compares every stub that there can be of a callable with it, and fails where they differ. `receivers` is an
-/// expression for a pair: objects that a method admits as its receiver, and some that it does not.
+/// Compares every possible stub of a callable with it, and fails if they differ. `receivers` is an expression for a
+/// pair: objects that a method accepts as its receiver, and some that it does not.
 fn compare(python: &Python, specializer: &Specializer, name: &str, callable: &Object, receivers: &str) -> Compared {
     let names = agree(python);
     let (def, bound) = definition_of(python, callable);
@@ -54,7 +54,7 @@ fn compare(python: &Python, specializer: &Specializer, name: &str, callable: &Ob
     let vectorcall = stub(python, specializer, callable, Entry::Vectorcall);
     let boxed = stub(python, specializer, callable, Entry::Boxed);
     let guarded = own_convention.then(|| stub(python, specializer, callable, Entry::Guarded));
-    // SAFETY: what a function is bound to is alive as long as it.
+    // SAFETY: the object that a function is bound to lives as long as the function.
     let receiver = receiver.map(|object| unsafe { Object::from_borrowed(python, object) });
     let function = specializer.function(python, callable).expect("its stubs are possible");
 
@@ -96,14 +96,14 @@ fn compare_all(name: &str, flagged: bool, adopted: bool) {
     let python = start();
     let module = methods(&python, name, flagged);
     let specializer = specializer(&python);
-    // Another specializer may do the adopting just to list what there is: all it changes is the flag.
+    // Another specializer may adopt the module just to list it: it changes only the flag.
     let found = if adopted || !flagged { specializer.adopt(&python, &module) } else { typed(&python, name) };
     let found = found.expect("the module is sound");
     assert!(found.rejected.is_empty(), "{:?}", found.rejected);
     assert!(found.methods.len() >= 80, "{} methods", found.methods.len());
     execute(&python, &format!("import {name} as tested"), &agree(&python));
     let mut count = 0;
-    // A wrapper can't know the address of the context: that one method differs by design.
+    // A wrapper can't know the address of the context, so that one method differs by design.
     for method in found.methods.iter().filter(|method| method.name != "context_address") {
         let class = method.name.split('.').next().expect("a split has a first part");
         // Arguments come from the namespace of the comparison, receivers from the module.
@@ -158,7 +158,7 @@ fn stubs_of_all_kinds_agree_with_their_flagged_originals() {
     compare_kinds("kinds_flagged", true);
 }
 
-/// The typed methods of a flagged module that stays as it is: read from its unflagged twin.
+/// The typed methods of a flagged module that is not changed: they are read from its unflagged twin.
 fn typed(python: &Python, _: &str) -> Result<typedcall::Adopted, typedcall::Error> {
     specializer(python).adopt(python, &methods(python, "differential_twin", false))
 }
@@ -181,7 +181,7 @@ fn stubs_of_flagged_methods_that_nobody_adopted_agree_with_their_originals() {
     compare_all("differential_flagged", true, false);
 }
 
-/// Tells a signature of a function whose underlying function is out of reach, and compares.
+/// Declares a signature for a function whose underlying function can't be reached, and compares.
 fn compare_declared(path: &str, signature: &str, receivers: &str) -> Vec<&'static str> {
     let python = start();
     let builtins = python.import("builtins").expect("always there");
@@ -235,7 +235,7 @@ fn a_native_stub_is_the_underlying_function() {
         let stub = stub(&python, &specializer, &member(&python, &module, name), Entry::Native);
         stub.address().as_ptr()
     };
-    // SAFETY: these are the C signatures of the functions in methods.c; pure ones, the GIL is held all the same.
+    // SAFETY: these are the C signatures of the functions in methods.c; they are pure, and the GIL is held anyway.
     unsafe {
         let echo = std::mem::transmute::<*mut u8, extern "C" fn(i64) -> i64>(native("echo_i64"));
         assert_eq!((echo(7), echo(i64::MIN)), (7, i64::MIN));
@@ -249,7 +249,7 @@ fn a_native_stub_is_the_underlying_function() {
         assert_eq!(add(1.5, 2.25), 3.75);
         let plus = std::mem::transmute::<*mut u8, extern "C" fn(*mut ffi::PyObject, i64) -> i64>(native("plus_none"));
         assert_eq!(plus(ffi::Py_None(), 41), 42);
-        // One function behind two methods is one address.
+        // One function of two methods is one address.
         assert_eq!(native("varargs"), native("named"));
         let minus = std::mem::transmute::<*mut u8, extern "C" fn(i64) -> i64>(native("minus_i64"));
         assert_eq!(minus(7), -1);

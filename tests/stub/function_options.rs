@@ -1,4 +1,4 @@
-//! What a function for Python is asked to do otherwise than its signature says.
+//! Options of a function for Python that differ from its signature.
 
 use crate::support::extension::{bind, evaluate, execute, lifetimes, specializer, start, value};
 use typedcall::{Entry, FunctionOptions};
@@ -38,7 +38,7 @@ thread.start()",
         let fast = specializer.function_with(&python, &nap, &releasing(release_gil)).expect("typed");
         bind(&python, &names, "fast", &fast);
         assert_eq!(evaluate(&python, "turns_during(fast) > 0", &names), runs, "{release_gil:?}");
-        // What stands for the original is taken for it, not for itself.
+        // A stub of the stub is one of the original.
         let again = specializer.function(&python, &fast).expect("typed");
         bind(&python, &names, "again", &again);
         assert_eq!(evaluate(&python, "turns_during(again) > 0", &names), "True", "{release_gil:?}");
@@ -56,7 +56,7 @@ fn a_stub_that_keeps_the_gil_has_no_step_that_releases_it() {
         for (release_gil, releases) in [(None, true), (Some(true), true), (Some(false), false)] {
             let stub = specializer.stub_with(&python, &nap, entry, &releasing(release_gil)).expect("typed");
             let plan = stub.plan().expect("it has one").to_string();
-            assert_eq!(plan.contains("without the GIL"), releases, "{entry:?} {release_gil:?}\n{plan}");
+            assert_eq!(plan.contains("nogil"), releases, "{entry:?} {release_gil:?}\n{plan}");
         }
     }
     assert!(specializer.signature(&python, &nap).expect("typed").to_string().contains("nogil"));

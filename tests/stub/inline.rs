@@ -1,5 +1,5 @@
-//! Functions of an embedder's own: calls of typed methods emitted into them, on objects and on C values, in a JIT of
-//! the test's own, run on live objects.
+//! Functions of an embedder's own, with calls of typed methods emitted into them, on objects and on C values, in a JIT
+//! of the test's own, run on live objects.
 
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Type, Value, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -79,7 +79,7 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "inlined", NULL, -1, 
 PyMODINIT_FUNC PyInit_inlined(void) { return PyModule_Create(&module); }
 "#;
 
-/// The interpreter, the extension and what makes stubs of it.
+/// The interpreter, the extension and the specializer.
 struct Fixture {
     python: Python,
     names: Object,
@@ -144,7 +144,7 @@ impl Fixture {
     }
 }
 
-/// Goes on where `object` is not null, else returns null.
+/// Continues if `object` is not null, otherwise returns null.
 fn return_if_null(emitter: &mut Emitter<'_, '_>, object: Value) {
     let (null, next) = (emitter.builder.create_block(), emitter.builder.create_block());
     emitter.builder.ins().brif(object, next, &[], null, &[]);
@@ -277,7 +277,7 @@ fn typed_calls_pass_c_values_and_leave_by_the_error_block() {
         }
     };
     assert_eq!(run(12), Ok(3));
-    // -1 without an exception is a result like any other, half way and at the end.
+    // -1 without an exception is an ordinary result, in the middle and at the end.
     assert_eq!(run(-4), Ok(-1));
     assert_eq!(run(i64::MIN), Ok(i64::MIN / 4));
     assert_eq!(run(6), Err("ValueError".into()));
@@ -333,7 +333,7 @@ fn a_function_without_a_wrapper_is_parsed_where_the_proof_is_not_enough() {
         result.and_then(|result| result.text(&fixture.python))
     };
     assert_eq!(outcome("10"), Ok("3".to_owned()));
-    // Three digits: for the parser, which gets the last two by name.
+    // Three digits go to the parser, which gets the last two arguments by name.
     assert_eq!(outcome("2**62"), Ok(((1_i64 << 62) - 7).to_string()));
     let error = outcome("2**63").expect_err("it does not fit");
     assert_eq!(error.to_string(), "OverflowError: Python int too large to convert to C long");

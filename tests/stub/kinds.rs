@@ -1,5 +1,5 @@
-//! What stubs of moved references, of functions without the GIL, and of users' types do where a comparison with the
-//! original does not look: at the recursion limit, at the interpreter's end, in a declared signature.
+//! Stubs with moved references, of functions without the GIL, and of users' types, at places that no comparison with
+//! the original reaches: at the recursion limit, at the interpreter's end, in a declared signature.
 
 use std::process::Command;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn a_call_beyond_the_recursion_limit_takes_no_reference() {
     let boxed = stub(&python, &specializer, &drop, Entry::Boxed);
     bind_address(&python, &names, "vectorcall", &vectorcall);
     bind_address(&python, &names, "boxed", &boxed);
-    // From 3.12 calls from C have a limit of their own, which `map` reaches; it takes much stack.
+    // From 3.12 on, calls from C have a limit of their own, which `map` reaches; it takes much stack.
     execute(
         &python,
         "import sys, threading\n\
@@ -60,11 +60,11 @@ fn a_call_beyond_the_recursion_limit_takes_no_reference() {
         &names,
     );
     assert_eq!(evaluate(&python, "len(counts), all(before == after for before, after in counts)", &names), "(2, True)");
-    // From 3.12 the interpreter's own calls may meet the limit first.
+    // From 3.12 on, the interpreter's own calls may reach the limit first.
     assert_eq!(evaluate(&python, "refused > 0 or sys.version_info >= (3, 12)", &names), "True");
 }
 
-/// What the child of the next test says when all went well.
+/// The output of the child of the next test if all went well.
 const FINISHED: &str = "the interpreter is gone, this process is not";
 
 #[test]
@@ -114,7 +114,7 @@ fn finish_under_a_daemon_thread() -> ! {
         &names,
     );
     std::mem::forget((vectorcall, specializer, names, nap, module));
-    // SAFETY: the thread is attached; nothing of Python's is used any more, nor given up.
+    // SAFETY: the thread is attached; no object of Python's is used or given up any more.
     let status = unsafe { ffi::Py_FinalizeEx() };
     std::thread::sleep(Duration::from_millis(200));
     println!("{FINISHED}");

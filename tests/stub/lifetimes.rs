@@ -1,6 +1,6 @@
-//! What a call uses outlives the call, and nothing lives longer than what uses it.
+//! Everything that a call uses outlives the call, and nothing lives longer than its users.
 //!
-//! What the extension counts is the whole process's.
+//! The extension counts for the whole process.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use typedcall::{Entry, Stub};
 /// The stub that `drop_stub()` drops.
 static DOOMED: Mutex<Option<Stub>> = Mutex::new(None);
 
-/// A built-in function that drops the stub that is running.
+/// A built-in function that drops the running stub.
 fn drop_stub(python: &Python) -> Object {
     struct Def(ffi::PyMethodDef);
     // SAFETY: CPython only reads a definition, and this one points to constants.
@@ -62,7 +62,7 @@ fn the_receiver_of_a_bound_method_lives_as_long_as_a_stub_that_its_own_call_drop
     }
 }
 
-/// An iterator owns its function, and lets go of it at the sentinel: the function of the outer call is gone then.
+/// An iterator owns its function, and drops it at the sentinel; then the function of the outer call is gone.
 #[test]
 fn an_iterator_may_free_the_function_that_it_is_calling() {
     own_process!();
@@ -116,7 +116,7 @@ fn a_function_that_releases_the_gil_may_lose_its_stub_meanwhile() {
     for _ in 0..3 {
         let doomed = stub(&python, &specializer, &value(&python, "m.nap", &names), Entry::Guarded);
         let other = stub(&python, &specializer, &value(&python, "m.negate", &names), Entry::Guarded);
-        // SAFETY: both are METH_O functions; what happens to a stub that is dropped in a call is the claim.
+        // SAFETY: both are METH_O functions; the test is about a stub that is dropped during a call.
         let nap: MethodO = unsafe { method_o(&doomed) };
         python.detached(|| {
             std::thread::scope(|scope| {
@@ -199,7 +199,7 @@ fn a_stub_of_a_stub_stands_for_the_original_and_no_chain_grows() {
     assert_eq!(evaluate(&python, "first()", &names), "None");
     assert_eq!(original.refcount(&python), references);
     let grown = count().expect("a number") - blocks;
-    // Each link of a chain would be a block or more; the interpreter's own caches fill with a hundred.
+    // Each link of a chain would be at least a block; the interpreter's own caches take up to a hundred.
     assert!(grown < 1000, "{grown} blocks");
     for entry in [Entry::Boxed, Entry::Guarded, Entry::Vectorcall] {
         let of_fast = stub(&python, &specializer, &fast, entry);

@@ -1,4 +1,4 @@
-//! Stubs agree with what they stand for, and look like it.
+//! Stubs agree with their originals, and look like them.
 
 #[macro_use]
 #[path = "../support/mod.rs"]

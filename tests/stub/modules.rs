@@ -1,5 +1,5 @@
-//! The lowering works over any `Module`: a JIT of the embedder's own, whose symbols it looks up itself, and object
-//! files, which a linker puts in place.
+//! The lowering works over any `Module`: a JIT of the embedder's own, which looks symbols up itself, and object files,
+//! which a linker resolves.
 
 use std::collections::BTreeSet;
 use std::ffi::{c_int, c_void};
@@ -31,7 +31,7 @@ fn plan(input: &str) -> Plan {
     cases(input).remove(0).lowered().1.unwrap_or_else(|reason| panic!("{input}: {reason}"))
 }
 
-/// Defines a stub in a module, with imports for what it refers to.
+/// Defines a stub in a module, with imports for the symbols that it uses.
 fn define(module: &mut dyn Module, isa: &OwnedTargetIsa, name: &str, plan: &Plan) -> FuncId {
     let mut context = module.make_context();
     let mut symbols = ModuleSymbols::declare(module).expect("nothing else has these names");
@@ -62,7 +62,7 @@ fn addresses(python: &Python) -> AddressTable {
     AddressTable::of_running(python, &LAYOUT)
 }
 
-/// Memory laid out as a stub's cell, with a reference count that nobody gets to zero.
+/// Memory with the layout of a stub's cell, and a reference count that never becomes zero.
 struct Cell(Vec<usize>);
 
 impl Cell {
@@ -92,7 +92,7 @@ extern "C" fn increment(number: i64) -> i64 {
 
 static FALLBACKS: AtomicU32 = AtomicU32::new(0);
 
-/// The wrapper of `increment`, for what does not fit.
+/// The wrapper of `increment`, for arguments that do not fit.
 unsafe extern "C" fn increment_wrapper(_: *mut ffi::PyObject, number: *mut ffi::PyObject) -> *mut ffi::PyObject {
     FALLBACKS.fetch_add(1, Ordering::Relaxed);
     // SAFETY: called by the stub with the thread attached and a live argument.
@@ -111,7 +111,7 @@ fn a_jit_of_the_embedders_own_finds_all_symbols_by_name() {
     let python = Python::attach();
     let plan = plan("entry: METH_O\n(i64) -> i64 [no_python]");
     type Stub = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
-    // SAFETY: the code has the signature of METH_O, and the cell behind it.
+    // SAFETY: the code has the signature of METH_O, followed by the cell.
     let stub = unsafe { std::mem::transmute::<*const u8, Stub>(jit(&addresses(&python), &plan)) };
     let cell = Cell::new(&[
         (CellField::Target, increment as *const () as usize),
@@ -145,7 +145,7 @@ fn the_context_comes_by_our_own_symbol() {
     own_process!();
     let python = Python::attach();
     let plan = plan("entry: boxed\n(context) -> u32 [no_python]");
-    // SAFETY: a boxed stub of no arguments takes its cell only.
+    // SAFETY: a boxed stub of no arguments takes only its cell.
     let stub = unsafe {
         std::mem::transmute::<*const u8, unsafe extern "C" fn(*mut ffi::PyObject) -> *mut ffi::PyObject>(jit(
             &addresses(&python),
@@ -180,7 +180,7 @@ fn the_fallback_of_a_boxed_stub_calls_the_callable() {
     assert_eq!(huge.refcount(&python), before);
 }
 
-/// A code generator for shared objects, whose code addresses nothing absolutely.
+/// A code generator for shared objects, whose code contains no absolute addresses.
 fn position_independent() -> OwnedTargetIsa {
     let mut flags = settings::builder();
     flags.set("is_pic", "true").expect("a setting of Cranelift's");
@@ -216,7 +216,7 @@ fn an_object_file_imports_what_its_stubs_refer_to() {
     assert!(names.is_subset(&known), "{names:?}");
 }
 
-/// Calls stubs that were linked to it. The cell is as the stubs expect it: fields behind a module's own.
+/// A driver that calls the stubs linked to it. The cell is as the stubs expect it: fields after those of a module.
 const DRIVER: &str = r#"
 #include <Python.h>
 #include <stdint.h>
@@ -266,7 +266,7 @@ fn link(stubs: &[u8]) -> Library {
     let (stubs_file, library) = (folder.join(format!("{stem}.o")), folder.join(format!("{stem}.so")));
     fs::write(&stubs_file, stubs).expect("the temporary folder is writable");
     let size = format!("-DMODULE_SIZE={}", LAYOUT.module_size);
-    // C has no conversion of a function pointer to `void *`; POSIX does.
+    // C has no conversion of a function pointer to `void *`; POSIX has.
     let driver =
         crate::support::compile_object("modules_driver", DRIVER, &["-O1", "-Wno-missing-field-initializers", &size]);
     let output = Command::new("cc")
@@ -277,7 +277,7 @@ fn link(stubs: &[u8]) -> Library {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let loaded = Library::load(&library);
     for file in [stubs_file, library] {
-        // What is loaded stays loaded; that a file stays is no failure.
+        // A loaded library stays loaded; if its file stays, that is no failure.
         let _ = fs::remove_file(file);
     }
     loaded
@@ -315,7 +315,7 @@ fn linked_stubs_run() {
         unsafe { python.owned(add(pointers.as_ptr(), pointers.len() as isize)) }?.text(&python)
     };
     assert_eq!(sum(&[&a, &a]), Ok("3.0".to_owned()));
-    // What is no float, and the wrong number, takes the fallback.
+    // An object that is not a float, and a wrong number of arguments, take the fallback.
     assert_eq!(sum(&[&a, &b]).expect_err("a list").message, "the fallback got 2");
     assert_eq!(sum(&[&a]).expect_err("one argument").message, "the fallback got 1");
 

@@ -1,4 +1,5 @@
-//! A stub of several overloads takes the one that fits, and leaves to the wrapper what may be meant for another.
+//! A stub with several overloads takes the one that fits, and leaves calls to the wrapper that may be meant for
+//! another.
 
 use crate::support::extension::{agree, bind, evaluate, execute, import, member, specializer, start, stub};
 use typedcall::embed::{Object, Python};
@@ -8,8 +9,8 @@ fn overloads(python: &Python) -> Object {
     import(python, "overloads", include_str!("../c/overloads.c"), &["-O1", "-Wall", "-Wextra"])
 }
 
-/// How often the wrapper ran for these arguments, given to a function made for Python and to a raw stub; both must do as
-/// the original does.
+/// How often the wrapper ran for these arguments, given to a function made for Python and to a raw stub; both must do
+/// what the original does.
 fn wrapper_calls(method: &str, arguments: &[&str]) -> Vec<String> {
     let python = start();
     let module = overloads(&python);
@@ -60,7 +61,7 @@ fn each_overload_is_taken_by_what_fits_it() {
 fn what_fits_none_is_the_wrappers() {
     own_process!();
     let others = ["True,", "Int(3),", "Float(0.5),", "Str('text'),", "2**70,", "None,", "[],", "Index(7),", "", "1, 2"];
-    // CPython itself counts the arguments of a METH_O function.
+    // CPython itself checks the number of arguments of a METH_O function.
     let counts = ["2", "2", "2", "2", "2", "2", "2", "2", "0", "0"];
     let ran = wrapper_calls("flip", &others);
     assert_eq!(ran[..8], counts[..8]);
@@ -79,7 +80,7 @@ fn overloads_differ_by_their_number_of_arguments() {
     assert_eq!(wrapper_calls("by_count", &arguments), ["0", "0", "0", "2", "2", "2", "2"]);
 }
 
-/// Shapes are shared by stubs of one kind: these two differ in nothing but names.
+/// Stubs of one kind share a shape: these two differ only in names.
 #[test]
 fn names_tell_overloads_apart_in_each_shape() {
     own_process!();

@@ -1,4 +1,4 @@
-//! A specializer that verifies catches methods that do not keep what they promise, and leaves the others as they are.
+//! A specializer that verifies catches methods that break their promises, and leaves the others unchanged.
 
 use crate::support::extension::{agree, bind, evaluate, execute, import, member, start};
 use typedcall::embed::{Object, Python};
@@ -14,7 +14,8 @@ fn specializer(python: &Python, verify: bool) -> Specializer {
     Specializer::new(python, options).expect("the crate is built for the running interpreter")
 }
 
-/// What an expression of `f`, a verifying stub of this method, gives or raises. Its name stands for the method.
+/// The result or the exception of an expression of `f`, a verifying stub of this method. Its name stands for the
+/// method.
 fn outcome(method: &str, expression: &str) -> String {
     let python = start();
     let module = promises(&python);
@@ -52,7 +53,7 @@ fn a_pure_method_is_compared_with_its_wrapper() {
         outcome("ones", "f(0)"),
         "SystemError: ones promises pure, but its underlying function returned ([-0.0],) and its wrapper returned ([0.0],)"
     );
-    // What takes the fallback is the wrapper's alone.
+    // Only the wrapper makes a call that takes the fallback.
     assert_eq!(outcome("pure_differs", "f(True)"), "2");
 }
 
@@ -110,7 +111,7 @@ fn a_method_that_runs_no_python_enters_no_frames() {
         outcome("runs_python", "f(lambda: 3)"),
         "SystemError: runs_python promises no_python, which is 0 Python frames, but its underlying function entered 1"
     );
-    // Functions that call each other in one go of the interpreter are one frame entered from C.
+    // Functions that call each other without leaving the interpreter are one frame that was entered from C.
     assert_eq!(outcome("says_nothing", "f(lambda: 3)"), "3");
     // The interpreter's own evaluator is back.
     assert_eq!(outcome("runs_python", "[f(dict), (lambda: 3)()]"), "[{}, 3]");
@@ -147,11 +148,11 @@ fn what_only_looks_like_a_lie_is_none() {
     let garbage = "[type('T', (), {'__del__': lambda self: None})() for _ in range(50)]";
     let cycles = format!("[setattr(x, 'me', x) for x in {garbage}] and len(f(5000))");
     assert_eq!(outcome("lists", &cycles), "5000");
-    // One that is neither pure nor borrowed is called once.
+    // A method that is neither pure nor borrowed is called once.
     let twice = "(module.keep(x := ['last']), module.keep(x), f(x), module.take_last(x) is x)[3]";
     assert_eq!(outcome("take_last", twice), "True");
     assert_eq!(outcome("tangle", "len(f(1))"), "3");
-    // Another test's call may be watched just now.
+    // Another test's call may be watched now.
     let enabled = "any(__import__('gc').isenabled() or __import__('time').sleep(0.01) for _ in range(1000))";
     assert_eq!(outcome("lists", enabled), "True");
 }

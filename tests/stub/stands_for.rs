@@ -1,7 +1,7 @@
-//! What stands for a callable is taken for it: by its type, its declaration, its self, its limits, and by all who look
-//! at what it is bound to.
+//! A stub is taken for its original: by its type, its declaration, its self, its limits, and by everyone who looks at
+//! the object that it is bound to.
 //!
-//! What the extension remembers is the whole process's.
+//! The extension keeps state for the whole process.
 
 use crate::support::extension::{bind, bind_address, evaluate, execute, lifetimes, specializer, start, stub, value};
 use typedcall::embed::{Object, Python};
@@ -78,7 +78,7 @@ fn a_later_declaration_is_that_of_descriptors_made_from_then_on() {
     assert_ne!(made[0].as_ptr(), made[1].as_ptr());
     let results = "[f(',', x) for f in (fast0, fast1) for x in (['a', 'b'], ('a', 'b'))]";
     assert_eq!(evaluate(&python, results, &names), "['a,b', 'a,b', 'a,b', 'a,b']");
-    // A descriptor that stands for another one leads to the original too.
+    // A descriptor made of another stub leads to the original too.
     let of_fast = specializer.function(&python, &made[0]).expect("declared");
     assert_eq!(of_fast.as_ptr(), made[1].as_ptr());
     let raw = stub(&python, &specializer, &made[0], Entry::Guarded);
@@ -88,7 +88,7 @@ fn a_later_declaration_is_that_of_descriptors_made_from_then_on() {
 #[test]
 fn endless_recursion_through_a_stub_raises_as_through_the_original() {
     own_process!();
-    // CPython admits more levels from 3.12 on than fit on the stack of a test's thread.
+    // From 3.12 on CPython allows more levels than fit on the stack of a test's thread.
     let thread = std::thread::Builder::new().stack_size(256 << 20);
     thread.spawn(endless_recursion).expect("a thread").join().expect("the claims hold");
 }
@@ -167,7 +167,7 @@ fn what_a_stub_is_bound_to_withstands_the_methods_of_modules() {
     assert_eq!(evaluate(&python, "name, m.__name__, fast(5)", &names), "('x', 'lifetimes', 5)");
 }
 
-/// Without the Python package, which has reducers for what is not found by its name.
+/// Without the Python package, which has reducers for functions that are not found by their names.
 #[test]
 fn what_a_stub_is_bound_to_pickles_as_what_it_stands_for() {
     own_process!();
@@ -186,13 +186,13 @@ fn what_a_stub_is_bound_to_pickles_as_what_it_stands_for() {
             execute(&python, &format!("loaded = pickle.loads(pickle.dumps({cell}, {protocol}))"), &names);
             assert_eq!(evaluate(&python, stands_for, &names), "True", "{cell} by protocol {protocol}");
         }
-        // An object and what is bound to it stay together.
+        // An object and a method bound to it stay together.
         execute(&python, &format!("l, method = pickle.loads(pickle.dumps((L, append), {protocol}))"), &names);
         assert_eq!(
             evaluate(&python, "l is method.__self__, l == L, method.__name__", &names),
             "(True, True, 'append')"
         );
-        // A function of a module is found by its name only.
+        // A function of a module is found only by its name.
         let by_name = outcome(&python, &format!("pickle.dumps(echo, {protocol})"), &names);
         assert!(by_name.starts_with("PicklingError: "), "{by_name}");
     }
@@ -200,7 +200,7 @@ fn what_a_stub_is_bound_to_pickles_as_what_it_stands_for() {
         evaluate(&python, "copy.copy(echo.__self__) is m, copy.copy(append.__self__) == L", &names),
         "(True, True)"
     );
-    // Cells compare as what they stand for, with each other too.
+    // Cells compare as their objects do, also with each other.
     bind(&python, &names, "again", &specializer.function(&python, &value(&python, "L.append", &names)).expect("known"));
     assert_eq!(
         evaluate(&python, "append.__self__ == again.__self__ == L, append.__self__ != L", &names),

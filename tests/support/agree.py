@@ -21,7 +21,7 @@ class Counting:
     def give(self):
         Counting.calls += 1
         if isinstance(self.value, Exception):
-            # A fresh one: a traceback would keep the last call's objects.
+            # A fresh exception: a traceback would keep the last call's objects.
             raise type(self.value)(*self.value.args)
         return self.value
 
@@ -60,7 +60,7 @@ OTHERS = [
     AsFloat(1.5), AsFloat('no number'), AsFloat(LookupError('from __float__')), Truth(True), Truth(False),
     Truth(LookupError('from __bool__')), Truth('no truth'), Callable(2**40), Callable(LookupError('from __call__')),
 ]
-# Text and bytes as CPython stores them in different ways, and what C functions may not get.
+# Texts and bytes that CPython stores in different ways, and some that C functions must not get.
 TEXTS = ['\0', 'a\0b', 'ä\0', '\x7f', 'é' * 40, '\u20ac\u03b1', '\U0001f40d', 'a\ud800b', '\udc80', '\U0001f40d\udfff',
          'x' * 100_000, 'ä' * 100_000, b'\0', b'a\0b', b'\xff' * 3, b'x' * 100_000, memoryview(b'memory'),
          memoryview(b'every second')[::2], bytearray(b'a\0b'), array('i', [1, 2])]
@@ -68,7 +68,7 @@ VALUES = integers() + FLOATS + OTHERS + TEXTS
 FEW = [0, -1, 7, 2**31, -(2**63), 2**63, 2**64, 0.5, float('nan'), True, None, 'text', Int(7), Index(3), AsFloat(0.5),
        Index(LookupError('from __index__'))]
 
-# What a caller of a boxed stub has proven, and an argument that goes the fast way.
+# The types that a caller of a boxed stub has proven, and an argument that takes the fast path.
 PROVEN = {'f32': float, 'f64': float, 'cbool': bool, 'int': int, 'float': float, 'bool': bool, 'str': str,
           'bytes': bytes, 'list': list, 'tuple': tuple, 'dict': dict, 'None': type(None), 'cstr': str, 'buffer': bytes}
 GOOD = {'cbool': True, 'f32': 1.25, 'f64': 2.5, 'int': 2**40, 'float': 0.5, 'bool': True, 'str': 'good', 'bytes': b'good',
@@ -151,12 +151,13 @@ class Comparison:
     def __call__(self, label, original, stub, arguments, keywords={}):
         given = [*arguments, *keywords.values()]
         watched = [*self.callables, *given]
-        # Small ints and singletons have counts in 3.11, later they never change; running Python code uses them too.
+        # Small ints and singletons have counts in 3.11; later their counts never change. Running Python code uses them
+        # too.
         if any(isinstance(argument, Counting) for argument in given):
             watched = [value for value in watched if not is_shared(value)]
         else:
             watched += [None, True, False, 0, 1, -1, 7, 100]
-        # The interpreter itself and other threads use singletons as they go. What a stub does it does each time.
+        # The interpreter itself and other threads use singletons now and then. What a stub does, it does each time.
         for _ in range(5):
             expected = observe(original, arguments, keywords, watched)
             found = observe(stub, arguments, keywords, watched)
@@ -180,7 +181,7 @@ def argument_sets(kinds):
             yield base[:index] + (value,) + base[index + 1:]
     if len(kinds) == 2:
         yield from itertools.product(FEW, FEW)
-    # Every one of a kind that does not fit, at once.
+    # All arguments of a kind that does not fit at once.
     yield (None,) * len(kinds)
     # Wrong numbers of arguments.
     yield ()
@@ -241,7 +242,7 @@ def compare(name, original, function, guarded, vectorcall, boxed, meth, flags, k
             through = [functools.partial(raw_calls.ml_meth, address, flags) for address in (meth, guarded)]
         for who in admitted:
             for arguments in positional:
-                # CPython counts what it passes by these conventions.
+                # CPython checks the number of arguments of these conventions.
                 if flags == METH_FASTCALL or len(arguments) == (flags == METH_O):
                     comparison('guarded', *through, (*who, *arguments))
     if boxed:

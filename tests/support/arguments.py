@@ -21,7 +21,7 @@ def calls(values, names, form):
                     break
     named = {name: value for name, value in zip(names, good) if name is not None}
     unnamed = [value for name, value in zip(names, good) if name is None]
-    # One too many, unknown, twice, of another case, empty, not ASCII, a lone surrogate.
+    # One argument too many, an unknown name, a name twice, another case, an empty name, not ASCII, a lone surrogate.
     yield good + [1], {}
     yield good + good + good, {}
     for name in ['bogus', '', 'X', 'self', 'größe', '\udc80', *named]:

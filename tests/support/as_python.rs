@@ -1,6 +1,6 @@
 #![allow(dead_code, reason = "every integration test is a crate of its own and uses a part")]
-//! Tests whose program, by the name `python3`, is a Python with more built-in modules: each file or suite has a process of its
-//! own, and as `sys.executable` is that name, what the tests start is such a Python as well.
+//! A program of tests that is a Python with more built-in modules when it is called `python3`. Each file or suite has a
+//! process of its own. `sys.executable` has that name, so processes that the tests start are such Pythons too.
 
 use std::env;
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -13,10 +13,10 @@ use std::time::Instant;
 
 use pyo3_ffi as ffi;
 
-/// The name by which the program is a Python.
+/// The name under which the program is a Python.
 const PYTHON: &str = "python3";
 
-/// Which Python to take for the library's own, where the build was not told one.
+/// The Python whose standard library is used, if the build was given none.
 const ON_THE_PATH: &str = if cfg!(Py_3_15) {
     "python3.15"
 } else if cfg!(Py_3_14) {
@@ -32,11 +32,11 @@ const ON_THE_PATH: &str = if cfg!(Py_3_15) {
 /// A built-in module: its name, and the function that makes it.
 pub type BuiltIn = (&'static CStr, unsafe extern "C" fn() -> *mut ffi::PyObject);
 
-/// What one process runs.
+/// The job of one process.
 pub struct Test {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// The arguments of the Python.
+    /// The arguments for Python.
     pub arguments: Vec<OsString>,
 }
 
@@ -44,19 +44,19 @@ pub struct Test {
 pub struct Program {
     /// The name of the test, for its folder.
     pub name: &'static str,
-    /// The modules that its Python has besides.
+    /// The additional modules of its Python.
     pub modules: &'static [BuiltIn],
     /// Environment variables that the Pythons get.
     pub environment: Vec<(&'static str, OsString)>,
-    /// Those that they don't get.
+    /// Environment variables that the Pythons do not get.
     pub without: &'static [&'static str],
-    /// Whether what a test prints is shown where it passes.
+    /// Whether the output of a test is shown if it passes.
     pub verbose: bool,
 }
 
 impl Program {
-    /// Is a Python, lists the tests, or runs those that are chosen as cargo's own are: by a part of the name, or all.
-    /// `sum_up` gets what those that ran have printed.
+    /// Is a Python, lists the tests, or runs those that are chosen as cargo chooses its own: by a part of the name, or
+    /// all. `sum_up` gets the output of the tests that ran.
     pub fn main(&self, tests: Vec<Test>, sum_up: impl FnOnce(&[String])) -> ExitCode {
         let called = env::args_os().next().map(PathBuf::from).unwrap_or_default();
         if called.file_name() == Some(OsStr::new(PYTHON)) {
@@ -75,7 +75,8 @@ impl Program {
         if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    /// Runs the tests, as many at a time as there are processors, and returns what they print and the names of those that fail.
+    /// Runs the tests, as many at a time as there are processors. Returns their output and the names of those that
+    /// fail.
     fn run_all(&self, tests: &[Test]) -> (Vec<String>, Vec<String>) {
         let python = self.link();
         let (next, done) = (AtomicUsize::new(0), Mutex::new((Vec::new(), Vec::new())));
@@ -104,7 +105,7 @@ impl Program {
         done.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A link of that name to this program, which replaces that to an older one.
+    /// A link with that name to this program; it replaces a link to an older one.
     fn link(&self) -> PathBuf {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.name);
         let (python, new) = (folder.join(PYTHON), folder.join(format!("new-{}", std::process::id())));
@@ -133,7 +134,8 @@ impl Program {
         let built_for = option_env!("TYPEDCALL_BUILD_PYTHON").filter(|path| Path::new(path).exists());
         let name = text(built_for.unwrap_or(ON_THE_PATH).as_bytes());
         let this = text(this.as_os_str().as_bytes());
-        // SAFETY: nobody else starts an interpreter in this process; all texts live through the calls, which copy them.
+        // SAFETY: no other thread starts an interpreter in this process; all texts live through the calls, which copy
+        // them.
         unsafe {
             for (name, make) in self.modules {
                 assert_eq!(ffi::PyImport_AppendInittab(name.as_ptr(), Some(*make)), 0);
@@ -165,7 +167,7 @@ pub fn in_tree(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The Python files of a folder that are chosen by their stems, sorted.
+/// The Python files of a folder whose stems are chosen, sorted.
 pub fn python_files(folder: &str, is_chosen: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(in_tree(folder)).expect("the folder is in the tree");
     let paths = entries.map(|entry| entry.expect("the folder can be read").path());

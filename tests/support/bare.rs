@@ -18,7 +18,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// What there is to bind.
+    /// The function to bind.
     pub fn function(&self) -> BareFunction<'_> {
         BareFunction { address: self.address, overload: &self.signature.overloads[0], name: &self.name }
     }

@@ -1,4 +1,4 @@
-# Calls of tests/c/cinder_methods.c and what they give by Cinder's rules: `m` is the module.
+# Calls of tests/c/cinder_methods.c, and their results by Cinder's rules. `m` is the module.
 import sys
 
 
@@ -85,7 +85,7 @@ for wrong in 1, b"text", marker:
     expect("m.maybe_str", "TypeError: maybe_str() argument 1 expected str", wrong)
     expect("m.null_str", "TypeError: null_str() argument 1 expected str", wrong)
 
-# Optional: None as it is; left out, the default, and without one a null pointer.
+# Optional: None unchanged; if left out, the default, and without one a null pointer.
 for call in "m.maybe_object", "spam.maybe_object", "m.maybe_str":
     expect(call, None)
     expect(call, None, None)
@@ -96,7 +96,7 @@ for value in 1, "text", marker, None:
     expect("m.maybe_object", value, value)
     expect("m.null_object", value, value)
 expect("m.maybe_object", "TypeError: maybe_object() takes at most 1 argument, got 2", 1, 2)
-# A default is an object, and checked and converted as an argument is; None is not admitted for it.
+# A default is an object, checked and converted like an argument; None is not accepted for it.
 expect("m.default_int", 7)
 expect("m.default_int", 8, 8)
 expect("m.default_int", "TypeError: default_int() argument 1 expected int", None)
@@ -129,7 +129,8 @@ expect("m.fail", "LookupError: by a null pointer")
 expect("m.minus_one", -1)
 expect("spam.__len__", -1)
 
-# Counts: of none and of one CPython itself complains, of more by the method's name.
+# Wrong numbers of arguments: CPython itself raises for methods without parameters; for others the text has the method's
+# name.
 for call in "m.nothing", "m.no_error", "m.fail", "m.minus_one":
     expect(call, f"TypeError: {m.__name__}.{call[2:]}() takes no arguments (1 given)", 1)
 expect("m.echo_object", f"TypeError: {m.__name__}.echo_object() takes exactly one argument (0 given)")
@@ -192,7 +193,7 @@ def all_leaks():
     found = []
     for call, cases in expected.items():
         for args, value in cases:
-            # Other threads use None and numbers too: a leak is there each time.
+            # Other threads use None and numbers too. A leak shows each time.
             changed = [leaks(call, *args) for _ in range(5)]
             if any(min(map(abs, changes)) > 50 for changes in zip(*changed)):
                 found.append((call, args, changed))

@@ -87,7 +87,7 @@ unsafe extern "C" fn runner_of(
 }
 
 unsafe extern "C" fn exits(_: *mut ffi::PyObject, function: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached; it is checked what it gets.
+    // SAFETY: CPython calls this attached; the arguments are checked.
     unsafe {
         let compiled = runner::of_function::<CompiledFunction>(function);
         compiled.map_or(null_mut(), |compiled| ffi::PyLong_FromUnsignedLongLong(compiled.exits()))
@@ -99,8 +99,8 @@ unsafe extern "C" fn run_code(
     arguments: *mut *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached, with the function's own self and live arguments: the closure, and as many as the
-    // trampoline, which has the parameters of the function, binds.
+    // SAFETY: CPython calls this attached, with the function's own self and live arguments: the closure, and the
+    // arguments that the trampoline binds, which has the parameters of the function.
     unsafe {
         let Some(compiled) = runner::of_capsule::<CompiledFunction>(capsule) else { return null_mut() };
         assert_eq!(count - 1, compiled.arguments() as isize, "a trampoline passes what it binds");

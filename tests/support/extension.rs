@@ -16,18 +16,18 @@ const METHODS: &str = include_str!("../c/methods.c");
 const KINDS: &str = include_str!("../c/kinds.c");
 const RAW_CALLS: &str = include_str!("../c/raw_calls.c");
 const AGREE: &str = include_str!("agree.py");
-/// Python subclasses of the types that stubs know.
+/// Python subclasses of the types that stubs check.
 pub const SUBCLASSES: &str = include_str!("subclasses.py");
 const LIFETIMES: &str = include_str!("../c/lifetimes.c");
 
-/// Attaches this thread to the interpreter, whose headers extensions are compiled with from now on.
+/// Attaches this thread to the interpreter. Extensions are compiled with its headers from now on.
 pub fn start() -> Python {
     assert!(process::only_test().is_some(), "a test with an interpreter begins with `own_process!();`");
     let python = Python::attach();
     if PYTHON_INCLUDE.get().is_none() {
         let names = run(&python, "import sysconfig\ninclude = sysconfig.get_path('include')");
         let include = names.item(&python, "include").expect("just assigned").text(&python).expect("a path is text");
-        // Running Python gives up the GIL now and then: whoever waited for another thread here would wait for ever.
+        // Running Python releases the GIL now and then; a wait for another thread here could last for ever.
         let _ = PYTHON_INCLUDE.set(include.into());
     }
     python
@@ -38,7 +38,8 @@ pub fn specializer(python: &Python) -> Specializer {
     Specializer::new(python, Options::default()).expect("the crate is built for the running interpreter")
 }
 
-/// The typed methods of `tests/c/methods.c` as a module of this name; compiled for each name, for adoption changes them.
+/// The typed methods of `tests/c/methods.c` as a module of this name; compiled for each name, since adoption changes
+/// them.
 pub fn methods(python: &Python, name: &str, flagged: bool) -> Object {
     let module = format!("-DMODULE={name}");
     let flags = ["-O1", "-std=gnu11", "-Wall", "-Wextra", &module, "-DTYPEDCALL_SET_FLAG"];
@@ -57,7 +58,7 @@ pub fn raw_calls(python: &Python) -> Object {
     import(python, "raw_calls", RAW_CALLS, &["-O1"])
 }
 
-/// What compares callables, in Python: the names that `agree.py` defines.
+/// The Python code that compares callables: the names that `agree.py` defines.
 pub fn agree(python: &Python) -> Object {
     let names = python.namespace().expect("there is memory");
     names.set_item(python, "raw_calls", &raw_calls(python)).expect("there is memory");
@@ -66,10 +67,10 @@ pub fn agree(python: &Python) -> Object {
     names
 }
 
-/// Compiles an extension and imports it, once for a name.
+/// Compiles an extension and imports it, once per name.
 pub fn import(python: &Python, name: &str, source: &str, flags: &[&str]) -> Object {
     static IMPORTING: Mutex<()> = Mutex::new(());
-    // Compiling takes a while: other threads may run Python meanwhile. The lock is never waited for with the GIL held.
+    // Compiling takes a while, so other threads may run Python meanwhile. Nobody waits for the lock with the GIL held.
     let library = python.detached(|| {
         let _importing = IMPORTING.lock();
         compile(name, source, flags)
@@ -89,7 +90,7 @@ fn import_library(python: &Python, name: &str, library: &Path) -> Object {
     run(python, &code).item(python, "module").expect("just assigned")
 }
 
-/// Runs statements in a namespace of their own, and gives it.
+/// Runs statements in a new namespace, and returns it.
 pub fn run(python: &Python, statements: &str) -> Object {
     let names = python.namespace().expect("there is memory");
     execute(python, statements, &names);
@@ -119,14 +120,14 @@ pub fn stub(python: &Python, specializer: &Specializer, callable: &Object, entry
     specializer.stub(python, callable, entry).unwrap_or_else(|error| panic!("{entry:?}: {error}"))
 }
 
-/// A callable's `PyMethodDef`, and what it is bound to.
+/// A callable's `PyMethodDef`, and the object that the callable is bound to.
 pub fn definition_of(_: &Python, callable: &Object) -> (*mut ffi::PyMethodDef, Receiver) {
     // SAFETY: the callable is alive and the GIL held.
     let found = unsafe { definition(callable.as_ptr()) }.expect("it is a built-in callable");
     (found.def as *mut ffi::PyMethodDef, found.receiver)
 }
 
-/// `ml_flags`, which the library may have changed behind the compiler's back.
+/// `ml_flags`, which the library may have changed without the compiler's knowledge.
 pub fn flags_of(python: &Python, callable: &Object) -> i32 {
     let (def, _) = definition_of(python, callable);
     // SAFETY: the callable keeps its definition alive.

@@ -1,4 +1,4 @@
-//! The module `_interpreted`: runners, which run code objects in the interpreter of decoded bytecode (see
+//! The module `_interpreted`: runs code objects in the interpreter of decoded bytecode (see
 //! `tests/support/trampolines.py`).
 
 use std::cell::Cell;
@@ -15,10 +15,10 @@ use super::runner;
 /// The module, for a Python that has it built in.
 pub const MODULE: BuiltIn = (c"_interpreted", make_module);
 
-/// What the function that runs a code object has for its `self`, in a capsule.
+/// The `self`, in a capsule, of the function that runs a code object.
 struct Runner {
     code: Prepared,
-    /// How often it ran.
+    /// The number of its runs.
     runs: Cell<u64>,
 }
 
@@ -69,7 +69,7 @@ unsafe extern "C" fn runner_of(_: *mut ffi::PyObject, code: *mut ffi::PyObject) 
 }
 
 unsafe extern "C" fn runs(_: *mut ffi::PyObject, function: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached, with a live argument; both calls check what they get.
+    // SAFETY: CPython calls this attached, with a live argument; both calls check their arguments.
     unsafe {
         let runner = runner::of_function::<Runner>(function);
         runner.map_or(null_mut(), |runner| ffi::PyLong_FromUnsignedLongLong(runner.runs.get()))
@@ -82,7 +82,7 @@ unsafe extern "C" fn run_code(
     arguments: *mut *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this attached, with the function's own self and live arguments, the closure in front. A
+    // SAFETY: CPython calls this attached, with the function's own self and live arguments, the closure first. A
     // trampoline's frame is running, with globals and builtins.
     unsafe {
         let python = Python::assume_attached();

@@ -1,5 +1,5 @@
-//! Golden inputs of the lowering: directives, signatures, IR. What they describe is planned and lowered for any Python
-//! and any target, with no interpreter at hand.
+//! Golden inputs of the lowering: directives, signatures, IR. They are planned and lowered for any Python and any
+//! target, without an interpreter.
 //!
 //! ```text
 //! # What the case shows.
@@ -36,13 +36,13 @@ use typedcall::lower::{
 use typedcall::lower::{disassemble, target_isa};
 use typedcall::metadata::{Kind, Signature, TypePlace};
 
-/// What one input file asks for.
+/// The contents of one input file.
 pub struct Case {
     pub signature: Signature,
     pub frame: Frame,
     pub target: CalleeTarget,
     pub name: String,
-    /// Second numbers of the Python versions whose code is shown.
+    /// Minor versions of Python whose code is shown.
     pub minors: Vec<u8>,
     pub shows_ir: bool,
     pub audited: bool,
@@ -51,7 +51,7 @@ pub struct Case {
     pub ir: Option<Function>,
 }
 
-/// The cases of a golden input. Panics with the line that makes no sense.
+/// The cases of a golden input. Panics at an invalid line, and names it.
 pub fn cases(text: &str) -> Vec<Case> {
     let mut directives = Directives::default();
     let (mut signatures, mut ir) = (Vec::new(), String::new());
@@ -71,7 +71,7 @@ pub fn cases(text: &str) -> Vec<Case> {
     signatures.into_iter().map(|signature| directives.case(signature, ir.clone())).collect()
 }
 
-/// Gives the types that a signature names a place, each another.
+/// Gives each type that a signature names a different place.
 fn placed(mut signature: Signature, place: fn(NonZeroUsize) -> TypePlace) -> Signature {
     for overload in &mut signature.overloads {
         let parameters = overload.parameters.iter_mut().map(|parameter| &mut parameter.kind);
@@ -179,7 +179,7 @@ fn minor(version: &str) -> u8 {
 }
 
 impl Case {
-    /// The IR of the call before anything is known about the callee, once for each arm.
+    /// The IR of the call before anything is known about the callee, for each arm.
     pub fn generic(&self) -> Vec<Function> {
         match &self.ir {
             Some(ir) => vec![ir.clone()],
@@ -187,7 +187,7 @@ impl Case {
         }
     }
 
-    /// The IR after all passes, once for each arm, and the plan, or why there is none.
+    /// The IR after all passes, for each arm, and the plan or the reason why there is none.
     pub fn lowered(&self) -> (Vec<Function>, Result<Plan, String>) {
         let Some(ir) = &self.ir else {
             let site = self.site();
@@ -201,7 +201,7 @@ impl Case {
         let arity = arity(&self.signature.overloads[0]);
         let plan = match left_alone.first() {
             Some(call) => Err(call.reason.clone()),
-            None => plan_arm(&function, &callees, &self.frame, 0, arity)
+            None => plan_arm(function.clone(), callees, &self.frame, 0, arity)
                 .map(|arm| Plan { frame: self.frame, arms: vec![arm] })
                 .map_err(|error| error.to_string()),
         };
@@ -210,7 +210,7 @@ impl Case {
 
     fn site(&self) -> CallSite {
         let count = match self.frame.convention {
-            // Its caller has proven the types of one overload.
+            // The caller has proven the types of one overload.
             Convention::Objects { .. } => 1,
             Convention::Method(_) | Convention::Vectorcall => self.signature.overloads.len(),
         };
@@ -244,7 +244,7 @@ impl Case {
     }
 }
 
-/// The code generator for the baseline of a target, never that of this machine.
+/// The code generator for the baseline of a target, not for this machine.
 pub fn isa(triple: &str) -> OwnedTargetIsa {
     let triple = triple.parse().expect("a triple that Cranelift knows");
     target_isa(Some(triple), true).expect("a target that Cranelift is built for")

@@ -5,7 +5,7 @@
 pub struct Mapping {
     /// Its first byte.
     pub start: usize,
-    /// Behind its last byte.
+    /// The byte after its last one.
     pub end: usize,
     /// `rwxp`.
     pub rights: String,
@@ -14,12 +14,12 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Whether it can be written and executed at once.
+    /// Whether it is writable and executable at once.
     pub fn writable_and_executable(&self) -> bool {
         self.rights.contains('w') && self.rights.contains('x')
     }
 
-    /// Whether it is code that no file holds.
+    /// Whether it is executable and not from a file.
     pub fn anonymous_code(&self) -> bool {
         self.rights.contains('x') && self.name.is_empty()
     }

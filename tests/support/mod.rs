@@ -1,4 +1,4 @@
-//! Compiles C for the tests and loads it. Shared by all integration tests, each of which uses a part of it.
+//! Compiles C for the tests and loads it. All integration tests share this module, and each uses a part of it.
 #![allow(dead_code, reason = "every integration test is a crate of its own and uses a part")]
 
 #[macro_use]
@@ -22,21 +22,21 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What the header promises to be clean under.
+/// The warnings under which the header promises to be clean.
 pub const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
-/// Compiles C (C++ where the flags say `-std=c++…`) to a shared object, once for equal source, flags and headers.
-/// `typedcall.h` and `Python.h` can be included.
+/// Compiles C (C++ if the flags have `-std=c++…`) to a shared object, once for equal source, flags and headers. It may
+/// include `typedcall.h` and `Python.h`.
 pub fn compile(name: &str, source: &str, flags: &[&str]) -> PathBuf {
     build(name, source, "so", &["-shared"], flags)
 }
 
-/// The same to an object file.
+/// The same, to an object file.
 pub fn compile_object(name: &str, source: &str, flags: &[&str]) -> PathBuf {
     build(name, source, "o", &["-c"], flags)
 }
 
-/// The same to a program, which is run; gives what it prints.
+/// The same, to a program; runs it and returns its output.
 pub fn run(name: &str, source: &str, flags: &[&str]) -> String {
     let output = Command::new(build(name, source, "out", &[], flags)).output().expect("the compiled program starts");
     assert!(output.status.success(), "{name}: {output:?}");
@@ -50,7 +50,7 @@ fn build(name: &str, source: &str, extension: &str, form: &[&str], flags: &[&str
     (source, form, flags, python_include()).hash(&mut hasher);
     for header in fs::read_dir(&include).expect("the crate has an include folder") {
         let path = header.expect("the folder can be listed").path();
-        // What is in a folder of the folder only includes what is in here.
+        // The headers in a folder inside this folder only include those in here.
         if path.is_file() {
             fs::read(path).expect("a header is readable").hash(&mut hasher);
         }
@@ -61,7 +61,8 @@ fn build(name: &str, source: &str, extension: &str, form: &[&str], flags: &[&str
     if built.exists() {
         return built;
     }
-    // Other tests may compile the same at the same time: each makes its own, and the last one to rename it wins.
+    // Other tests may compile the same at the same time: each makes a file of its own, and the last one renames it into
+    // place.
     let own = format!("{stem}.{}.{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let is_cpp = flags.iter().any(|flag| flag.starts_with("-std=c++"));
     let (compiler, language) = if is_cpp { ("c++", "cpp") } else { ("cc", "c") };
@@ -82,15 +83,16 @@ fn build(name: &str, source: &str, extension: &str, form: &[&str], flags: &[&str
         .expect("a C compiler is installed");
     assert!(output.status.success(), "{compiler} {flags:?} {name}:\n{}", String::from_utf8_lossy(&output.stderr));
     fs::rename(&result, &built).expect("the temporary folder is writable");
-    // Nobody needs the copy of the source; that it stays is no failure.
+    // Nobody needs the copy of the source; if it stays, that is no failure.
     let _ = fs::remove_file(&text);
     built
 }
 
 static PYTHON_INCLUDE: OnceLock<PathBuf> = OnceLock::new();
 
-/// The folder of `Python.h`: of the running interpreter where [`extension::start`] started it; else asked of the interpreter that the crate is built for: `TYPEDCALL_PYTHON_INCLUDE`,
-/// else the interpreter `PYO3_PYTHON`, else `python3`.
+/// The folder of `Python.h`. If [`extension::start`] started an interpreter, it is that of the running one. Otherwise
+/// it is that of the Python that the crate is built for: `TYPEDCALL_PYTHON_INCLUDE`, or that of `PYO3_PYTHON`, or that
+/// of `python3`.
 pub fn python_include() -> &'static Path {
     PYTHON_INCLUDE.get_or_init(|| {
         if let Some(folder) = std::env::var_os("TYPEDCALL_PYTHON_INCLUDE") {
@@ -105,16 +107,16 @@ pub fn python_include() -> &'static Path {
     })
 }
 
-/// A loaded shared object; never unloaded, so that what it holds lives as long as the process.
+/// A loaded shared object; never unloaded, so its contents live as long as the process.
 pub struct Library(*mut c_void);
 
 impl Library {
-    /// Loads it. Functions of CPython that it needs are looked up at their first call.
+    /// Loads it. Functions of CPython that it needs are resolved at their first call.
     pub fn load(path: &Path) -> Self {
         let name = CString::new(path.to_str().expect("the path is UTF-8")).expect("the path has no NUL");
         // SAFETY: a NUL-terminated path; the tests' own libraries run no code when loaded.
         let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_LOCAL) };
-        // SAFETY: after a failure `dlerror` gives a text; it is copied before the next call.
+        // SAFETY: after a failure `dlerror` returns a text; it is copied before the next call.
         assert!(!handle.is_null(), "{}", unsafe { CStr::from_ptr(libc::dlerror()) }.to_string_lossy());
         Self(handle)
     }

@@ -1,10 +1,10 @@
-//! Every way in which a reader of version 1 rejects a container, with a mutation that leads there; and mutations at
-//! random.
+//! Every way in which a reader of version 1 rejects a container, with a mutation that leads there; also random
+//! mutations.
 
 use std::mem::offset_of;
 use std::ops::Range;
 
-use typedcall::metadata::abi::{Function, Value, effect, flag, kind, raises};
+use typedcall::metadata::abi::{AbiSignature, AbiValue, effect, flag, kind, raises};
 use typedcall::metadata::{Rejected, Rule};
 
 use super::victim::{Block, Random, SCALARS, Victim, context, of_kind};
@@ -42,8 +42,8 @@ macro_rules! recipes {
     };
 }
 
-/// One for each branch of the reader, but for two: `Rule::EndlessTable` is of tables, and `Rule::NoWay` is no fault of
-/// what is read.
+/// One for each branch of the reader except two: `Rule::EndlessTable` is about tables, and `Rule::NoWay` is not about
+/// the memory that is read.
 pub const RECIPES: &[Recipe] = recipes! {
     "ml_flags" NoContainer: |v, r| { v.block().head.footer.magic ^= 1 << r.below(64); flagged(v) };
     "version" UnknownVersion: |v, r| v.block().head.footer.version = r.one(&[0, 2, 3, 256, u32::MAX]);
@@ -192,7 +192,7 @@ pub const RECIPES: &[Recipe] = recipes! {
 };
 
 const UNKNOWN_KINDS: [u16; 8] = [0x07, 0x0f, 0x1d, 0x1f, 0x29, 0xff, 0x110, 0xffff];
-/// Kinds that have no subclasses; but for the first none is an object either.
+/// Kinds without subclasses; all but the first are not objects either.
 const NO_CLASS: [u16; 5] = [kind::OBJECT, kind::I8, kind::F64, kind::VOID, kind::CBOOL];
 const WRONG_CONVENTIONS: [(u16, u16); 6] = [
     (kind::I64, raises::NULL),
@@ -215,7 +215,7 @@ const OUT_OF_RANGE: [(u16, i64); 8] = [
 /// A stray byte, an overlong form, a surrogate, a number beyond Unicode's last, and a character cut off.
 const NOT_UTF8: [&std::ffi::CStr; 5] = [c"a\xff", c"\xc0\x80", c"\xed\xa0\x80", c"\xf4\x90\x80\x80", c"a\xe2\x82"];
 const NO_IDENTIFIER: [&std::ffi::CStr; 6] = [c"", c"1a", c"a b", c"a.b", c"\xc3\x97", c"\xe2\x82\xac"];
-/// Finite, but not as an `f32`; the last is the least.
+/// Finite, but infinite as an `f32`; the last number is the least.
 const NO_F32: [f64; 5] = [1e300, -1e300, f64::MAX, 3.5e38, 3.402_823_567_797_336_6e38];
 /// Longer than any text may be.
 static LONG: [u8; 8192] = [b'a'; 8192];
@@ -229,12 +229,12 @@ fn overload(v: &mut Victim, r: &mut Random) -> usize {
     r.below(count)
 }
 
-/// An aligned address where nothing can be read.
+/// An aligned address that can't be read.
 fn nowhere(v: &mut Victim, r: &mut Random) -> usize {
     r.one(&[8, 4096, v.front() - 8, v.end(), 1 << 47, 1 << 63, usize::MAX - 7])
 }
 
-/// The address of a text that cannot be read, or not to its end.
+/// The address of a text that can't be read, or not to its end.
 fn unreadable_text(v: &mut Victim, r: &mut Random) -> usize {
     let length = r.below(60);
     let at = v.end() - length;
@@ -246,7 +246,7 @@ fn endless(_: &mut Victim, r: &mut Random) -> usize {
     LONG.as_ptr() as usize + r.below(1000)
 }
 
-/// A type that cannot be read, or not to its flags.
+/// A type that can't be read, or not as far as its flags.
 fn unreadable_type(v: &mut Victim, r: &mut Random) {
     v.block().class = r.one(&[64, 65, v.end() - 64, v.end() - 20, v.end(), 1 << 47, usize::MAX - 30]);
     let (name, at) = (&raw const v.block().type_name as usize, v.end() - 40);
@@ -254,18 +254,18 @@ fn unreadable_type(v: &mut Victim, r: &mut Random) {
     v.put(at, &name.to_ne_bytes());
 }
 
-fn result<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut Value {
+fn result<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut AbiValue {
     v.at = (overload(v, r), 0);
     last_result(v)
 }
 
-fn last_result(v: &mut Victim) -> &mut Value {
+fn last_result(v: &mut Victim) -> &mut AbiValue {
     let (overload, _) = v.at;
     &mut v.block().values[overload][0]
 }
 
 /// Gives an overload these parameters.
-fn shape(v: &mut Victim, r: &mut Random, parameters: &[Value]) -> usize {
+fn shape(v: &mut Victim, r: &mut Random, parameters: &[AbiValue]) -> usize {
     let overload = overload(v, r);
     let result = v.block().values[overload][0];
     v.set(overload, result, parameters);
@@ -274,7 +274,7 @@ fn shape(v: &mut Victim, r: &mut Random, parameters: &[Value]) -> usize {
 }
 
 /// The last parameter of an overload, a named `i64` after none to fifteen others.
-fn parameter<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut Value {
+fn parameter<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut AbiValue {
     let before = if r.below(8) == 0 { r.below(16) } else { r.below(3) };
     let name = v.text(r.below(17));
     let mut parameters = vec![of_kind(kind::I64); before + 1];
@@ -283,7 +283,7 @@ fn parameter<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut Value {
     last_parameter(v)
 }
 
-fn last_parameter(v: &mut Victim) -> &mut Value {
+fn last_parameter(v: &mut Victim) -> &mut AbiValue {
     let (overload, position) = v.at;
     &mut v.block().values[overload][position]
 }
@@ -295,17 +295,17 @@ fn optional(v: &mut Victim, r: &mut Random, kind: u16) {
 }
 
 /// A receiver or a context.
-fn special<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut Value {
+fn special<'a>(v: &'a mut Victim, r: &mut Random) -> &'a mut AbiValue {
     let value = if r.below(2) == 0 { context() } else { v.receiver(r) };
     *parameter(v, r) = value;
     last_parameter(v)
 }
 
-/// A value of a user type, whose pointer is then changed; the change is given an address where nothing is.
+/// A value of a user type, whose pointer is then changed; the change gets an address that can't be read.
 fn class(v: &mut Victim, r: &mut Random, parameter: bool, change: fn(usize, &mut usize, &mut Random)) {
     let (mut value, bad) = (v.user(), nowhere(v, r));
     change(bad, &mut value.class, r);
-    // The only one that uses the type: others may come first.
+    // This is the only value that uses the type; others may come first.
     for overload in 0..v.block().head.signature_count as usize {
         v.set(overload, of_kind(kind::I64), &[]);
     }
@@ -316,25 +316,25 @@ fn class(v: &mut Victim, r: &mut Random, parameter: bool, change: fn(usize, &mut
     }
 }
 
-/// The bytes of a block that a reader looks at.
+/// The bytes of a block that a reader reads.
 fn used(v: &mut Victim) -> Vec<Range<usize>> {
     let block = v.block();
     let overloads = (block.head.signature_count as usize).min(block.pointers.len());
     let mut ranges = vec![
         0..32,
         offset_of!(Block, head)..offset_of!(Block, pointers) + 8 * overloads,
-        offset_of!(Block, functions)..offset_of!(Block, functions) + overloads * size_of::<Function>(),
+        offset_of!(Block, functions)..offset_of!(Block, functions) + overloads * size_of::<AbiSignature>(),
         offset_of!(Block, class)..offset_of!(Block, object),
     ];
     for (index, (function, values)) in block.functions.iter().zip(&block.values).take(overloads).enumerate() {
         let count = (function.value_count as usize).min(values.len());
         let start = offset_of!(Block, values) + index * size_of_val(values);
-        ranges.push(start..start + count * size_of::<Value>());
+        ranges.push(start..start + count * size_of::<AbiValue>());
     }
     ranges
 }
 
-/// One field after the other is given values that tend to hurt: calls `check` for each.
+/// Gives one field after the other values that often find faults; calls `check` for each.
 pub fn each_field(v: &mut Victim, r: &mut Random, mut check: impl FnMut(&mut Victim)) {
     for at in used(v).into_iter().flat_map(|range| range.step_by(2)) {
         for width in [2, 4, 8].into_iter().filter(|width| at % width == 0) {
@@ -349,7 +349,7 @@ pub fn each_field(v: &mut Victim, r: &mut Random, mut check: impl FnMut(&mut Vic
     }
 }
 
-/// One byte after the other is changed, in `ways` ways: calls `check` for each.
+/// Changes one byte after the other, in `ways` ways; calls `check` for each.
 pub fn each_byte(v: &mut Victim, r: &mut Random, ways: usize, mut check: impl FnMut(&mut Victim)) {
     for at in used(v).into_iter().flatten() {
         let pristine = v.bytes()[at];

@@ -1,16 +1,17 @@
-//! A process for a test.
+//! Gives a test a process of its own.
 //!
-//! The tests of a binary run in threads of one process. Of much, a process has one: an interpreter with its main thread, its
-//! modules and its counts of references; what this crate counts, and remembers of definitions; the memory map, the logger,
-//! the sandbox. A test that changes or looks at one of these begins with `own_process!()`, and so does every test that
-//! starts an interpreter: it is alone with it, and one that crashes takes no other test with it.
+//! The tests of a binary run in threads of one process. A process has many things only once: an interpreter with its
+//! main thread, its modules and its reference counts; this crate's counters, and its memory of definitions; the memory
+//! map, the logger, the sandbox. A test that changes or looks at one of these begins with `own_process!()`, and so does
+//! every test that starts an interpreter. It is then alone, and if it crashes, no other test is lost.
 
 use std::process::Command;
 
-/// Runs the test that begins with this in a process of its own: this binary once more, for this test alone. What that prints
+/// Runs the test that begins with this in a process of its own: this binary once more, for this test alone. Its output
 /// is printed, and its failure is the test's.
 ///
-/// A test that was chosen alone, by `NAME --exact`, runs in the process that was started for it: in a debugger, for example.
+/// A test that is chosen alone, by `NAME --exact`, runs in the process that was started for it, for example in a
+/// debugger.
 #[allow(unused_macros, reason = "some tests need no process of their own")]
 macro_rules! own_process {
     () => {
@@ -21,7 +22,8 @@ macro_rules! own_process {
     };
 }
 
-/// Whether this process runs one test only; else the test that `_here` is defined in was run in such a process.
+/// Whether this process runs only one test. If not, the test in which `_here` is defined has now run in a process of
+/// its own.
 #[doc(hidden)]
 pub fn is_own<F: Fn()>(_here: F) -> bool {
     // The path of a function is its type's name: the crate, the test's own path, the function's.
@@ -39,13 +41,13 @@ pub fn is_own<F: Fn()>(_here: F) -> bool {
     let (printed, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     print!("{printed}");
     eprint!("{errors}");
-    // Where a name matches no test, a program of tests succeeds.
+    // A program of tests succeeds if a name matches no test.
     let passes = output.status.success() && printed.contains("test result: ok. 1 passed");
     assert!(passes, "the test fails in its own process, which ends with {}", output.status);
     false
 }
 
-/// The test that this process was started for, where it was for one.
+/// The test that this process was started for, if it was started for one.
 pub fn only_test() -> Option<String> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut names = arguments.iter().filter(|argument| !argument.starts_with('-'));

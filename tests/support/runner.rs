@@ -1,4 +1,4 @@
-//! Functions for Python that own a value of Rust's, in a capsule that is their `self`, and the modules that make them.
+//! Functions for Python that own a Rust value, in a capsule that is their `self`; also the modules that make them.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
@@ -23,7 +23,7 @@ pub const fn module<const N: usize>(name: &CStr, methods: *mut [ffi::PyMethodDef
     }
 }
 
-/// A function that owns the value; null with an exception set where there is no memory.
+/// A function that owns the value; null with an exception set if there is no memory.
 pub fn function<T>(value: T, def: *mut ffi::PyMethodDef) -> *mut ffi::PyObject {
     let pointer = Box::into_raw(Box::new(value)).cast::<c_void>();
     // SAFETY: this thread is attached; the capsule owns the value, and the function the capsule.
@@ -44,7 +44,7 @@ unsafe extern "C" fn drop_value<T>(capsule: *mut ffi::PyObject) {
     drop(unsafe { Box::from_raw(ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<T>()) });
 }
 
-/// What a capsule owns; `None` with an exception set where it is none of these.
+/// The value that a capsule owns; `None` with an exception set if it is not such a capsule.
 ///
 /// # Safety
 /// The thread is attached, and a capsule of [`function`] is one of a `T`, which lives as long as the result is used.
@@ -53,10 +53,10 @@ pub unsafe fn of_capsule<'a, T>(capsule: *mut ffi::PyObject) -> Option<&'a T> {
     unsafe { ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<T>().as_ref() }
 }
 
-/// What a function owns; `None` with an exception set where it is none of these.
+/// The value that a function owns; `None` with an exception set if it is not such a function.
 ///
 /// # Safety
-/// As [`of_capsule`].
+/// Those of [`of_capsule`].
 pub unsafe fn of_function<'a, T>(function: *mut ffi::PyObject) -> Option<&'a T> {
     // SAFETY: CPython checks that it is a built-in function; the caller promises the rest.
     unsafe { of_capsule(ffi::PyCFunction_GetSelf(function)) }

@@ -1,11 +1,11 @@
-//! A flagged method with good metadata, in writable memory, for tests to break.
+//! A flagged method with valid metadata, in writable memory, for tests to break.
 
 use std::ffi::c_void;
 use std::pin::Pin;
 
-use typedcall::metadata::abi::{self, Footer, Function, Head, Value, kind};
+use typedcall::metadata::abi::{self, AbiSignature, AbiValue, Footer, Head, kind};
 
-/// `sample: (x: i64) -> i64`, all in one block: room for growth, container, name, definition, overload.
+/// `sample: (x: i64) -> i64`, in one block: room for growth, container, name, definition, overload.
 #[repr(C)]
 pub struct Parts {
     pub room: [u64; 2],
@@ -17,16 +17,16 @@ pub struct Parts {
     pub padding: u32,
     pub doc: usize,
     pub pointers: [usize; 1],
-    pub function: Function,
-    pub values: [Value; 2],
+    pub function: AbiSignature,
+    pub values: [AbiValue; 2],
 }
 
-/// The block, which stays where it is: it points into itself.
+/// The block. It does not move, since it points into itself.
 pub struct Sample(Pin<Box<Parts>>);
 
 impl Sample {
     pub fn new() -> Self {
-        let value = |name: usize| Value {
+        let value = |name: usize| AbiValue {
             kind: kind::I64,
             flags: 0,
             effects: 0,
@@ -48,7 +48,7 @@ impl Sample {
             padding: 0,
             doc: 0,
             pointers: [0],
-            function: Function { function: some_function, values: 0, value_count: 2, reserved: 0 },
+            function: AbiSignature { function: some_function, values: 0, value_count: 2, reserved: 0 },
             values: [value(0), value(c"x".as_ptr() as usize)],
         });
         parts.head.footer.container = &raw const parts.head as usize;
@@ -64,17 +64,17 @@ impl Sample {
         (&raw const self.0.name_pointer).cast()
     }
 
-    /// `ml_flags`, which the library may have changed behind the compiler's back.
+    /// `ml_flags`, which the library may have changed without the compiler's knowledge.
     pub fn flags(&self) -> i32 {
         // SAFETY: a field of ours.
         unsafe { (&raw const self.0.flags).read_volatile() }
     }
 
-    /// All of it, to be changed at will.
+    /// All of it, to be changed freely.
     pub fn bytes(&mut self) -> &mut [u8] {
         let parts: *mut Parts = &mut *self.0;
-        // SAFETY: all fields are integers without padding between them, so that all bytes are initialized and may
-        // become any others.
+        // SAFETY: all fields are integers without padding between them, so all bytes are initialized and may become any
+        // others.
         unsafe { std::slice::from_raw_parts_mut(parts.cast(), size_of::<Parts>()) }
     }
 }
@@ -95,6 +95,6 @@ impl std::ops::DerefMut for Sample {
 
 /// [`typedcall::metadata::clear_flag`], for definitions of the tests' own.
 pub fn clear_flag(def: *const c_void) -> Result<(), typedcall::metadata::FlagError> {
-    // SAFETY: there is a definition of the tests' own, or nothing, at the addresses that tests give; each test has its own.
+    // SAFETY: tests give addresses of their own definitions, or addresses without memory; each test has its own.
     unsafe { typedcall::metadata::clear_flag(def) }
 }

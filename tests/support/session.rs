@@ -1,4 +1,4 @@
-//! What tests of compiled functions work with: a namespace, functions in it, and the same compiled.
+//! The tools of tests of compiled functions: a namespace, functions in it, and the same functions compiled.
 
 use typedcall::embed::{Object, Python};
 use typedcall::{CompileOptions, CompiledFunction, Options, Specializer};
@@ -52,7 +52,7 @@ impl Session {
         Self { python, specializer, names }
     }
 
-    /// With the module of `chain.c` as `m`, adopted.
+    /// A session with the module of `chain.c` as `m`, adopted.
     pub fn with_chain(source: &str) -> Self {
         let session = Self::new("");
         let module = extension::import(&session.python, "chain", include_str!("../c/chain.c"), &["-O1"]);
@@ -71,7 +71,7 @@ impl Session {
         self.specializer.compile(&self.python, &function).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Puts the compiled function behind `fast_NAME`.
+    /// Binds the compiled function to `fast_NAME`.
     pub fn fast(&self, name: &str) -> CompiledFunction {
         let compiled = self.compile(name);
         let object = compiled.as_object(&self.python).expect("there is memory");
@@ -79,7 +79,7 @@ impl Session {
         compiled
     }
 
-    /// As [`Self::fast`], of a function with loops and handlers.
+    /// Like [`Self::fast`], for a function with loops and handlers.
     pub fn fast_with_handlers(&self, name: &str) -> CompiledFunction {
         let mut options = CompileOptions::default();
         options.loops_and_handlers = true;
@@ -90,8 +90,8 @@ impl Session {
         compiled
     }
 
-    /// Puts the function behind `left_NAME_0`, `left_NAME_1`, … compiled so that the guard of that number never holds: how many
-    /// there are.
+    /// Binds compiled versions of the function to `left_NAME_0`, `left_NAME_1`, …; in each, the guard with that number
+    /// never holds. Returns their number.
     pub fn leave_at_each_guard(&self, name: &str) -> usize {
         let function = self.get(name);
         for guard in 0.. {

@@ -20,7 +20,7 @@ import unittest
 import trampolines
 from outcomes import Outcomes
 
-# The modules whose functions are replaced. C accelerators are blocked by the tests themselves.
+# The modules whose functions are replaced. The tests themselves block C accelerators.
 MODULES = {
     'test_heapq': ['heapq'],
     'test_bisect': ['bisect'],
@@ -29,9 +29,9 @@ MODULES = {
     'test_json': ['json', 'json.decoder', 'json.encoder', 'json.scanner', 'json.tool'],
     'test_decimal': ['_pydecimal'],
 }
-# Tests that tell functions that are replaced from others, by the end of their names, with the reason.
+# Tests that notice that functions are replaced, by the end of their names, with the reason.
 EXPLAINED = {}
-# Of the functions, and of the calls; what is refused runs in CPython.
+# The least share of the functions, and of the calls; refused functions run in CPython.
 LEAST_SHARE = 0.8
 HANGS_AFTER = 1800
 
@@ -59,7 +59,7 @@ def child(suite, mode, everything, path):
     if not everything:
         from test import support
 
-        # Leaves long tests out; those of `statistics` take minutes.
+        # Leaves out long tests; those of `statistics` take minutes.
         support.use_resources = ['decimal']
     with open(path + '.progress', 'w') as progress:
         record = Outcomes(progress)
@@ -119,7 +119,7 @@ def report(counts):
               f'calls')
         for reason, count in sorted(found['refused'].items(), key=lambda item: -item[1]):
             print(f'    {count} refused: {reason}')
-        # Comprehensions that are functions of their own are so in 3.11.
+        # In 3.11 comprehensions are functions of their own.
         print(f'    {share(found["expressions replaced"], found["expressions replaced"] + found["expressions refused"])} '
               f'comprehensions and generator expressions, run '
               f'{share(found["expressions run"], found["expressions run"] + found["expressions not run"])} times')

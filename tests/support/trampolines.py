@@ -73,7 +73,7 @@ def template(positional, positional_only, keyword_only, varargs, varkeywords, fr
     parameters += names[positional:keywords_end]
     if varkeywords:
         parameters.append('**' + names[-1])
-    # Sorted, as the compiler has them.
+    # Sorted, as the compiler sorts them.
     closure = [f'f{n:04}' for n in range(free)]
     cells = f'(lambda: ({", ".join(closure)},)).__closure__' if closure else 'None'
     text = f'{DOCSTRING!r}; ' if documented else ''
@@ -105,7 +105,7 @@ class Replacement:
 
     def __init__(self, make_runner):
         self.make_runner = make_runner
-        # Code objects and their runners; code objects and the reasons why they have none.
+        # Code objects with their runners, and code objects with the reasons why they have none.
         self.replaced = []
         self.refused = []
         self.trampolines = {}
@@ -179,7 +179,7 @@ class CountCalls(ast.NodeTransformer):
     def visit_GeneratorExp(self, node):
         self.generic_visit(node)
         if self.is_chosen('<genexpr>', node):
-            # Evaluated where the generator is made, once for each.
+            # Evaluated once for each generator, when it is made.
             iterable = node.generators[0].iter
             node.generators[0].iter = self.call(iterable, iterable, constant=COUNT_EXPRESSION)
         return node
@@ -200,16 +200,16 @@ class Replaced:
     """A module whose functions are replaced; made once, however often the module is imported anew."""
 
     def __init__(self, source, path, make_runner):
-        # Only to see what is refused.
+        # Only to see which functions are refused.
         plain = Replacement(make_runner)
         with warnings.catch_warnings():
-            # Of the calls of constants. What else there is to warn of is the standard library's.
+            # About calls of constants. Other warnings belong to the standard library.
             warnings.simplefilter('ignore', SyntaxWarning)
             plain.code(compile(source, path, 'exec', dont_inherit=True))
             chosen = {(code.co_name, code.co_firstlineno) for code, reason in plain.refused}
             tree = ast.fix_missing_locations(CountCalls(chosen).visit(ast.parse(source, path)))
             code = compile(tree, path, 'exec', dont_inherit=True)
-        # How often functions that are refused were called, and generator expressions were made.
+        # How often refused functions were called, and generator expressions were made.
         self.calls_refused, self.expressions_refused = Counter(), Counter()
         self.replacement = Replacement(make_runner)
         self.code = self.replacement.code(code, {COUNT: self.calls_refused, COUNT_EXPRESSION: self.expressions_refused})

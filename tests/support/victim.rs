@@ -1,17 +1,17 @@
-//! Valid containers of every sort between two pages that can't be read, for tests to mutate.
+//! Valid containers of every kind between two unreadable pages, for tests to mutate.
 
 use std::ffi::c_void;
 
-use typedcall::metadata::abi::{self, Footer, Function, Head, Value, effect, flag, kind, raises};
+use typedcall::metadata::abi::{self, AbiSignature, AbiValue, Footer, Head, effect, flag, kind, raises};
 
 use super::memory_map::page_size;
 
 /// The most overloads that a victim has.
 pub const OVERLOADS: usize = 3;
-/// The most values of one overload that have room: more than there may be.
+/// The most values of one overload for which there is room: more than are allowed.
 pub const VALUES: usize = 18;
 
-/// Numbers that repeat: xorshift from a fixed seed.
+/// Random numbers that repeat: xorshift from a fixed seed.
 pub struct Random(u64);
 
 impl Random {
@@ -36,7 +36,7 @@ impl Random {
     }
 }
 
-/// A method with all that belongs to it. Integers only, without padding.
+/// A method with everything that belongs to it. Integers only, without padding.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Block {
@@ -45,14 +45,14 @@ pub struct Block {
     pub flags: i32,
     pub padding: u32,
     pub doc: usize,
-    /// Where the container may grow.
+    /// Room for the container to grow.
     pub room: [u64; 4],
     pub head: Head,
     pub name: [u8; 16],
     pub pointers: [usize; OVERLOADS],
-    pub functions: [Function; OVERLOADS],
-    pub values: [[Value; VALUES]; OVERLOADS],
-    /// A variable with a type, the type as far as the reader looks, and its name.
+    pub functions: [AbiSignature; OVERLOADS],
+    pub values: [[AbiValue; VALUES]; OVERLOADS],
+    /// A variable with a type, the fields of the type that the reader reads, and its name.
     pub class: usize,
     pub type_object: [u64; 24],
     pub type_name: [u8; 16],
@@ -64,7 +64,7 @@ pub struct Block {
 pub struct Victim {
     start: usize,
     page: usize,
-    /// The overload and the value that were last made to be broken.
+    /// The overload and the value that were last changed.
     pub at: (usize, usize),
 }
 
@@ -82,17 +82,17 @@ impl Victim {
         Self { start, page, at: (0, 0) }
     }
 
-    /// The first byte that can be read; none before it can.
+    /// The first byte that can be read; the bytes before it can't.
     pub fn front(&self) -> usize {
         self.start + self.page
     }
 
-    /// Behind the last byte that can be read; none from here on can.
+    /// The byte after the last one that can be read; from here on nothing can be read.
     pub fn end(&self) -> usize {
         self.start + 5 * self.page
     }
 
-    /// The page before the end, for what is to run into it.
+    /// The page before the end, for texts that run into it.
     pub fn tail(&self) -> usize {
         self.end() - self.page
     }
@@ -121,18 +121,18 @@ impl Victim {
     pub fn put(&mut self, address: usize, bytes: &[u8]) {
         let is_scratch = |at: usize| (self.front()..self.front() + self.page).contains(&at) || at >= self.tail();
         assert!(is_scratch(address) && address + bytes.len() <= self.end());
-        // SAFETY: pages of ours that can be written, and to which there is no reference.
+        // SAFETY: writable pages of ours, to which there is no reference.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, bytes.len()) };
     }
 
-    /// Gives the memory back: from now on nothing of it can be read.
+    /// Unmaps the memory: from now on none of it can be read.
     pub fn unmap(self) {
-        // SAFETY: a mapping of ours, to which nobody has a reference any more.
+        // SAFETY: a mapping of ours, without references to it.
         assert_eq!(unsafe { libc::munmap(self.start as *mut c_void, 6 * self.page) }, 0);
     }
 
-    /// Puts a copy of the head before `name`, in the front page or the tail, and lets it be the method's name.
-    /// What would lie outside is left out.
+    /// Puts a copy of the head before `name`, in the front page or the tail, and makes that the method's name. Parts
+    /// outside are left out.
     pub fn move_name(&mut self, name: usize, size: u32) {
         let mut head = self.block().head;
         (head.footer.size, head.footer.container) = (size, name - size as usize);
@@ -143,7 +143,7 @@ impl Victim {
         self.block().name_pointer = name;
     }
 
-    /// Makes a valid method of it again, drawn at random.
+    /// Fills it with a valid method again, drawn at random.
     pub fn fill(&mut self, random: &mut Random) {
         let overloads = if random.below(4) == 0 { 1 + random.below(OVERLOADS) } else { 1 };
         let flag = random.one(&[0, abi::METH_TYPED]);
@@ -170,7 +170,7 @@ impl Victim {
         for index in 0..OVERLOADS {
             block.pointers[index] = &raw const block.functions[index] as usize;
             let values = &raw const block.values[index] as usize;
-            block.functions[index] = Function { function: code, values, value_count: 1, reserved: 0 };
+            block.functions[index] = AbiSignature { function: code, values, value_count: 1, reserved: 0 };
             block.values[index] = [zeroed(); VALUES];
         }
         for index in 0..OVERLOADS {
@@ -204,7 +204,7 @@ impl Victim {
     }
 
     /// Gives an overload these values and no others.
-    pub fn set(&mut self, overload: usize, result: Value, parameters: &[Value]) {
+    pub fn set(&mut self, overload: usize, result: AbiValue, parameters: &[AbiValue]) {
         let block = self.block();
         block.values[overload][0] = result;
         block.values[overload][1..=parameters.len()].copy_from_slice(parameters);
@@ -216,11 +216,11 @@ impl Victim {
         &raw const self.block().texts[index] as usize
     }
 
-    pub fn user(&mut self) -> Value {
-        Value { kind: kind::USER, class: &raw const self.block().class as usize, ..zeroed() }
+    pub fn user(&mut self) -> AbiValue {
+        AbiValue { kind: kind::USER, class: &raw const self.block().class as usize, ..zeroed() }
     }
 
-    pub fn receiver(&mut self, random: &mut Random) -> Value {
+    pub fn receiver(&mut self, random: &mut Random) -> AbiValue {
         let mut value =
             if random.below(2) == 0 { self.user() } else { of_kind(random.one(&[kind::OBJECT, kind::STR])) };
         value.flags = flag::RECEIVER;
@@ -231,7 +231,7 @@ impl Victim {
     }
 
     /// A required parameter without a name.
-    pub fn parameter(&mut self, random: &mut Random) -> Value {
+    pub fn parameter(&mut self, random: &mut Random) -> AbiValue {
         let mut value = match random.below(5) {
             0 => self.user(),
             1 => of_kind(random.one(&[kind::OBJECT, kind::INT, kind::LIST, kind::NONE])),
@@ -248,7 +248,7 @@ impl Victim {
     }
 
     /// A parameter with a default, without a name.
-    pub fn optional(&mut self, random: &mut Random) -> Value {
+    pub fn optional(&mut self, random: &mut Random) -> AbiValue {
         let mut value = self.parameter(random);
         value.flags |= flag::OPTIONAL;
         match value.kind {
@@ -262,7 +262,7 @@ impl Victim {
         value
     }
 
-    pub fn result(&mut self, random: &mut Random) -> Value {
+    pub fn result(&mut self, random: &mut Random) -> AbiValue {
         let (mut value, raises) = match random.below(4) {
             0 => (self.user(), random.one(&[raises::NEVER, raises::NULL, raises::CHECK])),
             1 => (of_kind(kind::OBJECT), raises::NULL),
@@ -295,14 +295,14 @@ pub const SCALARS: [u16; 13] = [
     kind::CBOOL,
 ];
 
-pub const fn zeroed() -> Value {
-    Value { kind: 0, flags: 0, effects: 0, name: 0, class: 0, default_int: 0, default_float: 0, default_address: 0 }
+pub const fn zeroed() -> AbiValue {
+    AbiValue { kind: 0, flags: 0, effects: 0, name: 0, class: 0, default_int: 0, default_float: 0, default_address: 0 }
 }
 
-pub const fn of_kind(kind: u16) -> Value {
-    Value { kind, ..zeroed() }
+pub const fn of_kind(kind: u16) -> AbiValue {
+    AbiValue { kind, ..zeroed() }
 }
 
-pub const fn context() -> Value {
+pub const fn context() -> AbiValue {
     of_kind(kind::CONTEXT)
 }

@@ -13,7 +13,7 @@ def positional_calls(kinds):
     base = tuple(map(good_argument, kinds))
     for count in range(len(base) + 3):
         yield (base + (1, 2))[:count], {}
-    # The same good values at all other places, each value at each.
+    # The same valid values at all other places, each value at each.
     for index in range(len(kinds)):
         for value in VALUES + TEXTS:
             yield base[:index] + (value,) + base[index + 1:], {}

@@ -1,4 +1,4 @@
-//! `bench`: the demo's table, alone.
+//! `bench`: only the demo's table.
 
 use std::io::Write;
 
@@ -16,14 +16,14 @@ pub fn run(arguments: &Bench, out: &mut dyn Write) -> Result<(), Failure> {
     let module = demo::load(&python, folder.path())?;
     let (specializer, once) = demo::measure_once(&python, &module)?;
     let runs = demo::runs(&python, &specializer, &module, folder.path())?;
-    // All that is in it is loaded by now.
+    // Everything in it is loaded by now.
     temporary::remove(folder)?;
     let (rounds, calls) = (arguments.rounds, arguments.calls);
     let measurements = demo::measure(&runs, rounds as usize, i64::from(calls));
     if !arguments.json {
         return Ok(table::print(out, rounds, calls, &measurements, &once)?);
     }
-    // One row a line, so that differences between two files are easily seen.
+    // One row per line, so that two files are easy to compare.
     Ok(writeln!(out, "[\n  {}\n]", rows(&measurements, &once).join(",\n  "))?)
 }
 

@@ -1,4 +1,4 @@
-//! The arguments, and what `--help` says.
+//! The arguments, and the text of `--help`.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,13 @@ Exit codes:
 
 Environment:
   NO_COLOR       no colours on a terminal either
-  CC, CFLAGS     the C compiler of demo and bench, and arguments of it
-  TMPDIR         where demo and bench compile; what they make there is removed again
-  RUST_LOG       what the library logs, to stderr: warn (the default), info, debug, trace";
+  CC, CFLAGS     the C compiler of demo and bench, and its arguments
+  TMPDIR         where demo and bench compile; they remove their files again
+  RUST_LOG       the level of the log on stderr: warn (the default), info, debug, trace";
 
 const EXAMPLES: &str = "\
 Examples:
-  typedcall                              compile a small extension, show what becomes of a method, time calls
+  typedcall                              compile a small extension, show how a method is compiled, time calls
   typedcall demo --all | less -R         the same with every stage of several methods
   typedcall inspect ./build/mymod.so     the typed methods of an extension, and the rejected ones
   typedcall explain mymod.inc            from signature to machine code
@@ -35,8 +35,8 @@ Examples:
   typedcall inspect mymod --dialect pypy           an extension compiled with -include typedcall_pypy.h
   typedcall inspect mymod --json | jq -r '.rejected[] | \"\\(.name): \\(.field)\"'
 
-The flag is METH_TYPED, set or unset as the module has it: inspect changes nothing.
-Exits with 3 where a method was rejected.";
+The flag is METH_TYPED, set or unset as it is in the module: inspect changes nothing.
+Exits with 3 if a method was rejected.";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -44,12 +44,12 @@ Examples:
   typedcall explain mymod.Point.norm --entry vectorcall
   typedcall explain builtins.str.upper --signature '(self: str) -> str raises null' --entry boxed
 
-  typedcall explain tool.py:norm               a function in Python, and what of it is not specialized
+  typedcall explain tool.py:norm               a Python function, and what in it is not specialized
   typedcall explain tool.py:Point.norm | less -R
 
-FILE.py is imported, as part of its package where it is in one: what a function's names stand for is known then only.
-Functions in functions go by tool.py:outer.inner, what a decorator hides by tool.py:norm.__wrapped__.
-Exits with 3 where the callable has no metadata, or rejected metadata.";
+FILE.py is imported, as part of its package if it is in one: only then the objects of a function's names are known.
+A function in a function is tool.py:outer.inner, a decorated function tool.py:norm.__wrapped__.
+Exits with 3 if the callable has no metadata, or rejected metadata.";
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -66,19 +66,19 @@ const SURVEY_EXAMPLES: &str = "\
 Examples:
   typedcall survey                             Python's standard library
   typedcall survey --every 10                  a tenth of it
-  typedcall survey src/ tool.py --refused      your own code, with what is refused and why
+  typedcall survey src/ tool.py --refused      your own code, with the refused functions and the reasons
 
-Files are compiled, never imported. Folders are searched for *.py, but for test suites and site-packages.";
+Files are compiled, never imported. Folders are searched for *.py, except test suites and site-packages.";
 
 /// Calls C functions from Python at the speed of C.
 ///
 /// Reads the C-level signatures that a C extension declares with typedcall.h,
-/// and compiles stubs that call the functions behind its methods directly.
+/// and compiles stubs that call the C functions of its methods directly.
 /// Without a command: demo.
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -86,7 +86,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compile a small C extension, show what becomes of a method, and time calls: one screen
+    /// Compile a small C extension, show how calls of a method are compiled, and time calls: one screen
     #[command(after_help = "Example:\n  typedcall demo --all | less -R")]
     Demo(Demo),
     /// List a module's typed methods, and the rejected ones with field and reason
@@ -98,7 +98,7 @@ pub enum Command {
     /// Time calls of the demo's methods in five ways
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
-    /// Count what of Python's own code is compiled, and why the rest is not
+    /// Count how much of a body of Python code is compiled, and why the rest is not
     #[command(after_help = SURVEY_EXAMPLES)]
     Survey(Survey),
 }
@@ -119,7 +119,7 @@ pub struct Inspect {
     /// A folder to import from, before this one and sys.path; may be given several times
     #[arg(long, value_name = "DIR")]
     pub path: Vec<PathBuf>,
-    /// The layout of the metadata, which is never guessed
+    /// The layout of the metadata; it is never guessed
     #[arg(long, value_enum, default_value_t = DialectName::Version1)]
     pub dialect: DialectName,
     /// Print one JSON object: {"module", "methods", "rejected"}
@@ -138,7 +138,7 @@ pub struct Explain {
     /// How the stub of a method is called
     #[arg(long, value_enum, default_value_t = EntryName::Guarded)]
     pub entry: EntryName,
-    /// A signature to declare, for a callable without metadata; of objects, for stubs call its ml_meth
+    /// A signature to declare, for a callable without metadata; all its kinds are objects, since stubs call its ml_meth
     #[arg(long)]
     pub signature: Option<String>,
 }
@@ -160,9 +160,9 @@ pub struct Bench {
 /// Arguments of `survey`.
 #[derive(Debug, Args)]
 pub struct Survey {
-    /// Python files and folders; without any, the standard library of the Python that runs
+    /// Python files and folders; by default the standard library of the running Python
     pub path: Vec<PathBuf>,
-    /// Take every nth file only
+    /// Take only every nth file
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     pub every: u32,
     /// Name the functions that are refused, with their reasons
@@ -173,14 +173,14 @@ pub struct Survey {
     pub json: bool,
 }
 
-/// [`Dialect`], by name: those that need no table of an embedder's.
+/// A [`Dialect`] by name; only those that need no table of an embedder's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DialectName {
     /// The tool's own, of typedcall.h
     Version1,
     /// PyPy's, of typedcall_pypy.h
     Pypy,
-    /// Cinder's, of typedcall_cinder.h; its methods are made callable as the module is imported
+    /// Cinder's, of typedcall_cinder.h; its methods are made callable when the module is imported
     Cinder,
 }
 
@@ -194,7 +194,7 @@ impl From<DialectName> for Dialect {
     }
 }
 
-/// [`Entry`], by name.
+/// An [`Entry`] by name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum EntryName {
     /// The underlying function itself

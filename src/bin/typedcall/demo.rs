@@ -1,6 +1,6 @@
-//! `demo`: the main job on real input. A C extension is compiled, imported and adopted; a method is shown from signature to
-//! specialized IR, called through its stub, and timed: on one screen. With `--all` several methods are shown down to machine
-//! code, and more calls.
+//! `demo`: the main job on real input. It compiles, imports and adopts a C extension; shows a method from its signature
+//! to specialized IR; calls it through its stub; and times it: on one screen. With `--all` it shows several methods
+//! down to machine code, and more calls.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ use crate::{modules, stages, style, table, temporary};
 /// Methods that are shown in full: a number, floats, an error, a context.
 const SHOWN: [&str; 4] = ["inc", "add", "half", "thread"];
 
-/// Calls that are made of original and stub alike, with what is special about them.
+/// Calls of both original and stub, each with a remark.
 const CALLS: [(&str, &str, &str); 9] = [
     ("inc", "(123456,)", "the fast path"),
     ("inc", "(True,)", "no exact int: fallback to the original"),
@@ -40,7 +40,7 @@ pub fn run(arguments: &Demo, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "{}", style::title("typedcall calls C functions from Python at the speed of C"))?;
     writeln!(out, "compiled the extension {} at -O2, imported it into {}", demo::NAME, modules::version())?;
     let declared = typedcall::inspect(&python, &module)?;
-    // Before anything else makes a specializer: the process's first is the one whose start is timed.
+    // Before anything else makes a specializer, since the start of the process's first one is timed.
     let (specializer, once) = demo::measure_once(&python, &module)?;
     let runs = demo::runs(&python, &specializer, &module, folder.path())?;
     methods(out, &python, &module, &declared)?;
@@ -56,7 +56,7 @@ pub fn run(arguments: &Demo, out: &mut dyn Write) -> Result<(), Failure> {
         let of_it: Vec<_> = CALLS.into_iter().filter(|(of, ..)| *of == name).collect();
         calls(out, &python, &specializer, &module, &of_it)?;
     }
-    // All that is in it is loaded by now.
+    // Everything in it is loaded by now.
     temporary::remove(folder)?;
     if cfg!(debug_assertions) {
         writeln!(
@@ -101,7 +101,7 @@ fn show(
     stages::print(out, &specializer.signature(python, &callable)?, &stub)
 }
 
-/// What becomes of a method's calls, in a few lines.
+/// How a method's calls are compiled, in a few lines.
 fn summarize(
     out: &mut dyn Write,
     python: &Python,
@@ -128,7 +128,7 @@ fn summarize(
     Ok(writeln!(out)?)
 }
 
-/// The lines of the extension that define the underlying function, and the ones that declare it.
+/// The lines of the extension that define the underlying function, and those that declare it.
 fn declaration(name: &str) -> String {
     let (function, declaration) = (format!(" {name}_impl("), format!("TYPEDCALL_METHOD({name},"));
     let mut lines = demo::SOURCE.lines();
@@ -149,7 +149,7 @@ fn declaration(name: &str) -> String {
     text
 }
 
-/// Calls the originals, and the functions made for Python that stand for them.
+/// Calls the originals, and the functions made for Python from them.
 fn calls(
     out: &mut dyn Write,
     python: &Python,
@@ -178,7 +178,7 @@ fn calls(
     Ok(writeln!(out, "  {}\n", style::good("each as its original"))?)
 }
 
-/// Checks that native stubs are the underlying functions, which the extension's own code names.
+/// Checks that native stubs are the underlying functions, by their addresses in the extension's own code.
 fn addresses(out: &mut dyn Write, python: &Python, specializer: &Specializer, module: &Object) -> Result<(), Failure> {
     writeln!(out, "{}\n", style::title("=== native stubs are the underlying functions"))?;
     for case in Case::ALL {

@@ -1,4 +1,4 @@
-//! Why a command failed, and the exit code that tells scripts.
+//! Failures of commands, and the exit codes for scripts.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use typedcall::embed::Exception;
 use typedcall::metadata::Rejected;
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The output could not be written. No other I/O error may become this one: each names its file or folder.
+    /// The output could not be written. No other I/O error may be converted to this one: each names its file or folder.
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
     /// `inspect` found methods whose metadata was rejected: it did its work.
@@ -17,12 +17,12 @@ pub enum Failure {
         "{rejected} of {all} methods with metadata rejected: each works as an ordinary one until its field is mended"
     )]
     SomeRejected {
-        /// How many were.
+        /// The number of rejected methods.
         rejected: usize,
-        /// Out of how many.
+        /// The number of all methods.
         all: usize,
     },
-    /// `explain`'s callable is no typed method.
+    /// `explain`'s callable is not a typed method.
     #[error("{0}")]
     NotTyped(String),
     /// Something else.
@@ -36,7 +36,7 @@ impl Failure {
         Self::Other(text.into().into())
     }
 
-    /// What the process exits with; `--help` lists them.
+    /// The exit code of the process; `--help` lists them.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::SomeRejected { .. } | Self::NotTyped(_) => ExitCode::from(3),

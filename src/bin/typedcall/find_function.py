@@ -20,14 +20,14 @@ def module_of(path):
     folder, stem = os.path.dirname(path), os.path.splitext(os.path.basename(path))[0]
     names = [] if stem == "__init__" else [stem]
     if not os.path.isfile(os.path.join(folder, "__init__.py")):
-        # Its own imports are looked for beside it first, as where it is run.
+        # The file's own imports are first looked for in its folder, as when it is run.
         sys.path.insert(0, folder)
         spec = importlib.util.spec_from_file_location(stem, path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[stem] = module
         spec.loader.exec_module(module)
         return module
-    # In a package it is imported as what it is there, else its relative imports would lead nowhere.
+    # A file in a package is imported as part of it; otherwise its relative imports would fail.
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         folder, package = os.path.split(folder)
         names.insert(0, package)

@@ -1,4 +1,4 @@
-//! `inspect`: a module's typed methods. Reads only: no flag is cleared.
+//! `inspect`: lists a module's typed methods. It only reads: no flag is cleared.
 
 use std::ffi::c_int;
 use std::io::Write;
@@ -18,7 +18,7 @@ pub fn run(arguments: &Inspect, out: &mut dyn Write) -> Result<(), Failure> {
     let python = Python::attach();
     modules::prepare(&python, &arguments.path)?;
     if arguments.dialect == DialectName::Cinder {
-        // Without it, such an extension can't be imported.
+        // Without this, such an extension can't be imported.
         cinder::provide(&python)?;
     }
     let module = modules::module(&python, &arguments.module)?;
@@ -58,7 +58,7 @@ fn text(
     let convention_width = widest(conventions.iter().map(String::as_str));
     let flag_width = widest(flags.clone());
     for (((name, method), convention), flag) in methods.iter().zip(&conventions).zip(flags) {
-        // Padded before it is styled: colours have no width.
+        // Padded before it is styled, since colours have no width.
         let details = style::dim(format_args!("{convention:<convention_width$}  {flag:<flag_width$}"));
         writeln!(out, "  {name:<width$}  {details}  {}", method.signature)?;
     }

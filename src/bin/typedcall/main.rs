@@ -1,4 +1,4 @@
-//! The command line tool: shows what the library does, on the demo's extension or on any module.
+//! The command line tool: shows the library's work, on the demo's extension or on any module.
 
 mod bench;
 mod cli;
@@ -23,7 +23,7 @@ use failure::Failure;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // The library warns once where executable memory is refused: that should be seen without being asked for.
+    // The library warns once if executable memory is refused; users should see that without asking.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let mut out = anstream::stdout().lock();
     let outcome = match cli.command.unwrap_or(Command::Demo(cli::Demo { all: false })) {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // Who reads the output, such as `head`, has seen enough.
+        // The reader of the output, such as `head`, has closed the pipe.
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
             anstream::eprintln!("{}: {failure}", style::error("typedcall"));

@@ -1,4 +1,4 @@
-//! From names on the command line to live modules and callables.
+//! Finds live modules and callables by the names on the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use typedcall::embed::{Exception, Object, Python};
 use crate::failure::Failure;
 use crate::stdout;
 
-/// Prepares imports: from `folders`, then this one, then as Python does. What a module prints on import goes to stderr,
-/// for stdout is the tool's.
+/// Prepares imports: from `folders`, then the current folder, then as Python does. What a module prints on import goes
+/// to stderr, since stdout is the tool's.
 pub fn prepare(python: &Python, folders: &[PathBuf]) -> Result<(), Failure> {
     let mut statements = "import sys\nsys.stdout = sys.stderr\n".to_owned();
     let folders = folders.iter().map(PathBuf::as_path).chain([Path::new(".")]);
@@ -48,8 +48,8 @@ pub fn module(python: &Python, name: &str) -> Result<Object, Failure> {
     })
 }
 
-/// A function of a file in Python, by its dotted name, and what is to be said about it, if anything. The file is imported: as
-/// part of its package where it is in one, else under its name without the ending.
+/// A function of a Python file, by its dotted name, and a remark about it, if there is one. The file is imported as
+/// part of its package if it is in one, otherwise under its name without the ending.
 pub fn function_in_file(python: &Python, file: &str, name: &str) -> Result<(Object, String), Failure> {
     let path = std::path::absolute(file).map_err(|error| Failure::other(format!("{file}: {error}")))?;
     if !path.is_file() {
@@ -72,7 +72,7 @@ pub fn function_in_file(python: &Python, file: &str, name: &str) -> Result<(Obje
     })
 }
 
-/// What a dotted name stands for: a module, then attributes, or submodules where there is no such attribute.
+/// The object with a dotted name: a module, then attributes, or submodules if there is no such attribute.
 pub fn resolve(python: &Python, name: &str) -> Result<Object, Failure> {
     stdout::spared(python, || attribute(python, name))
 }
@@ -100,7 +100,7 @@ fn attribute(python: &Python, name: &str) -> Result<Object, Failure> {
     Ok(object)
 }
 
-/// A submodule; nothing where there is none.
+/// A submodule; `None` if there is none.
 fn submodule(python: &Python, name: &str) -> Result<Option<Object>, Failure> {
     match python.import(name) {
         Ok(module) => Ok(Some(module)),
@@ -113,7 +113,7 @@ fn not_imported(name: &str, exception: &Exception) -> Failure {
     let advice = match exception.class.as_str() {
         "ModuleNotFoundError" => "; name its folder with --path DIR".to_owned(),
         _ if misnamed(exception) => format!("; {MISNAMED}"),
-        // It was found: where to look is not the question.
+        // It was found, so no advice on where to look is needed.
         _ => String::new(),
     };
     Failure::other(format!("{name} cannot be imported: {exception}{advice}"))
@@ -123,8 +123,8 @@ fn not_imported(name: &str, exception: &Exception) -> Failure {
 const MISNAMED: &str =
     "the file's name up to the first dot must match the module's own name, the NAME of the PyInit_NAME that it exports";
 
-/// Whether a shared object was found that does not export the init function its file name asks for, as
-/// `_PyImport_LoadDynamicModuleWithSpec` of CPython's Python/importdl.c words it.
+/// Whether a shared object was found that does not export the init function of its file name, by the text of
+/// `_PyImport_LoadDynamicModuleWithSpec` in CPython's Python/importdl.c.
 fn misnamed(exception: &Exception) -> bool {
     exception.class == "ImportError" && exception.message.contains("does not define module export function")
 }

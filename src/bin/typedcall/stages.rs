@@ -8,7 +8,7 @@ use typedcall::{Entry, Stub};
 use crate::failure::Failure;
 use crate::style;
 
-/// Prints what happens to a call: signature, IR before and after specialization, plan, CLIF and machine code.
+/// Prints the stages of a call: signature, IR before and after specialization, plan, CLIF and machine code.
 pub fn print(out: &mut dyn Write, signature: &Signature, stub: &Stub) -> Result<(), Failure> {
     part(out, "signature", &signature.to_string())?;
     if stub.entry() == Entry::Native && signature.overloads.len() > 1 {
@@ -37,7 +37,7 @@ pub fn part(out: &mut dyn Write, heading: &str, text: &str) -> io::Result<()> {
     writeln!(out, "{}\n", text.trim_end())
 }
 
-/// Cranelift's listing has notes for unwinders, which stand for no instruction.
+/// Removes the unwind notes from Cranelift's listing, which are not instructions.
 pub fn without_unwinding(listing: &str) -> String {
     listing.lines().filter(|line| !line.trim_start().starts_with("unwind ")).map(|line| format!("{line}\n")).collect()
 }

@@ -1,4 +1,4 @@
-//! The process's stdout, which belongs to the tool and not to the modules that it imports.
+//! The process's stdout, which is for the tool and not for the modules that it imports.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -7,12 +7,12 @@ use typedcall::embed::Python;
 
 use crate::failure::Failure;
 
-/// Runs `import`; what it prints to file descriptor 1, from C or from Python, goes to stderr.
+/// Runs `import`; its output to file descriptor 1, from C or from Python, goes to stderr.
 pub fn spared<T>(python: &Python, import: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let redirected = Redirected::start()
         .map_err(|error| Failure::other(format!("stdout cannot be kept apart from what a module prints: {error}")))?;
     let outcome = import();
-    // Python's own buffer in front of file descriptor 1; a module may have put anything in its place.
+    // Python's own buffer for file descriptor 1; a module may have replaced it.
     let flush = "import sys\ntry: sys.__stdout__.flush()\nexcept Exception: pass";
     let flushed = python.namespace().and_then(|names| python.run(flush, &names));
     drop(redirected);
@@ -36,9 +36,9 @@ impl Redirected {
 
 impl Drop for Redirected {
     fn drop(&mut self) {
-        // SAFETY: null stands for all of C's streams. Their buffers were filled while this was stderr.
+        // SAFETY: null means all of C's streams. Their buffers were filled while this was stderr.
         unsafe { libc::fflush(std::ptr::null_mut()) };
-        // Both descriptors are open, so that only a signal could stop this; the output is on stderr then.
+        // Both descriptors are open, so only a signal could stop this; the output is then on stderr.
         drop(replace_stdout(&self.stdout));
     }
 }

@@ -1,4 +1,4 @@
-//! Colours. They are always written; the stream leaves them out where nobody could see them.
+//! Colours. They are always written; the stream removes them if nobody could see them.
 
 use clap::builder::styling::{AnsiColor, Style};
 
@@ -11,7 +11,7 @@ pub fn title(text: impl std::fmt::Display) -> String {
     styled(Style::new().bold().fg_color(Some(AnsiColor::Cyan.into())), text)
 }
 
-/// What a part is about.
+/// The heading of a part.
 pub fn heading(text: impl std::fmt::Display) -> String {
     styled(Style::new().bold(), text)
 }
@@ -26,7 +26,7 @@ pub fn good(text: impl std::fmt::Display) -> String {
     styled(Style::new().fg_color(Some(AnsiColor::Green.into())), text)
 }
 
-/// Something that did not.
+/// Something that failed.
 pub fn error(text: impl std::fmt::Display) -> String {
     styled(Style::new().bold().fg_color(Some(AnsiColor::Red.into())), text)
 }

@@ -16,9 +16,9 @@ use crate::failure::Failure;
 /// Runs the command.
 pub fn run(arguments: &Survey, out: &mut dyn Write) -> Result<(), Failure> {
     let python = Python::attach();
-    let compiler = code::Compiler::new(&python)?;
+    let compiler = code::FileCompiler::new(&python)?;
     let (what, files) = files::find(&python, &arguments.path)?;
-    let library = world::Library::new(&python)?;
+    let library = world::KnownLibrary::new(&python)?;
     let mut counter = count::Counter::new(&library);
     // A panic is counted, and its text shown with the place.
     std::panic::set_hook(Box::new(|_| {}));

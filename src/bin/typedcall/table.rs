@@ -1,4 +1,4 @@
-//! The table of what calls cost.
+//! The table of the cost of calls.
 
 use std::io::{self, Write};
 
@@ -11,10 +11,10 @@ const NAME: usize = 13;
 const WAY: usize = 13;
 const RATIO: usize = 20;
 
-/// What is compared to what: the numbers that the library promises bounds for.
+/// The ratios in the table: those for which the library promises bounds.
 const RATIOS: [(Way, Way); 2] = [(Way::Guarded, Way::Vectorcall), (Way::Native, Way::Direct)];
 
-/// Prints what is paid once, then what is paid for each call, each with its spread.
+/// Prints the one-time costs, then the cost of each call, each with its spread.
 pub fn print(
     out: &mut dyn Write,
     rounds: u32,

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use crate::failure::Failure;
 
-/// Makes a folder of the process's own; it is removed where the result is dropped.
+/// Makes a folder of the process's own; it is removed when the result is dropped.
 pub fn folder() -> Result<TempDir, Failure> {
     tempfile::Builder::new().prefix("typedcall-").tempdir().map_err(|error| {
         let parent = std::env::temp_dir();
@@ -15,7 +15,7 @@ pub fn folder() -> Result<TempDir, Failure> {
     })
 }
 
-/// Removes it, and says so where that fails.
+/// Removes it, and reports a failure.
 pub fn remove(folder: TempDir) -> Result<(), Failure> {
     let path = folder.path().to_owned();
     folder.close().map_err(|error| {

@@ -1,9 +1,9 @@
-//! Code objects that no compiler made: they are errors, or decode to something consistent.
+//! Code objects that no compiler made. They must give an error, or decode to something consistent.
 
 use proptest::prelude::*;
 use std::sync::Arc;
 
-use super::{Decoded, Source, raw};
+use super::{CodeSource, Decoded, raw};
 use crate::bytecode::opcodes::Opcodes;
 use crate::bytecode::{Code, LocalKind, LocalVariable, exceptions, lines};
 
@@ -15,7 +15,7 @@ const TABLES: [&str; 5] = [
     include_str!("../../../tests/golden/bytecode/opcodes-3.15.txt"),
 ];
 
-/// Decodes, and checks what comes out.
+/// Decodes, and checks the result.
 fn decode(opcodes: &Opcodes, code: &[u8], table: &[u8], line_table: &[u8]) -> Option<Code> {
     let lines = lines::read(line_table, 1, code.len() / 2);
     let instructions = raw::read(opcodes, code, &lines).ok()?;
@@ -23,7 +23,7 @@ fn decode(opcodes: &Opcodes, code: &[u8], table: &[u8], line_table: &[u8]) -> Op
     let local = |kind| LocalVariable { name: "local".into(), kind };
     let locals = vec![local(LocalKind::Plain), local(LocalKind::Plain), local(LocalKind::Cell), local(LocalKind::Free)];
     let strings = |index| (index < 2).then(|| vec![Arc::from("keyword"); index as usize]);
-    let source = Source {
+    let source = CodeSource {
         opcodes,
         instructions,
         exceptions: &exceptions,
@@ -73,7 +73,7 @@ proptest! {
         table in prop::collection::vec(0..20u8, 0..12),
     ) {
         let opcodes: Opcodes = TABLES[version].parse().unwrap();
-        // Something to work with, and an end.
+        // Some values to work with, and an end.
         let number = |name| opcodes.number(name).unwrap();
         let push = [number("LOAD_CONST"), 0].repeat(4);
         let end = [number("LOAD_CONST"), 0, number("RETURN_VALUE"), 0];
@@ -93,7 +93,7 @@ fn damaged_code_is_refused_with_the_offset() {
             Err(error) => return format!("{} {}: {}", error.offset, error.opcode, error.problem),
         };
         let strings = |_| None;
-        let source = Source {
+        let source = CodeSource {
             opcodes: &opcodes,
             instructions,
             exceptions: &[],

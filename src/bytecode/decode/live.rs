@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::error::DecodeError;
-use super::{Decoded, Extra, Source, raw};
+use super::{CodeSource, Decoded, Extra, raw};
 use crate::bytecode::opcodes::Opcodes;
 use crate::bytecode::{ArgumentCounts, Code, Constant, LocalKind, LocalVariable, exceptions, lines};
 use crate::embed::{Exception, Object, Python};
@@ -28,14 +28,14 @@ use crate::embed::{Exception, Object, Python};
 /// ```
 ///
 /// # Errors
-/// Where the object is no code object, or one that CPython's compiler did not make.
+/// If the object is not a code object, or CPython's compiler did not make it.
 pub fn decode(python: &Python, code: &Object) -> Result<Code, DecodeError> {
     // SAFETY: the object is alive, and the thread attached.
     let is_code = unsafe { ffi::Py_TYPE(code.as_ptr()) == &raw mut ffi::PyCode_Type };
     if !is_code {
         return Err(DecodeError::NotCode { class: class_name(python, code) });
     }
-    let reader = Reader { python, code };
+    let reader = CodeReader { python, code };
     let qualname = reader.text("co_qualname").unwrap_or_else(|_| "<unknown>".into());
     let unreadable = |exception| DecodeError::Unreadable { code: qualname.to_string(), exception };
     let opcodes = Opcodes::running(python).map_err(unreadable)?;
@@ -49,7 +49,7 @@ pub fn decode(python: &Python, code: &Object) -> Result<Code, DecodeError> {
 /// Decodes the code of a Python function.
 ///
 /// # Errors
-/// As [`decode`]; also where the object has no `__code__`.
+/// Those of [`decode`]; also if the object has no `__code__`.
 pub fn decode_function(python: &Python, function: &Object) -> Result<Code, DecodeError> {
     match function.attr(python, "__code__") {
         Ok(code) => decode(python, &code),
@@ -62,13 +62,13 @@ fn class_name(python: &Python, object: &Object) -> String {
     name().unwrap_or_else(|_| "an object".to_owned())
 }
 
-struct Reader<'a> {
+struct CodeReader<'a> {
     python: &'a Python,
     code: &'a Object,
 }
 
-impl Reader<'_> {
-    /// The outer error is an exception of the interpreter, the inner one what is wrong with the code.
+impl CodeReader<'_> {
+    /// The outer error is an exception of the interpreter, the inner one an error in the code.
     fn read(&self, opcodes: &Opcodes, qualname: &Arc<str>) -> Result<Result<Code, DecodeError>, Exception> {
         let flags = self.number("co_flags")?;
         /// `CO_VARARGS` and `CO_VARKEYWORDS`.
@@ -102,7 +102,7 @@ impl Reader<'_> {
             Some(Constant::Live(tuple)) => self.strings(tuple),
             _ => None,
         };
-        let source = Source {
+        let source = CodeSource {
             opcodes,
             instructions,
             exceptions: &exceptions,
@@ -143,7 +143,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The object of a constant that an instruction makes up.
+    /// The object of a constant that the decoder adds for an instruction.
     fn extra(&self, extra: &Extra) -> Result<Object, Exception> {
         let python = self.python;
         match *extra {
@@ -168,13 +168,13 @@ impl Reader<'_> {
 
     fn number(&self, name: &str) -> Result<u32, Exception> {
         let number = self.attr(name)?;
-        // SAFETY: the thread is attached and the object alive; what is no int leaves an exception.
+        // SAFETY: the thread is attached and the object alive; an object that is not an int leaves an exception.
         let value = unsafe { ffi::PyLong_AsLongLong(number.as_ptr()) };
         // SAFETY: the thread is attached.
         if value == -1 && unsafe { !ffi::PyErr_Occurred().is_null() } {
             return Err(self.python.take_exception());
         }
-        // `co_firstlineno` of some generated code is negative; no line is known then.
+        // `co_firstlineno` of some generated code is negative; then no line is known.
         Ok(u32::try_from(value).unwrap_or(0))
     }
 
@@ -220,7 +220,7 @@ fn items(python: &Python, tuple: &Object) -> Option<Vec<Object>> {
     }
 }
 
-/// The slots of a frame: local variables, then cells that are no local variables, then free variables.
+/// The slots of a frame: local variables, then cells that are not local variables, then free variables.
 pub(in crate::bytecode) fn localsplus(
     variables: Vec<Arc<str>>,
     cells: &[Arc<str>],

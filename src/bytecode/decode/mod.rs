@@ -1,8 +1,8 @@
-//! CPython's code objects to neutral instructions.
+//! Decodes CPython's code objects to neutral instructions.
 //!
-//! [`raw`] takes the bytes apart, [`step`] says what each instruction does to CPython's stack, and [`walk`] follows that stack
-//! to take out of it what the neutral one doesn't have. All of this is a function of a table of opcodes and plain data, so
-//! that it decodes what other versions compiled; [`live`] is the part that asks an interpreter.
+//! [`raw`] takes the bytes apart. [`step`] says what each instruction does to CPython's stack. [`walk`] follows that
+//! stack and removes the slots that the neutral stack doesn't have. All of this is a function of a table of opcodes and
+//! plain data, so it can decode what other versions compiled. [`live`] is the part that asks an interpreter.
 
 mod error;
 #[cfg(test)]
@@ -14,7 +14,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use super::exceptions::Entry;
+use super::exceptions::ExceptionEntry;
 use super::instruction::{Instruction, Op, Suspend, Target};
 use super::opcodes::{Opcode, Opcodes};
 use super::raw_stack::RawStacks;
@@ -25,32 +25,32 @@ pub use live::{decode, decode_function};
 use raw::RawError;
 pub(super) use raw::RawInstruction;
 pub(super) use step::Extra;
-use step::{Context, Step};
+use step::{DecodeContext, StackStep};
 use walk::{Item, RawHandler};
 
-/// What is decoded: the parts of a code object that don't need an interpreter.
-pub(super) struct Source<'a> {
+/// The input of the decoder: the parts of a code object that don't need an interpreter.
+pub(super) struct CodeSource<'a> {
     pub(super) opcodes: &'a Opcodes,
     pub(super) instructions: Vec<RawInstruction>,
-    pub(super) exceptions: &'a [Entry],
+    pub(super) exceptions: &'a [ExceptionEntry],
     pub(super) locals: &'a [LocalVariable],
     pub(super) consts: usize,
     pub(super) names: usize,
-    /// The strings in a constant, where it is a tuple of them.
+    /// The strings in a constant that is a tuple of strings.
     pub(super) strings: &'a dyn Fn(u32) -> Option<Vec<Arc<str>>>,
 }
 
-/// What comes out.
+/// The result of the decoder.
 pub(super) struct Decoded {
     pub(super) instructions: Vec<Instruction>,
     pub(super) handlers: Vec<Handler>,
     pub(super) raw_stacks: RawStacks,
-    /// Constants behind those of the code object.
+    /// Constants after those of the code object.
     pub(super) extras: Vec<Extra>,
 }
 
-impl Source<'_> {
-    /// Decodes; an error has no name of a code object yet.
+impl CodeSource<'_> {
+    /// Decodes. An error does not have the code object's name yet.
     pub(super) fn decode(mut self) -> Result<Decoded, RawError> {
         self.end_sends();
         let raw = &self.instructions;
@@ -59,7 +59,7 @@ impl Source<'_> {
                 raw.get(index).map_or((0, "an empty code object"), |raw| (raw.offset, raw.opcode.name()));
             RawError { offset, opcode: name.to_owned(), problem }
         };
-        let mut context = Context {
+        let mut context = DecodeContext {
             opcodes: self.opcodes,
             locals: self.locals,
             consts: self.consts,
@@ -91,13 +91,13 @@ impl Source<'_> {
         let walked = walk::walk(&items, &steps, &handlers, self.locals, self.opcodes.version)
             .map_err(|(index, problem)| error(index, problem))?;
 
-        // In the order of the code object, without what no way leads to.
+        // In the order of the code object, without instructions that can't be reached.
         let mut instructions = Vec::with_capacity(walked.ops.len());
         let mut starts = Vec::with_capacity(items.len() + 1);
         let mut raw_stacks = RawStacks::default();
         for (index, (ops, at)) in walked.items.iter().zip(raw).enumerate() {
             starts.push(position(&instructions));
-            // What only prepares a call belongs to it.
+            // An instruction that only prepares a call belongs to the call.
             let prepares = |raw: &&RawInstruction| matches!(raw.opcode, Opcode::KW_NAMES | Opcode::PRECALL);
             let first = index - raw[..index].iter().rev().take_while(prepares).count();
             let mut point = walked.stacks[first].as_ref().map(|stack| (raw[first].start, stack));
@@ -109,14 +109,14 @@ impl Source<'_> {
         starts.push(position(&instructions));
         for instruction in &mut instructions {
             if let Some(target) = instruction.op.target_mut() {
-                // Jumps name items.
+                // Jumps name items here.
                 *target = starts[*target as usize];
             }
         }
         let mut neutral = Vec::with_capacity(handlers.len());
         for (index, (handler, depth)) in handlers.iter().zip(&walked.depths).enumerate() {
             let Some(depth) = *depth else { continue };
-            // What no way leads to is empty by now, and need not part a range.
+            // Instructions that can't be reached are empty by now, and need not split a range.
             let is_covered = |at: usize| walked.covered[at] || walked.items[at].is_none();
             let in_range = |at: usize| items[at].handler == Some(index) && is_covered(at);
             let first = self.item_behind(self.exceptions[index].start);
@@ -131,8 +131,9 @@ impl Source<'_> {
         Ok(Decoded { instructions, handlers: neutral, raw_stacks, extras: context.extras })
     }
 
-    /// In 3.11 the receiver is gone where `SEND` jumps to; later, and here, `END_SEND` drops it there. It is put in front of
-    /// the target, which nothing else leads to, with a start of its own.
+    /// In 3.11 the receiver is popped before `SEND` jumps; in later versions, and here, `END_SEND` pops it at the
+    /// target. So this inserts an `END_SEND` before the target, with a start of its own. Nothing else leads to the
+    /// target.
     fn end_sends(&mut self) {
         if self.opcodes.version != 11 {
             return;
@@ -150,21 +151,22 @@ impl Source<'_> {
         }
     }
 
-    /// Makes a jump name an item instead of an offset. `FOR_ITER` leads behind what only tidies up after it.
-    fn resolve(&self, step: &mut Step) -> Result<(), Problem> {
+    /// Makes a jump name an item instead of an offset. `FOR_ITER` then jumps past the instructions that only clean up
+    /// after it.
+    fn resolve(&self, step: &mut StackStep) -> Result<(), Problem> {
         let target = match step {
-            Step::ForIter(target) => target,
-            Step::Op(op) => match op.target_mut() {
+            StackStep::ForIter(target) => target,
+            StackStep::Op(op) => match op.target_mut() {
                 Some(target) => target,
                 None => return Ok(()),
             },
             _ => return Ok(()),
         };
         let offset = *target;
-        let is_send = matches!(step, Step::Op(Op::Suspend(Suspend::Send(_))));
+        let is_send = matches!(step, StackStep::Op(Op::Suspend(Suspend::Send(_))));
         let start = if is_send && self.opcodes.version == 11 { offset.wrapping_sub(1) } else { offset };
         let mut item = self.item_at(start).ok_or(Problem::Target { target: offset.into() })?;
-        if let Step::ForIter(_) = step {
+        if let StackStep::ForIter(_) = step {
             let opcode = |item: usize| self.instructions.get(item).map(|raw| raw.opcode);
             if opcode(item) == Some(Opcode::END_FOR) {
                 item += 1;
@@ -174,8 +176,8 @@ impl Source<'_> {
                     item += 1;
                 }
             }
-            *step = Step::ForIter(index(item));
-        } else if let Step::Op(op) = step
+            *step = StackStep::ForIter(index(item));
+        } else if let StackStep::Op(op) = step
             && let Some(target) = op.target_mut()
         {
             *target = index(item);
@@ -188,7 +190,7 @@ impl Source<'_> {
         self.instructions.binary_search_by_key(&offset, |raw| raw.start).ok()
     }
 
-    /// The first instruction at or behind an offset.
+    /// The first instruction at or after an offset.
     fn item_behind(&self, offset: u32) -> usize {
         self.instructions.partition_point(|raw| raw.offset < offset)
     }
@@ -198,7 +200,8 @@ fn position(instructions: &[Instruction]) -> Target {
     index(instructions.len())
 }
 
-/// There are no more instructions than code units, and no more of ours than a few for each.
+/// An index as u32. There are at most as many instructions as code units, and at most a few neutral ones for each, so
+/// it fits.
 fn index(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! CPython's instructions one by one: operands complete, caches skipped.
+//! CPython's instructions one by one, with complete operands and without caches.
 
 use super::error::Problem;
 use crate::bytecode::opcodes::{Opcode, Opcodes};
@@ -8,29 +8,29 @@ use crate::bytecode::opcodes::{Opcode, Opcodes};
 pub(crate) struct RawInstruction {
     pub(crate) opcode: Opcode,
     pub(crate) operand: u32,
-    /// Byte offset of the first `EXTENDED_ARG` in front of it, where jumps lead.
+    /// Byte offset of the first `EXTENDED_ARG` before it, which is the target of jumps.
     pub(crate) start: u32,
     /// Byte offset.
     pub(crate) offset: u32,
-    /// Byte offset behind it and its caches, from where jumps count.
+    /// Byte offset after it and its caches. Jumps count from here.
     pub(crate) end: u32,
     /// Its line.
     pub(crate) line: Option<u32>,
 }
 
-/// A problem with an instruction that has no name yet, or none at all.
+/// A problem with an instruction whose name is not known yet, or that has none.
 pub(in crate::bytecode) struct RawError {
     pub(in crate::bytecode) offset: u32,
     pub(in crate::bytecode) opcode: String,
     pub(in crate::bytecode) problem: Problem,
 }
 
-/// Takes `co_code` apart; lines are by code unit.
+/// Takes `co_code` apart; `lines` has a line for each code unit.
 pub(super) fn read(opcodes: &Opcodes, code: &[u8], lines: &[Option<u32>]) -> Result<Vec<RawInstruction>, RawError> {
     let mut instructions = Vec::with_capacity(code.len() / 4);
     let (mut unit, mut start, mut operand) = (0usize, None, 0u32);
     while let Some(&[number, low]) = code.get(unit * 2..unit * 2 + 2) {
-        // An offset of a code object fits: CPython's are ints.
+        // An offset of a code object fits, since CPython's are ints.
         let offset = u32::try_from(unit * 2).unwrap_or(u32::MAX);
         let error = |name: &str, problem| RawError { offset, opcode: name.to_owned(), problem };
         let opcode = opcodes.opcode(number).map_err(|name| {

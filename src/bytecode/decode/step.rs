@@ -1,4 +1,4 @@
-//! Phase one: each of CPython's instructions to steps, whatever else is on the stack.
+//! Phase one: translates each of CPython's instructions to steps, without looking at the rest of the stack.
 
 use std::sync::Arc;
 
@@ -9,22 +9,24 @@ use crate::bytecode::opcodes::{BinaryOperand, Opcode, Opcodes};
 use crate::bytecode::{LocalKind, LocalVariable};
 use crate::operators::{CompareOperator, Conversion, FunctionAttribute, Intrinsic1, UnaryOperator};
 
-/// Part of what an instruction does to CPython's stack, nulls included.
+/// A part of what an instruction does to CPython's stack, with nulls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// As the operation says; but depths in its operands count nulls, and jumps name byte offsets.
+pub(super) enum StackStep {
+    /// The operation itself; but depths in its operands count nulls, and jumps name byte offsets.
     Op(Op),
-    /// Pushes a slot that has no counterpart: a null, or the second slot of an iterator.
+    /// Pushes a slot that the neutral stack lacks: a null, or the second slot of an iterator.
     PushNull,
-    /// Pops `(callable, self or null)`, in 3.11 and 3.12 `(method or null, self or callable)`, and arguments.
+    /// Pops `(callable, self or null)` and the arguments; in 3.11 and 3.12 the pair is `(method or null, self or
+    /// callable)`.
     Call(Arguments),
-    /// Pops the same pair, arguments and keywords, which are null where there are none; or `None`: always there.
+    /// Pops the same pair, arguments and keywords. `Some` says whether there are keywords; with `None` they are always
+    /// on the stack, and null if there are none.
     CallEx(Option<bool>),
-    /// Pops `iterator` or `iterator second` where exhausted.
+    /// Pops `iterator` or `iterator second` if it is exhausted.
     ForIter(u32),
 }
 
-/// A constant that an instruction makes up.
+/// A constant that the decoder adds for an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::bytecode) enum Extra {
     /// `LOAD_SMALL_INT`.
@@ -35,27 +37,27 @@ pub(in crate::bytecode) enum Extra {
     AssertionError,
 }
 
-/// What instructions name by index.
-pub(super) struct Context<'a> {
+/// The tables that instructions index.
+pub(super) struct DecodeContext<'a> {
     pub(super) opcodes: &'a Opcodes,
     pub(super) locals: &'a [LocalVariable],
     pub(super) consts: usize,
     pub(super) names: usize,
-    /// The strings in a constant, where it is a tuple of them.
+    /// The strings in a constant that is a tuple of strings.
     pub(super) strings: &'a dyn Fn(u32) -> Option<Vec<Arc<str>>>,
-    /// The constants made up so far; their indices follow `consts`.
+    /// The constants added so far; their indices follow those of `consts`.
     pub(super) extras: Vec<Extra>,
     /// The names of the keyword arguments of the next call.
     pub(super) keywords: Option<Vec<Arc<str>>>,
 }
 
-impl Context<'_> {
-    /// The steps of an instruction, appended; `next` is the one behind it.
+impl DecodeContext<'_> {
+    /// Appends the steps of an instruction; `next` is the instruction after it.
     pub(super) fn translate(
         &mut self,
         raw: &RawInstruction,
         next: Option<Opcode>,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<StackStep>,
     ) -> Result<(), Problem> {
         use Opcode as O;
         if self.keywords.is_some() && !matches!(raw.opcode, O::PRECALL | O::CALL | O::CALL_KW) {
@@ -65,7 +67,7 @@ impl Context<'_> {
         let wrong = Problem::Operand { operand };
         let version = self.opcodes.version;
         let wide_iterators = version >= 15;
-        let mut op = |op| steps.push(Step::Op(op));
+        let mut op = |op| steps.push(StackStep::Op(op));
         match raw.opcode {
             O::CACHE | O::EXTENDED_ARG | O::NOP | O::NOT_TAKEN | O::PRECALL => {}
             O::RESUME => op(Op::Resume),
@@ -76,11 +78,11 @@ impl Context<'_> {
                     op(Op::Pop);
                 }
             }
-            O::PUSH_NULL => steps.push(Step::PushNull),
+            O::PUSH_NULL => steps.push(StackStep::PushNull),
             O::COPY => op(Op::Copy(at_least(operand, 1)?)),
             O::SWAP => op(Op::Swap(at_least(operand, 1)?)),
 
-            // From 3.13 on a constant in front of the call names its keyword arguments.
+            // From 3.13 on, a constant before the call has the names of its keyword arguments.
             O::LOAD_CONST if next == Some(O::CALL_KW) => {
                 self.keywords = Some((self.strings)(operand).ok_or(Problem::Keywords)?);
             }
@@ -131,12 +133,13 @@ impl Context<'_> {
             O::STORE_NAME => op(Op::StoreName(self.name(operand)?)),
             O::DELETE_NAME => op(Op::DeleteName(self.name(operand)?)),
             O::LOAD_GLOBAL => {
-                // The lowest bit asks for the null of a call: below the callable up to 3.12, then above it.
-                let load = Step::Op(Op::LoadGlobal(self.name(operand >> 1)?));
+                // The lowest bit asks for the null of a call. The null is below the callable up to 3.12, and above it
+                // after that.
+                let load = StackStep::Op(Op::LoadGlobal(self.name(operand >> 1)?));
                 match operand & 1 {
                     0 => steps.push(load),
-                    _ if version <= 12 => steps.extend([Step::PushNull, load]),
-                    _ => steps.extend([load, Step::PushNull]),
+                    _ if version <= 12 => steps.extend([StackStep::PushNull, load]),
+                    _ => steps.extend([load, StackStep::PushNull]),
                 }
             }
             O::STORE_GLOBAL => op(Op::StoreGlobal(self.name(operand)?)),
@@ -183,7 +186,7 @@ impl Context<'_> {
                 BinaryOperand::Subscription => Op::LoadSubscr,
             }),
             O::COMPARE_OP => {
-                // Below the operator: nothing, a mask, or a mask and whether the result is made a bool.
+                // The bits below the operator: none, a mask, or a mask and whether the result is made a bool.
                 let (shift, to_bool) = match version {
                     11 => (0, 0),
                     12 => (4, 0),
@@ -216,7 +219,7 @@ impl Context<'_> {
             O::MAP_ADD => op(Op::MapAdd(at_least(operand, 1)?)),
             O::DICT_UPDATE => op(Op::DictUpdate(at_least(operand, 1)?)),
             O::DICT_MERGE => {
-                // Between dict and callable are the positional arguments and, from 3.13 on, the null.
+                // The positional arguments and, from 3.13 on, the null are between dict and callable.
                 let depth = at_least(operand, 1)?;
                 let callable = depth.checked_add(if version <= 12 { 2 } else { 3 }).ok_or(wrong)?;
                 op(Op::DictMerge { depth, callable });
@@ -254,13 +257,13 @@ impl Context<'_> {
                 if keywords.len() > operand as usize {
                     return Err(Problem::Keywords);
                 }
-                steps.push(Step::Call(Arguments { count: operand, keywords }));
+                steps.push(StackStep::Call(Arguments { count: operand, keywords }));
             }
-            O::CALL_FUNCTION_EX if version >= 14 => steps.push(Step::CallEx(None)),
-            O::CALL_FUNCTION_EX => steps.push(Step::CallEx(Some(operand & 1 != 0))),
+            O::CALL_FUNCTION_EX if version >= 14 => steps.push(StackStep::CallEx(None)),
+            O::CALL_FUNCTION_EX => steps.push(StackStep::CallEx(Some(operand & 1 != 0))),
             O::MAKE_FUNCTION => {
                 op(Op::MakeFunction);
-                // From 3.13 on there are no flags; in the order in which they come off the stack.
+                // From 3.13 on there are no flags. The order is that in which they are popped.
                 for flag in [8, 4, 2, 1] {
                     if version <= 12 && operand & flag != 0 {
                         op(Op::SetFunctionAttribute(function_attribute(flag)?));
@@ -271,13 +274,13 @@ impl Context<'_> {
 
             O::UNPACK_SEQUENCE => op(Op::UnpackSequence(operand)),
             O::UNPACK_EX => op(Op::UnpackEx { before: operand & 0xFF, after: operand >> 8 }),
-            // From 3.15 on it does what GET_YIELD_FROM_ITER did too, and pushes a second slot.
+            // From 3.15 on it also does the work of GET_YIELD_FROM_ITER, and pushes a second slot.
             O::GET_ITER if wide_iterators => {
                 op(if operand == 0 { Op::GetIter } else { Op::Suspend(Suspend::GetYieldFromIter) });
-                steps.push(Step::PushNull);
+                steps.push(StackStep::PushNull);
             }
             O::GET_ITER => op(Op::GetIter),
-            O::FOR_ITER => steps.push(Step::ForIter(self.forward(raw)?)),
+            O::FOR_ITER => steps.push(StackStep::ForIter(self.forward(raw)?)),
 
             O::JUMP_FORWARD => op(Op::Jump(self.forward(raw)?)),
             O::JUMP_BACKWARD | O::JUMP_BACKWARD_NO_INTERRUPT => op(Op::Jump(self.backward(raw)?)),
@@ -372,12 +375,12 @@ impl Context<'_> {
         }
     }
 
-    /// That of a cell, as 3.13's closures are made, is told apart later: see [`super::walk`].
+    /// Loading a cell, as 3.13 does to make closures, is recognised later: see [`super::walk`].
     fn load_fast(&self, index: u32) -> Result<Op, Problem> {
         Ok(Op::LoadFast(self.local(index)?))
     }
 
-    /// The index of a constant that is not among the code object's.
+    /// The index of a constant that the code object does not have.
     fn extra(&mut self, extra: Extra) -> u32 {
         let index = self.extras.iter().position(|known| *known == extra).unwrap_or_else(|| {
             self.extras.push(extra);

@@ -1,46 +1,47 @@
-//! Phase two: follows the stack along every way through the code, and takes the nulls out of it.
+//! Phase two: follows the stack along every path through the code, and removes the nulls from it.
 //!
-//! CPython's stack has slots that ours doesn't: nulls that fill the place of a receiver, and, from 3.15 on, the second slot
-//! of an iterator. Which slot is which is the same on every way to an instruction. Knowing it, calls are told apart (of a
-//! plain callable, or of a pair that a method lookup left), and depths in operands are counted anew.
+//! CPython's stack has slots that the neutral stack doesn't have: nulls in the place of a receiver and, from 3.15 on,
+//! the second slot of an iterator. The kinds of the slots are the same on every path to an instruction. They tell calls
+//! of a plain callable from calls of a pair that a method lookup left, and they are needed to count the depths in
+//! operands anew.
 
 use std::rc::Rc;
 
 use super::error::Problem;
-use super::step::Step;
+use super::step::StackStep;
 use crate::bytecode::instruction::{Arguments, Op, Suspend};
 use crate::bytecode::raw_stack::RawSlot;
 use crate::bytecode::{LocalKind, LocalVariable};
 
-/// More than this on the stack is damage: CPython's compiler keeps far below it.
+/// A deeper stack is damage: CPython's compiler stays far below this.
 const STACK_LIMIT: usize = 1 << 16;
 
-/// What a slot of CPython's stack holds.
+/// The content of a slot of CPython's stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
+pub(super) enum StackSlot {
     /// An object.
     Value,
-    /// What a cleared local held, perhaps null.
+    /// The value of a cleared local, perhaps null.
     Cleared,
     /// The same, known to be a cell.
     Cell,
-    /// What a method lookup found.
+    /// The result of a method lookup.
     Method,
-    /// The receiver that it found it for, or null.
+    /// The receiver of the method lookup, or null.
     Receiver,
-    /// Nothing that the neutral stack has.
+    /// A null, which the neutral stack does not have.
     Null,
-    /// What `iter()` gave.
+    /// The result of `iter()`.
     Iterator,
-    /// From 3.15 on, its second slot, which the neutral stack has not.
+    /// From 3.15 on, the iterator's second slot, which the neutral stack does not have.
     IteratorIndex,
     /// The exception that was handled before.
     Saved,
-    /// The offset of what raised.
+    /// The offset of the instruction that raised.
     Offset,
 }
 
-impl Slot {
+impl StackSlot {
     fn is_kept(self) -> bool {
         !matches!(self, Self::Null | Self::IteratorIndex)
     }
@@ -55,7 +56,7 @@ impl Slot {
         class(self) == class(other)
     }
 
-    /// What is known where two ways meet on which the slots agree.
+    /// The content of a slot after two paths meet on which the slots agree.
     fn joined(self, other: Self) -> Self {
         match (self, other) {
             (Self::Value | Self::Iterator | Self::Saved | Self::Offset, Self::Cleared) => Self::Cleared,
@@ -65,7 +66,7 @@ impl Slot {
         }
     }
 
-    /// As others see it.
+    /// The slot as the decoder's users see it.
     pub(super) fn raw(self) -> RawSlot {
         match self {
             Self::Value | Self::Cell => RawSlot::Object,
@@ -81,19 +82,19 @@ impl Slot {
     }
 }
 
-/// What is known before an instruction.
+/// What is known before an instruction: the slots and the locals.
 #[derive(Clone, Debug)]
-struct State {
-    stack: Vec<Slot>,
-    /// Which locals hold a cell: from 3.13 on the same instruction loads them and values, and inlined comprehensions put
-    /// values where cells were.
+struct WalkState {
+    stack: Vec<StackSlot>,
+    /// The locals that hold a cell. From 3.13 on the same instruction loads cells and values, and inlined
+    /// comprehensions put values where cells were.
     cells: Rc<Vec<bool>>,
 }
 
-/// An instruction of CPython's and what it does.
+/// One of CPython's instructions, with its steps.
 #[derive(Debug)]
 pub(super) struct Item {
-    /// Its place in the list of steps.
+    /// The range of its steps in the list of steps.
     pub(super) steps: std::ops::Range<usize>,
     /// The handler of its exceptions.
     pub(super) handler: Option<usize>,
@@ -107,34 +108,34 @@ pub(super) struct RawHandler {
     pub(super) lasti: bool,
 }
 
-/// What came out.
+/// The result of the walk.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
     /// The operations; jumps name items.
     pub(super) ops: Vec<Op>,
-    /// Where an item's operations are; `None` for items that no way leads to.
+    /// The range of an item's operations; `None` for items that can't be reached.
     pub(super) items: Vec<Option<std::ops::Range<usize>>>,
     /// Whether an item is in the range of its handler.
     pub(super) covered: Vec<bool>,
-    /// The depths of the handlers on the neutral stack; `None` for those that no exception leads to.
+    /// The depths of the handlers on the neutral stack; `None` for handlers that no exception reaches.
     pub(super) depths: Vec<Option<u32>>,
-    /// CPython's stack before each item; `None` for those that no way leads to.
-    pub(super) stacks: Vec<Option<Vec<Slot>>>,
+    /// CPython's stack before each item; `None` for items that can't be reached.
+    pub(super) stacks: Vec<Option<Vec<StackSlot>>>,
 }
 
-/// Follows the code from its first item. In `steps` jumps name items.
+/// Follows the code from its first item. Jumps in `steps` name items.
 ///
 /// # Errors
-/// The item at which the stack makes no sense.
+/// The item at which the stack is invalid.
 pub(super) fn walk(
     items: &[Item],
-    steps: &[Step],
+    steps: &[StackStep],
     handlers: &[RawHandler],
     locals: &[LocalVariable],
     version: u32,
 ) -> Result<Walked, (usize, Problem)> {
     let cells = locals.iter().map(|local| local.kind == LocalKind::Free).collect();
-    let mut walk = Walk {
+    let mut walk = StackWalk {
         states: vec![None; items.len()],
         pending: Vec::new(),
         handlers,
@@ -147,9 +148,9 @@ pub(super) fn walk(
             stacks: Vec::new(),
         },
     };
-    walk.reach(0, State { stack: Vec::new(), cells: Rc::new(cells) }).map_err(|problem| (0, problem))?;
+    walk.reach(0, WalkState { stack: Vec::new(), cells: Rc::new(cells) }).map_err(|problem| (0, problem))?;
     while let Some(mut at) = walk.pending.pop() {
-        // The states are only needed where ways meet, but keeping them all makes every instruction a check.
+        // The states are needed only where paths meet. Keeping them all makes every instruction a check.
         while let Some(state) = walk.item(at, items, steps).map_err(|problem| (at, problem))? {
             if walk.states.get(at + 1).is_some_and(Option::is_some) {
                 walk.reach(at + 1, state).map_err(|problem| (at, problem))?;
@@ -166,17 +167,17 @@ pub(super) fn walk(
     Ok(Walked { stacks, ..walk.walked })
 }
 
-struct Walk<'a> {
-    states: Vec<Option<State>>,
+struct StackWalk<'a> {
+    states: Vec<Option<WalkState>>,
     pending: Vec<usize>,
     handlers: &'a [RawHandler],
     version: u32,
     walked: Walked,
 }
 
-impl Walk<'_> {
-    /// A way leads to an item.
-    fn reach(&mut self, to: usize, state: State) -> Result<(), Problem> {
+impl StackWalk<'_> {
+    /// Notes that a path leads to an item with this state.
+    fn reach(&mut self, to: usize, state: WalkState) -> Result<(), Problem> {
         let known = self.states.get_mut(to).ok_or(Problem::OffTheEnd)?;
         match known {
             None => {
@@ -195,7 +196,7 @@ impl Walk<'_> {
                     let joined = one.joined(*other);
                     is_less |= std::mem::replace(one, joined) != joined;
                 }
-                // What follows was told more than is true.
+                // The following items were given more than is true, so walk them again.
                 if is_less {
                     self.pending.push(to);
                 }
@@ -204,8 +205,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Runs an item; the state behind it, where it is left that way.
-    fn item(&mut self, at: usize, items: &[Item], steps: &[Step]) -> Result<Option<State>, Problem> {
+    /// Runs an item, and returns the state after it if it falls through.
+    fn item(&mut self, at: usize, items: &[Item], steps: &[StackStep]) -> Result<Option<WalkState>, Problem> {
         let Some(mut state) = self.states[at].clone() else { return Ok(None) };
         let item = &items[at];
         if let Some(index) = item.handler {
@@ -215,11 +216,12 @@ impl Walk<'_> {
                     self.walked.depths[index] = Some(kept(below));
                     self.walked.covered[at] = true;
                     let mut stack = below.to_vec();
-                    stack.extend(handler.lasti.then_some(Slot::Offset));
-                    stack.push(Slot::Value);
-                    self.reach(handler.target, State { stack, cells: state.cells.clone() })?;
+                    stack.extend(handler.lasti.then_some(StackSlot::Offset));
+                    stack.push(StackSlot::Value);
+                    self.reach(handler.target, WalkState { stack, cells: state.cells.clone() })?;
                 }
-                // 3.15's generator expressions leave their iterator behind, but not their handler's range.
+                // 3.15's generator expressions leave the range of their iterator's handler without popping the
+                // iterator.
                 None if steps[item.steps.clone()].iter().all(cannot_raise) => {}
                 None => return Err(Problem::Underflow),
             }
@@ -236,29 +238,29 @@ impl Walk<'_> {
         Ok(falls_through.then_some(state))
     }
 
-    /// Runs a step; whether the next one follows.
-    fn step(&mut self, step: &Step, state: &mut State) -> Result<bool, Problem> {
+    /// Runs a step, and returns whether the next one follows.
+    fn step(&mut self, step: &StackStep, state: &mut WalkState) -> Result<bool, Problem> {
         let stack = &mut state.stack;
         match step {
-            Step::PushNull if self.version >= 15 && stack.last() == Some(&Slot::Iterator) => {
-                stack.push(Slot::IteratorIndex);
+            StackStep::PushNull if self.version >= 15 && stack.last() == Some(&StackSlot::Iterator) => {
+                stack.push(StackSlot::IteratorIndex);
             }
-            Step::PushNull => stack.push(Slot::Null),
-            Step::Call(arguments) => self.call(arguments, stack)?,
-            Step::CallEx(keywords) => self.call_ex(*keywords, stack)?,
-            Step::ForIter(target) => {
+            StackStep::PushNull => stack.push(StackSlot::Null),
+            StackStep::Call(arguments) => self.call(arguments, stack)?,
+            StackStep::CallEx(keywords) => self.call_ex(*keywords, stack)?,
+            StackStep::ForIter(target) => {
                 let iterator = self.iterator(stack)?;
-                let exhausted = State { stack: stack[..iterator].to_vec(), cells: state.cells.clone() };
+                let exhausted = WalkState { stack: stack[..iterator].to_vec(), cells: state.cells.clone() };
                 self.reach(*target as usize, exhausted)?;
-                state.stack.push(Slot::Value);
+                state.stack.push(StackSlot::Value);
                 self.walked.ops.push(Op::ForIter(*target));
             }
-            Step::Op(op) => return self.op(op, state),
+            StackStep::Op(op) => return self.op(op, state),
         }
         Ok(true)
     }
 
-    fn op(&mut self, op: &Op, state: &mut State) -> Result<bool, Problem> {
+    fn op(&mut self, op: &Op, state: &mut WalkState) -> Result<bool, Problem> {
         let stack = &mut state.stack;
         let wide = self.version >= 15;
         let op = match *op {
@@ -281,56 +283,56 @@ impl Walk<'_> {
             }
             Op::LoadFast(local) => {
                 let is_cell = state.cells.get(local as usize) == Some(&true);
-                stack.push(if is_cell { Slot::Cell } else { Slot::Value });
+                stack.push(if is_cell { StackSlot::Cell } else { StackSlot::Value });
                 if is_cell { Op::LoadClosure(local) } else { Op::LoadFast(local) }
             }
             Op::LoadFastAndClear(local) => {
                 let was_cell = set_cell(&mut state.cells, local, false);
-                stack.push(if was_cell { Slot::Cell } else { Slot::Cleared });
+                stack.push(if was_cell { StackSlot::Cell } else { StackSlot::Cleared });
                 op.clone()
             }
             Op::StoreFast(local) => {
                 let slot = pop_kept(stack)?;
-                set_cell(&mut state.cells, local, slot == Slot::Cell);
+                set_cell(&mut state.cells, local, slot == StackSlot::Cell);
                 op.clone()
             }
             Op::MakeCell(local) => {
                 set_cell(&mut state.cells, local, true);
                 op.clone()
             }
-            // It only looks at the pair far below, which stays one.
+            // It only looks at the pair deep in the stack, which stays a pair.
             Op::WithExceptStart { .. } => {
                 let (looks, _) = op.effect();
                 let below = stack.len().checked_sub(looks as usize).ok_or(Problem::Underflow)?;
                 if stack[below..].iter().any(|slot| !slot.is_kept()) {
                     return Err(Problem::Null);
                 }
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 op.clone()
             }
             // The stack of 3.15 has a null or an index above the receiver.
             Op::Suspend(Suspend::Send(target)) => {
                 pop_kept(stack)?;
                 self.iterator(stack)?;
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 self.reach(target as usize, state.clone())?;
                 op.clone()
             }
             Op::Suspend(Suspend::EndSend) => {
                 pop_kept(stack)?;
                 self.pop_iterator(stack)?;
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 op.clone()
             }
             Op::Suspend(Suspend::CleanupThrow) => {
                 pop_kept(stack)?;
                 pop_kept(stack)?;
                 self.pop_iterator(stack)?;
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 if wide {
-                    stack.push(Slot::Null);
+                    stack.push(StackSlot::Null);
                 }
-                stack.push(Slot::Value);
+                stack.push(StackSlot::Value);
                 op.clone()
             }
             _ => self.renumbered(op, state)?,
@@ -341,7 +343,7 @@ impl Walk<'_> {
     }
 
     /// An operation that only pops and pushes, with its depths counted anew.
-    fn renumbered(&mut self, op: &Op, state: &mut State) -> Result<Op, Problem> {
+    fn renumbered(&mut self, op: &Op, state: &mut WalkState) -> Result<Op, Problem> {
         let stack = &mut state.stack;
         let (pops, pushes) = op.effect();
         if stack.len() < pops as usize {
@@ -366,7 +368,7 @@ impl Walk<'_> {
                 *callable = kept_depth_of(stack, *callable)?;
             }
             Op::JumpIf { target, .. } | Op::Jump(target) => {
-                // The state is that behind the pop.
+                // The state after the pop.
                 self.reach(*target as usize, state.clone())?;
             }
             _ => {}
@@ -375,20 +377,20 @@ impl Walk<'_> {
             return Err(Problem::Overflow { limit: STACK_LIMIT as u32 });
         }
         let stack = &mut state.stack;
-        stack.extend(std::iter::repeat_n(Slot::Value, pushes as usize));
+        stack.extend(std::iter::repeat_n(StackSlot::Value, pushes as usize));
         if let (true, [.., method, receiver]) = (pushes_pair(&op), stack.as_mut_slice()) {
-            (*method, *receiver) = (Slot::Method, Slot::Receiver);
+            (*method, *receiver) = (StackSlot::Method, StackSlot::Receiver);
         }
         match (&op, stack.as_mut_slice()) {
-            (Op::GetIter, [.., iterator]) => *iterator = Slot::Iterator,
-            (Op::PushExcInfo, [.., previous, _]) => *previous = Slot::Saved,
+            (Op::GetIter, [.., iterator]) => *iterator = StackSlot::Iterator,
+            (Op::PushExcInfo, [.., previous, _]) => *previous = StackSlot::Saved,
             _ => {}
         }
         Ok(op)
     }
 
-    /// Where the iterator on top of the stack begins: from 3.15 on it has a second slot.
-    fn iterator(&self, stack: &[Slot]) -> Result<usize, Problem> {
+    /// The index at which the iterator on top of the stack begins. From 3.15 on it has a second slot.
+    fn iterator(&self, stack: &[StackSlot]) -> Result<usize, Problem> {
         let second = usize::from(self.version >= 15);
         let iterator = stack.len().checked_sub(1 + second).ok_or(Problem::Underflow)?;
         match &stack[iterator..] {
@@ -398,14 +400,14 @@ impl Walk<'_> {
         }
     }
 
-    fn pop_iterator(&self, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+    fn pop_iterator(&self, stack: &mut Vec<StackSlot>) -> Result<(), Problem> {
         stack.truncate(self.iterator(stack)?);
         Ok(())
     }
 
-    /// Up to 3.12 a null or the method comes first, then the callable or `self`; from 3.13 on the callable, then a null or
-    /// `self`. What is neither is a callable and its first argument.
-    fn call(&mut self, arguments: &Arguments, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+    /// Up to 3.12, a null or the method is first, then the callable or `self`. From 3.13 on the callable is first, then
+    /// a null or `self`. Any other pair is a callable and its first argument.
+    fn call(&mut self, arguments: &Arguments, stack: &mut Vec<StackSlot>) -> Result<(), Problem> {
         for _ in 0..arguments.count {
             pop_kept(stack)?;
         }
@@ -413,9 +415,9 @@ impl Walk<'_> {
         let lower = stack.pop().ok_or(Problem::Underflow)?;
         let mut arguments = arguments.clone();
         let op = match (lower, upper) {
-            (Slot::Method, Slot::Receiver) => Op::CallMethod(arguments),
-            (Slot::Null, callable) if self.version <= 12 && callable.is_kept() => Op::Call(arguments),
-            (callable, Slot::Null) if self.version >= 13 && callable.is_kept() => Op::Call(arguments),
+            (StackSlot::Method, StackSlot::Receiver) => Op::CallMethod(arguments),
+            (StackSlot::Null, callable) if self.version <= 12 && callable.is_kept() => Op::Call(arguments),
+            (callable, StackSlot::Null) if self.version >= 13 && callable.is_kept() => Op::Call(arguments),
             (callable, first) if callable.is_kept() && first.is_kept() => {
                 arguments.count += 1;
                 Op::Call(arguments)
@@ -423,11 +425,11 @@ impl Walk<'_> {
             _ => return Err(Problem::Null),
         };
         self.walked.ops.push(op);
-        stack.push(Slot::Value);
+        stack.push(StackSlot::Value);
         Ok(())
     }
 
-    fn call_ex(&mut self, keywords: Option<bool>, stack: &mut Vec<Slot>) -> Result<(), Problem> {
+    fn call_ex(&mut self, keywords: Option<bool>, stack: &mut Vec<StackSlot>) -> Result<(), Problem> {
         let keywords = match keywords {
             None => stack.pop().ok_or(Problem::Underflow)?.is_kept(),
             Some(false) => false,
@@ -444,12 +446,12 @@ impl Walk<'_> {
             return Err(Problem::Null);
         }
         self.walked.ops.push(Op::CallEx { keywords });
-        stack.push(Slot::Value);
+        stack.push(StackSlot::Value);
         Ok(())
     }
 
-    /// Exchanges two of CPython's slots. Where one of them is a null, the other moves past what is between them.
-    fn swap(&mut self, stack: &mut [Slot], depth: u32) -> Result<(), Problem> {
+    /// Exchanges two of CPython's slots. If one of them is a null, the other moves past the slots between them.
+    fn swap(&mut self, stack: &mut [StackSlot], depth: u32) -> Result<(), Problem> {
         let deep = index(stack, depth)?;
         let top = stack.len() - 1;
         let neutral = depth_of(stack, depth)?;
@@ -466,7 +468,7 @@ impl Walk<'_> {
     }
 }
 
-/// Marks a local; whether it held a cell.
+/// Marks a local, and returns whether it held a cell.
 fn set_cell(cells: &mut Rc<Vec<bool>>, local: u32, is_cell: bool) -> bool {
     match cells.get(local as usize) {
         Some(&was) if was != is_cell => std::mem::replace(&mut Rc::make_mut(cells)[local as usize], is_cell),
@@ -475,15 +477,15 @@ fn set_cell(cells: &mut Rc<Vec<bool>>, local: u32, is_cell: bool) -> bool {
     }
 }
 
-fn cannot_raise(step: &Step) -> bool {
-    matches!(step, Step::PushNull | Step::Op(Op::LoadConst(_) | Op::Return | Op::Nop))
+fn cannot_raise(step: &StackStep) -> bool {
+    matches!(step, StackStep::PushNull | StackStep::Op(Op::LoadConst(_) | Op::Return | Op::Nop))
 }
 
 fn pushes_pair(op: &Op) -> bool {
     matches!(op, Op::LoadMethod(_) | Op::LoadSuperMethod { .. } | Op::LoadSpecial(_))
 }
 
-fn pop_kept(stack: &mut Vec<Slot>) -> Result<Slot, Problem> {
+fn pop_kept(stack: &mut Vec<StackSlot>) -> Result<StackSlot, Problem> {
     match stack.pop().ok_or(Problem::Underflow)? {
         slot if !slot.is_kept() => Err(Problem::Null),
         slot => Ok(slot),
@@ -491,24 +493,24 @@ fn pop_kept(stack: &mut Vec<Slot>) -> Result<Slot, Problem> {
 }
 
 /// The index of the slot at a depth; 1 is the top.
-fn index(stack: &[Slot], depth: u32) -> Result<usize, Problem> {
+fn index(stack: &[StackSlot], depth: u32) -> Result<usize, Problem> {
     match stack.len().checked_sub(depth as usize) {
         Some(index) if depth > 0 => Ok(index),
         _ => Err(Problem::Underflow),
     }
 }
 
-/// How many neutral values are from the top down to this depth.
-fn depth_of(stack: &[Slot], depth: u32) -> Result<u32, Problem> {
+/// The number of neutral values from the top down to this depth.
+fn depth_of(stack: &[StackSlot], depth: u32) -> Result<u32, Problem> {
     Ok(kept(&stack[index(stack, depth)?..]))
 }
 
 /// The same, for a slot that must not be null.
-fn kept_depth_of(stack: &[Slot], depth: u32) -> Result<u32, Problem> {
+fn kept_depth_of(stack: &[StackSlot], depth: u32) -> Result<u32, Problem> {
     if stack[index(stack, depth)?].is_kept() { depth_of(stack, depth) } else { Err(Problem::Null) }
 }
 
-fn kept(slots: &[Slot]) -> u32 {
-    // No more than `STACK_LIMIT`.
+fn kept(slots: &[StackSlot]) -> u32 {
+    // This is at most `STACK_LIMIT`.
     slots.iter().filter(|slot| slot.is_kept()).count() as u32
 }

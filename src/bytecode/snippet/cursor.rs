@@ -1,15 +1,15 @@
-//! A place in a text.
+//! A position in a text.
 
 /// Reads a text from its start.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::bytecode) struct Cursor<'a> {
+pub(in crate::bytecode) struct SnippetCursor<'a> {
     text: &'a str,
     position: usize,
-    /// How many parentheses are open.
+    /// The number of open parentheses.
     pub(super) nesting: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> SnippetCursor<'a> {
     pub(in crate::bytecode) fn new(text: &'a str) -> Self {
         Self { text, position: 0, nesting: 0 }
     }
@@ -19,7 +19,7 @@ impl<'a> Cursor<'a> {
         self.position
     }
 
-    /// What follows.
+    /// The rest of the text.
     pub(in crate::bytecode) fn rest(&self) -> &'a str {
         &self.text[self.position..]
     }
@@ -34,7 +34,7 @@ impl<'a> Cursor<'a> {
         Some(next)
     }
 
-    /// Goes on by so many bytes, which end a character.
+    /// Advances by this many bytes, which must end a character.
     pub(super) fn advance(&mut self, bytes: usize) {
         self.position += bytes;
     }
@@ -48,13 +48,13 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Spaces and tabs; lines are statements.
+    /// Skips spaces and tabs, but not line ends, which end statements.
     pub(super) fn skip_spaces(&mut self) {
         let rest = self.rest();
         self.position += rest.len() - rest.trim_start_matches([' ', '\t', '\r']).len();
     }
 
-    /// What separates statements: lines, semicolons, comments.
+    /// Skips the separators of statements: line ends, semicolons, comments.
     pub(super) fn skip_separators(&mut self) {
         loop {
             let rest = self.rest();
@@ -73,7 +73,7 @@ impl<'a> Cursor<'a> {
         matches!(self.peek(), None | Some('\n' | ';' | '#'))
     }
 
-    /// A name, with dots in it; empty where there is none.
+    /// A name, which may contain dots; empty if there is none.
     pub(super) fn name(&mut self) -> &'a str {
         self.skip_spaces();
         self.take(|char| char.is_alphanumeric() || matches!(char, '_' | '.'))

@@ -1,9 +1,9 @@
-//! What a snippet declares: arguments, variables of the closure, handlers, labels, locals.
+//! The declarations of a snippet: arguments, variables of the closure, handlers, labels, locals.
 
 use super::super::code::{ArgumentCounts, LocalKind, LocalVariable};
-use super::{HandlerText, Reader, Result_, SnippetProblem};
+use super::{HandlerText, Result_, SnippetProblem, SnippetReader};
 
-impl<'a> Reader<'a> {
+impl<'a> SnippetReader<'a> {
     /// `args a b / c * d *rest **named`
     pub(super) fn arguments(&mut self) -> Result_<()> {
         if !self.code.instructions.is_empty() || !self.code.locals.is_empty() {
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// `free a b`: what the closure brings.
+    /// `free a b`: the variables of the closure.
     pub(super) fn free(&mut self) -> Result_<()> {
         if !self.code.instructions.is_empty() {
             return Err((self.statement, SnippetProblem::Late("free".to_owned())));
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
                 false => Ok((name, at)),
             }
         };
-        // A name may hold dots, as modules do.
+        // A name may contain dots, since the names of modules do.
         let (range, at) = label(self)?;
         let form = || SnippetProblem::Word("handler".to_owned(), "first..last -> target depth 0".to_owned());
         let (start, end) = range.split_once("..").ok_or_else(|| (at, form()))?;
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Slots are in CPython's order: what the closure brings comes last.
+    /// Slots are in CPython's order: the variables of the closure come last.
     pub(super) fn free_locals_last(&mut self) {
         let mut order: Vec<usize> = (0..self.code.locals.len()).collect();
         order.sort_by_key(|&local| self.code.locals[local].kind == LocalKind::Free);
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The slot of a local, a new one where it has none.
+    /// The slot of a local; a new one if it has none.
     pub(super) fn local(&mut self, name: &str) -> u32 {
         let locals = &mut self.code.locals;
         let index = locals.iter().position(|local| &*local.name == name).unwrap_or_else(|| {

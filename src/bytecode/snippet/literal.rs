@@ -1,14 +1,14 @@
-//! Python's literals: what `LOAD_CONST` takes.
+//! Reads Python's literals, the operands of `LOAD_CONST`.
 
-use super::cursor::Cursor;
+use super::cursor::SnippetCursor;
 use super::error::SnippetProblem;
 use crate::bytecode::Literal;
 
 /// A literal at the cursor.
 ///
 /// # Errors
-/// What is wrong, the cursor where it is.
-pub(in crate::bytecode) fn literal(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
+/// The error; the cursor is at its place.
+pub(in crate::bytecode) fn literal(cursor: &mut SnippetCursor) -> Result<Literal, SnippetProblem> {
     cursor.skip_spaces();
     match cursor.peek() {
         Some('(') => tuple(cursor),
@@ -24,7 +24,7 @@ pub(in crate::bytecode) fn literal(cursor: &mut Cursor) -> Result<Literal, Snipp
 }
 
 /// `None`, `True`, `False`, `Ellipsis`, or the prefix of a string.
-fn word(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
+fn word(cursor: &mut SnippetCursor) -> Result<Literal, SnippetProblem> {
     let rest = cursor.rest();
     let end = rest.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(rest.len());
     let (word, behind) = rest.split_at(end);
@@ -49,8 +49,8 @@ fn word(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
     Ok(literal)
 }
 
-fn tuple(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
-    /// Deeper than anybody writes, and far from the end of our own stack.
+fn tuple(cursor: &mut SnippetCursor) -> Result<Literal, SnippetProblem> {
+    /// The deepest nesting: more than anybody writes, and safe for our own stack.
     const NESTING: usize = 100;
     if cursor.nesting >= NESTING {
         return Err(SnippetProblem::Literal);
@@ -75,7 +75,7 @@ fn tuple(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
     }
     cursor.nesting -= 1;
     match (items.pop(), items.is_empty(), commas) {
-        // Parentheses around one literal are no tuple.
+        // Parentheses around one literal do not make a tuple.
         (Some(only), true, 0) => Ok(only),
         (last, ..) => {
             items.extend(last);
@@ -84,7 +84,7 @@ fn tuple(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
     }
 }
 
-fn number(cursor: &mut Cursor) -> Result<Literal, SnippetProblem> {
+fn number(cursor: &mut SnippetCursor) -> Result<Literal, SnippetProblem> {
     let rest = cursor.rest();
     let sign = if rest.starts_with('-') { "-" } else { "" };
     let digits = rest.strip_prefix(['-', '+']).unwrap_or(rest);
@@ -123,7 +123,7 @@ fn integer(sign: &str, digits: &str) -> Literal {
     Literal::Int(format!("{sign}{digits}"))
 }
 
-fn string(cursor: &mut Cursor, prefix: &str) -> Result<String, SnippetProblem> {
+fn string(cursor: &mut SnippetCursor, prefix: &str) -> Result<String, SnippetProblem> {
     let mut text = String::new();
     quoted(cursor, prefix, |number| {
         text.push(char::from_u32(number).ok_or(SnippetProblem::Escape)?);
@@ -132,7 +132,7 @@ fn string(cursor: &mut Cursor, prefix: &str) -> Result<String, SnippetProblem> {
     Ok(text)
 }
 
-fn bytes(cursor: &mut Cursor, prefix: &str) -> Result<Vec<u8>, SnippetProblem> {
+fn bytes(cursor: &mut SnippetCursor, prefix: &str) -> Result<Vec<u8>, SnippetProblem> {
     let mut bytes = Vec::new();
     quoted(cursor, prefix, |number| {
         bytes.push(u8::try_from(number).map_err(|_| SnippetProblem::Escape)?);
@@ -141,9 +141,9 @@ fn bytes(cursor: &mut Cursor, prefix: &str) -> Result<Vec<u8>, SnippetProblem> {
     Ok(bytes)
 }
 
-/// Reads from a quote to the same quote, and gives the numbers of the characters.
+/// Reads from a quote to the same quote, and returns the code points of the characters.
 fn quoted(
-    cursor: &mut Cursor,
+    cursor: &mut SnippetCursor,
     prefix: &str,
     mut push: impl FnMut(u32) -> Result<(), SnippetProblem>,
 ) -> Result<(), SnippetProblem> {
@@ -155,7 +155,7 @@ fn quoted(
             Some(char) if char == quote => return Ok(()),
             Some('\\') if raw => {
                 push('\\'.into())?;
-                // A raw string keeps the backslash in front of a quote, and the quote.
+                // A raw string keeps the backslash before a quote, and the quote.
                 if let Some(next) = cursor.next().filter(|&next| next != '\n') {
                     push(next.into())?;
                 }
@@ -168,7 +168,7 @@ fn quoted(
 }
 
 fn escape(
-    cursor: &mut Cursor,
+    cursor: &mut SnippetCursor,
     in_bytes: bool,
     push: &mut impl FnMut(u32) -> Result<(), SnippetProblem>,
 ) -> Result<(), SnippetProblem> {
@@ -199,7 +199,7 @@ fn escape(
     push(number)
 }
 
-fn hex(cursor: &mut Cursor, digits: u32) -> Result<u32, SnippetProblem> {
+fn hex(cursor: &mut SnippetCursor, digits: u32) -> Result<u32, SnippetProblem> {
     (0..digits).try_fold(0u32, |value, _| {
         let digit = cursor.next().and_then(|next| next.to_digit(16)).ok_or(SnippetProblem::Escape)?;
         // Eight digits fit.

@@ -1,9 +1,9 @@
-//! The names of instructions, by what they take.
+//! The names of instructions, by the kind of their operand.
 
 use crate::bytecode::instruction::{Condition, Op};
 use crate::operators::{BinaryOperator as B, Intrinsic1, UnaryOperator as U};
 
-/// Those without an operand, CPython's and those of older versions whose meaning several of ours have.
+/// Instructions without an operand: CPython's, and those of older versions that have the meaning of several of ours.
 pub(super) const SIMPLE: &[(&str, &[Op])] = &[
     ("NOP", &[Op::Nop]),
     ("RESUME", &[Op::Resume]),
@@ -67,10 +67,10 @@ const fn binary(operator: B, in_place: bool) -> Op {
     Op::Binary { operator, in_place }
 }
 
-/// Those with a number, and the least and the most that it may be.
+/// An instruction with a number, and the least and the greatest number.
 pub(super) type Counted = (&'static str, u32, u32, fn(u32) -> Op);
 
-/// The most items that one instruction takes; CPython's compiler stops far below.
+/// The most items that one instruction takes; CPython's compiler stays far below.
 const MANY: u32 = 0xFFFF;
 
 pub(super) const COUNTED: &[Counted] = &[
@@ -104,7 +104,7 @@ pub(super) const COUNTED: &[Counted] = &[
 /// A name and the operation of an index.
 pub(super) type Indexed = (&'static str, fn(u32) -> Op);
 
-/// Those with a local.
+/// Instructions with a local.
 pub(super) const LOCAL: &[Indexed] = &[
     ("LOAD_FAST", Op::LoadFast),
     ("LOAD_FAST_CHECK", Op::LoadFast),
@@ -114,7 +114,7 @@ pub(super) const LOCAL: &[Indexed] = &[
     ("DELETE_FAST", Op::DeleteFast),
 ];
 
-/// Those with a cell.
+/// Instructions with a cell.
 pub(super) const CELL: &[Indexed] = &[
     ("LOAD_CLOSURE", Op::LoadClosure),
     ("LOAD_DEREF", Op::LoadDeref),
@@ -124,7 +124,7 @@ pub(super) const CELL: &[Indexed] = &[
     ("LOAD_FROM_DICT_OR_DEREF", Op::LoadFromDictOrDeref),
 ];
 
-/// Those with a name.
+/// Instructions with a name.
 pub(super) const NAMED: &[Indexed] = &[
     ("LOAD_GLOBAL", Op::LoadGlobal),
     ("STORE_GLOBAL", Op::StoreGlobal),
@@ -141,7 +141,7 @@ pub(super) const NAMED: &[Indexed] = &[
     ("IMPORT_FROM", Op::ImportFrom),
 ];
 
-/// Those with a label; the label's index is put in later.
+/// Instructions with a label; the label's index is set later.
 pub(super) const JUMPS: &[(&str, &[Op])] = &[
     ("JUMP", &[Op::Jump(0)]),
     ("JUMP_FORWARD", &[Op::Jump(0)]),
@@ -169,7 +169,7 @@ const fn jump_if(condition: Condition) -> Op {
     Op::JumpIf { condition, target: 0 }
 }
 
-/// Those that a snippet has no use for.
+/// Instructions that a snippet does not need.
 pub(super) const NEEDLESS: &[&str] = &[
     "PUSH_NULL",
     "PRECALL",
@@ -186,7 +186,7 @@ pub(super) const NEEDLESS: &[&str] = &[
     "TRACE_RECORD",
 ];
 
-/// Those that are others under one name, or index a table of CPython's, with what to write instead.
+/// Names for several other instructions, or instructions that index a table of CPython's, with what to write instead.
 pub(super) const INSTEAD: &[(&str, &str)] = &[
     ("LOAD_FAST_LOAD_FAST", "two LOAD_FAST"),
     ("LOAD_FAST_BORROW_LOAD_FAST_BORROW", "two LOAD_FAST"),
@@ -196,7 +196,7 @@ pub(super) const INSTEAD: &[(&str, &str)] = &[
     ("LOAD_COMMON_CONSTANT", "LOAD_CONST, or LOAD_GLOBAL for a class"),
 ];
 
-/// Those that suspend.
+/// Instructions that suspend.
 pub(super) const SUSPENDING: &[&str] = &[
     "RETURN_GENERATOR",
     "YIELD_VALUE",

@@ -1,4 +1,4 @@
-//! Snippets: bytecode as text, as one writes it in a test or an embedder emits it. `docs/snippets.md` describes the form.
+//! Snippets: bytecode as text, for tests and for embedders that emit it. `docs/snippets.md` describes the form.
 
 mod cursor;
 mod declaration;
@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use super::code::{Code, Handler, LocalKind};
 use super::instruction::{Instruction, Op};
-pub(super) use cursor::Cursor;
+pub(super) use cursor::SnippetCursor;
 pub use error::{SnippetError, SnippetProblem};
 pub(super) use literal::literal;
 use mnemonics::{CELL, COUNTED, INSTEAD, JUMPS, LOCAL, NAMED, NEEDLESS, SIMPLE, SUSPENDING};
@@ -30,8 +30,8 @@ impl FromStr for Code {
     /// # Ok::<(), typedcall::bytecode::SnippetError>(())
     /// ```
     fn from_str(text: &str) -> Result<Self, SnippetError> {
-        let mut reader = Reader {
-            cursor: Cursor::new(text),
+        let mut reader = SnippetReader {
+            cursor: SnippetCursor::new(text),
             code: Self { first_line: 1, flags: FUNCTION, ..Self::default() },
             labels: Vec::new(),
             jumps: Vec::new(),
@@ -54,15 +54,15 @@ impl FromStr for Code {
 /// `CO_OPTIMIZED | CO_NEWLOCALS`: the code of a function.
 const FUNCTION: u32 = 0x3;
 
-struct Reader<'a> {
-    cursor: Cursor<'a>,
+struct SnippetReader<'a> {
+    cursor: SnippetCursor<'a>,
     code: Code,
     /// The labels, and the instructions that they mark.
     labels: Vec<(&'a str, u32)>,
-    /// Instructions that jump, with their label, and where that stands.
+    /// Instructions that jump, with their label, and the position of the label's name.
     jumps: Vec<(usize, &'a str, usize)>,
     handlers: Vec<HandlerText<'a>>,
-    /// Where the statement starts.
+    /// The start of the statement.
     statement: usize,
 }
 
@@ -75,7 +75,7 @@ struct HandlerText<'a> {
 
 type Result_<T> = Result<T, (usize, SnippetProblem)>;
 
-impl<'a> Reader<'a> {
+impl<'a> SnippetReader<'a> {
     fn read(&mut self) -> Result_<()> {
         loop {
             self.cursor.skip_separators();
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
     }
 
     fn next_index(&self) -> u32 {
-        // A text has fewer statements than bytes, and texts of 4 GB are not compiled.
+        // A text has fewer statements than bytes, and nobody compiles a text of 4 GB.
         u32::try_from(self.code.instructions.len()).unwrap_or(u32::MAX)
     }
 
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     fn instruction(&mut self, word: &str) -> Result_<()> {
         let start = self.statement;
         if let Some((_, ops)) = SIMPLE.iter().find(|(name, _)| *name == word) {
-            // RESUME has an operand in CPython that says nothing here.
+            // The operand of RESUME in CPython has no meaning here.
             if word == "RESUME" && !self.cursor.at_end() {
                 self.count(word, 0, 0xFF)?;
             }
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What is known only at the end.
+    /// Sets everything that is known only at the end.
     fn finish(&mut self) -> Result_<()> {
         if self.code.instructions.is_empty() {
             return Err((self.statement, SnippetProblem::Empty));

@@ -1,20 +1,20 @@
-//! Instructions whose operand is like no other's, and how operands are read.
+//! Instructions with a special operand, and the reading of operands.
 
 use std::sync::Arc;
 
 use super::super::code::{Constant, LocalKind};
 use super::super::instruction::{Arguments, Op};
 use super::super::opcodes::{Intrinsic1Operand, Intrinsic2Operand, intrinsic1, intrinsic2};
-use super::{Reader, Result_, SnippetProblem, literal};
+use super::{Result_, SnippetProblem, SnippetReader, literal};
 use crate::bytecode::Literal;
 use crate::operators::{BinaryOperator, CompareOperator, Conversion, FunctionAttribute, Special};
 
-/// What an f-string does to a value.
+/// The conversions that an f-string applies to a value.
 const CONVERSIONS: &[(&str, Conversion)] =
     &[("str", Conversion::Str), ("repr", Conversion::Repr), ("ascii", Conversion::Ascii)];
 
-impl<'a> Reader<'a> {
-    /// Those whose operand is like no other's.
+impl<'a> SnippetReader<'a> {
+    /// Reads an instruction with a special operand.
     pub(super) fn special(&mut self, word: &str) -> Result_<()> {
         match word {
             "LOAD_CONST" | "RETURN_CONST" | "LOAD_SMALL_INT" => {
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
             "LOAD_SUPER_ATTR" | "LOAD_SUPER_METHOD" => {
                 let name = self.name(word, "an attribute")?;
                 let name = self.name_index(name);
-                // `super(class, self)` is told from `super()` by its two arguments.
+                // The two arguments tell `super(class, self)` from `super()`.
                 let zero_arguments = self.cursor.at_end() || self.count(word, 2, 2)? != 2;
                 self.push(match word {
                     "LOAD_SUPER_ATTR" => Op::LoadSuperAttr { name, zero_arguments },
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
                 }
             }
             "UNPACK_EX" => {
-                /// CPython packs both into an operand.
+                /// The greatest of two numbers that CPython packs into one operand.
                 const MOST: u32 = 0xFF;
                 let before = self.count(word, 0, MOST)?;
                 let after = if self.cursor.at_end() { 0 } else { self.count(word, 0, MOST)? };

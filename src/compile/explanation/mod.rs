@@ -12,54 +12,54 @@ use crate::callable::world::LiveWorld;
 use crate::compile::{ExitSite, NotCompiled, Surroundings, check_straight, translated};
 use crate::embed::{Exception, Object, Python};
 use crate::ir::Instruction;
-use crate::ir::passes::{Avoided, Knowledge, run_function_observed};
+use crate::ir::passes::{Knowledge, run_function_observed};
 use crate::lower::CodeListing;
 use crate::lower::Unsupported;
 use crate::specializer::Specializer;
 
-/// What becomes of a function, from its source to machine code.
+/// How a function is compiled, from its source to machine code.
 #[derive(Debug)]
 pub struct Explanation {
     /// The qualified name.
     pub name: Arc<str>,
-    /// The lines of the source with their numbers; empty where there is none to be found.
+    /// The lines of the source with their numbers; empty if there is no source.
     pub source: Vec<(u32, String)>,
     /// The decoded bytecode.
     pub bytecode: String,
-    /// What is made of it, or why nothing is.
+    /// The stages after that, or the reason why there are none.
     pub stages: Result<Stages, NotCompiled>,
 }
 
-/// What is made of a function's bytecode.
+/// The stages from a function's bytecode to machine code.
 #[derive(Debug)]
 pub struct Stages {
     /// The IR of the front end.
     pub ir: String,
-    /// The passes in the order in which they ran, by name, each with the IR behind it where it changed something.
+    /// The passes by name, in the order in which they ran, each with the IR after it if it changed something.
     pub passes: Vec<(&'static str, Option<String>)>,
-    /// The code that comes of it, or what has no code yet.
+    /// The generated code, or the part for which there is no code yet.
     pub code: Result<CodeListing, Unsupported>,
-    /// Where the code may be left before its end, and why; empty where there is no code.
+    /// The places where the code may be left before its end, with the reasons; empty if there is no code.
     pub exits: Vec<ExitSite>,
-    /// What calls C functions directly, and what was not specialized, in the order of the lines.
+    /// The direct calls of C functions, and the operations that were not specialized, in the order of the lines.
     pub notes: Vec<Note>,
-    /// Calls that were in the bytecode, and those that became direct calls of C functions.
+    /// The number of calls in the bytecode, and of those that became direct calls of C functions.
     pub calls: Calls,
-    /// Why [`Specializer::compile`] does not take the function all the same.
+    /// The reason why [`Specializer::compile`] does not take the function all the same.
     pub not_run: Option<NotCompiled>,
 }
 
-/// How many calls there are.
+/// Numbers of calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// Of C functions, directly.
+    /// Direct calls of C functions.
     pub direct: usize,
-    /// All.
+    /// All calls.
     pub all: usize,
 }
 
 impl Specializer {
-    /// Shows what becomes of a Python function, step by step, and what is not specialized and why. Nothing is run.
+    /// Shows how a Python function is compiled, step by step, with what is not specialized and why. Nothing is run.
     ///
     /// ```
     /// use typedcall::{Options, Specializer, embed::Python};
@@ -76,8 +76,8 @@ impl Specializer {
     /// ```
     ///
     /// # Errors
-    /// Where the object is no Python function, its bytecode can't be decoded, or Python raises. What is refused later on is
-    /// part of the explanation.
+    /// If the object is not a Python function, its bytecode can't be decoded, or Python raises. A later refusal is part
+    /// of the explanation.
     pub fn explain(&self, python: &Python, function: &Object) -> Result<Explanation, NotCompiled> {
         let surroundings = Surroundings::of(python, function)?;
         let code = bytecode::decode_function(python, function)?;
@@ -88,7 +88,7 @@ impl Specializer {
     /// The same, for a snippet with these globals, a dict.
     ///
     /// # Errors
-    /// Where Python raises.
+    /// If Python raises.
     pub fn explain_snippet(
         &self,
         python: &Python,
@@ -119,7 +119,7 @@ impl Specializer {
         let all = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &surroundings.globals, &surroundings.builtins, &code.names);
-        let knowledge = Knowledge { callees: &world.callees, world: &world, avoided: Avoided::NOTHING };
+        let knowledge = Knowledge::of_function(&world.callees, &world);
         let mut passes = Vec::new();
         let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
             passes.push((pass.name, changed.then(|| function.to_string())));
@@ -134,7 +134,7 @@ impl Specializer {
     }
 }
 
-/// The lines of a function's source with their numbers; none where Python does not find them.
+/// The lines of a function's source with their numbers; empty if Python does not find them.
 fn source(python: &Python, function: &Object) -> Result<Vec<(u32, String)>, Exception> {
     let names = python.namespace()?;
     names.set_item(python, "function", function)?;

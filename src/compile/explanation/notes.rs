@@ -1,21 +1,21 @@
-//! What is worth knowing of single lines.
+//! Notes on single lines.
 
 use crate::bytecode::Code;
 use crate::ir::passes::NotSpecialized;
 use crate::ir::{Callees, Function, Inst, Instruction, Operation, Slot, Type, Value};
 
-/// What happened to one instruction of a function.
+/// A note on one instruction of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// The line; `None` where the bytecode has none.
+    /// The line; `None` if the bytecode has none.
     pub line: Option<u32>,
     /// Whether it was specialized.
     pub specialized: bool,
-    /// What it is, and where it was not specialized, why.
+    /// The instruction, and the reason if it was not specialized.
     pub text: String,
 }
 
-/// The notes of a function behind all passes, in the order of the lines.
+/// The notes on a function after all passes, in the order of the lines.
 pub(super) fn collect(code: &Code, function: &Function, callees: &Callees, left_alone: &[NotSpecialized]) -> Vec<Note> {
     let subject = Subject { code, function };
     let mut notes: Vec<_> = function
@@ -33,7 +33,7 @@ pub(super) fn collect(code: &Code, function: &Function, callees: &Callees, left_
                     let is_lookup = matches!(operation, Operation::LoadGlobal(_));
                     let effects = function.effects(callees, inst);
                     let is_left = is_lookup || effects.runs_python || effects.collects;
-                    // What a loop does for signals is nobody's to specialize.
+                    // A poll in a loop can't be specialized.
                     if !is_left || *operation == Operation::Poll {
                         return None;
                     }
@@ -61,7 +61,7 @@ impl Subject<'_> {
         self.code.instructions.get(at as usize)?.line
     }
 
-    /// What is known of the operands.
+    /// The reason, from what is known of the operands.
     fn reason(&self, inst: Inst, operation: &Operation, args: &[Value]) -> String {
         if matches!(operation, Operation::LoadGlobal(_)) {
             return "what the name stands for is not known when the function is compiled".to_owned();
@@ -73,7 +73,7 @@ impl Subject<'_> {
             let text = match ty {
                 _ if Type::OBJECT.is_subtype(ty) => format!("{what} may be any object"),
                 _ if ty.const_object().is_some() => continue,
-                // Cells, and the nulls in them: nothing that a user could give another type.
+                // Cells, and the nulls in them: a user could not give these another type.
                 _ if ty.is_subtype(&Type::OTHER.union(&Type::NULLPTR)) => continue,
                 _ => format!("{what} is {ty}"),
             };
@@ -90,7 +90,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What a value is called in the source: a local's name, or that of what was loaded.
+    /// The name of a value in the source: that of a local, or of the thing that was loaded.
     fn name(&self, inst: Inst, value: Value) -> Option<String> {
         let locals = self.function.state(inst)?.locals;
         let holds = |slot: &Slot| slot.value().is_some_and(|held| held == value);

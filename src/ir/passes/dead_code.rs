@@ -1,18 +1,18 @@
-//! Drops what nobody needs: blocks that are never reached, instructions without an effect whose results are not used,
-//! parameters of blocks that nobody uses or that are always the same value.
+//! Removes what nobody needs: unreachable blocks, instructions without an effect whose results are not used, block
+//! parameters that nobody uses or that are always the same value.
 //!
-//! Frame states use values too; but a constant that only they use needs no instruction, for the state carries it itself.
-//! Where the function returns or jumps, a state keeps no number alive, and no constant: nobody sees those die.
+//! Frame states use values too. A constant that only states use needs no instruction, since the state holds it itself.
+//! At a return or a jump, a state keeps no number and no constant alive, since nobody can notice their death.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::ir::typing::dies_unseen;
 use crate::ir::{Block, Callees, Change, Function, Inst, Instruction, Slot, State, Type, Value, ValueDef};
 
-use super::{Knowledge, Run};
+use super::{Knowledge, PassRun};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
     let Some(entry) = function.entry() else { return Change::Nothing };
     let mut change = take_known_branches(function);
     run.analyses.forget(change);
@@ -34,7 +34,7 @@ fn leave_out_unreached(function: &mut Function, reached: &[Block]) -> Change {
     Change::Blocks
 }
 
-/// A branch on a constant is a jump.
+/// Turns a branch on a constant into a jump.
 fn take_known_branches(function: &mut Function) -> Change {
     let mut change = Change::Nothing;
     for index in 0..function.layout.len() {
@@ -49,7 +49,7 @@ fn take_known_branches(function: &mut Function) -> Change {
     change
 }
 
-/// Parameters for which one value is passed on every way: that value, which is then defined on every way.
+/// Replaces parameters for which one value is passed on every path by that value, which is then defined on every path.
 fn drop_equal_params(function: &mut Function, entry: Block) -> Change {
     let mut change = Change::Nothing;
     loop {
@@ -67,7 +67,8 @@ fn drop_equal_params(function: &mut Function, entry: Block) -> Change {
         }
         let same = |(param, arg): (Value, Option<Value>)| {
             let arg = arg?;
-            // It must say as much: a parameter may be declared wider, which nobody relies on, but never narrower.
+            // The value's type must be as narrow. A parameter may be declared wider, since nobody relies on that, but
+            // never narrower.
             function.ty(arg).is_subtype(function.ty(param)).then_some((param, arg))
         };
         let is_inner = |(param, _): &(Value, Value)| match function.values[*param].def {
@@ -75,7 +76,7 @@ fn drop_equal_params(function: &mut Function, entry: Block) -> Change {
             _ => false,
         };
         let found: HashMap<Value, Value> = passed.into_iter().filter_map(same).filter(is_inner).collect();
-        // One that is passed for another is done in the next round.
+        // A parameter that is passed for another one is done in the next round.
         let replaced: HashMap<Value, Value> =
             found.iter().filter(|(_, arg)| !found.contains_key(arg)).map(|(&param, &arg)| (param, arg)).collect();
         if replaced.is_empty() {
@@ -88,7 +89,7 @@ fn drop_equal_params(function: &mut Function, entry: Block) -> Change {
     }
 }
 
-/// Takes parameters out, and what is passed for them.
+/// Removes parameters, and the arguments passed for them.
 fn drop_params(function: &mut Function, dropped: &HashSet<Value>) {
     let params: HashMap<Block, Vec<Value>> =
         function.blocks.iter().map(|(block, data)| (block, data.params.clone())).collect();
@@ -111,7 +112,7 @@ fn drop_params(function: &mut Function, dropped: &HashSet<Value>) {
     }
 }
 
-/// Returning, a state says only whose death is seen; jumping, nothing.
+/// At a return, removes from a state the values whose death nobody can notice; at a jump, all of them.
 fn forget_at_ends(function: &mut Function) -> Change {
     let mut change = Change::Nothing;
     let ends: Vec<(Inst, State)> =
@@ -141,11 +142,11 @@ fn forget_at_ends(function: &mut Function) -> Change {
     change
 }
 
-/// Drops instructions and parameters that nothing needs which has an effect.
+/// Removes instructions and parameters that no instruction with an effect needs.
 fn sweep(function: &mut Function, callees: &Callees) -> Change {
     let mut needed: HashSet<Value> = HashSet::new();
     let mut open: Vec<Value> = Vec::new();
-    // What is passed for a parameter is needed with it.
+    // The argument of a parameter is needed if the parameter is.
     let mut passed: HashMap<Value, Vec<Value>> = HashMap::new();
     for (_, inst, data) in function.instructions() {
         for call in data.instruction.targets() {
@@ -194,15 +195,11 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
             Instruction::Operate { .. } | Instruction::CallCFunction { .. } => {
                 function.effects(callees, inst).is_pure()
             }
-            // Every float has a double, so that nobody relies on what is found out.
-            Instruction::Unbox { ctype, value } => {
-                *ctype == Type::C_DOUBLE && function.ty(*value).is_subtype(&Type::FLOAT_EXACT)
-            }
             _ => data.instruction.is_pure(),
         }
 }
 
-/// The values that an instruction and its states use, without what it passes to blocks.
+/// The values that an instruction and its states use, without those that it passes to blocks.
 fn used_by(function: &Function, inst: Inst) -> Vec<Value> {
     let mut used = function.insts[inst].instruction.own_operands();
     used.extend(function.values_of_states(inst));
@@ -229,7 +226,7 @@ fn put_constants_into_states(function: &mut Function) -> Change {
     change
 }
 
-/// Puts a block behind the one that alone jumps to it.
+/// Joins a block with the only block that jumps to it.
 fn join_blocks(function: &mut Function, entry: Block) -> Change {
     let mut edges: HashMap<Block, usize> = HashMap::new();
     for call in function.layout.iter().flat_map(|&block| function.successors(block)) {

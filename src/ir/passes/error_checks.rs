@@ -1,4 +1,5 @@
-//! Drops the error states of what can't raise, by the types of its operands and the promises of its callee: `raises never`.
+//! Removes the error states of instructions that can't raise, by the types of their operands and the promises of their
+//! callees.
 
 use crate::ir::{Change, Function, Inst, Instruction};
 
@@ -14,7 +15,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
     for &inst in &never {
         let data = &mut function.insts[inst];
         data.error = None;
-        // An operation that can do nothing to anybody keeps nothing alive either.
+        // An operation without effects need not keep anything alive either.
         let is_operation = matches!(data.instruction, Instruction::Operate { .. });
         if is_operation && function.effects(knowledge.callees, inst).is_pure() {
             function.insts[inst].state = None;

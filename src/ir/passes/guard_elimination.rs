@@ -1,8 +1,8 @@
-//! Guards and assumptions that are known to hold go; those that a loop would check in each round are checked once, in front
-//! of it (`hoisting`).
+//! Removes guards and assumptions that are known to hold. Those that a loop would check in each round are checked once
+//! before the loop (`hoisting`).
 //!
-//! A guard on a built-in type holds for good. One on another class, and an assumption, holds until Python code may have
-//! run: by an instruction, or by the death of an object.
+//! A guard on a built-in type holds for ever. A guard on another class, and an assumption, holds until Python code may
+//! have run: by an instruction, or by the death of an object.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,12 +11,12 @@ use crate::ir::typing::dies_unseen;
 use crate::ir::{Analyses, Assumption, Block, Change, Dominators, Function, Inst, Instruction, Type, Value};
 
 use super::specialize_calls::is_lasting;
-use super::{Knowledge, Run};
+use super::{Knowledge, PassRun};
 
 mod hoisting;
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
     let analyses = &mut run.analyses;
     let mut change = told(drop_guards(function, analyses), analyses);
     let hoisted = told(hoisting::run(function, knowledge, analyses), analyses);
@@ -26,7 +26,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
     change | told(drop_short_lived(function, knowledge, analyses), analyses)
 }
 
-/// The same change, once what it makes stale is forgotten.
+/// The same change, after the analyses that it makes stale are forgotten.
 fn told(change: Change, analyses: &mut Analyses) -> Change {
     analyses.forget(change);
     change
@@ -41,7 +41,7 @@ fn origin(function: &Function, value: Value) -> Value {
     value
 }
 
-/// Guards on built-in types, on every way to where another one was passed, or whose operand is proven to be of the type.
+/// Removes guards on built-in types if the operand passed the same guard on every path, or is proven to be of the type.
 fn drop_guards(function: &mut Function, analyses: &mut Analyses) -> Change {
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let mut passed: HashMap<Value, Vec<(Block, Type, Value)>> = HashMap::new();
@@ -50,7 +50,7 @@ fn drop_guards(function: &mut Function, analyses: &mut Analyses) -> Change {
         let mut kept = Vec::new();
         for inst in std::mem::take(&mut function.blocks[block].insts) {
             let data = &function.insts[inst];
-            let (Instruction::Guard { ty, value }, Some(result)) = (&data.instruction, data.result) else {
+            let (Instruction::Guard { ty, value, .. }, Some(result)) = (&data.instruction, data.result) else {
                 kept.push(inst);
                 continue;
             };
@@ -92,7 +92,7 @@ fn forget(function: &mut Function, replaced: &HashMap<Value, Value>) {
     }
 }
 
-/// What holds until Python code runs.
+/// A fact that holds until Python code runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Fact {
     Assumed(Assumption),
@@ -102,13 +102,13 @@ enum Fact {
 fn fact(function: &Function, inst: Inst) -> Option<Fact> {
     match &function.insts[inst].instruction {
         Instruction::Assume { assumption } => Some(Fact::Assumed(assumption.clone())),
-        Instruction::Guard { ty, value } if !is_lasting(ty) => Some(Fact::Checked(*value, ty.clone())),
+        Instruction::Guard { ty, value, .. } if !is_lasting(ty) => Some(Fact::Checked(*value, ty.clone())),
         _ => None,
     }
 }
 
-/// Assumptions, and guards on classes that may change: what holds at the end of all blocks in front of one holds at its
-/// start.
+/// Removes assumptions, and guards on classes that may change. A fact that holds at the end of all predecessors of a
+/// block holds at its start.
 fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut Analyses) -> Change {
     if !function.instructions().any(|(_, inst, _)| fact(function, inst).is_some()) {
         return Change::Nothing;
@@ -127,7 +127,7 @@ fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, analyses
     let at_start = |block: Block, at_end: &HashMap<Block, HashSet<Fact>>| {
         let mut common: Option<HashSet<Fact>> = None;
         for (from, ends) in predecessors.get(&block).into_iter().flatten() {
-            // A block that was not visited yet restricts nothing: it will be asked again.
+            // A block that was not visited yet restricts nothing; this block will be visited again.
             let Some(facts) = at_end.get(from) else { continue };
             let facts = if *ends { HashSet::new() } else { facts.clone() };
             common = Some(match common {
@@ -184,10 +184,10 @@ fn drop_short_lived(function: &mut Function, knowledge: &Knowledge<'_>, analyses
     change
 }
 
-/// Where Python code may have run.
+/// The places where Python code may have run.
 struct Stale {
     insts: HashSet<Inst>,
-    /// Where an object dies on the way.
+    /// The edges on which an object dies.
     edges: HashSet<(Block, Block)>,
     starts: HashSet<Block>,
 }
@@ -213,7 +213,7 @@ impl Stale {
                 lifetimes.step(function, inst, &mut live);
                 let dying = live.difference(&after).copied().chain(result);
                 let dies = dying.into_iter().any(|value| is_seen(&value));
-                // What the end of a block hands over does not die there.
+                // A value that the end of a block hands over does not die there.
                 let ends = function.insts[inst].instruction.is_terminator();
                 if function.may_run_python(knowledge.callees, inst, knowledge.world.collector()) || dies && !ends {
                     stale.insts.insert(inst);
@@ -228,7 +228,7 @@ impl Stale {
         stale
     }
 
-    /// Goes through a block with what holds; says of each check whether it is known to hold.
+    /// Follows a block with the facts that hold, and returns for each check whether it is known to hold.
     fn follow(&self, function: &Function, block: Block, facts: &mut HashSet<Fact>, mut see: impl FnMut(Inst, bool)) {
         if self.starts.contains(&block) {
             facts.clear();

@@ -1,7 +1,7 @@
-//! Loads whose result is known become constants: globals, attributes of modules, methods of built-in types. Where what
-//! is known may change, an `Assume` in front of it leaves the function when it has.
+//! Turns loads whose result is known into constants: globals, attributes of modules, methods of built-in types. If the
+//! result may change, an `Assume` before it leaves the function when it has changed.
 //!
-//! With them goes what hangs on a method: its receiver is known, or known to be none, and so the call is a plain one.
+//! If a method is known, its receiver is known too, or known to be absent, so its call becomes a plain call.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -33,10 +33,9 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>) -> Change {
     change
 }
 
-/// What a load gives, where that is known; for a method also what it is called on.
+/// The result of a load, if it is known; for a method also its receiver.
 fn look_up(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Option<(Found, Option<Value>)> {
-    let data = &function.insts[inst];
-    let Instruction::Operate { operation, args } = &data.instruction else { return None };
+    let Instruction::Operate { operation, args } = &function.insts[inst].instruction else { return None };
     let world = knowledge.world;
     let attribute = |object: Value, name: &str| {
         let ty = function.ty(object);
@@ -51,8 +50,7 @@ fn look_up(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Option
         },
         _ => return None,
     };
-    // What can't be left through an exit can't be assumed.
-    let may_assume = || data.state.is_some() && !knowledge.avoided.at(function, inst, ExitReason::Assumption);
+    let may_assume = || !knowledge.avoided.at(function, inst, ExitReason::Assumption);
     let is_usable = found.ty.const_object().is_some() && (found.assumption.is_none() || may_assume());
     is_usable.then_some((found, receiver))
 }
@@ -82,7 +80,7 @@ fn replace_load(
     }
 }
 
-/// Puts what is known of a method's receiver in the place of every `MethodSelf` of it.
+/// Replaces every `MethodSelf` of a method by its receiver.
 fn replace_receivers(function: &mut Function, method: Value, receiver: Option<Value>, gone: &mut HashSet<Inst>) {
     for inst in function.insts.keys() {
         let data = &mut function.insts[inst];
@@ -106,7 +104,7 @@ fn replace_receivers(function: &mut Function, method: Value, receiver: Option<Va
     }
 }
 
-/// A call of a method whose receiver is known, or known to be none, is a plain call. Whether this is one.
+/// Turns a call of a method whose receiver is known, or known to be absent, into a plain call. Returns whether it did.
 fn plain_call(function: &mut Function, inst: Inst) -> bool {
     let Instruction::Operate { operation: Operation::CallMethod(_, keywords), args } =
         &function.insts[inst].instruction

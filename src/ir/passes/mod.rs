@@ -1,6 +1,7 @@
-//! The passes: each a file, each a function from IR to better IR, in one list.
+//! The passes, in one list: each is a file, and a function from IR to better IR.
 
 mod avoided;
+pub mod convert_ints;
 pub mod dead_code;
 pub mod error_checks;
 pub mod guard_elimination;
@@ -18,43 +19,51 @@ use super::analyses::{Analyses, Change};
 use super::callee::Callees;
 use super::entities::Inst;
 use super::function::Function;
+use super::instruction::Failure;
 use super::world::{Unknown, World};
 
 /// A pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
-    /// As its file is called.
+    /// The name of its file.
     pub name: &'static str,
-    /// The target under which it logs what it made.
+    /// The log target for its result.
     pub target: &'static str,
-    /// Changes the function, and says what it changed; adds the calls that it had to leave alone.
-    pub run: fn(&mut Function, &Knowledge<'_>, &mut Run) -> Change,
+    /// Changes the function and returns what it changed; adds the calls that it had to leave alone.
+    pub run: fn(&mut Function, &Knowledge<'_>, &mut PassRun) -> Change,
 }
 
-/// What is kept from one pass over a function to the next.
+/// The state that is kept between passes over a function.
 #[derive(Debug, Default)]
-pub struct Run {
-    /// What is computed of the function, as long as it is true.
+pub struct PassRun {
+    /// The analyses of the function, as long as they are valid.
     pub analyses: Analyses,
     /// The calls that were left alone.
     pub left_alone: Vec<NotSpecialized>,
 }
 
-/// What passes know about the world outside of a function.
+/// What passes know about the world outside a function.
 #[derive(Clone, Copy)]
 pub struct Knowledge<'a> {
     /// The functions that can be called directly.
     pub callees: &'a Callees,
-    /// The objects that names lead to.
+    /// The objects that names refer to.
     pub world: &'a dyn World,
-    /// What was expected before, and was not so too often.
+    /// What happens where a guard fails that a pass adds: what is a stub's, or a function's.
+    pub failure: Failure,
+    /// What an earlier version expected, and was left for too often.
     pub avoided: &'a Avoided,
 }
 
 impl<'a> Knowledge<'a> {
-    /// Of callees, and of nothing else.
+    /// Of a stub's call: callees, and nothing else. Its guards fall back.
     pub fn of(callees: &'a Callees) -> Self {
-        Self { callees, world: &Unknown, avoided: Avoided::NOTHING }
+        Self { callees, world: &Unknown, failure: Failure::Fallback, avoided: Avoided::NOTHING }
+    }
+
+    /// Of a whole function: its guards leave through exits.
+    pub fn of_function(callees: &'a Callees, world: &'a dyn World) -> Self {
+        Self { callees, world, failure: Failure::Exit, avoided: Avoided::NOTHING }
     }
 }
 
@@ -67,17 +76,17 @@ impl fmt::Debug for Knowledge<'_> {
     }
 }
 
-/// A call that stayed as it was.
+/// A call that was left unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotSpecialized {
     /// The call.
     pub inst: Inst,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 /// The passes over a stub's call, in the order in which they run.
-pub fn passes() -> [Pass; 2] {
+pub fn passes() -> [Pass; 3] {
     [
         Pass {
             name: "specialize_calls",
@@ -85,13 +94,21 @@ pub fn passes() -> [Pass; 2] {
             run: specialize_calls::run,
         },
         Pass { name: "dead_code", target: "typedcall::ir::passes::dead_code", run: dead_code::run },
+        REFCOUNTS,
     ]
 }
+
+/// Makes references explicit, last.
+const REFCOUNTS: Pass = Pass {
+    name: "refcounts",
+    target: "typedcall::ir::passes::refcounts",
+    run: |function, knowledge, run| refcounts::run(function, knowledge.world, &mut run.analyses),
+};
 
 /// How often loads and calls are looked at: each time, more may be known about what is loaded from a result.
 const ROUNDS: usize = 8;
 
-/// The passes over a whole function, in the order in which they run. The first three run again as long as they find
+/// The passes over a whole function, in the order in which they run. The first three run again as long as they change
 /// something.
 pub fn function_passes() -> [Pass; 9] {
     [
@@ -131,41 +148,37 @@ pub fn function_passes() -> [Pass; 9] {
             run: |function, knowledge, _| error_checks::run(function, knowledge),
         },
         Pass { name: "dead_code", target: "typedcall::ir::passes::dead_code", run: dead_code::run },
-        Pass {
-            name: "refcounts",
-            target: "typedcall::ir::passes::refcounts",
-            run: |function, knowledge, run| refcounts::run(function, knowledge.world, &mut run.analyses),
-        },
+        REFCOUNTS,
     ]
 }
 
-/// How many passes of [`function_passes`] are run again.
+/// The number of passes of [`function_passes`] that run again.
 const REPEATED: usize = 3;
 
-/// Runs all passes over a function that the verifier accepts. Gives the calls that stay calls of Python objects.
+/// Runs all passes over a function that the verifier accepts. Returns the calls that stay calls of Python objects.
 ///
 /// # Panics
-/// In debug builds, when the function is not correct after a pass.
+/// In debug builds, if the function is not correct after a pass.
 pub fn run_function(function: &mut Function, knowledge: &Knowledge<'_>) -> Vec<NotSpecialized> {
     run_function_observed(function, knowledge, |_, _, _| ())
 }
 
-/// The same, and shows the function after each pass, and whether that changed it.
+/// The same, and shows the function after each pass, and whether the pass changed it.
 ///
 /// # Panics
-/// In debug builds, when the function is not correct after a pass.
+/// In debug builds, if the function is not correct after a pass.
 pub fn run_function_observed(
     function: &mut Function,
     knowledge: &Knowledge<'_>,
     mut observe: impl FnMut(&Pass, &Function, bool),
 ) -> Vec<NotSpecialized> {
-    let mut run = Run::default();
+    let mut run = PassRun::default();
     let passes = function_passes();
     let (repeated, once) = passes.split_at(REPEATED);
-    let mut apply = |function: &mut Function, run: &mut Run, pass: &Pass| {
+    let mut apply = |function: &mut Function, run: &mut PassRun, pass: &Pass| {
         let change = (pass.run)(function, knowledge, run);
         run.analyses.forget(change);
-        // A function that was wrong before a pass is no fault of the pass, but nobody may go on with it either.
+        // If the function was wrong before the pass, the pass is not to blame; but the function must not be used.
         debug_assert_eq!(function.verify_calls(knowledge.callees), Ok(()), "after {}:\n{function:#}", pass.name);
         if change.is_any() {
             log::trace!(target: pass.target, "{function:#}");
@@ -189,13 +202,13 @@ pub fn run_function_observed(
 /// Runs all passes over a stub's call that the verifier accepts.
 ///
 /// # Panics
-/// In debug builds, when the function is not correct after a pass.
+/// In debug builds, if the function is not correct after a pass.
 pub fn run(function: &mut Function, callees: &Callees) -> Vec<NotSpecialized> {
-    let mut run = Run::default();
+    let mut run = PassRun::default();
     for pass in passes() {
         let change = (pass.run)(function, &Knowledge::of(callees), &mut run);
         run.analyses.forget(change);
-        // A function that was wrong before a pass is no fault of the pass, but nobody may go on with it either.
+        // If the function was wrong before the pass, the pass is not to blame; but the function must not be used.
         debug_assert_eq!(function.verify(), Ok(()), "after {}:\n{function}", pass.name);
     }
     run.left_alone

@@ -1,11 +1,11 @@
-//! Reference counts, the last pass: makes explicit where references are taken and given up.
+//! Reference counts, the last pass: makes it explicit where references are taken and given up.
 //!
-//! A value lives as long as an instruction or a state mentions it, and dies right behind: temporaries after their last
-//! use, locals when they are overwritten or, in the order that the world says, when the function returns. What others keep
-//! alive is not counted: constants, arguments, what a guard let through.
+//! A value lives as long as an instruction or a state mentions it, and dies right after that. Temporaries die after
+//! their last use. Locals die when they are overwritten or, in the order that the world gives, when the function
+//! returns. Values that others keep alive are not counted: constants, arguments, and the results of guards on them.
 //!
-//! References move along edges: a parameter of a block is handed one. Where an edge has something to take or to give up
-//! that is not common to all edges of either end, it gets a block of its own.
+//! References move along edges: a block parameter gets one. If an edge has to take or give up a reference, and not all
+//! edges of either end have to do the same, the edge gets a block of its own.
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -26,7 +26,7 @@ pub fn run(function: &mut Function, world: &dyn World, analyses: &mut Analyses) 
     }
     let death_order = world.death_order();
     let change = Change::Nothing;
-    let mut counts = Counts { function, lifetimes, edges, starts: HashMap::new(), death_order, change };
+    let mut counts = RefcountInserter { function, lifetimes, edges, starts: HashMap::new(), death_order, change };
     for block in counts.function.layout.clone() {
         counts.visit(block);
     }
@@ -52,18 +52,18 @@ fn alive_before(function: &Function, lifetimes: &Lifetimes, block: Block, insts:
     alive
 }
 
-struct Counts<'a> {
+struct RefcountInserter<'a> {
     function: &'a mut Function,
     lifetimes: Rc<Lifetimes>,
-    /// How many edges go to a block.
+    /// The number of edges to each block.
     edges: HashMap<Block, usize>,
-    /// What comes at the start of a block that one edge goes to.
+    /// The instructions for the start of a block that has only one incoming edge.
     starts: HashMap<Block, Vec<Inst>>,
     death_order: DeathOrder,
     change: Change,
 }
 
-impl Counts<'_> {
+impl RefcountInserter<'_> {
     fn visit(&mut self, block: Block) {
         let insts = self.function.blocks[block].insts.clone();
         let Some((&last, body)) = insts.split_last() else { return };
@@ -75,7 +75,7 @@ impl Counts<'_> {
         for (position, &inst) in body.iter().enumerate() {
             self.note_releases(inst, &alive[position]);
             dying.extend(self.dying_at(inst, &alive[position], &alive[position + 1]));
-            // What belongs to an instruction stays directly behind it.
+            // An instruction that belongs to another stays directly after it.
             let next = &self.function.insts[insts[position + 1]].instruction;
             let stays = matches!(next, Instruction::MethodSelf { .. } | Instruction::Incref { .. });
             out.push(inst);
@@ -103,8 +103,8 @@ impl Counts<'_> {
         out.extend(dying.drain(..).map(|value| self.decref(value)).collect::<Vec<_>>());
     }
 
-    /// What nobody needs behind an instruction: what it used, operands first, in the order in which CPython gives them up; its
-    /// result.
+    /// The values that die at an instruction: those that it used, operands first, in the order in which CPython gives
+    /// them up; then its result if nobody needs it.
     fn dying_at(&self, inst: Inst, before: &BTreeSet<Value>, after: &BTreeSet<Value>) -> Vec<Value> {
         let mut dying = Vec::new();
         for value in self.lifetimes.uses(self.function, inst) {
@@ -119,11 +119,11 @@ impl Counts<'_> {
         dying
     }
 
-    /// Puts what lies on the stack first, in the order in which it dies there.
+    /// Puts the values on the stack first, in the order in which they die there.
     fn order(&self, inst: Inst, dying: &mut [Value]) {
         use Operation::{BinaryOp, GetItem, InplaceOp};
         let Some(state) = self.function.state(inst) else {
-            // What neither raises nor runs Python code; its operands are in the stack's order.
+            // An instruction that neither raises nor runs Python code; its operands are in the stack's order.
             if self.death_order.last_first(false) {
                 dying.reverse();
             }
@@ -152,8 +152,8 @@ impl Counts<'_> {
         }
     }
 
-    /// In which order CPython gives up what is alive where an instruction raises: its operands, in their order; the rest of the
-    /// stack from its top; then the locals.
+    /// The order in which CPython gives up the live values if an instruction raises: its operands, in their order; the
+    /// rest of the stack from its top; then the locals.
     fn release_order(&self, inst: Inst, alive: &BTreeSet<Value>) -> Vec<Value> {
         let mut left = alive.clone();
         let data = &self.function.insts[inst];
@@ -173,7 +173,7 @@ impl Counts<'_> {
         order
     }
 
-    /// What an edge has to do where these are held: the references that it takes, and those that it gives up.
+    /// The work of an edge if these references are held: the references that it takes, and those that it gives up.
     fn changes_on_edge(&mut self, held: &BTreeSet<Value>, call: &BlockCall) -> Vec<Inst> {
         let mut left: BTreeSet<Value> = held.clone();
         for kept in self.lifetimes.live_in(call.block) {
@@ -183,7 +183,7 @@ impl Counts<'_> {
         let mut changes = Vec::new();
         for arg in args {
             let owner = self.lifetimes.ownership.owner(self.function, arg);
-            // A reference that is needed nowhere else moves.
+            // A reference that is not needed elsewhere moves.
             if !owner.is_some_and(|owner| left.remove(&owner)) {
                 changes.push(self.incref(arg));
             }
@@ -192,7 +192,7 @@ impl Counts<'_> {
         changes
     }
 
-    /// A block on the way to another.
+    /// A block on the edge to another.
     fn edge_block(&mut self, mut insts: Vec<Inst>, target: BlockCall) -> BlockCall {
         insts.push(self.function.add_inst(Instruction::Jump { target }, None));
         self.new_block(insts)
@@ -205,7 +205,7 @@ impl Counts<'_> {
         BlockCall { block, args: Vec::new() }
     }
 
-    /// Puts what an edge has to do where only that edge passes.
+    /// Puts the work of an edge at a place that only this edge passes.
     fn place(&mut self, held: &BTreeSet<Value>, call: BlockCall) -> BlockCall {
         let changes = self.changes_on_edge(held, &call);
         if changes.is_empty() {
@@ -220,11 +220,11 @@ impl Counts<'_> {
         self.edge_block(changes, call)
     }
 
-    /// Ends a block in which these are held.
+    /// Ends a block at whose end these references are held.
     fn end(&mut self, block: Block, last: Inst, held: &BTreeSet<Value>, mut out: Vec<Inst>) {
         if let Instruction::Return { value } = self.function.insts[last].instruction {
             let changes = self.changes_at_return(last, value, held);
-            // Of what the state mentions, nothing is left.
+            // Nothing that the state mentions is left.
             if self.function.insts[last].state.take().is_some() {
                 self.change |= Change::Instructions;
             }
@@ -245,7 +245,7 @@ impl Counts<'_> {
         self.function.blocks[block].insts = out;
     }
 
-    /// The result gets a reference; then the locals die in their order, and the rest.
+    /// At a return: the result gets a reference, then the locals die in their order, then the rest.
     fn changes_at_return(&mut self, last: Inst, value: Value, held: &BTreeSet<Value>) -> Vec<Inst> {
         let mut left = held.clone();
         let mut changes = Vec::new();
@@ -268,7 +268,7 @@ impl Counts<'_> {
     }
 }
 
-/// Whether CPython leaves the operands on the stack where the operation raises.
+/// Whether CPython leaves the operands on the stack if the operation raises.
 fn stays_on_stack(operation: &Operation) -> bool {
     use Operation::{BuildMap, DictMerge, DictUpdate, ListAppend, ListExtend, MapAdd, SetAdd, SetUpdate};
     matches!(operation, BuildMap(_) | DictMerge | DictUpdate | ListAppend | ListExtend | MapAdd | SetAdd | SetUpdate)

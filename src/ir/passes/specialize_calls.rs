@@ -1,45 +1,51 @@
-//! Calls of constants become static, and those of callees with a known signature direct: guards and unboxing for the
+//! Makes calls of constants static, and calls of callees with a known signature direct: guards and unboxing for the
 //! arguments, the C function, boxing for the result.
 //!
-//! First a plan (which overload, what each argument needs), as plain data; then the instructions that it asks for. A
-//! call that can't be planned stays as it is, with the reason.
+//! It first makes a plan as plain data (which overload, and what each argument needs), then the instructions of the
+//! plan. A call that can't be planned stays unchanged, with the reason.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ir::{
-    Block, Callee, CalleeTarget, Callees, Change, Dominators, Function, Inst, Instruction, Operation, Spec, Type, Value,
+    Block, Callee, CalleeTarget, Change, Dominators, Failure, Function, Inst, Instruction, Operation, Spec, Type, Value,
 };
 
-use super::{Knowledge, NotSpecialized, Run};
+use super::{Knowledge, NotSpecialized, PassRun};
 use crate::metadata::Overload;
-use emit::Rewriter;
-use library::Call;
-use plan::{Arg, Plan, ResultStep, Site, Unfit, plan_overload};
+use emit::CallRewriter;
+use library::LibraryCall;
+use plan::{Arg, CallPlan, ResultStep, Site, Unfit, plan_overload};
 
 mod emit;
 mod library;
 mod plan;
 
-/// Runs the pass. What it left alone when it ran before is forgotten.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
-    let Run { analyses, left_alone } = run;
+/// Runs the pass. The reasons of an earlier run are forgotten.
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
+    let PassRun { analyses, left_alone } = run;
     left_alone.clear();
-    let callees = knowledge.callees;
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let mut change = Change::Nothing;
     let mut narrowed = Narrowed::default();
-    // Each block after those that dominate it, so that what these have proven is known.
+    // Each block comes after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
         let before = std::mem::take(&mut function.blocks[block].insts);
-        let mut rewriter = Rewriter { function, out: Vec::new(), state: None, error: None, guards: Vec::new() };
+        let mut rewriter = CallRewriter {
+            function,
+            failure: knowledge.failure,
+            out: Vec::new(),
+            state: None,
+            error: None,
+            guards: Vec::new(),
+        };
         for inst in before {
             (rewriter.state, rewriter.error) =
                 (rewriter.function.insts[inst].state, rewriter.function.insts[inst].error);
             let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
             changed |= rewriter.make_static(inst);
-            match plan(rewriter.function, callees, inst) {
-                Ok(Some(Call::Direct(plan))) => match plan.avoided(rewriter.function, knowledge.avoided, inst) {
+            match plan(rewriter.function, knowledge, inst) {
+                Ok(Some(LibraryCall::Direct(plan))) => match plan.avoided(rewriter.function, knowledge.avoided, inst) {
                     None => {
                         changed = true;
                         rewriter.emit(inst, plan);
@@ -49,15 +55,15 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
                         rewriter.out.push(inst);
                     }
                 },
-                Ok(Some(Call::Argument(value))) => {
+                Ok(Some(LibraryCall::Argument(value))) => {
                     changed = true;
                     rewriter.give_back(inst, value);
                 }
-                Ok(Some(Call::Truth(value))) => {
+                Ok(Some(LibraryCall::Truth(value))) => {
                     changed = true;
                     rewriter.emit_truth(inst, value);
                 }
-                Ok(Some(Call::Typed(ty, reason))) => {
+                Ok(Some(LibraryCall::Typed(ty, reason))) => {
                     changed |= rewriter.narrow_result(inst, &ty);
                     left_alone.push(NotSpecialized { inst, reason });
                     rewriter.out.push(inst);
@@ -78,15 +84,15 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
     change
 }
 
-/// What guards have proven so far.
+/// The types that guards have proven so far.
 #[derive(Debug, Default)]
 struct Narrowed {
-    /// For each value, where it was checked, and what it is from there on.
+    /// For each value, the places where it was checked, and the checked value from there on.
     of: HashMap<Value, Vec<(Block, Value)>>,
 }
 
 impl Narrowed {
-    /// Lets an operation or a call use what is checked already; whether it does now.
+    /// Lets an operation or a call use the checked values; returns whether it changed.
     fn substitute(&self, function: &mut Function, dominators: &Dominators, block: Block, inst: Inst) -> bool {
         use Instruction::{Operate, VectorCall, VectorCallStatic};
         let instruction = &mut function.insts[inst].instruction;
@@ -106,10 +112,15 @@ impl Narrowed {
 }
 
 /// What becomes of an instruction; `None` if it is no call of a constant.
-fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Call>, String> {
+fn plan(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Result<Option<LibraryCall>, String> {
     let data = &function.insts[inst];
+    let callees = knowledge.callees;
+    let in_function = match knowledge.failure {
+        Failure::Exit => true,
+        Failure::Fallback | Failure::Never => false,
+    };
     let Instruction::VectorCallStatic { callable, args: given, keywords } = &data.instruction else {
-        return not_static(function, inst).map_or(Ok(None), Err);
+        return not_static(function, inst).filter(|_| in_function).map_or(Ok(None), Err);
     };
     let ty = function.ty(*callable);
     let Some(object) = ty.const_object() else { return Ok(None) };
@@ -118,32 +129,32 @@ fn plan(function: &Function, callees: &Callees, inst: Inst) -> Result<Option<Cal
     };
     let (name, callee) = (callees.name(called), callees.get(called));
     let is_method = ty.is_subtype(&Type::METHOD_DESCR);
-    if data.state.is_some() && callee.target != CalleeTarget::Underlying {
+    if in_function && callee.target != CalleeTarget::Underlying {
         let receivers = usize::from(is_method);
         return match library::plan(function, callees, called, given, receivers, keywords) {
-            Ok(Call::Typed(ty, reason)) => Ok(Some(Call::Typed(ty, format!("{name}: {reason}")))),
+            Ok(LibraryCall::Typed(ty, reason)) => Ok(Some(LibraryCall::Typed(ty, format!("{name}: {reason}")))),
             Ok(call) => Ok(Some(call)),
             Err(reason) => Err(format!("{name}: {reason}")),
         };
     }
-    let site = Site { is_method, in_function: data.state.is_some() };
+    let site = Site { is_method, in_function };
     let (index, args, result) =
         choose_overload(function, callee, site, given, keywords).map_err(|reason| format!("{name}: {reason}"))?;
     let effects = callee.signature.overloads[index].effects;
     let is_underlying = callee.target == CalleeTarget::Underlying;
     let borrowed_result = is_underlying && effects.borrowed_result;
-    Ok(Some(Call::Direct(Plan {
+    Ok(Some(LibraryCall::Direct(CallPlan {
         callee: callees.called(called, index),
         args,
         result,
-        // What the wrapper does with references is between it and its underlying function.
+        // How the wrapper handles references is between it and its underlying function.
         steals: if is_underlying { effects.steals } else { 0 },
         borrowed_result,
         finite: false,
     })))
 }
 
-/// The overload that is meant, with what its arguments and its result need.
+/// The overload that the call means, with what its arguments and its result need.
 fn choose_overload(
     function: &Function,
     callee: &Callee,
@@ -155,7 +166,7 @@ fn choose_overload(
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
         match plan_overload(function, callee, overload, site, given, keywords) {
             Ok((args, result)) => {
-                // A guess that is wrong would leave the function at each call.
+                // A wrong guess would leave the function at each call.
                 let may_be = |later: &Overload| {
                     !matches!(plan_overload(function, callee, later, site, given, keywords), Err(Unfit::Impossible(_)))
                 };
@@ -173,7 +184,7 @@ fn choose_overload(
                 let (Unfit::Impossible(reason) | Unfit::Unsupported(reason)) = unfit;
                 let many = callee.signature.overloads.len() > 1;
                 reasons.push(if many { format!("overload {index}: {reason}") } else { reason });
-                // This overload may be the one that the call means: a later one must not take its place.
+                // The call may mean this overload, so a later one must not take its place.
                 if is_last_word {
                     break;
                 }
@@ -183,11 +194,9 @@ fn choose_overload(
     Err(reasons.join("; "))
 }
 
-/// Why a call in a function is not one of a known object; `None` if it is no call, or one in a stub.
+/// Why a call is not one of a known object; `None` if it is no call.
 fn not_static(function: &Function, inst: Inst) -> Option<String> {
-    let data = &function.insts[inst];
-    data.state?;
-    match &data.instruction {
+    match &function.insts[inst].instruction {
         Instruction::VectorCall { .. } => Some("what is called is not known".to_owned()),
         Instruction::Operate { operation: Operation::CallEx(_), .. } => {
             Some("the number of its arguments is not known".to_owned())
@@ -202,7 +211,7 @@ fn not_static(function: &Function, inst: Inst) -> Option<String> {
     }
 }
 
-/// Whether an object that is of the type stays so whatever code runs: an object can be given another class, unless its own
+/// Whether an object of the type stays of it whatever code runs. Objects can be given another class, unless their own
 /// is one of CPython's.
 pub(super) fn is_lasting(ty: &Type) -> bool {
     match ty.spec() {

@@ -1,23 +1,24 @@
-//! Types to a fixed point: what each value can be, over loops too.
+//! Propagates types to a fixed point: the possible values of each value, also around loops.
 //!
 //! It starts from "no value" and widens, block by block in reverse postorder, along the edges that can be taken, until
-//! nothing changes. Then it writes down what is narrower than before. What turns out to be one truth value, and has no
-//! other effect, becomes a constant. A guard that nothing passes becomes an exit, and what is behind it is gone.
+//! nothing changes. Then it writes down the types that became narrower. A value that can only be one truth value, and
+//! has no other effect, becomes a constant. A guard that nothing passes becomes an exit, and the instructions after it
+//! are removed.
 
 use cranelift_entity::SecondaryMap;
 use std::collections::HashSet;
 
 use crate::ir::typing::result_type;
-use crate::ir::{Block, BlockCall, Change, Function, Inst, Instruction, Spec, Type, Value};
+use crate::ir::{Block, BlockCall, Change, Function, Inst, Instruction, Leaves, Spec, Type, Value};
 
-use super::{Knowledge, Run};
+use super::{Knowledge, PassRun};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) -> Change {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun) -> Change {
     let Some(entry) = function.entry() else { return Change::Nothing };
     let Some(dominators) = run.analyses.dominators(function) else { return Change::Nothing };
     let mut types =
-        Types { function, known: SecondaryMap::with_default(Type::BOTTOM), reached: HashSet::from([entry]) };
+        TypeSolver { function, known: SecondaryMap::with_default(Type::BOTTOM), reached: HashSet::from([entry]) };
     for &param in &function.blocks[entry].params {
         types.known[param] = function.ty(param).clone();
     }
@@ -30,10 +31,10 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
             break;
         }
     }
-    let Types { known, reached, .. } = types;
+    let TypeSolver { known, reached, .. } = types;
     let mut change = Change::Nothing;
     for (value, data) in function.values.iter_mut() {
-        // What is never reached keeps its type.
+        // An unreachable value keeps its type.
         if !known[value].is_bottom() && known[value].is_subtype(&data.ty) && known[value] != data.ty {
             data.ty = known[value].clone();
             change |= Change::Instructions;
@@ -57,7 +58,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut Run) ->
     change
 }
 
-/// Takes out the branches, and the blocks, of ways that are never taken: what they pass on was not counted, so it may not
+/// Removes branches that are never taken, and their blocks. The values that they pass were not counted, so they may not
 /// be of the types that were found.
 fn leave_ways_not_taken(function: &mut Function, reached: &HashSet<Block>) -> Change {
     let before = function.layout.len();
@@ -75,7 +76,7 @@ fn leave_ways_not_taken(function: &mut Function, reached: &HashSet<Block>) -> Ch
     change
 }
 
-/// Ends blocks behind the first instruction that has no result, whatever it is done on: what follows was not looked at.
+/// Ends blocks after the first instruction that can have no result. The instructions after it were not visited.
 fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value, Type>) -> Change {
     let mut change = Change::Nothing;
     for block in function.layout.clone() {
@@ -85,7 +86,7 @@ fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value
         let inst = insts[place];
         let next = insts.get(place + 1).map(|&next| &function.insts[next].instruction);
         let is_guard = matches!(function.insts[inst].instruction, Instruction::Guard { .. });
-        let leaves = is_guard && function.insts[inst].state.is_some();
+        let leaves = is_guard && function.insts[inst].instruction.leaves() == Leaves::Exit;
         if !leaves && next == Some(&Instruction::Unreachable) {
             continue;
         }
@@ -105,14 +106,14 @@ fn end_at_impossible_results(function: &mut Function, known: &SecondaryMap<Value
     change
 }
 
-struct Types<'a> {
+struct TypeSolver<'a> {
     function: &'a Function,
     known: SecondaryMap<Value, Type>,
     reached: HashSet<Block>,
 }
 
-impl Types<'_> {
-    /// Whether anything became wider.
+impl TypeSolver<'_> {
+    /// Visits a block; returns whether a type became wider.
     fn visit(&mut self, block: Block) -> bool {
         let mut changed = false;
         for &inst in &self.function.blocks[block].insts {
@@ -121,7 +122,7 @@ impl Types<'_> {
                 let ty = self.result(&data.instruction, self.function.ty(result));
                 changed |= self.widen(result, &ty);
             }
-            // So far it has no result, so that nothing comes behind it.
+            // It has no result so far, so nothing after it is reached.
             if data.result.is_some_and(|result| self.known[result].is_bottom()) {
                 break;
             }
@@ -155,14 +156,14 @@ impl Types<'_> {
         changed
     }
 
-    /// The type of a result that is declared so far as this one.
+    /// The result type of an instruction whose result is declared with this type.
     fn result(&self, instruction: &Instruction, declared: &Type) -> Type {
         let known = |value: &Value| self.known[*value].clone();
         if instruction.operands().iter().any(|operand| self.known[*operand].is_bottom()) {
             return Type::BOTTOM;
         }
         match instruction {
-            Instruction::Guard { ty, value } => known(value).intersection(ty),
+            Instruction::Guard { ty, value, .. } => known(value).intersection(ty),
             Instruction::NullIfNone { value } => known(value).null_for_none(),
             Instruction::Operate { operation, args } => {
                 let types: Vec<_> = args.iter().map(known).collect();

@@ -1,23 +1,25 @@
-//! Numbers stay C numbers: arithmetic and comparison of exact floats and ints is done on what is in them; a box that is
-//! only unboxed again vanishes; a local that is such a number in each round of a loop needs no object.
+//! Keeps numbers as C numbers. Arithmetic and comparison of exact floats and ints is done on their C numbers. A box
+//! that is only unboxed again is removed. A local that is such a number in each round of a loop needs no object.
 //!
-//! **Identity.** A number that was computed is one object wherever it escapes: `Box(Unbox v)` is `v`; the same number is
-//! boxed once, at a place that all uses of the object pass, and that is not in a loop that the number is not computed in
-//! (`placement`); a local around a loop becomes a C number only where no number would be boxed at two places
-//! (`params`). States refer to the C number, which an exit boxes, where there is no object on every way.
+//! **Identity.** A computed number is one object wherever it escapes: `Box(Unbox v)` is `v`. A number is boxed once, at
+//! a place that is on the path to all uses of the object, and that is not in a loop unless the number is computed in it
+//! (`placement`). A local around a loop becomes a C number only if no number would be boxed at two places (`params`).
+//! If there is not an object on every path, states refer to the C number, which an exit boxes.
 //!
-//! **Left boxed**, because C's result is another one or may be: `**`, `-x` of a float (a NaN's sign), and whatever mixes
-//! floats with ints that are no constants. An int that does not fit, a result that overflows, and a division by zero
-//! leave through an exit, where Python's own arithmetic goes on. So arithmetic on ints is only done where one of the two
-//! is likely to fit, and comparison where that is more than a constant: long ints would leave each time.
+//! **Left boxed** are operations whose C result differs or may differ: `**`, `-x` of a float (a NaN's sign), and
+//! operations that mix floats with ints that are not constants. An int that does not fit, a result that overflows, and
+//! a division by zero leave through an exit, where Python's own arithmetic continues. So arithmetic on ints is
+//! done only if one of the two is likely to fit. In a comparison a constant does not count as that one, since long ints
+//! are often compared with constants and would leave each time.
 
 use std::collections::HashMap;
 
 use super::{Avoided, Knowledge};
+use crate::ir::instruction::unbox_may_fail;
 use crate::ir::typing::{constant_double, constant_int};
 use crate::ir::{
-    Analyses, Block, Change, Dominators, ExitReason, Function, Inst, Instruction, Operation, Spec, State, Type, Value,
-    ValueDef,
+    Analyses, Block, Change, Dominators, ExitReason, Failure, Function, Inst, Instruction, Operation, Spec, State,
+    Type, Value, ValueDef,
 };
 use crate::operators::{BinaryOperator, CompareOperator};
 
@@ -26,7 +28,7 @@ mod placement;
 
 /// Runs the pass.
 pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut Analyses) -> Change {
-    // No part of it changes which blocks there are and where they go.
+    // No part of this pass changes blocks or edges.
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let mut changed = rewrite(function, knowledge.avoided, &dominators);
     if params::run(function, &dominators) {
@@ -37,7 +39,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut An
     Change::of_instructions(changed)
 }
 
-/// What a value is, without the guards that it passed.
+/// A value without the guards that it passed.
 fn unguarded(function: &Function, value: Value) -> Value {
     let mut value = value;
     while let Some(Instruction::Guard { value: same, .. }) = function.definition(value) {
@@ -46,7 +48,7 @@ fn unguarded(function: &Function, value: Value) -> Value {
     value
 }
 
-/// The C number of this type that a value is the box of.
+/// The C number of this type whose box the value is.
 fn boxed(function: &Function, ctype: &Type, value: Value) -> Option<Value> {
     match function.definition(unguarded(function, value)) {
         Some(Instruction::Box { value }) if function.ty(*value).is_subtype(ctype) => Some(*value),
@@ -54,7 +56,7 @@ fn boxed(function: &Function, ctype: &Type, value: Value) -> Option<Value> {
     }
 }
 
-/// The constant of this C type that is in a constant object.
+/// The constant of this C type in a constant object.
 fn constant(ctype: &Type, object: &Type) -> Option<Type> {
     if *ctype == Type::C_INT64 {
         return ctype.specialized(Spec::Int(constant_int(object)?.into()));
@@ -63,9 +65,9 @@ fn constant(ctype: &Type, object: &Type) -> Option<Type> {
     ctype.specialized(Spec::Double(number.to_bits()))
 }
 
-/// Goes through the function once, each definition before its uses; whether it changed anything.
+/// Goes through the function once, each definition before its uses; returns whether it changed anything.
 fn rewrite(function: &mut Function, avoided: &Avoided, dominators: &Dominators) -> bool {
-    let mut rewriter = Rewriter {
+    let mut rewriter = UnboxingRewriter {
         function,
         avoided,
         dominators,
@@ -80,7 +82,7 @@ fn rewrite(function: &mut Function, avoided: &Avoided, dominators: &Dominators) 
         }
         rewriter.function.blocks[block].insts = std::mem::take(&mut rewriter.out);
     }
-    let Rewriter { replaced, changed, .. } = rewriter;
+    let UnboxingRewriter { replaced, changed, .. } = rewriter;
     let changed = changed || !replaced.is_empty();
     function.replace_all(&replaced);
     for value in replaced.into_keys() {
@@ -92,20 +94,20 @@ fn rewrite(function: &mut Function, avoided: &Avoided, dominators: &Dominators) 
     changed
 }
 
-struct Rewriter<'a> {
+struct UnboxingRewriter<'a> {
     function: &'a mut Function,
     avoided: &'a Avoided,
     dominators: &'a Dominators,
-    /// Values whose instructions are gone, with what stands for them.
+    /// Removed values with their replacements.
     replaced: HashMap<Value, Value>,
-    /// For an object and a C type, or a C number and its box: where which value holds it.
+    /// For an object and a C type, or a C number and its box: the blocks and the values that hold it there.
     unboxed: HashMap<(Value, Type), Vec<(Block, Value)>>,
     out: Vec<Inst>,
-    /// Whether an instruction is another one now, or a new one.
+    /// Whether an instruction was changed or added.
     changed: bool,
 }
 
-impl Rewriter<'_> {
+impl UnboxingRewriter<'_> {
     fn visit(&mut self, block: Block, inst: Inst) {
         let replaced = &self.replaced;
         self.function.insts[inst].instruction.for_each_operand(|value| {
@@ -115,7 +117,7 @@ impl Rewriter<'_> {
         });
         let state = self.function.insts[inst].state;
         match self.function.insts[inst].instruction.clone() {
-            Instruction::Unbox { ctype, value } => self.visit_unbox(block, inst, ctype, value),
+            Instruction::Unbox { ctype, value, .. } => self.visit_unbox(block, inst, ctype, value),
             Instruction::Box { value } => self.visit_box(block, inst, value),
             Instruction::Operate { operation: Operation::IsTrue, args } => self.visit_truth(inst, args[0]),
             Instruction::Operate {
@@ -151,7 +153,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Puts the box of what was computed in the place of an operation.
+    /// Replaces an operation by the box of the computed number.
     fn finish(&mut self, inst: Inst, value: Value, ctype: &Type) {
         self.changed = true;
         self.function.insts[inst].instruction = Instruction::Box { value };
@@ -189,7 +191,7 @@ impl Rewriter<'_> {
         };
         let origin = match self.function.definition(value) {
             // A `float` in C is rounded.
-            Some(Instruction::Unbox { ctype, value }) if *ctype != Type::C_FLOAT => Some(*value),
+            Some(Instruction::Unbox { ctype, value, .. }) if *ctype != Type::C_FLOAT => Some(*value),
             _ => None,
         };
         let object = ctype.of_objects().unwrap_or(Type::OBJECT);
@@ -229,7 +231,7 @@ impl Rewriter<'_> {
         self.out.push(inst);
     }
 
-    /// The C type in which Python's arithmetic on these objects can be done, where that pays.
+    /// The C type in which Python's arithmetic on these objects can be done, if it is worth it.
     fn arithmetic_type(&self, operator: BinaryOperator, lhs: Value, rhs: Value) -> Option<Type> {
         use BinaryOperator::{Add, FloorDivide, MatrixMultiply, Multiply, Power, Remainder, Subtract, TrueDivide};
         match operator {
@@ -251,18 +253,19 @@ impl Rewriter<'_> {
         (self.are_ints(lhs, rhs) && (is_number(lhs) || is_number(rhs))).then_some(Type::C_INT64)
     }
 
-    /// Whether nothing that is to be avoided at the instruction would be expected there: no such failure of what is computed, no number
-    /// in what had none.
+    /// Whether arithmetic at an instruction would expect nothing that is to be avoided there: neither that it does not fail for this
+    /// reason, nor a C number in an operand that is not one yet.
     fn may_compute(&self, block: Block, inst: Inst, failure: Option<ExitReason>, ctype: &Type, args: &[Value]) -> bool {
         let avoids = |reason| self.avoided.at(self.function, inst, reason);
         let is_at_hand = |arg: &Value| {
             let known = boxed(self.function, ctype, *arg).or_else(|| self.held(block, *arg, ctype));
             known.is_some() || constant(ctype, self.function.ty(*arg)).is_some()
         };
-        !failure.is_some_and(avoids) && (!avoids(ExitReason::Value) || args.iter().all(is_at_hand))
+        !failure.is_some_and(avoids)
+            && (!avoids(ExitReason::Value) || !unbox_may_fail(ctype) || args.iter().all(is_at_hand))
     }
 
-    /// Two floats, or one and a constant int that is a float exactly.
+    /// Two floats, or one float and a constant int that is exactly a float.
     fn are_doubles(&self, lhs: Value, rhs: Value) -> bool {
         let is_float = |value: Value| self.function.ty(value).is_subtype(&Type::FLOAT_EXACT);
         let is_double = |value: Value| is_float(value) || constant_double(self.function.ty(value)).is_some();
@@ -273,7 +276,7 @@ impl Rewriter<'_> {
         [lhs, rhs].iter().all(|&value| self.function.ty(value).is_subtype(&Type::LONG_EXACT))
     }
 
-    /// Whether an int is one that is likely to fit: computed here, a length, a constant, a local around a loop.
+    /// Whether an int is likely to fit: computed here, a length, a constant, or a local around a loop.
     fn is_short(&self, value: Value) -> bool {
         let value = unguarded(self.function, value);
         match self.function.definition(value) {
@@ -291,7 +294,10 @@ impl Rewriter<'_> {
         }
         let result = match constant(ctype, self.function.ty(value)) {
             Some(constant) => self.add(Instruction::LoadConst, constant, None),
-            None => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone(), state),
+            None => {
+                let unbox = Instruction::unbox(ctype.clone(), value, Failure::Exit);
+                self.add(unbox, ctype.clone(), state)
+            }
         };
         self.hold(block, value, ctype.clone(), result);
         result

@@ -8,10 +8,11 @@ use super::reference::{Reference, References};
 use super::runtime_function::RuntimeFunction;
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, Type, Value};
-use crate::lower::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::emit::surroundings::Code;
+use crate::lower::emit::values::Values;
 use crate::lower::machine::CType;
-use crate::lower::planner::Unsupported;
-use crate::lower::values::Values;
+use crate::lower::unsupported::Unsupported;
 
 /// A function on its way to CLIF.
 pub(super) struct Lowering<'e, 'f, 'b> {
@@ -99,6 +100,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
                 self.values.set_parts(*param, &parts);
             }
         }
+        let code = Code::of(self.function, self.callees)?;
         let first = self.label(entry)?;
         if !self.function.blocks[entry].params.is_empty() {
             return Err(Unsupported::new("a function whose entry has parameters", "arguments are loaded"));
@@ -110,7 +112,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             self.pending_of_block = self.pending.len();
             self.forget_tests();
             for inst in &self.function.blocks[block].insts {
-                self.instruction(*inst)?;
+                self.instruction(&code, *inst)?;
             }
         }
         self.cold_paths()?;
@@ -132,13 +134,12 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
 
     /// The registers of a value: two for text and bytes.
     pub(super) fn parts(&self, value: Value) -> Result<Vec<Register>, Unsupported> {
-        let first = self.get(value)?;
-        Ok(std::iter::once(first).chain(self.values.length(value)).collect())
+        self.values.parts(value)
     }
 
     /// The register of a value, the pointer of two.
     pub(super) fn get(&self, value: Value) -> Result<Register, Unsupported> {
-        self.values.find(value).ok_or_else(|| Unsupported::new(value.to_string(), "it is used before it is defined"))
+        self.values.defined(value)
     }
 
     /// What the function gives up where an instruction leaves it early.

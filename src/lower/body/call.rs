@@ -1,4 +1,4 @@
-//! Calls: by vectorcall, of methods that were looked up, and of C functions directly.
+//! Calls by vectorcall, of methods that were looked up, and how those of C functions are made directly.
 
 use std::sync::Arc;
 
@@ -8,12 +8,11 @@ use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
 use super::block::Lowering;
 use super::recipe::Outcome;
 use super::reference::Reference;
-use crate::ir::{Called, CalleeTarget, Inst, Value};
-use crate::lower::emitter::POINTER_BYTES;
-use crate::lower::machine::CType;
-use crate::lower::planner::{Unsupported, c_prototype};
+use crate::ir::{Called, Inst, Value};
+use crate::lower::emit::emitter::POINTER_BYTES;
+use crate::lower::emit::surroundings::MethodSite;
 use crate::lower::symbol::Symbol;
-use crate::metadata::{Kind, Overload, Raises};
+use crate::lower::unsupported::Unsupported;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may write to the word in front of the arguments.
 const ARGUMENTS_OFFSET: i64 = i64::MIN;
@@ -83,109 +82,21 @@ impl Lowering<'_, '_, '_> {
         self.outcome(inst, Outcome::Object, Some(object))
     }
 
-    /// A direct call.
-    pub(super) fn call_c_function(&mut self, inst: Inst, callee: &Called, args: &[Value]) -> Result<(), Unsupported> {
-        let (found, overload) = self.callees.overload(callee).ok_or_else(|| {
-            Unsupported::new(format!("CallCFunction<\"{callee}\">"), "no callee of that name was given")
-        })?;
-        match found.target {
-            CalleeTarget::Underlying => self.call_underlying(inst, callee, overload, args),
-            CalleeTarget::Method => self.call_ml_meth(inst, callee, overload, args),
-            CalleeTarget::Class => {
-                Err(Unsupported::new(format!("CallCFunction<\"{callee}\">"), "a class has no C function"))
-            }
-        }
-    }
-
-    fn call_underlying(
-        &mut self,
-        inst: Inst,
-        callee: &Called,
-        overload: &Overload,
-        args: &[Value],
-    ) -> Result<(), Unsupported> {
-        let (parameters, result) = c_prototype(overload)?;
-        if parameters.len() != args.len() {
-            let reason = format!("the call passes {} values", args.len());
-            return Err(Unsupported::new(overload.to_string(), reason));
-        }
-        let mut passed = Vec::new();
-        for (arg, parameter) in args.iter().zip(&parameters) {
-            let parts = self.parts(*arg)?;
-            if parts.len() != parameter.parts() {
-                return Err(Unsupported::new(format!("{arg} as an argument of {callee}"), "it is of another kind"));
-            }
-            passed.extend(parts);
-        }
-        let counts = !overload.effects.no_python;
-        let raised = if counts || overload.raises != Raises::Never {
-            self.raised(inst)
-        } else {
-            // Nothing goes there.
-            self.emitter.builder.create_block()
-        };
-        self.enter_call(counts, raised);
-        let target = self.address(Reference::Callee(callee.clone()));
-        let thread_state = overload.effects.nogil.then(|| self.emitter.release_gil());
-        let parts = self.emitter.call_for_parts(target, &parameters, result, &passed);
-        if let Some(thread_state) = thread_state {
-            self.emitter.acquire_gil(thread_state);
-        }
-        self.leave_call(counts);
-        let is_owned = !overload.effects.borrowed_result;
-        self.emitter.check_error(parts.first().copied().zip(result), overload.raises, is_owned, raised);
-        if let Some(into) = self.function.insts[inst].result.filter(|_| overload.result != Kind::Void) {
-            self.values.set_parts(into, &parts);
-        }
-        Ok(())
-    }
-
-    fn call_ml_meth(
-        &mut self,
-        inst: Inst,
-        callee: &Called,
-        overload: &Overload,
-        args: &[Value],
-    ) -> Result<(), Unsupported> {
+    /// How a `ml_meth` is called directly with these values.
+    pub(super) fn method_site(&mut self, callee: &Called, args: &[Value]) -> Result<MethodSite, Unsupported> {
         let unsupported = |reason: String| Unsupported::new(format!("CallCFunction<\"{callee}\">"), reason);
         let call = self.references.method(callee).ok_or_else(|| unsupported("it has no METH_ function".into()))?;
-        let (receiver, args) = match (call.is_bound, args) {
-            (true, args) => (self.address(Reference::Receiver(callee.clone())), args),
-            (false, [receiver, args @ ..]) => (self.get(*receiver)?, args),
+        let convention = call.convention;
+        let (receiver, receivers) = match (call.is_bound, args) {
+            (true, _) => (self.address(Reference::Receiver(callee.clone())), 0),
+            (false, [receiver, ..]) => (self.get(*receiver)?, 1),
             (false, []) => return Err(unsupported("the call has no receiver".into())),
         };
-        if !call.is_possible() || !call.convention.passes(args.len()) {
-            let name = call.convention.name();
-            return Err(unsupported(format!("{name} is not called with {} arguments", args.len())));
+        let count = args.len() - receivers;
+        if !call.is_possible() || !convention.passes(count) {
+            return Err(unsupported(format!("{} is not called with {count} arguments", convention.name())));
         }
-        let args: Result<Vec<_>, _> = args.iter().map(|arg| self.get(*arg)).collect();
-        let raised = self.raised(inst);
-        // As CPython's own vectorcalls of such functions do (Objects/methodobject.c, descrobject.c).
-        let counts = !overload.effects.no_python;
-        self.enter_call(counts, raised);
-        let target = self.address(Reference::Callee(callee.clone()));
-        let object = self.emitter.call_method(target, call.convention, receiver, None, &args?);
-        self.leave_call(counts);
-        self.emitter.check_error(Some((object, CType::Pointer)), overload.raises, true, raised);
-        self.values.set(self.result(inst)?, object);
-        Ok(())
-    }
-
-    /// Counts a call against the recursion limit, as a call through the interpreter would be.
-    fn enter_call(&mut self, counts: bool, raised: cranelift_codegen::ir::Block) {
-        if counts {
-            let place = self.emitter.address(Symbol::RecursionPlace);
-            let refused =
-                self.emitter.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
-            self.emitter.refuse(refused, raised);
-        }
-    }
-
-    fn leave_call(&mut self, counts: bool) {
-        if counts {
-            let target = self.emitter.address(Symbol::LeaveRecursiveCall);
-            self.emitter.call(target, &[], None, &[]);
-        }
+        Ok(MethodSite { convention, receiver, receivers })
     }
 }
 

@@ -12,8 +12,8 @@ use super::reference::{MethodCall, SymbolicReferences};
 use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
 use crate::lower::body_isa;
-use crate::lower::planner::Unsupported;
 use crate::lower::symbol::AddressTable;
+use crate::lower::unsupported::Unsupported;
 
 /// Compiles a function for a target that is always the same, and throws the code away: whether it lowers. `methods` says
 /// how the `ml_meth`s behind the callees are called.

@@ -9,7 +9,7 @@ use super::reference::Reference;
 use super::runtime_function::RuntimeFunction;
 use crate::ir::{BlockCall, ConstObject, ExitReason, Inst, Slot, State, Value};
 use crate::lower::machine::CType;
-use crate::lower::planner::Unsupported;
+use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Scalar};
 
 /// A point at which the function may be left for the interpreter. The code stores the values of the state as words, in their

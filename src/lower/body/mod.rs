@@ -35,9 +35,9 @@ pub use exit::{ExitPoint, ExitSlot, ExitValue};
 pub use reference::{AssumptionTest, MethodCall, Reference, References, SymbolicReferences};
 pub use runtime_function::RuntimeFunction;
 
-use super::emitter::Emitter;
-use super::planner::Unsupported;
+use super::emit::emitter::Emitter;
 use super::symbol::Symbols;
+use super::unsupported::Unsupported;
 use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
 use block::Lowering;

@@ -7,7 +7,7 @@ use super::block::Lowering;
 use super::runtime_function::RuntimeFunction;
 use crate::ir::{Inst, Type, Value};
 use crate::lower::machine::CType;
-use crate::lower::planner::Unsupported;
+use crate::lower::unsupported::Unsupported;
 use crate::metadata::Scalar;
 use crate::operators::{BinaryOperator, CompareOperator};
 

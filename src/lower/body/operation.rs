@@ -8,8 +8,8 @@ use super::recipe::{Argument, Outcome, Recipe, performed, recipe};
 use super::reference::Reference;
 use crate::ir::{Inst, Operation, Value};
 use crate::lower::machine::CType;
-use crate::lower::planner::Unsupported;
 use crate::lower::symbol::Symbol;
+use crate::lower::unsupported::Unsupported;
 
 impl Lowering<'_, '_, '_> {
     /// Emits an operation.

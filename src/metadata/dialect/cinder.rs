@@ -1,8 +1,8 @@
 //! The `cinder` dialect: `ml_meth` points at a `Ci_PyTypedMethodDef`, and there is no wrapper at all.
 //!
-//! [`read_typed_def`] gives all that such a definition says, [`TypedDef::overload`] what a signature can say of it. The
-//! numbers are those of Cinder's `classloader.h` and CinderX's `StaticPython/typed_method_def.h`, and what they
-//! mean is what `_PyClassLoader_ConvertArg` and `_PyClassLoader_ConvertRet` there make of them.
+//! [`read_typed_def`] returns all that a definition says, [`TypedDef::overload`] the part that a signature can express.
+//! The numbers are those of Cinder's `classloader.h` and CinderX's `StaticPython/typed_method_def.h`; their meaning is
+//! in `_PyClassLoader_ConvertArg` and `_PyClassLoader_ConvertRet` there.
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
@@ -29,7 +29,7 @@ struct RawDef {
     meth: usize,
     sig: usize,
     ret: u32,
-    /// C's padding, of any content.
+    /// C's padding, with any content.
     padding: u32,
 }
 
@@ -38,7 +38,7 @@ struct RawDef {
 #[derive(Clone, Copy)]
 struct RawElement {
     argtype: u32,
-    /// C's padding, of any content.
+    /// C's padding, with any content.
     padding: u32,
     default_value: usize,
     name: usize,
@@ -57,17 +57,17 @@ const DEFAULT_VALUE: usize = 8;
 const OPTIONAL: u32 = 0x01;
 /// `Ci_Py_SIG_TYPE_PARAM`.
 const TYPE_PARAMETER: u32 = 0x02;
-/// By how many bits a code is shifted.
+/// A type's code is shifted left by this many bits.
 const CODE_SHIFT: u32 = 2;
-/// The most that is believed of the index of a type parameter.
+/// The greatest index of a type parameter that is believed.
 const MAX_TYPE_PARAMETER: u32 = 15;
 
-/// A typed definition, as it stands.
+/// A typed definition, as it is in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypedDef {
     /// The method's name.
     pub name: String,
-    /// `ml_flags`, without the flag: what the method is bound to (METH_CLASS, METH_STATIC, METH_COEXIST).
+    /// `ml_flags`, without the flag: how the method is bound (METH_CLASS, METH_STATIC, METH_COEXIST).
     pub flags: i32,
     /// `tmd_meth`, the underlying function. It takes `self`, then the elements.
     pub function: NonZeroUsize,
@@ -75,18 +75,19 @@ pub struct TypedDef {
     pub elements: Vec<Element>,
     /// `tmd_ret`.
     pub result: Type,
-    /// Whether the result is marked as one that may be None.
+    /// Whether the result is marked as possibly None.
     pub optional_result: bool,
 }
 
 /// A parameter of a [`TypedDef`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
-    /// What it takes.
+    /// The type that it takes.
     pub class: Type,
-    /// None is admitted, and passed as it is; so is a null pointer where the argument is left out without a default.
+    /// None is accepted, and passed unchanged. Without a default a null pointer is passed if the argument is left out.
     pub optional: bool,
-    /// Address of the field `se_default_value`, where it is not null: it holds the object for an argument left out.
+    /// Address of the field `se_default_value`, if it is not null: the field holds the object for an argument that is
+    /// left out.
     pub default: Option<NonZeroUsize>,
     /// Its name. Cinder passes arguments by position only.
     pub name: Option<String>,
@@ -103,18 +104,18 @@ pub enum Type {
     Str,
     /// No result: None. For results only.
     Void,
-    /// A status: nonzero where the function raised, None where not. For results only.
+    /// A status: nonzero if the function raised; otherwise the result is None. For results only.
     Error,
     /// The type parameter of `self`'s generic type at this index.
     Parameter(u32),
 }
 
-/// Reads the typed definition behind the `PyMethodDef` at `def`; `None` where the flag is not set.
+/// Reads the typed definition of the `PyMethodDef` at `def`; `None` if the flag is not set.
 ///
-/// Any address is safe. The result is as good as the memory was while it was read: hold the module.
+/// Any address is safe. The result shows the memory as it was during the read: keep the module alive.
 ///
 /// # Errors
-/// The first field that is not as it must be.
+/// The first invalid field.
 pub fn read_typed_def(def: *const c_void) -> Result<Option<TypedDef>, Rejected> {
     let found = method_def(def as usize)?;
     if found.flags & METH_TYPED == 0 {
@@ -134,7 +135,7 @@ fn typed_def(found: &MethodDef) -> Result<TypedDef, Flaw> {
     let name = read_name(found, abi::MAX_NAME)?;
     let flags = found.flags & !METH_TYPED;
     if flags & !BINDING_BITS != 0 {
-        // That is how Cinder tells the two apart, too: ml_meth is then a function.
+        // Cinder tells the two apart in the same way: with a calling convention, ml_meth is a function.
         let reason = format!("{flags:#x} has a calling convention, which no typed definition has");
         return Err(Flaw::unnumbered("ml_flags", reason));
     }
@@ -176,7 +177,7 @@ fn read_element(address: usize) -> Result<Element, Flaw> {
     }
     if raw.default_value != 0 {
         check_pointer("default_value", raw.default_value, align_of::<usize>())?;
-        // An object's first two words are there, whatever it is.
+        // Every object has its first two words.
         memory::read_bytes(raw.default_value, &mut [0; 16])
             .map_err(|fault| Flaw::unnumbered("default_value", fault))?;
     }
@@ -220,12 +221,12 @@ fn read_type(number: u32) -> Result<Type, String> {
 }
 
 impl TypedDef {
-    /// What a signature can say of the underlying function: `self` first, then the elements.
+    /// The underlying function as a signature can express it: `self` first, then the elements.
     ///
     /// # Errors
-    /// The first field that a signature can't say: an optional `str` (None is passed as it is, not as a null pointer), a
-    /// parameter that may be left out without a default, a parameter of a type that only a generic `self` knows, or
-    /// names and defaults that do not go together.
+    /// The first field that a signature can't express: an optional `str` (None is passed unchanged, not as a null
+    /// pointer), a parameter that may be left out without a default, a parameter of a type that only a generic `self`
+    /// knows, or names and defaults that do not go together.
     pub fn overload(&self) -> Result<Overload, Rejected> {
         let reject = |flaw: Flaw| Rejected {
             name: Some(self.name.clone()),
@@ -253,7 +254,7 @@ impl TypedDef {
         Ok(overload)
     }
 
-    /// What the result is in a signature, and how it raises.
+    /// The result as a signature expresses it, and how it raises.
     pub(crate) fn result_and_raises(&self) -> (Kind, Raises) {
         match self.result {
             Type::Void => (Kind::Void, Raises::Never),
@@ -262,7 +263,7 @@ impl TypedDef {
             Type::Str if !self.optional_result => {
                 (Kind::Python { class: PythonType::Str, subclasses: true }, Raises::Null)
             }
-            // Wider than the truth, which a result may be.
+            // Wider than the truth, which is allowed for a result.
             Type::Str | Type::Object | Type::Parameter(_) => (Kind::Object, Raises::Null),
         }
     }

@@ -1,4 +1,4 @@
-//! The `issue546` dialect: a mere number before the name, whose meaning the embedder knows.
+//! The `issue546` dialect: only a number before the name, and the embedder knows its meaning.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -9,8 +9,8 @@ use crate::cpython::object::MethodDef;
 use crate::metadata::signature::Signature;
 use crate::metadata::values::Flaw;
 
-/// What the numbers of the `issue546` dialect mean. The metadata says nothing else, so that all of it comes from here:
-/// the signature, and the underlying functions where there are any.
+/// The meanings of the numbers of the `issue546` dialect. The metadata has only the number, so the signature and the
+/// underlying functions, if there are any, come from here.
 ///
 /// ```
 /// use typedcall::metadata::{Dialect, TypeTable};
@@ -23,38 +23,38 @@ use crate::metadata::values::Flaw;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypeTable {
-    types: HashMap<i32, Type>,
+    types: HashMap<i32, NumberedType>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Type {
+struct NumberedType {
     signature: Signature,
-    /// One for each overload; none where the signature is that of `ml_meth` itself.
+    /// One for each overload; empty if the signature is that of `ml_meth` itself.
     functions: Vec<NonZeroUsize>,
 }
 
-/// Why a type can't be in a [`TypeTable`].
+/// The reason why a type can't be in a [`TypeTable`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("type {number}: {reason}")]
 pub struct TypeError {
     /// The number.
     pub number: i32,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: String,
 }
 
 impl TypeTable {
-    /// An empty one: every method is rejected.
+    /// An empty table: every method is rejected.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says what a number means, instead of what it meant before. Any number of methods may have it: stubs call the
-    /// `ml_meth` of each, as for [`Specializer::declare`](crate::Specializer::declare), and the signature takes and
+    /// Sets the meaning of a number, and replaces an earlier one. Many methods may have the number: stubs call the
+    /// `ml_meth` of each, as for [`Specializer::declare`](crate::Specializer::declare), so the signature takes and
     /// returns objects only.
     ///
     /// # Errors
-    /// A signature that makes no sense, or is none of objects.
+    /// If the signature makes no sense, or has other kinds than objects.
     pub fn insert(&mut self, number: i32, signature: Signature) -> Result<(), TypeError> {
         let objects = signature.overloads.iter().all(|overload| {
             overload.result.is_object() && overload.parameters.iter().all(|parameter| parameter.kind.is_object())
@@ -63,14 +63,14 @@ impl TypeTable {
             let reason = format!("{signature}: ml_meth takes and returns objects only");
             return Err(TypeError { number, reason });
         }
-        self.add(number, Type { signature, functions: Vec::new() })
+        self.add(number, NumberedType { signature, functions: Vec::new() })
     }
 
-    /// Says what a number means, and which underlying functions are behind it, one for each overload: give each such
-    /// method a number of its own.
+    /// Sets the meaning of a number, with the underlying function of each overload. Give each such method a number of
+    /// its own.
     ///
     /// # Errors
-    /// A signature that makes no sense, or not as many functions as overloads.
+    /// If the signature makes no sense, or the numbers of functions and overloads differ.
     ///
     /// # Safety
     /// The functions have these signatures, do the same as the wrapper of every method with this number that is read
@@ -85,10 +85,10 @@ impl TypeTable {
         if overloads != count {
             return Err(TypeError { number, reason: format!("{overloads} overloads, but {count} functions") });
         }
-        self.add(number, Type { signature, functions })
+        self.add(number, NumberedType { signature, functions })
     }
 
-    fn add(&mut self, number: i32, class: Type) -> Result<(), TypeError> {
+    fn add(&mut self, number: i32, class: NumberedType) -> Result<(), TypeError> {
         class.signature.check().map_err(|(index, nonsense)| {
             let reason = format!("overload {index} makes no sense: {nonsense}");
             TypeError { number, reason }
@@ -103,7 +103,7 @@ pub(super) fn read(found: &MethodDef, types: &TypeTable) -> Result<Metadata, Fla
     check_pointer("ml_name", address, align_of::<u32>())?;
     let number = memory::read::<u32>(address).map_err(|fault| Flaw::unnumbered("type", fault))?.cast_signed();
     let unknown = || Flaw::unnumbered("type", format!("{number} is not in the table of types"));
-    let Type { signature, functions } = types.types.get(&number).ok_or_else(unknown)?;
+    let NumberedType { signature, functions } = types.types.get(&number).ok_or_else(unknown)?;
     for overload in &signature.overloads {
         check_wrapper(found, overload)?;
     }

@@ -1,6 +1,6 @@
 //! The `pypy` dialect: `PyPyTypedMethodMetadata`, whose last field is the name.
 //!
-//! What the codes and the sign of `ret_type` mean is what PyPy makes of them, in `pypy/module/cpyext/methodobject.py`.
+//! The meaning of the codes and of the sign of `ret_type` is in PyPy's `pypy/module/cpyext/methodobject.py`.
 
 use super::{Metadata, check_function, check_overload, check_pointer, check_wrapper, container, element};
 use crate::cpython::memory::{self, Plain};
@@ -11,29 +11,29 @@ use crate::metadata::values::Flaw;
 /// `PyPyTypedMethodMetadata` up to its name.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Head {
+struct PyPyHead {
     arg_types: usize,
     ret_type: u32,
-    /// C's padding, of any content.
+    /// C's padding, with any content.
     padding: u32,
     underlying_func: usize,
 }
 
-const _: () = assert!(size_of::<Head>() == 24);
+const _: () = assert!(size_of::<PyPyHead>() == 24);
 
 // SAFETY: integers only, and their sizes add up to the size asserted above: no padding.
-unsafe impl Plain for Head {}
+unsafe impl Plain for PyPyHead {}
 
 const T_C_LONG: i32 = 1;
 const T_C_DOUBLE: i32 = 2;
 const T_PY_OBJECT: i32 = 3;
-/// What `arg_types` ends with.
+/// The last entry of `arg_types`.
 const END: i32 = -1;
 
 pub(super) fn read(found: &MethodDef) -> Result<Metadata, Flaw> {
-    let (name, address) = container(found, size_of::<Head>())?;
-    check_pointer("ml_name", address, align_of::<Head>())?;
-    let head: Head = memory::read(address).map_err(|fault| Flaw::unnumbered("ml_name", fault))?;
+    let (name, address) = container(found, size_of::<PyPyHead>())?;
+    check_pointer("ml_name", address, align_of::<PyPyHead>())?;
+    let head: PyPyHead = memory::read(address).map_err(|fault| Flaw::unnumbered("ml_name", fault))?;
     let parameters = read_parameters(head.arg_types)?;
     let (result, raises) = read_result(head.ret_type.cast_signed())?;
     let function = check_function("underlying_func", head.underlying_func)?;
@@ -75,8 +75,8 @@ fn kind(code: i32) -> Option<Kind> {
 }
 
 /// A negative code may raise. PyPy then looks for an exception after a `long` of -1 and after a null pointer. For a
-/// `double` it compares with a zero that it means to distinguish by sign, and its own tests return that zero where the
-/// wrappers beside them expect -1: only the exception itself tells.
+/// `double` it compares with a zero, and means to distinguish that by its sign; its own tests return that zero, while
+/// their wrappers expect -1. So only the exception itself tells.
 fn read_result(ret_type: i32) -> Result<(Kind, Raises), Flaw> {
     let unknown = || Flaw::unnumbered("ret_type", format!("unknown code {ret_type}"));
     let kind = kind(ret_type.checked_abs().ok_or_else(unknown)?).ok_or_else(unknown)?;

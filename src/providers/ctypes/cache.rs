@@ -1,4 +1,4 @@
-//! What is known about types, by the type itself.
+//! A cache of what is known about types.
 
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
@@ -8,21 +8,21 @@ use super::convert::Passing;
 
 /// Remembers for a few types how their instances are passed.
 ///
-/// A type is known by its address and its version, which no two types and no two states of a type share: CPython gives a
-/// type a new one when it, or a base of it, changes (`assign_version_tag` in `Objects/typeobject.c`).
+/// A type is identified by its address and its version. No two types and no two states of a type share a version:
+/// CPython gives a type a new one when it, or a base of it, changes (`assign_version_tag` in `Objects/typeobject.c`).
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    slots: [Slot; SLOTS],
+    slots: [CacheSlot; SLOTS],
 }
 
-/// Types that one parameter gets; a program passes one or two.
+/// The number of types that are remembered for one parameter; a program passes one or two.
 const SLOTS: usize = 4;
 
-/// Written and read with the GIL held: atomic only because it is shared.
+/// Written and read with the GIL held; atomic only because it is shared.
 #[derive(Debug, Default)]
-struct Slot {
+struct CacheSlot {
     class: AtomicPtr<ffi::PyTypeObject>,
-    /// The version, shifted by a byte, and what is known. Zero: nothing.
+    /// The version, shifted by a byte, and how instances are passed. Zero: empty.
     known: AtomicU64,
 }
 
@@ -41,7 +41,7 @@ impl Cache {
     }
 
     /// # Safety
-    /// As [`Cache::get`].
+    /// Those of [`Cache::get`].
     pub unsafe fn set(&self, class: *mut ffi::PyTypeObject, passing: Passing) {
         // SAFETY: as the caller promises.
         let Some(version) = (unsafe { version(class) }) else { return };
@@ -50,20 +50,20 @@ impl Cache {
         slot.known.store(version << 8 | passing as u64, Ordering::Relaxed);
     }
 
-    fn slot(&self, class: *mut ffi::PyTypeObject) -> &Slot {
+    fn slot(&self, class: *mut ffi::PyTypeObject) -> &CacheSlot {
         // Types are some hundred bytes apart.
         &self.slots[(class as usize >> 6 ^ class as usize >> 10) % SLOTS]
     }
 }
 
-/// The version of a type; `None` where it has none at the moment.
+/// The version of a type; `None` if it has none at the moment.
 ///
 /// # Safety
 /// The thread is attached and the type alive.
 unsafe fn version(class: *mut ffi::PyTypeObject) -> Option<u64> {
     // SAFETY: as the caller promises.
     let (version, flags) = unsafe { ((*class).tp_version_tag, ffi::PyType_GetFlags(class)) };
-    // Later, 0 alone says that there is none.
+    // From 3.13 on, 0 alone means that there is none.
     let valid = cfg!(Py_3_13) || flags & VALID_VERSION_TAG != 0;
     (valid && version != 0).then_some(u64::from(version))
 }

@@ -1,8 +1,9 @@
-//! From arguments to pointers, as the `from_param` methods of ctypes and its `ConvParam` do.
+//! Converts arguments to pointers, as the `from_param` methods of ctypes and its `ConvParam` do.
 //!
-//! What ctypes passes for an object mostly depends on the object's exact type alone: that is found out once a type, and
-//! remembered ([`Cache`]). Where more than the type decides and Python code could be asked (`__class__`, `_as_parameter_`,
-//! a metaclass of the user's), the original call is made. `Modules/_ctypes/_ctypes.c` and `callproc.c` are the reference.
+//! What ctypes passes for an object mostly depends only on the object's exact type. This is found out once per type,
+//! and remembered ([`Cache`]). If more than the type decides, and Python code could be asked (`__class__`,
+//! `_as_parameter_`, a metaclass of the user's), the original call is made. `Modules/_ctypes/_ctypes.c` and
+//! `callproc.c` are the reference.
 
 use std::ffi::c_ulong;
 use std::mem::offset_of;
@@ -13,27 +14,27 @@ use super::cache::Cache;
 use super::offsets::{Ctypes, word};
 use crate::runtime::foreign::ConvertArgument;
 
-/// What is passed for an object, by its exact type.
+/// How an object is passed, by its exact type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Passing {
-    /// Only the original call knows.
+    /// Only the original call can tell.
     Original,
     /// The address of its C value.
     Address,
     /// Its C value, a pointer.
     Content,
-    /// The same, where what the type points at is still what is to be pointed at.
+    /// Its C value, a pointer, if the type still points at the right item.
     ContentOfItem,
-    /// Its C value, a pointer, where the type points at characters of the parameter's kind.
+    /// Its C value, a pointer, if the type points at characters of the parameter's kind.
     ContentOfCharacters,
-    /// The same for an array: its address.
+    /// The address of an array, if it is of characters of the parameter's kind.
     AddressOfCharacters,
-    /// The number, cut off as C does.
+    /// The number, truncated as in C.
     Integer,
     /// The bytes.
     Bytes,
-    /// What `byref` was given, if that can be pointed at.
+    /// The object that `byref` was given, if it can be pointed at.
     Reference,
     /// The object itself.
     Object,
@@ -58,21 +59,21 @@ impl Passing {
     }
 }
 
-/// Which `from_param` it is.
+/// Which `from_param` method it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Rule {
+pub(super) enum FromParam {
     /// `POINTER(item)`.
     Pointer {
-        /// What it points at; held as long as the stub.
+        /// The type of the item; kept alive by the stub.
         item: *mut ffi::PyTypeObject,
-        /// Where the class of pointers says so, as `set_type` may change it.
+        /// The place in the class of pointers that has the item's type, since `set_type` may change it.
         at: *const usize,
     },
     /// An array, or a function pointer.
     Instance,
     /// `c_char_p` and `c_wchar_p`.
     Characters {
-        /// The code of the simple type of one of them.
+        /// The code of its simple type.
         code: u8,
     },
     /// `c_void_p`.
@@ -87,11 +88,11 @@ pub(super) struct PointerArgument {
     pub ctypes: &'static Ctypes,
     /// The class of the `from_param`.
     pub class: *mut ffi::PyTypeObject,
-    pub rule: Rule,
+    pub rule: FromParam,
     pub cache: Cache,
 }
 
-// SAFETY: the classes are alive as long as the stub, and looked into with the GIL held only.
+// SAFETY: the classes are alive as long as the stub, and looked into only with the GIL held.
 unsafe impl Send for PointerArgument {}
 // SAFETY: as above.
 unsafe impl Sync for PointerArgument {}
@@ -102,12 +103,12 @@ impl ConvertArgument for PointerArgument {
         unsafe {
             if object == ffi::Py_None() {
                 match self.rule {
-                    Rule::Pointer { .. } | Rule::Characters { .. } | Rule::Void => return Some(0),
-                    Rule::Object => return Some(object as u64),
-                    Rule::Instance => return None,
+                    FromParam::Pointer { .. } | FromParam::Characters { .. } | FromParam::Void => return Some(0),
+                    FromParam::Object => return Some(object as u64),
+                    FromParam::Instance => return None,
                 }
             }
-            if let Rule::Pointer { item, at } = self.rule
+            if let FromParam::Pointer { item, at } = self.rule
                 && at.read() != item as usize
             {
                 return None;
@@ -127,14 +128,14 @@ impl PointerArgument {
     /// The thread is attached, the object alive, and this is how it is passed.
     #[inline]
     unsafe fn pass(&self, object: *mut ffi::PyObject, passing: Passing) -> Option<u64> {
-        // SAFETY: as the caller promises; what is passed by its value is an instance of ctypes' base class.
+        // SAFETY: as the caller promises; an object that is passed by its value is an instance of ctypes' base class.
         unsafe {
             match passing {
                 Passing::Original => None,
                 Passing::Address => Some(self.ctypes.address(object) as u64),
                 Passing::Content => Some(self.content(object)),
                 Passing::ContentOfItem => {
-                    let Rule::Pointer { item, .. } = self.rule else { return None };
+                    let FromParam::Pointer { item, .. } = self.rule else { return None };
                     (self.ctypes.proto(ffi::Py_TYPE(object)) == item.cast()).then(|| self.content(object))
                 }
                 Passing::ContentOfCharacters => {
@@ -143,7 +144,7 @@ impl PointerArgument {
                 Passing::AddressOfCharacters => {
                     self.points_at_characters(ffi::Py_TYPE(object)).then(|| self.ctypes.address(object) as u64)
                 }
-                // No int fails, and no code of a subclass is called.
+                // This fails for no int, and calls no code of a subclass.
                 Passing::Integer => Some(ffi::PyLong_AsUnsignedLongMask(object)),
                 Passing::Bytes => Some(object as u64 + BYTES as u64),
                 Passing::Reference => self.reference(object),
@@ -159,7 +160,7 @@ impl PointerArgument {
         unsafe { self.ctypes.address(object).cast::<u64>().read_unaligned() }
     }
 
-    /// What an object that `byref` made refers to.
+    /// The address that an object made by `byref` refers to.
     ///
     /// # Safety
     /// The thread is attached, and it is such an object.
@@ -169,24 +170,24 @@ impl PointerArgument {
         unsafe {
             let parameter = parameter.cast::<u8>();
             let object = word(parameter, offsets.object) as *mut ffi::PyObject;
-            // Other tags are for other values than pointers.
+            // Other tags are for values that are not pointers.
             if !offsets.is_pointer(parameter) || object.is_null() {
                 return None;
             }
             let class = ffi::Py_TYPE(object);
             let fits = match self.rule {
-                Rule::Void => true,
-                Rule::Pointer { item, .. } => is_subtype(class, item),
-                Rule::Characters { code } => self.ctypes.code(class) == Some(code),
-                Rule::Instance => {
+                FromParam::Void => true,
+                FromParam::Pointer { item, .. } => is_subtype(class, item),
+                FromParam::Characters { code } => self.ctypes.code(class) == Some(code),
+                FromParam::Instance => {
                     let item = self.ctypes.proto(self.class).cast::<ffi::PyTypeObject>();
-                    // A function pointer has no items, and ctypes complains.
+                    // A function pointer has no items; ctypes raises then.
                     ffi::Py_TYPE(self.class.cast()) == self.ctypes.types.array_meta
                         && !item.is_null()
                         && self.is_of_ctypes(item)
                         && is_subtype(class, item)
                 }
-                Rule::Object => false,
+                FromParam::Object => false,
             };
             fits.then(|| word(parameter, offsets.value) as u64)
         }
@@ -200,15 +201,15 @@ impl PointerArgument {
     unsafe fn look(&self, class: *mut ffi::PyTypeObject) -> Passing {
         // SAFETY: as the caller promises.
         unsafe {
-            // It gives the type a version, too, which the cache wants.
+            // This also gives the type a version, which the cache needs.
             let honest = self.is_honest(class);
             let passing = match self.rule {
-                Rule::Pointer { item, .. } => self.look_for_pointer(class, item, honest),
-                Rule::Instance => self.look_for_instance(class),
-                Rule::Characters { .. } => self.look_for_characters(class, honest),
-                Rule::Void => self.look_for_void(class, honest),
-                Rule::Object if is_subtype(class, self.class) || !honest => Passing::Original,
-                Rule::Object => Passing::Object,
+                FromParam::Pointer { item, .. } => self.look_for_pointer(class, item, honest),
+                FromParam::Instance => self.look_for_instance(class),
+                FromParam::Characters { .. } => self.look_for_characters(class, honest),
+                FromParam::Void => self.look_for_void(class, honest),
+                FromParam::Object if is_subtype(class, self.class) || !honest => Passing::Original,
+                FromParam::Object => Passing::Object,
             };
             self.cache.set(class, passing);
             passing
@@ -237,14 +238,14 @@ impl PointerArgument {
             let is_item = self.is_array_or_pointer(class) && self.ctypes.proto(class) == item.cast();
             match (is_item, self.is_pointer(class)) {
                 (true, true) => Passing::ContentOfItem,
-                // What an array is of never changes.
+                // The item type of an array never changes.
                 (true, false) => Passing::Address,
                 (false, _) => Passing::Original,
             }
         }
     }
 
-    /// `CDataType_from_param`, of arrays and functions.
+    /// `CDataType_from_param`, for arrays and functions.
     unsafe fn look_for_instance(&self, class: *mut ffi::PyTypeObject) -> Passing {
         let types = &self.ctypes.types;
         // SAFETY: the types are alive and the thread attached.
@@ -268,7 +269,7 @@ impl PointerArgument {
 
     /// `c_char_p_from_param`, `c_wchar_p_from_param`.
     unsafe fn look_for_characters(&self, class: *mut ffi::PyTypeObject, honest: bool) -> Passing {
-        let Rule::Characters { code } = self.rule else { return Passing::Original };
+        let FromParam::Characters { code } = self.rule else { return Passing::Original };
         // SAFETY: the types are alive and the thread attached.
         unsafe {
             let text = if code == b'c' { ffi::Py_TPFLAGS_BYTES_SUBCLASS } else { ffi::Py_TPFLAGS_UNICODE_SUBCLASS };
@@ -307,15 +308,15 @@ impl PointerArgument {
         }
     }
 
-    /// What `from_param` of `c_char_p`, `c_wchar_p` and `c_void_p` begin with: text of these kinds, instances of the class
-    /// itself, and what `byref` returns.
+    /// The first part of `from_param` of `c_char_p`, `c_wchar_p` and `c_void_p`: text of these kinds, instances of the
+    /// class itself, and results of `byref`.
     unsafe fn look_for_text(&self, class: *mut ffi::PyTypeObject, text: c_ulong, honest: bool) -> Option<Passing> {
         // SAFETY: the types are alive and the thread attached.
         unsafe {
             if ffi::PyType_FastSubclass(class, text & ffi::Py_TPFLAGS_BYTES_SUBCLASS) != 0 {
                 return Some(Passing::Bytes);
             }
-            // A str is copied into memory that must be freed behind the call.
+            // A str is copied into memory that must be freed after the call.
             if ffi::PyType_FastSubclass(class, text & ffi::Py_TPFLAGS_UNICODE_SUBCLASS) != 0 {
                 return Some(Passing::Original);
             }
@@ -337,14 +338,14 @@ impl PointerArgument {
         unsafe {
             let found = type_lookup(class, self.ctypes.class_name.as_ptr());
             let generic: ffi::getattrofunc = ffi::PyObject_GenericGetAttr;
-            // Both take a data descriptor of the type before they look at the instance, or the class.
+            // Both use a data descriptor of the type before they look at the instance or the class.
             let known = [Some(generic), ffi::PyType_Type.tp_getattro].map(|get| get.map(|get| get as usize));
             let plain = known.contains(&(*class).tp_getattro.map(|get| get as usize));
             plain && found == self.ctypes.class_descriptor.as_ptr()
         }
     }
 
-    /// Whether instances are arrays or pointers of ctypes, and passed as such.
+    /// Whether instances are arrays or pointers of ctypes, and are passed as these.
     unsafe fn is_array_or_pointer(&self, class: *mut ffi::PyTypeObject) -> bool {
         let types = &self.ctypes.types;
         // SAFETY: the type is alive and the thread attached.
@@ -381,9 +382,9 @@ impl PointerArgument {
         unsafe { self.ctypes.types.is_meta(ffi::Py_TYPE(class.cast())) }
     }
 
-    /// Whether an array or a pointer is of characters of the parameter's kind.
+    /// Whether an array or a pointer has characters of the parameter's kind.
     unsafe fn points_at_characters(&self, class: *mut ffi::PyTypeObject) -> bool {
-        let Rule::Characters { code } = self.rule else { return false };
+        let FromParam::Characters { code } = self.rule else { return false };
         // SAFETY: the type is alive and of ctypes, as is what it points at; the thread is attached.
         unsafe {
             let item = self.ctypes.proto(class);
@@ -424,7 +425,7 @@ impl ConvertArgument for CharacterArgument {
     }
 }
 
-/// Where `bytes` have their bytes.
+/// The offset of the bytes in a `bytes` object.
 const BYTES: usize = offset_of!(ffi::PyBytesObject, ob_sval);
 
 /// # Safety
@@ -435,7 +436,7 @@ pub(super) unsafe fn is_subtype(class: *mut ffi::PyTypeObject, base: *mut ffi::P
 }
 
 unsafe extern "C" {
-    /// What a type has under a name, borrowed; null, with no exception set, where it has nothing.
+    /// The attribute of a type with this name, borrowed; null, without an exception, if there is none.
     #[link_name = "_PyType_Lookup"]
     fn type_lookup(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }

@@ -1,9 +1,9 @@
 //! Foreign functions of ctypes.
 //!
-//! What is specialized does what ctypes does, and ctypes itself is called for all else: for arguments that are not plainly
-//! of the prototype's types, and where the function's `argtypes`, `restype`, `errcheck` or address are no longer what they
-//! were. `offsets` has how ctypes' objects are laid out, which `probe` finds out; `prototype` reads a function's prototype;
-//! `convert` makes pointers of arguments, with a `cache` by type; `result` makes objects of results.
+//! A stub does what ctypes does. ctypes itself is called for everything else: for arguments that are not plainly of the
+//! prototype's types, and if the function's `argtypes`, `restype`, `errcheck` or address have changed. `offsets` has
+//! the layout of ctypes' objects, which `probe` finds out. `prototype` reads a function's prototype. `convert` makes
+//! pointers of arguments, with a `cache` by type. `result` makes objects of results.
 
 mod cache;
 mod convert;
@@ -60,7 +60,7 @@ fn is_function(python: &Python, callable: &Object) -> bool {
     let Some(function) = modules.item(python, "_ctypes").and_then(|module| module.attr(python, "CFuncPtr").ok()) else {
         return false;
     };
-    // SAFETY: both are alive and the thread attached; the type is checked to be one.
+    // SAFETY: both are alive and the thread attached; the type is checked.
     unsafe {
         ffi::PyType_Check(function.as_ptr()) != 0
             && ffi::PyObject_TypeCheck(callable.as_ptr(), function.as_ptr().cast()) != 0

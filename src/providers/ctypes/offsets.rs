@@ -1,7 +1,7 @@
-//! What is known about this process's ctypes: its types, and where its objects have what the provider reads.
+//! The data about this process's ctypes: its types, and the offsets of the fields that the provider reads.
 //!
-//! The structs behind ctypes' objects are private to `_ctypes` and differ from version to version: nothing of them is
-//! declared here. `probe` finds where they have what.
+//! The structs of ctypes' objects are private to `_ctypes` and differ between versions, so none of them is declared
+//! here. `probe` finds the offsets.
 
 use std::sync::OnceLock;
 
@@ -10,22 +10,22 @@ use pyo3_ffi as ffi;
 use super::probe::{Unprobed, probe};
 use crate::embed::{Object, Python};
 
-/// All that the provider knows about this process's ctypes.
+/// Everything that the provider knows about this process's ctypes.
 #[derive(Debug)]
 pub(super) struct Ctypes {
-    pub types: Types,
-    pub methods: Methods,
+    pub types: CtypesTypes,
+    pub methods: FromParamMethods,
     pub offsets: Offsets,
-    /// `'__class__'`, and what `object` has under that name.
+    /// `'__class__'`, and the attribute of `object` with that name.
     pub class_name: Object,
     pub class_descriptor: Object,
-    /// What was probed: all types above are alive as long as this is.
+    /// The probed objects: all types above are alive as long as these.
     pub _names: Object,
 }
 
 /// Classes of ctypes, borrowed from the module, which is never unloaded.
 #[derive(Debug)]
-pub(super) struct Types {
+pub(super) struct CtypesTypes {
     pub data: *mut ffi::PyTypeObject,
     pub simple: *mut ffi::PyTypeObject,
     pub pointer: *mut ffi::PyTypeObject,
@@ -37,13 +37,13 @@ pub(super) struct Types {
     pub function_meta: *mut ffi::PyTypeObject,
     pub structure_meta: *mut ffi::PyTypeObject,
     pub union_meta: *mut ffi::PyTypeObject,
-    /// What `byref` returns.
+    /// The type of the results of `byref`.
     pub parameter: *mut ffi::PyTypeObject,
-    /// `tp_dict` of a class of ctypes is of this type in 3.11 and 3.12.
+    /// The type of `tp_dict` of a class of ctypes in 3.11 and 3.12.
     pub storage: *mut ffi::PyTypeObject,
 }
 
-impl Types {
+impl CtypesTypes {
     /// Whether a metaclass is one of ctypes' own.
     pub fn is_meta(&self, meta: *mut ffi::PyTypeObject) -> bool {
         let own = [
@@ -58,9 +58,9 @@ impl Types {
     }
 }
 
-/// The C functions behind the `from_param` methods of ctypes.
+/// The C functions of the `from_param` methods of ctypes.
 #[derive(Debug)]
-pub(super) struct Methods {
+pub(super) struct FromParamMethods {
     pub simple: usize,
     pub pointer: usize,
     /// Arrays, function pointers, structures, unions.
@@ -73,13 +73,13 @@ pub(super) struct Methods {
 /// Offsets in bytes.
 #[derive(Debug)]
 pub(super) struct Offsets {
-    /// In any instance: where its C value is.
+    /// In any instance: the pointer to its C value.
     pub b_ptr: usize,
     /// In a function.
     pub function: FunctionOffsets,
-    /// In what `byref` returns.
+    /// In a result of `byref`.
     pub parameter: ParameterOffsets,
-    /// In what ctypes knows about a class.
+    /// In the data that ctypes has about a class.
     pub info: InfoOffsets,
 }
 
@@ -111,7 +111,7 @@ pub(super) struct InfoOffsets {
     pub checker: usize,
 }
 
-/// Where the code of the value is: before 3.15 the character itself, then a pointer to text.
+/// The place of the code of a value. Before 3.15 it is the character itself, from then on a pointer to text.
 #[derive(Debug)]
 pub(super) enum Tag {
     Character(usize),
@@ -122,7 +122,7 @@ impl ParameterOffsets {
     /// Whether the value is a pointer.
     ///
     /// # Safety
-    /// It is what `byref` returns, or another object of that type.
+    /// It is a result of `byref`, or another object of that type.
     pub unsafe fn is_pointer(&self, parameter: *const u8) -> bool {
         // SAFETY: as the caller promises; the text lives in ctypes itself and has a NUL at its end.
         unsafe {
@@ -137,32 +137,32 @@ impl ParameterOffsets {
     }
 }
 
-// SAFETY: the types are alive as long as the process, and looked into with the GIL held only.
+// SAFETY: the types are alive as long as the process, and looked into only with the GIL held.
 unsafe impl Send for Ctypes {}
 // SAFETY: as above.
 unsafe impl Sync for Ctypes {}
 
 /// Flags of a function's class (`Modules/_ctypes/ctypes.h`).
 pub(super) mod flags {
-    /// `FUNCFLAG_PYTHONAPI`: the GIL is kept, and a pending exception is looked for.
+    /// `FUNCFLAG_PYTHONAPI`: the GIL is kept, and a pending exception is checked for.
     pub const PYTHON_API: u32 = 0x4;
     /// `FUNCFLAG_USE_ERRNO`.
     pub const USE_ERRNO: u32 = 0x8;
     /// `FUNCFLAG_USE_LASTERROR`.
     pub const USE_LAST_ERROR: u32 = 0x10;
-    /// What ctypes sets in a class itself: `TYPEFLAG_…` and `DICTFLAG_FINAL`.
+    /// The flags that ctypes itself sets in a class: `TYPEFLAG_…` and `DICTFLAG_FINAL`.
     pub const OWN: u32 = 0x1f00;
 }
 
 static FOUND: OnceLock<Result<Ctypes, String>> = OnceLock::new();
 
 impl Ctypes {
-    /// What is known about ctypes, which is looked for at the first call.
+    /// The data about ctypes, which is probed at the first call.
     ///
     /// # Errors
-    /// Why ctypes is not as expected.
+    /// The reason why ctypes is not as expected.
     pub fn get(python: &Python) -> Result<&'static Self, Unprobed> {
-        // Probing runs Python code, and so may let another thread come here: no lock is held meanwhile.
+        // Probing runs Python code, which may let another thread come here, so no lock is held meanwhile.
         if let Some(found) = FOUND.get() {
             return found.as_ref().map_err(|reason| reason.clone().into());
         }
@@ -175,12 +175,12 @@ impl Ctypes {
         FOUND.get_or_init(|| found).as_ref().map_err(|reason| reason.clone().into())
     }
 
-    /// The same, where it is known already.
+    /// The same, if it is known already.
     pub fn known() -> Option<Result<&'static Self, &'static str>> {
         Some(FOUND.get()?.as_ref().map_err(String::as_str))
     }
 
-    /// What ctypes knows about a class, for the offsets of `info`; null where that is nothing.
+    /// The data that ctypes has about a class, at the offsets of `info`; null if it has none.
     ///
     /// # Safety
     /// The class is alive and the thread attached.
@@ -189,8 +189,8 @@ impl Ctypes {
         unsafe { info(class, self.types.storage) }
     }
 
-    /// What ctypes knows a class as: what a pointer points at, of what an array is, the code of a simple type; null where
-    /// there is none.
+    /// The `proto` of a class: the item type of a pointer or an array, or the code of a simple type; null if there is
+    /// none.
     ///
     /// # Safety
     /// The class is alive and the thread attached; its metaclass is one of ctypes'.
@@ -206,7 +206,7 @@ impl Ctypes {
         }
     }
 
-    /// The code of a simple type: `i` of a `c_int`.
+    /// The code of a simple type: `i` for `c_int`.
     ///
     /// # Safety
     /// The class is alive and the thread attached.
@@ -224,13 +224,14 @@ impl Ctypes {
         }
     }
 
-    /// Whether a simple type has its bytes in the order of this machine, which the first character of its format says: `<`
-    /// or `>`.
+    /// Whether a simple type has the byte order of this machine, which the first character of its format tells: `<` or
+    /// `>`.
     ///
     /// # Safety
     /// The class is alive and the thread attached; its metaclass is that of simple types.
     pub unsafe fn is_native(&self, class: *mut ffi::PyTypeObject) -> bool {
-        // SAFETY: as the caller promises; the offset was probed, and the text is the class's own, with a NUL at its end.
+        // SAFETY: as the caller promises; the offset was probed, and the text is the class's own, with a NUL at its
+        // end.
         unsafe {
             let info = self.info(class);
             let format = if info.is_null() { 0 } else { word(info, self.offsets.info.format) };
@@ -238,7 +239,7 @@ impl Ctypes {
         }
     }
 
-    /// Where an instance has its C value.
+    /// The address of an instance's C value.
     ///
     /// # Safety
     /// It is an instance of ctypes' base class, and alive.
@@ -251,7 +252,7 @@ impl Ctypes {
 /// A word of an object.
 ///
 /// # Safety
-/// It is there.
+/// The word exists.
 pub(super) unsafe fn word(base: *const u8, offset: usize) -> usize {
     // SAFETY: as the caller promises; offsets of words are aligned.
     unsafe { base.add(offset).cast::<usize>().read() }
@@ -260,7 +261,7 @@ pub(super) unsafe fn word(base: *const u8, offset: usize) -> usize {
 /// # Safety
 /// The class is alive and the thread attached.
 pub(super) unsafe fn info(class: *mut ffi::PyTypeObject, storage: *mut ffi::PyTypeObject) -> *const u8 {
-    // 3.13 and later keep it behind the class's own fields, those before in a dict of a type of their own.
+    // From 3.13 on it is after the class's own fields; before that, in a dict of a type of its own.
     if cfg!(Py_3_13) {
         return class.cast();
     }
@@ -271,7 +272,7 @@ pub(super) unsafe fn info(class: *mut ffi::PyTypeObject, storage: *mut ffi::PyTy
     }
 }
 
-/// The C function of a built-in method, and what it is bound to.
+/// The C function of a built-in method, and the object that it is bound to.
 ///
 /// # Safety
 /// The object is alive and the thread attached.

@@ -1,4 +1,4 @@
-# Makes objects of ctypes that hold known pointers, for probe.rs to look for. Nothing here is called or read from.
+# Makes objects of ctypes that contain known pointers, for probe.rs to look for. Nothing here is called or read.
 import _ctypes
 from _ctypes import Array, CFuncPtr, Structure, Union, _Pointer, _SimpleCData, addressof, byref
 
@@ -23,7 +23,7 @@ class Void(_SimpleCData):
     _type_ = "P"
 
 
-# No structures: for the first one of a process, ctypes imports a module of its own from 3.14 on.
+# No structures: from 3.14 on, ctypes imports a module for the first structure of a process.
 Short = Int * 1
 Long = Int * 100
 
@@ -49,7 +49,7 @@ class CheckedDouble(Double):
     _check_retval_ = Checker()
 
 
-# Bits that mean nothing to ctypes on either side of those that do; it keeps them all.
+# Bits without a meaning for ctypes on both sides of those that have one; ctypes keeps all of them.
 class One(CFuncPtr):
     _flags_ = 0x2A5A0001
     _argtypes_ = (Int,)

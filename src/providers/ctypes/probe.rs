@@ -1,7 +1,7 @@
-//! Where ctypes' objects have what the provider reads, found by looking.
+//! Finds the offsets of the fields that the provider reads in ctypes' objects.
 //!
-//! `probe.py` makes objects that hold known pointers; each pointer is looked for in two objects, and must be found in one
-//! place only, the same in both.
+//! `probe.py` makes objects that contain known pointers. Each pointer is looked for in two objects, and must be found
+//! at exactly one offset, the same in both.
 
 use std::mem::offset_of;
 use std::ops::Range;
@@ -9,14 +9,15 @@ use std::ops::Range;
 use pyo3_ffi as ffi;
 
 use super::offsets::{
-    Ctypes, FunctionOffsets, InfoOffsets, Methods, Offsets, ParameterOffsets, Tag, Types, bound, flags, info, word,
+    Ctypes, CtypesTypes, FromParamMethods, FunctionOffsets, InfoOffsets, Offsets, ParameterOffsets, Tag, bound, flags,
+    info, word,
 };
 use crate::cpython::memory;
 use crate::embed::{Exception, Object, Python};
 
-/// Why nothing is known about ctypes.
+/// The reason why nothing is known about ctypes.
 pub(super) enum Unprobed {
-    /// It is not laid out as expected.
+    /// Its objects do not have the expected layout.
     Layout(String),
     /// Python raised.
     Raised(Exception),
@@ -34,7 +35,7 @@ impl From<Exception> for Unprobed {
     }
 }
 
-/// Looks at this process's ctypes.
+/// Probes this process's ctypes.
 pub(super) fn probe(python: &Python) -> Result<Ctypes, Unprobed> {
     let names = python.namespace()?;
     python.run(include_str!("probe.py"), &names)?;
@@ -73,7 +74,7 @@ impl Probes<'_> {
         Ok(items.into_iter().map(|item| unsafe { ffi::PyLong_AsVoidPtr(item) } as usize).collect())
     }
 
-    fn types(&self) -> Result<Types, String> {
+    fn types(&self) -> Result<CtypesTypes, String> {
         let class = |object: &*mut ffi::PyObject| object.cast::<ffi::PyTypeObject>();
         let metatypes: Vec<_> = self.list("metatypes")?.iter().map(class).collect();
         let bases: Vec<_> = self.list("bases")?.iter().map(class).collect();
@@ -85,13 +86,13 @@ impl Probes<'_> {
         };
         let reference = *self.list("references")?.first().ok_or("byref made nothing")?;
         let known = *self.list("pointed_types")?.first().ok_or("no types")?;
-        // SAFETY: both are alive; a class's dict is as long as the class.
+        // SAFETY: both are alive; a class's dict lives as long as the class.
         let (parameter, storage) = unsafe {
             let dict = (*known.cast::<ffi::PyTypeObject>()).tp_dict;
             let storage = if cfg!(Py_3_13) { std::ptr::null_mut() } else { ffi::Py_TYPE(dict) };
             (ffi::Py_TYPE(reference), storage)
         };
-        Ok(Types {
+        Ok(CtypesTypes {
             data,
             simple,
             pointer,
@@ -108,7 +109,7 @@ impl Probes<'_> {
         })
     }
 
-    fn methods(&self) -> Result<Methods, String> {
+    fn methods(&self) -> Result<FromParamMethods, String> {
         // SAFETY: the methods are alive.
         let methods: Vec<_> = self.list("methods")?.into_iter().filter_map(|method| unsafe { bound(method) }).collect();
         let [simple, pointer, array, function, text, wide, void] = methods[..] else {
@@ -119,16 +120,16 @@ impl Probes<'_> {
             return Err("two kinds of types share a from_param".into());
         }
         let [simple, pointer, array, text, wide, void] = methods;
-        Ok(Methods { simple, pointer, data: [array, function.0], text, wide, void })
+        Ok(FromParamMethods { simple, pointer, data: [array, function.0], text, wide, void })
     }
 
-    fn offsets(&self, types: &Types) -> Result<Offsets, String> {
+    fn offsets(&self, types: &CtypesTypes) -> Result<Offsets, String> {
         let data = self.list("data")?;
         let b_ptr = self.find("b_ptr", &data, &self.numbers("data_addresses")?, types.data)?;
         let functions = self.list("functions")?;
         let addresses = self.numbers("function_addresses")?;
         for (&function, address) in functions.iter().zip(addresses) {
-            // SAFETY: the function is alive, and its value its own, which is checked first.
+            // SAFETY: the function is alive, and its value is inside it, which is checked first.
             let at = unsafe { word(function.cast(), b_ptr) };
             let own = function as usize..function as usize + size(types.function);
             if !own.contains(&at) || memory::read::<usize>(at).ok() != Some(address) {
@@ -143,7 +144,11 @@ impl Probes<'_> {
         })
     }
 
-    fn function_offsets(&self, functions: &[*mut ffi::PyObject], types: &Types) -> Result<FunctionOffsets, String> {
+    fn function_offsets(
+        &self,
+        functions: &[*mut ffi::PyObject],
+        types: &CtypesTypes,
+    ) -> Result<FunctionOffsets, String> {
         let find = |what, objects: &[*mut ffi::PyObject], wanted: &str| {
             self.find(what, objects, &addresses(self.list(wanted)?), types.function)
         };
@@ -164,7 +169,7 @@ impl Probes<'_> {
         })
     }
 
-    fn parameter_offsets(&self, types: &Types) -> Result<ParameterOffsets, String> {
+    fn parameter_offsets(&self, types: &CtypesTypes) -> Result<ParameterOffsets, String> {
         let references = self.list("references")?;
         let parameters = self.list("parameters")?;
         let is_character = |offset: &usize| {
@@ -194,7 +199,7 @@ impl Probes<'_> {
         })
     }
 
-    fn info_offsets(&self, types: &Types) -> Result<InfoOffsets, String> {
+    fn info_offsets(&self, types: &CtypesTypes) -> Result<InfoOffsets, String> {
         let infos = |name: &str| -> Result<Vec<*const u8>, String> {
             // SAFETY: the classes are alive.
             let infos = self.list(name)?.into_iter().map(|class| unsafe { info(class.cast(), types.storage) });
@@ -237,7 +242,7 @@ impl Probes<'_> {
         })
     }
 
-    /// Where objects have these words.
+    /// The offset at which each object has its word.
     fn find(
         &self,
         what: &str,
@@ -249,7 +254,7 @@ impl Probes<'_> {
         find_words(what, &bases, wanted, words(class).step_by(8))
     }
 
-    /// Where there are tuples of one `from_param` method, those of the functions' arguments.
+    /// The offset of tuples of one `from_param` method: those of the functions' arguments.
     fn find_converters(&self, bases: &[*const u8], span: Range<usize>) -> Result<usize, String> {
         let owners = self.list("function_arguments")?;
         let fits = |offset: &usize| {
@@ -269,7 +274,7 @@ fn size(class: *mut ffi::PyTypeObject) -> usize {
     usize::try_from(unsafe { (*class).tp_basicsize }).unwrap_or(0)
 }
 
-/// The words of an instance, behind what every object has.
+/// The offsets of an instance's words, after the header that every object has.
 fn words(class: *mut ffi::PyTypeObject) -> Range<usize> {
     size_of::<ffi::PyObject>()..size(class)
 }

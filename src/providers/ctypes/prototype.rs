@@ -1,7 +1,7 @@
-//! From a function object of ctypes to what is known about its C function, or why nothing is.
+//! Reads a function object of ctypes: the data about its C function, or the reason why there is none.
 //!
-//! What `PyCFuncPtr_call` of `Modules/_ctypes/_ctypes.c` looks at is read from where it looks: a class's attributes may say
-//! something else by now.
+//! Everything that `PyCFuncPtr_call` of `Modules/_ctypes/_ctypes.c` reads is read from the same place, since a class's
+//! attributes may differ from it by now.
 
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use pyo3_ffi as ffi;
 
 use super::cache::Cache;
-use super::convert::{CharacterArgument, PointerArgument, Rule, is_subtype};
+use super::convert::{CharacterArgument, FromParam, PointerArgument, is_subtype};
 use super::offsets::{Ctypes, bound, flags, word};
 use super::result::{InstanceResult, PlainResult, instance_value, scalar};
 use crate::embed::{Object, Python};
@@ -18,36 +18,36 @@ use crate::providers::ForeignFunction;
 use crate::providers::NoFunction;
 use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
 
-/// What is known about a function object, which is an instance of `_ctypes.CFuncPtr`.
+/// The data about a function object, which is an instance of `_ctypes.CFuncPtr`.
 ///
 /// # Errors
-/// Why it has no stub.
+/// The reason why it has no stub.
 pub(super) fn read(python: &Python, ctypes: &'static Ctypes, callable: &Object) -> Result<ForeignFunction, NoFunction> {
-    // Runs Python code, which may change the function: first of all.
+    // This runs Python code, which may change the function, so it comes first.
     let name = name(python, callable);
     // SAFETY: the function is alive and the thread attached.
-    let function = unsafe { Function::of(ctypes, callable.as_ptr()) };
+    let function = unsafe { FunctionObject::of(ctypes, callable.as_ptr()) };
     function.read(python, name.clone()).map_err(|reason| NoFunction::Mismatch { name, reason })
 }
 
-/// A function object, with what a call of it looks at.
-struct Function {
+/// A function object, with the data that a call of it reads.
+struct FunctionObject {
     ctypes: &'static Ctypes,
     object: *mut ffi::PyObject,
     class: *mut ffi::PyTypeObject,
-    /// What ctypes knows about the class; not null for classes that have instances.
+    /// ctypes' data about the class; not null for classes that have instances.
     info: *const u8,
 }
 
-/// What is passed, and what makes it of an object.
-type Argument = (Kind, Option<Box<dyn ConvertArgument>>);
-/// What is returned, and what makes an object of it.
+/// The kind that is passed, and the converter from an object.
+type PassedArgument = (Kind, Option<Box<dyn ConvertArgument>>);
+/// The kind that is returned, and the converter to an object.
 type Returned = (Kind, Option<Box<dyn ConvertResult>>);
 
 /// A reason for the user.
-type Reason = String;
+type ReasonText = String;
 
-impl Function {
+impl FunctionObject {
     /// # Safety
     /// The object is an instance of `_ctypes.CFuncPtr`, alive; the thread is attached.
     unsafe fn of(ctypes: &'static Ctypes, object: *mut ffi::PyObject) -> Self {
@@ -58,15 +58,16 @@ impl Function {
         }
     }
 
-    fn read(&self, python: &Python, name: String) -> Result<ForeignFunction, Reason> {
+    fn read(&self, python: &Python, name: String) -> Result<ForeignFunction, ReasonText> {
         let ctypes = self.ctypes;
-        // An allocation may have the collector run Python code. What is watched is taken before anything else is looked at,
-        // and what is looked at is held before anything is allocated: a change from here on is one that the stub notices.
+        // An allocation may start the collector, which runs Python code. So the watched words are read before anything
+        // else, and everything that was read is held before anything is allocated: the stub notices a change from here
+        // on.
         let place = self.address();
         let flags = self.check()?;
         let mut holds = Vec::new();
         let mut hold = |object: *mut ffi::PyObject| {
-            // SAFETY: what a live function refers to is alive, and held from now on; the thread is attached.
+            // SAFETY: objects that a live function refers to are alive, and held from now on; the thread is attached.
             holds.extend(NonNull::new(object).map(|object| unsafe { Object::from_borrowed(python, object) }));
         };
         let offsets = (&ctypes.offsets.function, &ctypes.offsets.info);
@@ -98,8 +99,8 @@ impl Function {
         Ok(ForeignFunction { name, address, overload, arguments, result, watched, holds })
     }
 
-    /// Refuses what only ctypes does; gives the flags of the class.
-    fn check(&self) -> Result<u32, Reason> {
+    /// Refuses functions that only ctypes can call; returns the flags of the class.
+    fn check(&self) -> Result<u32, ReasonText> {
         let ctypes = self.ctypes;
         let offsets = &ctypes.offsets.function;
         // SAFETY: the types are alive.
@@ -141,16 +142,17 @@ impl Function {
         unsafe { word(self.object.cast(), offset) as *mut ffi::PyObject }
     }
 
-    /// A field of the object, or where that is not set, of its class.
+    /// A field of the object; if it is not set, that of its class.
     fn own_or_class(&self, own: usize, class: usize) -> *mut ffi::PyObject {
         let own = self.own(own);
         // SAFETY: the offset was probed.
         if own.is_null() { unsafe { word(self.info, class) as *mut ffi::PyObject } } else { own }
     }
 
-    /// The `from_param` methods of the argtypes, as they were when those were set.
-    fn methods(&self, converters: *mut ffi::PyObject) -> Result<Vec<*mut ffi::PyObject>, Reason> {
-        // Without argtypes a call may have any arguments, each as ctypes converts it: only a call without any would be fast.
+    /// The `from_param` methods of the argtypes, from the time when the argtypes were set.
+    fn methods(&self, converters: *mut ffi::PyObject) -> Result<Vec<*mut ffi::PyObject>, ReasonText> {
+        // Without argtypes a call may have any arguments, and ctypes converts each: only a call without arguments would
+        // be fast.
         if converters.is_null() {
             return Err("its argtypes are not set: set them ([] where it takes none)".into());
         }
@@ -167,8 +169,9 @@ impl Function {
         }
     }
 
-    /// Where the C function is, and what must stay so that it is, and that all else is as it is now.
-    fn address(&self) -> Result<(NonZeroUsize, Vec<Watched>), Reason> {
+    /// The C function's address, with the words to watch: as long as these are unchanged, the address and everything
+    /// else are too.
+    fn address(&self) -> Result<(NonZeroUsize, Vec<Watched>), ReasonText> {
         let ctypes = self.ctypes;
         let offsets = &ctypes.offsets.function;
         let start = self.object as usize;
@@ -184,7 +187,7 @@ impl Function {
             let watch = |at: *const usize| Watched { at, value: at.read() };
             let own = |offset: usize| watch(self.object.cast::<u8>().add(offset).cast::<usize>());
             let watched = vec![
-                // What is looked at later lies behind these two.
+                // Everything that is read later depends on these two.
                 watch((&raw const (*self.object).ob_type).cast()),
                 own(ctypes.offsets.b_ptr),
                 watch(value as *const usize),
@@ -204,8 +207,8 @@ fn argument(
     ctypes: &'static Ctypes,
     method: *mut ffi::PyObject,
     hold: &mut impl FnMut(*mut ffi::PyObject),
-) -> Result<Argument, Reason> {
-    // SAFETY: the method is alive, held with its tuple, and with it what it is bound to; the thread is attached.
+) -> Result<PassedArgument, ReasonText> {
+    // SAFETY: the method is alive, held with its tuple, as is the object that it is bound to; the thread is attached.
     unsafe {
         let own = || "its type has a from_param of its own, which ctypes calls".to_owned();
         let (function, class) = bound(method).ok_or_else(own)?;
@@ -215,8 +218,8 @@ fn argument(
         if !types.is_meta(meta) {
             return Err(format!("{} has a metaclass of its own", class_name(class)));
         }
-        let pointer = |rule| -> Argument {
-            let kind = if matches!(rule, Rule::Object) { ForeignKind::Object } else { ForeignKind::Pointer };
+        let pointer = |rule| -> PassedArgument {
+            let kind = if matches!(rule, FromParam::Object) { ForeignKind::Object } else { ForeignKind::Pointer };
             (Kind::Foreign(kind), Some(Box::new(PointerArgument { ctypes, class, rule, cache: Cache::default() })))
         };
         if function == methods.simple {
@@ -233,7 +236,7 @@ fn argument(
             }
             hold(item);
             let at = ctypes.info(class).add(ctypes.offsets.info.proto).cast::<usize>();
-            return Ok(pointer(Rule::Pointer { item: item_class, at }));
+            return Ok(pointer(FromParam::Pointer { item: item_class, at }));
         }
         if methods.data.contains(&function) {
             if meta == types.structure_meta || meta == types.union_meta {
@@ -243,18 +246,18 @@ fn argument(
             if (meta == types.array_meta && is_subtype(class, types.array))
                 || (meta == types.function_meta && is_subtype(class, types.function))
             {
-                return Ok(pointer(Rule::Instance));
+                return Ok(pointer(FromParam::Instance));
             }
         }
         if meta == types.simple_meta {
             if function == methods.text {
-                return Ok(pointer(Rule::Characters { code: b'c' }));
+                return Ok(pointer(FromParam::Characters { code: b'c' }));
             }
             if function == methods.wide {
-                return Ok(pointer(Rule::Characters { code: b'u' }));
+                return Ok(pointer(FromParam::Characters { code: b'u' }));
             }
             if function == methods.void {
-                return Ok(pointer(Rule::Void));
+                return Ok(pointer(FromParam::Void));
             }
         }
         Err(own())
@@ -268,23 +271,27 @@ fn argument(
 unsafe fn simple_argument(
     ctypes: &'static Ctypes,
     class: *mut ffi::PyTypeObject,
-    pointer: impl Fn(Rule) -> Argument,
-) -> Result<Argument, Reason> {
+    pointer: impl Fn(FromParam) -> PassedArgument,
+) -> Result<PassedArgument, ReasonText> {
     // SAFETY: as the caller promises.
     let code = unsafe { ctypes.code(class) };
     Ok(match code {
         Some(b'c') => (Kind::Foreign(ForeignKind::Char), Some(Box::new(CharacterArgument::Char))),
         Some(b'u') => (Kind::Foreign(ForeignKind::Wchar), Some(Box::new(CharacterArgument::Wchar))),
-        Some(b'O') => pointer(Rule::Object),
+        Some(b'O') => pointer(FromParam::Object),
         code => (Kind::Scalar(scalar(code).ok_or_else(|| not_passed(class))?), None),
     })
 }
 
-/// What a function returns, and how that becomes an object.
+/// The kind that a function returns, and the converter to an object.
 ///
 /// # Safety
 /// The restype is null or alive, and the thread attached.
-unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::PyObject) -> Result<Returned, Reason> {
+unsafe fn returned(
+    python: &Python,
+    ctypes: &'static Ctypes,
+    restype: *mut ffi::PyObject,
+) -> Result<Returned, ReasonText> {
     // SAFETY: as the caller promises.
     unsafe {
         if restype.is_null() {
@@ -301,7 +308,7 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
             let reason = if is_class { "has a metaclass of its own" } else { "is called with the result by ctypes" };
             return Err(format!("its restype, {}, {reason}", describe(python, restype)));
         }
-        let instance = |base: *mut ffi::PyTypeObject, kind, size| -> Result<Returned, Reason> {
+        let instance = |base: *mut ffi::PyTypeObject, kind, size| -> Result<Returned, ReasonText> {
             let new = (*base).tp_new.ok_or("its restype has no instances")?;
             let result = InstanceResult { ctypes, class, new, size };
             Ok((Kind::Foreign(kind), Some(Box::new(result))))
@@ -326,12 +333,12 @@ unsafe fn returned(python: &Python, ctypes: &'static Ctypes, restype: *mut ffi::
 unsafe fn simple_result(
     ctypes: &'static Ctypes,
     class: *mut ffi::PyTypeObject,
-    instance: impl Fn(*mut ffi::PyTypeObject, ForeignKind, usize) -> Result<Returned, Reason>,
-) -> Result<Returned, Reason> {
+    instance: impl Fn(*mut ffi::PyTypeObject, ForeignKind, usize) -> Result<Returned, ReasonText>,
+) -> Result<Returned, ReasonText> {
     // SAFETY: as the caller promises.
     unsafe {
         let code = ctypes.code(class);
-        // An instance of a subclass of a simple type's is not taken apart.
+        // An instance of a subclass of a simple type is not converted.
         if (*class).tp_base != ctypes.types.simple {
             let (kind, size) = instance_value(code).ok_or_else(|| not_passed(class))?;
             return instance(ctypes.types.simple, kind, size);
@@ -347,11 +354,11 @@ unsafe fn simple_result(
     }
 }
 
-fn not_passed(class: *mut ffi::PyTypeObject) -> Reason {
+fn not_passed(class: *mut ffi::PyTypeObject) -> ReasonText {
     format!("{} is passed and returned as only ctypes does", class_name(class))
 }
 
-/// The name that `CDLL` gave a function, or its class's.
+/// The name that `CDLL` gave a function, or that of its class.
 fn name(python: &Python, callable: &Object) -> String {
     let given = callable.attr(python, "__name__").ok().and_then(|name| name.as_str(python));
     // SAFETY: the function is alive.
@@ -359,14 +366,14 @@ fn name(python: &Python, callable: &Object) -> String {
     given.unwrap_or_else(class).replace('\0', "\\0")
 }
 
-/// The name of a class, as the class itself has it.
+/// The name of a class, from the class itself.
 fn class_name(class: *mut ffi::PyTypeObject) -> String {
     // SAFETY: only called for classes that are alive, whose name is a C string.
     let name = unsafe { std::ffi::CStr::from_ptr((*class).tp_name) }.to_string_lossy();
     name.rsplit('.').next().unwrap_or(&name).to_owned()
 }
 
-/// What an object is, for messages.
+/// A description of an object, for messages.
 ///
 /// # Safety
 /// The object is alive.

@@ -1,5 +1,5 @@
-//! From what a C function returned to objects, as `GetResult` of `Modules/_ctypes/callproc.c` does; and what the codes of
-//! simple types mean.
+//! Converts results of C functions to objects, as `GetResult` of `Modules/_ctypes/callproc.c` does; also has the codes
+//! of simple types.
 
 use pyo3_ffi as ffi;
 
@@ -7,7 +7,7 @@ use super::offsets::Ctypes;
 use crate::metadata::{ForeignKind, Scalar};
 use crate::runtime::foreign::ConvertResult;
 
-/// A result that is no number.
+/// A result that is not a number.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PlainResult {
     /// `c_char_p`.
@@ -24,7 +24,7 @@ pub(super) enum PlainResult {
     Object,
 }
 
-/// The number that a simple type is.
+/// The C number of a simple type.
 pub(super) fn scalar(code: Option<u8>) -> Option<Scalar> {
     Some(match code? {
         b'b' => Scalar::I8,
@@ -42,7 +42,8 @@ pub(super) fn scalar(code: Option<u8>) -> Option<Scalar> {
     })
 }
 
-/// How the value of a simple type's instance is returned, and its bytes; `None` where only ctypes makes one of a result.
+/// How the value of a simple type's instance is returned, and its size in bytes; `None` if only ctypes makes one of a
+/// result.
 pub(super) fn instance_value(code: Option<u8>) -> Option<(ForeignKind, usize)> {
     Some(match (PlainResult::of(code), scalar(code)) {
         (Some((ForeignKind::Char, _)), _) => (ForeignKind::Pointer, 1),
@@ -50,14 +51,14 @@ pub(super) fn instance_value(code: Option<u8>) -> Option<(ForeignKind, usize)> {
         (Some(_), _) => (ForeignKind::Pointer, size_of::<usize>()),
         (None, Some(Scalar::F32)) => (ForeignKind::Float, size_of::<f32>()),
         (None, Some(Scalar::F64)) => (ForeignKind::Double, size_of::<f64>()),
-        // The low bytes of the register that a pointer comes in.
+        // It is in the low bytes of the register in which a pointer comes.
         (None, Some(scalar)) => (ForeignKind::Pointer, usize::from(scalar.bytes())),
         (None, None) => return None,
     })
 }
 
 impl PlainResult {
-    /// How a simple type that is no number is returned.
+    /// How a simple type that is not a number is returned.
     pub fn of(code: Option<u8>) -> Option<(ForeignKind, Self)> {
         Some(match code? {
             b'z' => (ForeignKind::Pointer, Self::Text),
@@ -73,8 +74,8 @@ impl PlainResult {
 
 impl ConvertResult for PlainResult {
     unsafe fn convert(&self, bits: u64) -> *mut ffi::PyObject {
-        // SAFETY: the thread is attached; that a pointer is what the restype says is the C function's promise, on which
-        // ctypes relies as well.
+        // SAFETY: the thread is attached; the C function promises that a pointer is what the restype says, and ctypes
+        // relies on that too.
         unsafe {
             match self {
                 Self::Text | Self::Wide | Self::Void if bits == 0 => {
@@ -84,7 +85,7 @@ impl ConvertResult for PlainResult {
                 Self::Text => ffi::PyBytes_FromString(bits as *const _),
                 Self::Wide => {
                     let text = bits as *const libc::wchar_t;
-                    // No text is as long.
+                    // No text is that long.
                     ffi::PyUnicode_FromWideChar(text, isize::try_from(libc::wcslen(text)).unwrap_or(isize::MAX))
                 }
                 Self::Void => ffi::PyLong_FromVoidPtr(bits as *mut _),
@@ -108,29 +109,29 @@ impl ConvertResult for PlainResult {
     }
 }
 
-/// A result that is an instance of a class of ctypes: a pointer, or of a subclass of a simple type.
+/// A result that is an instance of a class of ctypes: a pointer, or an instance of a subclass of a simple type.
 ///
-/// `PyCData_FromBaseObj` makes it in ctypes, out of reach. What `__new__` of the class's base makes is the same: an
-/// instance with a value of its own, for which neither `__new__` nor `__init__` of the class itself are called.
+/// In ctypes `PyCData_FromBaseObj` makes it, which is not accessible. `__new__` of the class's base makes the same: an
+/// instance with a value of its own. Neither `__new__` nor `__init__` of the class itself is called.
 #[derive(Debug)]
 pub(super) struct InstanceResult {
     pub ctypes: &'static Ctypes,
-    /// Held by the stub.
+    /// Kept alive by the stub.
     pub class: *mut ffi::PyTypeObject,
     pub new: ffi::newfunc,
     /// Bytes of the value.
     pub size: usize,
 }
 
-// SAFETY: the class is alive as long as the stub, and looked into with the GIL held only.
+// SAFETY: the class is alive as long as the stub, and looked into only with the GIL held.
 unsafe impl Send for InstanceResult {}
 // SAFETY: as above.
 unsafe impl Sync for InstanceResult {}
 
 impl ConvertResult for InstanceResult {
     unsafe fn convert(&self, bits: u64) -> *mut ffi::PyObject {
-        // SAFETY: the thread is attached and the class alive; the instance's value has this many bytes, of which there are
-        // no more than 8, and the low ones come first.
+        // SAFETY: the thread is attached and the class alive; the instance's value has this many bytes, at most 8, and
+        // the low ones come first.
         unsafe {
             let arguments = ffi::PyTuple_New(0);
             if arguments.is_null() {

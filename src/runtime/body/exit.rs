@@ -10,6 +10,7 @@ use crate::embed::{Object, Python};
 use crate::interpreter::{self, Pending, State};
 use crate::lower::body::{ExitPoint, ExitSlot, ExitValue};
 use crate::metadata::Scalar;
+use crate::thread::{Owned, Raised};
 
 /// Takes what an exit passes on into a state of the interpreter, which the caller gives to [`go_on`]; null, with an exception
 /// set, where memory runs out. Called by compiled code.
@@ -72,7 +73,7 @@ pub unsafe extern "C-unwind" fn go_on_raised(unit: *const Unit, left: *mut Left)
     let (python, unit, left) = unsafe { (Python::assume_attached(), &*unit, *Box::from_raw(left)) };
     match interpreter::run_raised(&python, &unit.frame(), left.state, left.pending) {
         Ok(result) => result.into_ptr(),
-        Err(interpreter::Raised) => null_mut(),
+        Err(Raised) => null_mut(),
     }
 }
 
@@ -95,12 +96,9 @@ pub unsafe extern "C-unwind" fn go_on(unit: *const Unit, state: *mut State) -> *
     let (python, unit, state) = unsafe { (Python::assume_attached(), &*unit, Box::from_raw(state)) };
     match interpreter::run(&python, &unit.frame(), *state) {
         Ok(result) => result.into_ptr(),
-        Err(interpreter::Raised) => null_mut(),
+        Err(Raised) => null_mut(),
     }
 }
-
-/// No object could be made: an exception is set.
-struct Raised;
 
 /// The objects made of an exit's numbers, by the indices of their words: a number in two slots is one object.
 #[derive(Default)]
@@ -187,6 +185,7 @@ pub unsafe extern "C-unwind" fn add_traceback(
         let mut boxes = Boxes::default();
         // SAFETY: as the caller promises.
         let slots = point.locals.iter().map(|slot| unsafe { boxes.object(&python, slot, words) });
-        slots.collect::<Result<Vec<_>, _>>().map_err(|Raised| interpreter::Raised)
+        let owned = slots.map(|slot| slot.map(|slot| slot.map(|object| Owned::from_object(&python, object))));
+        owned.collect::<Result<Vec<_>, _>>()
     });
 }

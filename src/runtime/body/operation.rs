@@ -7,8 +7,10 @@ use pyo3_ffi as ffi;
 use super::step::Step;
 use super::unit::Unit;
 use crate::embed::Python;
-use crate::interpreter::{self, Owned, Raised};
+use crate::interpreter;
 use crate::ir::Operation;
+use crate::semantics::names::lazy_import_type;
+use crate::thread::{Owned, Raised};
 
 type Object = *mut ffi::PyObject;
 
@@ -45,7 +47,7 @@ pub unsafe extern "C-unwind" fn load_global(unit: *const Unit, name: Object) -> 
             }
             let found = ffi::PyDict_GetItemWithError(dict.as_ptr(), name);
             if !found.is_null() {
-                if cfg!(Py_3_15) && unit.prepared.is_lazy_import(found) {
+                if cfg!(Py_3_15) && is_lazy_import(found) {
                     break;
                 }
                 return ffi::Py_NewRef(found);
@@ -63,6 +65,16 @@ pub unsafe extern "C-unwind" fn load_global(unit: *const Unit, name: Object) -> 
             None => null_mut(),
         }
     }
+}
+
+/// Whether an object stands for a module that is imported where a function first reads its name: 3.15 has such.
+///
+/// # Safety
+/// The thread is attached; the object is alive.
+unsafe fn is_lazy_import(object: Object) -> bool {
+    // SAFETY: as the caller promises.
+    let (python, class) = unsafe { (Python::assume_attached(), ffi::Py_TYPE(object).cast()) };
+    lazy_import_type(&python).is_some_and(|lazy| lazy.as_ptr() == class)
 }
 
 /// A cell of the function's closure.

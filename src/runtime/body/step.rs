@@ -7,8 +7,9 @@ use pyo3_ffi as ffi;
 use super::unit::Unit;
 use crate::bytecode::{Local, Op};
 use crate::embed::Python;
-use crate::interpreter::{self, Owned, Raised};
+use crate::interpreter;
 use crate::ir::Operation;
+use crate::thread::{Owned, Raised};
 
 type Object = *mut ffi::PyObject;
 

@@ -1,4 +1,4 @@
-//! Callables from bare C functions, which have no wrapper: [`Specializer::bind`].
+//! Callables for bare C functions, which have no wrapper: [`Specializer::bind`].
 
 mod text_signature;
 
@@ -35,27 +35,27 @@ pub struct Bind<'a> {
     pub module: Option<&'a str>,
     /// Its `__doc__`.
     pub doc: Option<&'a str>,
-    /// Its `__text_signature__`, such as `(x, /)`; without one it follows from the signature.
+    /// Its `__text_signature__`, such as `(x, /)`; by default it is made from the signature.
     pub text_signature: Option<&'a str>,
 }
 
 /// A C function without a wrapper.
 #[derive(Clone, Copy, Debug)]
 pub struct BareFunction<'a> {
-    /// Where it is.
+    /// Its address.
     pub address: NonZeroUsize,
-    /// What it takes and returns.
+    /// Its signature.
     pub overload: &'a Overload,
-    /// What Python calls it.
+    /// Its name in Python.
     pub name: &'a str,
 }
 
 impl Specializer {
-    /// Makes a built-in function for Python from a C function that has no wrapper. Arguments are checked and converted as
-    /// the wrapper would do that CPython's own parser (`PyArg_Parse` and its kin) makes possible, with the same
-    /// exceptions in the same words. The signature is of one overload, without `self`; the callee gets a context where it
-    /// asks for one. A parameter without a name is passed by position only. [`Options::verify`](crate::Options) has no
-    /// wrapper to compare with here, and looks at none of these calls.
+    /// Makes a built-in function for Python from a C function that has no wrapper. CPython's own parser (`PyArg_Parse`
+    /// and its kin) checks and converts arguments as in a hand-written wrapper, with the same exceptions in the same
+    /// words. The signature has one overload, without `self`; the C function gets a context if it takes one. A
+    /// parameter without a name is passed by position only. [`Options::verify`](crate::Options) checks none of these
+    /// calls, since there is no wrapper to compare with.
     ///
     /// ```
     /// use std::{ffi::c_void, ptr::NonNull};
@@ -79,12 +79,13 @@ impl Specializer {
     /// ```
     ///
     /// # Errors
-    /// A text that is no signature, several overloads, `self`, a parameter whose name is a keyword of Python, what no parser
-    /// reads, what stubs cannot do yet, or no machine code: without a wrapper there is nothing that could run instead.
+    /// If the text is not a signature, has several overloads or `self`; if a parameter's name is a keyword of Python;
+    /// if no parser reads a kind, or stubs do not support it yet; or if there is no machine code: without a wrapper
+    /// nothing could run instead.
     ///
     /// # Safety
-    /// At `address` is a C function of this signature, for as long as the callable lives; so are the types and the variables
-    /// whose addresses the signature has.
+    /// `address` is that of a C function with this signature, for as long as the callable lives; so do the types and
+    /// the variables whose addresses the signature has.
     pub unsafe fn bind(
         &self,
         python: &Python,
@@ -104,10 +105,10 @@ impl Specializer {
         unsafe { self.bind_function(python, BareFunction { address, overload, name }, options) }
     }
 
-    /// As [`Specializer::bind`], for a signature that was read and not written.
+    /// Like [`Specializer::bind`], for a signature as data.
     ///
     /// # Errors
-    /// As [`Specializer::bind`].
+    /// Those of [`Specializer::bind`].
     ///
     /// # Safety
     /// As [`Specializer::bind`].
@@ -123,7 +124,7 @@ impl Specializer {
             cell.set_module(python, module)?;
         }
         let def = cell.def();
-        // SAFETY: the definition lies in the cell, which the function owns as its `m_self`; `__module__` may be null.
+        // SAFETY: the definition is in the cell, which the function owns as its `m_self`; `__module__` may be null.
         unsafe {
             (*def).ml_meth = method_pointer(shape.code());
             (*def).ml_flags = flags(site.frame.original);
@@ -132,11 +133,11 @@ impl Specializer {
         }
     }
 
-    /// As [`Specializer::bind_function`], as a stub: its address is what a `PyMethodDef` with the flags
-    /// [`Stub::method_flags`] has as its `ml_meth`, for as long as the stub lives.
+    /// Like [`Specializer::bind_function`], but makes a stub. Its address is the `ml_meth` of a `PyMethodDef` with the
+    /// flags [`Stub::method_flags`], for as long as the stub lives.
     ///
     /// # Errors
-    /// As [`Specializer::bind`].
+    /// Those of [`Specializer::bind`].
     ///
     /// # Safety
     /// As [`Specializer::bind`].
@@ -150,7 +151,7 @@ impl Specializer {
         Ok(self.checked_stub(site, address, cell))
     }
 
-    /// Code and cell for a function without a wrapper.
+    /// The code and the cell for a function without a wrapper.
     fn bare(
         &self,
         python: &Python,
@@ -160,7 +161,7 @@ impl Specializer {
     ) -> Result<(CallSite, Cell, Arc<Shape>), Error> {
         let mismatch = |reason: String| Error::Mismatch { name: function.name.to_owned(), reason };
         let mut overload = function.overload.clone();
-        // SAFETY: whoever gives a signature with addresses keeps what they are of.
+        // SAFETY: whoever gives a signature with addresses keeps the types and variables alive.
         let types = unsafe { fix_types(python, &mut overload) }?;
         let overload = &overload;
         overload.check().map_err(|nonsense| mismatch(format!("{overload}: {nonsense}")))?;
@@ -193,7 +194,7 @@ impl Specializer {
 }
 
 impl MethodConvention {
-    /// That of a function whose arguments are passed so.
+    /// The convention of a function whose arguments are passed in this way.
     fn of(passing: Passing) -> Self {
         match passing {
             Passing::Nothing => Self::NoArgs,
@@ -223,12 +224,12 @@ pub(crate) fn site(name: &str, convention: MethodConvention, cell: CellSource, s
     }
 }
 
-/// Where such a stub finds its cell if it is called by its address.
+/// The register in which such a stub finds its cell if it is called by its address.
 pub(crate) fn thunk_register(convention: MethodConvention) -> CellRegister {
     frame(convention, CellSource::Receiver).thunk_register()
 }
 
-/// The flags of a `PyMethodDef` whose `ml_meth` is of this convention.
+/// The flags of a `PyMethodDef` whose `ml_meth` has this convention.
 pub(crate) fn flags(convention: MethodConvention) -> i32 {
     match convention {
         MethodConvention::NoArgs => ffi::METH_NOARGS,
@@ -241,10 +242,10 @@ pub(crate) fn flags(convention: MethodConvention) -> i32 {
     }
 }
 
-/// `ml_doc`: the text signature as CPython wants it (`_PyType_GetTextSignatureFromInternalDoc`), then the text.
+/// `ml_doc`: the text signature in CPython's form (`_PyType_GetTextSignatureFromInternalDoc`), then the docstring.
 fn doc(function: &BareFunction<'_>, options: &Bind<'_>) -> String {
     let signature = options.text_signature.map_or_else(|| text_signature(function.overload), str::to_owned);
-    // CPython looks for what is behind the last dot (`_PyType_DocWithoutSignature`'s `find_signature`).
+    // CPython looks for the part after the last dot (`_PyType_DocWithoutSignature`'s `find_signature`).
     let name = function.name.rsplit('.').next().unwrap_or(function.name);
     format!("{name}{signature}\n--\n\n{}", options.doc.unwrap_or_default())
 }

@@ -1,8 +1,8 @@
-//! A signature as `inspect.signature` reads it.
+//! Text signatures, in the form that `inspect.signature` reads.
 
 use crate::metadata::{DefaultValue, Overload, Parameter};
 
-/// Python's keywords, the same from 3.11 to 3.15, and `__debug__`, to which no call can pass anything by name either.
+/// Python's keywords, the same from 3.11 to 3.15, and `__debug__`, which no call can pass by name either.
 const KEYWORDS: [&str; 36] = [
     "False",
     "None",
@@ -42,7 +42,7 @@ const KEYWORDS: [&str; 36] = [
     "yield",
 ];
 
-/// Whether a name is a keyword, which neither a call nor a text signature can have as the name of a parameter.
+/// Whether a name is a keyword, which neither a call nor a text signature can use as the name of a parameter.
 pub fn is_keyword(name: &str) -> bool {
     KEYWORDS.contains(&name)
 }
@@ -72,7 +72,7 @@ pub fn text_signature(overload: &Overload) -> String {
     format!("({})", parts.join(", "))
 }
 
-/// A name for a parameter that has none, and that no other one has.
+/// A name for a parameter without one, different from all others.
 fn placeholder(parameters: &[&Parameter], position: usize) -> String {
     let mut name = if parameters.len() == 1 { "arg".to_owned() } else { format!("arg{}", position + 1) };
     while parameters.iter().any(|parameter| parameter.name.as_ref() == Some(&name)) {
@@ -81,7 +81,7 @@ fn placeholder(parameters: &[&Parameter], position: usize) -> String {
     name
 }
 
-/// A default as Python source that is a literal; `...` for what has none.
+/// A default as a Python literal; `...` if it has none.
 fn expression(default: &DefaultValue) -> String {
     match default {
         DefaultValue::Float(bits) if !f64::from_bits(*bits).is_finite() => "...".to_owned(),
@@ -95,8 +95,8 @@ fn expression(default: &DefaultValue) -> String {
     }
 }
 
-/// Whether a character is written in the same way in Rust, which writes the default, and in Python, and in a text signature
-/// at all: `inspect` of 3.11 reads ASCII only.
+/// Whether a character is written in the same way in Rust, which writes the default, and in Python, and can be in a
+/// text signature: `inspect` of 3.11 reads only ASCII.
 fn is_itself(character: char) -> bool {
     matches!(character, ' '..='~')
 }

@@ -1,4 +1,4 @@
-//! How C extensions find this library: a capsule named `typedcall._cinder`, which `include/typedcall_cinder.h` imports.
+//! The capsule `typedcall._cinder`, by which C extensions find this library: `include/typedcall_cinder.h` imports it.
 
 use std::ffi::{CStr, CString, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use crate::embed::{Object, Python};
 use crate::specializer::Options;
 use crate::specializer::Specializer;
 
-/// What the capsule points at, as the header declares it.
+/// The contents of the capsule, as the header declares them.
 #[repr(C)]
 struct Interface {
     version: u32,
@@ -26,10 +26,10 @@ const MODULE: &CStr = c"typedcall";
 const ATTRIBUTE: &str = "_cinder";
 const NAME: &CStr = c"typedcall._cinder";
 
-/// A capsule for C extensions to find this library by: the attribute `_cinder` of a module `typedcall`.
+/// A capsule by which C extensions find this library: the attribute `_cinder` of a module `typedcall`.
 ///
 /// # Errors
-/// Where memory runs out.
+/// If memory runs out.
 pub fn capsule(python: &Python) -> Result<Object, Error> {
     // SAFETY: the thread is attached; name and interface live for ever.
     let capsule = unsafe { ffi::PyCapsule_New((&raw const INTERFACE).cast_mut().cast(), NAME.as_ptr(), None) };
@@ -37,9 +37,9 @@ pub fn capsule(python: &Python) -> Result<Object, Error> {
     Ok(unsafe { python.owned(capsule)? })
 }
 
-/// Lets C extensions that were compiled with `include/typedcall_cinder.h` find this library: gives the module `typedcall`
-/// the [`capsule`]. Where no module of that name was imported, an empty one is put into `sys.modules`. For embedders;
-/// to be called before such an extension is imported. Subinterpreters are refused.
+/// Lets C extensions that were compiled with `include/typedcall_cinder.h` find this library: gives the module
+/// `typedcall` the [`capsule`]. If no module of that name was imported, an empty one is put into `sys.modules`. For
+/// embedders, who call it before such an extension is imported. Subinterpreters are refused.
 ///
 /// ```
 /// use typedcall::embed::Python;
@@ -51,7 +51,7 @@ pub fn capsule(python: &Python) -> Result<Object, Error> {
 /// ```
 ///
 /// # Errors
-/// Where memory runs out, or the module takes no attribute.
+/// If memory runs out, or the module accepts no attribute.
 pub fn provide(python: &Python) -> Result<(), Error> {
     let capsule = capsule(python)?;
     // SAFETY: the thread is attached; the module is borrowed from `sys.modules`.
@@ -77,7 +77,7 @@ extern "C" fn ready(table: *mut ffi::PyMethodDef) -> c_int {
         Err(_) => "a panic, which is a bug in typedcall: please report it".to_owned(),
     };
     let text = format!("typedcall can't make Cinder's typed methods callable: {reason}");
-    // What a reason quotes is escaped, so that it has no NUL.
+    // Text that a reason quotes is escaped, so it has no NUL.
     let text = CString::new(text).unwrap_or_default();
     // SAFETY: the thread is attached, and the text a C string.
     unsafe { ffi::PyErr_SetString(ffi::PyExc_ImportError, text.as_ptr()) };
@@ -88,11 +88,12 @@ extern "C" fn ready(table: *mut ffi::PyMethodDef) -> c_int {
 fn specializer(python: &Python) -> Result<&'static Specializer, Error> {
     static SPECIALIZER: OnceLock<Specializer> = OnceLock::new();
     if let Some(specializer) = SPECIALIZER.get() {
-        // Another interpreter may be the caller, and there is one for all.
+        // Another interpreter may be the caller, and all share this specializer.
         check(python, &Layout::CURRENT)?;
         return Ok(specializer);
     }
-    // Not within `get_or_init`: making one runs Python code, which may give up the GIL to a thread that would wait here.
+    // Not inside `get_or_init`: making one runs Python code, which may release the GIL to a thread that would wait
+    // here.
     let fresh = Specializer::new(python, Options::default())?;
     Ok(SPECIALIZER.get_or_init(|| fresh))
 }

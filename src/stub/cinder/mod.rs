@@ -1,9 +1,10 @@
-//! Cinder's form on stock CPython: a method table whose `ml_meth` are typed definitions is made one of working callables.
+//! Cinder's form on stock CPython: makes a table of working callables out of a method table whose `ml_meth` are typed
+//! definitions.
 //!
-//! CPython makes no function of such a definition ("bad call flags"), so this comes before it is shown the table.
-//! [`Specializer::ready_cinder_table`] gives each definition a stub as its `ml_meth` and the calling convention that the
-//! stub has. C extensions do that with `include/typedcall_cinder.h`, which finds this library through a capsule
-//! ([`provide`]). [`typed_signature`] gives what Cinder's `__typed_signature__` gives. See docs/dialects.md.
+//! CPython makes no function of such a definition ("bad call flags"), so this happens before CPython sees the table.
+//! [`Specializer::ready_cinder_table`] gives each definition a stub as its `ml_meth`, and the stub's calling
+//! convention. C extensions do that with `include/typedcall_cinder.h`, which finds this library through a capsule
+//! ([`provide`]). [`typed_signature`] returns Cinder's `__typed_signature__`. See docs/dialects.md.
 //!
 //! Tables live as long as the process, and so do the stubs.
 
@@ -43,11 +44,11 @@ pub use typed_signature::typed_signature;
 pub struct ReadiedMethod {
     /// Its name in the table.
     pub name: String,
-    /// Its signature, as far as one can say it: the field that none can say, where not.
+    /// Its signature, or the field that no signature can express.
     pub signature: Result<Signature, Rejected>,
 }
 
-/// What a definition becomes, before anything is changed.
+/// The new contents of a definition, before anything is changed.
 struct Ready {
     line: *mut ffi::PyMethodDef,
     meth: ffi::PyMethodDefPointer,
@@ -58,19 +59,19 @@ struct Ready {
 
 impl Specializer {
     /// Makes working callables of the typed definitions in a `PyMethodDef[]`, in place: each gets a stub as its
-    /// `ml_meth`, and METH_NOARGS, METH_O or METH_FASTCALL in place of METH_TYPED. Other lines are left alone; so is
-    /// everything where a line fails. CPython must not have seen the table yet.
+    /// `ml_meth`, and METH_NOARGS, METH_O or METH_FASTCALL in place of METH_TYPED. Other lines are left unchanged. If a
+    /// line fails, nothing is changed. CPython must not have seen the table yet.
     ///
-    /// Arguments are checked and converted by Cinder's rules; the underlying function gets `self` (a module for its
-    /// functions) and then as many arguments as the definition has elements.
+    /// Arguments are checked and converted by Cinder's rules. The underlying function gets `self` (a module for its
+    /// functions) and then one argument for each element of the definition.
     ///
     /// # Errors
-    /// The first line that can't be done, by its method's name, with the field or the reason; a table that is constant; no
-    /// machine code.
+    /// The first line that can't be made ready, by its method's name, with the field or the reason; a table that is
+    /// constant; no machine code.
     ///
     /// # Safety
-    /// At `table` is a method table of Cinder's form that ends with a null name. It, the definitions and the functions in it
-    /// stay for the rest of the process, and what the definitions say of the functions is true.
+    /// `table` is a method table of Cinder's form that ends with a null name. It, the definitions and the functions in
+    /// it stay for the rest of the process, and the definitions are true of the functions.
     pub unsafe fn ready_cinder_table(&self, python: &Python, table: *mut c_void) -> Result<Vec<ReadiedMethod>, Error> {
         let mut readied = Vec::new();
         for entry in read_table_as(table, &Dialect::Cinder) {
@@ -79,7 +80,7 @@ impl Specializer {
                 // A table without an end.
                 (Ok(None), Err(rejected)) => return Err(rejected.into()),
                 (Ok(typed), _) => typed,
-                // SAFETY: the line was read, so that it is there.
+                // SAFETY: the line was read, so it exists.
                 (Err(rejected), _) if rejected.field == "ml_flags" && has_convention(unsafe { (*line).ml_flags }) => {
                     None
                 }
@@ -113,7 +114,7 @@ impl Specializer {
         let mut site = site(&def.name, convention, CellSource::Thunk(register), signature.clone());
         site.counted = self.counts_calls;
         let shape = self.shape(&site)?;
-        // What is left out takes the reader's way: there are no names, and no defaults to find.
+        // A call that leaves out an argument goes to the reader: there are no names, and no defaults to find.
         let bare = Bare { reader: Box::new(ArgumentReader::Cinder(reader)), signature, doc: CString::default() };
         let cell = Cell::new(python, CellContents::bare(def.function, shape.clone(), bare))?;
         let thunk = THUNKS.bind(register, cell.address(), shape.code()).map_err(refused)?;
@@ -124,17 +125,17 @@ impl Specializer {
 }
 
 impl Ready {
-    /// Changes the definition, and remembers what it was.
+    /// Changes the definition, and remembers its old contents.
     fn install(self, python: &Python) -> ReadiedMethod {
         let Self { line, meth, flags, cell, def } = self;
-        // SAFETY: the definition is there and can be written, as was checked; the GIL orders this against others who look
-        // at it, and CPython has not seen it.
+        // SAFETY: the definition exists and can be written, as was checked; the GIL orders this with others who look at
+        // it, and CPython has not seen it.
         let fingerprint = unsafe {
             (*line).ml_meth = meth;
             (*line).ml_flags = flags;
             Fingerprint::of(line.cast())
         };
-        // The stub is called for as long as there is the table.
+        // The stub is called for as long as the table exists.
         cell.keep(python);
         let name = def.name.clone();
         let known = def.overload().map(|overload| {
@@ -147,27 +148,27 @@ impl Ready {
     }
 }
 
-/// Whether a flagged line is of another dialect, which CPython can call as it is.
+/// Whether a flagged line is of another dialect, which CPython can call unchanged.
 fn has_convention(ml_flags: i32) -> bool {
     ml_flags & METH_TYPED != 0 && ml_flags & CONVENTION_BITS != 0
 }
 
-/// What a call with all arguments needs to know: no names, and no defaults, for a call that needs them takes the reader's
-/// way. `None` where a parameter is of a type that only a generic `self` knows.
+/// The overload for a call with all arguments: it has no names and no defaults, since a call that needs these goes to
+/// the reader. `None` if a parameter is of a type that only a generic `self` knows.
 fn call_overload(def: &TypedDef) -> Option<Overload> {
     let mut parameters = vec![Parameter { receiver: true, ..Parameter::positional(Kind::Object) }];
     for element in &def.elements {
         let kind = match element.class {
             Type::Int(scalar) => Kind::Scalar(scalar),
             Type::Object => Kind::Object,
-            // None, where it is admitted, takes the reader's way too.
+            // None, if it is accepted, goes to the reader too.
             Type::Str => Kind::Python { class: PythonType::Str, subclasses: true },
             Type::Void | Type::Error | Type::Parameter(_) => return None,
         };
         parameters.push(Parameter::positional(kind));
     }
     let (result, raises) = def.result_and_raises();
-    // What type of object it is makes no difference to a caller from Python.
+    // The exact type of a result object makes no difference to a caller from Python.
     let result = if result.is_object() { Kind::Object } else { result };
     Some(Overload { parameters, result, raises, effects: Default::default() })
 }

@@ -1,4 +1,4 @@
-//! What Cinder's `__typed_signature__` gives, as `Ci_PyMethodDef_GetTypedSignature` of its `methodobject.c` builds it.
+//! Cinder's `__typed_signature__`, as `Ci_PyMethodDef_GetTypedSignature` of its `methodobject.c` builds it.
 
 use std::ptr::NonNull;
 
@@ -13,16 +13,16 @@ use crate::metadata::definition;
 use crate::metadata::dialect::cinder::{Element, Type};
 use crate::runtime::cell::original_of;
 
-/// The dict that Cinder has as `__typed_signature__` of a method that was made callable, or of a stub that stands for it:
-/// `{"args": [{"type": "__static__.int64"}, …], "return": {"type": "str", "optional": True}}`. `None` for every other
-/// built-in function and method.
+/// The dict that Cinder has as `__typed_signature__` of a method that was made callable, or of a stub of it: `{"args":
+/// [{"type": "__static__.int64"}, …], "return": {"type": "str", "optional": True}}`. `None` for every other built-in
+/// function and method.
 ///
-/// In an argument's dict, `optional` is True where the element is marked so, `type_param` is the index of a type parameter
-/// and stands in place of `type`, `default` is the default; and the `type` of an element with a name is the *name*, as it
-/// is in Cinder.
+/// In an argument's dict, `optional` is True if the element is marked so, `type_param` is the index of a type parameter
+/// and takes the place of `type`, and `default` is the default. As in Cinder, the `type` of an element with a name is
+/// the *name*.
 ///
 /// # Errors
-/// Objects that are neither a built-in function nor a method descriptor; where memory runs out.
+/// If the object is neither a built-in function nor a method descriptor, or memory runs out.
 pub fn typed_signature(python: &Python, callable: &Object) -> Result<Option<Object>, Error> {
     let stands_for = original_of(python, callable);
     let original = stands_for.as_ref().unwrap_or(callable);
@@ -53,7 +53,7 @@ fn describe_element(python: &Python, element: &Element) -> Result<Object, Except
     if let Some(name) = &element.name {
         description.set_item(python, "type", &python.text(name)?)?;
     }
-    // SAFETY: the field is the extension's, which stays, and holds a live object or null.
+    // SAFETY: the field is the extension's, which stays; it holds a live object or null.
     let default = element.default.and_then(|field| unsafe {
         let object = NonNull::new((field.get() as *const *mut ffi::PyObject).read())?;
         Some(Object::from_borrowed(python, object))
@@ -97,7 +97,7 @@ fn static_type(scalar: Scalar) -> &'static str {
         Scalar::U16 => "__static__.uint16",
         Scalar::U32 => "__static__.uint32",
         Scalar::U64 => "__static__.uint64",
-        // The reader gives integers of these eight kinds only.
+        // The reader returns integers of these eight kinds only.
         _ => "__static__.int64",
     }
 }

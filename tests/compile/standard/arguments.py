@@ -6,7 +6,7 @@ import itertools
 import math
 import os
 
-# Other arguments, and more of them, are drawn where these are set.
+# Other arguments, and more of them, are drawn if these are set.
 CALLS = int(os.environ.get("TYPEDCALL_STANDARD_CALLS", "600"))
 SEED = os.environ.get("TYPEDCALL_STANDARD_SEED", "0")
 
@@ -177,7 +177,7 @@ DATA = (b"", b"a", b"hello", b"Hello World", b"ab\ncd\r\n", b"  x ", b"123", b"\
 FLOATS = (0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 1e-300, 5e-324, 1e300, -1e300, 1e16, 2.0**62, 0.1, math.pi,
           math.inf, -math.inf, math.nan, 123456.789, 3.0)
 
-# What makes fresh arguments, for each kind.
+# Functions that make fresh arguments, for each kind.
 POOLS = {
     "int": [lambda value=value: value for value in SMALL + BIG],
     "float": [lambda value=value: value for value in FLOATS],
@@ -225,12 +225,12 @@ POOLS["object"] = sum(POOLS.values(), []) + [
     lambda: NotImplemented, lambda: type(math)("fresh"),
 ]
 
-# What may be given where any object would make some functions run for ever, or fill the memory.
+# The arguments for functions that would run for ever, or fill the memory, with arbitrary objects.
 LIMITED = {
     "math.factorial": SMALL, "math.comb": SMALL, "math.perm": SMALL, "pow": SMALL, "round": SMALL,
     "bytes": SMALL, "bytearray": SMALL,
 }
-# Arguments that are hardly found by chance.
+# Arguments that chance hardly finds.
 HINTS = {
     "bytes": [("text", "utf-8")],
     "delattr": [(Named(), "key")],
@@ -296,7 +296,7 @@ def argument_lists(name, kinds, rng, calls=CALLS):
     for position, pool in enumerate(pools):
         for maker in pool:
             lists.append(tuple(maker if place == position else rng.choice(other) for place, other in enumerate(pools)))
-    # Arguments that go together are rare among any objects: again with those that most functions want.
+    # Arbitrary objects rarely go together, so try again with the types that most functions need.
     owner = "type:builtins.set" if name.startswith("set.") else name.split(".")[0]
     likely = [POOLS[kind] for kind in (owner, owner, "int", "str", "tuple", "object") if kind in POOLS]
     if "object" in kinds and name not in LIMITED and name != "math.prod":

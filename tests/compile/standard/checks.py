@@ -40,7 +40,7 @@ sys.addaudithook(audit)
 def profile(frame, event, arg):
     if event == "call":
         global watching
-        # Asking a frame for its code is an event of its own.
+        # Asking a frame for its code is an event too.
         watching = False
         entered.append(frame.f_code.co_qualname)
         watching = True
@@ -63,7 +63,7 @@ def call_watched(function, arguments, keywords):
         gc.set_threshold(1, 10**6, 10**6)
     else:
         gc.disable()
-    # The frame becomes an object here, and not when the profile function first asks for it.
+    # The frame becomes an object here, before the profile function first asks for it.
     sys._getframe()
     watching = True
     sys.setprofile(profile)
@@ -101,7 +101,7 @@ def same(one, other):
 
 
 def snapshot(arguments):
-    # Watches are equal to nothing: what is compared is the text, and the identity of what is not a container.
+    # Watches equal nothing, so the text is compared, and the identity of objects that are not containers.
     return [(type(argument), repr(argument)) for argument in arguments]
 
 
@@ -222,7 +222,8 @@ def check_signals(line):
             for makers in argument_lists(name, kinds, random.Random(f"{name} {SEED}"), CALLS // 6):
                 arguments = [maker() for maker in makers]
                 log.clear()
-                # No bytecode comes between: whether the function or whatever follows runs the handler, shows in the order.
+                # No bytecode comes in between, so the order shows whether the function or the code after it runs the
+                # handler.
                 steps = [functools.partial(trip, int(signal.SIGUSR1)), functools.partial(find(name), *arguments),
                          functools.partial(log.append, "after")]
                 try:
@@ -241,7 +242,7 @@ def check_signals(line):
 def check_line(line, count):
     """`line` is an entry: its name, its overloads, and its function below."""
     name, overloads, below = line
-    # A fresh seed for each line: what one draws does not depend on the others.
+    # A new seed for each line, so that its arguments do not depend on other lines.
     rng = random.Random(f"{name} {SEED}")
     try:
         find(name)

@@ -1,5 +1,5 @@
-//! The same IR and plans compile for aarch64, on any machine. `golden/aarch64/*.txt` are shown as machine code, in a
-//! snapshot beside each; every input of the lowering's golden tests must compile, for every Python.
+//! The same IR and plans compile for aarch64, on any machine. `golden/aarch64/*.txt` are shown as machine code, with a
+//! snapshot for each; every input of the lowering's golden tests must compile, for every Python.
 
 use std::fmt::Write;
 
@@ -34,7 +34,7 @@ fn every_case_compiles_for_every_python() {
     let mut compiled = 0;
     for (name, text) in super::inputs("lower") {
         for case in cases(&text) {
-            // What is not lowered is so on every target; its snapshot has the reason.
+            // A plan that can't be lowered can't be on any target; its snapshot has the reason.
             let Ok(plan) = case.lowered().1 else { continue };
             for minor in Layout::MINORS {
                 let layout = Layout::of(minor).expect("every minor version has a layout");

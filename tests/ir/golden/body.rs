@@ -1,5 +1,5 @@
-//! Golden tests of the lowering of whole functions: `golden/body/*.txt` in, the CLIF for the Python versions that the file
-//! names out, as a snapshot beside it, with the points at which the function may be left.
+//! Golden tests of the lowering of whole functions. The input is `golden/body/*.txt`; the snapshot has the CLIF for the
+//! Python versions that the file names, with the points at which the function may be left.
 //!
 //! ```text
 //! # What the case shows.

@@ -1,7 +1,7 @@
-//! Golden tests of the front end: each file under `golden/frontend` holds a snippet of bytecode; its snapshot shows the IR
-//! before any pass.
+//! Golden tests of the front end: each file in `golden/frontend` contains a snippet of bytecode; its snapshot shows the
+//! IR before any pass.
 //!
-//! With the line `with states` in front, the snapshot shows the frame states too.
+//! If the first line is `with states`, the snapshot shows the frame states too.
 
 use typedcall::bytecode::Code;
 use typedcall::frontend;

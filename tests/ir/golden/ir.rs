@@ -1,4 +1,4 @@
-//! Golden tests of the passes: each file under `golden/ir` holds callees and IR; its snapshot shows the IR after each
+//! Golden tests of the passes: each file in `golden/ir` contains callees and IR; its snapshot shows the IR after each
 //! pass.
 //!
 //! A line `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying` or `method`) and its
@@ -6,10 +6,10 @@
 
 use std::fmt::Write;
 
-use typedcall::ir::passes::{Knowledge, Run, passes};
+use typedcall::ir::passes::{Knowledge, PassRun, passes};
 use typedcall::ir::{Callee, CalleeTarget, Callees, Function};
 
-/// Reads the callees of a file, and the function below them.
+/// Reads the callees of a file, and the function after them.
 fn read(text: &str) -> (Callees, Function) {
     let mut callees = Callees::new();
     let mut ir = String::new();
@@ -41,7 +41,7 @@ fn golden(text: &str) -> String {
         "{}\n== before\n{function}",
         text.lines().filter(|l| l.starts_with("callee")).fold(String::new(), |all, line| all + line + "\n")
     );
-    let mut run = Run::default();
+    let mut run = PassRun::default();
     for pass in passes() {
         let change = (pass.run)(&mut function, &Knowledge::of(&callees), &mut run);
         run.analyses.forget(change);

@@ -1,6 +1,6 @@
-//! Golden tests of the lowering: `golden/lower/*.txt` in, the IR before and after specialization, the plan, and the CLIF
-//! for the Python versions that the file names out, as a snapshot beside it. `support/lowering.rs` says what may stand
-//! in an input.
+//! Golden tests of the lowering. The input is `golden/lower/*.txt`; the snapshot has the IR before and after
+//! specialization, the plan, and the CLIF for the Python versions that the file names. `support/lowering.rs` describes
+//! the inputs.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use typedcall::cpython::Layout;
 use typedcall::lower::{Convention, MethodConvention};
 
 fn golden(input: &str) -> String {
-    // The baseline of one target: what the machine that runs the tests can do must not show.
+    // The baseline of one target, so that the machine that runs the tests makes no difference.
     let isa = isa("x86_64-unknown-linux-gnu");
     let mut text = String::new();
     for case in cases(input) {

@@ -1,7 +1,7 @@
-//! Golden tests. Each input `tests/golden/FOLDER/NAME.txt` is shown as the module of that name says, and must be what the
-//! snapshot beside it holds, `FOLDER@NAME.txt.snap`.
+//! Golden tests. Each input `tests/golden/FOLDER/NAME.txt` is shown as the module of that name describes, and must
+//! equal the snapshot next to it, `FOLDER@NAME.txt.snap`.
 //!
-//! To add a case, add a file. After a change that is meant, `INSTA_UPDATE=always cargo test --test ir golden` writes all
+//! To add a case, add a file. After an intended change, `INSTA_UPDATE=always cargo test --test ir golden` writes all
 //! snapshots anew.
 
 mod aarch64;
@@ -40,7 +40,7 @@ fn inputs(folder: &str) -> Vec<(String, String)> {
     inputs.map(read).collect()
 }
 
-/// Compares what is shown of each input in a folder with its snapshot: all of them, whichever fail.
+/// Compares each input in a folder, as it is shown, with its snapshot. A failure does not stop the others.
 fn check(folder: &str, show: impl Fn(&str) -> String) {
     let inputs = inputs(folder);
     assert!(!inputs.is_empty(), "no inputs in {folder}");
@@ -62,7 +62,7 @@ fn check(folder: &str, show: impl Fn(&str) -> String) {
     assert!(wrong.is_empty(), "in {folder}, these are not as their snapshots show: {wrong:?}");
 }
 
-/// A snapshot whose input is gone is compared with nothing, and would stay for ever.
+/// A snapshot without an input would be compared with nothing, and would stay for ever.
 #[test]
 fn every_snapshot_has_its_input() {
     for folder in FOLDERS {

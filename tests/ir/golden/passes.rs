@@ -1,18 +1,20 @@
-//! Golden tests of the passes over functions: each file under `golden/passes` holds what is known, and IR; its snapshot
+//! Golden tests of the passes over functions: each file in `golden/passes` contains what is known, and IR; its snapshot
 //! shows the IR after each pass that changed it.
 //!
-//! Besides IR, with the frame states of the alternate form, a file has these lines:
-//! `callee "demo.inc" underlying (i64) -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature;
-//! `below "math.sqrt" "sqrt" finite` the C function below one. A line of the world gives what a name leads to:
-//! `global "math" Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`,
-//! `method UnicodeExact "upper" MethodDescr["str.upper"]`. `avoid 4 overflow` says what must not be expected of an instruction of
-//! the bytecode. `python 3.14` is the version whose order of deaths and whose garbage collector are meant; 3.11 if left out.
+//! Besides IR, with the frame states of the alternate form, a file has these lines. `callee "demo.inc" underlying (i64)
+//! -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature; `below "math.sqrt" "sqrt"
+//! finite` names the C function below one. A line of the world gives the object of a name: `global "math"
+//! Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`, `method
+//! UnicodeExact "upper" MethodDescr["str.upper"]`. `avoid 4 overflow` says what must not be expected of an instruction of
+//! the bytecode. `python 3.14` is the version that gives the order of deaths and the garbage collector; without it, 3.11.
 
 use std::fmt::Write;
 
 use typedcall::cpython::{Collector, DeathOrder};
 use typedcall::ir::passes::{Avoided, Knowledge, run_function_observed};
-use typedcall::ir::{Assumption, Below, Callee, CalleeTarget, Callees, ConstObject, Found, Function, Type, World};
+use typedcall::ir::{
+    Assumption, Callee, CalleeBelow, CalleeTarget, Callees, ConstObject, Found, Function, Type, World,
+};
 
 /// A world of a few lines.
 #[derive(Default)]
@@ -59,7 +61,7 @@ impl World for Lines {
     }
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Default)]
 struct Case {
     callees: Callees,
@@ -100,7 +102,7 @@ fn read(text: &str) -> Case {
                 let (callee, rest) = quoted(rest);
                 let find = |name: &str| case.callees.find(name).unwrap_or_else(|| panic!("no callee {name}: {line}"));
                 let (of, callee) = (find(name), find(callee));
-                case.callees.set_below(of, Below { callee, finite: rest == "finite" });
+                case.callees.set_below(of, CalleeBelow { callee, finite: rest == "finite" });
             }
             "global" | "builtin" => {
                 let (name, rest) = quoted(rest);
@@ -141,7 +143,7 @@ fn golden(text: &str) -> String {
     function.verify_calls(&case.callees).unwrap_or_else(|error| panic!("{error}"));
     let with_states = text.contains("# states");
     let mut shown = format!("== before\n{function}");
-    let knowledge = Knowledge { callees: &case.callees, world: &case.world, avoided: &case.avoided };
+    let knowledge = Knowledge { avoided: &case.avoided, ..Knowledge::of_function(&case.callees, &case.world) };
     let mut before = function.clone();
     let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
         assert_eq!(changed, *function != before, "{} says so of\n{function:#}", pass.name);

@@ -18,7 +18,7 @@ def plain(number: int) -> str:
     return str(number)
 
 
-# What has a type keeps it.
+# A value with a type keeps it.
 as_before: Callable[[int], str] = typedcall.specialize(plain)
 assert_type(typedcall.specialize(plain, strict=True, release_gil=False)(1), str)
 specialized: Callable[..., Any] = typedcall.specialize(libc.labs, release_gil=False)
@@ -28,7 +28,7 @@ specialized: Callable[..., Any] = typedcall.specialize(libc.labs, release_gil=Fa
 def labs(number: ctypes.c_long) -> ctypes.c_long: ...  # type: ignore[empty-body]
 
 
-# Called with Python's own types, not with those that the prototype is written in.
+# Called with Python's own types, not with those of the prototype.
 labs(-7)
 
 

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 use typedcall::Entry;
 use typedcall::embed::{Object, Python};
-use typedcall::metadata::abi::{Value, kind};
+use typedcall::metadata::abi::{AbiValue, kind};
 
 use super::axes::{Axes, Case, Holder, Part, Position};
 use super::source::{self, Source};
@@ -38,11 +38,11 @@ struct Comparison {
 }
 
 type Make = unsafe extern "C" fn(
-    *const Value,
+    *const AbiValue,
     c_int,
     *const u16,
     c_int,
-    *const Value,
+    *const AbiValue,
     c_int,
     *const c_void,
     *const c_void,
@@ -50,7 +50,7 @@ type Make = unsafe extern "C" fn(
     c_int,
 ) -> *mut c_void;
 type Callable = unsafe extern "C" fn(*mut c_void, *mut ffi::PyObject, *mut ffi::PyTypeObject) -> *mut ffi::PyObject;
-type ClassFor = unsafe extern "C" fn(*const Value) -> *mut ffi::PyTypeObject;
+type ClassFor = unsafe extern "C" fn(*const AbiValue) -> *mut ffi::PyTypeObject;
 type Compare = unsafe extern "C" fn(*mut Comparison) -> c_int;
 
 /// The loaded extension.
@@ -62,13 +62,13 @@ pub struct Extension {
     compare: Compare,
     functions: *const *const c_void,
     callers: *const *const c_void,
-    parameters: *const Value,
-    results: *const Value,
+    parameters: *const AbiValue,
+    results: *const AbiValue,
     module: Object,
     point: Object,
 }
 
-/// One method, and the callable that Python would find.
+/// One method, with its callable.
 pub struct Method {
     pub callable: Object,
     /// Its underlying function.
@@ -78,14 +78,14 @@ pub struct Method {
     class: *mut ffi::PyTypeObject,
 }
 
-/// How a stub is reached: an entry's address, or a callable made for Python.
+/// How a stub is called: by an entry's address, or as a callable made for Python.
 #[derive(Clone, Copy)]
 pub enum Way<'a> {
     Address(Entry, *mut c_void),
     Function(&'a Object),
 }
 
-/// What a comparison came to: calls, calls that did without the wrapper, and the first difference.
+/// The result of a comparison: calls, calls without the wrapper, and the first difference.
 pub struct Compared {
     pub calls: u64,
     pub fast: u64,
@@ -108,7 +108,7 @@ fn build(source: &Source) -> PathBuf {
     compile("matrix", &with_header(&source.tables), &flags)
 }
 
-/// A text with the header's in it: what is compiled once is told apart by its text alone.
+/// A text that contains the header's, since compiled files are cached by their text alone.
 fn with_header(text: &str) -> String {
     format!("{HEADER}\n{}", text.replace("#include \"matrix.h\"", ""))
 }
@@ -156,7 +156,7 @@ impl Extension {
         self.source.functions.len()
     }
 
-    /// Makes a case's method. Its memory is never given back, for whoever knew the method may remember its address.
+    /// Makes a case's method. Its memory is never freed, since its address may be remembered.
     pub fn method(&self, python: &Python, axes: &Axes, case: &Case) -> Method {
         let form: Vec<u16> = case
             .form
@@ -227,7 +227,7 @@ impl Extension {
         };
         // SAFETY: the stub is alive and of this entry; the method is one of ours.
         let differs = unsafe { (self.compare)(&mut comparison) } != 0;
-        // SAFETY: the message is terminated: it was all zero, and snprintf terminates what it writes.
+        // SAFETY: the message is terminated: it was all zero, and snprintf terminates its output.
         let text = || unsafe { CStr::from_ptr(message.as_ptr()) }.to_string_lossy().into_owned();
         Compared { calls: comparison.calls, fast: comparison.fast, difference: differs.then(text) }
     }

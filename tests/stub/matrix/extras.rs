@@ -1,5 +1,5 @@
-//! What else a signature says, and what no axis is for: effects, defaults, and who may be passed by name. Each case gets
-//! one of those that are valid for it, in turn, so that all of them meet all kinds, results, positions and shapes.
+//! Parts of a signature that have no axis: effects, defaults, and which parameters may be passed by name. Each case
+//! gets one of those that are valid for it, in turn, so that all of them meet all kinds, results, positions and shapes.
 
 use typedcall::metadata::{DefaultValue, Effects, Kind, Overload, Parameter, Scalar, abi};
 
@@ -42,7 +42,7 @@ impl Effect {
         matches!(self, Self::Lends | Self::StealsAndLends)
     }
 
-    /// As a signature says it, where the parameter under test stands there.
+    /// The effects of a signature whose parameter under test has this index.
     pub fn effects(self, target: Option<usize>) -> Effects {
         Effects {
             no_python: self == Self::NoPython,
@@ -53,7 +53,7 @@ impl Effect {
         }
     }
 
-    /// As metadata says it.
+    /// The same as bits of metadata.
     pub fn bits(self, target: Option<usize>) -> u32 {
         let Effects { no_python, nogil, borrowed_result, steals, .. } = self.effects(target);
         let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
@@ -65,7 +65,7 @@ impl Effect {
 }
 
 impl Passing {
-    /// Makes a parameter one that is passed so.
+    /// Makes a parameter one that is passed in this way.
     pub fn apply(self, parameter: &mut Parameter) {
         parameter.keyword_only = matches!(self, Self::KeywordOnly | Self::KeywordOnlyOptional);
         parameter.default = match self {
@@ -81,8 +81,8 @@ impl Passing {
         };
     }
 
-    /// Whether the convention can pass an argument so: by METH_O there is always one, and without METH_KEYWORDS there
-    /// are no names.
+    /// Whether the convention can pass an argument in this way: with METH_O there is always one argument, and without
+    /// METH_KEYWORDS there are no names.
     fn has_meaning(self, shape: Shape, position: Position) -> bool {
         let counted = matches!(shape, Shape::FastCall | Shape::FastCallKeywords | Shape::Method);
         match self {
@@ -103,7 +103,7 @@ pub fn choose(
     position: Position,
     seed: usize,
 ) -> (Effect, Passing) {
-    // Spread, so that neighbours differ in both.
+    // Scattered, so that neighbours differ in both.
     let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
     let is_valid = |effect: Effect, passing: Passing| {
         let mut parameters = vec![Parameter::positional(Kind::Object); target.map_or(0, |(index, _)| index)];

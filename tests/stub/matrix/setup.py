@@ -18,7 +18,7 @@ INTEGERS = {0x10: (8, True), 0x11: (16, True), 0x12: (32, True), 0x13: (64, True
 
 SUBCLASSES = {USER: SubPoint, INT: Int, FLOAT: Float, STR: Str, BYTES: Bytes, LIST: List, TUPLE: Tuple, DICT: Dict}
 
-# Beside the inputs of its kind, each parameter is given one object of every other sort.
+# Each parameter gets the inputs of its kind, and one object of every other kind.
 EVERY = (None, True, Int(5), 3, 1.5, Float(0.5), 'text', Str('sub'), b'bytes', Bytes(b'sub'), bytearray(b'array'), [1],
          List([1]), (1,), Tuple((1,)), {1: 2}, Dict(), Point((1,)), SubPoint((2,)), object(), int, index, real, truth,
          raising)
@@ -33,7 +33,7 @@ def integers(bits, signed):
     return (*small, 100, *sorted(edges - {*small, 100}))
 
 
-# The first three of each are good: no stub needs the wrapper for them.
+# The first three of each are valid: no stub needs the wrapper for them.
 TEXTS = ('', 'plain', 'ä€😀', 'a\0b', '\0', 'ä\0', '\ud800', 'x' * 1000, 'é' * 70)
 OWN = {
     OBJECT: (object(), 'object', 2**70),
@@ -55,7 +55,7 @@ OWN = {
 } | {kind: integers(*form) for kind, form in INTEGERS.items()}
 INPUTS = {kind: tuple(own) + EVERY for kind, own in OWN.items()}
 
-# What goes around the parameter under test, different at each position: i64, f64, f32 and objects.
+# The arguments around the parameter under test, different at each position: i64, f64, f32 and objects.
 FILLERS = (tuple(10**9 + 17 * n for n in range(17)), tuple(n + 0.125 for n in range(17)),
            tuple(n + 0.25 for n in range(17)), tuple(f'filler {n}' for n in range(17)))
 

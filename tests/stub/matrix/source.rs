@@ -1,4 +1,4 @@
-//! The C text of the matrix: one underlying function for each C signature and outcome, whatever Python says of them.
+//! The C text of the matrix: one underlying function for each C signature and outcome, independent of the Python side.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -8,11 +8,11 @@ use typedcall::metadata::{Kind, PythonType, Raises, Scalar};
 use super::axes::{Axes, Case, Form, Outcome, Part, Variant};
 use super::extras::Effect;
 
-/// Which underlying function a case has: the form, the C type under test, the outcome, and what it does to references
-/// and the GIL.
+/// The lookup key of a case's underlying function: the form, the C type under test, the outcome, and its use of
+/// references and the GIL.
 pub type Key = (Form, &'static str, usize, Effect);
 
-/// The texts to compile, and where in the table of the result a function stands.
+/// The texts to compile, and the position of each function in the resulting table.
 pub struct Source {
     /// Translation units of about equal size, each of which includes `matrix.h`.
     pub units: Vec<String>,
@@ -24,7 +24,7 @@ pub struct Source {
     pub callers: BTreeMap<(Form, &'static str, &'static str), usize>,
 }
 
-/// How a C value is named in `matrix.h`: the member of the union, the end of its hash function's name.
+/// The name of a C value in `matrix.h`: the member of the union, and the end of its hash function's name.
 fn member(kind: &Kind) -> &'static str {
     match kind {
         Kind::Scalar(scalar) => match scalar {
@@ -77,7 +77,8 @@ fn c_type(member: &str) -> &'static str {
     }
 }
 
-/// The parts of a parameter: its C declaration, what its hash takes, and how it is passed from a union.
+/// The parts of a parameter: its C declaration, the arguments of its hash, and the expression that passes it from a
+/// union.
 fn pieces(member: &str, name: &str, index: usize) -> (String, String, String) {
     match member {
         "cstr" | "buffer" => {
@@ -157,14 +158,14 @@ fn raises_name(raises: Raises) -> &'static str {
     }
 }
 
-/// Which underlying function a case has.
+/// The key of a case's underlying function.
 pub fn key(axes: &Axes, case: &Case) -> Key {
-    // What a function does not do needs no other function.
+    // An effect that a function does not have needs no other function.
     let effect = if case.effect == Effect::NoPython { Effect::None } else { case.effect };
     (case.form, target_member(&axes.variants[case.variant]), case.outcome, effect)
 }
 
-/// Which caller a case has.
+/// The key of a case's caller.
 pub fn caller_key(axes: &Axes, case: &Case) -> (Form, &'static str, &'static str) {
     (case.form, target_member(&axes.variants[case.variant]), result_member(&axes.outcomes[case.outcome]))
 }
@@ -173,7 +174,7 @@ fn target_member(variant: &Variant) -> &'static str {
     variant.kind.as_ref().map_or("void", member)
 }
 
-/// Writes all of it, in so many units.
+/// Writes all of it, in this number of units.
 pub fn write(axes: &Axes, unit_count: usize) -> Source {
     let keys: BTreeSet<_> = axes.cases.iter().map(|case| key(axes, case)).collect();
     let caller_keys: BTreeSet<_> = axes.cases.iter().map(|case| caller_key(axes, case)).collect();

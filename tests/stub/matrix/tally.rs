@@ -1,4 +1,4 @@
-//! What the matrix came to, as tables.
+//! The results of the matrix, as tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,10 +30,10 @@ impl From<Entry> for Through {
     }
 }
 
-/// Differences of one sort that are shown.
+/// The number of differences of one kind that are shown.
 const SHOWN: usize = 4;
 
-/// Stubs that cannot be, and why: part of the reason given, the explanation.
+/// Stubs that can't exist: a part of the given reason, with the explanation.
 const EXPECTED_REFUSALS: [(&str, &str); 0] = [];
 
 #[derive(Default)]
@@ -43,14 +43,14 @@ struct Count {
     fast: u64,
 }
 
-/// Differences of one sort.
+/// Differences of one kind.
 struct Difference {
     count: u64,
     parameters: BTreeSet<String>,
     examples: Vec<String>,
 }
 
-/// What was compared, what differed, what was refused.
+/// The counts of compared, different and refused stubs.
 #[derive(Default)]
 pub struct Tally {
     counts: BTreeMap<Through, Count>,
@@ -75,7 +75,7 @@ impl Tally {
             let fresh = || Difference { count: 0, parameters: BTreeSet::new(), examples: Vec::new() };
             let known = self.kinds_of_difference.entry((what.to_owned(), through)).or_insert_with(fresh);
             known.count += 1;
-            // One of each parameter.
+            // One example of each parameter.
             if known.parameters.insert(parameter) && known.examples.len() < SHOWN {
                 let (shape, holder) = (case.shape, case.holder);
                 known.examples.push(format!("{} as {shape:?} of a {holder:?}: {difference}", axes.overload(case)));
@@ -90,7 +90,7 @@ impl Tally {
             Error::Mismatch { reason, .. } => reason.clone(),
             other => other.to_string(),
         };
-        // What stands before names the method.
+        // The part before it names the method.
         let reason = reason.rsplit(": ").next().unwrap_or_default().to_owned();
         let text = || format!("{} as {:?} of a {:?}", axes.overload(case), case.shape, case.holder);
         self.refusals.entry((through, reason)).or_insert_with(|| (0, text())).0 += 1;
@@ -119,7 +119,7 @@ impl Tally {
         }
     }
 
-    /// Fails where anything differed, or where a stub was refused for an unknown reason.
+    /// Fails if anything differed, or if a stub was refused for an unknown reason.
     pub fn assert_all_agree(&self) {
         let is_expected = |reason: &str| EXPECTED_REFUSALS.iter().any(|(part, _)| reason.contains(part));
         let unexpected: Vec<_> = self.refusals.keys().filter(|(_, reason)| !is_expected(reason)).collect();

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::stages::{part, without_unwinding};
 use crate::style;
 
-/// File and function, where the callable is one of a file: `FILE.py:FUNCTION`.
+/// File and function, if the callable has the form `FILE.py:FUNCTION`.
 pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, Failure> {
     match callable.rsplit_once(':') {
         Some((file, function)) if !function.is_empty() => Ok(Some((file, function))),
@@ -19,7 +19,7 @@ pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, Failure> {
     }
 }
 
-/// Prints what becomes of a function.
+/// Prints how a function is compiled.
 pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), Failure> {
     writeln!(out, "{}\n", style::title(&explanation.name))?;
     let source: String = explanation.source.iter().map(|(number, line)| format!("{number:5}  {line}\n")).collect();
@@ -56,7 +56,7 @@ pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), Failu
     Ok(())
 }
 
-/// The source, and below each line what is known of it: `+` for what was specialized, `-` for what was not.
+/// The source, with notes below each line: `+` for what was specialized, `-` for what was not.
 fn line_by_line(source: &[(u32, String)], stages: &Stages) -> String {
     let show = |note: &Note| {
         let mark = if note.specialized { style::good("+") } else { style::error("-") };

@@ -1,11 +1,11 @@
-//! From files to code objects.
+//! Compiles files to code objects.
 
 use std::path::Path;
 
 use pyo3_ffi as ffi;
 use typedcall::embed::{Exception, Object, Python};
 
-/// Compiles files, the whole of their code objects in one list.
+/// A program that compiles files, and lists all their code objects.
 const SOURCE: &str = "
 import types, warnings
 warnings.simplefilter('ignore')
@@ -18,13 +18,13 @@ def codes(path):
 ";
 
 /// Compiles Python files without running them.
-pub struct Compiler {
+pub struct FileCompiler {
     codes: Object,
     next: Object,
 }
 
-impl Compiler {
-    /// One.
+impl FileCompiler {
+    /// Makes one.
     pub fn new(python: &Python) -> Result<Self, Exception> {
         let names = python.namespace()?;
         python.run(SOURCE, &names)?;
@@ -37,7 +37,7 @@ impl Compiler {
         let mut codes = Vec::new();
         loop {
             let code = self.next.call(python, &[&found])?;
-            // SAFETY: `None` is there as long as the interpreter.
+            // SAFETY: `None` lives as long as the interpreter.
             if code.as_ptr() == unsafe { ffi::Py_None() } {
                 return Ok(codes);
             }

@@ -1,4 +1,4 @@
-//! What is counted.
+//! Counts functions and calls.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,27 +8,27 @@ use typedcall::bytecode::{self, Code};
 use typedcall::embed::{Object, Python};
 use typedcall::frontend::{self, RefusalReason};
 use typedcall::ir::Instruction;
-use typedcall::ir::passes::{self, Avoided, Knowledge};
+use typedcall::ir::passes::{self, Knowledge};
 use typedcall::lower;
 
-use super::world::{Library, Names};
+use super::world::{FileNames, KnownLibrary};
 
-/// What is counted.
+/// The counts.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Files that were compiled.
     pub files: usize,
     /// Files that Python's compiler refused, and why.
     pub not_compiled: Vec<(PathBuf, String)>,
-    /// Code objects that are no functions: class bodies and modules.
+    /// Code objects that are not functions: class bodies and modules.
     pub namespaces: usize,
     /// Functions.
     pub functions: usize,
     /// Functions with IR that verifies before and after all passes.
     pub built: usize,
-    /// By the name of the reason: functions that are refused, with places and texts.
+    /// By the name of the reason: refused functions, with places and texts.
     pub refused: BTreeMap<&'static str, Vec<String>>,
-    /// What should not have happened, with places: code that does not decode, IR that does not verify, panics.
+    /// Defects, with places: code that does not decode, IR that does not verify, panics.
     pub broken: Vec<String>,
     /// Calls in functions that are built.
     pub calls: usize,
@@ -36,22 +36,22 @@ pub struct Counts {
     pub specialized: usize,
     /// Those whose callee is known, but that stay calls of Python objects.
     pub known: usize,
-    /// By the name of what is called: how many of those.
+    /// The number of those, by the name of the callee.
     pub known_by_name: BTreeMap<String, usize>,
-    /// By the reason: how many of those whose callee is not known.
+    /// The number of those whose callee is not known, by the reason.
     pub unknown: BTreeMap<String, usize>,
 }
 
 /// Counts code objects.
 pub struct Counter<'a> {
-    /// What was counted so far.
+    /// The counts so far.
     pub counts: Counts,
-    library: &'a Library,
+    library: &'a KnownLibrary,
 }
 
 impl<'a> Counter<'a> {
-    /// One that knows this of Python.
-    pub fn new(library: &'a Library) -> Self {
+    /// A counter with this knowledge of Python.
+    pub fn new(library: &'a KnownLibrary) -> Self {
         Self { counts: Counts::default(), library }
     }
 
@@ -65,7 +65,7 @@ impl<'a> Counter<'a> {
                 Err(error) => self.counts.broken.push(format!("{}: does not decode: {error}", path.display())),
             }
         }
-        let names = Names::of(self.library, &decoded);
+        let names = FileNames::of(self.library, &decoded);
         for code in &decoded {
             let place = format!("{}:{} {}", path.display(), code.first_line, code.qualname);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.add_code(&place, code, &names))) {
@@ -76,7 +76,7 @@ impl<'a> Counter<'a> {
         }
     }
 
-    fn add_code(&mut self, place: &str, code: &Code, names: &Names) {
+    fn add_code(&mut self, place: &str, code: &Code, names: &FileNames) {
         let callees = &self.library.callees;
         let mut function = match frontend::build(code) {
             Err(refusal) if refusal.reason == RefusalReason::Namespace => return self.counts.namespaces += 1,
@@ -92,8 +92,7 @@ impl<'a> Counter<'a> {
             return self.counts.broken.push(format!("{place}: IR that does not verify: {error}"));
         }
         let calls = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
-        let left_alone =
-            passes::run_function(&mut function, &Knowledge { callees, world: names, avoided: Avoided::NOTHING });
+        let left_alone = passes::run_function(&mut function, &Knowledge::of_function(callees, names));
         if let Err(error) = function.verify_calls(callees) {
             return self.counts.broken.push(format!("{place}: IR that does not verify after the passes: {error}"));
         }
@@ -122,7 +121,7 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// The reason, the same for all methods that are called on as much as is known.
+/// The reason without names, so that it is the same for all methods of which the same is known.
 fn without_names(reason: String) -> String {
     match reason.strip_prefix("what ").and_then(|rest| rest.split_once(" is for ")) {
         Some((_, rest)) => format!("what the method is for {rest}"),

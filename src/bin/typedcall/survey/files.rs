@@ -1,4 +1,4 @@
-//! Which files are surveyed.
+//! Finds the files of a survey.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use typedcall::embed::Python;
 
 use crate::failure::Failure;
 
-/// Folders that are passed by: test suites, what others installed, caches.
+/// Folders that are skipped: test suites, installed packages, caches.
 const PASSED_BY: [&str; 6] = ["test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"];
 
-/// The Python files at these paths, sorted, and how to call them all.
+/// The Python files at these paths, sorted, and a name for all of them.
 pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>), Failure> {
     let mut files = Vec::new();
     if paths.is_empty() {

@@ -9,7 +9,7 @@ use super::count::Counts;
 use crate::failure::Failure;
 use crate::style;
 
-/// For people.
+/// Prints the counts for people.
 pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool) -> Result<(), Failure> {
     writeln!(out, "{}", style::title(format_args!("{what}: {} files", counts.files)))?;
     writeln!(out, "  {:<56} {:>6}", "functions", counts.functions)?;
@@ -42,7 +42,7 @@ fn line(out: &mut dyn Write, name: &str, count: usize, all: usize) -> Result<(),
     Ok(writeln!(out, "  {name:<56} {count:>6} {:>6.2} %", 100.0 * count as f64 / all.max(1) as f64)?)
 }
 
-/// How many lines a list has at most.
+/// The most lines of a list.
 const MOST: usize = 12;
 
 fn most(out: &mut dyn Write, counts: &BTreeMap<String, usize>, all: usize) -> Result<(), Failure> {
@@ -55,7 +55,7 @@ fn most(out: &mut dyn Write, counts: &BTreeMap<String, usize>, all: usize) -> Re
     if rest > 0 { line(out, "  others", rest, all) } else { Ok(()) }
 }
 
-/// For scripts.
+/// Prints the counts for scripts.
 pub fn json(out: &mut dyn Write, counts: &Counts) -> Result<(), Failure> {
     let refused: serde_json::Map<_, _> =
         counts.refused.iter().map(|(reason, places)| ((*reason).to_owned(), json!(places.len()))).collect();

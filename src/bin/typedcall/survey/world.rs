@@ -1,6 +1,6 @@
-//! What the names in a file that is not imported lead to, as far as its text shows: builtins and types that it does not
-//! rebind, and modules of C functions that it imports at its top. Others could still rebind them from outside: compiled
-//! code relies on that under assumptions, which it checks.
+//! The objects that the names in a file refer to, as far as its text shows, without importing it: builtins and types
+//! that it does not rebind, and modules of C functions that it imports at its top. Code elsewhere could still rebind
+//! them; compiled code checks assumptions for that.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use typedcall::ir::{Assumption, Callees, ConstObject, Found, Type, World};
 use typedcall::lower::body::MethodCall;
 use typedcall::standard;
 
-/// What Python itself brings along, asked once.
-pub struct Library {
+/// The objects of Python's own library, looked up once.
+pub struct KnownLibrary {
     builtins: HashMap<String, Type>,
     /// By the name of the module and the attribute.
     attributes: HashMap<(&'static str, String), Type>,
     /// By the name of the method: the types that have it.
     methods: HashMap<String, Vec<(Type, Type)>>,
-    /// What is called directly.
+    /// The callables that are called directly.
     pub callees: Callees,
-    /// How, by the names that `CallCFunction` has.
+    /// How they are called, by the names in `CallCFunction`.
     pub calls: BTreeMap<Arc<str>, MethodCall>,
 }
 
@@ -40,8 +40,8 @@ const TYPES: [(&str, Type); 7] = [
     ("float", Type::FLOAT_EXACT),
 ];
 
-impl Library {
-    /// That of the running interpreter.
+impl KnownLibrary {
+    /// The library of the running interpreter.
     pub fn new(python: &Python) -> Result<Self, Exception> {
         let known = standard::callees((3, Layout::CURRENT.minor));
         let mut library = Self {
@@ -77,7 +77,7 @@ impl Library {
         Ok(library)
     }
 
-    /// Notes a function, if its signature is among the known, and compiled code calls it directly.
+    /// Notes a function, if its signature is known and compiled code calls it directly.
     fn add_callee(&mut self, python: &Python, known: &Callees, name: &str, object: &Object) {
         let (Some(callee), Some(call)) = (known.find(name), typedcall::callable::method_call(python, object)) else {
             return;
@@ -107,7 +107,7 @@ fn names_of(python: &Python, object: &Object) -> Result<Vec<String>, Exception> 
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// The type of a class, function or method that is known by this name.
+/// The type of a class, function or method with a known name.
 fn constant(object: &Object, name: &str) -> Option<Type> {
     // SAFETY: the object is alive; the types are static.
     let leaf = unsafe {
@@ -126,19 +126,19 @@ fn constant(object: &Object, name: &str) -> Option<Type> {
 }
 
 /// The names of one file.
-pub struct Names<'a> {
-    library: &'a Library,
-    /// Names that the file binds somewhere, itself or by a star.
+pub struct FileNames<'a> {
+    library: &'a KnownLibrary,
+    /// Names that the file binds anywhere, itself or by a star import.
     bound: HashSet<Arc<str>>,
-    /// Names that it binds once, at its top: to a module of C functions.
+    /// Names that it binds once, at its top, to a module of C functions.
     modules: HashMap<Arc<str>, &'static str>,
-    /// Whether it imports all that another module has.
+    /// Whether it has a star import.
     has_star: bool,
 }
 
-impl<'a> Names<'a> {
-    /// Those of a file with these code objects, the module's first.
-    pub fn of(library: &'a Library, codes: &[Code]) -> Self {
+impl<'a> FileNames<'a> {
+    /// The names of a file with these code objects, the module's first.
+    pub fn of(library: &'a KnownLibrary, codes: &[Code]) -> Self {
         let mut names = Self { library, bound: HashSet::new(), modules: HashMap::new(), has_star: false };
         let mut count: HashMap<Arc<str>, usize> = HashMap::new();
         for (index, code) in codes.iter().enumerate() {
@@ -170,7 +170,7 @@ impl<'a> Names<'a> {
     }
 }
 
-impl World for Names<'_> {
+impl World for FileNames<'_> {
     fn global(&self, name: &str) -> Option<Found> {
         if self.has_star {
             return None;
@@ -198,7 +198,7 @@ impl World for Names<'_> {
 
     fn method(&self, receiver: &Type, name: &str) -> Option<Found> {
         let (_, ty) = self.library.methods.get(name)?.iter().find(|(class, _)| receiver.is_subtype(class))?;
-        // The dicts of builtin types never change.
+        // The dicts of built-in types never change.
         Some(Found { ty: ty.clone(), assumption: None })
     }
 }

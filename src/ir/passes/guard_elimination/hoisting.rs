@@ -1,7 +1,8 @@
-//! Checks in front of loops: guards on built-in types, and the unboxing of what passed them, of values from outside.
+//! Moves checks before loops: guards on built-in types, and unboxing of the values that passed them, for values from
+//! outside the loop.
 //!
-//! Only what every round passes. Leaving in front of the loop is right whatever the loop does before the check: the state
-//! is the one in which the loop starts, and the interpreter does all of it.
+//! Only checks that every round passes are moved. Leaving before the loop is right whatever the loop does before the
+//! check: the state is the one in which the loop starts, and the interpreter runs the whole loop.
 
 use std::collections::HashSet;
 
@@ -16,7 +17,7 @@ use crate::ir::{
 pub(super) fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut Analyses) -> Change {
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
     let loops = dominators.loops(function);
-    // Outer loops first: what can leave them leaves all of them.
+    // Outer loops first: a check that can leave them leaves all of them.
     let headers: Vec<Block> = dominators
         .reverse_postorder()
         .iter()
@@ -25,7 +26,7 @@ pub(super) fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: 
         .collect();
     let mut all = Change::Nothing;
     for header in headers {
-        // A loop before this one may have got a block in front of it.
+        // An earlier loop may have got a block before it.
         let Some(dominators) = analyses.dominators(function) else { break };
         let body: HashSet<Block> =
             loops.iter().filter(|(_, headers)| headers.contains(&header)).map(|(&block, _)| block).collect();
@@ -71,13 +72,13 @@ fn hoist(
         for &inst in &function.blocks[block].insts {
             let data = &function.insts[inst];
             let (value, movable) = match &data.instruction {
-                Instruction::Guard { ty, value } => (*value, is_lasting(ty)),
-                Instruction::Unbox { ctype, value } => (*value, ctype.scalar().is_some()),
+                Instruction::Guard { ty, value, failure: _ } => (*value, is_lasting(ty)),
+                Instruction::Unbox { ctype, value, failure: _ } => (*value, ctype.scalar().is_some()),
                 _ => continue,
             };
             let movable = movable && !is_avoided(inst);
             let is_there = outside.contains(&value) || is_outside(function, dominators, header, body, value);
-            if let (true, true, true, Some(result)) = (movable, is_there, data.state.is_some(), data.result) {
+            if let (true, true, Some(result)) = (movable, is_there, data.result) {
                 outside.insert(result);
                 moved.push((block, inst));
             }
@@ -90,7 +91,7 @@ fn hoist(
     }
     let Some(state) = noted.or_else(|| fresh.map(|fresh| function.states.push(fresh))) else { return Change::Nothing };
     let before = block_before(function, from, call);
-    // Once numbers are unboxed, the loop may have no state any more: the jump in front of it keeps the one that it had.
+    // After unboxing, the loop may have no state any more; the jump before it keeps the one that it had.
     if let Some(&jump) = function.blocks[before].insts.last() {
         function.insts[jump].state = Some(state);
     }
@@ -103,7 +104,7 @@ fn hoist(
     if before == from { Change::Instructions } else { Change::Blocks }
 }
 
-/// Whether a value is defined in front of a loop.
+/// Whether a value is defined before a loop.
 fn is_outside(
     function: &Function,
     dominators: &Dominators,
@@ -142,8 +143,8 @@ fn entered_from(
     found
 }
 
-/// The interpreter's state when the loop is entered: that of the first instruction of it which has one, with what is passed
-/// in the place of the parameters.
+/// The interpreter's state when the loop is entered: that of the loop's first instruction with a state, with the passed
+/// values in the place of the parameters.
 fn state_at_start(
     function: &Function,
     knowledge: &Knowledge<'_>,
@@ -179,7 +180,7 @@ fn state_at_start(
     None
 }
 
-/// A block that only this edge passes, last before the loop.
+/// A block that only this edge passes, the last one before the loop.
 fn block_before(function: &mut Function, from: Block, call: BlockCall) -> Block {
     let insts = &function.blocks[from].insts;
     let last = *insts.last().expect("a block that goes on has an end");

@@ -1,24 +1,26 @@
-//! The instructions that a plan asks for, in the place of the call.
+//! Emits the instructions of a plan in the place of the call.
 
 use super::is_lasting;
-use super::plan::{Arg, Plan, ResultStep, Source, none};
+use super::plan::{Arg, ArgumentSource, CallPlan, ResultStep, none};
 use crate::ir::verify::or_none;
-use crate::ir::{Block, Called, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
+use crate::ir::{Block, Called, Failure, Function, Inst, Instruction, Leaves, Operation, State, Type, Value};
 
 /// Builds the new list of a block's instructions.
-pub(super) struct Rewriter<'a> {
+pub(super) struct CallRewriter<'a> {
     pub(super) function: &'a mut Function,
+    /// What happens where the guards fail that are added.
+    pub(super) failure: Failure,
     pub(super) out: Vec<Inst>,
-    /// That of the instruction which is replaced.
+    /// The state of the instruction that is replaced.
     pub(super) state: Option<State>,
     /// Its error state.
     pub(super) error: Option<State>,
-    /// What was checked for it, and what that gave.
+    /// The checks made for it: the value, and the checked value.
     pub(super) guards: Vec<(Value, Value)>,
 }
 
-impl Rewriter<'_> {
-    /// A call of a value that is one object, written as what it is; whether this is one.
+impl CallRewriter<'_> {
+    /// Turns a call of a value that is one object into a static call; returns whether it is one.
     pub(super) fn make_static(&mut self, inst: Inst) -> bool {
         let Instruction::VectorCall { callable, args, keywords } = &self.function.insts[inst].instruction else {
             return false;
@@ -51,12 +53,12 @@ impl Rewriter<'_> {
         inst
     }
 
-    /// Replaces a call. The call's result stays the same value, so that its uses need no change.
-    pub(super) fn emit(&mut self, inst: Inst, plan: Plan) {
-        // The context first: making one may collect garbage, and so run code that changes what guards look at.
-        let is_context = |arg: &&Arg| matches!(arg.source, Source::Context);
+    /// Replaces a call. The call's result stays the same value, so its uses need no change.
+    pub(super) fn emit(&mut self, inst: Inst, plan: CallPlan) {
+        // The context comes first: making one may collect garbage, and so run code that changes what guards check.
+        let is_context = |arg: &&Arg| matches!(arg.source, ArgumentSource::Context);
         let context = plan.args.iter().find(is_context).map(|_| self.add(Instruction::LoadContext, Type::C_PTR));
-        // All guards come before all unboxing: a call that is not of these types leaves before any work is done.
+        // All guards come before all unboxing: a call with other types leaves before any work is done.
         let guard = |arg: &Arg| match context {
             Some(context) if is_context(&arg) => context,
             _ => self.emit_guard(arg),
@@ -66,7 +68,8 @@ impl Rewriter<'_> {
             self.emit_unbox(arg, value, &plan.callee, u16::try_from(position).expect("at most 16 parameters"))
         };
         let args: Vec<_> = plan.args.iter().zip(guarded).enumerate().map(unbox).collect();
-        // What the callee takes over is only borrowed here. Nothing between this and the call leaves the function.
+        // The references that the callee takes over are only borrowed here. Nothing between this and the call leaves
+        // the function.
         for (position, &value) in args.iter().enumerate() {
             if plan.steals >> position & 1 == 1 {
                 self.add_void(Instruction::Incref { value });
@@ -108,22 +111,22 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Puts the argument of a call in the place of its result.
+    /// Replaces the result of a call by its argument.
     pub(super) fn give_back(&mut self, inst: Inst, value: Value) {
         let ty = self.function.ty(value).clone();
         self.function.insts[inst].error = None;
         // Proven already, so that the next pass has only the name to replace.
-        self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value }, ty);
+        self.finish_call(inst, Instruction::Guard { ty: ty.clone(), value, failure: self.failure }, ty);
     }
 
-    /// Puts the truth of the argument of a call in the place of its result.
+    /// Replaces the result of a call by the truth of its argument.
     pub(super) fn emit_truth(&mut self, inst: Inst, value: Value) {
         let truth = Instruction::Operate { operation: Operation::IsTrue, args: vec![value] };
         let value = self.add(truth, Type::C_BOOL);
         self.finish_call(inst, Instruction::Box { value }, Type::BOOL);
     }
 
-    /// Notes what type the result of a call is; whether that was not known.
+    /// Narrows the type of a call's result; returns whether that is new.
     pub(super) fn narrow_result(&mut self, inst: Inst, ty: &Type) -> bool {
         let Some(result) = self.function.insts[inst].result else { return false };
         let known = self.function.ty(result);
@@ -135,7 +138,7 @@ impl Rewriter<'_> {
         is_news
     }
 
-    /// Puts an instruction in the place of the call, with the call's result.
+    /// Replaces the call by an instruction that gives the call's result.
     fn finish_call(&mut self, inst: Inst, instruction: Instruction, ty: Type) {
         self.function.insts[inst].instruction = instruction;
         if let Some(result) = self.function.insts[inst].result {
@@ -146,11 +149,11 @@ impl Rewriter<'_> {
 
     fn emit_guard(&mut self, arg: &Arg) -> Value {
         let value = match &arg.source {
-            Source::Value(value) => *value,
-            Source::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
-            Source::Context => unreachable!("contexts come before guards"),
-            Source::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
-            Source::DefaultNone => self.add(Instruction::LoadConst, none()),
+            ArgumentSource::Value(value) => *value,
+            ArgumentSource::Receiver => self.add(Instruction::LoadSelf, Type::OBJECT),
+            ArgumentSource::Context => unreachable!("contexts come before guards"),
+            ArgumentSource::Default(constant) => return self.add(Instruction::LoadConst, constant.clone()),
+            ArgumentSource::DefaultNone => self.add(Instruction::LoadConst, none()),
         };
         let checked = if arg.conversion.nullable {
             let ty = self.function.ty(value).null_for_none();
@@ -164,13 +167,15 @@ impl Rewriter<'_> {
 
     fn guard(&mut self, ty: Type, value: Value) -> Value {
         let known = self.function.ty(value).clone();
-        if known.is_subtype(&ty) && (self.state.is_none() || is_lasting(&ty)) {
+        // What a stub's caller has proven holds: nothing ran since.
+        let in_stub = self.failure == Failure::Fallback;
+        if known.is_subtype(&ty) && (in_stub || is_lasting(&ty)) {
             return value;
         }
         let narrowed = known.intersection(&ty);
         let stays = is_lasting(&narrowed) && narrowed.is_object();
-        let checked = self.add(Instruction::Guard { ty, value }, narrowed);
-        if stays && self.state.is_some() {
+        let checked = self.add(Instruction::Guard { ty, value, failure: self.failure }, narrowed);
+        if stays && !in_stub {
             self.guards.push((value, checked));
         }
         checked
@@ -182,7 +187,7 @@ impl Rewriter<'_> {
             Some(ctype) if arg.conversion.foreign => {
                 self.add(Instruction::ToForeign { callee: callee.clone(), parameter, value }, ctype.clone())
             }
-            Some(ctype) => self.add(Instruction::Unbox { ctype: ctype.clone(), value }, ctype.clone()),
+            Some(ctype) => self.add(Instruction::unbox(ctype.clone(), value, self.failure), ctype.clone()),
         }
     }
 

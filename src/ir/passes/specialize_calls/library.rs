@@ -1,30 +1,31 @@
-//! Calls of functions that take objects, such as the library's, from a compiled function.
+//! Calls from a compiled function of functions that take objects, such as the standard library's.
 //!
-//! All overloads of such a function are one C function: what an overload promises holds for arguments that are proven to
-//! be of its types. None is guarded: the last overload mostly takes anything, and a guess that is wrong would leave the
-//! function at each call. Where the function can't be called directly, as a class can't, what comes out is known all the
-//! same.
+//! All overloads of such a function are one C function: the promises of an overload hold for arguments that are proven
+//! to be of its types. No overload is guarded: the last one mostly takes anything, and a wrong guess would leave the
+//! function at each call. If the function can't be called directly, as a class can't, the type of its result is known
+//! all the same.
 
 use std::sync::Arc;
 
 use super::is_lasting;
 use super::plan::{
-    Arg, Conversion, Plan, ResultStep, Source, Unfit, at_parameter, conversion, given_arguments, result_step,
+    Arg, ArgumentConversion, ArgumentSource, CallPlan, ResultStep, Unfit, at_parameter, conversion, given_arguments,
+    result_step,
 };
 use crate::ir::verify::{object_type, or_none, result_type};
-use crate::ir::{Below, Callee, CalleeRef, CalleeTarget, Callees, Function, Type, Value};
+use crate::ir::{Callee, CalleeBelow, CalleeRef, CalleeTarget, Callees, Function, Type, Value};
 use crate::metadata::{Kind, Overload, Parameter, PythonType};
 
-/// What becomes of a call.
+/// The treatment of a call.
 #[derive(Debug)]
-pub(super) enum Call {
+pub(super) enum LibraryCall {
     /// It is made directly.
-    Direct(Plan),
-    /// Its result is its argument: of a class, called with an instance that is immutable.
+    Direct(CallPlan),
+    /// Its result is its argument: a call of a class with an instance that is immutable.
     Argument(Value),
-    /// Its result is whether its argument is true.
+    /// Its result is the truth of its argument.
     Truth(Value),
-    /// It stays, for a reason, but its result is known to be of a type.
+    /// It stays a call, for a reason, but the type of its result is known.
     Typed(Type, String),
 }
 
@@ -36,7 +37,7 @@ pub(super) fn plan(
     args: &[Value],
     receivers: usize,
     keywords: &[Arc<str>],
-) -> Result<Call, String> {
+) -> Result<LibraryCall, String> {
     let callee = callees.get(called);
     let mut reasons = Vec::new();
     for (index, overload) in callee.signature.overloads.iter().enumerate() {
@@ -44,19 +45,19 @@ pub(super) fn plan(
             Ok(given) if callee.target == CalleeTarget::Class => return Ok(of_class(callee, overload, &given)),
             Ok(given) if given.iter().any(|(_, parameter)| parameter.keyword_only) => {
                 let reason = "an argument is given by name, which a direct call has no place for";
-                return Ok(Call::Typed(typed(overload, callee.target), reason.to_owned()));
+                return Ok(LibraryCall::Typed(typed(overload, callee.target), reason.to_owned()));
             }
             Ok(given) => {
                 let given: Vec<_> = given.into_iter().map(|(value, _)| value).collect();
                 let below = callees.below(called).filter(|_| index == 0);
                 if let Some(plan) = below.and_then(|below| plan_below(function, callees, below, &given)) {
-                    return Ok(Call::Direct(plan));
+                    return Ok(LibraryCall::Direct(plan));
                 }
                 let result = result_step(overload, CalleeTarget::Method)?;
                 let args = given.into_iter().map(as_object).collect();
                 let callee = callees.called(called, index);
-                let plan = Plan { callee, args, result, steals: 0, borrowed_result: false, finite: false };
-                return Ok(Call::Direct(plan));
+                let plan = CallPlan { callee, args, result, steals: 0, borrowed_result: false, finite: false };
+                return Ok(LibraryCall::Direct(plan));
             }
             Err(reason) => {
                 let many = callee.signature.overloads.len() > 1;
@@ -67,21 +68,21 @@ pub(super) fn plan(
     Err(reasons.join("; "))
 }
 
-/// A call of a class that an overload is true of.
-fn of_class(callee: &Callee, overload: &Overload, given: &[(Value, &Parameter)]) -> Call {
+/// A call of a class, if an overload is true of it.
+fn of_class(callee: &Callee, overload: &Overload, given: &[(Value, &Parameter)]) -> LibraryCall {
     match given {
         [(value, parameter)] if parameter.kind == overload.result && gives_back(&overload.result) => {
-            Call::Argument(*value)
+            LibraryCall::Argument(*value)
         }
-        [(value, _)] if overload.result == Kind::exact(PythonType::Bool) => Call::Truth(*value),
+        [(value, _)] if overload.result == Kind::exact(PythonType::Bool) => LibraryCall::Truth(*value),
         _ => {
             let reason = "it is a class, which has no C function that could be called directly";
-            Call::Typed(typed(overload, callee.target), reason.to_owned())
+            LibraryCall::Typed(typed(overload, callee.target), reason.to_owned())
         }
     }
 }
 
-/// Whether a class whose instances are of this kind gives back what is an instance of just itself: one that is immutable.
+/// Whether a class with instances of this kind returns an exact instance unchanged, as immutable classes do.
 fn gives_back(instances: &Kind) -> bool {
     use PythonType::{Bytes, Float, Int, Str, Tuple};
     match instances {
@@ -95,8 +96,8 @@ fn typed(overload: &Overload, target: CalleeTarget) -> Type {
     result_type(overload, target).unwrap_or(Type::OBJECT)
 }
 
-/// The arguments of an overload, if they are proven to be what it takes: the receiver, then the others in the order of the
-/// parameters.
+/// The arguments of an overload, if they are proven to be of its types: the receiver, then the others in the order of
+/// the parameters.
 fn arguments<'a>(
     function: &Function,
     overload: &'a Overload,
@@ -141,12 +142,12 @@ fn check(function: &Function, position: usize, parameter: &Parameter, value: Val
 }
 
 fn as_object(value: Value) -> Arg {
-    let conversion = Conversion { nullable: false, guard: Type::OBJECT, unbox: None, foreign: false };
-    Arg { source: Source::Value(value), conversion, as_it_came: true }
+    let conversion = ArgumentConversion { nullable: false, guard: Type::OBJECT, unbox: None, foreign: false };
+    Arg { source: ArgumentSource::Value(value), conversion, as_it_came: true }
 }
 
-/// The call of the C function below on the numbers in these objects.
-fn plan_below(function: &Function, callees: &Callees, below: &Below, args: &[Value]) -> Option<Plan> {
+/// The call of the C function below, on the numbers in these objects.
+fn plan_below(function: &Function, callees: &Callees, below: &CalleeBelow, args: &[Value]) -> Option<CallPlan> {
     let called = callees.called(below.callee, 0);
     let (_, overload) = callees.overload(&called)?;
     if overload.parameters.len() != args.len() {
@@ -158,11 +159,11 @@ fn plan_below(function: &Function, callees: &Callees, below: &Below, args: &[Val
         if conversion.nullable || !function.ty(value).is_subtype(&conversion.guard) {
             return None;
         }
-        planned.push(Arg { source: Source::Value(value), conversion, as_it_came: false });
+        planned.push(Arg { source: ArgumentSource::Value(value), conversion, as_it_came: false });
     }
     let result = result_step(overload, CalleeTarget::Underlying).ok()?;
     if !matches!(&result, ResultStep::Box(ctype) if *ctype == Type::C_DOUBLE) {
         return None;
     }
-    Some(Plan { callee: called, args: planned, result, steals: 0, borrowed_result: false, finite: below.finite })
+    Some(CallPlan { callee: called, args: planned, result, steals: 0, borrowed_result: false, finite: below.finite })
 }

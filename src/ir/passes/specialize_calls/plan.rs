@@ -1,10 +1,11 @@
-//! What a direct call of an overload needs: for each argument where it comes from, what it is checked for, and what C value
-//! is made of it; what becomes of the result. Plain data, which [`emit`](super::emit) follows.
+//! Plans a direct call of an overload: the source of each argument, its check, the C value made of it, and the
+//! treatment of the result. Plain data, which [`emit`](super::emit) follows.
 
 use std::sync::Arc;
 
 use super::is_lasting;
 use crate::ir::dispatch::admitted;
+use crate::ir::instruction::unbox_may_fail;
 use crate::ir::passes::Avoided;
 use crate::ir::verify::{or_none, result_type};
 use crate::ir::{Called, Callee, CalleeTarget, ConstObject, ConstValue, ExitReason, Function, Inst, Spec, Type, Value};
@@ -12,47 +13,47 @@ use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
 /// How to make one call directly.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct CallPlan {
     pub(super) callee: Called,
     /// In the order of the callee's arguments.
     pub(super) args: Vec<Arg>,
     pub(super) result: ResultStep,
-    /// The parameters of which the callee takes over a reference.
+    /// The parameters whose references the callee takes over.
     pub(super) steals: u16,
     pub(super) borrowed_result: bool,
-    /// Whether its result stands for the call's only where it is finite.
+    /// Whether its result is the call's only if it is finite.
     pub(super) finite: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Arg {
-    pub(super) source: Source,
-    pub(super) conversion: Conversion,
-    /// Whether what was checked is passed on as it came, as to a wrapper.
+    pub(super) source: ArgumentSource,
+    pub(super) conversion: ArgumentConversion,
+    /// Whether checked objects are passed unchanged, as to a wrapper.
     pub(super) as_it_came: bool,
 }
 
-/// What a parameter needs.
+/// The conversion that a parameter needs.
 #[derive(Debug)]
-pub(super) struct Conversion {
-    /// `None` is admitted, and becomes null.
+pub(super) struct ArgumentConversion {
+    /// `None` is accepted, and becomes null.
     pub(super) nullable: bool,
     /// Checked, unless already proven.
     pub(super) guard: Type,
-    /// The C value that is passed for the object.
+    /// The type of the C value that is made of the object.
     pub(super) unbox: Option<Type>,
-    /// Whether that is its provider's to make.
+    /// Whether the provider makes that value.
     pub(super) foreign: bool,
 }
 
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum ArgumentSource {
     Value(Value),
     Receiver,
     Context,
     /// The default, a C number.
     Default(Type),
-    /// The default, `None`.
+    /// The default `None`.
     DefaultNone,
 }
 
@@ -68,7 +69,7 @@ pub(super) enum ResultStep {
     Nothing,
 }
 
-/// Where a call is.
+/// The kind of place where a call is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site {
     /// The first argument is the receiver.
@@ -77,15 +78,15 @@ pub(super) struct Site {
     pub(super) in_function: bool,
 }
 
-/// Why an overload is not what is called.
+/// The reason why an overload is not the one that is called.
 pub(super) enum Unfit {
     /// The call can't be one of this overload.
     Impossible(String),
-    /// It may be one, of a form that is not specialized yet.
+    /// It may be one, in a form that is not specialized yet.
     Unsupported(String),
 }
 
-/// What an overload needs, if the call may be one of it.
+/// The plan for an overload, if the call may be one of it.
 pub(super) fn plan_overload(
     function: &Function,
     callee: &Callee,
@@ -101,7 +102,7 @@ pub(super) fn plan_overload(
         (false, args) => (None, args),
     };
     let given = given_arguments(overload, args, keywords)?;
-    // An underlying function may do without it; `ml_meth` always gets it.
+    // An underlying function may have no receiver; `ml_meth` always gets it.
     if callee.target == CalleeTarget::Class {
         return Err(Unfit::Unsupported("it is a class".to_owned()));
     }
@@ -116,9 +117,9 @@ pub(super) fn plan_overload(
             if receiver.is_none() && in_function {
                 return Err(Unfit::Unsupported("what it is bound to is not at hand".to_owned()));
             }
-            receiver.map_or(Source::Receiver, Source::Value)
+            receiver.map_or(ArgumentSource::Receiver, ArgumentSource::Value)
         } else if parameter.kind == Kind::Context {
-            Source::Context
+            ArgumentSource::Context
         } else {
             match given.next().expect("one for each such parameter") {
                 Some(_) if parameter.keyword_only && callee.target == CalleeTarget::Method => {
@@ -126,7 +127,7 @@ pub(super) fn plan_overload(
                     unsupported = unsupported.or(Some(at_parameter(position, parameter, reason)));
                     continue;
                 }
-                Some(value) => Source::Value(value),
+                Some(value) => ArgumentSource::Value(value),
                 None => match default_of(parameter, site).filter(|_| callee.target == CalleeTarget::Underlying) {
                     Some(default) => default,
                     None => {
@@ -139,12 +140,13 @@ pub(super) fn plan_overload(
             }
         };
         let known = match &source {
-            Source::Value(value) => function.ty(*value).clone(),
-            Source::Receiver => Type::OBJECT,
-            Source::Context => Type::C_PTR,
-            Source::DefaultNone => none(),
-            Source::Default(constant) => {
-                let conversion = Conversion { nullable: false, guard: constant.clone(), unbox: None, foreign: false };
+            ArgumentSource::Value(value) => function.ty(*value).clone(),
+            ArgumentSource::Receiver => Type::OBJECT,
+            ArgumentSource::Context => Type::C_PTR,
+            ArgumentSource::DefaultNone => none(),
+            ArgumentSource::Default(constant) => {
+                let conversion =
+                    ArgumentConversion { nullable: false, guard: constant.clone(), unbox: None, foreign: false };
                 planned.push(Arg { source, conversion, as_it_came: false });
                 continue;
             }
@@ -158,13 +160,13 @@ pub(super) fn plan_overload(
                 if parameter.receiver || !known.may_overlap(&admitted(parameter)) {
                     return Err(Unfit::Impossible(reason));
                 }
-                // The callee converts it, so that no later overload is meant.
+                // The callee converts it, so no later overload is meant.
                 unsupported = unsupported.or(Some(reason));
             }
             Ok(conversion) => planned.push(Arg { source, conversion, as_it_came: false }),
         }
     }
-    // Only now: a later parameter may have shown that the call can't be one of this overload.
+    // Only now, since a later parameter may show that the call can't be one of this overload.
     if let Some(reason) = unsupported {
         return Err(Unfit::Unsupported(reason));
     }
@@ -175,7 +177,7 @@ pub(super) fn plan_overload(
     Ok((planned, result))
 }
 
-/// The value for each argument of an overload, in their order; `None` for one that is left out.
+/// The value for each argument of an overload, in their order; `None` for an argument that is left out.
 pub(super) fn given_arguments(
     overload: &Overload,
     args: &[Value],
@@ -219,15 +221,15 @@ pub(super) fn none() -> Type {
     Type::NONE_TYPE.constant(ConstObject::symbolic("None").with_value(ConstValue::None))
 }
 
-/// What is passed for a parameter that is left out, where it is known here. Stubs have the other defaults in their cells.
-fn default_of(parameter: &Parameter, site: Site) -> Option<Source> {
+/// The value for a parameter that is left out, if it is known here. Stubs have the other defaults in their cells.
+fn default_of(parameter: &Parameter, site: Site) -> Option<ArgumentSource> {
     match parameter.default.as_ref()? {
-        DefaultValue::None if site.in_function => Some(Source::DefaultNone),
-        _ => default_number(parameter).map(Source::Default),
+        DefaultValue::None if site.in_function => Some(ArgumentSource::DefaultNone),
+        _ => default_number(parameter).map(ArgumentSource::Default),
     }
 }
 
-/// The default of a parameter, where it is a C number: the type of the constant.
+/// The default of a parameter, if it is a C number: the type of the constant.
 fn default_number(parameter: &Parameter) -> Option<Type> {
     let Kind::Scalar(scalar) = parameter.kind else { return None };
     let spec = match parameter.default.as_ref()? {
@@ -243,7 +245,7 @@ fn default_number(parameter: &Parameter) -> Option<Type> {
     Type::of_scalar(scalar).specialized(spec)
 }
 
-impl Plan {
+impl CallPlan {
     /// What of it is not to be expected of the call any more, if there is such a thing.
     pub(super) fn avoided(&self, function: &Function, avoided: &Avoided, inst: Inst) -> Option<String> {
         let name = &self.callee.text;
@@ -264,40 +266,40 @@ impl Plan {
 impl Arg {
     /// Whether a guard is made for it in a function.
     fn is_guarded(&self, function: &Function) -> bool {
-        let Source::Value(value) = &self.source else { return matches!(self.source, Source::Receiver) };
+        let ArgumentSource::Value(value) = &self.source else { return matches!(self.source, ArgumentSource::Receiver) };
         let (known, guard) = (function.ty(*value), self.conversion.guard.clone());
         let (known, guard) =
             if self.conversion.nullable { (known.null_for_none(), guard.or_null()) } else { (known.clone(), guard) };
         !known.is_subtype(&guard) || !is_lasting(&guard)
     }
 
-    /// Whether a C value is taken out of it.
+    /// Whether a C value is taken out of it that it need not have.
     fn is_unboxed(&self) -> bool {
-        let is_given = matches!(self.source, Source::Value(_) | Source::Receiver);
-        is_given && self.conversion.unbox.is_some()
+        let is_given = matches!(self.source, ArgumentSource::Value(_) | ArgumentSource::Receiver);
+        is_given && self.conversion.unbox.as_ref().is_some_and(unbox_may_fail)
     }
 
-    /// Whether a value is known to be what the parameter takes, so that no guard can fail.
+    /// Whether a value is known to be of the parameter's type, so that no guard can fail.
     pub(super) fn is_proven(&self, function: &Function) -> bool {
         match &self.source {
-            Source::Value(value) => {
+            ArgumentSource::Value(value) => {
                 let admitted = or_none(self.conversion.guard.clone(), self.conversion.nullable);
                 function.ty(*value).is_subtype(&admitted)
             }
-            Source::Receiver => false,
-            Source::Context | Source::Default(_) | Source::DefaultNone => true,
+            ArgumentSource::Receiver => false,
+            ArgumentSource::Context | ArgumentSource::Default(_) | ArgumentSource::DefaultNone => true,
         }
     }
 }
 
-impl Conversion {
+impl ArgumentConversion {
     /// Whether an argument of this type may be one that the parameter takes.
     fn admits(&self, known: &Type) -> bool {
         known.may_overlap(&self.guard) || self.nullable && known.may_overlap(&Type::NONE_TYPE)
     }
 }
 
-pub(super) fn conversion(parameter: &Parameter) -> Result<Conversion, String> {
+pub(super) fn conversion(parameter: &Parameter) -> Result<ArgumentConversion, String> {
     let (guard, unbox) = match &parameter.kind {
         kind @ (Kind::Scalar(_) | Kind::Cstr | Kind::Buffer | Kind::Foreign(_)) => {
             (Type::unboxed_from(kind), Some(Type::of_kind(kind)))
@@ -306,7 +308,7 @@ pub(super) fn conversion(parameter: &Parameter) -> Result<Conversion, String> {
         Kind::Void => return Err("void is no kind of parameter".to_owned()),
     };
     let foreign = matches!(parameter.kind, Kind::Foreign(_));
-    Ok(Conversion { nullable: parameter.nullable, guard, unbox, foreign })
+    Ok(ArgumentConversion { nullable: parameter.nullable, guard, unbox, foreign })
 }
 
 pub(super) fn at_parameter(position: usize, parameter: &Parameter, reason: &str) -> String {

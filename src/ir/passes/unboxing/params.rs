@@ -1,15 +1,15 @@
-//! Parameters of blocks that are boxes of C numbers whichever way they are reached become C numbers.
+//! Turns block parameters into C numbers if they are boxes of C numbers on every path.
 //!
-//! Parameters that pass a number on to one another, and the boxes that are passed, form a class. For the identity rule a
-//! class has at most one member that is used as an object: else one number would be boxed at two places. And where an
-//! object comes from elsewhere, none may be: it would come out as another object than it went in.
+//! Parameters that pass a number to one another, and the boxes that are passed, form a class. By the identity rule at
+//! most one member of a class is used as an object: otherwise one number would be boxed at two places. If an object
+//! from elsewhere is passed, no member may be used as an object: it would come out as another object than it went in.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{boxed, constant, unguarded};
-use crate::ir::{Block, BlockCall, Dominators, Function, Inst, Instruction, Type, Value, ValueDef};
+use crate::ir::{Block, BlockCall, Dominators, Failure, Function, Inst, Instruction, Type, Value, ValueDef};
 
-/// Runs this part; whether it changed anything.
+/// Runs this part; returns whether it changed anything.
 pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
     let edges = edges(function, dominators);
     let mut candidates = candidates(function, dominators, &edges);
@@ -27,7 +27,7 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
     true
 }
 
-/// An edge: the block and the instruction that it leaves from, and where it goes.
+/// An edge: the block and the instruction that it leaves from, and its target.
 struct Edge {
     block: Block,
     from: Inst,
@@ -46,7 +46,7 @@ fn edges(function: &Function, dominators: &Dominators) -> Vec<Edge> {
     edges
 }
 
-/// Parameters that are exact numbers, with the C type of these, which are passed along edges that the entry reaches.
+/// Parameters that are exact numbers and are passed along reachable edges, with the C type of the number.
 fn candidates(function: &Function, dominators: &Dominators, edges: &[Edge]) -> HashMap<Value, Type> {
     let passed: HashSet<_> = edges.iter().map(|edge| edge.call.block).collect();
     let blocks = dominators.reverse_postorder().iter().filter(|block| passed.contains(block));
@@ -61,31 +61,31 @@ fn candidates(function: &Function, dominators: &Dominators, edges: &[Edge]) -> H
         .collect()
 }
 
-/// What a class of values has.
+/// The properties of a class of values.
 #[derive(Default)]
-struct Class {
+struct ValueClass {
     members: Vec<Value>,
     /// Members that are used as objects.
     escaping: usize,
-    /// An object is passed that is not made here.
+    /// Whether an object is passed that is not made here.
     has_objects: bool,
-    /// Something wants the C number, or nobody wants the object.
+    /// Whether something needs the C number, or nothing needs the object.
     pays: bool,
     impossible: bool,
 }
 
-/// The candidates that can't become C numbers as long as all of them are to.
+/// The candidates that can't become C numbers if all of them are to.
 fn refused(
     function: &Function,
     dominators: &Dominators,
     edges: &[Edge],
     candidates: &HashMap<Value, Type>,
 ) -> HashSet<Value> {
-    let mut classes = Classes::default();
+    let mut classes = ValueClasses::default();
     for &param in candidates.keys() {
         classes.find(param);
     }
-    // Values that flow into a class, by that class's parameter.
+    // Values that are passed into a class, by that class's parameter.
     let mut objects = Vec::new();
     let mut impossible = Vec::new();
     for edge in edges {
@@ -104,7 +104,7 @@ fn refused(
             }
         }
     }
-    let mut all: HashMap<Value, Class> = HashMap::new();
+    let mut all: HashMap<Value, ValueClass> = HashMap::new();
     let uses = object_uses(function, dominators, candidates);
     for value in classes.values() {
         let class = all.entry(classes.find(value)).or_default();
@@ -119,7 +119,7 @@ fn refused(
     for param in impossible {
         all.entry(classes.find(param)).or_default().impossible = true;
     }
-    let is_refused = |class: &&Class| {
+    let is_refused = |class: &&ValueClass| {
         class.impossible || class.escaping > 1 || class.has_objects && class.escaping > 0 || !class.pays
     };
     let refused = all.values().filter(is_refused).flat_map(|class| class.members.iter().copied());
@@ -133,7 +133,7 @@ struct Uses {
     objects: HashSet<Value>,
     /// As C numbers.
     numbers: HashSet<Value>,
-    /// As objects where an error is handled, so that a failure to make one would be, too.
+    /// As objects where an error is handled, so a failure to make one would be handled too.
     handled: HashSet<Value>,
 }
 
@@ -162,9 +162,9 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
                 continue;
             }
             match &data.instruction {
-                // What it is used for counts.
+                // Only the uses of its result count.
                 Instruction::Guard { .. } => {}
-                Instruction::Unbox { ctype, value } => {
+                Instruction::Unbox { ctype, value, .. } => {
                     let value = unguarded(function, *value);
                     if candidates.get(&value).is_none_or(|wanted| wanted == ctype) {
                         numbers.insert(value);
@@ -181,18 +181,18 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
         }
     }
     uses.numbers = numbers;
-    // Only parameters need a box of their own; the others have theirs.
+    // Only parameters need a box of their own; the others have one.
     uses.handled.retain(|value| matches!(function.values[*value].def, ValueDef::Param(..)));
     uses
 }
 
-/// Sets of values, by a parent each.
+/// Sets of values, as a forest of parents.
 #[derive(Default)]
-struct Classes {
+struct ValueClasses {
     parent: HashMap<Value, Value>,
 }
 
-impl Classes {
+impl ValueClasses {
     fn find(&mut self, value: Value) -> Value {
         let mut root = value;
         while let Some(&parent) = self.parent.get(&root)
@@ -215,8 +215,8 @@ impl Classes {
     }
 }
 
-/// Makes the parameters C numbers, and the arguments for them; what wants the object gets a box at the block's start, for
-/// the placement to move.
+/// Turns the parameters, and the arguments for them, into C numbers. A use of the object gets a box at the block's
+/// start, which the placement moves.
 fn convert(function: &mut Function, edges: &[Edge], candidates: &HashMap<Value, Type>) {
     for edge in edges {
         let params = function.blocks[edge.call.block].params.clone();
@@ -232,7 +232,7 @@ fn convert(function: &mut Function, edges: &[Edge], candidates: &HashMap<Value, 
                 let constant = constant(ctype, function.ty(origin));
                 let (instruction, ty) = match constant {
                     Some(constant) => (Instruction::LoadConst, constant),
-                    None => (Instruction::Unbox { ctype: ctype.clone(), value: origin }, ctype.clone()),
+                    None => (Instruction::unbox(ctype.clone(), origin, Failure::Exit), ctype.clone()),
                 };
                 insert_at_end(function, edge.block, instruction, ty)
             };
@@ -250,7 +250,7 @@ fn convert(function: &mut Function, edges: &[Edge], candidates: &HashMap<Value, 
         function.blocks[block].insts.insert(0, inst);
         boxes.extend(function.insts[inst].result.map(|object| (param, object)));
     }
-    // The parameter itself stays where a C number is wanted: as an argument of another such parameter.
+    // The parameter itself stays where a C number is needed: as an argument of another such parameter.
     let boxes: HashMap<_, _> = boxes.into_iter().collect();
     use_boxes(function, candidates, &boxes);
 }
@@ -273,7 +273,7 @@ fn pass(function: &mut Function, edge: &Edge, args: Vec<Value>) {
     data.instruction.for_each_target(replace);
 }
 
-/// Lets whatever wants an object use the box of the parameter.
+/// Replaces uses of an object by the box of the parameter.
 fn use_boxes(function: &mut Function, candidates: &HashMap<Value, Type>, boxes: &HashMap<Value, Value>) {
     let swap = |value: &mut Value| {
         if let Some(object) = boxes.get(value) {
@@ -300,6 +300,6 @@ fn use_boxes(function: &mut Function, candidates: &HashMap<Value, Type>, boxes: 
             data.instruction.for_each_operand(swap);
         }
     }
-    // States too: the placement takes the number where there is no box on every way.
+    // In states too: if the box is not on every path, the placement uses the number.
     function.states.replace_values(swap);
 }

@@ -1,13 +1,14 @@
-//! Where boxes are made: not before somebody needs the object, and once for each number.
+//! Places boxes: each number is boxed once, and not before the object is needed.
 //!
-//! A box moves to the block that all uses of the object pass, unless that is in a loop that the number is not computed in;
-//! one that only states mention is made by no one but an exit. A box whose failure is handled stays where it is.
+//! A box moves to the block that is on the path to all uses of the object, unless that block is in a loop in which the
+//! number is not computed. If only states mention a box, only an exit makes it. A box whose failure is handled stays
+//! where it is.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::ir::{Block, Dominators, Function, Inst, Instruction, Slot, State, Value};
 
-/// Runs this part; whether it changed anything.
+/// Runs this part; returns whether it changed anything.
 pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
     let mut changed = false;
     let loops = dominators.loops(function);
@@ -29,7 +30,7 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
         let users: HashSet<Inst> = users.iter().map(|&(_, user)| user).collect();
         let (came_from, state) = (remove(function, block, inst), function.insts[inst].state);
         let insts = &function.blocks[common].insts;
-        // Before the first use; at the end, where the uses are in blocks behind this one.
+        // Before the first use; or at the end, if the uses are in later blocks.
         let place = insts.iter().position(|inst| users.contains(inst)).unwrap_or(insts.len() - 1);
         let place = if common == block { place.max(start_of(function, block, number)) } else { place };
         let before = insts[place];
@@ -45,7 +46,7 @@ pub(super) fn run(function: &mut Function, dominators: &Dominators) -> bool {
     changed
 }
 
-/// The boxes of C numbers: where, which, of what, and what they are.
+/// The boxes of C numbers: the block, the instruction, the number, and the box.
 fn boxes(function: &Function, dominators: &Dominators) -> Vec<(Block, Inst, Value, Value)> {
     let mut boxes = Vec::new();
     for &block in dominators.reverse_postorder() {
@@ -74,7 +75,7 @@ fn uses(function: &Function, dominators: &Dominators) -> HashMap<Value, Vec<(Blo
     uses
 }
 
-/// Takes an instruction out of its block; where it was.
+/// Removes an instruction from its block; returns its position.
 fn remove(function: &mut Function, block: Block, inst: Inst) -> usize {
     let insts = &mut function.blocks[block].insts;
     let place = insts.iter().position(|&other| other == inst).expect("it was found in this block");
@@ -82,13 +83,13 @@ fn remove(function: &mut Function, block: Block, inst: Inst) -> usize {
     place
 }
 
-/// The first place in a block where a number is there.
+/// The first position in a block at which a number is defined.
 fn start_of(function: &Function, block: Block, number: Value) -> usize {
     let insts = &function.blocks[block].insts;
     insts.iter().position(|&inst| function.insts[inst].result == Some(number)).map_or(0, |place| place + 1)
 }
 
-/// The block closest to `wanted`, among those that dominate it, which is in no loop that `origin` is not in.
+/// The block closest to `wanted`, among those that dominate it, that is in no loop without `origin`.
 fn outside(dominators: &Dominators, loops: &HashMap<Block, HashSet<Block>>, origin: Block, wanted: Block) -> Block {
     let empty = HashSet::new();
     let of = |block: Block| loops.get(&block).unwrap_or(&empty);
@@ -102,7 +103,8 @@ fn outside(dominators: &Dominators, loops: &HashMap<Block, HashSet<Block>>, orig
     block
 }
 
-/// Lets states mention the number in the place of an object that is not there on every way to them; whether any does now.
+/// Lets states mention the number if the object is not defined on every path to them; returns whether any state
+/// changed.
 fn mention_numbers(
     function: &mut Function,
     dominators: &Dominators,

@@ -1,0 +1,144 @@
+//! CPython's functions that are called while references are owned.
+//!
+//! All of them may run Python code, and so give up the GIL and take it again. Up to 3.13 a daemon thread that does this while
+//! the interpreter shuts down is ended by unwinding; here it waits for the end of the process instead (`embed::may_end`): the
+//! frames above own references, which must not be given up without the GIL.
+
+use std::ffi::{c_char, c_int};
+
+use pyo3_ffi::{Py_ssize_t, PyObject, PyThreadState};
+
+use crate::embed::may_end;
+
+type Object = *mut PyObject;
+
+macro_rules! declare {
+    ($($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
+        mod raw {
+            use super::*;
+            #[allow(clashing_extern_declarations, reason = "the declarations of pyo3-ffi say that nothing unwinds")]
+            unsafe extern "C-unwind" {
+                $($(#[$attribute])* pub fn $name($($argument: $type),*) $(-> $result)?;)*
+            }
+        }
+        $(
+            /// CPython's function of this name.
+            ///
+            /// # Safety
+            /// The thread is attached, and the arguments are what that function asks for.
+            $(#[$attribute])*
+            #[inline]
+            #[allow(non_snake_case, reason = "the names are CPython's")]
+            pub unsafe fn $name($($argument: $type),*) $(-> $result)? {
+                // SAFETY: the caller promises what the function asks for.
+                may_end(|| unsafe { raw::$name($($argument),*) })
+            }
+        )*
+    };
+}
+
+declare! {
+    fn PyEval_EvalCode(code: Object, globals: Object, locals: Object) -> Object;
+    fn Py_DecRef(object: Object);
+
+    fn PyObject_GetAttr(object: Object, name: Object) -> Object;
+    fn PyObject_SetAttr(object: Object, name: Object, value: Object) -> c_int;
+    fn _PyObject_GetMethod(object: Object, name: Object, method: *mut Object) -> c_int;
+    fn PyObject_GetItem(object: Object, key: Object) -> Object;
+    fn PyObject_SetItem(object: Object, key: Object, value: Object) -> c_int;
+    fn PyObject_DelItem(object: Object, key: Object) -> c_int;
+    fn PyObject_IsTrue(object: Object) -> c_int;
+    fn PyObject_RichCompare(left: Object, right: Object, operator: c_int) -> Object;
+    fn PyObject_RichCompareBool(left: Object, right: Object, operator: c_int) -> c_int;
+    fn PyObject_GetIter(object: Object) -> Object;
+    fn PyIter_Next(iterator: Object) -> Object;
+    fn PyObject_Size(object: Object) -> Py_ssize_t;
+    fn PyObject_IsInstance(object: Object, class: Object) -> c_int;
+    fn PyObject_Str(object: Object) -> Object;
+    fn PyObject_Repr(object: Object) -> Object;
+    fn PyObject_ASCII(object: Object) -> Object;
+    fn PyObject_Format(object: Object, specification: Object) -> Object;
+    fn PyObject_Call(callable: Object, arguments: Object, keywords: Object) -> Object;
+    fn PyObject_Vectorcall(callable: Object, arguments: *const Object, count: usize, names: Object) -> Object;
+
+    fn PyNumber_Add(a: Object, b: Object) -> Object;
+    fn PyNumber_And(a: Object, b: Object) -> Object;
+    fn PyNumber_FloorDivide(a: Object, b: Object) -> Object;
+    fn PyNumber_Lshift(a: Object, b: Object) -> Object;
+    fn PyNumber_MatrixMultiply(a: Object, b: Object) -> Object;
+    fn PyNumber_Multiply(a: Object, b: Object) -> Object;
+    fn PyNumber_Remainder(a: Object, b: Object) -> Object;
+    fn PyNumber_Or(a: Object, b: Object) -> Object;
+    fn PyNumber_Power(a: Object, b: Object, modulus: Object) -> Object;
+    fn PyNumber_Rshift(a: Object, b: Object) -> Object;
+    fn PyNumber_Subtract(a: Object, b: Object) -> Object;
+    fn PyNumber_TrueDivide(a: Object, b: Object) -> Object;
+    fn PyNumber_Xor(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceAdd(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceAnd(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceFloorDivide(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceLshift(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceMatrixMultiply(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceMultiply(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceRemainder(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceOr(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlacePower(a: Object, b: Object, modulus: Object) -> Object;
+    fn PyNumber_InPlaceRshift(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceSubtract(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceTrueDivide(a: Object, b: Object) -> Object;
+    fn PyNumber_InPlaceXor(a: Object, b: Object) -> Object;
+    fn PyNumber_Negative(a: Object) -> Object;
+    fn PyNumber_Positive(a: Object) -> Object;
+    fn PyNumber_Invert(a: Object) -> Object;
+
+    fn PySequence_Contains(container: Object, value: Object) -> c_int;
+    fn PySequence_Tuple(iterable: Object) -> Object;
+    fn PySequence_List(iterable: Object) -> Object;
+    fn PyMapping_Keys(mapping: Object) -> Object;
+    #[cfg(not(Py_3_13))]
+    fn _PyList_Extend(list: Object, iterable: Object) -> Object;
+    #[cfg(Py_3_13)]
+    fn PyList_Extend(list: Object, iterable: Object) -> c_int;
+    fn PyList_SetSlice(list: Object, low: Py_ssize_t, high: Py_ssize_t, items: Object) -> c_int;
+    fn PySet_Add(set: Object, value: Object) -> c_int;
+    fn PySet_Contains(set: Object, value: Object) -> c_int;
+    fn PyDict_GetItemWithError(dict: Object, key: Object) -> Object;
+    #[cfg(not(Py_3_13))]
+    fn _PyDict_GetItem_KnownHash(dict: Object, key: Object, hash: Py_ssize_t) -> Object;
+    fn PyDict_SetItem(dict: Object, key: Object, value: Object) -> c_int;
+    fn PyDict_DelItem(dict: Object, key: Object) -> c_int;
+    fn PyDict_Contains(dict: Object, key: Object) -> c_int;
+    fn PyDict_Update(dict: Object, mapping: Object) -> c_int;
+    fn PyUnicode_Join(separator: Object, strings: Object) -> Object;
+    fn PyCell_Set(cell: Object, value: Object) -> c_int;
+
+    fn PyErr_SetHandledException(exception: Object);
+    fn PyErr_SetObject(class: Object, value: Object);
+    fn PyErr_GivenExceptionMatches(exception: Object, class: Object) -> c_int;
+    fn PyErr_Clear();
+    #[cfg(Py_3_12)]
+    fn PyErr_SetRaisedException(exception: Object);
+    #[cfg(not(Py_3_12))]
+    fn PyErr_NormalizeException(class: *mut Object, value: *mut Object, traceback: *mut Object);
+    #[cfg(not(Py_3_12))]
+    fn PyErr_Restore(class: Object, value: Object, traceback: Object);
+    fn PyException_SetTraceback(exception: Object, traceback: Object) -> c_int;
+
+    fn PyFunction_New(code: Object, globals: Object) -> Object;
+    fn PyFunction_SetDefaults(function: Object, defaults: Object) -> c_int;
+    fn PyFunction_SetKwDefaults(function: Object, defaults: Object) -> c_int;
+    fn PyFunction_SetAnnotations(function: Object, annotations: Object) -> c_int;
+    fn PyFunction_SetClosure(function: Object, closure: Object) -> c_int;
+    fn PyFrame_New(thread: *mut PyThreadState, code: Object, globals: Object, locals: Object) -> Object;
+    fn PyCode_NewEmpty(file: *const c_char, name: *const c_char, line: c_int) -> Object;
+    #[cfg(Py_3_13)]
+    fn _Py_HandlePending(thread: *mut PyThreadState) -> c_int;
+    #[cfg(not(Py_3_13))]
+    fn PyFrame_LocalsToFast(frame: Object, clear: c_int);
+}
+
+// These run no Python code: a look-up in the dicts of a type's bases, with names for keys.
+unsafe extern "C" {
+    /// What a type has under a name, borrowed; null without an exception where there is nothing.
+    pub fn _PyType_Lookup(class: *mut pyo3_ffi::PyTypeObject, name: Object) -> Object;
+}

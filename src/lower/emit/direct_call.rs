@@ -1,0 +1,115 @@
+//! Direct calls of C functions, as instructions have them.
+
+use super::prototype::c_prototype;
+use super::surroundings::{Code, MethodSite, Surroundings, stolen};
+use crate::ir::{Called, CalleeTarget, Inst, Value};
+use crate::lower::convention::MethodConvention;
+use crate::lower::machine::CType;
+use crate::lower::unsupported::Unsupported;
+use crate::metadata::{Kind, Overload};
+
+/// Emits a direct call.
+pub(super) fn call_c_function<'e, 'f: 'e>(
+    around: &mut impl Surroundings<'e, 'f>,
+    code: &Code<'_>,
+    inst: Inst,
+    callee: &Called,
+    args: &[Value],
+) -> Result<(), Unsupported> {
+    let (found, overload) = known(code, callee)?;
+    match found {
+        CalleeTarget::Underlying => call_underlying(around, code, inst, callee, overload, args),
+        CalleeTarget::Method => call_method(around, code, inst, callee, overload, args),
+        CalleeTarget::Class => Err(Unsupported::new(overload.to_string(), "a class has no C function")),
+    }
+}
+
+/// What is known of a callee.
+fn known<'c>(code: &Code<'c>, callee: &Called) -> Result<(CalleeTarget, &'c Overload), Unsupported> {
+    let found = code.callees.overload(callee).map(|(found, overload)| (found.target, overload));
+    found.ok_or_else(|| Unsupported::new(format!("CallCFunction<\"{callee}\">"), "no callee of that name was given"))
+}
+
+fn call_underlying<'e, 'f: 'e>(
+    around: &mut impl Surroundings<'e, 'f>,
+    code: &Code<'_>,
+    inst: Inst,
+    callee: &Called,
+    overload: &Overload,
+    args: &[Value],
+) -> Result<(), Unsupported> {
+    let (parameters, result) = c_prototype(overload)?;
+    if parameters.len() != args.len() {
+        return Err(Unsupported::new(overload.to_string(), format!("the call passes {} values", args.len())));
+    }
+    let mut passed = Vec::new();
+    for (arg, parameter) in args.iter().zip(&parameters) {
+        let parts = around.values().parts(*arg)?;
+        if parts.len() != parameter.parts() {
+            return Err(Unsupported::new(format!("{arg} as an argument of {callee}"), "it is of another kind"));
+        }
+        passed.extend(parts);
+    }
+    around.reach_call();
+    let target = around.target(callee, CalleeTarget::Underlying);
+    let counts = enter(around, inst, overload);
+    around.begin_call();
+    for value in stolen(overload, args) {
+        let object = around.values().defined(value)?;
+        around.emitter().incref_or_null(object, !code.function.ty(value).is_object());
+    }
+    let parts = around.emitter().call_underlying(target, (&parameters, result), &passed, overload.effects.nogil);
+    let value = parts.first().copied().zip(result);
+    around.end_call(value);
+    if counts {
+        around.emitter().leave_call();
+    }
+    // What is no object nobody owns, and what a foreign function returns only its provider knows.
+    let is_owned = !overload.effects.borrowed_result && !matches!(overload.result, Kind::Foreign(_));
+    around.check_error(inst, value, overload.raises, is_owned);
+    if let Some(into) = code.function.insts[inst].result.filter(|_| overload.result != Kind::Void) {
+        around.values().set_parts(into, &parts);
+    }
+    Ok(())
+}
+
+fn call_method<'e, 'f: 'e>(
+    around: &mut impl Surroundings<'e, 'f>,
+    code: &Code<'_>,
+    inst: Inst,
+    callee: &Called,
+    overload: &Overload,
+    args: &[Value],
+) -> Result<(), Unsupported> {
+    let into = code.result(inst)?;
+    around.reach_call();
+    let MethodSite { convention, receiver, receivers } = around.method(callee, overload, args)?;
+    let mut objects = Vec::with_capacity(args.len());
+    for arg in &args[receivers..] {
+        objects.push(around.values().defined(*arg)?);
+    }
+    let target = around.target(callee, CalleeTarget::Method);
+    // As CPython's own vectorcalls of such functions do (Objects/methodobject.c, descrobject.c).
+    let counts = enter(around, inst, overload);
+    let class = match convention {
+        MethodConvention::Method => around.defining_class(),
+        _ => None,
+    };
+    let object = around.emitter().call_method(target, convention, receiver, class, &objects);
+    if counts {
+        around.emitter().leave_call();
+    }
+    around.check_error(inst, Some((object, CType::Pointer)), overload.raises, true);
+    around.values().set(into, object);
+    Ok(())
+}
+
+/// Counts a call against the recursion limit, as a call through the interpreter would be; whether it is to be counted.
+fn enter<'e, 'f: 'e>(around: &mut impl Surroundings<'e, 'f>, inst: Inst, overload: &Overload) -> bool {
+    let counts = around.counts_recursion(overload);
+    if counts {
+        let error = around.error(inst);
+        around.emitter().enter_call(error);
+    }
+    counts
+}

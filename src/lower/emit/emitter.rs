@@ -1,0 +1,204 @@
+//! What all emission shares: the builder, the layout, the symbols, and small sequences of instructions.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    Block, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Type, Value, types,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::FunctionBuilder;
+
+use crate::cpython::{Layout, Refcount};
+use crate::lower::machine::{CType, c_signature};
+use crate::lower::symbol::{Symbol, Symbols};
+
+/// Emits into a function that someone builds: the layout of the objects and the addresses are given, not looked up.
+pub struct Emitter<'e, 'f> {
+    /// The function under construction.
+    pub builder: &'e mut FunctionBuilder<'f>,
+    /// The objects' layout.
+    pub layout: &'e Layout,
+    /// Where CPython's functions and types are.
+    pub symbols: &'e mut dyn Symbols,
+    /// The platform's convention for C functions.
+    pub call_conv: CallConv,
+}
+
+/// Memory that is there and aligned: every access of compiled code is to a live object, a cell or its own stack.
+pub(in crate::lower) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
+
+pub(in crate::lower) const POINTER_BYTES: i32 = 8;
+const POINTER_ALIGN_SHIFT: u8 = 3;
+
+impl Emitter<'_, '_> {
+    pub(in crate::lower) fn load(&mut self, ty: Type, base: Value, offset: i32) -> Value {
+        self.builder.ins().load(ty, TRUSTED, base, offset)
+    }
+
+    pub(in crate::lower) fn address(&mut self, symbol: Symbol) -> Value {
+        self.symbols.address(self.builder, symbol)
+    }
+
+    pub(in crate::lower) fn null(&mut self) -> Value {
+        self.builder.ins().iconst(types::I64, 0)
+    }
+
+    /// Calls the C function at `target`: its result, the first part of it for a span.
+    pub(in crate::lower) fn call(
+        &mut self,
+        target: Value,
+        parameters: &[CType],
+        result: Option<CType>,
+        arguments: &[Value],
+    ) -> Option<Value> {
+        self.call_for_parts(target, parameters, result, arguments).first().copied()
+    }
+
+    /// Calls the C function at `target`: all parts of its result. `arguments` has all parts of the parameters.
+    pub(in crate::lower) fn call_for_parts(
+        &mut self,
+        target: Value,
+        parameters: &[CType],
+        result: Option<CType>,
+        arguments: &[Value],
+    ) -> Vec<Value> {
+        let signature = c_signature(self.call_conv, parameters, result);
+        let signature = self.builder.import_signature(signature);
+        let call = self.builder.ins().call_indirect(signature, target, arguments);
+        self.builder.inst_results(call).to_vec()
+    }
+
+    /// Calls a C function that takes and returns pointers and numbers of 64 bits.
+    pub(in crate::lower) fn call_symbol(
+        &mut self,
+        symbol: Symbol,
+        parameters: &[CType],
+        result: CType,
+        arguments: &[Value],
+    ) -> Value {
+        let target = self.address(symbol);
+        self.call(target, parameters, Some(result), arguments).expect("a call with a result type has a result")
+    }
+
+    /// A block that follows the current one: off the likely path if that is.
+    pub(in crate::lower) fn block(&mut self) -> Block {
+        let block = self.builder.create_block();
+        if self.builder.current_block().is_some_and(|current| self.builder.func.layout.is_cold(current)) {
+            self.builder.set_cold_block(block);
+        }
+        block
+    }
+
+    /// A block that the likely path does not enter.
+    pub(in crate::lower) fn cold_block(&mut self) -> Block {
+        let block = self.builder.create_block();
+        self.builder.set_cold_block(block);
+        block
+    }
+
+    /// Goes on where `condition` holds, else to `otherwise`.
+    pub(in crate::lower) fn require(&mut self, condition: Value, otherwise: Block) {
+        let next = self.block();
+        self.builder.ins().brif(condition, next, &[], otherwise, &[]);
+        self.enter(next);
+    }
+
+    /// Goes on where `condition` does not hold, else to `otherwise`.
+    pub(in crate::lower) fn refuse(&mut self, condition: Value, otherwise: Block) {
+        let next = self.block();
+        self.builder.ins().brif(condition, otherwise, &[], next, &[]);
+        self.enter(next);
+    }
+
+    /// Continues in a block that no more branches will lead to.
+    pub(in crate::lower) fn enter(&mut self, block: Block) {
+        self.builder.switch_to_block(block);
+        self.builder.seal_block(block);
+    }
+
+    /// Room on the stack for `count` pointers or 64-bit numbers.
+    pub(in crate::lower) fn stack_slot(&mut self, count: usize) -> StackSlot {
+        self.stack_bytes(POINTER_BYTES as u32 * u32::try_from(count).expect("a call has at most 17 arguments"))
+    }
+
+    /// Room on the stack, aligned to pointers.
+    pub(in crate::lower) fn stack_bytes(&mut self, bytes: u32) -> StackSlot {
+        self.builder.create_sized_stack_slot(StackSlotData::new(
+            StackSlotKind::ExplicitSlot,
+            bytes,
+            POINTER_ALIGN_SHIFT,
+        ))
+    }
+
+    pub(in crate::lower) fn stack_address(&mut self, slot: StackSlot) -> Value {
+        self.builder.ins().stack_addr(types::I64, slot, 0)
+    }
+
+    /// Writes `objects` to the stack, as the argument array of a vectorcall.
+    pub(in crate::lower) fn spill(&mut self, objects: &[Value]) -> Value {
+        let slot = self.stack_slot(objects.len().max(1));
+        let array = self.stack_address(slot);
+        for (index, object) in objects.iter().enumerate() {
+            let offset = i32::try_from(index).expect("a call has at most 17 arguments") * POINTER_BYTES;
+            self.builder.ins().store(TRUSTED, *object, array, offset);
+        }
+        array
+    }
+
+    /// Emits one reference more to an object; one that is immortal is left alone.
+    pub fn incref(&mut self, object: Value) {
+        let count_at = self.layout.ob_refcnt;
+        match self.layout.refcount {
+            Refcount::Plain => {
+                let count = self.load(types::I64, object, count_at);
+                let more = self.builder.ins().iadd_imm_s(count, 1);
+                self.builder.ins().store(TRUSTED, more, object, count_at);
+            }
+            Refcount::ImmortalAllOnes | Refcount::ImmortalSign => {
+                let count = self.load(types::I32, object, count_at);
+                let more = self.builder.ins().iadd_imm_s(count, 1);
+                let (store, done) = (self.block(), self.block());
+                let mortal = match self.layout.refcount {
+                    // All ones and one more is 0.
+                    Refcount::ImmortalAllOnes => more,
+                    _ => self.builder.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, count, 0),
+                };
+                self.builder.ins().brif(mortal, store, &[], done, &[]);
+                self.enter(store);
+                self.builder.ins().store(TRUSTED, more, object, count_at);
+                self.builder.ins().jump(done, &[]);
+                self.enter(done);
+            }
+        }
+    }
+
+    /// One reference more to an object that is immortal from 3.12: `None`, `True`, `False`, a small int.
+    pub(in crate::lower) fn incref_immortal(&mut self, object: Value) {
+        if !self.layout.has_immortals() {
+            self.incref(object);
+        }
+    }
+
+    /// Emits one reference less to an object; the last one deallocates it, which may run any code.
+    pub fn decref(&mut self, object: Value) {
+        let count_at = self.layout.ob_refcnt;
+        let (dealloc, done) = (self.cold_block(), self.block());
+        let ty = match self.layout.refcount {
+            Refcount::Plain => types::I64,
+            Refcount::ImmortalAllOnes | Refcount::ImmortalSign => types::I32,
+        };
+        let count = self.load(ty, object, count_at);
+        if self.layout.has_immortals() {
+            // The sign bit of the low half tells in all versions: 3.12's all ones are negative too.
+            let immortal = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
+            self.refuse(immortal, done);
+        }
+        let less = self.builder.ins().iadd_imm_s(count, -1);
+        self.builder.ins().store(TRUSTED, less, object, count_at);
+        self.builder.ins().brif(less, done, &[], dealloc, &[]);
+        self.enter(dealloc);
+        let target = self.address(Symbol::Dealloc);
+        self.call(target, &[CType::Pointer], None, &[object]);
+        self.builder.ins().jump(done, &[]);
+        self.enter(done);
+    }
+}

@@ -1,0 +1,136 @@
+//! What instructions need of the code around them: of a stub's arm, or of a whole function.
+
+use cranelift_codegen::ir::{Block, Value as Register};
+use cranelift_entity::EntitySet;
+
+use super::emitter::Emitter;
+use super::values::Values;
+use crate::ir::{Called, CalleeTarget, Callees, ConstObject, Function, Inst, Instruction, Value};
+use crate::lower::convention::MethodConvention;
+use crate::lower::machine::CType;
+use crate::lower::unsupported::Unsupported;
+use crate::metadata::{Overload, Raises};
+
+/// The code that is emitted.
+pub(in crate::lower) struct Code<'c> {
+    pub(in crate::lower) function: &'c Function,
+    pub(in crate::lower) callees: &'c Callees,
+    /// The references that callees take over: each `Incref` that stands before a call for what it steals. They are taken at
+    /// the call itself, behind all that may leave before it.
+    pub(in crate::lower) taken_over: EntitySet<Inst>,
+}
+
+/// How a `ml_meth` is called.
+pub(in crate::lower) struct MethodSite {
+    pub(in crate::lower) convention: MethodConvention,
+    pub(in crate::lower) receiver: Register,
+    /// How many of the call's values, the first ones, are the receiver: none or one.
+    pub(in crate::lower) receivers: usize,
+}
+
+/// The code around instructions.
+pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
+    /// What emits.
+    fn emitter(&mut self) -> &mut Emitter<'e, 'f>;
+
+    /// The registers of values so far.
+    fn values(&mut self) -> &mut Values;
+
+    /// Where an instruction goes when what it checks does not hold.
+    fn fail(&mut self, inst: Inst) -> Result<Block, Unsupported>;
+
+    /// Where an instruction goes with an exception set.
+    fn error(&mut self, inst: Inst) -> Block;
+
+    /// Where an instruction goes that could not make its result; `None` where null is the result that is wanted then.
+    fn error_of_null(&mut self, inst: Inst) -> Option<Block> {
+        Some(self.error(inst))
+    }
+
+    /// The address of an object.
+    fn object(&mut self, object: &ConstObject) -> Result<Register, Unsupported>;
+
+    /// The address of a callee's C function.
+    fn target(&mut self, callee: &Called, target: CalleeTarget) -> Register;
+
+    /// How the `ml_meth` behind a callee is called with these values.
+    fn method(&mut self, callee: &Called, overload: &Overload, args: &[Value]) -> Result<MethodSite, Unsupported>;
+
+    /// The class that a METH_METHOD function gets.
+    fn defining_class(&mut self) -> Option<Register> {
+        None
+    }
+
+    /// Whether a call counts against the recursion limit.
+    fn counts_recursion(&self, overload: &Overload) -> bool;
+
+    /// No guard has kept a call from its C function.
+    fn reach_call(&mut self) {}
+
+    /// The C function is about to be called.
+    fn begin_call(&mut self) {}
+
+    /// The C function has returned this.
+    fn end_call(&mut self, _result: Option<(Register, CType)>) {}
+
+    /// Goes to the error where the C function has raised.
+    fn check_error(&mut self, inst: Inst, result: Option<(Register, CType)>, raises: Raises, is_owned: bool) {
+        if raises != Raises::Never {
+            let error = self.error(inst);
+            self.emitter().check_error(result, raises, is_owned, error);
+        }
+    }
+}
+
+impl<'c> Code<'c> {
+    /// That of a function.
+    ///
+    /// # Errors
+    /// A call that steals what no reference was taken to.
+    pub(in crate::lower) fn of(function: &'c Function, callees: &'c Callees) -> Result<Self, Unsupported> {
+        let mut code = Self { function, callees, taken_over: EntitySet::new() };
+        for &block in &function.layout {
+            let insts = &function.blocks[block].insts;
+            for (position, &inst) in insts.iter().enumerate() {
+                for stolen in code.stolen(inst) {
+                    let takes = |before: &&Inst| {
+                        !code.taken_over.contains(**before)
+                            && function.insts[**before].instruction == Instruction::Incref { value: stolen }
+                    };
+                    let Some(&taken) = insts[..position].iter().rev().find(takes) else {
+                        let text = function.display_inst(&function.insts[inst]);
+                        return Err(Unsupported::new(
+                            text,
+                            "references are only taken right before the call that steals them",
+                        ));
+                    };
+                    code.taken_over.insert(taken);
+                }
+            }
+        }
+        Ok(code)
+    }
+
+    /// The values of which a call takes over a reference.
+    fn stolen(&self, inst: Inst) -> Vec<Value> {
+        match &self.function.insts[inst].instruction {
+            Instruction::CallCFunction { callee, args } => match self.callees.overload(callee) {
+                Some((found, overload)) if found.target == CalleeTarget::Underlying => stolen(overload, args).collect(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// The result of an instruction.
+    pub(in crate::lower) fn result(&self, inst: Inst) -> Result<Value, Unsupported> {
+        let data = &self.function.insts[inst];
+        data.result.ok_or_else(|| Unsupported::new(data.instruction.name(), "it has no result"))
+    }
+}
+
+/// The arguments of which a callee takes over a reference.
+pub(super) fn stolen<'a>(overload: &'a Overload, args: &'a [Value]) -> impl Iterator<Item = Value> + 'a {
+    let is_stolen = |position: usize| overload.effects.steals >> position & 1 == 1;
+    args.iter().enumerate().filter(move |(position, _)| is_stolen(*position)).map(|(_, value)| *value)
+}

@@ -1,0 +1,205 @@
+//! Arms whose arguments may be given by name, or left out.
+//!
+//! All arguments given by position take the same way as in other stubs. For the rest, off the likely path,
+//! `runtime::matching` fills an array on the stub's stack, and the code goes on with that array. What lives on across that
+//! call goes through the stack too, and comes back as the parameters of a block: in registers that survive calls it would
+//! have to be saved on the likely path.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlot, Value, types};
+
+use super::arguments::{Arguments, Exits, Objects};
+use super::arm_code::ArmCall;
+use super::cell::CellField;
+use super::plan::{Arm, Given, Plan};
+use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
+use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
+
+/// What a stub's code needs as long as it may still leave through the fallback: the cell, and behind it the C arguments.
+type State = Vec<Value>;
+
+/// The references that an arm holds to what stands for arguments that were left out: some words on the stub's stack.
+#[derive(Clone, Copy)]
+struct Held {
+    found: StackSlot,
+    /// The first of the words.
+    first: u16,
+    count: u16,
+}
+
+impl Held {
+    fn offsets(self) -> impl Iterator<Item = i32> {
+        (self.first..self.first + self.count).map(|word| i32::from(word) * POINTER_BYTES)
+    }
+}
+
+impl Emitter<'_, '_> {
+    /// Emits the arms of a plan of which some match arguments. What the fallback finds them in is the result.
+    pub(super) fn matching_arms(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, exits: Exits) -> Arguments {
+        let mut state: State = [vec![cell], raw].concat();
+        let fallback_state = self.state_params(exits.fallback, state.len());
+        for (position, arm) in plan.arms.iter().enumerate() {
+            let is_last = position + 1 == plan.arms.len();
+            let (next, next_state) = if is_last {
+                (exits.fallback, fallback_state.clone())
+            } else {
+                let next = self.block();
+                (next, self.state_params(next, state.len()))
+            };
+            // Guards branch without values: each arm has blocks of its own that bring the state along.
+            let (leave, give_up) = (self.cold_block(), self.cold_block());
+            let own = Exits { fallback: give_up, next_arm: leave, ..exits };
+            let arguments = self.arguments(plan, state[0], state[1..].to_vec(), None);
+            let after = match arm.given {
+                Given::ByPosition => {
+                    self.arm(plan, arm, &arguments, own);
+                    state
+                }
+                Given::Matched | Given::AlwaysMatched => self.matching_arm(plan, arm, &arguments, own, next),
+            };
+            self.enter(leave);
+            self.go(next, &after);
+            self.enter(give_up);
+            self.go(exits.fallback, &after);
+            if !is_last {
+                self.enter(next);
+            }
+            state = next_state;
+        }
+        // The caller enters the fallback next, whose parameters these are.
+        let raw = fallback_state[1..].to_vec();
+        let receiver = plan.frame.bound_receiver(&raw);
+        Arguments { cell: fallback_state[0], raw, receiver, objects: Objects::Values(Vec::new()) }
+    }
+
+    /// Emits an arm, and gives the state with which its steps leave it.
+    fn matching_arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits, next: Block) -> State {
+        let Objects::Array { start, count, names } = arguments.objects else {
+            unreachable!("only calls with an array of arguments give some by name or leave some out")
+        };
+        let state: State = [vec![arguments.cell], arguments.raw.clone()].concat();
+        let receivers = plan.frame.receivers_in_array();
+        let first = match receivers {
+            0 => start,
+            _ => self.builder.ins().iadd_imm_s(start, i64::from(receivers) * i64::from(POINTER_BYTES)),
+        };
+        // The array that is filled off the likely path, and behind it what is held.
+        let words = usize::from(arm.arity + arm.held).max(1);
+        let (saved, found) = (self.stack_slot(state.len()), self.stack_slot(words));
+        let held = Held { found, first: arm.arity, count: arm.held };
+        self.hold_nothing(held);
+        let ready = self.block();
+        let array = self.builder.append_block_param(ready, types::I64);
+        let after = self.state_params(ready, state.len());
+        if arm.given == Given::Matched {
+            let matching = self.cold_block();
+            if let Some(names) = names {
+                self.refuse(names, matching);
+            }
+            let all = self.builder.ins().icmp_imm_s(IntCC::Equal, count, i64::from(arm.arity + receivers));
+            self.builder.ins().brif(all, ready, &block_args(&[&[first], &state[..]].concat()), matching, &[]);
+            self.enter(matching);
+        }
+        let mut given = count;
+        if receivers > 0 {
+            // Without a receiver it is a call of nothing.
+            let some = self.block();
+            self.builder.ins().brif(count, some, &[], next, &block_args(&state));
+            self.enter(some);
+            given = self.builder.ins().iadd_imm_s(count, -i64::from(receivers));
+        }
+        let place = self.stack_address(saved);
+        for (position, value) in (0i32..).zip(&state) {
+            self.builder.ins().store(TRUSTED, *value, place, position * POINTER_BYTES);
+        }
+        let parameters = self.load_field(arguments.cell, CellField::Parameters);
+        let overload = self.builder.ins().iconst(types::I64, i64::from(arm.overload));
+        let names = names.unwrap_or_else(|| self.null());
+        let out = self.stack_address(found);
+        let passed = [parameters, overload, first, given, names, out];
+        let status = self.call_symbol(Symbol::MatchArguments, &[CType::Pointer; 6], CType::Status, &passed);
+        let place = self.stack_address(saved);
+        let state: State =
+            (0i32..).take(state.len()).map(|position| self.load(types::I64, place, position * POINTER_BYTES)).collect();
+        let out = self.stack_address(found);
+        let matched = block_args(&[&[out], &state[..]].concat());
+        self.builder.ins().brif(status, next, &block_args(&state), ready, &matched);
+
+        self.enter(ready);
+        let inner = if arm.held == 0 { exits } else { self.inner_exits() };
+        let receiver = match receivers {
+            0 => plan.frame.bound_receiver(&after[1..]),
+            _ => {
+                // The second C argument of a vectorcall is the array.
+                Some(self.checked_receiver(after[2], after[0], inner.fallback))
+            }
+        };
+        let objects = self.elements(array, 0, arm.arity);
+        let raw = after[1..].to_vec();
+        let arguments = Arguments { cell: after[0], raw, receiver, objects: Objects::Values(Vec::new()) };
+        self.arm_code(&ArmCall { plan, arm, exits: inner, cell: after[0], receiver, objects, arguments: &arguments });
+        if arm.held > 0 {
+            self.give_up_held(held, inner, exits);
+        }
+        after
+    }
+
+    /// Nothing is held so far.
+    fn hold_nothing(&mut self, held: Held) {
+        if held.count == 0 {
+            return;
+        }
+        let (start, null) = (self.stack_address(held.found), self.null());
+        for offset in held.offsets() {
+            self.builder.ins().store(TRUSTED, null, start, offset);
+        }
+    }
+
+    /// Exits of steps that hold something.
+    fn inner_exits(&mut self) -> Exits {
+        let result = self.block();
+        self.builder.append_block_param(result, types::I64);
+        Exits { result, error: self.cold_block(), fallback: self.cold_block(), next_arm: self.cold_block() }
+    }
+
+    /// Leads the inner exits to the outer ones, and gives up what is held on the way.
+    fn give_up_held(&mut self, held: Held, inner: Exits, outer: Exits) {
+        for (from, to) in
+            [(inner.error, outer.error), (inner.fallback, outer.fallback), (inner.next_arm, outer.next_arm)]
+        {
+            self.enter(from);
+            self.decref_held(held);
+            self.builder.ins().jump(to, &[]);
+        }
+        self.enter(inner.result);
+        let object = self.builder.block_params(inner.result)[0];
+        self.decref_held(held);
+        self.builder.ins().jump(outer.result, &[object.into()]);
+    }
+
+    fn decref_held(&mut self, held: Held) {
+        for offset in held.offsets() {
+            let start = self.stack_address(held.found);
+            let object = self.load(types::I64, start, offset);
+            let (some, done) = (self.block(), self.block());
+            self.builder.ins().brif(object, some, &[], done, &[]);
+            self.enter(some);
+            self.decref(object);
+            self.builder.ins().jump(done, &[]);
+            self.enter(done);
+        }
+    }
+
+    fn state_params(&mut self, block: Block, count: usize) -> State {
+        (0..count).map(|_| self.builder.append_block_param(block, types::I64)).collect()
+    }
+
+    fn go(&mut self, block: Block, state: &[Value]) {
+        self.builder.ins().jump(block, &block_args(state));
+    }
+}
+
+fn block_args(values: &[Value]) -> Vec<BlockArg> {
+    values.iter().map(|value| BlockArg::from(*value)).collect()
+}

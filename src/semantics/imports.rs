@@ -1,0 +1,67 @@
+//! Imports.
+
+use pyo3_ffi as ffi;
+
+use super::Namespaces;
+use super::spliced::spliced;
+use super::words::Word;
+use crate::cpython::functions as api;
+use crate::embed::{Object, Python};
+use crate::thread::owned::Owned;
+use crate::thread::{Raised, Result, errors};
+
+/// `import name`, or `from name import names`: the module.
+pub fn module(
+    python: &Python,
+    namespaces: Namespaces<'_>,
+    name: &Owned,
+    level: &Owned,
+    names: &Owned,
+) -> Result<Owned> {
+    let found = function(python, namespaces.builtins)?;
+    // SAFETY: exceptions live for ever.
+    let missing = || errors::raise(unsafe { ffi::PyExc_ImportError }, c"__import__ not found");
+    let import = found.ok_or_else(missing)?;
+    // SAFETY: the thread is attached; the objects are alive. A function has no namespace to pass as its locals.
+    unsafe {
+        let (globals, locals) = (namespaces.globals.as_ptr(), ffi::Py_None());
+        let arguments = [name.as_ptr(), globals, locals, names.as_ptr(), level.as_ptr()];
+        let none = std::ptr::null_mut();
+        Owned::new(api::PyObject_Vectorcall(import.as_ptr(), arguments.as_ptr(), arguments.len(), none))
+    }
+}
+
+#[cfg(Py_3_13)]
+fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
+    super::names::find(builtins.as_ptr(), Word::Import.get(python)?.as_ptr())
+}
+
+/// Before 3.13 builtins that are no dict are an error here (`import_name` in `Python/ceval.c`).
+#[cfg(not(Py_3_13))]
+fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
+    let word = Word::Import.get(python)?.as_ptr();
+    // SAFETY: the objects are alive; what is borrowed gets a reference at once.
+    unsafe {
+        let function = api::_PyDict_GetItem_KnownHash(builtins.as_ptr(), word, ffi::PyObject_Hash(word));
+        match function.is_null() {
+            false => Ok(Some(Owned::borrowed(function))),
+            true if errors::is_set() => Err(Raised),
+            true => Ok(None),
+        }
+    }
+}
+
+/// `from module import name`: what the module has of that name.
+pub fn from(python: &Python, globals: &Object, module: &Owned, name: &Owned) -> Result<Owned> {
+    match super::attributes::get(module, name) {
+        Ok(value) => Ok(value),
+        Err(Raised) => {
+            // SAFETY: exceptions live for ever.
+            errors::absent(unsafe { ffi::PyExc_AttributeError })?;
+            // It may be a module that is being imported; and the text says why there is nothing: CPython's own instruction
+            // knows.
+            let text = name.to_text()?;
+            spliced(python, globals, &format!("IMPORT_FROM {text}"), [module])
+        }
+    }
+}

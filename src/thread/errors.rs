@@ -1,0 +1,127 @@
+//! The current exception: raising one in CPython's words, taking it away, putting it back.
+
+use std::ffi::CStr;
+
+use pyo3_ffi as ffi;
+
+use super::owned::Owned;
+use super::{Raised, Result};
+use crate::cpython::functions as api;
+
+/// Raises an exception with a fixed text.
+pub fn raise(class: *mut ffi::PyObject, text: &CStr) -> Raised {
+    // SAFETY: the thread is attached, as whoever runs code is; the class is an exception's.
+    unsafe { ffi::PyErr_SetString(class, text.as_ptr()) };
+    Raised
+}
+
+/// A `TypeError`.
+pub fn type_error(text: &CStr) -> Raised {
+    // SAFETY: exceptions live for ever.
+    raise(unsafe { ffi::PyExc_TypeError }, text)
+}
+
+/// A `SystemError`: the code or the state is not what the decoder and compiled code make.
+pub fn system_error(text: &CStr) -> Raised {
+    // SAFETY: exceptions live for ever.
+    raise(unsafe { ffi::PyExc_SystemError }, text)
+}
+
+/// A `RuntimeError`.
+pub fn runtime_error(text: &CStr) -> Raised {
+    // SAFETY: exceptions live for ever.
+    raise(unsafe { ffi::PyExc_RuntimeError }, text)
+}
+
+/// Raises an exception whose format has one `%s` for the name of an object's type.
+pub fn raise_of_type(class: *mut ffi::PyObject, format: &'static CStr, object: &Owned) -> Raised {
+    // SAFETY: the thread is attached, the object alive, and so is its type's name; the callers' formats have one `%s`.
+    unsafe { ffi::PyErr_Format(class, format.as_ptr(), (*object.class()).tp_name) };
+    Raised
+}
+
+/// A `TypeError` whose format has one `%s` for the name of an object's type.
+pub fn type_error_of(format: &'static CStr, object: &Owned) -> Raised {
+    // SAFETY: exceptions live for ever.
+    raise_of_type(unsafe { ffi::PyExc_TypeError }, format, object)
+}
+
+/// Whether the current exception is of a class.
+pub fn current_is(class: *mut ffi::PyObject) -> bool {
+    // SAFETY: the thread is attached; the callers have an exception set.
+    unsafe { ffi::PyErr_ExceptionMatches(class) != 0 }
+}
+
+/// Whether there is a current exception.
+pub fn is_set() -> bool {
+    // SAFETY: the thread is attached.
+    unsafe { !ffi::PyErr_Occurred().is_null() }
+}
+
+/// Forgets the current exception.
+pub fn clear() {
+    // SAFETY: the thread is attached.
+    unsafe { api::PyErr_Clear() };
+}
+
+/// Where a look-up failed because there is nothing, that; other exceptions stay.
+pub fn absent(class: *mut ffi::PyObject) -> Result<Option<Owned>> {
+    if !current_is(class) {
+        return Err(Raised);
+    }
+    clear();
+    Ok(None)
+}
+
+/// Takes the current exception away, normalized and with its traceback on it.
+pub fn take() -> Option<Owned> {
+    #[cfg(Py_3_12)]
+    // SAFETY: the thread is attached; the reference is handed over.
+    unsafe {
+        Owned::maybe(ffi::PyErr_GetRaisedException())
+    }
+    #[cfg(not(Py_3_12))]
+    // SAFETY: the thread is attached; the references are handed over, null where there is none.
+    unsafe {
+        let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+        if class.is_null() {
+            return None;
+        }
+        api::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
+        let (_class, value, traceback) = (Owned::maybe(class), Owned::maybe(value)?, Owned::maybe(traceback));
+        let none = ffi::Py_None();
+        api::PyException_SetTraceback(value.as_ptr(), traceback.as_ref().map_or(none, Owned::as_ptr));
+        Some(value)
+    }
+}
+
+/// Whether the current exception is an instance, and not a class with what to make one of.
+#[cfg(not(Py_3_12))]
+pub fn is_instance() -> bool {
+    let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the thread is attached; the references are handed over, null where there is none, and given back.
+    unsafe {
+        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+        let is_instance = !value.is_null() && ffi::PyExceptionInstance_Check(value) != 0;
+        api::PyErr_Restore(class, value, traceback);
+        is_instance
+    }
+}
+
+/// Makes an exception the current one, as it is: without giving it a context.
+pub fn restore(exception: Owned) -> Raised {
+    #[cfg(Py_3_12)]
+    // SAFETY: the thread is attached; the reference is handed over.
+    unsafe {
+        api::PyErr_SetRaisedException(exception.into_ptr());
+    }
+    #[cfg(not(Py_3_12))]
+    // SAFETY: the thread is attached; the references are handed over.
+    unsafe {
+        let class = ffi::Py_NewRef(exception.class().cast());
+        let traceback = ffi::PyException_GetTraceback(exception.as_ptr());
+        api::PyErr_Restore(class, exception.into_ptr(), traceback);
+    }
+    Raised
+}

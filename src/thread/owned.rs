@@ -1,0 +1,206 @@
+//! References that are owned while the thread is attached.
+
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+
+use super::{Raised, Result};
+use crate::cpython::{DeathOrder, functions as api};
+use crate::embed::{Object, Python};
+
+/// Gives up operands, as they lay on the stack, in CPython's order; `of_operator` as [`DeathOrder::last_first`] asks.
+#[inline]
+pub fn give_up<const N: usize>(operands: [Owned; N], of_operator: bool) {
+    if DeathOrder::CURRENT.last_first(of_operator) {
+        operands.into_iter().rev().for_each(drop);
+    } else {
+        operands.into_iter().for_each(drop);
+    }
+}
+
+/// A reference that is owned, as [`Object`] is, but by code that runs with the thread attached: giving it up asks nothing.
+///
+/// Slots of the stack are `Option<Owned>`, which C sees as pointers that may be null.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Owned(NonNull<ffi::PyObject>);
+
+impl Owned {
+    /// Takes over a reference, or the exception that stands for it.
+    ///
+    /// # Safety
+    /// The thread is attached for as long as the result lives; `object` is null with an exception set, or a reference that the
+    /// caller owns.
+    #[inline]
+    pub unsafe fn new(object: *mut ffi::PyObject) -> Result<Self> {
+        NonNull::new(object).map(Self).ok_or(Raised)
+    }
+
+    /// Takes over a reference, where there is one.
+    ///
+    /// # Safety
+    /// As [`Owned::new`], without the exception.
+    #[inline]
+    pub unsafe fn maybe(object: *mut ffi::PyObject) -> Option<Self> {
+        NonNull::new(object).map(Self)
+    }
+
+    /// A reference of its own to an object that somebody else keeps alive.
+    ///
+    /// # Safety
+    /// The thread is attached for as long as the result lives; the object is alive.
+    #[inline]
+    pub unsafe fn borrowed(object: *mut ffi::PyObject) -> Self {
+        // SAFETY: the caller promises a live object.
+        unsafe {
+            ffi::Py_INCREF(object);
+            Self(NonNull::new_unchecked(object))
+        }
+    }
+
+    /// A reference of its own to what an object of the embedder's refers to.
+    pub fn of(_: &Python, object: &Object) -> Self {
+        // SAFETY: the thread is attached, and the object alive.
+        unsafe { Self::borrowed(object.as_ptr()) }
+    }
+
+    /// `None`.
+    pub fn none(_: &Python) -> Self {
+        // SAFETY: the thread is attached, and None lives for ever.
+        unsafe { Self::borrowed(ffi::Py_None()) }
+    }
+
+    /// `True` or `False`.
+    pub fn bool(_: &Python, value: bool) -> Self {
+        // SAFETY: the thread is attached, and both live for ever.
+        unsafe { Self::borrowed(if value { ffi::Py_True() } else { ffi::Py_False() }) }
+    }
+
+    /// A `str`.
+    pub fn text(_: &Python, text: &str) -> Result<Self> {
+        // SAFETY: the thread is attached; the bytes are copied.
+        unsafe { Self::new(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t)) }
+    }
+
+    /// A second reference.
+    #[inline]
+    pub fn again(&self) -> Self {
+        // SAFETY: `self` keeps the object alive.
+        unsafe { Self::borrowed(self.as_ptr()) }
+    }
+
+    /// The object, borrowed.
+    #[inline]
+    pub fn as_ptr(&self) -> *mut ffi::PyObject {
+        self.0.as_ptr()
+    }
+
+    /// The object, with its reference.
+    #[inline]
+    pub fn into_ptr(self) -> *mut ffi::PyObject {
+        std::mem::ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// Whether it is `None`.
+    pub fn is_none(&self) -> bool {
+        // SAFETY: the address of a static.
+        self.as_ptr() == unsafe { ffi::Py_None() }
+    }
+
+    /// The text of a `str`.
+    pub fn to_text(&self) -> Result<String> {
+        let mut length = 0;
+        // SAFETY: the object is alive, and its text with it; what is no `str` raises.
+        unsafe {
+            let text = ffi::PyUnicode_AsUTF8AndSize(self.as_ptr(), &mut length);
+            if text.is_null() {
+                return Err(Raised);
+            }
+            let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length as usize);
+            Ok(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+
+    /// Its type, borrowed.
+    pub fn class(&self) -> *mut ffi::PyTypeObject {
+        // SAFETY: the object is alive.
+        unsafe { ffi::Py_TYPE(self.as_ptr()) }
+    }
+
+    /// What it returns, called without arguments.
+    pub fn call(&self) -> Result<Self> {
+        let none = std::ptr::null_mut();
+        // SAFETY: the thread is attached for as long as `self` lives, and the callable alive.
+        unsafe { Self::new(api::PyObject_Vectorcall(self.as_ptr(), std::ptr::null(), 0, none)) }
+    }
+
+    /// For the world outside.
+    pub fn into_object(self, python: &Python) -> Object {
+        Object::from_owned(python, std::mem::ManuallyDrop::new(self).0)
+    }
+
+    /// From the world outside.
+    pub fn from_object(_: &Python, object: Object) -> Self {
+        // SAFETY: an object that is owned is not null.
+        Self(unsafe { NonNull::new_unchecked(object.into_ptr()) })
+    }
+}
+
+impl Drop for Owned {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: `self` owns a reference, and whoever made it promised that the thread is attached.
+        unsafe { api::Py_DecRef(self.as_ptr()) };
+    }
+}
+
+/// A reference that somebody else owns, meanwhile.
+#[derive(Debug)]
+pub struct Borrowed<'a>(ManuallyDrop<Owned>, PhantomData<&'a ()>);
+
+impl<'a> Borrowed<'a> {
+    /// What an object of the embedder's refers to.
+    pub fn of(_: &Python, object: &'a Object) -> Self {
+        // SAFETY: the thread is attached, and the object alive for as long as it is borrowed.
+        unsafe { Self::new(object.as_ptr()) }
+    }
+
+    /// An operand of compiled code.
+    ///
+    /// # Safety
+    /// The thread is attached, and the object alive, for as long as the result lives.
+    #[inline]
+    pub unsafe fn new(object: *mut ffi::PyObject) -> Self {
+        // SAFETY: live objects have addresses.
+        Self(ManuallyDrop::new(Owned(unsafe { NonNull::new_unchecked(object) })), PhantomData)
+    }
+}
+
+impl Deref for Borrowed<'_> {
+    type Target = Owned;
+
+    #[inline]
+    fn deref(&self) -> &Owned {
+        &self.0
+    }
+}
+
+/// The pointer in a slot, or null.
+pub fn pointer(slot: Option<&Owned>) -> *mut ffi::PyObject {
+    slot.map_or(std::ptr::null_mut(), Owned::as_ptr)
+}
+
+/// Whether a C function that returns 0 succeeded.
+#[inline]
+pub fn succeeded(status: std::ffi::c_int) -> Result {
+    if status < 0 { Err(Raised) } else { Ok(()) }
+}
+
+/// The truth that a C function returned: negative with an exception set.
+#[inline]
+pub fn truth(status: std::ffi::c_int) -> Result<bool> {
+    if status < 0 { Err(Raised) } else { Ok(status != 0) }
+}

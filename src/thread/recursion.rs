@@ -1,0 +1,105 @@
+//! How deep calls may go.
+
+use std::cell::Cell;
+
+use pyo3_ffi as ffi;
+
+use crate::embed::Python;
+
+use super::{Raised, Result, errors};
+
+thread_local! {
+    /// How many functions run in this thread's loops.
+    static DEPTH: Cell<i32> = const { Cell::new(0) };
+    /// The address below which this thread's stack must not grow; zero where it is not known.
+    static STACK_END: usize = stack_end();
+}
+
+/// Room on the stack that is left to functions without a check of their own.
+const RESERVE: usize = 192 << 10;
+
+/// That room on a stack of this size: on a small one (`threading.stack_size`) half of it.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn reserve(size: usize) -> usize {
+    RESERVE.min(size / 2)
+}
+
+/// Whether there is room on the stack for a function that CPython counts itself.
+///
+/// # Errors
+/// `RecursionError` where there is none.
+pub fn check_room(_: &Python) -> Result {
+    let marker = 0_u8;
+    match (&raw const marker as usize) < STACK_END.with(|end| *end) {
+        true => Err(raise()),
+        false => Ok(()),
+    }
+}
+
+fn raise() -> Raised {
+    // SAFETY: exceptions live for ever.
+    errors::raise(unsafe { ffi::PyExc_RecursionError }, c"maximum recursion depth exceeded")
+}
+
+/// One function that runs, counted until dropped.
+pub struct Depth;
+
+impl Depth {
+    /// Counts one more, as CPython counts a call of a Python function.
+    pub fn enter(python: &Python) -> Result<Self> {
+        check_room(python)?;
+        let depth = DEPTH.get();
+        // SAFETY: the thread is attached.
+        if depth >= unsafe { ffi::Py_GetRecursionLimit() } {
+            return Err(raise());
+        }
+        // 3.11 counts C and Python calls together. Later versions count C calls alone here, of which there are more to a function
+        // of ours than the limit has in mind: the stack is looked at above.
+        // SAFETY: the thread is attached; a C string.
+        if cfg!(not(Py_3_12)) && unsafe { ffi::Py_EnterRecursiveCall(c"".as_ptr()) } != 0 {
+            return Err(Raised);
+        }
+        DEPTH.set(depth + 1);
+        Ok(Self)
+    }
+}
+
+impl Drop for Depth {
+    fn drop(&mut self) {
+        if cfg!(not(Py_3_12)) {
+            // SAFETY: the thread is attached, and entered the call.
+            unsafe { ffi::Py_LeaveRecursiveCall() };
+        }
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn stack_end() -> usize {
+    // SAFETY: the attributes are initialized before they are read, and destroyed after.
+    unsafe {
+        let mut attributes = std::mem::zeroed::<libc::pthread_attr_t>();
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {
+            return 0;
+        }
+        let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
+        let status = libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size);
+        libc::pthread_attr_destroy(&mut attributes);
+        if status == 0 { (lowest as usize).saturating_add(reserve(size)) } else { 0 }
+    }
+}
+
+#[cfg(target_os = "macos")]
+fn stack_end() -> usize {
+    // SAFETY: asks about the calling thread.
+    unsafe {
+        let thread = libc::pthread_self();
+        let size = libc::pthread_get_stacksize_np(thread);
+        (libc::pthread_get_stackaddr_np(thread) as usize).saturating_sub(size).saturating_add(reserve(size))
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn stack_end() -> usize {
+    0
+}
