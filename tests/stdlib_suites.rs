@@ -1,8 +1,8 @@
-//! CPython's own tests of `heapq`, `bisect`, `statistics`, `textwrap`, `json` and `_pydecimal`, with the functions of these
-//! modules, the pure-Python ones, in the interpreter of decoded bytecode: each test has the outcome that it has in CPython.
+//! CPython's own tests of `heapq`, `bisect`, `statistics`, `textwrap`, `json` and `_pydecimal`. The pure-Python functions of these
+//! modules run in the interpreter of decoded bytecode, and each test has the same outcome as in CPython.
 //!
-//! What is refused, generators above all, runs in CPython; the shares are printed, and must be large. With
-//! `STDLIB_SUITES=full` the tests of `statistics` run that take minutes. See `tests/support/stdlib_suites.py`.
+//! Refused functions, mostly generators, run in CPython; the shares are printed, and must be large. With `STDLIB_SUITES=full`
+//! the tests of `statistics` run too, which take minutes. See `tests/support/stdlib_suites.py`.
 
 #[path = "support/as_python.rs"]
 mod as_python;

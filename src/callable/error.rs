@@ -17,7 +17,7 @@ pub enum Error {
     /// The object has no `PyMethodDef`, and is no provider's.
     #[error(
         "{0} is neither a built-in function nor a method descriptor, nor a function of ctypes: only these have a C \
-         function behind them"
+         function"
     )]
     NotBuiltin(String),
     /// No signature of the callable is known.

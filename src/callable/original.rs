@@ -58,7 +58,7 @@ impl Original {
     /// Like [`Original::of`], but also accepts the descriptor of a class method.
     ///
     /// # Errors
-    /// Those of [`Original::of`].
+    /// The errors of [`Original::of`].
     pub fn or_class_method(python: &Python, callable: &Object) -> Result<Self, Error> {
         let not_builtin = || Error::NotBuiltin(described(python, callable));
         // A stub is replaced by its original.

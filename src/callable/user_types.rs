@@ -26,7 +26,7 @@ pub fn resolve_types(python: &Python, signature: &mut Signature) -> Result<Vec<O
 /// Like [`resolve_types`], also for types in variables: the overload then has the type that the variable holds now.
 ///
 /// # Errors
-/// Those of [`resolve_types`]; also if a variable holds no type.
+/// The errors of [`resolve_types`]; also if a variable holds no type.
 ///
 /// # Safety
 /// Each address in the overload is that of a live type; each variable holds a type, or null.

@@ -140,7 +140,7 @@ impl Specializer {
     /// The same, with options.
     ///
     /// # Errors
-    /// Those of [`Specializer::compile`]; also if there is no guard with that number.
+    /// The errors of [`Specializer::compile`]; also if there is no guard with that number.
     pub fn compile_with(
         &self,
         python: &Python,

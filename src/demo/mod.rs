@@ -44,7 +44,7 @@ pub fn load(python: &Python, directory: &Path) -> Result<Object, ExtensionError>
 /// If the module was not made from [`SOURCE`], or has no function of this name.
 pub fn underlying(python: &Python, module: &Object, name: &str) -> Result<NonNull<c_void>, ExtensionError> {
     let path = PathBuf::from(module.attr(python, "__file__")?.text(python)?);
-    let missing = || ExtensionError::Missing { library: path.clone(), what: format!("function behind {name}") };
+    let missing = || ExtensionError::Missing { library: path.clone(), what: format!("underlying function of {name}") };
     let name = CString::new(name).map_err(|_| missing())?;
     // SAFETY: the library is that of an imported module, so it is loaded; the function is declared as in demo.c.
     unsafe {

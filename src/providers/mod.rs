@@ -67,7 +67,7 @@ pub const MAX_WATCHED: usize = 8;
 /// The data about a callable that has no `PyMethodDef`; `None` if no provider recognises it.
 ///
 /// # Errors
-/// Those of [`Provider::recognize`].
+/// The errors of [`Provider::recognize`].
 pub fn recognize(python: &Python, callable: &Object) -> Option<Result<ForeignFunction, NoFunction>> {
     PROVIDERS.iter().find_map(|provider| provider.recognize(python, callable))
 }

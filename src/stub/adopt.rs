@@ -34,7 +34,7 @@ impl Specializer {
     /// so the caller has to know: metadata that looks valid in that dialect is believed.
     ///
     /// # Errors
-    /// Those of [`Specializer::adopt`].
+    /// The errors of [`Specializer::adopt`].
     pub fn adopt_as(&self, python: &Python, module: &Object, dialect: &Dialect) -> Result<Adopted, Error> {
         adopt(python, self.registry(), module, dialect)
     }
@@ -112,7 +112,7 @@ pub fn inspect(python: &Python, module: &Object) -> Result<Vec<Inspected>, Error
 /// Like [`inspect`], in this dialect.
 ///
 /// # Errors
-/// Those of [`inspect`].
+/// The errors of [`inspect`].
 pub fn inspect_as(python: &Python, module: &Object, dialect: &Dialect) -> Result<Vec<Inspected>, Error> {
     let mut found = Vec::new();
     for (name, member) in members(python, &module.attr(python, "__dict__")?)? {

@@ -29,7 +29,7 @@ impl Specializer {
     /// changed.
     ///
     /// # Errors
-    /// Those of [`Specializer::stub`].
+    /// The errors of [`Specializer::stub`].
     pub fn function(&self, python: &Python, callable: &Object) -> Result<Object, Error> {
         self.function_with(python, callable, &FunctionOptions::default())
     }
@@ -37,7 +37,7 @@ impl Specializer {
     /// Like [`Specializer::function`], with options. A function made by [`Specializer::bind`] is returned unchanged.
     ///
     /// # Errors
-    /// Those of [`Specializer::function`].
+    /// The errors of [`Specializer::function`].
     pub fn function_with(
         &self,
         python: &Python,

@@ -25,7 +25,7 @@ impl Specializer {
     /// Like [`Specializer::stub`], with options. A native stub is the underlying function itself and ignores them.
     ///
     /// # Errors
-    /// Those of [`Specializer::stub`].
+    /// The errors of [`Specializer::stub`].
     pub fn stub_with(
         &self,
         python: &Python,
@@ -76,7 +76,7 @@ impl Specializer {
     /// ```
     ///
     /// # Errors
-    /// Those of [`Specializer::stub`]; also if no overload takes the call, or it leaves out an argument whose default
+    /// The errors of [`Specializer::stub`]; also if no overload takes the call, or it leaves out an argument whose default
     /// is not a C number: give it, or use another entry.
     pub fn stub_for_call(&self, python: &Python, callable: &Object, call: &Call) -> Result<Stub, Error> {
         let original = Original::of(python, callable)?;

@@ -1,4 +1,4 @@
-/* What typedcall_read.h finds behind a PyMethodDef, as text; tests/metadata/read_header.rs writes what Rust finds likewise. */
+/* Prints what typedcall_read.h finds for a PyMethodDef; tests/metadata/read_header.rs prints what Rust finds in the same form. */
 #include <inttypes.h>
 #include <stdio.h>
 #include "typedcall_read.h"

@@ -170,8 +170,8 @@ fn errors_say_what_to_do() {
     for (callable, message) in [
         (format!("{path}:missing"), "has no missing"),
         (format!("{path}:Point.missing"), "FILE.py:FUNCTION or FILE.py:TYPE.METHOD"),
-        (format!("{path}:built_in"), "<built-in function len> is no Python function"),
-        (format!("{path}:decorated"), "None is no Python function"),
+        (format!("{path}:built_in"), "<built-in function len> is not a Python function"),
+        (format!("{path}:decorated"), "None is not a Python function"),
         (format!("{path}:Point"), "has the class Point, but which of its methods is meant?"),
         (format!("{path}:counter.missing"), "has no counter.missing"),
         (format!("{path}x.py:norm"), "no such file"),
@@ -271,7 +271,7 @@ fn the_proposals_example_goes_through_the_designs_listings_from_its_snippet_and_
         let stages = explanation.stages.expect("it is plain code");
         for (pass, listing) in LISTINGS {
             let behind = stages.passes.iter().find_map(|(name, ir)| ir.as_deref().filter(|_| *name == pass));
-            assert_eq!(behind, Some(listing), "behind {pass}");
+            assert_eq!(behind, Some(listing), "after {pass}");
         }
     }
 }

@@ -1,6 +1,6 @@
-"""Compares a file of the corpus: `run.py FILE [cpython]`. By default CPython with the interpreter of decoded bytecode and with
-compiled code; with `cpython` with itself behind the same trampolines, which shows that the comparison itself sees no
-difference."""
+"""Compares the functions of a file of the corpus: `run.py FILE [cpython]`. By default it compares CPython with the interpreter
+of decoded bytecode and with compiled code. With `cpython` it compares CPython with itself, through the same trampolines, which
+shows that the comparison itself makes no difference."""
 
 import importlib
 import os

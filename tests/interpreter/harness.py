@@ -1,4 +1,4 @@
-"""Runs functions in CPython and in the interpreter of decoded bytecode, and compares what can be seen."""
+"""Runs functions in CPython and in the interpreter of decoded bytecode, and compares everything that can be seen."""
 
 import copy
 import ctypes
@@ -183,7 +183,7 @@ def references_are_given_back():
 
 
 def leaked(run, function, arguments):
-    """How many references to the arguments and to what the code names each call leaves behind."""
+    """The number of references that each call leaves to the arguments and to the objects that the code names."""
     calls = 40
     watched = [x for x in [function, function.__code__, function.__globals__, *function.__code__.co_consts, *arguments,
                            *(function.__closure__ or ())] if not isinstance(x, int)]

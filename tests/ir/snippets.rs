@@ -148,7 +148,7 @@ fn errors_say_where_and_what_to_do() {
         ("NOP\n  LOAD_FAST", "line 2, column 12: LOAD_FAST needs the name of a local here"),
         ("CALL x", "line 1, column 6: CALL needs a number here, from 0 to 65535"),
         ("COMPARE_OP <>", "line 1, column 12: COMPARE_OP needs one of these here: < <= == != > >="),
-        ("NOP 1", "line 1, column 5: NOP takes no more than that"),
+        ("NOP 1", "line 1, column 5: NOP takes no further operand"),
         ("LOAD_CONST foo", "line 1, column 12: a literal is needed here"),
         ("LOAD_CONST 'foo", "line 1, column 16: the string does not end"),
         ("LOAD_CONST 0b2", "line 1, column 12: no number"),

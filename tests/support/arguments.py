@@ -1,15 +1,15 @@
-"""Calls a callable and its stubs in every way that names and defaults admit, and in ways that they do not. Run behind
+"""Calls a callable and its stubs in every way that names and defaults allow, and in ways that they do not. Runs after
 `agree.py`, in the same namespace."""
 
 
 def key(name, form):
-    """A name as it is, as another object of the same text, as an instance of a subclass."""
+    """A name unchanged, as another object with the same text, or as an instance of a subclass."""
     fresh = (name + ' ')[:-1]
     return {'same': name, 'fresh': fresh, 'subclass': Str(name)}[form]
 
 
 def calls(values, names, form):
-    """All ways to give some of the arguments: `names` has None for what has no name; two values for each."""
+    """All ways to give some of the arguments: `names` has None for a parameter without a name; two values for each."""
     count = len(values)
     good = [value[0] for value in values]
     for positional in range(count + 1):

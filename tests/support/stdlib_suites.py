@@ -1,11 +1,11 @@
-"""Runs one of CPython's own suites twice: as it is, and with the functions of the pure-Python modules that it tests replaced
-by the interpreter of decoded bytecode; and compares the outcomes test by test.
+"""Runs one of CPython's own suites twice, and compares the outcomes test by test: once unchanged, and once with the functions of
+the pure-Python modules that it tests run in the interpreter of decoded bytecode.
 
     python3 stdlib_suites.py SUITE [--all] [--by-cpython]
 
-The python is one that has `_interpreted` built in. Fails where outcomes differ, or too little ran in the interpreter. `--all`
-also runs what takes minutes. `--by-cpython` has CPython run the functions, behind the same trampolines: what differs then is the
-trampolines' doing.
+The python is one with `_interpreted` built in. Fails if outcomes differ, or too little ran in the interpreter. `--all` also runs
+tests that take minutes. `--by-cpython` has CPython run the functions, through the same trampolines, so that only the trampolines
+make a difference.
 """
 
 import collections

@@ -1,4 +1,4 @@
-"""Compares functions that were bound with hand-written wrappers of the same C functions. Run behind `agree.py`."""
+"""Compares functions that were bound with hand-written wrappers of the same C functions. Runs after `agree.py`."""
 
 GOODS = {**GOOD, 'cstr': 'text', 'buffer': b'bytes'}
 TEXTS = ['a\0b', '\ud800', 'ä' * 100, 'x' * 1000, bytearray(b'array'), memoryview(b'view'), memoryview(b'view')[::2],

@@ -110,7 +110,7 @@ fn damaged_code_is_refused_with_the_offset() {
     let (load, swap) = (number("LOAD_CONST"), number("SWAP"));
     let (jump, done) = (number("JUMP_FORWARD"), number("RETURN_VALUE"));
     assert!(problem(&[]).contains("an empty code object"));
-    assert!(problem(&[load, 0]).starts_with("0 LOAD_CONST: the code ends behind it"));
+    assert!(problem(&[load, 0]).starts_with("0 LOAD_CONST: the code ends after it"));
     assert!(problem(&[load, 7, done, 0]).starts_with("0 LOAD_CONST: operand 7 names nothing"));
     assert!(problem(&[done, 0]).starts_with("0 RETURN_VALUE: the stack holds less"));
     assert!(problem(&[load, 0, swap, 2, done, 0]).starts_with("2 SWAP: the stack holds less"));

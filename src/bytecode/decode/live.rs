@@ -49,7 +49,7 @@ pub fn decode(python: &Python, code: &Object) -> Result<Code, DecodeError> {
 /// Decodes the code of a Python function.
 ///
 /// # Errors
-/// Those of [`decode`]; also if the object has no `__code__`.
+/// The errors of [`decode`]; also if the object has no `__code__`.
 pub fn decode_function(python: &Python, function: &Object) -> Result<Code, DecodeError> {
     match function.attr(python, "__code__") {
         Ok(code) => decode(python, &code),

@@ -41,7 +41,7 @@ impl Cache {
     }
 
     /// # Safety
-    /// Those of [`Cache::get`].
+    /// The errors of [`Cache::get`].
     pub unsafe fn set(&self, class: *mut ffi::PyTypeObject, passing: Passing) {
         // SAFETY: as the caller promises.
         let Some(version) = (unsafe { version(class) }) else { return };

@@ -108,7 +108,7 @@ impl Specializer {
     /// Like [`Specializer::bind`], for a signature as data.
     ///
     /// # Errors
-    /// Those of [`Specializer::bind`].
+    /// The errors of [`Specializer::bind`].
     ///
     /// # Safety
     /// As [`Specializer::bind`].
@@ -137,7 +137,7 @@ impl Specializer {
     /// flags [`Stub::method_flags`], for as long as the stub lives.
     ///
     /// # Errors
-    /// Those of [`Specializer::bind`].
+    /// The errors of [`Specializer::bind`].
     ///
     /// # Safety
     /// As [`Specializer::bind`].

@@ -88,7 +88,7 @@ static PyObject *filler(int kind, int position) {
 /* In the order of the generator's entries. */
 enum { GUARDED, VECTORCALL, BOXED, FUNCTION, NATIVE };
 
-/* What is compared. */
+/* The outcome of a call, for comparison. */
 typedef struct {
     const matrix_method *method;
     PyObject *callable;
@@ -103,11 +103,11 @@ typedef struct {
     uint64_t fast;
 } matrix_comparison;
 
-/* What is passed: a receiver, if it is a method of a type, then the arguments. */
+/* The passed objects: a receiver, if it is a method of a type, then the arguments. */
 typedef struct {
     PyObject *objects[32];
     Py_ssize_t count; /* those given by position */
-    PyObject *names;  /* of those behind them */
+    PyObject *names;  /* of the arguments after them */
 } arguments;
 
 static Py_ssize_t all_of(const arguments *given) {
@@ -188,7 +188,7 @@ static PyObject *invoke(const matrix_comparison *about, int stub, const argument
     }
 }
 
-/* ---- What came of it ---------------------------------------------------------------------------------------------- */
+/* ---- The outcome -------------------------------------------------------------------------------------------------- */
 
 enum { MAX_WATCHED = 64 };
 
@@ -219,7 +219,7 @@ static int watch(const matrix_comparison *about, const arguments *given, PyObjec
 static void observe(const matrix_comparison *about, int stub, const arguments *given, outcome *outcome) {
     PyObject *watched[MAX_WATCHED];
     int count = watch(about, given, watched);
-    /* What the last call lent goes now, and not while references are counted. */
+    /* The object that the last call lent is dropped now, and not while references are counted. */
     matrix_lend(NULL);
     for (int index = 0; index < count; index++) outcome->counts[index] = -Py_REFCNT(watched[index]);
     outcome->conversions = matrix_conversions;
@@ -294,10 +294,10 @@ static const char *observe_both(matrix_comparison *about, const arguments *given
     return NULL;
 }
 
-/* The interpreter remembers things as it goes, and may keep a reference: what a stub does it does each time. */
+/* The interpreter caches objects now and then, and may keep a reference. What a stub does, it does each time. */
 enum { ATTEMPTS = 3 };
 
-/* Compares one call; nonzero, and a message, where the two differ. `fast`: the stub must not need the wrapper. */
+/* Compares one call; nonzero, and a message, if the two differ. `fast`: the stub must not need the wrapper. */
 static int compare(matrix_comparison *about, const arguments *given, int fast) {
     outcome original, stub;
     const char *reason;
@@ -371,7 +371,7 @@ static int inputs_agree(matrix_comparison *about, const typedcall_value *value, 
     for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(all); index++) {
         PyObject *input = PyTuple_GET_ITEM(all, index);
         int proven = matrix_proven(value, input), good = index < GOOD_INPUTS;
-        /* Who calls a ml_meth has looked at its receiver, who calls a boxed stub at all arguments. */
+        /* The caller of a ml_meth has checked its receiver, the caller of a boxed stub all arguments. */
         int looked = about->entry == GUARDED || about->entry == BOXED;
         if (looked && is_receiver && !PyObject_TypeCheck(input, about->type)) continue;
         if (about->entry == BOXED && !proven) continue;
@@ -454,7 +454,7 @@ static int receivers_agree(matrix_comparison *about, const arguments *base) {
     arguments given = *base;
     for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(admitted); index++) {
         given.objects[0] = PyTuple_GET_ITEM(admitted, index);
-        /* The caller of a boxed stub has looked. */
+        /* The caller of a boxed stub has checked them. */
         if (about->entry == BOXED && !Py_IS_TYPE(given.objects[0], about->type)) continue;
         if (compare(about, &given, 0)) return 1;
     }
@@ -465,7 +465,7 @@ static int receivers_agree(matrix_comparison *about, const arguments *base) {
     return 0;
 }
 
-/* Nonzero where a call differs, with a message that says how. */
+/* Nonzero if a call differs, with a message that says how. */
 int matrix_compare(matrix_comparison *about) {
     arguments given;
     const matrix_method *method = about->method;

@@ -1,4 +1,4 @@
-/* What the parts of the matrix's extension share: C values, what underlying functions are made of, and the methods. */
+/* The shared declarations of the matrix's extension: C values, the parts of underlying functions, and the methods. */
 #ifndef MATRIX_H
 #define MATRIX_H
 

@@ -1,4 +1,4 @@
-/* What underlying functions are made of: numbers from their arguments, and results from numbers. */
+/* The parts of underlying functions: numbers made of arguments, and results made of numbers. */
 
 #include "matrix.h"
 
@@ -45,7 +45,7 @@ uint64_t hash_buffer(const void *start, Py_ssize_t length) {
     return hash;
 }
 
-/* The NUL behind the text is part of what a function may rely on. */
+/* A function may rely on the NUL after the text. */
 uint64_t hash_cstr(const char *start, Py_ssize_t length) {
     return hash_buffer(start, start == NULL ? length : length + 1);
 }

@@ -9,7 +9,7 @@ uint64_t matrix_wrapped;
 uint64_t matrix_released;
 PyObject *matrix_default[TYPEDCALL_KIND_NONE + 1];
 
-/* What a call has to give back when it is over. */
+/* The references and buffers that a call gives back when it is over. */
 typedef struct {
     Py_buffer view;
     PyObject *kept;
