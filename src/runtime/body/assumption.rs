@@ -24,7 +24,6 @@ impl Flag {
     }
 
     /// One does not hold any more.
-    #[cfg(Py_3_12)]
     pub fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
