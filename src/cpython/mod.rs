@@ -34,8 +34,8 @@ pub use behaviour::Behaviour;
 pub use collector::Collector;
 pub use death_order::DeathOrder;
 pub use layout::{
-    DIGIT_BITS, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK,
-    TEXT_COMPACT_ASCII, TextLayout,
+    DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT,
+    TAG_SIGN_MASK, TEXT_COMPACT_ASCII, TextLayout,
 };
 pub use proof::{Incompatible, check};
 pub use python_type::PythonType;

@@ -92,6 +92,8 @@ pub(super) struct Pending {
 enum Way {
     /// Out of the function, or to the interpreter and its handler, with an exception set.
     Raised,
+    /// The same, with an exception that was raised before and gets no entry in its traceback.
+    RaisedAgain,
     /// To the interpreter.
     Exit(State),
 }
@@ -99,12 +101,17 @@ enum Way {
 impl Lowering<'_, '_, '_> {
     /// Where an instruction goes with an exception set.
     pub(super) fn raised(&mut self, inst: Inst) -> Label {
+        self.cold_path(inst, Way::Raised, self.error_reason(inst))
+    }
+
+    /// Where an instruction goes with an exception set that was raised before.
+    pub(super) fn raised_again(&mut self, inst: Inst) -> Label {
+        self.cold_path(inst, Way::RaisedAgain, self.error_reason(inst))
+    }
+
+    fn error_reason(&self, inst: Inst) -> ExitReason {
         let data = &self.function.insts[inst];
-        let reason = match data.error {
-            Some(_) => data.instruction.error_reason(),
-            None => ExitReason::Raised,
-        };
-        self.cold_path(inst, Way::Raised, reason)
+        if data.error.is_some() { data.instruction.error_reason() } else { ExitReason::Raised }
     }
 
     /// Where an instruction goes when what it checks does not hold.
@@ -124,7 +131,7 @@ impl Lowering<'_, '_, '_> {
             let known = &self.function.insts[pending.inst];
             let same_states = match way {
                 Way::Exit(_) => true,
-                Way::Raised => (known.state, known.error) == (data.state, data.error),
+                Way::Raised | Way::RaisedAgain => (known.state, known.error) == (data.state, data.error),
             };
             pending.way == way && same_states && self.releases(pending.inst) == self.releases(inst)
         };
@@ -146,26 +153,28 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn cold_paths(&mut self) -> Result<(), Unsupported> {
         while let Some(pending) = self.pending.pop() {
             match pending.way {
-                Way::Raised => self.leave_raised(&pending)?,
+                Way::Raised => self.leave_raised(&pending, false)?,
+                Way::RaisedAgain => self.leave_raised(&pending, true)?,
                 Way::Exit(state) => self.leave_by(&pending, state, RuntimeFunction::Leave, RuntimeFunction::GoOn)?,
             }
         }
         Ok(())
     }
 
-    fn leave_raised(&mut self, pending: &Pending) -> Result<(), Unsupported> {
+    fn leave_raised(&mut self, pending: &Pending, again: bool) -> Result<(), Unsupported> {
         let data = &self.function.insts[pending.inst];
         if let Some(error) = data.error {
-            return self.leave_by(pending, error, RuntimeFunction::LeaveRaised, RuntimeFunction::GoOnRaised);
+            let leave = if again { RuntimeFunction::LeaveRaisedAgain } else { RuntimeFunction::LeaveRaised };
+            return self.leave_by(pending, error, leave, RuntimeFunction::GoOnRaised);
         }
-        match data.state {
+        match data.state.filter(|_| !again) {
             Some(state) => {
                 let (number, words) = self.pass_state(&pending.entries, state)?;
                 let (unit, version) = (self.address(Reference::Unit), self.address(Reference::Version));
                 let arguments = [unit, version, number, words];
                 self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 4], None, &arguments);
             }
-            // Whatever raised, it is for the same reason.
+            // All entries have the same reason.
             None => pending.entries.iter().for_each(|(_, label)| self.emitter.builder.switch_to_block(*label)),
         }
         self.release(pending.inst);

@@ -3,8 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::version::Version;
+use crate::bytecode::LocalVariable;
 use crate::embed::Object;
 use crate::interpreter::{Frame, Prepared};
+use crate::semantics::Namespaces;
+use crate::thread::{Result, errors};
 
 /// What belongs to one compiled function. The code of its versions has the address in it, so that it never moves.
 #[derive(Debug)]
@@ -40,6 +43,17 @@ impl Unit {
     /// The versions, the oldest first.
     pub fn versions(&self) -> Vec<Arc<Version>> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where the function finds its names.
+    pub fn namespaces(&self) -> Namespaces<'_> {
+        Namespaces { globals: &self.globals, builtins: &self.builtins }
+    }
+
+    /// A local of the function.
+    pub fn local(&self, index: usize) -> Result<&LocalVariable> {
+        let local = self.prepared.code().locals.get(index);
+        local.ok_or_else(|| errors::system_error(c"a local is not in the table of locals"))
     }
 
     /// How the interpreter goes on with the function.
