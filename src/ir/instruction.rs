@@ -272,12 +272,14 @@ impl Instruction {
     fn nature(&self) -> (ResultRule, EffectSet) {
         use ResultRule::{Always, Borrowed, ByCallee, Never};
         match self {
-            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, Effects::NONE),
+            Self::LoadConst | Self::LoadArg { .. } | Self::LoadSelf => (Borrowed, EffectSet::NONE),
             // The first one of a thread is made.
-            Self::LoadContext => (Always, Effects { is_claimed_pure: true, ..Effects::MAKES_CONTAINER }),
-            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => (Always, Effects::NONE),
+            Self::LoadContext => (Always, EffectSet { is_claimed_pure: true, ..EffectSet::MAKES_CONTAINER }),
+            Self::NullIfNone { .. } | Self::MethodSelf { .. } | Self::CompareNumbers { .. } => {
+                (Always, EffectSet::NONE)
+            }
             Self::Unbox { .. } | Self::UnboxReal { .. } | Self::GuardFinite { .. } | Self::Arithmetic { .. } => {
-                (Always, Effects::NONE)
+                (Always, EffectSet::NONE)
             }
             // The classes of objects can change.
             Self::Guard { .. } => (Always, EffectSet::NONE.reading(Heap::ATTRIBUTES)),

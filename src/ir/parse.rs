@@ -185,7 +185,7 @@ impl FunctionParser {
     }
 
     /// `4(v0 _ | v1)`. Instructions that follow one another share a state that reads the same.
-    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Read<State> {
+    fn read_state(&mut self, cursor: &mut Cursor<'_>) -> Parsed<State> {
         cursor.skip_spaces();
         let mut state = FrameState { at: decimal(cursor)?, ..FrameState::default() };
         expect(cursor, "(")?;

@@ -31,7 +31,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun
     // Each block comes after those that dominate it, so that what these have proven is known.
     for &block in dominators.reverse_postorder() {
         let before = std::mem::take(&mut function.blocks[block].insts);
-        let mut rewriter = Rewriter {
+        let mut rewriter = CallRewriter {
             function,
             failure: knowledge.failure,
             out: Vec::new(),
@@ -45,7 +45,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun
             let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
             changed |= rewriter.make_static(inst);
             match plan(rewriter.function, knowledge, inst) {
-                Ok(Some(Call::Direct(plan))) => {
+                Ok(Some(LibraryCall::Direct(plan))) => {
                     changed = true;
                     rewriter.emit(inst, plan);
                 }
@@ -106,7 +106,7 @@ impl Narrowed {
 }
 
 /// What becomes of an instruction; `None` if it is no call of a constant.
-fn plan(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Result<Option<Call>, String> {
+fn plan(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Result<Option<LibraryCall>, String> {
     let data = &function.insts[inst];
     let callees = knowledge.callees;
     let in_function = match knowledge.failure {
