@@ -104,7 +104,7 @@ fn at_line(line: Option<u32>) -> String {
 }
 
 /// The globals and builtins of a function.
-pub(crate) struct Surroundings {
+pub(crate) struct FunctionNamespaces {
     pub globals: Object,
     pub builtins: Object,
     pub closure: Option<Object>,
@@ -145,7 +145,7 @@ impl Specializer {
         options: &CompileOptions,
     ) -> Result<CompiledFunction, NotCompiled> {
         check_interpreter(python)?;
-        let surroundings = Surroundings::of(python, function)?;
+        let surroundings = FunctionNamespaces::of(python, function)?;
         let code = bytecode::decode_function(python, function)?;
         self.compile_code(python, code, surroundings, Some(function), options)
     }
@@ -161,7 +161,7 @@ impl Specializer {
         globals: &Object,
     ) -> Result<CompiledFunction, NotCompiled> {
         check_interpreter(python)?;
-        let surroundings = Surroundings::of_snippet(python, globals)?;
+        let surroundings = FunctionNamespaces::of_snippet(python, globals)?;
         self.compile_code(python, snippet, surroundings, None, &CompileOptions::default())
     }
 
@@ -169,7 +169,7 @@ impl Specializer {
         &self,
         python: &Python,
         code: Code,
-        surroundings: Surroundings,
+        surroundings: FunctionNamespaces,
         original: Option<&Object>,
         options: &CompileOptions,
     ) -> Result<CompiledFunction, NotCompiled> {
@@ -182,7 +182,7 @@ impl Specializer {
             check_straight(code, &function)?;
         }
         let names = code.names.clone();
-        let Surroundings { globals, builtins, closure } = surroundings;
+        let FunctionNamespaces { globals, builtins, closure } = surroundings;
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &globals, &builtins, &names);
         if options.passes {
@@ -237,7 +237,7 @@ pub(crate) fn translated(python: &Python, code: Code) -> Result<(Prepared, Funct
     Ok((prepared, function))
 }
 
-impl Surroundings {
+impl FunctionNamespaces {
     /// Those of a snippet with these globals.
     pub fn of_snippet(python: &Python, globals: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the thread is attached; the builtins are borrowed from it.
