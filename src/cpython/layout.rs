@@ -89,6 +89,13 @@ facts! {
             13 | 14 => 88,
             _ => 112,
         }, proven by THREAD_TRACE;
+        /// What says that something waits for running code: signal handlers, other threads, asynchronous exceptions, garbage
+        /// collection.
+        eval_breaker: EvalBreaker = match minor {
+            ..=11 => EvalBreaker::OfInterpreter(100),
+            12 => EvalBreaker::OfInterpreter(368),
+            _ => EvalBreaker::OfThread(24),
+        }, proven by EVAL_BREAKER;
         /// `sizeof(PyModuleObject)`: our cells are modules with fields after it.
         module_size: i32 = if minor >= 15 { 104 } else { 56 }, proven by MODULE_SIZE;
     }
@@ -138,6 +145,15 @@ pub enum Refcount {
     ImmortalAllOnes,
     /// From 3.14: the low 32 bits count; the top one of them set means immortal.
     ImmortalSign,
+}
+
+/// Where the flag lies that says that something waits for running code; 0 where nothing does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EvalBreaker {
+    /// Up to 3.12: `PyInterpreterState.ceval.eval_breaker`, 32 bits (`Include/internal/pycore_interp.h`).
+    OfInterpreter(i32),
+    /// From 3.13: the low 8 bits of `PyThreadState.eval_breaker` (`Include/cpython/pystate.h`).
+    OfThread(i32),
 }
 
 /// What stands beside the digits of an `int`.

@@ -22,8 +22,8 @@ pub mod python_type;
 
 pub use death_order::DeathOrder;
 pub use layout::{
-    DIGIT_BITS, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT, TAG_SIGN_MASK,
-    TEXT_COMPACT_ASCII, TextLayout,
+    DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT,
+    TAG_SIGN_MASK, TEXT_COMPACT_ASCII, TextLayout,
 };
 pub use proof::{Incompatible, check};
 pub use python_type::PythonType;

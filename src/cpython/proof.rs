@@ -6,8 +6,8 @@
 use pyo3_ffi as ffi;
 
 use super::layout::{
-    DIGIT_BITS, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII, TEXT_KIND_MASK,
-    TEXT_KIND_SHIFT, TextLayout,
+    DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII,
+    TEXT_KIND_MASK, TEXT_KIND_SHIFT, TextLayout,
 };
 use super::memory::{self, Plain};
 use super::python_type::PythonType;
@@ -90,6 +90,7 @@ proofs! {
     MODULE_SIZE: "the size of a module object", module_size;
     DICT_VERSION: "the version of a dict", dict_version;
     THREAD_TRACE: "the trace functions of a thread", thread_trace;
+    EVAL_BREAKER: "the flag that something waits", eval_breaker;
     VERSION: "the version", version;
 }
 
@@ -115,6 +116,11 @@ pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
         check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: what, detail })?;
     }
     Ok(())
+}
+
+/// Whether the flag that something waits is where the layout says.
+pub fn is_eval_breaker_proven(python: &Python) -> bool {
+    eval_breaker(python, &Layout::CURRENT).is_ok()
 }
 
 /// Checks that the thread is attached to the main interpreter.
@@ -430,6 +436,41 @@ fn thread_trace(python: &Python, layout: &Layout) -> Result<(), String> {
     expect("the exception of a thread, from its trace function", expected, found?)
 }
 
+/// From the flag to the recursion limit beside it (`struct _ceval_state` in `Include/internal/pycore_interp.h` and
+/// `pycore_ceval_state.h`).
+const fn from_flag_to_limit(minor: u8) -> i32 {
+    if minor <= 11 { -4 } else { 8 }
+}
+
+/// From a thread's flag to the interpreter's state before it (`Include/cpython/pystate.h`).
+const FROM_FLAG_TO_INTERPRETER: i32 = -(size_of::<usize>() as i32);
+
+/// To set the flag, Python code would have to run until it is clear again. So the field beside it is looked at, in whose place
+/// no version put another.
+fn eval_breaker(_: &Python, layout: &Layout) -> Result<(), String> {
+    // SAFETY: the thread is attached, and has a state and an interpreter.
+    let (interpreter, thread) = unsafe { (ffi::PyInterpreterState_Get() as usize, ffi::PyThreadState_Get() as usize) };
+    match layout.eval_breaker {
+        EvalBreaker::OfInterpreter(offset) => {
+            let at = interpreter.wrapping_add_signed((offset + from_flag_to_limit(layout.minor)) as isize);
+            // SAFETY: the thread is attached. Nothing runs before the limit is what it was.
+            let (before, found, raised) = unsafe {
+                let before = ffi::Py_GetRecursionLimit();
+                let found = peek_at::<u32>(at).map(u32::cast_signed);
+                ffi::Py_SetRecursionLimit(before + 1);
+                let raised = peek_at::<u32>(at).map(u32::cast_signed);
+                ffi::Py_SetRecursionLimit(before);
+                (before, found, raised)
+            };
+            expect("the recursion limit beside the flag, and one more", (before, before + 1), (found?, raised?))
+        }
+        EvalBreaker::OfThread(offset) => {
+            let at = thread.wrapping_add_signed((offset + FROM_FLAG_TO_INTERPRETER) as isize);
+            expect("the interpreter of a thread, before its flag", interpreter, peek_at(at)?)
+        }
+    }
+}
+
 /// A float that no zeroed or shifted field looks like.
 const PROBE: f64 = 1234.5678e9;
 
@@ -529,6 +570,18 @@ mod tests {
             ("the size of a module object", |layout| layout.module_size += 8),
             ("the trace functions of a thread", |layout| layout.thread_trace += 8),
             ("the trace functions of a thread", |layout| layout.thread_trace -= 8),
+            ("the flag that something waits", |layout| {
+                layout.eval_breaker = match layout.eval_breaker {
+                    EvalBreaker::OfInterpreter(offset) => EvalBreaker::OfInterpreter(offset + 4),
+                    EvalBreaker::OfThread(offset) => EvalBreaker::OfThread(offset + 8),
+                };
+            }),
+            ("the flag that something waits", |layout| {
+                layout.eval_breaker = match layout.eval_breaker {
+                    EvalBreaker::OfInterpreter(offset) => EvalBreaker::OfThread(offset),
+                    EvalBreaker::OfThread(offset) => EvalBreaker::OfInterpreter(offset),
+                };
+            }),
         ];
         let python = Python::attach();
         let mut changes = changes.to_vec();

@@ -6,7 +6,7 @@ use crate::bytecode::{Code, Target};
 use crate::cpython::DeathOrder;
 use crate::embed::{Object, Python};
 
-use super::{Frame, Prepared, RaisedHere, State};
+use super::{Frame, Prepared, State};
 use crate::cpython::functions as api;
 use crate::thread::traceback::Place;
 use crate::thread::{Owned, Raised, Result, errors, handled, interrupts};
@@ -96,9 +96,9 @@ impl<'a> Activation<'a> {
     }
 
     /// Goes to the handler of the current exception, which the instruction that it stands at has raised, or leaves.
-    pub(super) fn goes_to_handler(&mut self, raised: RaisedHere) -> Result {
+    pub(super) fn goes_to_handler(&mut self, again: bool) -> Result {
         self.offset = self.code.code().instructions.get(self.at as usize).map_or(0, |instruction| instruction.offset);
-        self.raised_again = raised.again;
+        self.raised_again = again;
         self.unwind()
     }
 

@@ -12,10 +12,7 @@ impl Activation<'_> {
     /// `--`, `exception --` or `exception cause --`
     pub(super) fn raise(&mut self, operands: u32) -> Raised {
         let raised = match operands {
-            0 => raising::raise_handled(self.python).map(|raised| {
-                self.raised_again = true;
-                raised
-            }),
+            0 => raising::raise_handled(self.python).inspect(|_| self.raised_again = true),
             1 => self.ask(|[exception]| Ok(raising::raise(exception, None))),
             _ => self.ask(|[exception, cause]| Ok(raising::raise(exception, Some(cause)))),
         };

@@ -26,7 +26,6 @@ mod keywords;
 mod locals;
 mod operands;
 mod parts;
-mod perform;
 mod prepared;
 mod step;
 
@@ -38,7 +37,6 @@ use crate::thread::traceback::ShownFunction;
 use crate::thread::{errors, handled, recursion};
 use activation::{Activation, End};
 pub(crate) use keywords::tuple;
-pub(crate) use perform::{Pending, RaisedHere, add_traceback, load_method, perform};
 pub(crate) use prepared::intern;
 pub use prepared::{Prepared, Reason, Refusal};
 
@@ -129,7 +127,8 @@ pub fn run_until(
 }
 
 /// Goes on where the instruction of the state has raised, to its handler: what the function returns. The exception is set in
-/// the thread state; the stack of the state is without the operands of the instruction.
+/// the thread state; the stack of the state is without the operands of the instruction. Where it was raised before, `again`, its
+/// traceback gets no entry here.
 ///
 /// # Errors
 /// As [`run`].
@@ -137,14 +136,14 @@ pub(crate) fn run_raised(
     python: &Python,
     frame: &Frame<'_>,
     state: State,
-    raised: RaisedHere,
+    again: bool,
 ) -> std::result::Result<Object, Raised> {
     // Counting this call may raise, and what that raises takes the place of the exception.
-    let pending = Pending::take(python);
+    let pending = errors::take();
     let _depth = recursion::Depth::enter(python)?;
     let mut activation = Activation::new(python, *frame, state)?;
-    pending.restore(python);
-    activation.goes_to_handler(raised)?;
+    pending.map(errors::restore);
+    activation.goes_to_handler(again)?;
     match activation.run(u64::MAX)? {
         End::Returned(result) => {
             activation.leave();

@@ -177,6 +177,15 @@ impl<'a> Borrowed<'a> {
         // SAFETY: live objects have addresses.
         Self(ManuallyDrop::new(Owned(unsafe { NonNull::new_unchecked(object) })), PhantomData)
     }
+
+    /// The same, or nothing for null.
+    ///
+    /// # Safety
+    /// As [`Borrowed::new`], but for null.
+    #[inline]
+    pub unsafe fn maybe(object: *mut ffi::PyObject) -> Option<Self> {
+        NonNull::new(object).map(|object| Self(ManuallyDrop::new(Owned(object)), PhantomData))
+    }
 }
 
 impl Deref for Borrowed<'_> {
@@ -186,6 +195,18 @@ impl Deref for Borrowed<'_> {
     fn deref(&self) -> &Owned {
         &self.0
     }
+}
+
+/// So many objects that lie one after another.
+///
+/// # Safety
+/// The thread is attached, and the objects alive, for as long as the result is used.
+pub unsafe fn borrowed<'a>(objects: *const *mut ffi::PyObject, count: usize) -> &'a [Owned] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: the caller promises the objects; `Owned` is a pointer that is not null.
+    unsafe { std::slice::from_raw_parts(objects.cast(), count) }
 }
 
 /// The pointer in a slot, or null.

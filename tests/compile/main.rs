@@ -12,6 +12,7 @@ mod exits;
 mod frontend;
 mod functions;
 mod handlers;
+mod loops;
 mod names;
 mod standard;
 mod typed_calls;

@@ -23,6 +23,8 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) values: Values,
     /// The array of arguments.
     pub(super) arguments: Register,
+    /// The state of the thread, where the function needs it.
+    pub(super) thread_state: Option<Register>,
     /// What the method that an operation found is called on.
     pub(super) method_selves: SecondaryMap<Value, Option<Register>>,
     /// Methods whose receiver somebody wants.
@@ -73,6 +75,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             callees,
             values: Values::default(),
             arguments,
+            thread_state: None,
             method_selves: SecondaryMap::new(),
             wanted_selves,
             exits: Vec::new(),
@@ -108,6 +111,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         if !self.function.blocks[entry].params.is_empty() {
             return Err(Unsupported::new("a function whose entry has parameters", "arguments are loaded"));
         }
+        self.load_thread_state();
         self.emitter.builder.ins().jump(first, &[]);
         for block in order {
             let label = self.label(block)?;

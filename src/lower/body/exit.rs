@@ -89,6 +89,8 @@ pub(super) struct Pending {
 enum Way {
     /// Out of the function, or to the interpreter and its handler, with an exception set.
     Raised,
+    /// The same, with an exception that was raised before and gets no entry in its traceback.
+    RaisedAgain,
     /// To the interpreter.
     Exit(State),
 }
@@ -107,6 +109,11 @@ impl Lowering<'_, '_, '_> {
         let label = self.cold_path(inst, Way::Raised);
         self.raised_of_block.push((inst, label));
         label
+    }
+
+    /// Where an instruction goes with an exception set that was raised before.
+    pub(super) fn raised_again(&mut self, inst: Inst) -> Label {
+        self.cold_path(inst, Way::RaisedAgain)
     }
 
     /// Where an instruction goes when what it checks does not hold.
@@ -139,19 +146,21 @@ impl Lowering<'_, '_, '_> {
         while let Some(Pending { label, inst, way }) = self.pending.pop() {
             self.emitter.builder.switch_to_block(label);
             match way {
-                Way::Raised => self.leave_raised(inst)?,
+                Way::Raised => self.leave_raised(inst, false)?,
+                Way::RaisedAgain => self.leave_raised(inst, true)?,
                 Way::Exit(state) => self.leave_by(inst, state, RuntimeFunction::Leave, RuntimeFunction::GoOn)?,
             }
         }
         Ok(())
     }
 
-    fn leave_raised(&mut self, inst: Inst) -> Result<(), Unsupported> {
+    fn leave_raised(&mut self, inst: Inst, again: bool) -> Result<(), Unsupported> {
         let data = &self.function.insts[inst];
         if let Some(error) = data.error {
-            return self.leave_by(inst, error, RuntimeFunction::LeaveRaised, RuntimeFunction::GoOnRaised);
+            let leave = if again { RuntimeFunction::LeaveRaisedAgain } else { RuntimeFunction::LeaveRaised };
+            return self.leave_by(inst, error, leave, RuntimeFunction::GoOnRaised);
         }
-        if let Some(state) = data.state {
+        if let Some(state) = data.state.filter(|_| !again) {
             let (number, words) = self.pass_state(state)?;
             let unit = self.address(Reference::Unit);
             self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 3], None, &[unit, number, words]);

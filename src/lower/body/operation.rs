@@ -4,9 +4,12 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
 
 use super::block::Lowering;
-use super::recipe::{Argument, Outcome, Recipe, performed, recipe};
+use super::recipe::{Argument, Outcome, Recipe, recipe};
 use super::reference::Reference;
-use crate::ir::{Inst, Operation, Value};
+use super::runtime_function::RuntimeFunction;
+use crate::cpython::EvalBreaker;
+use crate::ir::{Inst, Instruction, Operation, Value};
+use crate::lower::emit::emitter::TRUSTED;
 use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
@@ -38,8 +41,7 @@ impl Lowering<'_, '_, '_> {
                 let next = self.emitter.block();
                 self.emitter.builder.ins().jump(next, &[]);
                 self.emitter.enter(missing);
-                let raises = Recipe { outcome: Outcome::Raises, ..performed(operation) };
-                self.follow(inst, &raises, args)?;
+                self.follow(inst, &described(operation)?, args)?;
                 self.trap();
                 self.emitter.enter(next);
                 self.values.set(self.result(inst)?, object);
@@ -47,12 +49,14 @@ impl Lowering<'_, '_, '_> {
             (Operation::CallMethod(_, keywords), [method, receiver, args @ ..]) => {
                 self.call_method_pair(inst, *method, *receiver, args, keywords)?;
             }
-            _ => {
-                let recipe = recipe(operation).ok_or_else(|| {
-                    Unsupported::new(operation.name(), format!("it has other than {} operands", args.len()))
-                })?;
-                self.follow(inst, &recipe, args)?;
+            (Operation::LoadSuperMethod(..), _) => {
+                self.follow(inst, &described(operation)?, args)?;
+                // What `super` finds is bound.
+                let (result, null) = (self.result(inst)?, self.emitter.null());
+                self.method_selves[result] = Some(null);
             }
+            (Operation::Poll, _) => self.poll(inst)?,
+            _ => self.follow(inst, &described(operation)?, args)?,
         }
         Ok(())
     }
@@ -89,7 +93,6 @@ impl Lowering<'_, '_, '_> {
                 Argument::None => self.emitter.address(Symbol::NoneObject),
                 Argument::Null => self.emitter.null(),
                 Argument::Unit => self.address(Reference::Unit),
-                Argument::Step(operation) => self.address(Reference::Step(operation.clone())),
                 Argument::MethodSelf => {
                     let wanted = self.function.insts[inst].result.filter(|result| self.wanted_selves.contains(result));
                     match wanted {
@@ -106,13 +109,8 @@ impl Lowering<'_, '_, '_> {
             arguments.push(register);
         }
         let returns = match recipe.outcome {
-            Outcome::Object
-            | Outcome::ObjectOrNull
-            | Outcome::Certain
-            | Outcome::TruthObject
-            | Outcome::Done
-            | Outcome::Raises => Some(CType::Pointer),
-            Outcome::Status | Outcome::Truth => Some(CType::Status),
+            Outcome::Object | Outcome::ObjectOrNull | Outcome::Certain => Some(CType::Pointer),
+            Outcome::Status | Outcome::Truth | Outcome::Raises | Outcome::RaisesHandled => Some(CType::Status),
         };
         let returned = self.call_runtime(recipe.function, &parameters, returns, &arguments);
         self.outcome(inst, recipe.outcome, returned)?;
@@ -168,24 +166,54 @@ impl Lowering<'_, '_, '_> {
                 let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, truth, 0);
                 define(self, truth)
             }
-            Outcome::TruthObject => {
-                let (object, raised) = (returned()?, self.raised(inst));
-                self.emitter.require(object, raised);
-                let wanted = self.emitter.address(Symbol::TrueObject);
-                let truth = self.emitter.builder.ins().icmp(IntCC::Equal, object, wanted);
-                define(self, truth)
-            }
-            Outcome::Done => {
-                let (done, raised) = (returned()?, self.raised(inst));
-                self.emitter.require(done, raised);
-                Ok(())
-            }
             Outcome::Raises => {
                 let raised = self.raised(inst);
                 self.emitter.builder.ins().jump(raised, &[]);
                 self.nowhere();
                 Ok(())
             }
+            Outcome::RaisesHandled => {
+                let (again, first) = (self.raised_again(inst), self.raised(inst));
+                self.emitter.builder.ins().brif(returned()?, again, &[], first, &[]);
+                self.nowhere();
+                Ok(())
+            }
         }
     }
+
+    /// Serves what waits: where nothing does, a load and a test.
+    fn poll(&mut self, inst: Inst) -> Result<(), Unsupported> {
+        let (base, offset, ty) = match self.emitter.layout.eval_breaker {
+            EvalBreaker::OfInterpreter(offset) => (self.address(Reference::InterpreterState), offset, types::I32),
+            // The low bits of a word, whose low byte is first.
+            EvalBreaker::OfThread(offset) => {
+                let state = self.thread_state.ok_or_else(|| Unsupported::new("Poll", "the function has no other"))?;
+                (state, offset, types::I8)
+            }
+        };
+        let at = self.emitter.builder.ins().iadd_imm_s(base, i64::from(offset));
+        // Atomic, so that no pass of the code generator takes it for a value that is known already.
+        let waits = self.emitter.builder.ins().atomic_load(ty, TRUSTED, at);
+        let (serve, done) = (self.emitter.cold_block(), self.emitter.block());
+        self.emitter.builder.ins().brif(waits, serve, &[], done, &[]);
+        self.emitter.enter(serve);
+        self.follow(inst, &described(&Operation::Poll)?, &[])?;
+        self.emitter.builder.ins().jump(done, &[]);
+        self.emitter.enter(done);
+        Ok(())
+    }
+
+    /// Finds the thread's state, where the function asks it whether anything waits.
+    pub(super) fn load_thread_state(&mut self) {
+        let of_thread = matches!(self.emitter.layout.eval_breaker, EvalBreaker::OfThread(_));
+        let polls =
+            |instruction: &Instruction| matches!(instruction, Instruction::Operate { operation: Operation::Poll, .. });
+        if of_thread && self.function.instructions().any(|(_, _, data)| polls(&data.instruction)) {
+            self.thread_state = self.call_runtime(RuntimeFunction::ThreadState, &[], Some(CType::Pointer), &[]);
+        }
+    }
+}
+
+fn described(operation: &Operation) -> Result<Recipe, Unsupported> {
+    recipe(operation).ok_or_else(|| Unsupported::new(operation.name(), "it has another number of operands"))
 }

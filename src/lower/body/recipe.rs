@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::runtime_function::RuntimeFunction as Function;
-use crate::ir::{Operation, Type};
+use crate::ir::Operation;
 use crate::operators::{BinaryOperator, Conversion, UnaryOperator};
 
 /// A call of a function that does an operation.
@@ -36,8 +36,6 @@ pub enum Argument {
     Null,
     /// What belongs to the compiled function.
     Unit,
-    /// What the interpreter does.
-    Step(Operation),
     /// Where the function writes what a method is called on; null where nobody wants it.
     MethodSelf,
 }
@@ -55,21 +53,18 @@ pub enum Outcome {
     Status,
     /// A C `int`: truth, negative where it raised.
     Truth,
-    /// `True` or `False`, borrowed; null, with an exception set, where it raised.
-    TruthObject,
-    /// Null, with an exception set, where it raised, else anything.
-    Done,
     /// Nothing: it always raises.
     Raises,
+    /// A C `int`: whether what it raises was raised before, so that tracebacks get no entry here. It always raises.
+    RaisesHandled,
 }
 
 /// The function that does an operation; `None` for those that take no call, or more than one.
 ///
-/// What programs do much has a function of its own. All else is done by [`Function::Perform`]: the interpreter of decoded
-/// bytecode, which does one instruction, so that there is one place that knows how.
+/// All of them do what the interpreter of bytecode does: either is CPython's own function, or a function of `semantics`.
 pub fn recipe(operation: &Operation) -> Option<Recipe> {
     use Argument::{Array, Int, MethodSelf, Name, Null, Number, Operand, Unit};
-    use Outcome::{Certain, Object, ObjectOrNull, Status, Truth};
+    use Outcome::{Certain, Object, ObjectOrNull, Raises, RaisesHandled, Status, Truth};
     let name = |name: &Arc<str>| Name(name.clone());
     let count = |count: u32| Number(i64::from(count));
     let one = || vec![Operand(0)];
@@ -120,57 +115,73 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         Operation::TupleItem(index) => (Function::TupleItem, vec![Operand(0), count(*index)], Certain),
         Operation::GetIter => (Function::GetIter, one(), Object),
         Operation::IterNext => (Function::IterNext, one(), ObjectOrNull),
-        // Emitted by hand.
-        Operation::Is | Operation::IsNull | Operation::Not | Operation::CheckLocal(_) | Operation::CallMethod(..) => {
-            return None;
+        Operation::LoadSuperAttr(name, zero_arguments) | Operation::LoadSuperMethod(name, zero_arguments) => {
+            let arguments = three().into_iter().chain([Name(name.clone()), Number((*zero_arguments).into())]);
+            (Function::LoadSuperAttr, arguments.collect(), Object)
         }
-        Operation::LoadSuperAttr(..)
-        | Operation::LoadSuperMethod(..)
-        | Operation::LoadSpecial(_)
-        | Operation::StoreGlobal(_)
-        | Operation::DeleteGlobal(_)
-        | Operation::LoadBuildClass
-        | Operation::BuildSet(_)
-        | Operation::BuildMap(_)
-        | Operation::BuildConstKeyMap(_)
-        | Operation::BuildString(_)
-        | Operation::ListExtend
-        | Operation::SetUpdate
-        | Operation::DictUpdate
-        | Operation::DictMerge
-        | Operation::BuildTemplate
-        | Operation::BuildInterpolation(..)
-        | Operation::CallEx(_)
-        | Operation::MakeFunction
-        | Operation::SetFunctionAttribute(_)
-        | Operation::UnpackSequence(_)
-        | Operation::UnpackEx(..)
-        | Operation::Raise(_)
-        | Operation::BeforeWith
-        | Operation::GetLen
-        | Operation::MatchMapping
-        | Operation::MatchSequence
-        | Operation::MatchKeys
-        | Operation::MatchClass(_)
-        | Operation::ImportName(_)
-        | Operation::ImportFrom(_)
-        | Operation::Intrinsic1(_)
-        | Operation::Intrinsic2(_)
-        | Operation::Poll => return Some(performed(operation)),
+        Operation::LoadSpecial(special) => {
+            (Function::LoadSpecial, vec![Unit, Operand(0), Number(*special as i64), MethodSelf], Object)
+        }
+        Operation::StoreGlobal(global) => (Function::StoreGlobal, vec![Unit, name(global), Operand(0)], Status),
+        Operation::DeleteGlobal(global) => (Function::DeleteGlobal, vec![Unit, name(global)], Status),
+        Operation::LoadBuildClass => (Function::LoadBuildClass, vec![Unit], Object),
+        Operation::BuildSet(_) => (Function::BuildSet, vec![Array(0)], Object),
+        Operation::BuildMap(_) => (Function::BuildMap, vec![Array(0)], Object),
+        Operation::BuildConstKeyMap(_) => (Function::BuildConstKeyMap, vec![Array(0)], Object),
+        Operation::BuildString(_) => (Function::BuildString, vec![Array(0)], Object),
+        Operation::ListExtend => (Function::ListExtend, two(), Status),
+        Operation::SetUpdate => (Function::SetUpdate, two(), Status),
+        Operation::DictUpdate => (Function::DictUpdate, two(), Status),
+        Operation::DictMerge => (Function::DictMerge, three(), Status),
+        Operation::BuildTemplate => (Function::BuildTemplate, vec![Unit, Operand(0), Operand(1)], Object),
+        Operation::BuildInterpolation(conversion, has_format) => {
+            let format = if *has_format { Operand(2) } else { Null };
+            // One past the last is none.
+            let conversion = conversion.map_or(Conversion::ALL.len(), |conversion| conversion as usize);
+            let arguments = vec![Operand(0), Operand(1), format, Number(conversion as i64)];
+            (Function::BuildInterpolation, arguments, Object)
+        }
+        Operation::CallEx(has_keywords) => {
+            let keywords = if *has_keywords { Operand(2) } else { Null };
+            (Function::CallUnpacked, vec![Operand(0), Operand(1), keywords], Object)
+        }
+        Operation::MakeFunction => (Function::MakeFunction, vec![Unit, Operand(0)], Object),
+        Operation::SetFunctionAttribute(attribute) => {
+            (Function::SetFunctionAttribute, vec![Operand(0), Operand(1), Number(*attribute as i64)], Status)
+        }
+        Operation::UnpackSequence(items) => (Function::UnpackSequence, vec![Operand(0), count(*items)], Object),
+        Operation::UnpackEx(before, after) => {
+            (Function::UnpackEx, vec![Operand(0), count(*before), count(*after)], Object)
+        }
+        Operation::Raise(0) => (Function::RaiseHandled, Vec::new(), RaisesHandled),
+        Operation::Raise(1) => (Function::Raise, vec![Operand(0), Null], Raises),
+        Operation::Raise(_) => (Function::Raise, two(), Raises),
+        Operation::BeforeWith => (Function::BeforeWith, one(), Object),
+        Operation::GetLen => (Function::GetLen, one(), Object),
+        Operation::MatchMapping => (Function::MatchMapping, one(), Truth),
+        Operation::MatchSequence => (Function::MatchSequence, one(), Truth),
+        Operation::MatchKeys => (Function::MatchKeys, two(), Object),
+        Operation::MatchClass(positional) => {
+            let arguments = three().into_iter().chain([count(*positional)]);
+            (Function::MatchClass, arguments.collect(), Object)
+        }
+        Operation::ImportName(module) => {
+            (Function::ImportName, vec![Unit, name(module), Operand(0), Operand(1)], Object)
+        }
+        Operation::ImportFrom(attribute) => (Function::ImportFrom, vec![Unit, Operand(0), name(attribute)], Object),
+        Operation::Intrinsic1(intrinsic) => {
+            (Function::Intrinsic1, vec![Unit, Operand(0), Number(*intrinsic as i64)], Object)
+        }
+        Operation::Intrinsic2(intrinsic) => {
+            (Function::Intrinsic2, vec![Unit, Operand(0), Operand(1), Number(*intrinsic as i64)], Object)
+        }
+        // The cold half of each: the rest is emitted by hand.
+        Operation::CheckLocal(local) => (Function::UnboundLocal, vec![Unit, count(*local)], Raises),
+        Operation::Poll => (Function::Poll, Vec::new(), Status),
+        // Emitted by hand.
+        Operation::Is | Operation::IsNull | Operation::Not | Operation::CallMethod(..) => return None,
     };
     Some(Recipe { function, arguments, outcome })
-}
-
-/// The recipe of what the interpreter does.
-pub(super) fn performed(operation: &Operation) -> Recipe {
-    let arguments = vec![Argument::Unit, Argument::Step(operation.clone()), Argument::Array(0), Argument::MethodSelf];
-    let outcome = match operation.shape().result {
-        _ if operation.never_returns() => Outcome::Raises,
-        None => Outcome::Done,
-        Some(ty) if ty.is_subtype(&Type::C_BOOL) => Outcome::TruthObject,
-        Some(_) => Outcome::Object,
-    };
-    Recipe { function: Function::Perform, arguments, outcome }
 }
 
 fn unary(operator: UnaryOperator) -> Function {

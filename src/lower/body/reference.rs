@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{Assumption, Called, ConstObject, Operation};
+use crate::ir::{Assumption, Called, ConstObject};
 use crate::lower::MethodConvention;
 use crate::lower::symbol::annotate_constants;
 
@@ -13,8 +13,8 @@ use crate::lower::symbol::annotate_constants;
 pub enum Reference {
     /// A function of the runtime, or of CPython's.
     Function(RuntimeFunction),
-    /// An operation that the interpreter does.
-    Step(Operation),
+    /// The state of the interpreter.
+    InterpreterState,
     /// The type of modules.
     ModuleType,
     /// What belongs to this function: the first argument of the runtime's functions that need it.
@@ -124,7 +124,7 @@ impl SymbolicReferences {
 fn describe(reference: &Reference) -> String {
     match reference {
         Reference::Function(function) => function.name().to_owned(),
-        Reference::Step(operation) => format!("step {operation}"),
+        Reference::InterpreterState => "interpreter state".to_owned(),
         Reference::ModuleType => "PyModule_Type".to_owned(),
         Reference::Unit => "unit".to_owned(),
         Reference::AssumptionsHold => "assumptions hold".to_owned(),

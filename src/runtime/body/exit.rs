@@ -7,10 +7,10 @@ use pyo3_ffi as ffi;
 
 use super::unit::Unit;
 use crate::embed::{Object, Python};
-use crate::interpreter::{self, Pending, State};
+use crate::interpreter::{self, State};
 use crate::lower::body::{ExitPoint, ExitSlot, ExitValue};
 use crate::metadata::Scalar;
-use crate::thread::{Owned, Raised};
+use crate::thread::{Owned, Raised, errors};
 
 /// Takes what an exit passes on into a state of the interpreter, which the caller gives to [`go_on`]; null, with an exception
 /// set, where memory runs out. Called by compiled code.
@@ -51,16 +51,35 @@ unsafe fn state(python: &Python, point: &ExitPoint, words: *const u64) -> Result
 /// # Safety
 /// As [`leave`]; an exception is set.
 pub unsafe extern "C-unwind" fn leave_raised(unit: *const Unit, exit: usize, words: *const u64) -> *mut Left {
+    // SAFETY: as the caller promises.
+    unsafe { left(unit, exit, words, false) }
+}
+
+/// As [`leave_raised`], where the exception was raised before and has an entry of this function in its traceback, or needs none.
+///
+/// # Safety
+/// As [`leave_raised`].
+pub unsafe extern "C-unwind" fn leave_raised_again(unit: *const Unit, exit: usize, words: *const u64) -> *mut Left {
+    // SAFETY: as the caller promises.
+    unsafe { left(unit, exit, words, true) }
+}
+
+/// # Safety
+/// As [`leave_raised`].
+unsafe fn left(unit: *const Unit, exit: usize, words: *const u64, again: bool) -> *mut Left {
     // SAFETY: running code holds the GIL, and its unit lives.
     let (python, unit) = unsafe { (Python::assume_attached(), &*unit) };
     let Some(point) = unit.code.get().and_then(|code| code.exits.get(exit)) else { return null_mut() };
     unit.left.fetch_add(1, Ordering::Relaxed);
     log::debug!(target: "typedcall::exit", "{} raises at {point}", unit.prepared.code().qualname);
     // Boxing must find no exception set.
-    let pending = Pending::take(&python);
+    let pending = errors::take();
     // SAFETY: as the caller promises.
     match unsafe { state(&python, point, words) } {
-        Ok(state) => Box::into_raw(Box::new(Left { state, pending: pending.restore(&python) })),
+        Ok(state) => {
+            pending.map(errors::restore);
+            Box::into_raw(Box::new(Left { state, again }))
+        }
         Err(Raised) => null_mut(),
     }
 }
@@ -75,17 +94,18 @@ pub unsafe extern "C-unwind" fn go_on_raised(unit: *const Unit, left: *mut Left)
     }
     // SAFETY: running code holds the GIL, its unit lives, and what was left is owned.
     let (python, unit, left) = unsafe { (Python::assume_attached(), &*unit, *Box::from_raw(left)) };
-    match interpreter::run_raised(&python, &unit.frame(), left.state, left.pending) {
+    match interpreter::run_raised(&python, &unit.frame(), left.state, left.again) {
         Ok(result) => result.into_ptr(),
         Err(Raised) => null_mut(),
     }
 }
 
-/// Where an instruction raised, and how often its exception came by.
+/// Where an instruction raised.
 #[derive(Debug)]
 pub struct Left {
     state: State,
-    pending: interpreter::RaisedHere,
+    /// Whether the exception was raised before, and gets no entry here.
+    again: bool,
 }
 
 /// Goes on in the interpreter: the function's result. Called by compiled code.
@@ -179,12 +199,21 @@ pub unsafe extern "C-unwind" fn add_traceback(unit: *const Unit, exit: usize, wo
     // SAFETY: running code holds the GIL, and its unit lives.
     let (python, unit) = unsafe { (Python::assume_attached(), &*unit) };
     let Some(point) = unit.code.get().and_then(|code| code.exits.get(exit)) else { return };
+    let (frame, mut shown) = (unit.frame().shown(), None);
     // Boxing must find no exception set.
-    interpreter::add_traceback(&python, &unit.frame(), point.at, || {
-        let mut boxes = Boxes::default();
-        // SAFETY: as the caller promises.
-        let slots = point.locals.iter().map(|slot| unsafe { boxes.object(&python, slot, words) });
-        let owned = slots.map(|slot| slot.map(|slot| slot.map(|object| Owned::from_object(&python, object))));
-        owned.collect::<Result<Vec<_>, _>>()
-    });
+    let Some(exception) = errors::take() else { return };
+    let mut boxes = Boxes::default();
+    // SAFETY: as the caller promises.
+    let locals = point.locals.iter().map(|slot| unsafe { boxes.object(&python, slot, words) });
+    let owned = locals.map(|slot| slot.map(|slot| slot.map(|object| Owned::from_object(&python, object))));
+    let locals: Result<Vec<_>, _> = owned.collect();
+    if locals.is_err() {
+        errors::clear();
+    }
+    errors::restore(exception);
+    let Ok(locals) = locals else { return };
+    frame.add_entry(&python, &mut shown, frame.place(point.at));
+    if let Some(shown) = shown {
+        frame.hand_over_locals(&python, shown, &locals);
+    }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::assumption::{KnownDict, Recorded, version_address};
-use super::step::Step;
 use super::table;
 use super::unit::Unit;
 use super::watch::watch;
@@ -41,7 +40,6 @@ pub struct Linker<'a> {
     /// The first thing that could not be found.
     missing: Option<String>,
     kept: Vec<Object>,
-    steps: Vec<(crate::ir::Operation, Box<Step>)>,
     assumptions: Vec<Recorded>,
     dicts: Vec<Box<KnownDict>>,
     tests: Vec<(Assumption, AssumptionTest)>,
@@ -55,9 +53,6 @@ pub struct Linked {
     /// Objects.
     #[expect(dead_code, reason = "the code refers to them")]
     pub kept: Vec<Object>,
-    /// What the interpreter does.
-    #[expect(dead_code, reason = "the code refers to them")]
-    pub steps: Vec<Box<Step>>,
     /// What the code relies on.
     pub assumptions: Vec<Recorded>,
     /// The dicts that this is in. The code has the addresses of their versions.
@@ -73,7 +68,6 @@ impl<'a> Linker<'a> {
             callees,
             missing: None,
             kept: Vec::new(),
-            steps: Vec::new(),
             assumptions: Vec::new(),
             dicts: Vec::new(),
             tests: Vec::new(),
@@ -91,25 +85,15 @@ impl<'a> Linker<'a> {
         }
         match self.missing {
             Some(missing) => Err(missing),
-            None => {
-                let steps = self.steps.into_iter().map(|(_, step)| step).collect();
-                Ok(Linked { kept: self.kept, steps, assumptions: self.assumptions, dicts: self.dicts })
-            }
+            None => Ok(Linked { kept: self.kept, assumptions: self.assumptions, dicts: self.dicts }),
         }
     }
 
     fn find(&mut self, reference: &Reference) -> Option<usize> {
         Some(match reference {
             Reference::Function(function) => table::address(*function).get(),
-            Reference::Step(operation) => {
-                if let Some((_, step)) = self.steps.iter().find(|(known, _)| known == operation) {
-                    return Some(&raw const **step as usize);
-                }
-                let step = Box::new(Step::of(operation, &self.unit.prepared.code().names)?);
-                let address = &raw const *step as usize;
-                self.steps.push((operation.clone(), step));
-                address
-            }
+            // SAFETY: the thread is attached; the main interpreter's state lives as long as the process runs Python.
+            Reference::InterpreterState => unsafe { ffi::PyInterpreterState_Get() as usize },
             Reference::ModuleType => &raw const ffi::PyModule_Type as usize,
             Reference::Unit => std::ptr::from_ref(self.unit) as usize,
             Reference::AssumptionsHold => Arc::as_ptr(&self.unit.flag) as usize,

@@ -8,15 +8,15 @@
 //! | `exit` | from compiled code to the interpreter, and tracebacks |
 //! | `assumption` | what may be broken, and how that is noticed |
 //! | `watch` | dict watchers, from 3.12 |
-//! | `operation` | the functions that operations call |
-//! | `step` | operations that the interpreter does |
+//! | `operation` | the functions that operations call: `semantics`, as C functions |
+//! | `operand` | how operands and results come and go |
 //! | `table` | their addresses |
 
 mod assumption;
 mod exit;
 mod link;
+mod operand;
 mod operation;
-mod step;
 mod table;
 mod unit;
 mod watch;

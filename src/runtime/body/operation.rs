@@ -1,18 +1,221 @@
-//! The functions that operations call, where CPython has none that does just that.
+//! The functions that operations call, where CPython has none that does just that: `semantics`, as C functions.
 
-use std::ptr::{NonNull, null_mut};
+use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::step::Step;
+use super::operand::{Number, operations};
 use super::unit::Unit;
+use crate::cpython::functions as api;
 use crate::embed::Python;
-use crate::interpreter;
-use crate::ir::Operation;
-use crate::semantics::names::lazy_import_type;
-use crate::thread::{Owned, Raised};
+use crate::operators::{Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special};
+use crate::semantics::{
+    attributes, build, calls, format, functions, imports, intrinsics, iteration, names, patterns, raising, with,
+};
+use crate::thread::owned::{Borrowed, Owned, borrowed};
+use crate::thread::{Result, errors, interrupts};
 
 type Object = *mut ffi::PyObject;
+
+operations! {
+    /// What a name is bound to in globals or builtins.
+    fn load_global(python, unit: &Unit, name: Borrowed<'_>) -> Result<Owned> {
+        names::load_global(python, unit.namespaces(), &name)
+    }
+
+    /// Binds a global.
+    fn store_global(_python, unit: &Unit, name: Borrowed<'_>, value: Borrowed<'_>) -> Result {
+        names::store_global(&unit.globals, &name, &value)
+    }
+
+    /// Unbinds a global.
+    fn delete_global(python, unit: &Unit, name: Borrowed<'_>) -> Result {
+        names::delete_global(python, &unit.globals, &name)
+    }
+
+    /// `builtins.__build_class__`
+    fn load_build_class(python, unit: &Unit) -> Result<Owned> {
+        names::load_build_class(python, &unit.builtins)
+    }
+
+    /// What is in the cell of a local.
+    fn load_cell(python, unit: &Unit, cell: Borrowed<'_>, local: Number) -> Result<Owned> {
+        names::load_cell(python, &cell, unit.local(local.index())?)
+    }
+
+    /// Raises the error of a local that is bound to nothing.
+    fn unbound_local(_python, unit: &Unit, local: Number) -> Result {
+        Err(names::unbound_local(unit.local(local.index())?))
+    }
+
+    /// `super(class, object).name`
+    fn load_super_attr(
+        _python,
+        function: Borrowed<'_>,
+        class: Borrowed<'_>,
+        object: Borrowed<'_>,
+        name: Borrowed<'_>,
+        zero_arguments: Number,
+    ) -> Result<Owned> {
+        attributes::of_super(&function, &class, &object, &name, zero_arguments.index() != 0)
+    }
+
+    /// `{…, *iterable}`
+    fn set_update(python, set: Borrowed<'_>, iterable: Borrowed<'_>) -> Result {
+        build::set_update(python, &set, &iterable)
+    }
+
+    /// `[…, *iterable]`
+    fn list_extend(_python, list: Borrowed<'_>, iterable: Borrowed<'_>) -> Result {
+        build::list_extend(&list, &iterable)
+    }
+
+    /// `{…, **mapping}`
+    fn dict_update(_python, dict: Borrowed<'_>, mapping: Borrowed<'_>) -> Result {
+        build::dict_update(&dict, &mapping)
+    }
+
+    /// `callable(…, **mapping)`
+    fn dict_merge(_python, dict: Borrowed<'_>, mapping: Borrowed<'_>, callable: Borrowed<'_>) -> Result {
+        calls::merge_keywords(&dict, &mapping, &callable)
+    }
+
+    /// `format(value, "")`; of an exact `str` that itself.
+    fn format_simple(_python, value: Borrowed<'_>) -> Result<Owned> {
+        format::simple(&value)
+    }
+
+    /// A template of strings and interpolations.
+    fn build_template(
+        python, unit: &Unit, strings: Borrowed<'_>, interpolations: Borrowed<'_>
+    ) -> Result<Owned> {
+        format::template(python, &unit.globals, &strings, &interpolations)
+    }
+
+    /// An interpolation of a template; a conversion past the last is none.
+    fn build_interpolation(
+        python,
+        value: Borrowed<'_>,
+        expression: Borrowed<'_>,
+        format: Option<Borrowed<'_>>,
+        conversion: Number,
+    ) -> Result<Owned> {
+        let conversion = Conversion::ALL.get(conversion.index()).map(|(conversion, _)| *conversion);
+        format::interpolation(python, &value, &expression, conversion, format.as_deref())
+    }
+
+    /// `callable(*arguments, **keywords)`
+    fn call_unpacked(
+        python, callable: Borrowed<'_>, arguments: Borrowed<'_>, keywords: Option<Borrowed<'_>>
+    ) -> Result<Owned> {
+        let result = calls::unpacked(&callable, &arguments, keywords.as_deref())?;
+        interrupts::serve(python)?;
+        Ok(result)
+    }
+
+    /// A function of a code object.
+    fn make_function(_python, unit: &Unit, code: Borrowed<'_>) -> Result<Owned> {
+        functions::make(&unit.globals, &code)
+    }
+
+    /// Gives a function one of its parts.
+    fn set_function_attribute(
+        python, function: Borrowed<'_>, value: Borrowed<'_>, attribute: Number
+    ) -> Result {
+        functions::set_attribute(python, attribute.of(&FunctionAttribute::ALL)?, &function, &value)
+    }
+
+    /// A tuple of all items, which must be so many.
+    fn unpack_sequence(_python, sequence: Borrowed<'_>, count: Number) -> Result<Owned> {
+        iteration::unpack(&sequence, count.count())
+    }
+
+    /// A tuple of so many items, a list of the rest, and so many items after it.
+    fn unpack_ex(_python, sequence: Borrowed<'_>, before: Number, after: Number) -> Result<Owned> {
+        iteration::unpack_with_rest(&sequence, before.count(), after.count())
+    }
+
+    /// `raise exception`, or `raise exception from cause`
+    fn raise(_python, exception: Borrowed<'_>, cause: Option<Borrowed<'_>>) -> Result {
+        Err(raising::raise(&exception, cause.as_deref()))
+    }
+
+    /// `raise` alone: whether the handled exception was raised again, which gets no second entry in its traceback.
+    fn raise_handled(python) -> bool {
+        raising::raise_handled(python).is_ok()
+    }
+
+    /// A tuple of a manager's bound `__exit__` and of what its `__enter__` returned.
+    fn before_with(python, manager: Borrowed<'_>) -> Result<Owned> {
+        let methods = with::manager(python, &manager)?;
+        match methods.enter.call() {
+            Ok(result) => build::tuple(&[methods.exit, result]),
+            Err(raised) => {
+                // What dies now may run Python code: with the exception put by.
+                let pending = errors::take();
+                drop(methods);
+                pending.map(errors::restore);
+                Err(raised)
+            }
+        }
+    }
+
+    /// `len(object)`
+    fn get_len(_python, object: Borrowed<'_>) -> Result<Owned> {
+        patterns::length(&object)
+    }
+
+    /// Whether an object is a mapping for patterns.
+    fn match_mapping(_python, object: Borrowed<'_>) -> bool {
+        patterns::is_mapping(&object)
+    }
+
+    /// Whether an object is a sequence for patterns.
+    fn match_sequence(_python, object: Borrowed<'_>) -> bool {
+        patterns::is_sequence(&object)
+    }
+
+    /// A tuple of the values that a subject has for keys, or `None`.
+    fn match_keys(python, subject: Borrowed<'_>, keys: Borrowed<'_>) -> Result<Owned> {
+        patterns::match_keys(python, &subject, &keys)
+    }
+
+    /// A tuple of a subject's attributes that a class pattern asks for, or `None`.
+    fn match_class(
+        python, subject: Borrowed<'_>, class: Borrowed<'_>, names: Borrowed<'_>, positional: Number
+    ) -> Result<Owned> {
+        patterns::match_class(python, &subject, &class, positional.count(), &names)
+    }
+
+    /// `import name`
+    fn import_name(
+        python, unit: &Unit, name: Borrowed<'_>, level: Borrowed<'_>, names: Borrowed<'_>
+    ) -> Result<Owned> {
+        imports::module(python, unit.namespaces(), &name, &level, &names)
+    }
+
+    /// `from module import name`
+    fn import_from(python, unit: &Unit, module: Borrowed<'_>, name: Borrowed<'_>) -> Result<Owned> {
+        imports::from(python, &unit.globals, &module, &name)
+    }
+
+    /// An intrinsic of one operand.
+    fn intrinsic1(python, unit: &Unit, operand: Borrowed<'_>, intrinsic: Number) -> Result<Owned> {
+        intrinsics::one(python, &unit.globals, intrinsic.of(&Intrinsic1::ALL)?, &operand)
+    }
+
+    /// An intrinsic of two operands.
+    fn intrinsic2(
+        python, unit: &Unit, first: Borrowed<'_>, second: Borrowed<'_>, intrinsic: Number
+    ) -> Result<Owned> {
+        intrinsics::two(python, &unit.globals, intrinsic.of(&Intrinsic2::ALL)?, &first, &second)
+    }
+
+    /// Serves what waits, at a back-edge.
+    fn poll(python) -> Result {
+        interrupts::serve(python)
+    }
+}
 
 /// The function behind a method and its receiver, or an attribute.
 ///
@@ -21,60 +224,111 @@ type Object = *mut ffi::PyObject;
 pub unsafe extern "C-unwind" fn load_method(object: Object, name: Object, method_self: *mut Object) -> Object {
     // SAFETY: as the caller promises.
     unsafe {
-        match interpreter::load_method(object, name) {
-            Ok((method, receiver)) => {
-                if let Some(slot) = method_self.as_mut() {
-                    *slot = receiver.map_or(null_mut(), Owned::into_ptr);
-                }
-                method.into_ptr()
-            }
-            Err(Raised) => null_mut(),
-        }
+        let (object, name) = (Borrowed::new(object), Borrowed::new(name));
+        method(attributes::method(&object, &name), &object, method_self)
     }
 }
 
-/// What a name is bound to in globals or builtins.
+/// A special method and its receiver.
 ///
 /// # Safety
-/// The unit is that of running code, the name alive.
-pub unsafe extern "C-unwind" fn load_global(unit: *const Unit, name: Object) -> Object {
-    // SAFETY: running code holds the GIL; the dicts are alive; what is borrowed from them gets a reference at once.
-    unsafe {
-        let unit = &*unit;
-        for dict in [&unit.globals, &unit.builtins] {
-            if ffi::PyDict_CheckExact(dict.as_ptr()) == 0 {
-                break;
-            }
-            let found = ffi::PyDict_GetItemWithError(dict.as_ptr(), name);
-            if !found.is_null() {
-                if cfg!(Py_3_15) && is_lazy_import(found) {
-                    break;
-                }
-                return ffi::Py_NewRef(found);
-            }
-            if !ffi::PyErr_Occurred().is_null() {
-                return null_mut();
-            }
-        }
-        // Not there, or not to be had so simply.
-        let python = Python::assume_attached();
-        let text = crate::embed::Object::from_borrowed(&python, NonNull::new_unchecked(name)).as_str(&python);
-        let operation = Operation::LoadGlobal(text.unwrap_or_default().into());
-        match Step::of(&operation, &unit.prepared.code().names) {
-            Some(step) => step.perform(&python, unit, std::ptr::null(), null_mut()).unwrap_or(null_mut()),
-            None => null_mut(),
-        }
-    }
-}
-
-/// Whether an object stands for a module that is imported where a function first reads its name: 3.15 has such.
-///
-/// # Safety
-/// The thread is attached; the object is alive.
-unsafe fn is_lazy_import(object: Object) -> bool {
+/// As [`load_method`]; the unit is that of running code.
+pub unsafe extern "C-unwind" fn load_special(
+    unit: *const Unit,
+    object: Object,
+    special: usize,
+    method_self: *mut Object,
+) -> Object {
     // SAFETY: as the caller promises.
-    let (python, class) = unsafe { (Python::assume_attached(), ffi::Py_TYPE(object).cast()) };
-    lazy_import_type(&python).is_some_and(|lazy| lazy.as_ptr() == class)
+    unsafe {
+        let (python, object) = (Python::assume_attached(), Borrowed::new(object));
+        let special = Number(special).of(&Special::ALL);
+        let found = special.and_then(|special| attributes::special(&python, &(*unit).globals, &object, special));
+        method(found, &object, method_self)
+    }
+}
+
+/// Hands a method over: what is called, and in the slot what it is called on.
+///
+/// # Safety
+/// `method_self` is null or a slot.
+unsafe fn method(found: Result<attributes::Method>, object: &Owned, method_self: *mut Object) -> Object {
+    let Ok(method) = found else { return null_mut() };
+    // SAFETY: as the caller promises.
+    if let Some(slot) = unsafe { method_self.as_mut() } {
+        *slot = if method.takes_object { object.again().into_ptr() } else { null_mut() };
+    }
+    method.callable.into_ptr()
+}
+
+/// Builds something of so many objects.
+///
+/// # Safety
+/// The thread is attached; so many objects are alive.
+unsafe fn built(items: *const Object, count: usize, build: impl FnOnce(&[Owned]) -> Result<Owned>) -> Object {
+    // SAFETY: as the caller promises.
+    build(unsafe { borrowed(items, count) }).map_or(null_mut(), Owned::into_ptr)
+}
+
+/// A tuple.
+///
+/// # Safety
+/// The thread is attached; so many objects are alive.
+pub unsafe extern "C-unwind" fn build_tuple(items: *const Object, count: usize) -> Object {
+    // SAFETY: as the caller promises.
+    unsafe { built(items, count, build::tuple) }
+}
+
+/// A list.
+///
+/// # Safety
+/// The thread is attached; so many objects are alive.
+pub unsafe extern "C-unwind" fn build_list(items: *const Object, count: usize) -> Object {
+    // SAFETY: as the caller promises.
+    unsafe { built(items, count, build::list) }
+}
+
+/// A set.
+///
+/// # Safety
+/// The thread is attached; so many objects are alive.
+pub unsafe extern "C-unwind" fn build_set(items: *const Object, count: usize) -> Object {
+    // SAFETY: as the caller promises.
+    unsafe { built(items, count, build::set) }
+}
+
+/// A dict of keys and values, which take turns.
+///
+/// # Safety
+/// The thread is attached; so many objects are alive.
+pub unsafe extern "C-unwind" fn build_map(items: *const Object, count: usize) -> Object {
+    // SAFETY: as the caller promises.
+    unsafe { built(items, count, build::map) }
+}
+
+/// A dict of values and, last, the tuple of their keys.
+///
+/// # Safety
+/// The thread is attached; so many objects are alive, at least one.
+pub unsafe extern "C-unwind" fn build_const_key_map(items: *const Object, count: usize) -> Object {
+    let build = |items: &[Owned]| match items {
+        [values @ .., keys] => build::const_key_map(values, keys),
+        [] => Err(errors::system_error(c"a dict without keys")),
+    };
+    // SAFETY: as the caller promises.
+    unsafe { built(items, count, build) }
+}
+
+/// These strings in a row.
+///
+/// # Safety
+/// The thread is attached; so many objects are alive.
+pub unsafe extern "C-unwind" fn build_string(items: *const Object, count: usize) -> Object {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let python = Python::assume_attached();
+        built(items, count, |strings| format::join(&python, strings))
+    }
 }
 
 /// A cell of the function's closure.
@@ -88,74 +342,6 @@ pub unsafe extern "C" fn load_closure_cell(unit: *const Unit, index: usize) -> O
             Some(closure) => ffi::Py_NewRef(ffi::PyTuple_GET_ITEM(closure.as_ptr(), index as ffi::Py_ssize_t)),
             None => null_mut(),
         }
-    }
-}
-
-/// What is in a cell.
-///
-/// # Safety
-/// The unit is that of running code, the cell is one.
-pub unsafe extern "C-unwind" fn load_cell(unit: *const Unit, cell: Object, local: usize) -> Object {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let value = ffi::PyCell_Get(cell);
-        if !value.is_null() {
-            return value;
-        }
-        let python = Python::assume_attached();
-        let operation = Operation::LoadCell(u32::try_from(local).unwrap_or(0));
-        match Step::of(&operation, &[]) {
-            Some(step) => step.perform(&python, &*unit, &cell, null_mut()).unwrap_or(null_mut()),
-            None => null_mut(),
-        }
-    }
-}
-
-/// A tuple.
-///
-/// # Safety
-/// The thread is attached; so many objects are alive.
-pub unsafe extern "C-unwind" fn build_tuple(items: *const Object, count: usize) -> Object {
-    // SAFETY: as the caller promises; the fresh tuple takes references of its own.
-    unsafe {
-        let tuple = ffi::PyTuple_New(count as ffi::Py_ssize_t);
-        if !tuple.is_null() {
-            for index in 0..count {
-                ffi::PyTuple_SET_ITEM(tuple, index as ffi::Py_ssize_t, ffi::Py_NewRef(*items.add(index)));
-            }
-        }
-        tuple
-    }
-}
-
-/// A list.
-///
-/// # Safety
-/// The thread is attached; so many objects are alive.
-pub unsafe extern "C-unwind" fn build_list(items: *const Object, count: usize) -> Object {
-    // SAFETY: as the caller promises; the fresh list takes references of its own.
-    unsafe {
-        let list = ffi::PyList_New(count as ffi::Py_ssize_t);
-        if !list.is_null() {
-            for index in 0..count {
-                ffi::PyList_SET_ITEM(list, index as ffi::Py_ssize_t, ffi::Py_NewRef(*items.add(index)));
-            }
-        }
-        list
-    }
-}
-
-/// `format(value, "")`; of an exact `str` that itself.
-///
-/// # Safety
-/// The thread is attached; the object is alive.
-pub unsafe extern "C-unwind" fn format_simple(value: Object) -> Object {
-    // SAFETY: as the caller promises.
-    unsafe {
-        if ffi::PyUnicode_CheckExact(value) != 0 {
-            return ffi::Py_NewRef(value);
-        }
-        super::table::PyObject_Format(value, null_mut())
     }
 }
 
@@ -174,7 +360,7 @@ pub unsafe extern "C" fn tuple_item(tuple: Object, index: usize) -> Object {
 /// The thread is attached; the object is alive.
 pub unsafe extern "C-unwind" fn iter_next(iterator: Object) -> Object {
     // SAFETY: as the caller promises; what `iter` gave is an iterator.
-    unsafe { super::table::PyIter_Next(iterator) }
+    unsafe { api::PyIter_Next(iterator) }
 }
 
 /// `a // b` of floats, as `float_floor_div` in Objects/floatobject.c; `b` is not zero.

@@ -2,18 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use pyo3_ffi as ffi;
-
-use super::{assumption, exit, operation, step};
+use super::{assumption, exit, operation};
 use crate::lower::body::RuntimeFunction;
-
-#[allow(clashing_extern_declarations, reason = "pyo3-ffi says that nothing unwinds")]
-unsafe extern "C-unwind" {
-    /// `format(value, specification)`
-    pub(super) fn PyObject_Format(value: *mut ffi::PyObject, specification: *mut ffi::PyObject) -> *mut ffi::PyObject;
-    /// `next(iterator)`
-    pub(super) fn PyIter_Next(iterator: *mut ffi::PyObject) -> *mut ffi::PyObject;
-}
 
 macro_rules! addresses {
     (cpython { $($variant:ident $name:ident)* } here { $($own:ident $path:path;)* }) => {
@@ -84,9 +74,10 @@ addresses! {
         NewCell PyCell_New
         StoreCell PyCell_Set
         ListToTuple PyList_AsTuple
+        Format PyObject_Format
+        ThreadState PyThreadState_Get
     }
     here {
-        Format PyObject_Format;
         LoadMethod operation::load_method;
         LoadGlobal operation::load_global;
         LoadClosureCell operation::load_closure_cell;
@@ -98,12 +89,46 @@ addresses! {
         FloatRemainder operation::float_remainder;
         BuildTuple operation::build_tuple;
         BuildList operation::build_list;
-        Perform step::perform;
+        LoadSuperAttr operation::load_super_attr;
+        LoadSpecial operation::load_special;
+        StoreGlobal operation::store_global;
+        DeleteGlobal operation::delete_global;
+        LoadBuildClass operation::load_build_class;
+        UnboundLocal operation::unbound_local;
+        BuildSet operation::build_set;
+        BuildMap operation::build_map;
+        BuildConstKeyMap operation::build_const_key_map;
+        BuildString operation::build_string;
+        ListExtend operation::list_extend;
+        SetUpdate operation::set_update;
+        DictUpdate operation::dict_update;
+        DictMerge operation::dict_merge;
+        BuildTemplate operation::build_template;
+        BuildInterpolation operation::build_interpolation;
+        CallUnpacked operation::call_unpacked;
+        MakeFunction operation::make_function;
+        SetFunctionAttribute operation::set_function_attribute;
+        UnpackSequence operation::unpack_sequence;
+        UnpackEx operation::unpack_ex;
+        Raise operation::raise;
+        RaiseHandled operation::raise_handled;
+        BeforeWith operation::before_with;
+        GetLen operation::get_len;
+        MatchMapping operation::match_mapping;
+        MatchSequence operation::match_sequence;
+        MatchKeys operation::match_keys;
+        MatchClass operation::match_class;
+        ImportName operation::import_name;
+        ImportFrom operation::import_from;
+        Intrinsic1 operation::intrinsic1;
+        Intrinsic2 operation::intrinsic2;
+        Poll operation::poll;
         Holds assumption::assumption_holds;
         DictHolds assumption::dict_holds;
         Leave exit::leave;
         GoOn exit::go_on;
         LeaveRaised exit::leave_raised;
+        LeaveRaisedAgain exit::leave_raised_again;
         GoOnRaised exit::go_on_raised;
         AddTraceback exit::add_traceback;
     }

@@ -8,10 +8,13 @@ use pyo3_ffi as ffi;
 
 use super::assumption::Flag;
 use super::link::Linked;
+use crate::bytecode::LocalVariable;
 use crate::embed::Object;
 use crate::interpreter::{Frame, Prepared};
 use crate::lower::body::ExitPoint;
 use crate::runtime::shape::Placed;
+use crate::semantics::Namespaces;
+use crate::thread::{Result, errors};
 
 /// The machine code of a compiled function: bound arguments in, a new reference or null out.
 pub type Entry = unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject;
@@ -59,6 +62,17 @@ impl Unit {
         // A unit is compiled once.
         let _ = self.code.set(Code { placed, exits, linked });
         entry
+    }
+
+    /// Where the function finds its names.
+    pub fn namespaces(&self) -> Namespaces<'_> {
+        Namespaces { globals: &self.globals, builtins: &self.builtins }
+    }
+
+    /// A local of the function.
+    pub fn local(&self, index: usize) -> Result<&LocalVariable> {
+        let local = self.prepared.code().locals.get(index);
+        local.ok_or_else(|| errors::system_error(c"a local is not in the table of locals"))
     }
 
     /// How the interpreter goes on with the function.
