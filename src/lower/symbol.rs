@@ -67,6 +67,7 @@ mod signature_types {
     pub type Record = c_void;
     pub type State = c_void;
     pub type Unit = c_void;
+    pub type Version = c_void;
 }
 
 const fn is_unwinding(abi: &str) -> bool {

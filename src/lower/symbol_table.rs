@@ -61,7 +61,7 @@ macro_rules! symbols {
                 FromForeign: runtime("typedcall_from_foreign", "C-unwind" fn foreign::from_foreign(&Foreign, u64) -> Object),
                 // The number of calls that no guard kept from the underlying function, of the whole process.
                 Hits: data("typedcall_hits"),
-                CountFallback: runtime("typedcall_count_fallback", "C-unwind" fn counters::count_fallback(Object, *const Object, usize, Object, usize, Object)),
+                CountFallback: runtime("typedcall_count_fallback", "C-unwind" fn fallback::count_fallback(Object, *const Object, usize, Object, usize, Object)),
             }
             // What whole functions refer to besides.
             bodies {
@@ -160,14 +160,14 @@ macro_rules! symbols {
                 Intrinsic2: runtime("typedcall_intrinsic2", "C-unwind" fn operation::intrinsic2(*const Unit, Object, Object, usize) -> Object),
                 Poll: runtime("typedcall_poll", "C-unwind" fn operation::poll() -> c_int),
                 ThreadState: cpython(PyThreadState_Get),
-                Holds: runtime("typedcall_assumption_holds", "C" fn assumption::assumption_holds(*const Unit, usize) -> c_int),
-                DictHolds: runtime("typedcall_dict_holds", "C" fn assumption::dict_holds(*const Unit, usize) -> c_int),
-                Leave: runtime("typedcall_leave", "C" fn exit::leave(*const Unit, usize, *const u64) -> *mut State),
+                Holds: runtime("typedcall_assumption_holds", "C" fn assumption::assumption_holds(*const Version, usize) -> c_int),
+                DictHolds: runtime("typedcall_dict_holds", "C" fn assumption::dict_holds(*const Version, usize) -> c_int),
+                Leave: runtime("typedcall_leave", "C" fn exit::leave(*const Version, usize, *const u64) -> *mut State),
                 GoOn: runtime("typedcall_go_on", "C-unwind" fn exit::go_on(*const Unit, *mut State) -> Object),
-                LeaveRaised: runtime("typedcall_leave_raised", "C-unwind" fn exit::leave_raised(*const Unit, usize, *const u64) -> *mut Left),
-                LeaveRaisedAgain: runtime("typedcall_leave_raised_again", "C-unwind" fn exit::leave_raised_again(*const Unit, usize, *const u64) -> *mut Left),
+                LeaveRaised: runtime("typedcall_leave_raised", "C-unwind" fn exit::leave_raised(*const Version, usize, *const u64) -> *mut Left),
+                LeaveRaisedAgain: runtime("typedcall_leave_raised_again", "C-unwind" fn exit::leave_raised_again(*const Version, usize, *const u64) -> *mut Left),
                 GoOnRaised: runtime("typedcall_go_on_raised", "C-unwind" fn exit::go_on_raised(*const Unit, *mut Left) -> Object),
-                AddTraceback: runtime("typedcall_add_traceback", "C-unwind" fn exit::add_traceback(*const Unit, usize, *const u64)),
+                AddTraceback: runtime("typedcall_add_traceback", "C-unwind" fn exit::add_traceback(*const Unit, *const Version, usize, *const u64)),
             }
         }
     };

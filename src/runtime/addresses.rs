@@ -5,15 +5,15 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::audit::{self, Record};
 use super::body::exit::{self, Left};
-use super::body::{Unit, assumption, operation};
-use super::context::{self, Context};
-use super::counters::{self, HITS};
-use super::foreign::{self, Foreign};
-use super::matching::{self, Parameters};
-use super::parser::{self, ArgumentReader};
-use super::utf8;
+use super::body::{Unit, Version, assumption, operation};
+use super::stub::audit::{self, Record};
+use super::stub::context::{self, Context};
+use super::stub::counters::HITS;
+use super::stub::foreign::{self, Foreign};
+use super::stub::matching::{self, Parameters};
+use super::stub::parser::{self, ArgumentReader};
+use super::stub::{fallback, utf8};
 use crate::cpython::{Layout, functions};
 use crate::embed::Python;
 use crate::interpreter::State;

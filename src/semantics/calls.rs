@@ -4,7 +4,7 @@ use pyo3_ffi as ffi;
 
 use super::iteration::is_not_iterable;
 use super::names::is_dict;
-use crate::cpython::functions as api;
+use crate::cpython::{Behaviour, functions as api};
 use crate::thread::owned::{Owned, pointer, succeeded, truth};
 use crate::thread::{Raised, Result, errors};
 
@@ -84,9 +84,8 @@ fn put_new(dict: &Owned, key: &Owned, value: impl FnOnce() -> Result<Owned>) -> 
 
 /// The `KeyError` of a name given twice, in better words.
 fn raise_given_twice(callable: &Owned) -> Raised {
-    // 3.11 leaves one that is an instance already, as all are that are raised while another exception is handled.
-    #[cfg(not(Py_3_12))]
-    if errors::is_instance() {
+    // All are instances already that are raised while another exception is handled.
+    if Behaviour::CURRENT.keeps_instances_of_key_errors && errors::is_instance() {
         return Raised;
     }
     let Some(exception) = errors::take() else { return Raised };
@@ -100,7 +99,7 @@ fn raise_given_twice(callable: &Owned) -> Raised {
             return errors::restore(exception);
         }
         let mut function = function_text(callable);
-        if cfg!(Py_3_15) && function.is_err() {
+        if Behaviour::CURRENT.names_unnamed_functions && function.is_err() {
             errors::clear();
             function = Owned::new(ffi::PyUnicode_FromString(c"function".as_ptr()));
         }
@@ -125,7 +124,7 @@ enum Unpacked {
 fn raise_not_unpacked(callable: &Owned, unpacked: Unpacked, object: &Owned) -> Raised {
     // SAFETY: the objects are alive, and the formats fit.
     unsafe {
-        if cfg!(Py_3_15) {
+        if !Behaviour::CURRENT.names_function_in_unpacking_errors {
             // `%T` is an object's type with its module.
             let format = match unpacked {
                 Unpacked::Iterable => {

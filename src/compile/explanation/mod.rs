@@ -9,7 +9,7 @@ pub use notes::Note;
 use crate::bytecode::{self, Code};
 use crate::callable::original::Original;
 use crate::callable::world::LiveWorld;
-use crate::compile::{NotCompiled, Surroundings, check_straight, translated};
+use crate::compile::{ExitSite, FunctionNamespaces, NotCompiled, check_straight, translated};
 use crate::embed::{Exception, Object, Python};
 use crate::ir::Instruction;
 use crate::ir::passes::{Knowledge, run_function_observed};
@@ -39,6 +39,8 @@ pub struct Stages {
     pub passes: Vec<(&'static str, Option<String>)>,
     /// The generated code, or the part for which there is no code yet.
     pub code: Result<CodeListing, Unsupported>,
+    /// The places where the code may be left before its end, with the reasons; empty if there is no code.
+    pub exits: Vec<ExitSite>,
     /// The direct calls of C functions, and the operations that were not specialized, in the order of the lines.
     pub notes: Vec<Note>,
     /// The number of calls in the bytecode, and of those that became direct calls of C functions.
@@ -77,7 +79,7 @@ impl Specializer {
     /// If the object is not a Python function, its bytecode can't be decoded, or Python raises. A later refusal is part
     /// of the explanation.
     pub fn explain(&self, python: &Python, function: &Object) -> Result<Explanation, NotCompiled> {
-        let surroundings = Surroundings::of(python, function)?;
+        let surroundings = FunctionNamespaces::of(python, function)?;
         let code = bytecode::decode_function(python, function)?;
         let source = source(python, function)?;
         Ok(self.explain_code(python, code, source, &surroundings))
@@ -93,7 +95,7 @@ impl Specializer {
         snippet: Code,
         globals: &Object,
     ) -> Result<Explanation, NotCompiled> {
-        let surroundings = Surroundings::of_snippet(python, globals)?;
+        let surroundings = FunctionNamespaces::of_snippet(python, globals)?;
         Ok(self.explain_code(python, snippet, Vec::new(), &surroundings))
     }
 
@@ -102,14 +104,14 @@ impl Specializer {
         python: &Python,
         code: Code,
         source: Vec<(u32, String)>,
-        surroundings: &Surroundings,
+        surroundings: &FunctionNamespaces,
     ) -> Explanation {
         let (name, bytecode) = (code.qualname.clone(), code.to_string());
         let stages = self.stages(python, code, surroundings);
         Explanation { name, source, bytecode, stages }
     }
 
-    fn stages(&self, python: &Python, code: Code, surroundings: &Surroundings) -> Result<Stages, NotCompiled> {
+    fn stages(&self, python: &Python, code: Code, surroundings: &FunctionNamespaces) -> Result<Stages, NotCompiled> {
         let (prepared, mut function) = translated(python, code)?;
         let code = prepared.code();
         let not_run = check_straight(code, &function).err();
@@ -125,8 +127,10 @@ impl Specializer {
         let is_direct = |instruction: &Instruction| matches!(instruction, Instruction::CallCFunction { .. });
         let direct = function.instructions().filter(|(_, _, data)| is_direct(&data.instruction)).count();
         let notes = notes::collect(code, &function, &world.callees, &left_alone);
-        let code = self.compiler().list_body(&function, &world.callees, world.methods())?;
-        Ok(Stages { ir, passes, code, notes, calls: Calls { direct, all }, not_run })
+        let listed = self.compiler().list_body(&function, &world.callees, world.methods())?;
+        let (listing, exits) = listed.map_or_else(|error| (Err(error), Vec::new()), |(code, exits)| (Ok(code), exits));
+        let exits = ExitSite::collect(code, exits.iter().map(|point| (point, 0)));
+        Ok(Stages { ir, passes, code: listing, exits, notes, calls: Calls { direct, all }, not_run })
     }
 }
 

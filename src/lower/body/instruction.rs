@@ -5,6 +5,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value as Register, types};
 
 use super::block::Lowering;
 use super::reference::{AssumptionTest, Reference};
+use crate::cpython::Collector;
 use crate::ir::{Assumption, Called, CalleeTarget, ConstObject, Inst, Instruction, Leaves, Value};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES};
 use crate::lower::emit::instruction::emit;
@@ -82,7 +83,7 @@ impl Lowering<'_, '_, '_> {
             | Instruction::CallCFunction { .. }
             | Instruction::Incref { .. } => drop(emit(self, code, inst)?),
         }
-        if self.function.may_run_python(self.callees, inst) {
+        if self.function.may_run_python(self.callees, inst, Collector::of(self.emitter.layout.minor)) {
             self.forget_tests();
         }
         Ok(())
@@ -149,9 +150,9 @@ impl Lowering<'_, '_, '_> {
 
     /// Asks the runtime whether what has this number is as assumed.
     fn ask(&mut self, function: Symbol, number: u32) -> Register {
-        let unit = self.address(Reference::Unit);
+        let version = self.address(Reference::Version);
         let number = self.emitter.builder.ins().iconst(types::I64, i64::from(number));
-        self.call_runtime(function, &[unit, number]).expect("a call with a result type has a result")
+        self.call_runtime(function, &[version, number]).expect("a call with a result type has a result")
     }
 }
 

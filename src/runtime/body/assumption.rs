@@ -1,6 +1,6 @@
 //! Assumptions of compiled code: what is looked into, and how a change is noticed.
 //!
-//! From 3.12 watchers of dicts flip the unit's [`Flag`]. On 3.11, and where no watcher is free, the code asks: there it
+//! From 3.12 watchers of dicts flip the version's [`Flag`]. On 3.11, and where no watcher is free, the code asks: there it
 //! compares the versions of the dicts, and where one changed (any store into the dict does that) it looks again.
 
 use std::ptr::NonNull;
@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 
-use super::unit::Unit;
+use super::version::Version;
 use crate::cpython::Layout;
 use crate::embed::Object;
 
-/// Whether all assumptions of a unit hold; never again once one of them was broken.
+/// Whether all assumptions of a version hold; never again once one of them was broken.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Flag(AtomicI64);
@@ -24,7 +24,6 @@ impl Flag {
     }
 
     /// One does not hold any more.
-    #[cfg(Py_3_12)]
     pub fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
@@ -103,10 +102,10 @@ pub fn look_up(dict: &Object, name: &Object) -> Option<NonNull<ffi::PyObject>> {
 /// Whether the assumption of this number holds: called by compiled code.
 ///
 /// # Safety
-/// The unit is that of running code.
-pub unsafe extern "C" fn assumption_holds(unit: *const Unit, number: usize) -> i32 {
-    // SAFETY: the caller promises a live unit.
-    let Some(code) = (unsafe { (*unit).code.get() }) else { return 0 };
+/// The version is that of running code.
+pub unsafe extern "C" fn assumption_holds(version: *const Version, number: usize) -> i32 {
+    // SAFETY: the caller promises a live version.
+    let Some(code) = (unsafe { (*version).code.get() }) else { return 0 };
     let recorded = code.linked.assumptions.get(number);
     i32::from(recorded.is_some_and(|recorded| recorded.holds(&code.linked.dicts)))
 }
@@ -114,10 +113,10 @@ pub unsafe extern "C" fn assumption_holds(unit: *const Unit, number: usize) -> i
 /// Whether all that is assumed of the dict of this number holds; then its version is remembered. Called by compiled code.
 ///
 /// # Safety
-/// The unit is that of running code.
-pub unsafe extern "C" fn dict_holds(unit: *const Unit, number: usize) -> i32 {
-    // SAFETY: the caller promises a live unit.
-    let Some(code) = (unsafe { (*unit).code.get() }) else { return 0 };
+/// The version is that of running code.
+pub unsafe extern "C" fn dict_holds(version: *const Version, number: usize) -> i32 {
+    // SAFETY: the caller promises a live version.
+    let Some(code) = (unsafe { (*version).code.get() }) else { return 0 };
     let Some(known) = code.linked.dicts.get(number) else { return 0 };
     // SAFETY: the thread is attached, and the dicts alive.
     let versions = || code.linked.dicts.iter().map(|known| unsafe { version_of(known.dict.as_ptr()) });

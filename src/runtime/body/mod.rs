@@ -4,6 +4,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `unit` | what belongs to one compiled function |
+//! | `version` | its code, of which it may have several |
 //! | `link` | what its code refers to |
 //! | `exit` | from compiled code to the interpreter, and tracebacks |
 //! | `assumption` | what may be broken, and how that is noticed |
@@ -17,8 +18,10 @@ mod link;
 mod operand;
 pub(super) mod operation;
 mod unit;
+mod version;
 mod watch;
 
-pub use assumption::{Flag, look_up};
+pub use assumption::look_up;
 pub use link::{CalleeCode, CalleeCodes, Linker};
-pub use unit::{Entry, Unit};
+pub use unit::Unit;
+pub use version::{Entry, Version};

@@ -4,23 +4,23 @@ use std::io::Write;
 
 use typedcall::{Explanation, Note, Stages};
 
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::stages::{part, without_unwinding};
 use crate::style;
 
 /// File and function, if the callable has the form `FILE.py:FUNCTION`.
-pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, Failure> {
+pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, CommandFailure> {
     match callable.rsplit_once(':') {
         Some((file, function)) if !function.is_empty() => Ok(Some((file, function))),
         _ if callable.trim_end_matches(':').ends_with(".py") => {
-            Err(Failure::other(format!("{callable}: which of its functions? The name is FILE.py:FUNCTION")))
+            Err(CommandFailure::other(format!("{callable}: which of its functions? The name is FILE.py:FUNCTION")))
         }
         _ => Ok(None),
     }
 }
 
 /// Prints how a function is compiled.
-pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), Failure> {
+pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), CommandFailure> {
     writeln!(out, "{}\n", style::title(&explanation.name))?;
     let source: String = explanation.source.iter().map(|(number, line)| format!("{number:5}  {line}\n")).collect();
     part(out, "source", if source.is_empty() { "not found" } else { &source })?;
@@ -42,6 +42,10 @@ pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), Failu
             part(out, "machine code", &without_unwinding(&code.machine_code))?;
         }
         Err(unsupported) => part(out, "no code", &unsupported.to_string())?,
+    }
+    if !stages.exits.is_empty() {
+        let exits: String = stages.exits.iter().map(|site| format!("{site}\n")).collect();
+        part(out, "where the code may be left before its end, and why", &exits)?;
     }
     part(out, "line by line", &line_by_line(&explanation.source, stages))?;
     let calls = stages.calls;

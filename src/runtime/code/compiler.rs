@@ -1,4 +1,4 @@
-//! Compiling: from a plan to a shape in a segment of its own, and to its stages as text.
+//! Compiling: from a plan, or a function, to code in a segment of its own, and to its stages as text.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,18 +11,22 @@ use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 
+use super::placed::Placed;
 use super::segment::{Segment, SegmentProvider};
-use super::shape::{Placed, Shape};
 use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
 use crate::lower::body::{ExitPoint, MethodCall, References, SymbolicReferences, build_body};
 use crate::lower::{
-    AddressTable, CodeListing, CompileError, Forwarder, Plan, Unsupported, build_stub, disassemble, target_isa,
+    AddressTable, CodeListing, CompileError, Forwarder, Plan, Unsupported, body_isa, build_stub, disassemble,
+    target_isa,
 };
 
 /// Compiles plans. One at a time: the buffers are reused.
 pub struct Compiler {
+    /// For stubs.
     isa: OwnedTargetIsa,
+    /// For whole functions.
+    body_isa: OwnedTargetIsa,
     layout: Layout,
     addresses: AddressTable,
     /// The code generator's buffers while nobody uses them. Not locked while it runs: it logs, and a logger may be anything.
@@ -52,8 +56,8 @@ impl Compiler {
     /// # Errors
     /// Where Cranelift does not know this machine.
     pub fn new(layout: Layout, addresses: AddressTable, verify: bool) -> Result<Self, CompileError> {
-        let isa = target_isa(None, verify)?;
-        Ok(Self { isa, layout, addresses, buffers: Mutex::default() })
+        let (isa, body_isa) = (target_isa(None, verify)?, body_isa(None, verify)?);
+        Ok(Self { isa, body_isa, layout, addresses, buffers: Mutex::default() })
     }
 
     /// The addresses that the code refers to.
@@ -70,19 +74,18 @@ impl Compiler {
     ///
     /// # Errors
     /// Where the code generator fails, by a panic too, or the system refuses executable memory.
-    pub fn compile(&self, plan: &Plan) -> Result<Shape, CompileError> {
+    pub fn compile(&self, plan: &Plan) -> Result<Placed, CompileError> {
         let placed = match forwarder(plan) {
             Some(forwarder) => {
                 place_bytes(&forwarder.encode(&self.layout, &self.addresses)).map_err(CompileError::ExecutableMemory)?
             }
             None => self.guarded(|context, buffer| {
                 self.build(context, buffer, plan);
-                self.place(context)
+                place(context, &self.isa)
             })??,
         };
-        let shape = Shape::new(plan, placed);
         log::debug!(target: "typedcall::compile", "compiled\n{plan}");
-        Ok(shape)
+        Ok(placed)
     }
 
     /// The CLIF of a plan, with the names of what its constants point at; none for a forwarder, which is encoded by
@@ -125,10 +128,10 @@ impl Compiler {
         callees: &Callees,
         references: &mut impl References,
     ) -> Result<Result<(Placed, Vec<ExitPoint>), Unsupported>, CompileError> {
-        self.built(function, callees, references, |context, exits, _| Ok((self.place(context)?, exits)))
+        self.built(function, callees, references, |context, exits, _| Ok((place(context, &self.body_isa)?, exits)))
     }
 
-    /// The code of a whole function as text.
+    /// The code of a whole function as text, and the points at which it may be left.
     ///
     /// # Errors
     /// As [`Compiler::compile_body`].
@@ -137,11 +140,11 @@ impl Compiler {
         function: &Function,
         callees: &Callees,
         methods: BTreeMap<Arc<str>, MethodCall>,
-    ) -> Result<Result<CodeListing, Unsupported>, CompileError> {
+    ) -> Result<Result<(CodeListing, Vec<ExitPoint>), Unsupported>, CompileError> {
         let mut references = SymbolicReferences::of(methods);
-        self.built(function, callees, &mut references, |context, _, references| {
+        self.built(function, callees, &mut references, |context, exits, references| {
             let clif = self.addresses.annotate(&references.annotate(&context.func.display().to_string()));
-            Ok(CodeListing { clif, machine_code: disassemble(context, &*self.isa)? })
+            Ok((CodeListing { clif, machine_code: disassemble(context, &*self.body_isa)? }, exits))
         })
     }
 
@@ -155,8 +158,16 @@ impl Compiler {
     ) -> Result<Result<T, Unsupported>, CompileError> {
         self.guarded(|context, buffer| {
             let mut addresses = &self.addresses;
-            let built =
-                build_body(context, buffer, &*self.isa, &self.layout, &mut addresses, references, function, callees);
+            let built = build_body(
+                context,
+                buffer,
+                &*self.body_isa,
+                &self.layout,
+                &mut addresses,
+                references,
+                function,
+                callees,
+            );
             match built {
                 Ok(exits) => work(context, exits, references).map(Ok),
                 // What was begun can't be used again.
@@ -170,23 +181,6 @@ impl Compiler {
 
     fn build(&self, context: &mut Context, buffer: &mut FunctionBuilderContext, plan: &Plan) {
         build_stub(context, buffer, &*self.isa, &self.layout, &mut &self.addresses, plan);
-    }
-
-    fn place(&self, context: &mut Context) -> Result<Placed, CompileError> {
-        let provider = SegmentProvider::default();
-        let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
-        builder.memory_provider(Box::new(provider.clone()));
-        let mut module = JITModule::new(builder);
-        let id = define(&mut module, context).map_err(|error| match *error {
-            ModuleError::Allocation { err } => CompileError::ExecutableMemory(err),
-            other => CompileError::CodeGenerator(other.to_string()),
-        })?;
-        let code = NonNull::new(module.get_finalized_function(id).cast_mut());
-        let bytes = context.compiled_code().map_or(0, |compiled| compiled.code_buffer().len());
-        match (code, <[Segment; 1]>::try_from(provider.take())) {
-            (Some(code), Ok([segment])) => Ok(Placed { code, bytes, segment }),
-            _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
-        }
     }
 
     /// Runs the code generator; a panic in it means "not compiled".
@@ -232,4 +226,22 @@ fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<M
     module.define_function(id, context)?;
     module.finalize_definitions()?;
     Ok(id)
+}
+
+/// Places what `context` holds in a segment of its own.
+fn place(context: &mut Context, isa: &OwnedTargetIsa) -> Result<Placed, CompileError> {
+    let provider = SegmentProvider::default();
+    let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+    builder.memory_provider(Box::new(provider.clone()));
+    let mut module = JITModule::new(builder);
+    let id = define(&mut module, context).map_err(|error| match *error {
+        ModuleError::Allocation { err } => CompileError::ExecutableMemory(err),
+        other => CompileError::CodeGenerator(other.to_string()),
+    })?;
+    let code = NonNull::new(module.get_finalized_function(id).cast_mut());
+    let bytes = context.compiled_code().map_or(0, |compiled| compiled.code_buffer().len());
+    match (code, <[Segment; 1]>::try_from(provider.take())) {
+        (Some(code), Ok([segment])) => Ok(Placed { code, bytes, segment }),
+        _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
+    }
 }
