@@ -1,4 +1,5 @@
-//! An interpreter of decoded bytecode: a plain loop over the version-neutral instructions, through the C API.
+//! An interpreter of decoded bytecode: a stack, and a plain loop over the version-neutral instructions. What each of them does is
+//! in `semantics`, which compiled code calls too.
 //!
 //! Compiled code whose guards fail goes on here, from the middle of a function; and tests ask it what is right. So it is exact
 //! in results, exceptions and their context, the handled exception, reference counts after the return, and, but for what follows,
@@ -8,6 +9,15 @@
 //! [`run`] starts at any instruction with the locals, the stack and the handled exception of a [`State`], [`run_until`] stops after
 //! so many instructions with the state reached, and [`call_function`] does for a function what a call does once the arguments
 //! are bound.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `prepared` | code with its objects, and what is refused |
+//! | `activation` | a function that runs: locals, stack, the loop, the way to handlers |
+//! | `step` | the dispatch |
+//! | `operands` | what operations find on the stack, and leave there |
+//! | `locals`, `calls`, `handlers` | instructions on locals, calls, and exceptions |
+//! | `intercepted` | builtins that look at their caller's frame |
 //!
 //! What differs from CPython's own loop, and can be seen:
 //!
