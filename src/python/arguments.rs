@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::trampoline::Raised;
+use super::raised::Raised;
 use crate::embed::{Object, Python};
 
 /// The objects of one call, borrowed from its caller.

@@ -2,7 +2,7 @@
 
 use pyo3_ffi as ffi;
 
-use super::trampoline::Raised;
+use super::raised::Raised;
 use crate::embed::{Exception, Object, Python};
 
 /// `None`.

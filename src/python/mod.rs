@@ -8,6 +8,7 @@ mod arguments;
 mod convert;
 mod dialect;
 mod methods;
+mod raised;
 mod state;
 mod timing;
 mod trampoline;

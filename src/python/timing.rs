@@ -9,7 +9,8 @@ use std::time::Instant;
 use pyo3_ffi as ffi;
 
 use super::arguments::FastcallArguments;
-use super::trampoline::{Method, Raised};
+use super::raised::Raised;
+use super::trampoline::Method;
 use crate::embed::{Object, Python};
 
 /// `time_calls(address, type, argument, count)`: the seconds for `count` calls of a function of one argument.
