@@ -13,7 +13,7 @@ use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
 use crate::ir::ExitReason;
 use crate::runtime::body::{Entry, Unit, Version};
-use crate::runtime::code_pointer::method_pointer;
+use crate::runtime::code::code_pointer::method_pointer;
 use crate::thread::{self, Raised};
 
 /// The name of the capsules that own compiled functions.

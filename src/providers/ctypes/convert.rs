@@ -14,7 +14,7 @@ use crate::cpython::functions::_PyType_Lookup;
 
 use super::cache::Cache;
 use super::offsets::{Ctypes, word};
-use crate::runtime::foreign::ConvertArgument;
+use crate::runtime::stub::foreign::ConvertArgument;
 
 /// How an object is passed, by its exact type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use super::assumption::Flag;
 use super::linked::Linked;
 use crate::lower::body::ExitPoint;
-use crate::runtime::shape::Placed;
+use crate::runtime::code::placed::Placed;
 
 /// The machine code of a compiled function: bound arguments in, a new reference or null out.
 pub type Entry = unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject;
