@@ -107,7 +107,7 @@ fn at_line(line: Option<u32>) -> String {
 }
 
 /// The globals and builtins of a function.
-pub(crate) struct Surroundings {
+pub(crate) struct FunctionNamespaces {
     pub globals: Object,
     pub builtins: Object,
     pub closure: Option<Object>,
@@ -148,7 +148,7 @@ impl Specializer {
         options: &CompileOptions,
     ) -> Result<CompiledFunction, NotCompiled> {
         check_interpreter(python)?;
-        let surroundings = Surroundings::of(python, function)?;
+        let surroundings = FunctionNamespaces::of(python, function)?;
         let code = bytecode::decode_function(python, function)?;
         self.compile_code(python, code, surroundings, Some(function), options)
     }
@@ -164,7 +164,7 @@ impl Specializer {
         globals: &Object,
     ) -> Result<CompiledFunction, NotCompiled> {
         check_interpreter(python)?;
-        let surroundings = Surroundings::of_snippet(python, globals)?;
+        let surroundings = FunctionNamespaces::of_snippet(python, globals)?;
         self.compile_code(python, snippet, surroundings, None, &CompileOptions::default())
     }
 
@@ -189,12 +189,12 @@ impl Specializer {
         &self,
         python: &Python,
         code: Code,
-        surroundings: Surroundings,
+        surroundings: FunctionNamespaces,
         original: Option<&Object>,
         options: &CompileOptions,
     ) -> Result<CompiledFunction, NotCompiled> {
         let (prepared, function) = translated(python, code)?;
-        let Surroundings { globals, builtins, closure } = surroundings;
+        let FunctionNamespaces { globals, builtins, closure } = surroundings;
         let unit = Arc::new(Unit::new(prepared, globals, builtins, closure));
         let version = self.add_version(python, &unit, function, options)?;
         Ok(CompiledFunction::new(python, unit, version, original))
@@ -264,7 +264,7 @@ pub(crate) fn translated(python: &Python, code: Code) -> Result<(Prepared, Funct
     Ok((prepared, function))
 }
 
-impl Surroundings {
+impl FunctionNamespaces {
     /// Those of a snippet with these globals.
     pub fn of_snippet(python: &Python, globals: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the thread is attached; the builtins are borrowed from it.

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::raised::Raised;
+use super::method_error::MethodError;
 use crate::embed::{Object, Python};
 
 /// The objects of one call, borrowed from its caller.
@@ -40,7 +40,7 @@ impl FastcallArguments<'_> {
     ///
     /// # Errors
     /// For other objects.
-    pub fn text(&self, python: &Python, index: usize) -> Result<String, Raised> {
+    pub fn text(&self, python: &Python, index: usize) -> Result<String, MethodError> {
         let object = self.object(python, index);
         object.as_str(python).ok_or_else(|| wrong(python, &object, "a str"))
     }
@@ -49,7 +49,7 @@ impl FastcallArguments<'_> {
     ///
     /// # Errors
     /// For other objects.
-    pub fn optional_text(&self, python: &Python, index: usize) -> Result<Option<String>, Raised> {
+    pub fn optional_text(&self, python: &Python, index: usize) -> Result<Option<String>, MethodError> {
         if self.is_none(index) { Ok(None) } else { self.text(python, index).map(Some) }
     }
 
@@ -57,7 +57,7 @@ impl FastcallArguments<'_> {
     ///
     /// # Errors
     /// For other objects.
-    pub fn optional_bool(&self, python: &Python, index: usize) -> Result<Option<bool>, Raised> {
+    pub fn optional_bool(&self, python: &Python, index: usize) -> Result<Option<bool>, MethodError> {
         let object = self.object(python, index);
         // SAFETY: statics of libpython, of which only the addresses are taken.
         unsafe {
@@ -74,7 +74,7 @@ impl FastcallArguments<'_> {
     ///
     /// # Errors
     /// For other objects.
-    pub fn tuple(&self, python: &Python, index: usize) -> Result<Self, Raised> {
+    pub fn tuple(&self, python: &Python, index: usize) -> Result<Self, MethodError> {
         let object = self.object(python, index);
         // SAFETY: the object is alive, and its items live as long as the tuple, which the function's caller keeps
         // alive; the type is checked before the tuple is looked into.
@@ -91,11 +91,11 @@ impl FastcallArguments<'_> {
     ///
     /// # Errors
     /// For other objects, and for ints that do not fit.
-    pub fn int(&self, index: usize) -> Result<i64, Raised> {
+    pub fn int(&self, index: usize) -> Result<i64, MethodError> {
         // SAFETY: the object is alive and the thread attached.
         unsafe {
             let value = ffi::PyLong_AsLongLong(self.0[index].as_ptr());
-            if value == -1 && !ffi::PyErr_Occurred().is_null() { Err(Raised::Current) } else { Ok(value) }
+            if value == -1 && !ffi::PyErr_Occurred().is_null() { Err(MethodError::Current) } else { Ok(value) }
         }
     }
 
@@ -103,11 +103,11 @@ impl FastcallArguments<'_> {
     ///
     /// # Errors
     /// For objects that are not numbers.
-    pub fn float(&self, index: usize) -> Result<f64, Raised> {
+    pub fn float(&self, index: usize) -> Result<f64, MethodError> {
         // SAFETY: the object is alive and the thread attached.
         unsafe {
             let value = ffi::PyFloat_AsDouble(self.0[index].as_ptr());
-            if value == -1.0 && !ffi::PyErr_Occurred().is_null() { Err(Raised::Current) } else { Ok(value) }
+            if value == -1.0 && !ffi::PyErr_Occurred().is_null() { Err(MethodError::Current) } else { Ok(value) }
         }
     }
 
@@ -115,7 +115,7 @@ impl FastcallArguments<'_> {
     ///
     /// # Errors
     /// For other objects, for ints that can't be addresses of a process (x86-64 gives it the lower half), and for 0.
-    pub fn address(&self, python: &Python, index: usize) -> Result<NonNull<c_void>, Raised> {
+    pub fn address(&self, python: &Python, index: usize) -> Result<NonNull<c_void>, MethodError> {
         let object = self.object(python, index);
         // SAFETY: the object is alive and the thread attached; an exception that the conversion leaves is cleared.
         let address = unsafe {
@@ -136,7 +136,7 @@ impl FastcallArguments<'_> {
 }
 
 /// An argument of the wrong type.
-fn wrong(python: &Python, object: &Object, expected: &str) -> Raised {
+fn wrong(python: &Python, object: &Object, expected: &str) -> MethodError {
     let text = object.repr(python).unwrap_or_else(|exception| exception.to_string());
-    Raised::Type(format!("expected {expected}, not {text}"))
+    MethodError::Type(format!("expected {expected}, not {text}"))
 }

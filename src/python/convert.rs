@@ -2,7 +2,7 @@
 
 use pyo3_ffi as ffi;
 
-use super::raised::Raised;
+use super::method_error::MethodError;
 use crate::embed::{Exception, Object, Python};
 
 /// `None`.
@@ -69,6 +69,6 @@ pub fn tuple<const N: usize>(python: &Python, objects: [Object; N]) -> Result<Ob
 }
 
 /// `module.name = value`, for a module that is being initialized.
-pub fn add(python: &Python, module: &Object, name: &str, value: &Object) -> Result<(), Raised> {
+pub fn add(python: &Python, module: &Object, name: &str, value: &Object) -> Result<(), MethodError> {
     Ok(module.set_attr(python, name, value)?)
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::arguments::FastcallArguments;
-use super::raised::Raised;
+use super::method_error::MethodError;
 use crate::callable::Error;
 use crate::embed::Python;
 use crate::metadata::{Dialect, Kind, Overload, Signature, TypeTable};
@@ -16,23 +16,23 @@ use crate::metadata::{Dialect, Kind, Overload, Signature, TypeTable};
 ///
 /// # Safety
 /// The addresses are those of functions that fulfil [`TypeTable::insert_underlying`].
-pub unsafe fn dialect(python: &Python, name: &str, types: &FastcallArguments<'_>) -> Result<Dialect, Raised> {
+pub unsafe fn dialect(python: &Python, name: &str, types: &FastcallArguments<'_>) -> Result<Dialect, MethodError> {
     match name {
         "version1" => return Ok(Dialect::Version1),
         "pypy" => return Ok(Dialect::PyPy),
         "cinder" => return Ok(Dialect::Cinder),
         "issue546" => {}
-        other => return Err(Raised::Type(format!("dialect={other:?}: say pypy, issue546 or cinder"))),
+        other => return Err(MethodError::Type(format!("dialect={other:?}: say pypy, issue546 or cinder"))),
     }
     let mut table = TypeTable::new();
     for index in 0..types.len() {
         let class = types.tuple(python, index)?;
         if class.len() < 2 {
             let text = "types= expects a signature for each number, or a tuple of a signature and addresses";
-            return Err(Raised::Type(text.to_owned()));
+            return Err(MethodError::Type(text.to_owned()));
         }
         let number = class.int(0)?;
-        let number = i32::try_from(number).map_err(|_| Raised::Type(format!("types: {number} is not a C int")))?;
+        let number = i32::try_from(number).map_err(|_| MethodError::Type(format!("types: {number} is not a C int")))?;
         let wrong = |reason: String| Error::Mismatch { name: format!("types[{number}]"), reason };
         let text = class.text(python, 1)?;
         let signature: Signature = text.parse().map_err(|error| wrong(format!("{error}")))?;
@@ -41,7 +41,7 @@ pub unsafe fn dialect(python: &Python, name: &str, types: &FastcallArguments<'_>
             return Err(wrong(format!("{kind}: a table has no types of extensions: say object")).into());
         }
         let functions = (2..class.len()).map(|index| Ok(class.address(python, index)?.addr()));
-        let functions: Vec<NonZeroUsize> = functions.collect::<Result<_, Raised>>()?;
+        let functions: Vec<NonZeroUsize> = functions.collect::<Result<_, MethodError>>()?;
         let inserted = if functions.is_empty() {
             table.insert(number, signature)
         } else {

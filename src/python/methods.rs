@@ -7,9 +7,9 @@ use std::ptr::NonNull;
 use super::arguments::FastcallArguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
 use super::dialect::dialect;
-use super::raised::Raised;
+use super::method_error::MethodError;
 use super::state::specializer;
-use super::trampoline::Method;
+use super::trampoline::NativeMethod;
 use crate::callable::Error;
 use crate::embed::{Exception, Object, Python};
 use crate::runtime::FallbackReason;
@@ -23,13 +23,13 @@ use crate::stub::bind::BareFunction;
 /// `function(callable, release_gil)`: returns the stub.
 pub struct FunctionMethod;
 
-impl Method for FunctionMethod {
+impl NativeMethod for FunctionMethod {
     const NAME: &'static CStr = c"function";
     const DOC: &'static CStr = c"function($module, callable, release_gil, /)\n--\n\n\
         A built-in that behaves as callable does, and is faster; raises Error if there is none.";
     const ARITY: usize = 2;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let callable = arguments.object(python, 0);
         let options = FunctionOptions { release_gil: arguments.optional_bool(python, 1)? };
         let specializer = specializer(python)?;
@@ -55,13 +55,13 @@ impl fmt::Display for Described<'_> {
 /// `adopt(module, dialect, types)`: returns its typed methods, and the rejected ones.
 pub struct AdoptMethod;
 
-impl Method for AdoptMethod {
+impl NativeMethod for AdoptMethod {
     const NAME: &'static CStr = c"adopt";
     const DOC: &'static CStr = c"adopt($module, module, dialect, types, /)\n--\n\n\
         ({name: signature}, [(name, reason)]): the module's typed methods, and those whose metadata is rejected.";
     const ARITY: usize = 3;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         // SAFETY: whoever gives addresses is responsible for them, as the docs of `typedcall.adopt` say.
         let dialect = unsafe { dialect(python, &arguments.text(python, 1)?, &arguments.tuple(python, 2)?) }?;
         let adopted = specializer(python)?.adopt_as(python, &arguments.object(python, 0), &dialect)?;
@@ -81,13 +81,13 @@ impl Method for AdoptMethod {
 /// `ready_cinder_table(address)`: returns the names of the methods in it.
 pub struct ReadyCinderTableMethod;
 
-impl Method for ReadyCinderTableMethod {
+impl NativeMethod for ReadyCinderTableMethod {
     const NAME: &'static CStr = c"ready_cinder_table";
     const DOC: &'static CStr = c"ready_cinder_table($module, address, /)\n--\n\n\
         Makes working callables of the typed definitions in the PyMethodDef[] at address; returns their names.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let table = arguments.address(python, 0)?.as_ptr();
         // SAFETY: whoever gives an address is responsible for it, as the docs of `typedcall.ready_cinder_table` say.
         let readied = unsafe { specializer(python)?.ready_cinder_table(python, table) }?;
@@ -99,13 +99,13 @@ impl Method for ReadyCinderTableMethod {
 /// wrapper.
 pub struct BindMethod;
 
-impl Method for BindMethod {
+impl NativeMethod for BindMethod {
     const NAME: &'static CStr = c"bind";
     const DOC: &'static CStr = c"bind($module, address, signature, name, module, doc, text_signature, /)\n--\n\n\
         A built-in that calls the C function at address.";
     const ARITY: usize = 6;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let address = arguments.address(python, 0)?;
         let (signature, name) = (arguments.text(python, 1)?, arguments.text(python, 2)?);
         let [module, doc, text_signature] = [3, 4, 5].map(|index| arguments.optional_text(python, index));
@@ -124,13 +124,13 @@ impl Method for BindMethod {
 /// `signature(callable)`: returns its signature as text.
 pub struct SignatureMethod;
 
-impl Method for SignatureMethod {
+impl NativeMethod for SignatureMethod {
     const NAME: &'static CStr = c"signature";
     const DOC: &'static CStr = c"signature($module, callable, /)\n--\n\n\
         The C signature of callable as text; raises Error if it has none.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let signature = specializer(python)?.signature(python, &arguments.object(python, 0))?;
         Ok(python.text(&signature.to_string())?)
     }
@@ -139,13 +139,13 @@ impl Method for SignatureMethod {
 /// `original(object)`: returns the original of a stub.
 pub struct OriginalMethod;
 
-impl Method for OriginalMethod {
+impl NativeMethod for OriginalMethod {
     const NAME: &'static CStr = c"original";
     const DOC: &'static CStr = c"original($module, object, /)\n--\n\n\
         The original of a stub; the object itself if it is not a stub.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let object = arguments.object(python, 0);
         Ok(original_of(python, &object).unwrap_or(object))
     }
@@ -154,13 +154,13 @@ impl Method for OriginalMethod {
 /// `is_bound(object)`: whether it was made by `bind`.
 pub struct IsBoundMethod;
 
-impl Method for IsBoundMethod {
+impl NativeMethod for IsBoundMethod {
     const NAME: &'static CStr = c"is_bound";
     const DOC: &'static CStr = c"is_bound($module, object, /)\n--\n\n\
         Whether the object was made by bind: a built-in without an original.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         Ok(truth(python, bound_with(python, &arguments.object(python, 0)).is_some())?)
     }
 }
@@ -168,13 +168,13 @@ impl Method for IsBoundMethod {
 /// `is_stale(object)`: whether it is a stub that makes no fast calls any more.
 pub struct IsStaleMethod;
 
-impl Method for IsStaleMethod {
+impl NativeMethod for IsStaleMethod {
     const NAME: &'static CStr = c"is_stale";
     const DOC: &'static CStr = c"is_stale($module, object, /)\n--\n\n\
         Whether the object is a stub of a ctypes function whose prototype has changed since.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         Ok(truth(python, is_stale(python, &arguments.object(python, 0)))?)
     }
 }
@@ -182,13 +182,13 @@ impl Method for IsStaleMethod {
 /// `keeps_gil(object)`: whether it is a stub that was asked to keep the GIL.
 pub struct KeepsGilMethod;
 
-impl Method for KeepsGilMethod {
+impl NativeMethod for KeepsGilMethod {
     const NAME: &'static CStr = c"keeps_gil";
     const DOC: &'static CStr = c"keeps_gil($module, object, /)\n--\n\n\
         Whether the object is a stub that keeps the GIL although the signature of its original releases it.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let callable = arguments.object(python, 0);
         let keeps = match compiled_for(python, &callable) {
             Some(own) if !own.releases_gil() => specializer(python)?.signature(python, &callable)?.releases_gil(),
@@ -201,14 +201,14 @@ impl Method for KeepsGilMethod {
 /// `cell_type()`: the class of `__self__` of a function's stub.
 pub struct CellTypeMethod;
 
-impl Method for CellTypeMethod {
+impl NativeMethod for CellTypeMethod {
     const NAME: &'static CStr = c"cell_type";
     const DOC: &'static CStr = c"cell_type($module, /)\n--\n\n\
         The type of the stand-in for a module that is the __self__ of a stub.";
     const ARITY: usize = 0;
 
-    fn call(python: &Python, _: &FastcallArguments<'_>) -> Result<Object, Raised> {
-        let class = NonNull::new(cell_type(python)?.cast()).ok_or(Raised::Current)?;
+    fn call(python: &Python, _: &FastcallArguments<'_>) -> Result<Object, MethodError> {
+        let class = NonNull::new(cell_type(python)?.cast()).ok_or(MethodError::Current)?;
         // SAFETY: the type lives for ever.
         Ok(unsafe { Object::from_borrowed(python, class) })
     }
@@ -237,14 +237,14 @@ fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Res
 /// `describe(callable)`: the stages of its stub, except the machine's.
 pub struct DescribeMethod;
 
-impl Method for DescribeMethod {
+impl NativeMethod for DescribeMethod {
     const NAME: &'static CStr = c"describe";
     const DOC: &'static CStr = c"describe($module, callable, /)\n--\n\n\
         A dict of texts: name, entry, signature, generic_ir, ir and plan of the stub that callable has, and\n\
         not_dispatched, a list of (overload, reason). Raises Error if there is no stub, or a stale one.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let (specializer, callable) = (specializer(python)?, arguments.object(python, 0));
         let stub = stub_of(python, specializer, &callable)?;
         let text = |text: &str| python.text(text);
@@ -268,13 +268,13 @@ impl Method for DescribeMethod {
 /// `compiled(callable)`: the machine's stages of its stub.
 pub struct CompiledMethod;
 
-impl Method for CompiledMethod {
+impl NativeMethod for CompiledMethod {
     const NAME: &'static CStr = c"compiled";
     const DOC: &'static CStr = c"compiled($module, callable, /)\n--\n\n\
         (clif, asm): the code of the stub that callable has; None if there is no such text.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let stub = stub_of(python, specializer(python)?, &arguments.object(python, 0))?;
         let (clif, asm) = (stub.clif()?, stub.machine_code()?);
         let texts = [optional_text(python, clif.as_deref())?, optional_text(python, asm.as_deref())?];
@@ -285,13 +285,13 @@ impl Method for CompiledMethod {
 /// `inspect(module)`: lists its typed methods and changes nothing.
 pub struct InspectMethod;
 
-impl Method for InspectMethod {
+impl NativeMethod for InspectMethod {
     const NAME: &'static CStr = c"inspect";
     const DOC: &'static CStr = c"inspect($module, module, /)\n--\n\n\
         [(name, signature or None, reason or None, flagged)]: the module's methods that have metadata. Changes nothing.";
     const ARITY: usize = 1;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let found = inspect(python, &arguments.object(python, 0))?;
         let rows = found.iter().map(|member| {
             let name = python.text(&member.name)?;
@@ -313,13 +313,13 @@ impl Method for InspectMethod {
 /// `stats()`: counts of compiled code and of calls.
 pub struct StatsMethod;
 
-impl Method for StatsMethod {
+impl NativeMethod for StatsMethod {
     const NAME: &'static CStr = c"stats";
     const DOC: &'static CStr = c"stats($module, /)\n--\n\n\
         A dict of the numbers shapes, stubs, code_bytes and hits, and of fallbacks, a dict of numbers.";
     const ARITY: usize = 0;
 
-    fn call(python: &Python, _: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, _: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let stats = crate::specializer::Stats::now();
         let number = |number: u64| python.int(i64::try_from(number).unwrap_or(i64::MAX));
         let fallbacks = FallbackReason::ALL.map(|reason| Ok((reason.name(), number(stats.fallback(reason))?)));

@@ -7,8 +7,8 @@
 mod arguments;
 mod convert;
 mod dialect;
+mod method_error;
 mod methods;
-mod raised;
 mod state;
 mod timing;
 mod trampoline;

@@ -9,7 +9,7 @@ use log::LevelFilter;
 use pyo3_ffi as ffi;
 
 use super::convert::{add, truth};
-use super::raised::Raised;
+use super::method_error::MethodError;
 use crate::callable::Error;
 use crate::embed::{Object, Python};
 use crate::specializer::Options;
@@ -23,9 +23,9 @@ static ERROR: AtomicPtr<ffi::PyObject> = AtomicPtr::new(null_mut());
 ///
 /// # Errors
 /// If memory runs out.
-pub fn initialize(python: &Python, module: *mut ffi::PyObject) -> Result<(), Raised> {
+pub fn initialize(python: &Python, module: *mut ffi::PyObject) -> Result<(), MethodError> {
     start_log();
-    let module = NonNull::new(module).ok_or_else(|| Raised::Type("there is no module".to_owned()))?;
+    let module = NonNull::new(module).ok_or_else(|| MethodError::Type("there is no module".to_owned()))?;
     // SAFETY: the import machinery gives a live module.
     let module = unsafe { Object::from_borrowed(python, module) };
     // SAFETY: the class is stored below, and never given up.
@@ -46,7 +46,7 @@ pub fn error_class() -> *mut ffi::PyObject {
     ERROR.load(Ordering::Relaxed)
 }
 
-fn new_error(python: &Python) -> Result<Object, Raised> {
+fn new_error(python: &Python) -> Result<Object, MethodError> {
     let doc = c"There is no stub: the text names the callable and says what to do. The callable works as before.";
     // SAFETY: the thread is attached; the texts are C strings; without a base the class is an Exception.
     let class = unsafe {

@@ -9,21 +9,21 @@ use std::time::Instant;
 use pyo3_ffi as ffi;
 
 use super::arguments::FastcallArguments;
-use super::raised::Raised;
-use super::trampoline::Method;
+use super::method_error::MethodError;
+use super::trampoline::NativeMethod;
 use crate::embed::{Object, Python};
 
 /// `time_calls(address, type, argument, count)`: the seconds for `count` calls of a function of one argument.
 pub struct TimeCallsMethod;
 
-impl Method for TimeCallsMethod {
+impl NativeMethod for TimeCallsMethod {
     const NAME: &'static CStr = c"time_calls";
     const DOC: &'static CStr = c"time_calls($module, address, type, argument, count, /)\n--\n\n\
         Seconds for count calls of the C function at address, from a loop in native code.\n\n\
         type is \"i64\" or \"f64\": what the function takes and returns.";
     const ARITY: usize = 4;
 
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised> {
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let (address, count) = (arguments.address(python, 0)?, arguments.int(3)?);
         let seconds = match &*arguments.text(python, 1)? {
             "i64" => {
@@ -38,7 +38,7 @@ impl Method for TimeCallsMethod {
                 let function = unsafe { transmute::<NonNull<c_void>, extern "C" fn(f64) -> f64>(address) };
                 seconds(count, || function(black_box(argument)))
             }
-            other => return Err(Raised::Type(format!("{other}: say \"i64\" or \"f64\""))),
+            other => return Err(MethodError::Type(format!("{other}: say \"i64\" or \"f64\""))),
         };
         // SAFETY: the thread is attached.
         Ok(unsafe { python.owned(ffi::PyFloat_FromDouble(seconds)) }?)

@@ -7,13 +7,13 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::arguments::FastcallArguments;
-use super::raised::Raised;
+use super::method_error::MethodError;
 use super::state;
 use crate::callable::Error;
 use crate::embed::{Object, Python};
 
 /// A function of the module.
-pub trait Method {
+pub trait NativeMethod {
     /// Its name in Python.
     const NAME: &'static CStr;
     /// Its text signature and its docstring.
@@ -22,11 +22,11 @@ pub trait Method {
     const ARITY: usize;
 
     /// The call.
-    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, Raised>;
+    fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError>;
 }
 
 /// The definition of a function.
-pub const fn method<M: Method>() -> ffi::PyMethodDef {
+pub const fn method<M: NativeMethod>() -> ffi::PyMethodDef {
     ffi::PyMethodDef {
         ml_name: M::NAME.as_ptr(),
         ml_meth: ffi::PyMethodDefPointer { PyCFunctionFast: entry::<M> },
@@ -35,7 +35,7 @@ pub const fn method<M: Method>() -> ffi::PyMethodDef {
     }
 }
 
-unsafe extern "C" fn entry<M: Method>(
+unsafe extern "C" fn entry<M: NativeMethod>(
     _module: *mut ffi::PyObject,
     objects: *mut *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
@@ -45,7 +45,7 @@ unsafe extern "C" fn entry<M: Method>(
         let arguments = unsafe { FastcallArguments::new(objects, count) };
         if arguments.len() != M::ARITY {
             let name = M::NAME.to_string_lossy();
-            return Err(Raised::Type(format!("{name}() takes {} arguments, not {}", M::ARITY, arguments.len())));
+            return Err(MethodError::Type(format!("{name}() takes {} arguments, not {}", M::ARITY, arguments.len())));
         }
         M::call(python, &arguments)
     })
@@ -54,17 +54,17 @@ unsafe extern "C" fn entry<M: Method>(
 
 /// Runs a function that CPython called, on its attached thread. If it fails or panics, an exception is set, and the
 /// result is `None`.
-pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, Raised>) -> Option<T> {
+pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, MethodError>) -> Option<T> {
     // SAFETY: CPython calls with the GIL held, and it is held on return.
     let python = unsafe { Python::assume_attached() };
     // A panic may leave only a stub half done, which nobody has; locks are taken with their poison ignored.
     match catch_unwind(AssertUnwindSafe(|| body(&python))) {
         Ok(Ok(value)) => return Some(value),
-        Ok(Err(Raised::Error(Error::Python(exception)))) if exception.restore_urgent(&python) => {}
-        Ok(Err(Raised::Error(error))) => raise(&python, state::error_class(), &text_of(&error)),
+        Ok(Err(MethodError::Error(Error::Python(exception)))) if exception.restore_urgent(&python) => {}
+        Ok(Err(MethodError::Error(error))) => raise(&python, state::error_class(), &text_of(&error)),
         // SAFETY: a static of libpython, set before any code of ours runs.
-        Ok(Err(Raised::Type(text))) => raise(&python, unsafe { ffi::PyExc_TypeError }, &text),
-        Ok(Err(Raised::Current)) => {}
+        Ok(Err(MethodError::Type(text))) => raise(&python, unsafe { ffi::PyExc_TypeError }, &text),
+        Ok(Err(MethodError::Current)) => {}
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");

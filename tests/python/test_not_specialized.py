@@ -203,7 +203,7 @@ def test_the_reason_for_a_python_function_is_that_it_is_one():
 
 
 def test_a_type_of_functions_is_explained_as_what_makes_them():
-    assert 'specialize makes' in typedcall.explain(CFUNCTYPE(c_int)).why_not
+    assert 'callable that makes' in typedcall.explain(CFUNCTYPE(c_int)).why_not
 
 
 def test_what_is_no_callable_is_a_type_error_or_returned():

@@ -6,11 +6,11 @@ use typedcall::demo::{self, Measurement, Once};
 use typedcall::embed::Python;
 
 use crate::cli::Bench;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::{table, temporary};
 
 /// Runs the command.
-pub fn run(arguments: &Bench, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(arguments: &Bench, out: &mut dyn Write) -> Result<(), CommandFailure> {
     let python = Python::attach();
     let folder = temporary::folder()?;
     let module = demo::load(&python, folder.path())?;

@@ -9,7 +9,7 @@ use typedcall::embed::{Object, Python};
 use typedcall::{Entry, Inspected, Specializer};
 
 use crate::cli::Demo;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::{modules, stages, style, table, temporary};
 
 /// Methods that are shown in full: a number, floats, an error, a context.
@@ -33,7 +33,7 @@ const ROUNDS: u32 = 101;
 const CALLS_A_ROUND: u32 = 100_000;
 
 /// Runs the command.
-pub fn run(arguments: &Demo, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(arguments: &Demo, out: &mut dyn Write) -> Result<(), CommandFailure> {
     let python = Python::attach();
     let folder = temporary::folder()?;
     let module = demo::load(&python, folder.path())?;
@@ -70,11 +70,18 @@ pub fn run(arguments: &Demo, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// Lists the methods as `declared`, before they were adopted.
-fn methods(out: &mut dyn Write, python: &Python, module: &Object, declared: &[Inspected]) -> Result<(), Failure> {
+fn methods(
+    out: &mut dyn Write,
+    python: &Python,
+    module: &Object,
+    declared: &[Inspected],
+) -> Result<(), CommandFailure> {
     writeln!(out, "adopted its typed methods, whose METH_TYPED flag slowed CPython's own calls down:\n")?;
     for (before, after) in declared.iter().zip(typedcall::inspect(python, module)?) {
         let (Ok(before), Ok(after)) = (&before.method, &after.method) else {
-            return Err(Failure::other("the metadata of the demo's own extension was rejected; please report it"));
+            return Err(CommandFailure::other(
+                "the metadata of the demo's own extension was rejected; please report it",
+            ));
         };
         let flag = match (before.flagged, after.flagged) {
             (true, false) => "flag cleared",
@@ -93,7 +100,7 @@ fn show(
     specializer: &Specializer,
     module: &Object,
     name: &str,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let callable = module.attr(python, name)?;
     let stub = specializer.stub(python, &callable, Entry::Guarded)?;
     writeln!(out, "{}\n", style::title(format_args!("=== {name}: its stub, drop-in for the original")))?;
@@ -108,7 +115,7 @@ fn summarize(
     specializer: &Specializer,
     module: &Object,
     name: &str,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let callable = module.attr(python, name)?;
     let stub = specializer.stub(python, &callable, Entry::Guarded)?;
     let note = "`typedcall demo --all` shows several methods, down to machine code";
@@ -156,7 +163,7 @@ fn calls(
     specializer: &Specializer,
     module: &Object,
     calls: &[(&str, &str, &str)],
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     writeln!(out, "{}\n", style::title("=== called from Python: fast = Specializer::function(original)"))?;
     let names = python.namespace()?;
     for (name, arguments, remark) in calls {
@@ -170,7 +177,7 @@ fn calls(
         let (expected, found) = (outcome("original")?, outcome("fast")?);
         if expected != found {
             let text = format!("{name}{arguments}: the original gives {expected}, the stub {found}; please report it");
-            return Err(Failure::other(text));
+            return Err(CommandFailure::other(text));
         }
         let call = format!("{name}{}", arguments.replace(",)", ")"));
         writeln!(out, "  {call:<15} {}  {found}", style::dim(format_args!("{remark:<43}")))?;
@@ -179,7 +186,12 @@ fn calls(
 }
 
 /// Checks that native stubs are the underlying functions, by their addresses in the extension's own code.
-fn addresses(out: &mut dyn Write, python: &Python, specializer: &Specializer, module: &Object) -> Result<(), Failure> {
+fn addresses(
+    out: &mut dyn Write,
+    python: &Python,
+    specializer: &Specializer,
+    module: &Object,
+) -> Result<(), CommandFailure> {
     writeln!(out, "{}\n", style::title("=== native stubs are the underlying functions"))?;
     for case in Case::ALL {
         let name = case.name();
@@ -188,7 +200,7 @@ fn addresses(out: &mut dyn Write, python: &Python, specializer: &Specializer, mo
         if native != direct {
             let text =
                 format!("the native stub of {name} is at {native:?}, {name}_impl at {direct:?}; please report it");
-            return Err(Failure::other(text));
+            return Err(CommandFailure::other(text));
         }
         writeln!(out, "  {:<10} {direct:?}  {}", format!("{name}_impl"), style::good("the same address"))?;
     }

@@ -8,17 +8,17 @@ use typedcall::embed::Python;
 use typedcall::{Options, Specializer};
 
 use crate::cli::Explain;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::{modules, stages, style};
 
 /// Runs the command.
-pub fn run(arguments: &Explain, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(arguments: &Explain, out: &mut dyn Write) -> Result<(), CommandFailure> {
     let python = Python::attach();
     modules::prepare(&python, &arguments.path)?;
     let specializer = Specializer::new(&python, Options::default())?;
     if let Some((file, name)) = function::in_file(&arguments.callable)? {
         if arguments.signature.is_some() {
-            return Err(Failure::other("--signature is for MODULE.NAME: functions in Python need none"));
+            return Err(CommandFailure::other("--signature is for MODULE.NAME: functions in Python need none"));
         }
         let (function, aside) = modules::function_in_file(&python, file, name)?;
         let explanation = specializer.explain(&python, &function)?;
@@ -30,7 +30,7 @@ pub fn run(arguments: &Explain, out: &mut dyn Write) -> Result<(), Failure> {
     let callable = modules::resolve(&python, &arguments.callable)?;
     if let Some(signature) = &arguments.signature {
         specializer.declare(&python, &callable, signature).map_err(|error| match error {
-            typedcall::Error::Signature(error) => Failure::other(format!("--signature {signature:?}: {error}")),
+            typedcall::Error::Signature(error) => CommandFailure::other(format!("--signature {signature:?}: {error}")),
             error => error.into(),
         })?;
     }

@@ -8,7 +8,7 @@ use typedcall::metadata::Rejected;
 
 /// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum CommandFailure {
     /// The output could not be written. No other I/O error may be converted to this one: each names its file or folder.
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
@@ -30,7 +30,7 @@ pub enum Failure {
     Other(Box<dyn Error>),
 }
 
-impl Failure {
+impl CommandFailure {
     /// A failure with this text.
     pub fn other(text: impl Into<String>) -> Self {
         Self::Other(text.into().into())
@@ -45,7 +45,7 @@ impl Failure {
     }
 }
 
-impl From<typedcall::Error> for Failure {
+impl From<typedcall::Error> for CommandFailure {
     fn from(error: typedcall::Error) -> Self {
         match error {
             typedcall::Error::Untyped(name) => Self::NotTyped(format!(
@@ -60,31 +60,31 @@ impl From<typedcall::Error> for Failure {
     }
 }
 
-impl From<Exception> for Failure {
+impl From<Exception> for CommandFailure {
     fn from(exception: Exception) -> Self {
         Self::from(typedcall::Error::from(exception))
     }
 }
 
-impl From<Box<dyn Error>> for Failure {
+impl From<Box<dyn Error>> for CommandFailure {
     fn from(error: Box<dyn Error>) -> Self {
         Self::Other(error)
     }
 }
 
-impl From<typedcall::demo::ExtensionError> for Failure {
+impl From<typedcall::demo::ExtensionError> for CommandFailure {
     fn from(error: typedcall::demo::ExtensionError) -> Self {
         Self::Other(error.into())
     }
 }
 
-impl From<typedcall::NotCompiled> for Failure {
+impl From<typedcall::NotCompiled> for CommandFailure {
     fn from(error: typedcall::NotCompiled) -> Self {
         Self::Other(error.into())
     }
 }
 
-impl From<serde_json::Error> for Failure {
+impl From<serde_json::Error> for CommandFailure {
     fn from(error: serde_json::Error) -> Self {
         Self::Output(error.into())
     }

@@ -10,11 +10,11 @@ use typedcall::embed::Python;
 use typedcall::metadata::{Rejected, TypedMethod};
 
 use crate::cli::{DialectName, Inspect};
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::{modules, style};
 
 /// Runs the command.
-pub fn run(arguments: &Inspect, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(arguments: &Inspect, out: &mut dyn Write) -> Result<(), CommandFailure> {
     let python = Python::attach();
     modules::prepare(&python, &arguments.path)?;
     if arguments.dialect == DialectName::Cinder {
@@ -36,7 +36,7 @@ pub fn run(arguments: &Inspect, out: &mut dyn Write) -> Result<(), Failure> {
     }
     match rejected.len() {
         0 => Ok(()),
-        rejected => Err(Failure::SomeRejected { rejected, all: rejected + methods.len() }),
+        rejected => Err(CommandFailure::SomeRejected { rejected, all: rejected + methods.len() }),
     }
 }
 
@@ -45,7 +45,7 @@ fn text(
     module: &str,
     methods: &[(String, TypedMethod)],
     rejected: &[(String, Rejected)],
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let count = match methods.len() {
         0 => "no typed methods".to_owned(),
         1 => "1 typed method".to_owned(),
@@ -82,7 +82,7 @@ fn json(
     module: &str,
     methods: &[(String, TypedMethod)],
     rejected: &[(String, Rejected)],
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let method = |(name, method): &(String, TypedMethod)| {
         json!({
             "name": name,

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use typedcall::metadata::Signature;
 use typedcall::{Entry, Stub};
 
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::style;
 
 /// Prints the stages of a call: signature, IR before and after specialization, plan, CLIF and machine code.
-pub fn print(out: &mut dyn Write, signature: &Signature, stub: &Stub) -> Result<(), Failure> {
+pub fn print(out: &mut dyn Write, signature: &Signature, stub: &Stub) -> Result<(), CommandFailure> {
     part(out, "signature", &signature.to_string())?;
     if stub.entry() == Entry::Native && signature.overloads.len() > 1 {
         part(out, "the overload that the stub calls", &stub.overload().to_string())?;

@@ -5,12 +5,13 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use typedcall::embed::Python;
 
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 
 /// Runs `import`; its output to file descriptor 1, from C or from Python, goes to stderr.
-pub fn spared<T>(python: &Python, import: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    let redirected = Redirected::start()
-        .map_err(|error| Failure::other(format!("stdout cannot be kept apart from what a module prints: {error}")))?;
+pub fn spared<T>(python: &Python, import: impl FnOnce() -> Result<T, CommandFailure>) -> Result<T, CommandFailure> {
+    let redirected = Redirected::start().map_err(|error| {
+        CommandFailure::other(format!("stdout cannot be kept apart from what a module prints: {error}"))
+    })?;
     let outcome = import();
     // Python's own buffer for file descriptor 1; a module may have replaced it.
     let flush = "import sys\ntry: sys.__stdout__.flush()\nexcept Exception: pass";

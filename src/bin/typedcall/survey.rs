@@ -11,10 +11,10 @@ use std::io::Write;
 use typedcall::embed::Python;
 
 use crate::cli::Survey;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 
 /// Runs the command.
-pub fn run(arguments: &Survey, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(arguments: &Survey, out: &mut dyn Write) -> Result<(), CommandFailure> {
     let python = Python::attach();
     let compiler = code::FileCompiler::new(&python)?;
     let (what, files) = files::find(&python, &arguments.path)?;

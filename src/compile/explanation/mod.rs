@@ -9,7 +9,7 @@ pub use notes::Note;
 use crate::bytecode::{self, Code};
 use crate::callable::original::Original;
 use crate::callable::world::LiveWorld;
-use crate::compile::{ExitSite, NotCompiled, Surroundings, check_straight, translated};
+use crate::compile::{ExitSite, FunctionNamespaces, NotCompiled, check_straight, translated};
 use crate::embed::{Exception, Object, Python};
 use crate::ir::Instruction;
 use crate::ir::passes::{Knowledge, run_function_observed};
@@ -79,7 +79,7 @@ impl Specializer {
     /// If the object is not a Python function, its bytecode can't be decoded, or Python raises. A later refusal is part
     /// of the explanation.
     pub fn explain(&self, python: &Python, function: &Object) -> Result<Explanation, NotCompiled> {
-        let surroundings = Surroundings::of(python, function)?;
+        let surroundings = FunctionNamespaces::of(python, function)?;
         let code = bytecode::decode_function(python, function)?;
         let source = source(python, function)?;
         Ok(self.explain_code(python, code, source, &surroundings))
@@ -95,7 +95,7 @@ impl Specializer {
         snippet: Code,
         globals: &Object,
     ) -> Result<Explanation, NotCompiled> {
-        let surroundings = Surroundings::of_snippet(python, globals)?;
+        let surroundings = FunctionNamespaces::of_snippet(python, globals)?;
         Ok(self.explain_code(python, snippet, Vec::new(), &surroundings))
     }
 
@@ -104,14 +104,14 @@ impl Specializer {
         python: &Python,
         code: Code,
         source: Vec<(u32, String)>,
-        surroundings: &Surroundings,
+        surroundings: &FunctionNamespaces,
     ) -> Explanation {
         let (name, bytecode) = (code.qualname.clone(), code.to_string());
         let stages = self.stages(python, code, surroundings);
         Explanation { name, source, bytecode, stages }
     }
 
-    fn stages(&self, python: &Python, code: Code, surroundings: &Surroundings) -> Result<Stages, NotCompiled> {
+    fn stages(&self, python: &Python, code: Code, surroundings: &FunctionNamespaces) -> Result<Stages, NotCompiled> {
         let (prepared, mut function) = translated(python, code)?;
         let code = prepared.code();
         let not_run = check_straight(code, &function).err();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 
-use super::convert::Passing;
+use super::convert::ObjectPassing;
 
 /// Remembers for a few types how their instances are passed.
 ///
@@ -30,19 +30,19 @@ impl Cache {
     /// # Safety
     /// The thread is attached and the type alive.
     #[inline]
-    pub unsafe fn get(&self, class: *mut ffi::PyTypeObject) -> Option<Passing> {
+    pub unsafe fn get(&self, class: *mut ffi::PyTypeObject) -> Option<ObjectPassing> {
         let slot = self.slot(class);
         if slot.class.load(Ordering::Relaxed) != class {
             return None;
         }
         let known = slot.known.load(Ordering::Relaxed);
         // SAFETY: as the caller promises.
-        (unsafe { version(class) } == Some(known >> 8)).then(|| Passing::of_number(known as u8))
+        (unsafe { version(class) } == Some(known >> 8)).then(|| ObjectPassing::of_number(known as u8))
     }
 
     /// # Safety
     /// The errors of [`Cache::get`].
-    pub unsafe fn set(&self, class: *mut ffi::PyTypeObject, passing: Passing) {
+    pub unsafe fn set(&self, class: *mut ffi::PyTypeObject, passing: ObjectPassing) {
         // SAFETY: as the caller promises.
         let Some(version) = (unsafe { version(class) }) else { return };
         let slot = self.slot(class);

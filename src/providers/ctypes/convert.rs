@@ -19,7 +19,7 @@ use crate::runtime::stub::foreign::ConvertArgument;
 /// How an object is passed, by its exact type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Passing {
+pub(super) enum ObjectPassing {
     /// Only the original call can tell.
     Original,
     /// The address of its C value.
@@ -42,7 +42,7 @@ pub(super) enum Passing {
     Object,
 }
 
-impl Passing {
+impl ObjectPassing {
     const ALL: [Self; 10] = [
         Self::Original,
         Self::Address,
@@ -129,28 +129,28 @@ impl PointerArgument {
     /// # Safety
     /// The thread is attached, the object alive, and this is how it is passed.
     #[inline]
-    unsafe fn pass(&self, object: *mut ffi::PyObject, passing: Passing) -> Option<u64> {
+    unsafe fn pass(&self, object: *mut ffi::PyObject, passing: ObjectPassing) -> Option<u64> {
         // SAFETY: as the caller promises; an object that is passed by its value is an instance of ctypes' base class.
         unsafe {
             match passing {
-                Passing::Original => None,
-                Passing::Address => Some(self.ctypes.address(object) as u64),
-                Passing::Content => Some(self.content(object)),
-                Passing::ContentOfItem => {
+                ObjectPassing::Original => None,
+                ObjectPassing::Address => Some(self.ctypes.address(object) as u64),
+                ObjectPassing::Content => Some(self.content(object)),
+                ObjectPassing::ContentOfItem => {
                     let FromParam::Pointer { item, .. } = self.rule else { return None };
                     (self.ctypes.proto(ffi::Py_TYPE(object)) == item.cast()).then(|| self.content(object))
                 }
-                Passing::ContentOfCharacters => {
+                ObjectPassing::ContentOfCharacters => {
                     self.points_at_characters(ffi::Py_TYPE(object)).then(|| self.content(object))
                 }
-                Passing::AddressOfCharacters => {
+                ObjectPassing::AddressOfCharacters => {
                     self.points_at_characters(ffi::Py_TYPE(object)).then(|| self.ctypes.address(object) as u64)
                 }
                 // This fails for no int, and calls no code of a subclass.
-                Passing::Integer => Some(ffi::PyLong_AsUnsignedLongMask(object)),
-                Passing::Bytes => Some(object as u64 + BYTES as u64),
-                Passing::Reference => self.reference(object),
-                Passing::Object => Some(object as u64),
+                ObjectPassing::Integer => Some(ffi::PyLong_AsUnsignedLongMask(object)),
+                ObjectPassing::Bytes => Some(object as u64 + BYTES as u64),
+                ObjectPassing::Reference => self.reference(object),
+                ObjectPassing::Object => Some(object as u64),
             }
         }
     }
@@ -200,7 +200,7 @@ impl PointerArgument {
     /// # Safety
     /// The thread is attached and the type alive.
     #[cold]
-    unsafe fn look(&self, class: *mut ffi::PyTypeObject) -> Passing {
+    unsafe fn look(&self, class: *mut ffi::PyTypeObject) -> ObjectPassing {
         // SAFETY: as the caller promises.
         unsafe {
             // This also gives the type a version, which the cache needs.
@@ -210,8 +210,8 @@ impl PointerArgument {
                 FromParam::Instance => self.look_for_instance(class),
                 FromParam::Characters { .. } => self.look_for_characters(class, honest),
                 FromParam::Void => self.look_for_void(class, honest),
-                FromParam::Object if is_subtype(class, self.class) || !honest => Passing::Original,
-                FromParam::Object => Passing::Object,
+                FromParam::Object if is_subtype(class, self.class) || !honest => ObjectPassing::Original,
+                FromParam::Object => ObjectPassing::Object,
             };
             self.cache.set(class, passing);
             passing
@@ -224,54 +224,54 @@ impl PointerArgument {
         class: *mut ffi::PyTypeObject,
         item: *mut ffi::PyTypeObject,
         honest: bool,
-    ) -> Passing {
+    ) -> ObjectPassing {
         let types = &self.ctypes.types;
         // SAFETY: the types are alive and the thread attached.
         unsafe {
             if is_subtype(class, item) {
-                return if is_subtype(class, types.data) { Passing::Address } else { Passing::Original };
+                return if is_subtype(class, types.data) { ObjectPassing::Address } else { ObjectPassing::Original };
             }
             if !honest {
-                return Passing::Original;
+                return ObjectPassing::Original;
             }
             if class == types.parameter {
-                return Passing::Reference;
+                return ObjectPassing::Reference;
             }
             let is_item = self.is_array_or_pointer(class) && self.ctypes.proto(class) == item.cast();
             match (is_item, self.is_pointer(class)) {
-                (true, true) => Passing::ContentOfItem,
+                (true, true) => ObjectPassing::ContentOfItem,
                 // The item type of an array never changes.
-                (true, false) => Passing::Address,
-                (false, _) => Passing::Original,
+                (true, false) => ObjectPassing::Address,
+                (false, _) => ObjectPassing::Original,
             }
         }
     }
 
     /// `CDataType_from_param`, for arrays and functions.
-    unsafe fn look_for_instance(&self, class: *mut ffi::PyTypeObject) -> Passing {
+    unsafe fn look_for_instance(&self, class: *mut ffi::PyTypeObject) -> ObjectPassing {
         let types = &self.ctypes.types;
         // SAFETY: the types are alive and the thread attached.
         unsafe {
             if class == types.parameter {
-                return Passing::Reference;
+                return ObjectPassing::Reference;
             }
             if !is_subtype(class, self.class) {
-                return Passing::Original;
+                return ObjectPassing::Original;
             }
             if self.is_function(class) {
-                return Passing::Content;
+                return ObjectPassing::Content;
             }
             if self.is_array_or_pointer(class) && !self.is_pointer(class) {
-                Passing::Address
+                ObjectPassing::Address
             } else {
-                Passing::Original
+                ObjectPassing::Original
             }
         }
     }
 
     /// `c_char_p_from_param`, `c_wchar_p_from_param`.
-    unsafe fn look_for_characters(&self, class: *mut ffi::PyTypeObject, honest: bool) -> Passing {
-        let FromParam::Characters { code } = self.rule else { return Passing::Original };
+    unsafe fn look_for_characters(&self, class: *mut ffi::PyTypeObject, honest: bool) -> ObjectPassing {
+        let FromParam::Characters { code } = self.rule else { return ObjectPassing::Original };
         // SAFETY: the types are alive and the thread attached.
         unsafe {
             let text = if code == b'c' { ffi::Py_TPFLAGS_BYTES_SUBCLASS } else { ffi::Py_TPFLAGS_UNICODE_SUBCLASS };
@@ -279,57 +279,62 @@ impl PointerArgument {
                 return passing;
             }
             match (self.is_array_or_pointer(class), self.is_pointer(class)) {
-                (true, true) => Passing::ContentOfCharacters,
-                (true, false) => Passing::AddressOfCharacters,
-                (false, _) => Passing::Original,
+                (true, true) => ObjectPassing::ContentOfCharacters,
+                (true, false) => ObjectPassing::AddressOfCharacters,
+                (false, _) => ObjectPassing::Original,
             }
         }
     }
 
     /// `c_void_p_from_param`.
-    unsafe fn look_for_void(&self, class: *mut ffi::PyTypeObject, honest: bool) -> Passing {
+    unsafe fn look_for_void(&self, class: *mut ffi::PyTypeObject, honest: bool) -> ObjectPassing {
         // SAFETY: the types are alive and the thread attached.
         unsafe {
             if ffi::PyType_FastSubclass(class, ffi::Py_TPFLAGS_LONG_SUBCLASS) != 0 {
-                return Passing::Integer;
+                return ObjectPassing::Integer;
             }
             let text = ffi::Py_TPFLAGS_BYTES_SUBCLASS | ffi::Py_TPFLAGS_UNICODE_SUBCLASS;
             if let Some(passing) = self.look_for_text(class, text, honest) {
                 return passing;
             }
             if self.is_array_or_pointer(class) {
-                return if self.is_pointer(class) { Passing::Content } else { Passing::Address };
+                return if self.is_pointer(class) { ObjectPassing::Content } else { ObjectPassing::Address };
             }
             if self.is_function(class) {
-                return Passing::Content;
+                return ObjectPassing::Content;
             }
             // c_char_p and c_wchar_p; other simple types are refused.
             let is_text =
                 is_subtype(class, self.ctypes.types.simple) && matches!(self.ctypes.code(class), Some(b'z' | b'Z'));
-            if is_text { Passing::Content } else { Passing::Original }
+            if is_text { ObjectPassing::Content } else { ObjectPassing::Original }
         }
     }
 
     /// The first part of `from_param` of `c_char_p`, `c_wchar_p` and `c_void_p`: text of these kinds, instances of the
     /// class itself, and results of `byref`.
-    unsafe fn look_for_text(&self, class: *mut ffi::PyTypeObject, text: c_ulong, honest: bool) -> Option<Passing> {
+    unsafe fn look_for_text(
+        &self,
+        class: *mut ffi::PyTypeObject,
+        text: c_ulong,
+        honest: bool,
+    ) -> Option<ObjectPassing> {
         // SAFETY: the types are alive and the thread attached.
         unsafe {
             if ffi::PyType_FastSubclass(class, text & ffi::Py_TPFLAGS_BYTES_SUBCLASS) != 0 {
-                return Some(Passing::Bytes);
+                return Some(ObjectPassing::Bytes);
             }
             // A str is copied into memory that must be freed after the call.
             if ffi::PyType_FastSubclass(class, text & ffi::Py_TPFLAGS_UNICODE_SUBCLASS) != 0 {
-                return Some(Passing::Original);
+                return Some(ObjectPassing::Original);
             }
             if is_subtype(class, self.class) {
                 let is_pointer = self.is_pointer_value(class);
-                return Some(if is_pointer { Passing::Content } else { Passing::Original });
+                return Some(if is_pointer { ObjectPassing::Content } else { ObjectPassing::Original });
             }
             if !honest {
-                return Some(Passing::Original);
+                return Some(ObjectPassing::Original);
             }
-            (class == self.ctypes.types.parameter).then_some(Passing::Reference)
+            (class == self.ctypes.types.parameter).then_some(ObjectPassing::Reference)
         }
     }
 

@@ -4,23 +4,23 @@ use std::io::Write;
 
 use typedcall::{Explanation, Note, Stages};
 
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::stages::{part, without_unwinding};
 use crate::style;
 
 /// File and function, if the callable has the form `FILE.py:FUNCTION`.
-pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, Failure> {
+pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, CommandFailure> {
     match callable.rsplit_once(':') {
         Some((file, function)) if !function.is_empty() => Ok(Some((file, function))),
         _ if callable.trim_end_matches(':').ends_with(".py") => {
-            Err(Failure::other(format!("{callable}: which of its functions? The name is FILE.py:FUNCTION")))
+            Err(CommandFailure::other(format!("{callable}: which of its functions? The name is FILE.py:FUNCTION")))
         }
         _ => Ok(None),
     }
 }
 
 /// Prints how a function is compiled.
-pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), Failure> {
+pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), CommandFailure> {
     writeln!(out, "{}\n", style::title(&explanation.name))?;
     let source: String = explanation.source.iter().map(|(number, line)| format!("{number:5}  {line}\n")).collect();
     part(out, "source", if source.is_empty() { "not found" } else { &source })?;

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use typedcall::embed::Python;
 
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 
 /// Folders that are skipped: test suites, installed packages, caches.
 const PASSED_BY: [&str; 6] = ["test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"];
 
 /// The Python files at these paths, sorted, and a name for all of them.
-pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>), Failure> {
+pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>), CommandFailure> {
     let mut files = Vec::new();
     if paths.is_empty() {
         let names = python.namespace()?;
@@ -20,7 +20,8 @@ pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>)
         return Ok((format!("the standard library, {}", folder.display()), files));
     }
     for path in paths {
-        let (wrong, found) = (|reason: String| Failure::other(format!("{}: {reason}", path.display())), files.len());
+        let (wrong, found) =
+            (|reason: String| CommandFailure::other(format!("{}: {reason}", path.display())), files.len());
         let about =
             std::fs::metadata(path).map_err(|error| wrong(format!("{error}; name Python files and folders")))?;
         if about.is_dir() {
@@ -36,8 +37,8 @@ pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>)
     Ok((named.join(", "), files))
 }
 
-fn search(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let wrong = |error: std::io::Error| Failure::other(format!("{}: {error}", folder.display()));
+fn search(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandFailure> {
+    let wrong = |error: std::io::Error| CommandFailure::other(format!("{}: {error}", folder.display()));
     let entries = std::fs::read_dir(folder).map_err(wrong)?.collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     let mut paths: Vec<_> = entries.iter().map(std::fs::DirEntry::path).collect();
     paths.sort();

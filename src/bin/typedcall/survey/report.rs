@@ -6,11 +6,11 @@ use std::io::Write;
 use serde_json::json;
 
 use super::count::Counts;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::style;
 
 /// Prints the counts for people.
-pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool) -> Result<(), Failure> {
+pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool) -> Result<(), CommandFailure> {
     writeln!(out, "{}", style::title(format_args!("{what}: {} files", counts.files)))?;
     writeln!(out, "  {:<56} {:>6}", "functions", counts.functions)?;
     writeln!(out, "  {:<56} {:>6}", "class bodies and modules, not counted below", counts.namespaces)?;
@@ -38,14 +38,14 @@ pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool
     Ok(())
 }
 
-fn line(out: &mut dyn Write, name: &str, count: usize, all: usize) -> Result<(), Failure> {
+fn line(out: &mut dyn Write, name: &str, count: usize, all: usize) -> Result<(), CommandFailure> {
     Ok(writeln!(out, "  {name:<56} {count:>6} {:>6.2} %", 100.0 * count as f64 / all.max(1) as f64)?)
 }
 
 /// The most lines of a list.
 const MOST: usize = 12;
 
-fn most(out: &mut dyn Write, counts: &BTreeMap<String, usize>, all: usize) -> Result<(), Failure> {
+fn most(out: &mut dyn Write, counts: &BTreeMap<String, usize>, all: usize) -> Result<(), CommandFailure> {
     let mut sorted: Vec<_> = counts.iter().collect();
     sorted.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
     for (name, count) in sorted.iter().take(MOST) {
@@ -56,7 +56,7 @@ fn most(out: &mut dyn Write, counts: &BTreeMap<String, usize>, all: usize) -> Re
 }
 
 /// Prints the counts for scripts.
-pub fn json(out: &mut dyn Write, counts: &Counts) -> Result<(), Failure> {
+pub fn json(out: &mut dyn Write, counts: &Counts) -> Result<(), CommandFailure> {
     let refused: serde_json::Map<_, _> =
         counts.refused.iter().map(|(reason, places)| ((*reason).to_owned(), json!(places.len()))).collect();
     let all = json!({

@@ -5,7 +5,7 @@ use crate::embed::Exception;
 
 /// The exception that a function of the module raises.
 #[derive(Debug)]
-pub enum Raised {
+pub enum MethodError {
     /// `typedcall.Error`, with this error's text.
     Error(Error),
     /// `TypeError`: an argument is of a type that the function does not take.
@@ -14,13 +14,13 @@ pub enum Raised {
     Current,
 }
 
-impl From<Error> for Raised {
+impl From<Error> for MethodError {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
 }
 
-impl From<Exception> for Raised {
+impl From<Exception> for MethodError {
     fn from(exception: Exception) -> Self {
         Self::Error(exception.into())
     }
