@@ -30,6 +30,8 @@ pub struct Behaviour {
     pub checks_made_causes: bool,
     /// C and Python calls count against one recursion limit.
     pub counts_c_calls_with_pythons: bool,
+    /// Watchers tell of changes of dicts.
+    pub watches_dicts: bool,
     /// The dict of `f_locals` is written back into the frame on request only.
     pub writes_locals_back: bool,
 }
@@ -53,6 +55,7 @@ impl Behaviour {
             },
             checks_made_causes: minor >= 14,
             counts_c_calls_with_pythons: minor <= 11,
+            watches_dicts: minor >= 12,
             writes_locals_back: minor <= 12,
         }
     }

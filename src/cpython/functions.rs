@@ -177,6 +177,20 @@ pub unsafe fn builtin_for_import(builtins: Object, name: Object) -> Option<Objec
     }
 }
 
+/// Serves what waits for running code: 0, or -1 with an exception set. `None` before 3.13, where no function does just that.
+///
+/// # Safety
+/// The thread is attached.
+pub unsafe fn handle_pending() -> Option<c_int> {
+    #[cfg(Py_3_13)]
+    // SAFETY: the thread is attached.
+    unsafe {
+        Some(_Py_HandlePending(pyo3_ffi::PyThreadState_Get()))
+    }
+    #[cfg(not(Py_3_13))]
+    None
+}
+
 /// Writes the dict of a frame's `f_locals` back into the frame, on versions where that has to be asked for.
 ///
 /// # Safety

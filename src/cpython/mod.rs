@@ -8,6 +8,7 @@
 //! | `memory` | reads of memory that may not be there |
 //! | `python_type` | CPython's own types, by name |
 //! | `functions`, `unowned` | the functions of CPython that are called while references are owned, and while none is |
+//! | `addresses` | the addresses of those that compiled code calls |
 //! | `current_exception`, `watchers`, `module_slot` | C functions and data that not every version has |
 //! | `behaviour` | behaviour that differs between versions, by name |
 //! | `death_order` | in which order operands and locals die |
@@ -15,6 +16,7 @@
 //!
 //! *Invariant:* no other room knows an offset, or asks which version it is built for.
 
+pub(crate) mod addresses;
 pub mod behaviour;
 pub mod collector;
 pub(crate) mod current_exception;

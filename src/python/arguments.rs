@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::trampoline::MethodError;
+use super::method_error::MethodError;
 use crate::embed::{Object, Python};
 
 /// The objects of one call, borrowed from its caller.

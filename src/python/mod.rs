@@ -7,6 +7,7 @@
 mod arguments;
 mod convert;
 mod dialect;
+mod method_error;
 mod methods;
 mod state;
 mod timing;

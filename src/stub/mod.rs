@@ -14,6 +14,7 @@ pub mod cinder;
 mod descriptor;
 mod function;
 mod making;
+mod text_signature;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::assumption::{KnownDict, Recorded, version_address};
+use super::linked::Linked;
 use super::table;
 use super::unit::Unit;
 use super::version::Version;
 use super::watch::watch;
+use crate::cpython::Behaviour;
 use crate::embed::{Exception, Object, Python};
 use crate::interpreter::intern;
 use crate::ir::{Assumption, Called, CalleeRef, ConstObject};
@@ -46,19 +48,6 @@ pub struct Linker<'a> {
     dicts: Vec<Box<KnownDict>>,
     tests: Vec<(Assumption, AssumptionTest)>,
     names: BTreeMap<Arc<str>, usize>,
-}
-
-/// What a [`Linker`] has found, to be kept with the code.
-#[derive(Debug)]
-#[expect(clippy::vec_box, reason = "the code has the addresses of what is in the boxes")]
-pub struct Linked {
-    /// Objects.
-    #[expect(dead_code, reason = "the code refers to them")]
-    pub kept: Vec<Object>,
-    /// What the code relies on.
-    pub assumptions: Vec<Recorded>,
-    /// The dicts that this is in. The code has the addresses of their versions.
-    pub dicts: Vec<Box<KnownDict>>,
 }
 
 impl<'a> Linker<'a> {
@@ -223,7 +212,7 @@ impl References for Linker<'_> {
         };
         let test = if watch(self.python, &recorded, &self.dicts, &self.version.flag) {
             AssumptionTest::Flag
-        } else if cfg!(Py_3_12) {
+        } else if Behaviour::CURRENT.watches_dicts {
             AssumptionTest::Ask { assumption: u32::try_from(self.assumptions.len()).unwrap_or(u32::MAX) }
         } else {
             let number = |(number, _): &(usize, _)| u32::try_from(*number).unwrap_or(u32::MAX);

@@ -5,9 +5,10 @@
 //! | --- | --- |
 //! | `unit` | what belongs to one compiled function |
 //! | `version` | its code, of which it may have several |
-//! | `link` | what its code refers to |
+//! | `link`, `linked` | what its code refers to |
 //! | `exit` | from compiled code to the interpreter, and tracebacks |
 //! | `assumption` | what may be broken, and how that is noticed |
+//! | `recheck` | assumptions, checked again by running code |
 //! | `watch` | dict watchers, from 3.12 |
 //! | `operation` | the functions that operations call: `semantics`, as C functions |
 //! | `operand` | how operands and results come and go |
@@ -16,8 +17,10 @@
 mod assumption;
 mod exit;
 mod link;
+mod linked;
 mod operand;
 mod operation;
+mod recheck;
 mod table;
 mod unit;
 mod version;

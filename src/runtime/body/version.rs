@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use pyo3_ffi as ffi;
 
 use super::assumption::Flag;
-use super::link::Linked;
+use super::linked::Linked;
 use crate::lower::body::ExitPoint;
 use crate::runtime::code::placed::Placed;
 

@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::packing::{dict_of, tuple_of};
+use super::parser::packing::{dict_of, tuple_of};
 use crate::embed::{Exception, Object, Python};
 use crate::metadata::{DefaultValue, Overload};
 

@@ -9,7 +9,7 @@
 //! | `attachment` | what lives as long as a class |
 //! | `context` | per-thread state that compiled code hands to C functions |
 //! | `utf8` | the text of strings that are not ASCII |
-//! | `matching`, `packing` | arguments given by name, and those that are left out; as a tuple and a dict |
+//! | `matching` | arguments given by name, and those that are left out |
 //! | `parser` | arguments of functions without a wrapper |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `audit` | whether underlying functions keep their promises |
@@ -25,7 +25,6 @@ pub(crate) mod fallback_reason;
 pub mod foreign;
 pub(crate) mod guards;
 pub(crate) mod matching;
-mod packing;
 pub(crate) mod parser;
 mod reduction;
 pub(crate) mod shape;

@@ -7,6 +7,7 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::convert::{self, Request};
+use super::packing::{dict_of, tuple_of};
 use super::unit::{Class, Default, Reading, Unit, Variables, c_number};
 use super::{Parser, Passing};
 use crate::cpython::PY_BUFFER_BYTES;
@@ -14,7 +15,6 @@ use crate::cpython::unowned::{
     Py_DecRef, PyArg_Parse, PyArg_ParseTuple, PyArg_ParseTupleAndKeywords, PyBuffer_Release, PyErr_Format,
 };
 use crate::metadata::MAX_PARAMETERS;
-use crate::runtime::stub::packing::{dict_of, tuple_of};
 
 const _: () = assert!(size_of::<ffi::Py_buffer>() == PY_BUFFER_BYTES);
 

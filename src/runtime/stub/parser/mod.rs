@@ -9,11 +9,13 @@
 //! | `unit` | a parameter's unit of the format, its variable and its default |
 //! | `convert` | what CPython has no unit for |
 //! | `call` | a whole parse |
+//! | `packing` | the arguments of a vectorcall as a tuple and a dict |
 //! | `cinder` | the rules of Cinder's typed methods, which have a reader of their own |
 
 mod call;
 mod cinder;
 mod convert;
+pub(super) mod packing;
 mod unit;
 
 use std::ffi::{CStr, CString, c_char, c_int};

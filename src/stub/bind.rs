@@ -1,7 +1,5 @@
 //! Callables for bare C functions, which have no wrapper: [`Specializer::bind`].
 
-mod text_signature;
-
 use std::ffi::{CString, c_void};
 use std::num::NonZeroUsize;
 use std::ptr::{NonNull, null_mut};
@@ -25,8 +23,7 @@ use crate::runtime::stub::parser::{ArgumentReader, Parser, Passing};
 use crate::runtime::stub::shape::Shape;
 use crate::specializer::Specializer;
 use crate::stub::Stub;
-use text_signature::is_keyword;
-pub(crate) use text_signature::text_signature;
+use crate::stub::text_signature::{is_keyword, text_signature};
 
 /// How a callable made by [`Specializer::bind`] presents itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
