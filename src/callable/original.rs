@@ -13,10 +13,10 @@ use crate::ir::CalleeTarget;
 use crate::lower::{Binding, MethodConvention};
 use crate::metadata::{Definition, Kind, Overload, Parameter, Receiver, Scalar, definition};
 use crate::providers::{self, ForeignFunction, MAX_WATCHED};
-use crate::runtime::cell::original_of;
-use crate::runtime::code_pointer::refused;
-use crate::runtime::foreign::Foreign;
-use crate::runtime::thunk::THUNKS;
+use crate::runtime::code::code_pointer::refused;
+use crate::runtime::code::thunk::THUNKS;
+use crate::runtime::stub::cell::original_of;
+use crate::runtime::stub::foreign::Foreign;
 
 /// A callable with a C function, taken apart. It has a `PyMethodDef`, or is a provider's.
 #[derive(Debug)]

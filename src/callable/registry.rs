@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::embed::{Exception, Object, Python, WeakObject};
 use crate::ir::CalleeTarget;
 use crate::metadata::{DefaultValue, Rejected, Signature, TypedMethod, read_def};
-use crate::runtime::matching::Parameters;
+use crate::runtime::stub::matching::Parameters;
 
 /// A method and its signature.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::bytecode::ArgumentCounts;
 use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
 use crate::runtime::body::{Entry, Unit};
-use crate::runtime::code_pointer::method_pointer;
+use crate::runtime::code::code_pointer::method_pointer;
 use crate::thread::{self, Raised};
 
 /// The name of the capsules that own compiled functions.

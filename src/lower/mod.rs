@@ -22,7 +22,7 @@ mod symbol;
 mod unsupported;
 
 pub use convention::MethodConvention;
-pub use emit::admitted::{Admitted, Class, View};
+pub use emit::admitted::{Admitted, Class};
 pub use emit::emitter::Emitter;
 pub use isa::{CodeListing, CompileError, disassemble, target_isa};
 pub use machine::CType;

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 
 use crate::embed::{Exception, Object, Python};
 use crate::metadata::Overload;
-use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
+use crate::runtime::stub::foreign::{ConvertArgument, ConvertResult, Watched};
 
 /// All providers; a callable belongs to the first one that recognises it.
 pub static PROVIDERS: &[&dyn Provider] = &[&ctypes::CtypesProvider];

@@ -12,7 +12,7 @@ use super::trampoline::{MethodError, NativeMethod};
 use crate::callable::Error;
 use crate::embed::{Exception, Object, Python};
 use crate::runtime::FallbackReason;
-use crate::runtime::cell::{bound_with, cell_type, compiled_for, is_stale, original_of};
+use crate::runtime::stub::cell::{bound_with, cell_type, compiled_for, is_stale, original_of};
 use crate::specializer::Specializer;
 use crate::specializer::{Entry, FunctionOptions};
 use crate::stub::Stub;

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::counters::{self, HITS};
-use super::{audit, context, foreign, matching, parser, utf8};
+use super::stub::counters::HITS;
+use super::stub::{audit, context, fallback, foreign, matching, parser, utf8};
 use crate::cpython::Layout;
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
@@ -76,7 +76,7 @@ impl AddressTable {
                     Symbol::ToForeign => foreign::to_foreign as *const () as usize,
                     Symbol::FromForeign => foreign::from_foreign as *const () as usize,
                     Symbol::Hits => HITS.as_ptr() as usize,
-                    Symbol::CountFallback => counters::count_fallback as *const () as usize,
+                    Symbol::CountFallback => fallback::count_fallback as *const () as usize,
                     Symbol::CallWithTuple => matching::call_with_tuple as *const () as usize,
                 }
             };

@@ -28,13 +28,13 @@ use crate::lower::{
     keyword_only,
 };
 use crate::metadata::Signature;
-use crate::runtime::cell::{Cell, CellContents, bound_with};
-use crate::runtime::code_pointer::{refused, warn_once};
-use crate::runtime::compiler::Compiler;
-use crate::runtime::matching::name_tuple;
-use crate::runtime::shape::Shape;
-use crate::runtime::stand_in::StandIn;
-use crate::runtime::thunk::THUNKS;
+use crate::runtime::code::code_pointer::{refused, warn_once};
+use crate::runtime::code::compiler::Compiler;
+use crate::runtime::code::thunk::THUNKS;
+use crate::runtime::stub::cell::{Cell, CellContents, bound_with};
+use crate::runtime::stub::matching::name_tuple;
+use crate::runtime::stub::shape::Shape;
+use crate::runtime::stub::stand_in::StandIn;
 
 /// Makes stubs, and remembers callables and code.
 ///
@@ -245,7 +245,8 @@ impl Specializer {
         if let Some(shape) = known {
             return Ok(shape);
         }
-        let shape = Arc::new(self.compiler.compile(&plan_of(site)?).inspect_err(warn_once)?);
+        let plan = plan_of(site)?;
+        let shape = Arc::new(Shape::new(&plan, self.compiler.compile(&plan).inspect_err(warn_once)?));
         let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
         // Shapes whose stubs are all gone leave their entries here until now.
         shapes.retain(|_, shape| shape.strong_count() > 0);

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::runtime::counters::{CELLS, CODE_BYTES, FALLBACKS, FallbackReason, HITS, KEPT_CELLS, SHAPES};
+use crate::runtime::FallbackReason;
+use crate::runtime::stub::counters::{CELLS, CODE_BYTES, FALLBACKS, HITS, KEPT_CELLS, SHAPES};
 
 /// The numbers of the whole process at one moment ([`Specializer::stats`](crate::Specializer::stats)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

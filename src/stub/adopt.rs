@@ -17,7 +17,7 @@ use crate::embed::{Object, Python};
 use crate::ir::CalleeTarget;
 use crate::metadata::dialect::read_cleared_def_as;
 use crate::metadata::{Dialect, Rejected, Signature, TypedMethod, clear_flag, definition, read_def_as};
-use crate::runtime::cell::original_of;
+use crate::runtime::stub::cell::original_of;
 use crate::specializer::Specializer;
 
 impl Specializer {

@@ -10,7 +10,7 @@ use crate::callable::registry::KnownMethod;
 use crate::embed::{Object, Python};
 use crate::ir::CalleeTarget;
 use crate::lower::{Call, CallSite, CellSource, Convention};
-use crate::runtime::cell::Cell;
+use crate::runtime::stub::cell::Cell;
 use crate::specializer::{Entry, FunctionOptions, Specializer, bind_thunk, mismatch, plan_of};
 
 impl Specializer {

@@ -26,7 +26,7 @@ pub enum Class {
 
 /// What a C function sees of an object without a copy: a pointer and a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum View {
+pub(in crate::lower) enum View {
     /// The UTF-8 of a string.
     Text,
     /// The bytes of a `bytes` object.

@@ -16,7 +16,7 @@ pub(in crate::lower) struct Code<'c> {
     pub(in crate::lower) function: &'c Function,
     pub(in crate::lower) callees: &'c Callees,
     /// The references that callees take over: each `Incref` that stands before a call for what it steals. They are taken at
-    /// the call itself, behind all that may leave before it.
+    /// the call itself, after all that may leave before it.
     pub(in crate::lower) taken_over: EntitySet<Inst>,
 }
 

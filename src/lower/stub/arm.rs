@@ -85,7 +85,9 @@ impl<'a> Check<'a> {
             Instruction::Guard { failure: Failure::Exit, .. } | Instruction::Unbox { failure: Failure::Exit, .. } => {
                 return refuse(format!("the exit of {name}"), "a stub leaves through its fallback");
             }
-            Instruction::Guard { ty, .. } => drop(Admitted::of(ty)?),
+            Instruction::Guard { ty, .. } => {
+                Admitted::of(ty)?;
+            }
             Instruction::NullIfNone { .. } => {}
             Instruction::Unbox { ctype, .. } | Instruction::UnboxReal { ctype, .. } => {
                 if ctype.scalar().is_none() && View::of(ctype).is_none() {

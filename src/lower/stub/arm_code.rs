@@ -40,7 +40,7 @@ struct ArmCode<'a, 'e, 'f, 'p> {
     /// Whether a call was counted: of several the first.
     is_counted: bool,
     audit: Option<Audit>,
-    /// What the audit found behind the call: not 0 where a promise is broken.
+    /// What the audit found after the call: not 0 where a promise is broken.
     broken: Option<Register>,
 }
 

@@ -1,4 +1,4 @@
-//! Audited arms: what their code does around the call to have `runtime::audit` check the callee's promises.
+//! Audited arms: what their code does around the call to have `runtime::stub::audit` check the callee's promises.
 
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
@@ -60,7 +60,7 @@ pub(super) struct Audit {
     record: Value,
 }
 
-/// Pointers that a `Record` of `runtime::audit` takes.
+/// Pointers that a `Record` of `runtime::stub::audit` takes.
 pub(crate) const RECORD_WORDS: usize = 25;
 
 impl Emitter<'_, '_> {

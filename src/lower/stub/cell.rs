@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{Value, types};
 use crate::cpython::Layout;
 use crate::lower::emit::emitter::Emitter;
 
-/// A field of a cell. `runtime::cell` writes them, compiled code reads them.
+/// A field of a cell. `runtime::stub::cell` writes them, compiled code reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CellField {
     /// The underlying C function of the only arm, or the original's `ml_meth` where that is the target.
@@ -21,13 +21,13 @@ pub enum CellField {
     Class,
     /// An array with the underlying function of each overload.
     Targets,
-    /// An array with the names and defaults of each overload's arguments, for `runtime::matching`.
+    /// An array with the names and defaults of each overload's arguments, for `runtime::stub::matching`.
     Parameters,
     /// A tuple of the names that the last C arguments are passed on by.
     Keywords,
     /// What reads the arguments of a function that has no wrapper.
     Reader,
-    /// What a foreign function's provider converts with (`runtime::foreign`).
+    /// What a foreign function's provider converts with (`runtime::stub::foreign`).
     Foreign,
     /// The words that a foreign function's stub watches, an array.
     Watched,

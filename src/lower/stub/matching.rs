@@ -1,7 +1,7 @@
 //! Arms whose arguments may be given by name, or left out.
 //!
 //! All arguments given by position take the same way as in other stubs. For the rest, off the likely path,
-//! `runtime::matching` fills an array on the stub's stack, and the code goes on with that array. What lives on across that
+//! `runtime::stub::matching` fills an array on the stub's stack, and the code goes on with that array. What lives on across that
 //! call goes through the stack too, and comes back as the parameters of a block: in registers that survive calls it would
 //! have to be saved on the likely path.
 

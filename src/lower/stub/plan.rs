@@ -49,7 +49,7 @@ pub struct Arm {
 pub enum Given {
     /// All by position, or the call is none of this arm's.
     ByPosition,
-    /// All by position on the likely path. Else `runtime::matching` finds those given by name, and defaults.
+    /// All by position on the likely path. Else `runtime::stub::matching` finds those given by name, and defaults.
     Matched,
     /// As [`Given::Matched`], but some cannot be given by position.
     AlwaysMatched,

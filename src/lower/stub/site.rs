@@ -103,6 +103,8 @@ impl CallSite {
             passes::convert_ints::run(&mut call.function);
         }
         let CallIr { function, callees } = call;
+        debug_assert_eq!(function.verify_calls(&callees), Ok(()), "{function}");
+        debug_assert_eq!(function.verify_references(&callees), Ok(()), "references of\n{function:#}");
         Specialized { function, callees, left_alone }
     }
 

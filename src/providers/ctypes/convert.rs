@@ -12,7 +12,7 @@ use pyo3_ffi as ffi;
 
 use super::cache::Cache;
 use super::offsets::{Ctypes, word};
-use crate::runtime::foreign::ConvertArgument;
+use crate::runtime::stub::foreign::ConvertArgument;
 
 /// How an object is passed, by its exact type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

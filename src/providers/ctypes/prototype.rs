@@ -16,7 +16,7 @@ use crate::embed::{Object, Python};
 use crate::metadata::{Effects, ForeignKind, Kind, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar};
 use crate::providers::ForeignFunction;
 use crate::providers::NoFunction;
-use crate::runtime::foreign::{ConvertArgument, ConvertResult, Watched};
+use crate::runtime::stub::foreign::{ConvertArgument, ConvertResult, Watched};
 
 /// The data about a function object, which is an instance of `_ctypes.CFuncPtr`.
 ///

@@ -5,7 +5,7 @@ use pyo3_ffi as ffi;
 
 use super::offsets::Ctypes;
 use crate::metadata::{ForeignKind, Scalar};
-use crate::runtime::foreign::ConvertResult;
+use crate::runtime::stub::foreign::ConvertResult;
 
 /// A result that is not a number.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use crate::bytecode::LocalVariable;
 use crate::embed::Object;
 use crate::interpreter::{Frame, Prepared};
 use crate::lower::body::ExitPoint;
-use crate::runtime::shape::Placed;
+use crate::runtime::code::placed::Placed;
 use crate::semantics::Namespaces;
 use crate::thread::{Result, errors};
 

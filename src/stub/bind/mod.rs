@@ -17,12 +17,12 @@ use crate::lower::{
     Binding, CallSite, CellRegister, CellSource, Convention, Frame, Given, MethodConvention, keyword_only,
 };
 use crate::metadata::{Overload, Signature};
-use crate::runtime::cell::{Bare, Cell, CellContents};
-use crate::runtime::code_pointer::{method_pointer, refused};
-use crate::runtime::matching::{Parameters, name_tuple};
-use crate::runtime::parser::{ArgumentReader, Parser, Passing};
-use crate::runtime::shape::Shape;
-use crate::runtime::thunk::THUNKS;
+use crate::runtime::code::code_pointer::{method_pointer, refused};
+use crate::runtime::code::thunk::THUNKS;
+use crate::runtime::stub::cell::{Bare, Cell, CellContents};
+use crate::runtime::stub::matching::{Parameters, name_tuple};
+use crate::runtime::stub::parser::{ArgumentReader, Parser, Passing};
+use crate::runtime::stub::shape::Shape;
 use crate::specializer::Specializer;
 use crate::stub::Stub;
 use text_signature::is_keyword;

@@ -29,10 +29,10 @@ use crate::metadata::dialect::cinder::{Type, TypedDef, read_typed_def};
 use crate::metadata::{
     Dialect, Kind, Overload, Parameter, PythonType, Rejected, Signature, probe_writable, read_table_as,
 };
-use crate::runtime::cell::{Bare, Cell, CellContents};
-use crate::runtime::code_pointer::{method_pointer, refused};
-use crate::runtime::parser::{ArgumentReader, CinderArguments};
-use crate::runtime::thunk::THUNKS;
+use crate::runtime::code::code_pointer::{method_pointer, refused};
+use crate::runtime::code::thunk::THUNKS;
+use crate::runtime::stub::cell::{Bare, Cell, CellContents};
+use crate::runtime::stub::parser::{ArgumentReader, CinderArguments};
 use crate::specializer::Specializer;
 use crate::stub::bind::{flags, site, thunk_register};
 

@@ -11,7 +11,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::metadata::Scalar;
 use crate::metadata::definition;
 use crate::metadata::dialect::cinder::{Element, Type};
-use crate::runtime::cell::original_of;
+use crate::runtime::stub::cell::original_of;
 
 /// The dict that Cinder has as `__typed_signature__` of a method that was made callable, or of a stub of it: `{"args":
 /// [{"type": "__static__.int64"}, …], "return": {"type": "str", "optional": True}}`. `None` for every other built-in

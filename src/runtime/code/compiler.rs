@@ -1,4 +1,4 @@
-//! Compiling: from a plan to a shape in a segment of its own, and to its stages as text.
+//! Compiling: from a plan, or a function, to code in a segment of its own, and to its stages as text.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,8 +11,8 @@ use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 
+use super::placed::Placed;
 use super::segment::{Segment, SegmentProvider};
-use super::shape::{Placed, Shape};
 use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
 use crate::lower::body::{ExitPoint, MethodCall, References, SymbolicReferences, build_body};
@@ -70,7 +70,7 @@ impl Compiler {
     ///
     /// # Errors
     /// Where the code generator fails, by a panic too, or the system refuses executable memory.
-    pub fn compile(&self, plan: &Plan) -> Result<Shape, CompileError> {
+    pub fn compile(&self, plan: &Plan) -> Result<Placed, CompileError> {
         let placed = match forwarder(plan) {
             Some(forwarder) => {
                 place_bytes(&forwarder.encode(&self.layout, &self.addresses)).map_err(CompileError::ExecutableMemory)?
@@ -80,9 +80,8 @@ impl Compiler {
                 self.place(context)
             })??,
         };
-        let shape = Shape::new(plan, placed);
         log::debug!(target: "typedcall::compile", "compiled\n{plan}");
-        Ok(shape)
+        Ok(placed)
     }
 
     /// The CLIF of a plan, with the names of what its constants point at; none for a forwarder, which is encoded by

@@ -4,20 +4,11 @@ use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::counters::{self, Guards};
-use super::segment::Segment;
+use super::counters;
+use super::guards::Guards;
 use crate::lower::Plan;
-
-/// Code in an executable segment of its own.
-#[derive(Debug)]
-pub struct Placed {
-    /// Where it starts.
-    pub code: NonNull<u8>,
-    /// How long it is.
-    pub bytes: usize,
-    /// What it lies in.
-    pub segment: Segment,
-}
+use crate::runtime::code::placed::Placed;
+use crate::runtime::code::segment::Segment;
 
 /// The compiled code of one plan. Its segment is unmapped with the last owner of the shape.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::thunk::Thunk;
 use crate::embed::Object;
+use crate::runtime::code::thunk::Thunk;
 
 /// Makes the C value of an argument.
 pub trait ConvertArgument: Send + Sync {

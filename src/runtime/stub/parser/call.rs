@@ -11,7 +11,7 @@ use super::unit::{Class, Default, Reading, Unit, Variables, c_number};
 use super::{Parser, Passing};
 use crate::cpython::PY_BUFFER_BYTES;
 use crate::metadata::MAX_PARAMETERS;
-use crate::runtime::packing::{dict_of, tuple_of};
+use crate::runtime::stub::packing::{dict_of, tuple_of};
 
 const _: () = assert!(size_of::<ffi::Py_buffer>() == PY_BUFFER_BYTES);
 

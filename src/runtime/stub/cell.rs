@@ -16,17 +16,18 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use pyo3_ffi as ffi;
 
 use super::attachment::{attach_if_new, attached};
-use super::counters::{self, Guards};
+use super::counters;
 use super::foreign::{Foreign, Watched};
+use super::guards::Guards;
 use super::matching::Parameters;
 use super::parser::ArgumentReader;
 use super::shape::{Shape, retire};
 use super::stand_in::{StandIn, is_stand_in, slots};
-use super::thunk::Thunk;
 use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
 use crate::lower::CellField;
 use crate::metadata::{Definition, Receiver, Signature, definition};
+use crate::runtime::code::thunk::Thunk;
 
 /// What lies behind the module's own fields. Compiled code reads the first eleven, at `CellField`'s offsets.
 #[repr(C)]

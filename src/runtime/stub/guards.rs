@@ -1,59 +1,17 @@
-//! How many shapes, stubs and calls there are, and why calls take the fallback. Nothing here panics or runs Python code.
+//! What the code of a shape looks at before it makes a call: why a call took the fallback is found out by looking again. Nothing
+//! here panics or runs Python code.
 
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use pyo3_ffi as ffi;
 
-use super::cell::{guards_in, is_changed};
-pub use super::fallback_reason::FallbackReason;
+use super::fallback_reason::FallbackReason;
 use super::foreign::Foreign;
 use super::matching::{Parameters, match_arguments};
 use super::parser::type_of;
 use crate::ir::{Instruction, Value};
 use crate::lower::{Admitted, Arm, Binding, Class, Convention, Given, Plan};
 use crate::metadata::{PythonType, TypePlace};
-
-/// Calls of underlying functions. Compiled code adds to it with the GIL held.
-pub static HITS: AtomicU64 = AtomicU64::new(0);
-/// Calls that took the fallback, by reason.
-pub static FALLBACKS: [AtomicU64; FallbackReason::ALL.len()] = [const { AtomicU64::new(0) }; FallbackReason::ALL.len()];
-/// Shapes whose code is mapped.
-pub static SHAPES: AtomicUsize = AtomicUsize::new(0);
-/// The bytes of their code.
-pub static CODE_BYTES: AtomicUsize = AtomicUsize::new(0);
-/// Cells that are alive: one for each stub.
-pub static CELLS: AtomicUsize = AtomicUsize::new(0);
-
-/// Those that live as long as the process.
-pub static KEPT_CELLS: AtomicUsize = AtomicUsize::new(0);
-
-/// A shape is there.
-pub fn shape_made(bytes: usize) {
-    SHAPES.fetch_add(1, Ordering::Relaxed);
-    CODE_BYTES.fetch_add(bytes, Ordering::Relaxed);
-}
-
-/// A shape is gone.
-pub fn shape_gone(bytes: usize) {
-    SHAPES.fetch_sub(1, Ordering::Relaxed);
-    CODE_BYTES.fetch_sub(bytes, Ordering::Relaxed);
-}
-
-/// A cell is there.
-pub fn cell_made() {
-    CELLS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// A cell is kept for the rest of the process.
-pub fn cell_kept() {
-    KEPT_CELLS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// A cell is gone.
-pub fn cell_gone() {
-    CELLS.fetch_sub(1, Ordering::Relaxed);
-}
 
 /// What the code of a shape looks at before it makes a call.
 #[derive(Debug)]
@@ -96,20 +54,20 @@ enum Wanted {
 }
 
 /// A call, as the fallback passes it on.
-struct Call<'c> {
+pub(super) struct Call<'c> {
     /// What the call is made on; null where the cell knows that.
-    receiver: *mut ffi::PyObject,
+    pub(super) receiver: *mut ffi::PyObject,
     /// What type it must have, where that is checked.
-    class: *mut ffi::PyTypeObject,
-    args: *const *mut ffi::PyObject,
+    pub(super) class: *mut ffi::PyTypeObject,
+    pub(super) args: *const *mut ffi::PyObject,
     /// The number of those given by position.
-    given: usize,
-    names: *mut ffi::PyObject,
+    pub(super) given: usize,
+    pub(super) names: *mut ffi::PyObject,
     /// The number of the names.
-    named: usize,
+    pub(super) named: usize,
     /// Those of the cell.
-    parameters: *const Parameters,
-    foreign: Option<&'c Foreign>,
+    pub(super) parameters: *const Parameters,
+    pub(super) foreign: Option<&'c Foreign>,
 }
 
 /// At most so many arguments, and as many held objects behind them.
@@ -124,8 +82,8 @@ impl Guards {
     /// What kept a call from the arm that it came closest to.
     ///
     /// # Safety
-    /// As for [`count_fallback`].
-    unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
+    /// As for [`count_fallback`](super::fallback::count_fallback).
+    pub(super) unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
         // The reasons of an arm are in the order in which it looks.
         // SAFETY: the caller's promise.
         self.arms.iter().map(|arm| unsafe { arm.reason(call) }).max().unwrap_or(FallbackReason::Other)
@@ -185,7 +143,7 @@ impl ArmGuards {
     }
 
     /// # Safety
-    /// As for [`count_fallback`].
+    /// As for [`count_fallback`](super::fallback::count_fallback).
     unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
         let mut found = [null_mut(); MOST];
         let mut args = call.args;
@@ -275,45 +233,5 @@ impl Wanted {
                 }
             }
         }
-    }
-}
-
-/// Counts a call that takes the fallback, by its reason: what compiled code calls before it makes the original call.
-///
-/// # Safety
-/// The thread is attached, and `cell` is that of a stub which counts its calls. `args` has first `receivers` objects, then
-/// arguments: `given` live objects in all, and behind them one for each element of `names`, a tuple, or null for none.
-/// `receiver` is what the call is made on, a live object, where it is not among `args`; or null.
-pub unsafe extern "C-unwind" fn count_fallback(
-    cell: *mut ffi::PyObject,
-    args: *const *mut ffi::PyObject,
-    given: usize,
-    names: *mut ffi::PyObject,
-    receivers: usize,
-    receiver: *mut ffi::PyObject,
-) {
-    // SAFETY: the caller promises a live cell and what the arguments are. What is watched is where the provider said.
-    let reason = unsafe {
-        match guards_in(cell) {
-            None => FallbackReason::Other,
-            Some(own) if own.foreign.is_some_and(|foreign| is_changed(foreign)) => FallbackReason::Changed,
-            Some(_) if given < receivers => FallbackReason::Arity,
-            Some(own) => {
-                let named = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
-                own.guards.reason(&Call {
-                    receiver: if receivers == 0 { receiver } else { *args },
-                    class: own.class,
-                    args: args.add(receivers),
-                    given: given - receivers,
-                    names,
-                    named: usize::try_from(named).unwrap_or(0),
-                    parameters: own.parameters,
-                    foreign: own.foreign,
-                })
-            }
-        }
-    };
-    if let Some(counter) = FALLBACKS.get(reason as usize) {
-        counter.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -1,0 +1,33 @@
+//! What stubs need: shapes and cells, and the functions that their code calls.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `shape` | machine code that many stubs share |
+//! | `cell` | what differs between the stubs of a shape |
+//! | `stand_in` | cells that stand in for what is no module |
+//! | `reduction` | how cells pickle |
+//! | `attachment` | what lives as long as a class |
+//! | `context` | per-thread state that compiled code hands to C functions |
+//! | `utf8` | the text of strings that are not ASCII |
+//! | `matching`, `packing` | arguments given by name, and those that are left out; as a tuple and a dict |
+//! | `parser` | arguments of functions without a wrapper |
+//! | `foreign` | values that the provider of a foreign function converts |
+//! | `audit` | whether underlying functions keep their promises |
+//! | `counters`, `fallback`, `guards`, `fallback_reason` | how many shapes, stubs and calls there are, and why the fallback was taken |
+
+pub mod attachment;
+pub(crate) mod audit;
+pub(crate) mod cell;
+pub(crate) mod context;
+pub(crate) mod counters;
+pub(crate) mod fallback;
+pub(crate) mod fallback_reason;
+pub mod foreign;
+pub(crate) mod guards;
+pub(crate) mod matching;
+mod packing;
+pub(crate) mod parser;
+mod reduction;
+pub(crate) mod shape;
+pub(crate) mod stand_in;
+pub(crate) mod utf8;
