@@ -1,4 +1,4 @@
-//! The code generator: for which machine, with which settings, and what it says of its code.
+//! The code generator: its target, its settings, and the text of its code.
 
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
@@ -22,11 +22,11 @@ pub enum CompileError {
     Platform(String),
 }
 
-/// Settings that all code is compiled with; why `opt_level` is `none` stands there.
+/// The settings for all code. The comment at `opt_level` says why it is `none`.
 fn flags(verify: bool) -> settings::Flags {
     let mut builder = settings::builder();
     let all = [
-        // A stub has nothing to fold or to merge: the optimizer made none faster, and took a third of the time.
+        // A stub has nothing to fold or to merge: the optimizer made no stub faster, and took a third of the time.
         ("opt_level", "none"),
         ("regalloc_algorithm", "backtracking"),
         ("preserve_frame_pointers", "true"),
@@ -39,11 +39,11 @@ fn flags(verify: bool) -> settings::Flags {
     settings::Flags::new(builder)
 }
 
-/// The code generator for a target, as all code of this crate is compiled: of this machine without a `triple`, else
-/// the baseline of that target.
+/// The code generator for a target, with the settings for all code of this crate. Without a `triple` the target is this
+/// machine; with one, it is the baseline of that target.
 ///
 /// # Errors
-/// Where Cranelift knows no such target, or was built without it.
+/// If Cranelift does not know the target, or was built without it.
 pub fn target_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
     let platform = |error: &dyn std::fmt::Display| CompileError::Platform(error.to_string());
     let builder = match triple {
@@ -53,20 +53,20 @@ pub fn target_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa
     builder.finish(flags(verify)).map_err(|error| platform(&error))
 }
 
-/// The code of a function as text. What belongs to this process has numbers in order in place of its addresses, the same
-/// ones each time.
+/// The code of a function as text. Addresses of this process are replaced by numbers in order, which are the same in
+/// each run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeListing {
-    /// Cranelift's IR, with the names of what its constants stand for.
+    /// Cranelift's IR, with a name for each constant.
     pub clif: String,
     /// The machine code.
     pub machine_code: String,
 }
 
-/// The machine code of what `context` holds, as text.
+/// The machine code of the function in `context`, as text.
 ///
 /// # Errors
-/// Where the code generator fails.
+/// If the code generator fails.
 pub fn disassemble(context: &mut Context, isa: &dyn TargetIsa) -> Result<String, CompileError> {
     context.set_disasm(true);
     let compiled = context.compile(isa, &mut Default::default());

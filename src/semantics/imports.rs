@@ -10,7 +10,7 @@ use crate::embed::{Object, Python};
 use crate::thread::owned::Owned;
 use crate::thread::{Raised, Result, errors};
 
-/// `import name`, or `from name import names`: the module.
+/// `import name`, or `from name import names`. The result is the module.
 pub fn module(
     python: &Python,
     namespaces: Namespaces<'_>,
@@ -36,11 +36,11 @@ fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
     super::names::find(builtins.as_ptr(), Word::Import.get(python)?.as_ptr())
 }
 
-/// Before 3.13 builtins that are no dict are an error here (`import_name` in `Python/ceval.c`).
+/// Before 3.13, builtins that are not a dict are an error here (`import_name` in `Python/ceval.c`).
 #[cfg(not(Py_3_13))]
 fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
     let word = Word::Import.get(python)?.as_ptr();
-    // SAFETY: the objects are alive; what is borrowed gets a reference at once.
+    // SAFETY: the objects are alive; borrowed ones get a reference at once.
     unsafe {
         let function = api::_PyDict_GetItem_KnownHash(builtins.as_ptr(), word, ffi::PyObject_Hash(word));
         match function.is_null() {
@@ -51,15 +51,15 @@ fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
     }
 }
 
-/// `from module import name`: what the module has of that name.
+/// `from module import name`: the module's attribute of that name.
 pub fn from(python: &Python, globals: &Object, module: &Owned, name: &Owned) -> Result<Owned> {
     match super::attributes::get(module, name) {
         Ok(value) => Ok(value),
         Err(Raised) => {
             // SAFETY: exceptions live for ever.
             errors::absent(unsafe { ffi::PyExc_AttributeError })?;
-            // It may be a module that is being imported; and the text says why there is nothing: CPython's own instruction
-            // knows.
+            // The name may be that of a module that is being imported. The message says why there is no attribute:
+            // CPython's own instruction chooses it.
             let text = name.to_text()?;
             spliced(python, globals, &format!("IMPORT_FROM {text}"), [module])
         }

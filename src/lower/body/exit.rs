@@ -1,4 +1,4 @@
-//! Leaving early: what the interpreter gets at each exit, and the cold paths of exits and errors.
+//! Exits: the values that the interpreter gets at each exit, and the cold paths of exits and errors.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct ExitPoint {
     pub at: u32,
     /// The fast locals.
     pub locals: Vec<ExitSlot>,
-    /// The stack, its bottom first.
+    /// The stack, from the bottom up.
     pub stack: Vec<ExitSlot>,
 }
 
@@ -31,16 +31,16 @@ pub enum ExitSlot {
     Empty,
     /// This object.
     Constant(ConstObject),
-    /// What the word of this index holds.
+    /// The content of the word with this index.
     Word {
         /// Its index.
         index: usize,
-        /// What it holds.
+        /// The type of its content.
         value: ExitValue,
     },
 }
 
-/// What a word holds.
+/// The type of a word's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitValue {
     /// An object, borrowed, or null.
@@ -77,17 +77,17 @@ impl fmt::Display for ExitSlot {
     }
 }
 
-/// A cold path that is emitted once all else is.
+/// A cold path that is emitted after all other code.
 pub(super) struct Pending {
     label: Label,
     inst: Inst,
     way: Way,
 }
 
-/// Where a cold path leads.
+/// The destination of a cold path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Out of the function, or to the interpreter and its handler, with an exception set.
+    /// Out of the function with an exception set, or to the interpreter and its exception handler.
     Raised,
     /// The same, with an exception that was raised before and gets no entry in its traceback.
     RaisedAgain,
@@ -96,7 +96,7 @@ enum Way {
 }
 
 impl Lowering<'_, '_, '_> {
-    /// Where an instruction goes with an exception set.
+    /// The label to which an instruction goes with an exception set.
     pub(super) fn raised(&mut self, inst: Inst) -> Label {
         let data = &self.function.insts[inst];
         let known = self.raised_of_block.iter().find(|(other, _)| {
@@ -111,18 +111,18 @@ impl Lowering<'_, '_, '_> {
         label
     }
 
-    /// Where an instruction goes with an exception set that was raised before.
+    /// The label to which an instruction goes with an exception set that was raised before.
     pub(super) fn raised_again(&mut self, inst: Inst) -> Label {
         self.cold_path(inst, Way::RaisedAgain)
     }
 
-    /// Where an instruction goes when what it checks does not hold.
+    /// The label to which an instruction goes if its check fails.
     pub(super) fn exit(&mut self, inst: Inst) -> Result<Label, Unsupported> {
         let data = &self.function.insts[inst];
         let state = data.state.ok_or_else(|| {
             Unsupported::new(data.instruction.name(), "it has no state to leave with: the front end gives it one")
         })?;
-        // Guards of one state in one block leave through one exit, if they give up the same.
+        // Guards of one state in one block share an exit if they give up the same values.
         let known = self
             .exits_of_block
             .iter()
@@ -193,8 +193,8 @@ impl Lowering<'_, '_, '_> {
     ) -> Result<(), Unsupported> {
         let (number, array) = self.pass_state(state)?;
         let unit = self.address(Reference::Unit);
-        // In two steps: what only this function still holds must be given up before the interpreter goes on, so that objects
-        // die when they do in CPython.
+        // This takes two steps: the references that only this function still holds must be given up before the
+        // interpreter continues, so that objects die at the same time as in CPython.
         let left = self
             .call_runtime(leave, &[CType::Pointer; 3], Some(CType::Pointer), &[unit, number, array])
             .expect("a call with a result type has a result");
@@ -206,14 +206,14 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Gives up what the function owns where it leaves early.
+    /// Gives up what the function owns, on a path that leaves it early.
     fn release(&mut self, inst: Inst) {
         for value in self.releases(inst).to_vec() {
             self.decref(value);
         }
     }
 
-    /// What an exit passes on, and the words of its values.
+    /// The description of an exit, and the words of its values.
     fn exit_point(&self, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
         let state = &self.function.states[state];
         let mut words = Vec::new();
@@ -225,7 +225,7 @@ impl Lowering<'_, '_, '_> {
         Ok((ExitPoint { at: state.at, locals: locals?, stack: stack? }, words))
     }
 
-    /// A slot; what two slots hold has its words once, so that it is one object.
+    /// The content of a slot. An object in two slots has one word, so that it stays one object.
     fn exit_slot(
         &self,
         slot: &Slot,
@@ -269,10 +269,10 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Gives a reference up; there is none to null.
+    /// Gives up a reference; does nothing for null.
     pub(super) fn decref(&mut self, value: Value) {
         let ty = self.function.ty(value);
-        // A number that was an object when the passes looked has no references; null neither.
+        // A number that was an object when the passes looked has no references; nor has null.
         if !ty.is_object_or_null() || ty.is_bottom() {
             return;
         }
@@ -289,7 +289,7 @@ impl Lowering<'_, '_, '_> {
     }
 }
 
-/// What the two words of a text or of bytes hold.
+/// The content of the two words of a text or of bytes.
 fn view_of(ty: &crate::ir::Type) -> Option<ExitValue> {
     use crate::ir::Type;
     if ty.is_bottom() {

@@ -1,15 +1,15 @@
-//! What compiled functions need while they run: a [`Unit`] each, the functions that do their operations, exits to the
+//! The runtime of compiled functions: a [`Unit`] for each, the functions that do their operations, exits to the
 //! interpreter, and assumptions.
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `unit` | what belongs to one compiled function |
-//! | `link` | what its code refers to |
+//! | `unit` | the data of one compiled function |
+//! | `link` | the addresses that its code uses |
 //! | `exit` | from compiled code to the interpreter, and tracebacks |
-//! | `assumption` | what may be broken, and how that is noticed |
-//! | `watch` | dict watchers, from 3.12 |
+//! | `assumption` | assumptions, and how a change is noticed |
+//! | `watch` | dict watchers, from 3.12 on |
 //! | `operation` | the functions that operations call: `semantics`, as C functions |
-//! | `operand` | how operands and results come and go |
+//! | `operand` | how operands and results are passed |
 //! | `table` | their addresses |
 
 mod assumption;

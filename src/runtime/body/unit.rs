@@ -1,4 +1,4 @@
-//! What belongs to one compiled function, and lives as long as its code.
+//! The data of one compiled function, which lives as long as its code.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ use crate::thread::{Result, errors};
 /// The machine code of a compiled function: bound arguments in, a new reference or null out.
 pub type Entry = unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject;
 
-/// What belongs to one compiled function. Its code has the address in it, so that it never moves.
+/// The data of one compiled function. Its code contains the address, so it never moves.
 #[derive(Debug)]
 pub struct Unit {
     /// Whether all assumptions hold.
@@ -32,39 +32,40 @@ pub struct Unit {
     pub builtins: Object,
     /// Its closure, a tuple of cells.
     pub closure: Option<Object>,
-    /// How often the function was left for the interpreter.
+    /// The number of times that the function was left for the interpreter.
     pub left: AtomicU64,
-    /// What is known once the code is there.
+    /// The code, once it exists.
     pub code: OnceLock<Code>,
 }
 
-/// The code and what it refers to.
+/// The code and the data that it uses.
 #[derive(Debug)]
 pub struct Code {
     /// The machine code.
     pub placed: Placed,
-    /// Where the function may be left.
+    /// The points where the function may be left.
     pub exits: Vec<ExitPoint>,
-    /// What the code has the addresses of.
+    /// The objects whose addresses the code contains.
     pub linked: Linked,
 }
 
-// SAFETY: everything in a unit is either immutable once its code is there, or atomic; objects are touched with the GIL held.
+// SAFETY: everything in a unit is either immutable once its code exists, or atomic; objects are touched with the GIL
+// held.
 unsafe impl Send for Unit {}
 // SAFETY: as above.
 unsafe impl Sync for Unit {}
 
 impl Unit {
-    /// Gives the unit its code: where it starts.
+    /// Gives the unit its code; returns the entry.
     pub fn set_code(&self, placed: Placed, exits: Vec<ExitPoint>, linked: Linked) -> Entry {
-        // SAFETY: the code is that of a function of this signature, and an address is all that a function pointer is.
+        // SAFETY: the code is that of a function of this signature, and a function pointer is only an address.
         let entry = unsafe { std::mem::transmute::<*mut u8, Entry>(placed.code.as_ptr()) };
         // A unit is compiled once.
         let _ = self.code.set(Code { placed, exits, linked });
         entry
     }
 
-    /// Where the function finds its names.
+    /// The namespaces in which the function finds its names.
     pub fn namespaces(&self) -> Namespaces<'_> {
         Namespaces { globals: &self.globals, builtins: &self.builtins }
     }
@@ -75,7 +76,7 @@ impl Unit {
         local.ok_or_else(|| errors::system_error(c"a local is not in the table of locals"))
     }
 
-    /// How the interpreter goes on with the function.
+    /// The frame with which the interpreter continues the function.
     pub fn frame(&self) -> Frame<'_> {
         Frame { code: &self.prepared, globals: &self.globals, builtins: &self.builtins, closure: self.closure.as_ref() }
     }

@@ -3,16 +3,16 @@
 //! | file | what |
 //! | --- | --- |
 //! | `shape` | machine code that many stubs share |
-//! | `cell` | what differs between the stubs of a shape |
-//! | `stand_in` | cells that stand in for what is no module |
+//! | `cell` | the data that differs between the stubs of a shape |
+//! | `stand_in` | types of cells for functions that are not bound to a module |
 //! | `reduction` | how cells pickle |
 //! | `attachment` | what lives as long as a class |
-//! | `context` | per-thread state that compiled code hands to C functions |
-//! | `utf8` | the text of strings that are not ASCII |
+//! | `context` | per-thread state that compiled code passes to C functions |
+//! | `utf8` | the UTF-8 of strings that are not ASCII |
 //! | `matching`, `packing` | arguments given by name, and those that are left out; as a tuple and a dict |
 //! | `parser` | arguments of functions without a wrapper |
 //! | `foreign` | values that the provider of a foreign function converts |
-//! | `audit` | whether underlying functions keep their promises |
+//! | `audit` | checks of the promises of underlying functions |
 //! | `counters`, `fallback`, `guards`, `fallback_reason` | how many shapes, stubs and calls there are, and why the fallback was taken |
 
 pub mod attachment;

@@ -1,17 +1,17 @@
-//! The arguments of a vectorcall as those of `tp_call`: a tuple and a dict. Nothing here has anything to drop.
+//! Packs the arguments of a vectorcall for `tp_call`: a tuple and a dict. Nothing here has a destructor.
 
 use std::ffi::c_int;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-// What may run Python code, from which a thread may never come back.
+// These may run Python code, from which a thread may never come back.
 unsafe extern "C-unwind" {
     fn PyDict_SetItem(dict: *mut ffi::PyObject, key: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int;
     fn Py_DecRef(object: *mut ffi::PyObject);
 }
 
-/// The arguments given by position as a tuple; null with an exception set where memory runs out.
+/// The arguments given by position as a tuple; null with an exception set if memory runs out.
 ///
 /// # Safety
 /// The thread is attached; `arguments` has `count` live objects.
@@ -28,10 +28,11 @@ pub unsafe fn tuple_of(arguments: *const *mut ffi::PyObject, count: isize) -> *m
     }
 }
 
-/// The arguments given by name as a dict; null where `names` is null, and with an exception set where it fails.
+/// The arguments given by name as a dict; null if `names` is null, and with an exception set if it fails.
 ///
 /// # Safety
-/// The thread is attached; `names` is a tuple or null, and `arguments` has an object for each of them behind `count` others.
+/// The thread is attached; `names` is a tuple or null, and `arguments` has an object for each of them after `count`
+/// others.
 pub unsafe fn dict_of(
     arguments: *const *mut ffi::PyObject,
     count: isize,
