@@ -1,4 +1,4 @@
-//! Live callables: takes them apart, and remembers what is known of them.
+//! Live callables: takes them apart, and remembers the known facts about them.
 //!
 //! | file | what it has |
 //! | --- | --- |

@@ -109,7 +109,7 @@ impl Original {
         if watched.len() > MAX_WATCHED {
             return Err(mismatch(format!("{} words to watch, at most {MAX_WATCHED} can be", watched.len())));
         }
-        // A C function may be variadic, which nobody can know. Such a function expects floats in certain registers.
+        // A C function may be variadic, which cannot be found out. Such a function expects floats in certain registers.
         let is_float = |parameter: &Parameter| matches!(parameter.kind, Kind::Scalar(Scalar::F32 | Scalar::F64));
         let has_floats = overload.parameters.iter().any(is_float);
         let thunk = has_floats.then(|| THUNKS.bind_variadic(address)).transpose().map_err(refused)?;

@@ -102,8 +102,8 @@ impl CompiledFunction {
         }
     }
 
-    /// Whether a call may run the code: nobody traces, and the function has the code that was compiled. A snippet has
-    /// no original, so its code always may.
+    /// Whether a call may run the code: there is no tracing, and the function still has the code that was compiled. A
+    /// snippet has no original, so its code always may.
     fn may_run(&self) -> bool {
         match &self.original {
             None => true,
@@ -198,7 +198,7 @@ unsafe extern "C-unwind" fn call_compiled(
 
 /// The code object of a function.
 fn code_of(function: &Object) -> usize {
-    // SAFETY: a live Python function, whose type nobody can change.
+    // SAFETY: a live Python function, whose type cannot be changed.
     unsafe { ffi::PyFunction_GetCode(function.as_ptr()) as usize }
 }
 

@@ -238,7 +238,7 @@ pub(crate) fn translated(python: &Python, code: Code) -> Result<(Prepared, Funct
 }
 
 impl FunctionNamespaces {
-    /// Those of a snippet with these globals.
+    /// The namespaces of a snippet with these globals.
     pub fn of_snippet(python: &Python, globals: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the thread is attached; the builtins are borrowed from it.
         let builtins = NonNull::new(unsafe { ffi::PyEval_GetBuiltins() })
@@ -247,7 +247,7 @@ impl FunctionNamespaces {
         Ok(Self { globals: globals.clone_ref(python), builtins, closure: None })
     }
 
-    /// Those of a function.
+    /// The namespaces of a function.
     pub fn of(python: &Python, function: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the function is alive, and its type checked before its parts are borrowed.
         unsafe {

@@ -34,7 +34,7 @@ pub trait World {
     }
 }
 
-/// A world of which nothing is known.
+/// A world without any known facts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unknown;
 

@@ -15,8 +15,8 @@ use crate::metadata::{Overload, Raises};
 pub(in crate::lower) struct Code<'c> {
     pub(in crate::lower) function: &'c Function,
     pub(in crate::lower) callees: &'c Callees,
-    /// The references that callees take over: each `Incref` that stands before a call for what it steals. They are taken at
-    /// the call itself, after all that may leave before it.
+    /// The references that callees take over: each `Incref` before a call that steals its value. The reference is added
+    /// at the call itself, after everything that may leave before it.
     pub(in crate::lower) taken_over: EntitySet<Inst>,
 }
 

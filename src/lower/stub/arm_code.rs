@@ -40,7 +40,7 @@ struct ArmCode<'a, 'e, 'f, 'p> {
     /// Whether a call was counted: if there are several, only the first is.
     is_counted: bool,
     audit: Option<Audit>,
-    /// What the audit found after the call: not 0 where a promise is broken.
+    /// The result of the audit after the call: not 0 if a promise is broken.
     broken: Option<Register>,
 }
 

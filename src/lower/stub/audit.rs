@@ -1,4 +1,4 @@
-//! Audited arms: what their code does around the call to have `runtime::stub::audit` check the callee's promises.
+//! Audited arms: the code around the call that has `runtime::stub::audit` check the callee's promises.
 
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
@@ -60,13 +60,12 @@ pub(super) struct Audit {
     record: Value,
 }
 
-/// Pointers that a `Record` of `runtime::stub::audit` takes.
+/// The size of a `Record` of `runtime::stub::audit`, in pointers.
 pub(crate) const RECORD_WORDS: usize = 25;
 
 impl Emitter<'_, '_> {
-    /// Records the state before the call. `objects` are the arguments of the call, of which the last ones have `names`
-    /// (a tuple or null). `wrapper_result` is the wrapper's result for the same arguments (null if it raised), if it
-    /// was called.
+    /// Records the state before the call. `objects` are the arguments of the call; the last ones have `names` (a tuple
+    /// or null). `wrapper_result` is the wrapper's result for the same arguments (null if it raised), if it was called.
     pub(super) fn begin_audit(
         &mut self,
         promises: Promises,

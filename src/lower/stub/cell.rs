@@ -27,7 +27,7 @@ pub enum CellField {
     Keywords,
     /// The reader of the arguments of a function that has no wrapper.
     Reader,
-    /// What a foreign function's provider converts with (`runtime::stub::foreign`).
+    /// The data for the conversions of a foreign function's provider (`runtime::stub::foreign`).
     Foreign,
     /// An array of the words that a foreign function's stub watches.
     Watched,

@@ -33,7 +33,7 @@ pub enum Convention {
     Vectorcall,
 }
 
-/// What the original is bound to.
+/// The object that the original is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Binding {
     /// A built-in function: its receiver is `m_self`.

@@ -1,9 +1,9 @@
 //! Arms whose arguments may be given by name, or left out.
 //!
-//! All arguments given by position take the same way as in other stubs. For the rest, off the likely path,
-//! `runtime::stub::matching` fills an array on the stub's stack, and the code goes on with that array. What lives on across that
-//! call goes through the stack too, and comes back as the parameters of a block: in registers that survive calls it would
-//! have to be saved on the likely path.
+//! If all arguments are given by position, the path is the same as in other stubs. For all other calls, off the likely
+//! path, `runtime::stub::matching` fills an array on the stub's stack, and the code continues with that array. Values
+//! that are needed after that call go through the stack too, and come back as the parameters of a block: in registers
+//! that survive calls they would have to be saved on the likely path.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlot, Value, types};
@@ -35,7 +35,7 @@ impl Held {
 }
 
 impl Emitter<'_, '_> {
-    /// Emits the arms of a plan of which some match arguments. The result is the arguments for the fallback.
+    /// Emits the arms of a plan, if some of them match arguments. The result is the arguments for the fallback.
     pub(super) fn matching_arms(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, exits: Exits) -> Arguments {
         let mut state: State = [vec![cell], raw].concat();
         let fallback_state = self.state_params(exits.fallback, state.len());

@@ -49,7 +49,7 @@ pub struct Arm {
 pub enum Given {
     /// All by position; other calls do not match this arm.
     ByPosition,
-    /// All by position on the likely path. Else `runtime::stub::matching` finds those given by name, and defaults.
+    /// All by position on the likely path; else `runtime::stub::matching` finds those given by name, and defaults.
     Matched,
     /// Like [`Given::Matched`], but some cannot be given by position.
     AlwaysMatched,

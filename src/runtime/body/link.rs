@@ -103,7 +103,7 @@ impl<'a> Linker<'a> {
             }
             Reference::Object(_, address) => {
                 let object = NonNull::new(*address as *mut ffi::PyObject)?;
-                // SAFETY: whoever gave the object its address keeps it alive until the code exists.
+                // SAFETY: the code that gave the object its address keeps it alive until the compiled code exists.
                 self.kept.push(unsafe { Object::from_borrowed(self.python, object) });
                 *address
             }
@@ -155,7 +155,7 @@ impl<'a> Linker<'a> {
         let python = self.python;
         let object = |object: &ConstObject| {
             let address = object.address.map_or(0, Into::into) as *mut ffi::PyObject;
-            // SAFETY: whoever gave the object its address keeps it alive until the code exists.
+            // SAFETY: the code that gave the object its address keeps it alive until the compiled code exists.
             NonNull::new(address).map(|object| unsafe { Object::from_borrowed(python, object) })
         };
         let unit = self.unit;

@@ -122,8 +122,8 @@ macro_rules! operations {
             $(#[$doc])*
             ///
             /// # Safety
-            /// Called by compiled code: the thread is attached; objects are alive, or null where there may be none; the unit is that of
-            /// the running code.
+            /// Called by compiled code: the thread is attached; objects are alive, or null if the parameter may be
+            /// null; the unit is that of the running code.
             pub unsafe extern "C-unwind" fn $name(
                 $($operand: <$type as super::operand::Operand>::C),*
             ) -> <$result as super::operand::Outcome>::C {

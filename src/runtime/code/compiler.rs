@@ -89,7 +89,7 @@ impl Compiler {
     /// by hand.
     ///
     /// # Errors
-    /// Those errors of [`Compiler::compile`] that apply.
+    /// The errors of [`Compiler::compile`] that apply.
     pub fn clif(&self, plan: &Plan) -> Result<Option<String>, CompileError> {
         if forwarder(plan).is_some() {
             return Ok(None);
@@ -104,7 +104,7 @@ impl Compiler {
     /// The machine code of a plan as text.
     ///
     /// # Errors
-    /// Those errors of [`Compiler::compile`] that apply.
+    /// The errors of [`Compiler::compile`] that apply.
     pub fn disassembly(&self, plan: &Plan) -> Result<String, CompileError> {
         if let Some(forwarder) = forwarder(plan) {
             return Ok(forwarder.disassembly(&self.layout, &self.addresses));

@@ -1,4 +1,4 @@
-//! Code where it lies.
+//! Code in its final place.
 
 use std::ptr::NonNull;
 

@@ -69,7 +69,7 @@ fn lasting() -> MutexGuard<'static, BTreeMap<(usize, usize), Object>> {
     LASTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The key that marks a dict as ours: nobody else has the object.
+/// The key that marks a dict as ours: no other code has the object.
 fn mark(python: &Python) -> Result<Object, Exception> {
     static MARK: OnceLock<Object> = OnceLock::new();
     if let Some(mark) = MARK.get() {
@@ -104,7 +104,8 @@ unsafe fn dict_of(python: &Python, class: *mut ffi::PyTypeObject) -> Option<Obje
 /// # Safety
 /// `class` is a live type.
 unsafe fn own_dict(python: &Python, class: *mut ffi::PyTypeObject) -> Result<Option<Object>, Exception> {
-    // SAFETY: the caller promises a type, whose field nobody else writes: it is checked to be empty, and the GIL is held.
+    // SAFETY: the caller promises a type; its field is written only here: it is checked to be empty, and the GIL is
+    // held.
     unsafe {
         if let Some(dict) = dict_of(python, class) {
             return Ok(Some(dict));

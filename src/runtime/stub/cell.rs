@@ -235,7 +235,7 @@ impl Cell {
             def,
         };
         counters::cell_made();
-        // SAFETY: the fields are within the fresh object, which nobody else has seen; zeroes are overwritten.
+        // SAFETY: the fields are within the fresh object, which no other code has seen; zeroes are overwritten.
         unsafe {
             fields_of(object.as_ptr()).write(fields);
             if is_module {

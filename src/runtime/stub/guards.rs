@@ -1,5 +1,5 @@
-//! What the code of a shape looks at before it makes a call: why a call took the fallback is found out by looking again. Nothing
-//! here panics or runs Python code.
+//! The checks that a shape's code makes before a call. The reason why a call took the fallback is found by making them
+//! again. Nothing here panics or runs Python code.
 
 use std::ptr::null_mut;
 
@@ -82,7 +82,7 @@ impl Guards {
     /// The reason why a call does not take the arm that it came closest to.
     ///
     /// # Safety
-    /// As for [`count_fallback`](super::fallback::count_fallback).
+    /// The conditions of [`count_fallback`](super::fallback::count_fallback).
     pub(super) unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
         // The reasons of an arm are in the order of its checks. SAFETY: the caller's promise.
         self.arms.iter().map(|arm| unsafe { arm.reason(call) }).max().unwrap_or(FallbackReason::Other)
@@ -142,7 +142,7 @@ impl ArmGuards {
     }
 
     /// # Safety
-    /// As for [`count_fallback`](super::fallback::count_fallback).
+    /// The conditions of [`count_fallback`](super::fallback::count_fallback).
     unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
         let mut found = [null_mut(); MOST];
         let mut args = call.args;

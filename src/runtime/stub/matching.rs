@@ -93,7 +93,7 @@ impl Parameters {
     /// default is in a variable. `None` if the arguments do not match.
     ///
     /// # Safety
-    /// That of [`match_arguments`].
+    /// The condition of [`match_arguments`].
     unsafe fn fill(
         &self,
         args: *const *mut ffi::PyObject,
@@ -133,7 +133,7 @@ impl Parameters {
                     held = held.add(1);
                 }
             }
-            // Only now, so that a mismatch holds nothing.
+            // This is done last, so that a mismatch holds nothing.
             let mut first = out.add(self.each.len());
             while first != held {
                 ffi::Py_XINCREF(*first);
@@ -200,7 +200,7 @@ fn interned(python: &Python, text: &str) -> Result<Object, Exception> {
 /// # Errors
 /// If memory runs out.
 pub fn name_tuple<'a>(python: &Python, names: impl ExactSizeIterator<Item = &'a str>) -> Result<Object, Exception> {
-    // SAFETY: the thread is attached; the fresh tuple takes over each name, and nobody else has it meanwhile.
+    // SAFETY: the thread is attached; the fresh tuple takes over each name, and no other code has it meanwhile.
     unsafe {
         let tuple = python.owned(ffi::PyTuple_New(names.len() as ffi::Py_ssize_t))?;
         for (index, name) in names.enumerate() {

@@ -1,4 +1,4 @@
-//! What stubs need: shapes and cells, and the functions that their code calls.
+//! Everything that stubs need: shapes and cells, and the functions that their code calls.
 //!
 //! | file | what |
 //! | --- | --- |

@@ -161,7 +161,7 @@ impl Specializer {
     ) -> Result<(CallSite, Cell, Arc<Shape>), Error> {
         let mismatch = |reason: String| Error::Mismatch { name: function.name.to_owned(), reason };
         let mut overload = function.overload.clone();
-        // SAFETY: whoever gives a signature with addresses keeps the types and variables alive.
+        // SAFETY: the code that gave a signature with addresses keeps the types and variables alive.
         let types = unsafe { fix_types(python, &mut overload) }?;
         let overload = &overload;
         overload.check().map_err(|nonsense| mismatch(format!("{overload}: {nonsense}")))?;

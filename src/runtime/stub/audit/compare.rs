@@ -18,7 +18,7 @@ pub unsafe fn is_same(one: *mut ffi::PyObject, other: *mut ffi::PyObject) -> boo
 /// Whether two exceptions are of one type, and have the same arguments.
 ///
 /// # Safety
-/// That of [`is_same`]; both are exceptions.
+/// The condition of [`is_same`]; both are exceptions.
 pub unsafe fn is_same_exception(one: *mut ffi::PyObject, other: *mut ffi::PyObject) -> bool {
     // SAFETY: the caller promises live objects; the arguments are owned, or null with an exception, which is dropped.
     unsafe {
@@ -38,7 +38,7 @@ pub unsafe fn is_same_exception(one: *mut ffi::PyObject, other: *mut ffi::PyObje
 }
 
 /// # Safety
-/// That of [`is_same`].
+/// The condition of [`is_same`].
 unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, left: &mut u32) -> bool {
     *left = left.saturating_sub(1);
     // SAFETY: the caller promises live objects; items are borrowed from their container.
@@ -73,7 +73,7 @@ unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, lef
 /// Whether two tuples or two lists have the same items. Comparing may run code that changes the lists.
 ///
 /// # Safety
-/// That of [`is_same`].
+/// The condition of [`is_same`].
 unsafe fn are_same_items(one: *mut ffi::PyObject, other: *mut ffi::PyObject, left: &mut u32) -> bool {
     // SAFETY: the caller promises live objects; items are owned while they are compared; an item is null, with an
     // exception, if there are no more.

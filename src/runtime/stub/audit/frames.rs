@@ -54,7 +54,7 @@ unsafe fn evaluator() -> FrameEvaluator {
 }
 
 /// # Safety
-/// The thread is attached; `record` stays where it is until [`end_watch`].
+/// The thread is attached; `record` is not moved until [`end_watch`].
 pub unsafe fn begin_watch(record: *mut Record) {
     // SAFETY: the caller promises both; the functions take the stored types.
     unsafe {
@@ -69,7 +69,7 @@ pub unsafe fn begin_watch(record: *mut Record) {
 }
 
 /// # Safety
-/// That of [`begin_watch`], which came before.
+/// The condition of [`begin_watch`], which came before.
 pub unsafe fn end_watch(record: *mut Record) {
     // SAFETY: as in `begin_watch`; the restored evaluator was in place there. An evaluator that others put in place
     // meanwhile stays.

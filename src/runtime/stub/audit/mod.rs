@@ -95,7 +95,7 @@ pub unsafe extern "C-unwind" fn begin(
 /// a `SystemError` set, and with a result given up that the caller would have owned.
 ///
 /// # Safety
-/// That of [`begin`], which came before with the same record; `cell` is a live cell.
+/// The condition of [`begin`], which came before with the same record; `cell` is a live cell.
 pub unsafe extern "C-unwind" fn end(
     cell: *mut ffi::PyObject,
     promises: Promises,
@@ -171,7 +171,7 @@ unsafe fn check_frames(original: *mut ffi::PyObject, promises: Promises, frames:
 /// differs.
 ///
 /// # Safety
-/// That of [`end`], which came before; `result` is a live object, whose reference this takes over, or null.
+/// The condition of [`end`], which came before; `result` is a live object, whose reference this takes over, or null.
 pub unsafe extern "C-unwind" fn returned(
     cell: *mut ffi::PyObject,
     promises: Promises,
@@ -205,7 +205,7 @@ pub unsafe extern "C-unwind" fn returned(
 /// differs.
 ///
 /// # Safety
-/// That of [`end`], which came before.
+/// The condition of [`end`], which came before.
 pub unsafe extern "C-unwind" fn raised(cell: *mut ffi::PyObject, promises: Promises, record: *mut Record) {
     // SAFETY: the caller promises all of it.
     unsafe {

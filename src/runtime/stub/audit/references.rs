@@ -57,11 +57,11 @@ pub unsafe fn check(
     }
 }
 
-/// Whether a result that should be borrowed has nobody from whom it could be borrowed: the wrapper's result belonged
+/// Whether a result that should be borrowed has no owner from which it could be borrowed: the wrapper's result belonged
 /// only to the caller when it returned, and this is another such object.
 ///
 /// # Safety
-/// That of [`check`].
+/// The condition of [`check`].
 unsafe fn check_owner(original: *mut ffi::PyObject, record: &Record, result: *mut ffi::PyObject) -> bool {
     // SAFETY: the caller promises live objects.
     unsafe {
@@ -87,7 +87,7 @@ unsafe fn check_owner(original: *mut ffi::PyObject, record: &Record, result: *mu
 /// more if the underlying function returns a borrowed one. False if it raises or returns another object.
 ///
 /// # Safety
-/// That of [`check`].
+/// The condition of [`check`].
 unsafe fn differs_from_wrapper(
     original: *mut ffi::PyObject,
     borrowed: bool,

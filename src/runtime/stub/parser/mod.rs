@@ -74,7 +74,7 @@ pub enum Unparsable {
         "`{0}` is for functions of ctypes and other providers, which convert it: take a `usize`, an `object`, an `f64` or an `f32` instead"
     )]
     Foreign(String),
-    /// A type of which only the name is known.
+    /// A type that is known only by name.
     #[error("{0} is not known by its address: import it and use a signature that has it")]
     UnknownType(String),
     /// `<object>` without a variable.
