@@ -32,7 +32,7 @@ mod text;
 mod thread;
 
 pub use callable::Error;
-pub use compile::{Calls, CompileOptions, CompiledFunction, Explanation, NotCompiled, Note, Stages};
+pub use compile::{Calls, CompileOptions, CompiledFunction, ExitSite, Explanation, NotCompiled, Note, Stages};
 pub use lower::CodeListing;
 pub use runtime::FallbackReason;
 pub use specializer::{Entry, FunctionOptions, Options, Specializer, Stats};

@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 use pyo3_ffi as ffi;
 
 use super::world::live_method_call;
+use crate::cpython::Behaviour;
 use crate::cpython::object::{HEAP_TYPE, TP_FLAGS, TP_NAME};
 use crate::embed::{Object, Python, running_version};
 use crate::lower::body::MethodCall;
@@ -74,7 +75,7 @@ unsafe fn function(
         } else {
             // From 3.15 on, the functions of `math` on ints are in a module of their own.
             let is = |name: &str| python.import(name).is_ok_and(|math| math.as_ptr() == module.as_ptr());
-            if !(is("math") || cfg!(Py_3_15) && is("math.integer")) {
+            if !(is("math") || Behaviour::CURRENT.has_math_integer && is("math.integer")) {
                 return None;
             }
             let math = python.import("math").ok()?;

@@ -14,7 +14,7 @@ use pyo3_ffi as ffi;
 use super::original::Original;
 use super::registry::KnownMethod;
 use crate::cpython::object::{HEAP_TYPE, TP_FLAGS};
-use crate::cpython::{DeathOrder, Layout};
+use crate::cpython::{Behaviour, Collector, DeathOrder, Layout, functions};
 use crate::embed::{Object, Python};
 use crate::frontend::live_value;
 use crate::interpreter::intern;
@@ -294,20 +294,19 @@ impl<'a> LiveWorld<'a> {
         let name = intern(self.python, name).ok()?;
         // SAFETY: the thread is attached; class and name are alive; the result is borrowed from the class.
         unsafe {
-            let found = NonNull::new(_PyType_Lookup(class, name.as_ptr()))?;
+            let found = NonNull::new(functions::_PyType_Lookup(class, name.as_ptr()))?;
             Some(Object::from_borrowed(self.python, found))
         }
     }
 }
 
-unsafe extern "C" {
-    /// The attribute that a type has under a name, borrowed; null without an exception if there is none.
-    fn _PyType_Lookup(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
-}
-
 impl World for LiveWorld<'_> {
     fn death_order(&self) -> DeathOrder {
         DeathOrder::CURRENT
+    }
+
+    fn collector(&self) -> Collector {
+        Collector::CURRENT
     }
 
     fn global(&self, name: &str) -> Option<Found> {
@@ -375,7 +374,7 @@ fn is_exactly(object: &Object, class: *mut ffi::PyTypeObject) -> bool {
 /// code is compiled.
 fn is_lazy_import(object: &Object) -> bool {
     // SAFETY: the object is alive.
-    cfg!(Py_3_15) && class_name(unsafe { ffi::Py_TYPE(object.as_ptr()) }).ends_with("lazy_import")
+    Behaviour::CURRENT.imports_lazily && class_name(unsafe { ffi::Py_TYPE(object.as_ptr()) }).ends_with("lazy_import")
 }
 
 fn class_name(class: *mut ffi::PyTypeObject) -> String {

@@ -7,10 +7,12 @@ use std::sync::atomic::Ordering;
 
 use pyo3_ffi as ffi;
 
+use super::exit_site::ExitSite;
 use crate::bytecode::ArgumentCounts;
 use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
-use crate::runtime::body::{Entry, Unit};
+use crate::ir::ExitReason;
+use crate::runtime::body::{Entry, Unit, Version};
 use crate::runtime::code::code_pointer::method_pointer;
 use crate::thread::{self, Raised};
 
@@ -24,6 +26,9 @@ const CAPSULE: &std::ffi::CStr = c"typedcall.compiled";
 #[derive(Debug)]
 pub struct CompiledFunction {
     unit: Arc<Unit>,
+    /// The version that calls run.
+    version: Arc<Version>,
+    /// Where its code starts.
     entry: Entry,
     arguments: ArgumentCounts,
     /// The function and its code object at compile time; `None` for a snippet.
@@ -38,15 +43,27 @@ struct Callable {
 }
 
 impl CompiledFunction {
-    pub(crate) fn new(
+    /// The function of a unit, a version of it with that entry, and what it was made of.
+    pub(super) fn new(
         python: &Python,
         unit: Arc<Unit>,
-        entry: Entry,
-        arguments: ArgumentCounts,
+        (version, entry): (Arc<Version>, Entry),
         original: Option<&Object>,
     ) -> Self {
         let original = original.map(|function| (function.clone_ref(python), code_of(function)));
-        Self { unit, entry, arguments, original }
+        let arguments = unit.prepared.code().arguments;
+        Self { unit, version, entry, arguments, original }
+    }
+
+    /// The same function; calls run another version of it.
+    pub(super) fn with_version(&self, python: &Python, (version, entry): (Arc<Version>, Entry)) -> Self {
+        let original = self.original.as_ref().map(|(function, code)| (function.clone_ref(python), *code));
+        Self { unit: self.unit.clone(), version, entry, arguments: self.arguments, original }
+    }
+
+    /// What belongs to the function, whichever version of it runs.
+    pub(super) fn unit(&self) -> &Arc<Unit> {
+        &self.unit
     }
 
     /// The number of arguments that the code takes: positional ones, those by name, the tuple of `*args` and the dict
@@ -65,18 +82,31 @@ impl CompiledFunction {
 
     /// Whether all assumptions of the code still hold. If not, the code leaves for the interpreter.
     pub fn is_valid(&self) -> bool {
-        self.unit.flag.holds()
+        self.version.flag.holds()
     }
 
     /// The number of times that the code was left for the interpreter of bytecode, because something was not as it was
-    /// compiled for.
+    /// compiled for, or because an instruction raised in the range of a handler.
     pub fn exits(&self) -> u64 {
-        self.unit.left.load(Ordering::Relaxed)
+        let handed_over = self.version.exits().iter().filter(|exit| exit.point.reason != ExitReason::Raised);
+        handed_over.map(|exit| exit.taken.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Where the code may be left, for which reason, and how often it was: in the order of the places, each reason of a place once.
+    pub fn exit_sites(&self) -> Vec<ExitSite> {
+        let exits = self.version.exits().iter();
+        let all = exits.map(|exit| (&exit.point, exit.taken.load(Ordering::Relaxed)));
+        ExitSite::collect(self.unit.prepared.code(), all)
+    }
+
+    /// How many versions the function has: code for what was known when each was compiled.
+    pub fn versions(&self) -> usize {
+        self.unit.versions().len()
     }
 
     /// Bytes of machine code.
     pub fn code_bytes(&self) -> usize {
-        self.unit.code.get().map_or(0, |code| code.placed.bytes)
+        self.version.code.get().map_or(0, |code| code.placed.bytes)
     }
 
     /// Calls it with bound arguments. The original, if there is one, is called with any other number of them, while the
@@ -90,7 +120,7 @@ impl CompiledFunction {
             if thread::enter(python).is_err() {
                 return Err(python.take_exception());
             }
-            // SAFETY: the thread is attached, the arguments alive and of the right number; the unit lives with `self`.
+            // SAFETY: the thread is attached, the arguments alive and of the right number; unit and version live with `self`.
             return unsafe { python.owned((self.entry)(pointers.as_ptr())) };
         }
         match &self.original {
@@ -119,12 +149,7 @@ impl CompiledFunction {
     /// If memory runs out.
     pub fn as_object(&self, python: &Python) -> Result<Object, Exception> {
         let name = CString::new(&*self.unit.prepared.code().name).unwrap_or_default();
-        let compiled = Self {
-            unit: self.unit.clone(),
-            entry: self.entry,
-            arguments: self.arguments,
-            original: self.original.as_ref().map(|(function, code)| (function.clone_ref(python), *code)),
-        };
+        let compiled = self.with_version(python, (self.version.clone(), self.entry));
         let mut callable = Box::new(Callable { compiled, name, def: ffi::PyMethodDef::zeroed() });
         callable.def.ml_name = callable.name.as_ptr();
         callable.def.ml_flags = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;

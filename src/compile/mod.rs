@@ -1,15 +1,16 @@
 //! Whole functions: [`Specializer::compile`] makes machine code of one, or returns the reason why not. `compiled` has
-//! the result, `explanation` shows each step.
+//! the result, `exit_site` the places where it may be left, `explanation` shows each step.
 
 mod compiled;
+mod exit_site;
 mod explanation;
 
 pub use compiled::CompiledFunction;
+pub use exit_site::ExitSite;
 pub use explanation::{Calls, Explanation, Note, Stages};
 
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use pyo3_ffi as ffi;
@@ -23,11 +24,11 @@ use crate::embed::{Exception, Object, Python};
 use crate::frontend;
 use crate::interpreter::{self, Prepared};
 use crate::ir::dominators::reverse_postorder;
-use crate::ir::passes::{Knowledge, NotSpecialized, refcounts, run_function};
+use crate::ir::passes::{Avoided, Knowledge, NotSpecialized, refcounts, run_function};
 use crate::ir::{Analyses, Block, Function};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
-use crate::runtime::body::{Flag, Linker, Unit};
+use crate::runtime::body::{Entry, Linker, Unit, Version};
 use crate::specializer::Specializer;
 
 /// The reason why a function was not compiled. The function runs as before.
@@ -89,13 +90,15 @@ pub struct CompileOptions {
     /// The number of a guard that never holds: the code always leaves there for the interpreter, and the instructions
     /// after it are not compiled.
     pub leave_at: Option<usize>,
+    /// What the passes must not expect, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
+    pub avoided: Avoided,
     /// Whether functions with loops and exception handlers are compiled too.
     pub loops_and_handlers: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { passes: true, leave_at: None, loops_and_handlers: false }
+        Self { passes: true, leave_at: None, avoided: Avoided::default(), loops_and_handlers: false }
     }
 }
 
@@ -165,6 +168,23 @@ impl Specializer {
         self.compile_code(python, snippet, surroundings, None, &CompileOptions::default())
     }
 
+    /// Compiles a function once more, as another version of it: code of its own, with assumptions, exits and counts of its own. Calls
+    /// of what this gives run that version; those of the given function go on as before.
+    ///
+    /// # Errors
+    /// As [`Specializer::compile_with`].
+    pub fn compile_version(
+        &self,
+        python: &Python,
+        compiled: &CompiledFunction,
+        options: &CompileOptions,
+    ) -> Result<CompiledFunction, NotCompiled> {
+        check_interpreter(python)?;
+        let unit = compiled.unit();
+        let version = self.add_version(python, unit, build(unit.prepared.code())?, options)?;
+        Ok(compiled.with_version(python, version))
+    }
+
     fn compile_code(
         &self,
         python: &Python,
@@ -173,20 +193,32 @@ impl Specializer {
         original: Option<&Object>,
         options: &CompileOptions,
     ) -> Result<CompiledFunction, NotCompiled> {
+        let (prepared, function) = translated(python, code)?;
+        let FunctionNamespaces { globals, builtins, closure } = surroundings;
+        let unit = Arc::new(Unit::new(prepared, globals, builtins, closure));
+        let version = self.add_version(python, &unit, function, options)?;
+        Ok(CompiledFunction::new(python, unit, version, original))
+    }
+
+    /// Compiles the IR of a unit's bytecode as a version of it: that, and where its code starts.
+    fn add_version(
+        &self,
+        python: &Python,
+        unit: &Unit,
+        mut function: Function,
+        options: &CompileOptions,
+    ) -> Result<(Arc<Version>, Entry), NotCompiled> {
         let start = Instant::now();
-        let arguments = code.arguments;
-        let (prepared, mut function) = translated(python, code)?;
-        let code = prepared.code();
+        let code = unit.prepared.code();
         let name = code.qualname.clone();
         if !options.loops_and_handlers {
             check_straight(code, &function)?;
         }
-        let names = code.names.clone();
-        let FunctionNamespaces { globals, builtins, closure } = surroundings;
         let known = |original: &Original| self.known(python, original).ok();
-        let world = LiveWorld::new(python, &known, &globals, &builtins, &names);
+        let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
         if options.passes {
-            log_calls(&name, &run_function(&mut function, &Knowledge::of_function(&world.callees, &world)));
+            let knowledge = Knowledge { avoided: &options.avoided, ..Knowledge::of_function(&world.callees, &world) };
+            log_calls(&name, &run_function(&mut function, &knowledge));
         } else {
             refcounts::run(&mut function, &world, &mut Analyses::default());
         }
@@ -196,16 +228,8 @@ impl Specializer {
         {
             return Err(unsupported(Unsupported::new(format!("guard {guard}"), "the function has fewer")));
         }
-        let unit = Arc::new(Unit {
-            flag: Arc::new(Flag::new()),
-            prepared,
-            globals: globals.clone_ref(python),
-            builtins: builtins.clone_ref(python),
-            closure,
-            left: AtomicU64::new(0),
-            code: OnceLock::new(),
-        });
-        let mut linker = Linker::new(python, &unit, &world.codes);
+        let version = Arc::new(Version::new(name.clone()));
+        let mut linker = Linker::new(python, unit, &version, &world.codes);
         world.types.iter().for_each(|class| linker.keep(class.clone_ref(python)));
         let (placed, exits) =
             self.compiler().compile_body(&function, &world.callees, &mut linker)?.map_err(unsupported)?;
@@ -218,16 +242,19 @@ impl Specializer {
             placed.bytes,
             start.elapsed().as_micros()
         );
-        let entry = unit.set_code(placed, exits, linked);
-        Ok(CompiledFunction::new(python, unit, entry, arguments, original))
+        let entry = version.set_code(placed, exits, linked);
+        unit.add_version(version.clone());
+        Ok((version, entry))
     }
+}
+
+/// The IR of decoded bytecode.
+fn build(code: &Code) -> Result<Function, NotCompiled> {
+    frontend::build(code).map_err(|refusal| NotCompiled::Refused { function: code.qualname.clone(), refusal })
 }
 
 /// Code that the interpreter can continue with, and its IR.
 pub(crate) fn translated(python: &Python, code: Code) -> Result<(Prepared, Function), NotCompiled> {
-    let build = |code: &Code| {
-        frontend::build(code).map_err(|refusal| NotCompiled::Refused { function: code.qualname.clone(), refusal })
-    };
     // The front end comes first, since it names the line; the interpreter knows none.
     let function = build(&code)?;
     let prepared = Prepared::new_live(python, code)?;
@@ -275,7 +302,7 @@ pub(crate) fn check_straight(code: &Code, function: &Function) -> Result<(), Not
     }
     if let Some(block) = loop_head(function) {
         let insts = &function.blocks[block].insts;
-        let at = insts.iter().find_map(|inst| function.state(*inst)).map(|state| state.at as usize);
+        let at = insts.iter().find_map(|inst| function.place(*inst)).map(|at| at as usize);
         let line = at.and_then(|at| code.instructions.get(at)).and_then(|instruction| instruction.line);
         return Err(refused(line, "a loop"));
     }

@@ -137,7 +137,61 @@ declare! {
     fn PyFrame_LocalsToFast(frame: Object, clear: c_int);
 }
 
-// These run no Python code: they look up names in the dicts of a type's bases.
+/// `list.extend`: 0, or -1 with an exception set.
+///
+/// # Safety
+/// The thread is attached; the objects are alive, the first is a list.
+pub unsafe fn extend_list(list: Object, iterable: Object) -> c_int {
+    #[cfg(Py_3_13)]
+    // SAFETY: as the caller promises.
+    unsafe {
+        PyList_Extend(list, iterable)
+    }
+    #[cfg(not(Py_3_13))]
+    // SAFETY: as the caller promises; it gives a new reference to `None`.
+    unsafe {
+        let none = _PyList_Extend(list, iterable);
+        if none.is_null() {
+            return -1;
+        }
+        Py_DecRef(none);
+        0
+    }
+}
+
+/// What `import` looks `__import__` up with: borrowed, or null, perhaps with an exception set. `None` from 3.13 on, where builtins
+/// are looked up as by any name; before, builtins that are no dict are an error (`import_name` in Python/ceval.c).
+///
+/// # Safety
+/// The thread is attached, the objects are alive, and the name is a `str`.
+pub unsafe fn builtin_for_import(builtins: Object, name: Object) -> Option<Object> {
+    #[cfg(Py_3_13)]
+    {
+        let _ = (builtins, name);
+        None
+    }
+    #[cfg(not(Py_3_13))]
+    // SAFETY: as the caller promises; the hash of a `str` can't fail.
+    unsafe {
+        Some(_PyDict_GetItem_KnownHash(builtins, name, pyo3_ffi::PyObject_Hash(name)))
+    }
+}
+
+/// Writes the dict of a frame's `f_locals` back into the frame, on versions where that has to be asked for.
+///
+/// # Safety
+/// The thread is attached, the frame alive.
+pub unsafe fn write_locals_back(frame: Object) {
+    #[cfg(not(Py_3_13))]
+    // SAFETY: as the caller promises.
+    unsafe {
+        PyFrame_LocalsToFast(frame, 0);
+    }
+    #[cfg(Py_3_13)]
+    let _ = frame;
+}
+
+// These run no Python code: a look-up in the dicts of a type's bases, with names for keys.
 unsafe extern "C" {
     /// The attribute of a type, borrowed; null without an exception if there is none.
     pub fn _PyType_Lookup(class: *mut pyo3_ffi::PyTypeObject, name: Object) -> Object;

@@ -7,19 +7,31 @@
 //! | `proof` | checks of a layout against live objects |
 //! | `memory` | reads of memory that may be unmapped |
 //! | `python_type` | CPython's own types, by name |
-//! | `functions` | the functions of CPython that are called while references are owned |
+//! | `functions`, `unowned` | the functions of CPython that are called while references are owned, and while none is |
+//! | `current_exception`, `watchers`, `module_slot` | C functions and data that not every version has |
+//! | `behaviour` | behaviour that differs between versions, by name |
 //! | `death_order` | in which order operands and locals die |
+//! | `collector` | where garbage is collected |
 //!
 //! *Invariant:* no other room knows an offset, or asks for which version it is built.
 
+pub mod behaviour;
+pub mod collector;
+pub(crate) mod current_exception;
 pub mod death_order;
 pub(crate) mod functions;
 pub mod layout;
 pub mod memory;
+#[cfg(feature = "python")]
+pub(crate) mod module_slot;
 pub(crate) mod object;
 pub(crate) mod proof;
 pub mod python_type;
+pub(crate) mod unowned;
+pub(crate) mod watchers;
 
+pub use behaviour::Behaviour;
+pub use collector::Collector;
 pub use death_order::DeathOrder;
 pub use layout::{
     DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, PY_BUFFER_BYTES, Refcount, TAG_NEGATIVE, TAG_SHIFT,

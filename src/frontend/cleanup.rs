@@ -113,16 +113,14 @@ fn apply(function: &mut Function, same: &mut Same) {
         data.instruction.for_each_operand(|value| *value = same.find(*value));
     }
     let is_null: SecondaryMap<Value, bool> = nulls(function);
-    for state in function.states.values_mut() {
-        for slot in state.slots_mut() {
-            if let Slot::Value(value) = slot {
-                *value = same.find(*value);
-                if is_null[*value] {
-                    *slot = Slot::Empty;
-                }
+    function.states.replace(|slot| {
+        if let Slot::Value(value) = slot {
+            *value = same.find(*value);
+            if is_null[*value] {
+                *slot = Slot::Empty;
             }
         }
-    }
+    });
 }
 
 /// The null pointers among the constants.
@@ -215,7 +213,7 @@ fn renumber(function: &mut Function) {
         data.instruction.for_each_operand(|value| *value = new_values[*value]);
         data.instruction.for_each_target(|call| call.block = new_blocks[call.block]);
     }
-    function.states.values_mut().for_each(|state| state.for_each_value(|value| *value = new_values[*value]));
+    function.states.replace_values(|value| *value = new_values[*value]);
     let mut blocks = PrimaryMap::<Block, BlockData>::new();
     for block in std::mem::take(&mut function.layout) {
         let mut data = std::mem::take(&mut function.blocks[block]);

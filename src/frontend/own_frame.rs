@@ -83,7 +83,7 @@ pub(super) fn check(code: &Code, function: &Function) -> Result<(), Refusal> {
         };
         let mut used = escaping.iter();
         if let Some((_, name)) = used.find_map(|used| suspects.iter().find(|(value, _)| value == used)) {
-            let at = function.state(inst).map_or(0, |state| state.at);
+            let at = function.place(inst).unwrap_or(0);
             return Err(RefusalReason::OwnNames(name.clone()).at(code, at));
         }
     }

@@ -3,6 +3,8 @@
 
 use std::ops::BitOr;
 
+use crate::cpython::Collector;
+
 /// A set of kinds of memory that Python code can change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Heap(u8);
@@ -60,8 +62,8 @@ pub struct EffectSet {
     pub raises: bool,
     /// Python code may run, which may change anything.
     pub runs_python: bool,
-    /// It makes an object that the garbage collector tracks. Up to CPython 3.11 that may start the collector, and so
-    /// run finalizers.
+    /// It makes an object that the garbage collector tracks. Where the collector runs there, that may start it, and so run
+    /// finalizers.
     pub collects: bool,
     /// It may be dropped if its result is unused, even if it would have raised. No other promise follows from this.
     pub is_claimed_pure: bool,
@@ -104,17 +106,17 @@ impl EffectSet {
     /// Whether the instruction may be dropped if its result is unused: it changes nothing and can't fail, or a
     /// signature promises that it may be dropped.
     pub const fn is_pure(self) -> bool {
-        self.is_claimed_pure || self.writes.is_empty() && !self.raises && !self.may_run_python()
+        self.is_claimed_pure || self.writes.is_empty() && !self.raises && !self.runs_python && !self.collects
     }
 
     /// Whether it has an effect other than reading.
     pub const fn is_noticed(self) -> bool {
-        !self.writes.is_empty() || self.raises || self.may_run_python()
+        !self.writes.is_empty() || self.raises || self.runs_python || self.collects
     }
 
-    /// Whether Python code may have run by its end, also because the garbage collector started.
-    pub const fn may_run_python(self) -> bool {
-        self.runs_python || self.collects
+    /// Whether Python code may have run by its end, on a CPython with this garbage collector, also because that started.
+    pub const fn may_run_python(self, collector: Collector) -> bool {
+        self.runs_python || self.collects && collector.runs_where_objects_are_made()
     }
 
     /// The effects that are in both.

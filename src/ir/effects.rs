@@ -8,6 +8,7 @@ use super::instruction::Instruction;
 use super::operation::Operation;
 use super::types::Type;
 use super::typing::{dies_unseen, integers, numbers, scalars};
+use crate::cpython::Collector;
 use crate::metadata::{Overload, Raises};
 use crate::operators::BinaryOperator;
 
@@ -31,9 +32,9 @@ impl Function {
         }
     }
 
-    /// Whether Python code may have run by the end of an instruction.
-    pub(crate) fn may_run_python(&self, callees: &Callees, inst: Inst) -> bool {
-        self.effects(callees, inst).may_run_python()
+    /// Whether Python code may have run by the end of an instruction, on a CPython with this garbage collector.
+    pub(crate) fn may_run_python(&self, callees: &Callees, inst: Inst, collector: Collector) -> bool {
+        self.effects(callees, inst).may_run_python(collector)
     }
 }
 

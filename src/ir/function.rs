@@ -10,7 +10,8 @@ use cranelift_entity::{PrimaryMap, SecondaryMap};
 use super::entities::{Block, Inst, State, Value};
 use super::instruction::{BlockCall, Instruction};
 use super::questions::Leaves;
-use super::state::FrameState;
+use super::state::{FrameState, Slot};
+use super::states::FrameStates;
 use super::types::Type;
 
 /// A function, or a call site.
@@ -23,7 +24,7 @@ pub struct Function {
     /// All blocks, also removed ones and gaps in the numbering.
     pub blocks: PrimaryMap<Block, BlockData>,
     /// All frame states, also unused ones.
-    pub states: PrimaryMap<State, FrameState>,
+    pub states: FrameStates,
     /// The blocks in order; the first is the entry.
     pub layout: Vec<Block>,
     /// The values that the function owns at an instruction that may leave it by an exit or an error, and gives up if it
@@ -111,18 +112,24 @@ impl Function {
     }
 
     /// The frame state of an instruction.
-    pub fn state(&self, inst: Inst) -> Option<&FrameState> {
-        self.insts[inst].state.map(|state| &self.states[state])
+    pub fn state(&self, inst: Inst) -> Option<FrameState> {
+        self.insts[inst].state.map(|state| self.states.get(state))
+    }
+
+    /// The index of the instruction of the bytecode that an instruction stands for, where it has a state.
+    pub fn place(&self, inst: Inst) -> Option<u32> {
+        self.insts[inst].state.map(|state| self.states.at(state))
     }
 
     /// The state with which the interpreter continues if an instruction raises.
-    pub fn error_state(&self, inst: Inst) -> Option<&FrameState> {
-        self.insts[inst].error.map(|state| &self.states[state])
+    pub fn error_state(&self, inst: Inst) -> Option<FrameState> {
+        self.insts[inst].error.map(|state| self.states.get(state))
     }
 
     /// The values that the states of an instruction mention; some come more than once.
     pub fn values_of_states(&self, inst: Inst) -> impl Iterator<Item = Value> {
-        self.state(inst).into_iter().chain(self.error_state(inst)).flat_map(FrameState::values)
+        let data = &self.insts[inst];
+        data.state.into_iter().chain(data.error).flat_map(|state| self.states.values(state))
     }
 
     /// The block calls with which a block may continue.
@@ -141,7 +148,7 @@ impl Function {
         for data in self.insts.values_mut() {
             data.instruction.for_each_operand(replace);
         }
-        self.states.values_mut().for_each(|state| state.for_each_value(replace));
+        self.states.replace_values(replace);
     }
 
     /// Replaces values by others in all instructions and states, and repeats this for the replacements.
@@ -157,7 +164,7 @@ impl Function {
         for data in self.insts.values_mut() {
             data.instruction.for_each_operand(replace);
         }
-        self.states.values_mut().for_each(|state| state.for_each_value(replace));
+        self.states.replace_values(replace);
     }
 
     /// A new block at the end of the layout.
@@ -200,13 +207,11 @@ impl Function {
             (&data.instruction, data.result, data.state)
         {
             let value = *value;
-            let mut left = self.states[state].clone();
-            left.for_each_value(|of_state: &mut Value| {
-                if *of_state == result {
-                    *of_state = value;
+            data.state = Some(self.states.derive(state, |slot| {
+                if slot.value() == Some(result) {
+                    *slot = Slot::Value(value);
                 }
-            });
-            data.state = Some(self.states.push(left));
+            }));
         }
         data.instruction = Instruction::Exit;
         data.result = None;

@@ -210,11 +210,9 @@ impl FunctionParser {
             if in_stack { &mut state.stack } else { &mut state.locals }.push(slot);
         }
         // An error state may come in between.
-        let known = self.function.states.iter().rev().take(2).find(|(_, known)| **known == state);
-        match known {
-            Some((known, _)) => Ok(known),
-            None => Ok(self.function.states.push(state)),
-        }
+        let states = &mut self.function.states;
+        let known = states.keys().rev().take(2).find(|known| states.get(*known) == state);
+        Ok(known.unwrap_or_else(|| states.push(state)))
     }
 
     /// Reads an operation's immediates and operands.

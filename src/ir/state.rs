@@ -1,4 +1,5 @@
-//! The data that the interpreter of decoded bytecode needs to continue from a point of the function.
+//! What the interpreter of decoded bytecode needs to go on from a point of the function. How a function keeps its states is in
+//! `states`.
 
 use super::entities::Value;
 use super::types::Type;
@@ -55,14 +56,5 @@ impl FrameState {
     /// The slots, for replacing them.
     pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
         self.locals.iter_mut().chain(&mut self.stack)
-    }
-
-    /// Visits its values, for replacing them.
-    pub fn for_each_value(&mut self, mut visit: impl FnMut(&mut Value)) {
-        for slot in self.slots_mut() {
-            if let Slot::Value(value) = slot {
-                visit(value);
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@
 use super::assumption::Assumption;
 use super::constant::ConstObject;
 use super::types::Type;
-use crate::cpython::DeathOrder;
+use crate::cpython::{Collector, DeathOrder};
 
 /// An answer that a pass got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,11 @@ pub trait World {
     /// The order in which objects die.
     fn death_order(&self) -> DeathOrder {
         DeathOrder::default()
+    }
+
+    /// Where garbage is collected.
+    fn collector(&self) -> Collector {
+        Collector::default()
     }
 }
 

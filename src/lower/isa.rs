@@ -22,12 +22,11 @@ pub enum CompileError {
     Platform(String),
 }
 
-/// The settings for all code. The comment at `opt_level` says why it is `none`.
-fn flags(verify: bool) -> settings::Flags {
+/// Settings that all code is compiled with, but for how much it is optimized.
+fn flags(opt_level: &str, verify: bool) -> settings::Flags {
     let mut builder = settings::builder();
     let all = [
-        // A stub has nothing to fold or to merge: the optimizer made no stub faster, and took a third of the time.
-        ("opt_level", "none"),
+        ("opt_level", opt_level),
         ("regalloc_algorithm", "backtracking"),
         ("preserve_frame_pointers", "true"),
         ("is_pic", "false"),
@@ -39,18 +38,31 @@ fn flags(verify: bool) -> settings::Flags {
     settings::Flags::new(builder)
 }
 
-/// The code generator for a target, with the settings for all code of this crate. Without a `triple` the target is this
-/// machine; with one, it is the baseline of that target.
+/// The code generator for stubs: of this machine without a `triple`, else of the baseline of that target.
+///
+/// It does not optimize. A stub has nothing to fold or to merge: the optimizer made none faster, and took a third of the time.
 ///
 /// # Errors
 /// If Cranelift does not know the target, or was built without it.
 pub fn target_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
+    isa_with(triple, "none", verify)
+}
+
+/// The code generator for whole functions, likewise. It optimizes for speed.
+///
+/// # Errors
+/// As [`target_isa`].
+pub fn body_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
+    isa_with(triple, "speed", verify)
+}
+
+fn isa_with(triple: Option<Triple>, opt_level: &str, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
     let platform = |error: &dyn std::fmt::Display| CompileError::Platform(error.to_string());
     let builder = match triple {
         None => cranelift_native::builder().map_err(|error| platform(&error))?,
         Some(triple) => isa::lookup(triple).map_err(|error| platform(&error))?,
     };
-    builder.finish(flags(verify)).map_err(|error| platform(&error))
+    builder.finish(flags(opt_level, verify)).map_err(|error| platform(&error))
 }
 
 /// The code of a function as text. Addresses of this process are replaced by numbers in order, which are the same in

@@ -24,7 +24,7 @@ mod unsupported;
 pub use convention::MethodConvention;
 pub use emit::admitted::{Admitted, Class};
 pub use emit::emitter::Emitter;
-pub use isa::{CodeListing, CompileError, disassemble, target_isa};
+pub use isa::{CodeListing, CompileError, body_isa, disassemble, target_isa};
 pub use machine::CType;
 pub use stub::arm::plan_arm;
 pub use stub::audit::Promises;

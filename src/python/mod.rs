@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3_ffi as ffi;
 
+use crate::cpython::module_slot::ANY_INTERPRETER;
 use trampoline::{caught, method};
 
 /// Initializes the extension module `typedcall._native`. An embedder registers it by that name with
@@ -66,18 +67,10 @@ static mut METHODS: [ffi::PyMethodDef; 16] = [
     ffi::PyMethodDef::zeroed(),
 ];
 
-/// Declares that the module supports interpreters with a GIL of their own. `execute` refuses them, with a better
-/// message than CPython's own.
-#[cfg(Py_3_12)]
-const INTERPRETERS: ffi::PyModuleDef_Slot =
-    ffi::PyModuleDef_Slot { slot: ffi::Py_mod_multiple_interpreters, value: ffi::Py_MOD_PER_INTERPRETER_GIL_SUPPORTED };
-/// Before 3.12 there is no such declaration; this ends the list early.
-#[cfg(not(Py_3_12))]
-const INTERPRETERS: ffi::PyModuleDef_Slot = ffi::PyModuleDef_Slot { slot: 0, value: null_mut() };
-
 static mut SLOTS: [ffi::PyModuleDef_Slot; 3] = [
     ffi::PyModuleDef_Slot { slot: ffi::Py_mod_exec, value: execute as *mut c_void },
-    INTERPRETERS,
+    // `execute` refuses them, with a better message than CPython's own.
+    ANY_INTERPRETER,
     ffi::PyModuleDef_Slot { slot: 0, value: null_mut() },
 ];
 

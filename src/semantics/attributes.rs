@@ -4,7 +4,7 @@ use pyo3_ffi as ffi;
 
 use super::spliced::spliced;
 use super::words::Word;
-use crate::cpython::functions as api;
+use crate::cpython::{Behaviour, functions as api};
 use crate::embed::{Object, Python};
 use crate::operators::Special;
 use crate::thread::owned::{Owned, succeeded};
@@ -77,8 +77,8 @@ pub fn special(python: &Python, globals: &Object, object: &Owned, special: Speci
     if let Some(method) = find_special(python, object, word)? {
         return Ok(method);
     }
-    // CPython's own instruction chooses the message.
-    if cfg!(Py_3_14) {
+    // CPython's own instruction finds the words.
+    if Behaviour::CURRENT.loads_special_methods {
         spliced(python, globals, &format!("LOAD_SPECIAL {argument}"), [object])?;
         return Err(errors::system_error(c"a special method appeared"));
     }

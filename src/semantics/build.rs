@@ -94,10 +94,7 @@ pub fn list_extend(list: &Owned, iterable: &Owned) -> Result {
         if ffi::PyList_Check(list) == 0 {
             return Err(errors::system_error(c"no list to extend"));
         }
-        #[cfg(not(Py_3_13))]
-        let result = Owned::new(api::_PyList_Extend(list, iterable.as_ptr())).map(drop);
-        #[cfg(Py_3_13)]
-        let result = succeeded(api::PyList_Extend(list, iterable.as_ptr()));
+        let result = succeeded(api::extend_list(list, iterable.as_ptr()));
         result.map_err(|raised| match errors::current_is(ffi::PyExc_TypeError) && is_not_iterable(iterable) {
             true => {
                 errors::clear();

@@ -4,7 +4,7 @@ use pyo3_ffi as ffi;
 
 use super::iteration::is_not_iterable;
 use super::names::is_dict;
-use crate::cpython::functions as api;
+use crate::cpython::{Behaviour, functions as api};
 use crate::thread::owned::{Owned, pointer, succeeded, truth};
 use crate::thread::{Raised, Result, errors};
 
@@ -85,10 +85,8 @@ fn put_new(dict: &Owned, key: &Owned, value: impl FnOnce() -> Result<Owned>) -> 
 
 /// Replaces the `KeyError` of a name that is given twice by a clearer `TypeError`.
 fn raise_given_twice(callable: &Owned) -> Raised {
-    // 3.11 leaves an exception as it is if it is an instance already. All exceptions that are raised while another one
-    // is handled are.
-    #[cfg(not(Py_3_12))]
-    if errors::is_instance() {
+    // All are instances already that are raised while another exception is handled.
+    if Behaviour::CURRENT.keeps_instances_of_key_errors && errors::is_instance() {
         return Raised;
     }
     let Some(exception) = errors::take() else { return Raised };
@@ -102,7 +100,7 @@ fn raise_given_twice(callable: &Owned) -> Raised {
             return errors::restore(exception);
         }
         let mut function = function_text(callable);
-        if cfg!(Py_3_15) && function.is_err() {
+        if Behaviour::CURRENT.names_unnamed_functions && function.is_err() {
             errors::clear();
             function = Owned::new(ffi::PyUnicode_FromString(c"function".as_ptr()));
         }
@@ -127,8 +125,8 @@ enum Unpacked {
 fn raise_not_unpacked(callable: &Owned, unpacked: Unpacked, object: &Owned) -> Raised {
     // SAFETY: the objects are alive, and the formats fit.
     unsafe {
-        if cfg!(Py_3_15) {
-            // `%T` is the type of an object, with its module.
+        if !Behaviour::CURRENT.names_function_in_unpacking_errors {
+            // `%T` is an object's type with its module.
             let format = match unpacked {
                 Unpacked::Iterable => {
                     return errors::type_error_of(c"Value after * must be an iterable, not %.200s", object);

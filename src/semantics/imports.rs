@@ -31,22 +31,15 @@ pub fn module(
     }
 }
 
-#[cfg(Py_3_13)]
-fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
-    super::names::find(builtins.as_ptr(), Word::Import.get(python)?.as_ptr())
-}
-
-/// Before 3.13, builtins that are not a dict are an error here (`import_name` in `Python/ceval.c`).
-#[cfg(not(Py_3_13))]
 fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
     let word = Word::Import.get(python)?.as_ptr();
     // SAFETY: the objects are alive; borrowed ones get a reference at once.
     unsafe {
-        let function = api::_PyDict_GetItem_KnownHash(builtins.as_ptr(), word, ffi::PyObject_Hash(word));
-        match function.is_null() {
-            false => Ok(Some(Owned::borrowed(function))),
-            true if errors::is_set() => Err(Raised),
-            true => Ok(None),
+        match api::builtin_for_import(builtins.as_ptr(), word) {
+            None => super::names::find(builtins.as_ptr(), word),
+            Some(function) if !function.is_null() => Ok(Some(Owned::borrowed(function))),
+            Some(_) if errors::is_set() => Err(Raised),
+            Some(_) => Ok(None),
         }
     }
 }

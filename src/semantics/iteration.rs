@@ -3,7 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::build;
-use crate::cpython::functions as api;
+use crate::cpython::{Behaviour, functions as api};
 use crate::thread::owned::{Owned, succeeded};
 use crate::thread::{Raised, Result, errors};
 
@@ -105,11 +105,10 @@ fn too_many(sequence: &Owned, wanted: u32) -> Raised {
     // SAFETY: the object is alive, and its type checked before its size is asked for; the formats fit.
     unsafe {
         let object = sequence.as_ptr();
-        // From 3.14 on the message has the number of items, if that is known.
         let is_known = ffi::PyList_CheckExact(object) != 0
             || ffi::PyTuple_CheckExact(object) != 0
             || ffi::PyDict_CheckExact(object) != 0;
-        if cfg!(Py_3_14) && is_known {
+        if Behaviour::CURRENT.counts_items_to_unpack && is_known {
             let got = api::PyObject_Size(object);
             if got > wanted as ffi::Py_ssize_t {
                 let format = c"too many values to unpack (expected %d, got %zd)";

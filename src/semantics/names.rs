@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use super::Namespaces;
 use super::words::Word;
 use crate::bytecode::{LocalKind, LocalVariable};
-use crate::cpython::functions as api;
+use crate::cpython::{Behaviour, functions as api};
 use crate::embed::{Object, Python};
 use crate::thread::owned::{Owned, succeeded};
 use crate::thread::{Raised, Result, errors};
@@ -168,7 +168,7 @@ fn raise_name_error(class: *mut ffi::PyObject, format: &'static CStr, name: &CSt
 /// The class of 3.15's placeholders for modules that are imported at their first use. Finding it imports a module.
 pub fn lazy_import_type(python: &Python) -> Option<&'static Object> {
     static CLASS: OnceLock<Option<Object>> = OnceLock::new();
-    if cfg!(not(Py_3_15)) {
+    if !Behaviour::CURRENT.imports_lazily {
         return None;
     }
     if let Some(class) = CLASS.get() {

@@ -3,7 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::words::Word;
-use crate::cpython::functions as api;
+use crate::cpython::{Behaviour, functions as api};
 use crate::embed::Python;
 use crate::thread::owned::{Owned, succeeded, truth};
 use crate::thread::{Raised, Result, errors};
@@ -99,13 +99,7 @@ fn attributes_of(
     // alive.
     unsafe {
         if ffi::PyType_Check(class.as_ptr()) == 0 {
-            return Err(errors::type_error(if cfg!(Py_3_15) {
-                c"class pattern must refer to a class"
-            } else if cfg!(Py_3_12) {
-                c"called match pattern must be a class"
-            } else {
-                c"called match pattern must be a type"
-            }));
+            return Err(errors::type_error(Behaviour::CURRENT.class_pattern_error));
         }
         if ffi::PyTuple_Check(names.as_ptr()) == 0 {
             return Err(errors::system_error(c"the names of a class pattern are a tuple"));

@@ -3,7 +3,7 @@
 use pyo3_ffi as ffi;
 
 use super::spliced::spliced;
-use crate::cpython::functions as api;
+use crate::cpython::{Behaviour, functions as api};
 use crate::embed::{Object, Python};
 use crate::thread::owned::{Owned, truth};
 use crate::thread::{Raised, Result, errors, handled};
@@ -32,7 +32,7 @@ fn prepared(exception: &Owned, cause: Option<&Owned>) -> Result<Owned> {
     let Some(cause) = cause else { return Ok(value) };
     let cause = if is_exception_class(cause) {
         let instance = cause.call()?;
-        if cfg!(Py_3_14) && !is_exception(&instance) {
+        if Behaviour::CURRENT.checks_made_causes && !is_exception(&instance) {
             return Err(not_an_exception(cause, &instance));
         }
         Some(instance)

@@ -1,6 +1,7 @@
 //! Reads the tables.
 
 use super::{Below, Listed, StandardEntry, Versions, below, types};
+use crate::cpython::Collector;
 use crate::metadata::{Kind, Overload, ParseError, PythonType, Raises, Signature};
 
 /// The lines of a table that are for one version.
@@ -99,7 +100,7 @@ fn read_entry(line: usize, text: &'static str, version: (u8, u8)) -> Result<Stan
     if words.below.is_some() && !has_numbers(&signature.overloads[0]) {
         return Err(wrong("a function below takes the C numbers of the first overload, which has others".to_owned()));
     }
-    if version < (3, 12) {
+    if Collector::of(version.1).runs_where_objects_are_made() {
         for overload in &mut signature.overloads {
             overload.effects.no_python &= !words.collects && !may_collect(overload, words.memory);
         }
@@ -112,9 +113,8 @@ fn has_numbers(overload: &Overload) -> bool {
     is_number(&overload.result) && overload.parameters.iter().all(|parameter| is_number(&parameter.kind))
 }
 
-/// Whether a call may start a garbage collection, which runs destructors and callbacks. Up to 3.11 every allocation of
-/// an object that can be part of a cycle may do so (`_PyObject_GC_Alloc` in `Modules/gcmodule.c`): all containers, and
-/// all exceptions except `MemoryError`. Later versions collect only between bytecodes.
+/// Whether a call may start a garbage collection, which runs destructors and callbacks, on a version where it runs at every
+/// allocation of an object that can be part of a cycle: all containers, and all exceptions except `MemoryError`.
 fn may_collect(overload: &Overload, raises_memory_error_only: bool) -> bool {
     let is_container = match &overload.result {
         Kind::Python { class, .. } => matches!(class, PythonType::List | PythonType::Tuple | PythonType::Dict),

@@ -6,7 +6,7 @@ use pyo3_ffi as ffi;
 
 use super::owned::Owned;
 use super::{Raised, Result};
-use crate::cpython::functions as api;
+use crate::cpython::{current_exception, functions as api};
 
 /// Raises an exception with a fixed message.
 pub fn raise(class: *mut ffi::PyObject, text: &CStr) -> Raised {
@@ -76,53 +76,19 @@ pub fn absent(class: *mut ffi::PyObject) -> Result<Option<Owned>> {
 
 /// Takes the current exception away, normalized and with its traceback on it.
 pub fn take() -> Option<Owned> {
-    #[cfg(Py_3_12)]
     // SAFETY: the thread is attached; the reference is handed over.
-    unsafe {
-        Owned::maybe(ffi::PyErr_GetRaisedException())
-    }
-    #[cfg(not(Py_3_12))]
-    // SAFETY: the thread is attached; the references are handed over, or null.
-    unsafe {
-        let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-        if class.is_null() {
-            return None;
-        }
-        api::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
-        let (_class, value, traceback) = (Owned::maybe(class), Owned::maybe(value)?, Owned::maybe(traceback));
-        let none = ffi::Py_None();
-        api::PyException_SetTraceback(value.as_ptr(), traceback.as_ref().map_or(none, Owned::as_ptr));
-        Some(value)
-    }
+    unsafe { Owned::maybe(current_exception::take()) }
 }
 
-/// Whether the current exception is an instance, not a class with the arguments for one.
-#[cfg(not(Py_3_12))]
+/// Whether the current exception is an instance, and not a class with what to make one of.
 pub fn is_instance() -> bool {
-    let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
-    // SAFETY: the thread is attached; the references are handed over, or null, and given back.
-    unsafe {
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-        let is_instance = !value.is_null() && ffi::PyExceptionInstance_Check(value) != 0;
-        api::PyErr_Restore(class, value, traceback);
-        is_instance
-    }
+    // SAFETY: the thread is attached.
+    unsafe { current_exception::is_instance() }
 }
 
 /// Makes an exception the current one without changes: it gets no context.
 pub fn restore(exception: Owned) -> Raised {
-    #[cfg(Py_3_12)]
     // SAFETY: the thread is attached; the reference is handed over.
-    unsafe {
-        api::PyErr_SetRaisedException(exception.into_ptr());
-    }
-    #[cfg(not(Py_3_12))]
-    // SAFETY: the thread is attached; the references are handed over.
-    unsafe {
-        let class = ffi::Py_NewRef(exception.class().cast());
-        let traceback = ffi::PyException_GetTraceback(exception.as_ptr());
-        api::PyErr_Restore(class, exception.into_ptr(), traceback);
-    }
+    unsafe { current_exception::set(exception.into_ptr()) };
     Raised
 }

@@ -4,6 +4,8 @@ use std::cell::Cell;
 
 use pyo3_ffi as ffi;
 
+use crate::cpython::Behaviour;
+
 use crate::embed::Python;
 
 use super::{Raised, Result, errors};
@@ -53,10 +55,10 @@ impl Depth {
         if depth >= unsafe { ffi::Py_GetRecursionLimit() } {
             return Err(raise());
         }
-        // 3.11 counts C and Python calls together. Later versions count only C calls here; a function of ours makes
-        // more of these than the limit allows for, so the stack is checked above. SAFETY: the thread is attached; a C
-        // string.
-        if cfg!(not(Py_3_12)) && unsafe { ffi::Py_EnterRecursiveCall(c"".as_ptr()) } != 0 {
+        // 3.11 counts C and Python calls together. Later versions count C calls alone here, of which there are more to a function
+        // of ours than the limit has in mind: the stack is looked at above.
+        // SAFETY: the thread is attached; a C string.
+        if Behaviour::CURRENT.counts_c_calls_with_pythons && unsafe { ffi::Py_EnterRecursiveCall(c"".as_ptr()) } != 0 {
             return Err(Raised);
         }
         DEPTH.set(depth + 1);
@@ -66,7 +68,7 @@ impl Depth {
 
 impl Drop for Depth {
     fn drop(&mut self) {
-        if cfg!(not(Py_3_12)) {
+        if Behaviour::CURRENT.counts_c_calls_with_pythons {
             // SAFETY: the thread is attached, and entered the call.
             unsafe { ffi::Py_LeaveRecursiveCall() };
         }

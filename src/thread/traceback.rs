@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use super::owned::{Owned, succeeded};
 use super::{Result, errors, once};
 use crate::bytecode::{Code, LocalKind, Target};
-use crate::cpython::functions as api;
+use crate::cpython::{Behaviour, functions as api};
 use crate::embed::{Object, Python};
 
 /// The code object of a function's frames in tracebacks, once there is one.
@@ -121,10 +121,9 @@ impl ShownFunction<'_> {
                 let name = Owned::text(python, &variable.name)?;
                 succeeded(api::PyObject_SetItem(mapping.as_ptr(), name.as_ptr(), value.as_ptr()))?;
             }
-            #[cfg(not(Py_3_13))]
-            {
-                api::PyFrame_LocalsToFast(frame.as_ptr(), 0);
-                // The dict is emptied; it is made anew on the next access.
+            if Behaviour::CURRENT.writes_locals_back {
+                api::write_locals_back(frame.as_ptr());
+                // The dict goes, and is made anew where somebody asks.
                 ffi::PyDict_Clear(mapping.as_ptr());
             }
         }

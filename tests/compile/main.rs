@@ -16,3 +16,4 @@ mod loops;
 mod names;
 mod standard;
 mod typed_calls;
+mod versions;

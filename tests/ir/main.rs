@@ -9,4 +9,5 @@ mod golden;
 mod random_passes;
 mod rooms;
 mod snippets;
+mod states;
 mod text;

@@ -1,6 +1,7 @@
 //! The text form of IR, the type lattice, and the verifier.
 
 use proptest::prelude::*;
+use typedcall::cpython::{Collector, Layout};
 use typedcall::ir::{
     BlockCall, Builder, Called, Callee, CalleeTarget, Callees, ConstClass, ConstObject, Failure, Function, Instruction,
     Spec, Type, ValueData, call_site,
@@ -478,22 +479,32 @@ fn effects_are_sets_that_types_and_promises_narrow() {
         let inst = function.instructions().last().expect("there are instructions").1;
         function.effects(&callees, inst)
     };
+    let on_3_11 = Collector::of(11);
     let list_item = of("v4:Object = GetItem v0 v1");
     assert!(list_item.reads.overlaps(Heap::LISTS) && list_item.writes.is_empty() && list_item.raises);
-    assert!(!list_item.may_run_python() && !list_item.is_pure());
+    assert!(!list_item.may_run_python(on_3_11) && !list_item.is_pure());
     assert_eq!(of("v4:Object = GetItem v2 v1"), EffectSet::PYTHON);
     let append = of("ListAppend v0 v2");
-    assert!(append.writes.overlaps(Heap::LISTS) && !append.writes.overlaps(Heap::GLOBALS) && !append.may_run_python());
+    assert!(
+        append.writes.overlaps(Heap::LISTS)
+            && !append.writes.overlaps(Heap::GLOBALS)
+            && !append.may_run_python(on_3_11)
+    );
     let truth = of("v4:CBool = IsTrue v0");
     assert!(truth.is_pure() && truth.reads.overlaps(Heap::LISTS) && !truth.is_noticed());
     let tuple = of("v4:TupleExact = BuildTuple<1> v2");
-    assert!(tuple.collects && !tuple.runs_python && tuple.writes.is_empty() && tuple.may_run_python());
+    assert!(tuple.collects && !tuple.runs_python && tuple.writes.is_empty());
+    // Only 3.11 collects garbage where a container is made.
+    for minor in Layout::MINORS {
+        assert_eq!(tuple.may_run_python(Collector::of(minor)), minor == 11, "3.{minor}");
+        assert!(EffectSet::PYTHON.may_run_python(Collector::of(minor)), "3.{minor}");
+    }
     let pure = of("v4:CInt64 = CallCFunction<\"demo.pure\"> v3");
     assert!(pure.is_pure() && pure.raises && pure.reads.is_empty() && pure.writes.is_empty());
     let writes = of("v4:CInt64 = CallCFunction<\"demo.writes\"> v3");
-    assert!(!writes.is_pure() && !writes.raises && !writes.may_run_python() && writes.writes == Heap::ALL);
+    assert!(!writes.is_pure() && !writes.raises && !writes.may_run_python(on_3_11) && writes.writes == Heap::ALL);
     assert!(of("v4:CInt64 = CallCFunction<\"demo.frees\"> v3").runs_python);
-    assert!(of("Decref v2").runs_python && !of("Decref v2").raises && !of("Decref v1").may_run_python());
+    assert!(of("Decref v2").runs_python && !of("Decref v2").raises && !of("Decref v1").may_run_python(on_3_11));
 }
 
 /// The value of a constant says which callee it is: another object may have the same label.

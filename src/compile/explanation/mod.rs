@@ -9,7 +9,7 @@ pub use notes::Note;
 use crate::bytecode::{self, Code};
 use crate::callable::original::Original;
 use crate::callable::world::LiveWorld;
-use crate::compile::{FunctionNamespaces, NotCompiled, check_straight, translated};
+use crate::compile::{ExitSite, FunctionNamespaces, NotCompiled, check_straight, translated};
 use crate::embed::{Exception, Object, Python};
 use crate::ir::Instruction;
 use crate::ir::passes::{Knowledge, run_function_observed};
@@ -39,6 +39,8 @@ pub struct Stages {
     pub passes: Vec<(&'static str, Option<String>)>,
     /// The generated code, or the part for which there is no code yet.
     pub code: Result<CodeListing, Unsupported>,
+    /// The places where the code may be left before its end, with the reasons; empty if there is no code.
+    pub exits: Vec<ExitSite>,
     /// The direct calls of C functions, and the operations that were not specialized, in the order of the lines.
     pub notes: Vec<Note>,
     /// The number of calls in the bytecode, and of those that became direct calls of C functions.
@@ -125,8 +127,10 @@ impl Specializer {
         let is_direct = |instruction: &Instruction| matches!(instruction, Instruction::CallCFunction { .. });
         let direct = function.instructions().filter(|(_, _, data)| is_direct(&data.instruction)).count();
         let notes = notes::collect(code, &function, &world.callees, &left_alone);
-        let code = self.compiler().list_body(&function, &world.callees, world.methods())?;
-        Ok(Stages { ir, passes, code, notes, calls: Calls { direct, all }, not_run })
+        let listed = self.compiler().list_body(&function, &world.callees, world.methods())?;
+        let (listing, exits) = listed.map_or_else(|error| (Err(error), Vec::new()), |(code, exits)| (Ok(code), exits));
+        let exits = ExitSite::collect(code, exits.iter().map(|point| (point, 0)));
+        Ok(Stages { ir, passes, code: listing, exits, notes, calls: Calls { direct, all }, not_run })
     }
 }
 

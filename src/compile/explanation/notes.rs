@@ -31,7 +31,8 @@ pub(super) fn collect(code: &Code, function: &Function, callees: &Callees, left_
                 (instruction, Some(reason)) => (false, format!("{} stays a call: {reason}", instruction.name())),
                 (Instruction::Operate { operation, args }, None) => {
                     let is_lookup = matches!(operation, Operation::LoadGlobal(_));
-                    let is_left = is_lookup || function.effects(callees, inst).may_run_python();
+                    let effects = function.effects(callees, inst);
+                    let is_left = is_lookup || effects.runs_python || effects.collects;
                     // A poll in a loop can't be specialized.
                     if !is_left || *operation == Operation::Poll {
                         return None;
@@ -56,7 +57,7 @@ struct Subject<'a> {
 
 impl Subject<'_> {
     fn line(&self, inst: Inst) -> Option<u32> {
-        let at = self.function.state(inst)?.at;
+        let at = self.function.place(inst)?;
         self.code.instructions.get(at as usize)?.line
     }
 
@@ -91,7 +92,7 @@ impl Subject<'_> {
 
     /// The name of a value in the source: that of a local, or of the thing that was loaded.
     fn name(&self, inst: Inst, value: Value) -> Option<String> {
-        let locals = &self.function.state(inst)?.locals;
+        let locals = self.function.state(inst)?.locals;
         let holds = |slot: &Slot| slot.value().is_some_and(|held| held == value);
         if let Some(local) = locals.iter().position(holds).and_then(|index| self.code.locals.get(index)) {
             return Some(local.name.to_string());

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::ir::typing::dies_unseen;
-use crate::ir::{Block, Callees, Change, FrameState, Function, Inst, Instruction, Slot, State, Type, Value, ValueDef};
+use crate::ir::{Block, Callees, Change, Function, Inst, Instruction, Slot, State, Type, Value, ValueDef};
 
 use super::{Knowledge, PassRun};
 
@@ -124,17 +124,15 @@ fn forget_at_ends(function: &mut Function) -> Change {
                 change = Change::Instructions;
             }
             Instruction::Return { .. } => {
-                let mut left = function.states[state].clone();
-                for slot in left.slots_mut() {
-                    let is_seen = slot.value().is_some_and(|value| {
-                        function.ty(value).is_object_or_null() && !dies_unseen(function.ty(value))
-                    });
-                    if !is_seen {
+                let Function { states, values, .. } = &mut *function;
+                let left = states.derive(state, |slot| {
+                    let ty = slot.value().map(|value| &values[value].ty);
+                    if !ty.is_some_and(|ty| ty.is_object_or_null() && !dies_unseen(ty)) {
                         *slot = Slot::Empty;
                     }
-                }
-                if left != function.states[state] {
-                    function.insts[inst].state = Some(function.states.push(left));
+                });
+                if left != state {
+                    function.insts[inst].state = Some(left);
                     change = Change::Instructions;
                 }
             }
@@ -218,12 +216,12 @@ fn put_constants_into_states(function: &mut Function) -> Change {
         Some(Instruction::LoadConst) if *function.ty(value) == Type::NULLPTR => Some(Slot::Empty),
         _ => None,
     };
-    for slot in states.values_mut().flat_map(FrameState::slots_mut) {
+    states.replace(|slot| {
         if let Some(constant) = slot.value().and_then(constant) {
             *slot = constant;
             change = Change::Instructions;
         }
-    }
+    });
     function.states = states;
     change
 }

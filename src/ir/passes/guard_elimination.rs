@@ -215,7 +215,7 @@ impl Stale {
                 let dies = dying.into_iter().any(|value| is_seen(&value));
                 // A value that the end of a block hands over does not die there.
                 let ends = function.insts[inst].instruction.is_terminator();
-                if function.may_run_python(knowledge.callees, inst) || dies && !ends {
+                if function.may_run_python(knowledge.callees, inst, knowledge.world.collector()) || dies && !ends {
                     stale.insts.insert(inst);
                 }
             }

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::ir::{Change, Found, Function, Inst, Instruction, Operation, Type, Value};
+use crate::ir::{Change, ExitReason, Found, Function, Inst, Instruction, Operation, Type, Value};
 
 use super::Knowledge;
 
@@ -50,7 +50,8 @@ fn look_up(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Option
         },
         _ => return None,
     };
-    let is_usable = found.ty.const_object().is_some();
+    let may_assume = || !knowledge.avoided.at(function, inst, ExitReason::Assumption);
+    let is_usable = found.ty.const_object().is_some() && (found.assumption.is_none() || may_assume());
     is_usable.then_some((found, receiver))
 }
 

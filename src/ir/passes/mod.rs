@@ -1,5 +1,6 @@
 //! The passes, in one list: each is a file, and a function from IR to better IR.
 
+mod avoided;
 pub mod convert_ints;
 pub mod dead_code;
 pub mod error_checks;
@@ -11,6 +12,8 @@ pub mod type_propagation;
 pub mod unboxing;
 
 use std::fmt;
+
+pub use avoided::Avoided;
 
 use super::analyses::{Analyses, Change};
 use super::callee::Callees;
@@ -48,23 +51,28 @@ pub struct Knowledge<'a> {
     pub world: &'a dyn World,
     /// What happens if a guard fails that a pass adds: the stub's or the function's way out.
     pub failure: Failure,
+    /// What an earlier version expected, and was left for too often.
+    pub avoided: &'a Avoided,
 }
 
 impl<'a> Knowledge<'a> {
     /// The knowledge for a stub's call: callees, and nothing else. Its guards leave through the fallback.
     pub fn of(callees: &'a Callees) -> Self {
-        Self { callees, world: &Unknown, failure: Failure::Fallback }
+        Self { callees, world: &Unknown, failure: Failure::Fallback, avoided: Avoided::NOTHING }
     }
 
     /// The knowledge for a whole function: its guards leave through exits.
     pub fn of_function(callees: &'a Callees, world: &'a dyn World) -> Self {
-        Self { callees, world, failure: Failure::Exit }
+        Self { callees, world, failure: Failure::Exit, avoided: Avoided::NOTHING }
     }
 }
 
 impl fmt::Debug for Knowledge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Knowledge").field("callees", self.callees).finish_non_exhaustive()
+        f.debug_struct("Knowledge")
+            .field("callees", self.callees)
+            .field("avoided", self.avoided)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,7 +135,7 @@ pub fn function_passes() -> [Pass; 9] {
         Pass {
             name: "unboxing",
             target: "typedcall::ir::passes::unboxing",
-            run: |function, _, run| unboxing::run(function, &mut run.analyses),
+            run: |function, knowledge, run| unboxing::run(function, knowledge, &mut run.analyses),
         },
         Pass {
             name: "guard_elimination",

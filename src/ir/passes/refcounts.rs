@@ -164,8 +164,8 @@ impl RefcountInserter<'_> {
             operands.clear();
         }
         let state = self.function.state(inst);
-        let stack = state.into_iter().flat_map(|state| state.stack.iter().rev().filter_map(Slot::value));
-        let locals = state.into_iter().flat_map(FrameState::values);
+        let stack = state.iter().flat_map(|state| state.stack.iter().rev().filter_map(Slot::value));
+        let locals = state.iter().flat_map(FrameState::values);
         let ordered = operands.into_iter().chain(stack).chain(locals);
         let owners = ordered.filter_map(|value| self.lifetimes.ownership.owner(self.function, value));
         let mut order: Vec<_> = owners.filter(|owner| left.remove(owner)).collect();
@@ -253,7 +253,7 @@ impl RefcountInserter<'_> {
         if !owner.is_some_and(|owner| left.remove(&owner)) {
             changes.push(self.incref(value));
         }
-        let mut locals: Vec<_> = self.function.state(last).into_iter().flat_map(FrameState::values).collect();
+        let mut locals: Vec<_> = self.function.state(last).iter().flat_map(FrameState::values).collect();
         if self.death_order.last_first(false) {
             locals.reverse();
         }

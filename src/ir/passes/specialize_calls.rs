@@ -45,10 +45,16 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, run: &mut PassRun
             let mut changed = narrowed.substitute(rewriter.function, &dominators, block, inst);
             changed |= rewriter.make_static(inst);
             match plan(rewriter.function, knowledge, inst) {
-                Ok(Some(LibraryCall::Direct(plan))) => {
-                    changed = true;
-                    rewriter.emit(inst, plan);
-                }
+                Ok(Some(LibraryCall::Direct(plan))) => match plan.avoided(rewriter.function, knowledge.avoided, inst) {
+                    None => {
+                        changed = true;
+                        rewriter.emit(inst, plan);
+                    }
+                    Some(reason) => {
+                        left_alone.push(NotSpecialized { inst, reason });
+                        rewriter.out.push(inst);
+                    }
+                },
                 Ok(Some(LibraryCall::Argument(value))) => {
                     changed = true;
                     rewriter.give_back(inst, value);

@@ -14,10 +14,12 @@
 
 use std::collections::HashMap;
 
+use super::{Avoided, Knowledge};
+use crate::ir::instruction::unbox_may_fail;
 use crate::ir::typing::{constant_double, constant_int};
 use crate::ir::{
-    Analyses, Block, Change, Dominators, Failure, Function, Inst, Instruction, Operation, Spec, State, Type, Value,
-    ValueDef,
+    Analyses, Block, Change, Dominators, ExitReason, Failure, Function, Inst, Instruction, Operation, Spec, State,
+    Type, Value, ValueDef,
 };
 use crate::operators::{BinaryOperator, CompareOperator};
 
@@ -25,12 +27,12 @@ mod params;
 mod placement;
 
 /// Runs the pass.
-pub fn run(function: &mut Function, analyses: &mut Analyses) -> Change {
+pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut Analyses) -> Change {
     // No part of this pass changes blocks or edges.
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
-    let mut changed = rewrite(function, &dominators);
+    let mut changed = rewrite(function, knowledge.avoided, &dominators);
     if params::run(function, &dominators) {
-        rewrite(function, &dominators);
+        rewrite(function, knowledge.avoided, &dominators);
         changed = true;
     }
     changed |= placement::run(function, &dominators);
@@ -64,9 +66,10 @@ fn constant(ctype: &Type, object: &Type) -> Option<Type> {
 }
 
 /// Goes through the function once, each definition before its uses; returns whether it changed anything.
-fn rewrite(function: &mut Function, dominators: &Dominators) -> bool {
+fn rewrite(function: &mut Function, avoided: &Avoided, dominators: &Dominators) -> bool {
     let mut rewriter = UnboxingRewriter {
         function,
+        avoided,
         dominators,
         replaced: HashMap::new(),
         unboxed: HashMap::new(),
@@ -93,6 +96,7 @@ fn rewrite(function: &mut Function, dominators: &Dominators) -> bool {
 
 struct UnboxingRewriter<'a> {
     function: &'a mut Function,
+    avoided: &'a Avoided,
     dominators: &'a Dominators,
     /// Removed values with their replacements.
     replaced: HashMap<Value, Value>,
@@ -119,7 +123,10 @@ impl UnboxingRewriter<'_> {
             Instruction::Operate {
                 operation: Operation::BinaryOp(operator) | Operation::InplaceOp(operator),
                 args,
-            } => match self.arithmetic_type(operator, args[0], args[1]) {
+            } => match self
+                .arithmetic_type(operator, args[0], args[1])
+                .filter(|ctype| self.may_compute(block, inst, Some(ExitReason::of_arithmetic(operator)), ctype, &args))
+            {
                 Some(ctype) => {
                     let lhs = self.number(block, state, &ctype, args[0]);
                     let rhs = self.number(block, state, &ctype, args[1]);
@@ -130,7 +137,8 @@ impl UnboxingRewriter<'_> {
                 None => self.out.push(inst),
             },
             Instruction::Operate { operation: Operation::Compare(operator), args } => {
-                match self.comparison_type(args[0], args[1]) {
+                let ctype = self.comparison_type(args[0], args[1]);
+                match ctype.filter(|ctype| self.may_compute(block, inst, None, ctype, &args)) {
                     Some(ctype) => {
                         let lhs = self.number(block, state, &ctype, args[0]);
                         let rhs = self.number(block, state, &ctype, args[1]);
@@ -243,6 +251,18 @@ impl UnboxingRewriter<'_> {
         // Long ints are often compared with constants, and would leave through an exit.
         let is_number = |value: Value| self.is_short(value) && constant_int(self.function.ty(value)).is_none();
         (self.are_ints(lhs, rhs) && (is_number(lhs) || is_number(rhs))).then_some(Type::C_INT64)
+    }
+
+    /// Whether arithmetic at an instruction would expect nothing that is to be avoided there: neither that it does not fail for this
+    /// reason, nor a C number in an operand that is not one yet.
+    fn may_compute(&self, block: Block, inst: Inst, failure: Option<ExitReason>, ctype: &Type, args: &[Value]) -> bool {
+        let avoids = |reason| self.avoided.at(self.function, inst, reason);
+        let is_at_hand = |arg: &Value| {
+            let known = boxed(self.function, ctype, *arg).or_else(|| self.held(block, *arg, ctype));
+            known.is_some() || constant(ctype, self.function.ty(*arg)).is_some()
+        };
+        !failure.is_some_and(avoids)
+            && (!avoids(ExitReason::Value) || !unbox_may_fail(ctype) || args.iter().all(is_at_hand))
     }
 
     /// Two floats, or one float and a constant int that is exactly a float.

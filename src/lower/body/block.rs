@@ -7,7 +7,7 @@ use super::exit::{ExitPoint, Pending};
 use super::reference::{Reference, References};
 use super::runtime_function::RuntimeFunction;
 use crate::ir::dominators::reverse_postorder;
-use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, State, Type, Value};
+use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, Type, Value};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use crate::lower::emit::surroundings::Code;
 use crate::lower::emit::values::Values;
@@ -33,11 +33,9 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) exits: Vec<ExitPoint>,
     /// Cold paths that are not emitted yet.
     pub(super) pending: Vec<Pending>,
-    /// The exits of guards in the current block.
-    pub(super) exits_of_block: Vec<(State, Inst, Label)>,
-    /// The error paths in the current block.
-    pub(super) raised_of_block: Vec<(Inst, Label)>,
-    /// Modules whose type was tested. Code that could change the type clears the list.
+    /// Where in that list those of the block begin that is being emitted.
+    pub(super) pending_of_block: usize,
+    /// Modules whose own type was tested, and nothing ran since that could have changed it.
     pub(super) modules_tested: Vec<ConstObject>,
     /// Dicts whose versions were tested. Code that could change a version clears the list.
     pub(super) dicts_tested: Vec<u32>,
@@ -80,8 +78,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             wanted_selves,
             exits: Vec::new(),
             pending: Vec::new(),
-            exits_of_block: Vec::new(),
-            raised_of_block: Vec::new(),
+            pending_of_block: 0,
             modules_tested: Vec::new(),
             dicts_tested: Vec::new(),
             assumptions_tested: false,
@@ -116,8 +113,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         for block in order {
             let label = self.label(block)?;
             self.emitter.builder.switch_to_block(label);
-            self.exits_of_block.clear();
-            self.raised_of_block.clear();
+            self.pending_of_block = self.pending.len();
             self.forget_tests();
             for inst in &self.function.blocks[block].insts {
                 self.instruction(&code, *inst)?;

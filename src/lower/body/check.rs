@@ -11,8 +11,8 @@ use super::build_body;
 use super::reference::{MethodCall, SymbolicReferences};
 use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
+use crate::lower::body_isa;
 use crate::lower::symbol::AddressTable;
-use crate::lower::target_isa;
 use crate::lower::unsupported::Unsupported;
 
 /// Compiles a function for one fixed target and throws the code away, to find out whether it can be lowered. `methods`
@@ -28,7 +28,7 @@ pub fn check(
     static ISA: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
     let isa = ISA.get_or_init(|| {
         let triple = "x86_64-unknown-linux-gnu".parse().map_err(|error| format!("{error}"))?;
-        target_isa(Some(triple), true).map_err(|error| error.to_string())
+        body_isa(Some(triple), true).map_err(|error| error.to_string())
     });
     let isa = isa.as_ref().map_err(|error| Unsupported::new("the target", error.as_str()))?;
     let mut context = Context::new();

@@ -7,15 +7,17 @@ use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, type
 use super::block::Lowering;
 use super::reference::Reference;
 use super::runtime_function::RuntimeFunction;
-use crate::ir::{BlockCall, ConstObject, Inst, Slot, State, Value};
+use crate::ir::{BlockCall, ConstObject, ExitReason, Inst, Slot, State, Value};
 use crate::lower::machine::CType;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Scalar};
 
 /// A point at which the function may be left for the interpreter. The code stores the values of the state as words, in their
 /// order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExitPoint {
+    /// Why it is left there.
+    pub reason: ExitReason,
     /// Index of the bytecode instruction that comes next.
     pub at: u32,
     /// The fast locals.
@@ -58,7 +60,7 @@ impl fmt::Display for ExitPoint {
         let slots = |slots: &[ExitSlot]| slots.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let (locals, stack) = (slots(&self.locals), slots(&self.stack));
         let bar = if stack.is_empty() { "" } else { " | " };
-        write!(f, "{}({locals}{bar}{stack})", self.at)
+        write!(f, "{} {}({locals}{bar}{stack})", self.reason, self.at)
     }
 }
 
@@ -79,9 +81,10 @@ impl fmt::Display for ExitSlot {
 
 /// A cold path that is emitted after all other code.
 pub(super) struct Pending {
-    label: Label,
     inst: Inst,
     way: Way,
+    /// Why it is taken; each reason has its own way in.
+    entries: Vec<(ExitReason, Label)>,
 }
 
 /// The destination of a cold path.
@@ -98,107 +101,144 @@ enum Way {
 impl Lowering<'_, '_, '_> {
     /// The label to which an instruction goes with an exception set.
     pub(super) fn raised(&mut self, inst: Inst) -> Label {
-        let data = &self.function.insts[inst];
-        let known = self.raised_of_block.iter().find(|(other, _)| {
-            let known = &self.function.insts[*other];
-            (known.state, known.error) == (data.state, data.error) && self.releases(*other) == self.releases(inst)
-        });
-        if let Some((_, label)) = known {
-            return *label;
-        }
-        let label = self.cold_path(inst, Way::Raised);
-        self.raised_of_block.push((inst, label));
-        label
+        self.cold_path(inst, Way::Raised, self.error_reason(inst))
     }
 
     /// The label to which an instruction goes with an exception set that was raised before.
     pub(super) fn raised_again(&mut self, inst: Inst) -> Label {
-        self.cold_path(inst, Way::RaisedAgain)
+        self.cold_path(inst, Way::RaisedAgain, self.error_reason(inst))
+    }
+
+    fn error_reason(&self, inst: Inst) -> ExitReason {
+        let data = &self.function.insts[inst];
+        if data.error.is_some() { data.instruction.error_reason() } else { ExitReason::Raised }
     }
 
     /// The label to which an instruction goes if its check fails.
     pub(super) fn exit(&mut self, inst: Inst) -> Result<Label, Unsupported> {
         let data = &self.function.insts[inst];
-        let state = data.state.ok_or_else(|| {
-            Unsupported::new(data.instruction.name(), "it has no state to leave with: the front end gives it one")
-        })?;
-        // Guards of one state in one block share an exit if they give up the same values.
-        let known = self
-            .exits_of_block
-            .iter()
-            .find(|(of, other, _)| *of == state && self.releases(*other) == self.releases(inst));
-        if let Some((_, _, label)) = known {
-            return Ok(*label);
-        }
-        let label = self.cold_path(inst, Way::Exit(state));
-        self.exits_of_block.push((state, inst, label));
-        Ok(label)
+        let unsupported = |reason: &str| Unsupported::new(data.instruction.name(), reason);
+        let state =
+            data.state.ok_or_else(|| unsupported("it has no state to leave with: the front end gives it one"))?;
+        let reason = data.instruction.exit_reason().ok_or_else(|| unsupported("it checks nothing"))?;
+        Ok(self.cold_path(inst, Way::Exit(state), reason))
     }
 
-    fn cold_path(&mut self, inst: Inst, way: Way) -> Label {
+    /// Instructions of one block share a cold path if they leave with the same states, and give up the same.
+    fn cold_path(&mut self, inst: Inst, way: Way, reason: ExitReason) -> Label {
+        let data = &self.function.insts[inst];
+        let is_same = |pending: &Pending| {
+            let known = &self.function.insts[pending.inst];
+            let same_states = match way {
+                Way::Exit(_) => true,
+                Way::Raised | Way::RaisedAgain => (known.state, known.error) == (data.state, data.error),
+            };
+            pending.way == way && same_states && self.releases(pending.inst) == self.releases(inst)
+        };
+        let known = self.pending.iter().skip(self.pending_of_block).position(is_same);
+        let number = known.map(|number| self.pending_of_block + number).unwrap_or_else(|| {
+            self.pending.push(Pending { inst, way, entries: Vec::new() });
+            self.pending.len() - 1
+        });
+        let entries = &mut self.pending[number].entries;
+        if let Some((_, label)) = entries.iter().find(|(known, _)| *known == reason) {
+            return *label;
+        }
         let label = self.emitter.cold_block();
-        self.pending.push(Pending { label, inst, way });
+        entries.push((reason, label));
         label
     }
 
     /// Emits all cold paths.
     pub(super) fn cold_paths(&mut self) -> Result<(), Unsupported> {
-        while let Some(Pending { label, inst, way }) = self.pending.pop() {
-            self.emitter.builder.switch_to_block(label);
-            match way {
-                Way::Raised => self.leave_raised(inst, false)?,
-                Way::RaisedAgain => self.leave_raised(inst, true)?,
-                Way::Exit(state) => self.leave_by(inst, state, RuntimeFunction::Leave, RuntimeFunction::GoOn)?,
+        while let Some(pending) = self.pending.pop() {
+            match pending.way {
+                Way::Raised => self.leave_raised(&pending, false)?,
+                Way::RaisedAgain => self.leave_raised(&pending, true)?,
+                Way::Exit(state) => self.leave_by(&pending, state, RuntimeFunction::Leave, RuntimeFunction::GoOn)?,
             }
         }
         Ok(())
     }
 
-    fn leave_raised(&mut self, inst: Inst, again: bool) -> Result<(), Unsupported> {
-        let data = &self.function.insts[inst];
+    fn leave_raised(&mut self, pending: &Pending, again: bool) -> Result<(), Unsupported> {
+        let data = &self.function.insts[pending.inst];
         if let Some(error) = data.error {
             let leave = if again { RuntimeFunction::LeaveRaisedAgain } else { RuntimeFunction::LeaveRaised };
-            return self.leave_by(inst, error, leave, RuntimeFunction::GoOnRaised);
+            return self.leave_by(pending, error, leave, RuntimeFunction::GoOnRaised);
         }
-        if let Some(state) = data.state.filter(|_| !again) {
-            let (number, words) = self.pass_state(state)?;
-            let unit = self.address(Reference::Unit);
-            self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 3], None, &[unit, number, words]);
+        match data.state.filter(|_| !again) {
+            Some(state) => {
+                let (number, words) = self.pass_state(&pending.entries, state)?;
+                let (unit, version) = (self.address(Reference::Unit), self.address(Reference::Version));
+                let arguments = [unit, version, number, words];
+                self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 4], None, &arguments);
+            }
+            // All entries have the same reason.
+            None => pending.entries.iter().for_each(|(_, label)| self.emitter.builder.switch_to_block(*label)),
         }
-        self.release(inst);
+        self.release(pending.inst);
         let null = self.emitter.null();
         self.emitter.builder.ins().return_(&[null]);
         Ok(())
     }
 
-    /// The number of an exit, and the address of the words that it passes on.
-    fn pass_state(&mut self, state: State) -> Result<(Register, Register), Unsupported> {
-        let (point, words) = self.exit_point(state)?;
+    /// Enters a cold path: the number of the exit that it was entered for, and the address of the words that it passes on.
+    fn pass_state(
+        &mut self,
+        entries: &[(ExitReason, Label)],
+        state: State,
+    ) -> Result<(Register, Register), Unsupported> {
+        let [(first, label), others @ ..] = entries else {
+            return Err(Unsupported::new("an exit", "nothing leads to it"));
+        };
+        let (point, words) = self.exit_point(*first, state)?;
+        let number = match others {
+            [] => {
+                self.emitter.builder.switch_to_block(*label);
+                self.exit_number(point)
+            }
+            _ => {
+                let shared = self.emitter.cold_block();
+                let number = self.emitter.builder.append_block_param(shared, types::I64);
+                for (reason, label) in entries {
+                    self.emitter.builder.switch_to_block(*label);
+                    let number = self.exit_number(ExitPoint { reason: *reason, ..point.clone() });
+                    self.emitter.builder.ins().jump(shared, &[number.into()]);
+                }
+                self.emitter.builder.switch_to_block(shared);
+                number
+            }
+        };
+        let array = self.spill(&words);
+        Ok((number, array))
+    }
+
+    fn exit_number(&mut self, point: ExitPoint) -> Register {
         let number = self.exits.iter().position(|known| *known == point).unwrap_or_else(|| {
             self.exits.push(point);
             self.exits.len() - 1
         });
-        let number = self.emitter.builder.ins().iconst(types::I64, i64::try_from(number).expect("few exits"));
-        let array = self.spill(&words);
-        Ok((number, array))
+        self.emitter.builder.ins().iconst(types::I64, i64::try_from(number).expect("few exits"))
     }
 
     /// Leaves for the interpreter in a state.
     fn leave_by(
         &mut self,
-        inst: Inst,
+        pending: &Pending,
         state: State,
         leave: RuntimeFunction,
         go_on: RuntimeFunction,
     ) -> Result<(), Unsupported> {
-        let (number, array) = self.pass_state(state)?;
-        let unit = self.address(Reference::Unit);
-        // This takes two steps: the references that only this function still holds must be given up before the
-        // interpreter continues, so that objects die at the same time as in CPython.
+        let (number, array) = self.pass_state(&pending.entries, state)?;
+        let version = self.address(Reference::Version);
+        // In two steps: what only this function still holds must be given up before the interpreter goes on, so that objects
+        // die when they do in CPython.
         let left = self
-            .call_runtime(leave, &[CType::Pointer; 3], Some(CType::Pointer), &[unit, number, array])
+            .call_runtime(leave, &[CType::Pointer; 3], Some(CType::Pointer), &[version, number, array])
             .expect("a call with a result type has a result");
-        self.release(inst);
+        self.release(pending.inst);
+        let unit = self.address(Reference::Unit);
         let result = self
             .call_runtime(go_on, &[CType::Pointer; 2], Some(CType::Pointer), &[unit, left])
             .expect("a call with a result type has a result");
@@ -213,16 +253,16 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// The description of an exit, and the words of its values.
-    fn exit_point(&self, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
-        let state = &self.function.states[state];
+    /// What an exit passes on, and the words of its values.
+    fn exit_point(&self, reason: ExitReason, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
+        let state = self.function.states.get(state);
         let mut words = Vec::new();
         let mut known = Vec::new();
         let mut slots =
             |slots: &[Slot]| slots.iter().map(|slot| self.exit_slot(slot, &mut words, &mut known)).collect();
         let locals: Result<Vec<_>, _> = slots(&state.locals);
         let stack: Result<Vec<_>, _> = slots(&state.stack);
-        Ok((ExitPoint { at: state.at, locals: locals?, stack: stack? }, words))
+        Ok((ExitPoint { reason, at: state.at, locals: locals?, stack: stack? }, words))
     }
 
     /// The content of a slot. An object in two slots has one word, so that it stays one object.

@@ -7,6 +7,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value as Register, types};
 use super::block::Lowering;
 use super::reference::{AssumptionTest, Reference};
 use super::runtime_function::RuntimeFunction;
+use crate::cpython::Collector;
 use crate::ir::{Assumption, Called, CalleeTarget, ConstObject, Inst, Instruction, Leaves, Value};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES};
 use crate::lower::emit::instruction::emit;
@@ -84,7 +85,7 @@ impl Lowering<'_, '_, '_> {
             | Instruction::CallCFunction { .. }
             | Instruction::Incref { .. } => drop(emit(self, code, inst)?),
         }
-        if self.function.may_run_python(self.callees, inst) {
+        if self.function.may_run_python(self.callees, inst, Collector::of(self.emitter.layout.minor)) {
             self.forget_tests();
         }
         Ok(())
@@ -151,9 +152,9 @@ impl Lowering<'_, '_, '_> {
 
     /// Asks the runtime whether the thing with this number is still as assumed.
     fn ask(&mut self, function: RuntimeFunction, number: u32) -> Register {
-        let unit = self.address(Reference::Unit);
+        let version = self.address(Reference::Version);
         let number = self.emitter.builder.ins().iconst(types::I64, i64::from(number));
-        self.call_runtime(function, &[CType::Pointer; 2], Some(CType::Status), &[unit, number])
+        self.call_runtime(function, &[CType::Pointer; 2], Some(CType::Status), &[version, number])
             .expect("a call with a result type has a result")
     }
 }

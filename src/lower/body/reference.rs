@@ -19,6 +19,8 @@ pub enum Reference {
     ModuleType,
     /// The data of this function: the first argument of the runtime's functions that need it.
     Unit,
+    /// What belongs to this version of it: the first argument of those that need to know which one runs.
+    Version,
     /// The word that is not zero as long as all assumptions hold.
     AssumptionsHold,
     /// The version of a dict that an assumption depends on.
@@ -127,6 +129,7 @@ fn describe(reference: &Reference) -> String {
         Reference::InterpreterState => "interpreter state".to_owned(),
         Reference::ModuleType => "PyModule_Type".to_owned(),
         Reference::Unit => "unit".to_owned(),
+        Reference::Version => "version".to_owned(),
         Reference::AssumptionsHold => "assumptions hold".to_owned(),
         Reference::DictVersion { dict, recorded } => {
             format!("{} of dict {dict}", if *recorded { "recorded version" } else { "version" })

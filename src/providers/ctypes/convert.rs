@@ -10,6 +10,8 @@ use std::mem::offset_of;
 
 use pyo3_ffi as ffi;
 
+use crate::cpython::functions::_PyType_Lookup;
+
 use super::cache::Cache;
 use super::offsets::{Ctypes, word};
 use crate::runtime::stub::foreign::ConvertArgument;
@@ -341,7 +343,7 @@ impl PointerArgument {
         // SAFETY: the type is alive and the thread attached. The function returns a borrowed reference or null, raises
         // nothing, and looks into dicts whose keys are strings.
         unsafe {
-            let found = type_lookup(class, self.ctypes.class_name.as_ptr());
+            let found = _PyType_Lookup(class, self.ctypes.class_name.as_ptr());
             let generic: ffi::getattrofunc = ffi::PyObject_GenericGetAttr;
             // Both use a data descriptor of the type before they look at the instance or the class.
             let known = [Some(generic), ffi::PyType_Type.tp_getattro].map(|get| get.map(|get| get as usize));
@@ -438,10 +440,4 @@ const BYTES: usize = offset_of!(ffi::PyBytesObject, ob_sval);
 pub(super) unsafe fn is_subtype(class: *mut ffi::PyTypeObject, base: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: as the caller promises.
     class == base || unsafe { ffi::PyType_IsSubtype(class, base) } != 0
-}
-
-unsafe extern "C" {
-    /// The attribute of a type with this name, borrowed; null, without an exception, if there is none.
-    #[link_name = "_PyType_Lookup"]
-    fn type_lookup(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }

@@ -1,18 +1,18 @@
 //! Assumptions of compiled code: the dicts that they are about, and how a change is noticed.
 //!
-//! From 3.12 on, dict watchers change the unit's [`Flag`]. On 3.11, and if no watcher is free, the code compares the
-//! versions of the dicts. If one has changed (any store into the dict changes it), it looks the names up again.
+//! From 3.12 watchers of dicts flip the version's [`Flag`]. On 3.11, and where no watcher is free, the code asks: there it
+//! compares the versions of the dicts, and where one changed (any store into the dict does that) it looks again.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 
-use super::unit::Unit;
+use super::version::Version;
 use crate::cpython::Layout;
 use crate::embed::Object;
 
-/// Whether all assumptions of a unit hold; never again after one of them was broken.
+/// Whether all assumptions of a version hold; never again once one of them was broken.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Flag(AtomicI64);
@@ -23,8 +23,7 @@ impl Flag {
         Self(AtomicI64::new(1))
     }
 
-    /// Notes that an assumption is broken.
-    #[cfg(Py_3_12)]
+    /// One does not hold any more.
     pub fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
@@ -103,10 +102,10 @@ pub fn look_up(dict: &Object, name: &Object) -> Option<NonNull<ffi::PyObject>> {
 /// Whether the assumption with this number holds. Called by compiled code.
 ///
 /// # Safety
-/// The unit is that of running code.
-pub unsafe extern "C" fn assumption_holds(unit: *const Unit, number: usize) -> i32 {
-    // SAFETY: the caller promises a live unit.
-    let Some(code) = (unsafe { (*unit).code.get() }) else { return 0 };
+/// The version is that of running code.
+pub unsafe extern "C" fn assumption_holds(version: *const Version, number: usize) -> i32 {
+    // SAFETY: the caller promises a live version.
+    let Some(code) = (unsafe { (*version).code.get() }) else { return 0 };
     let recorded = code.linked.assumptions.get(number);
     i32::from(recorded.is_some_and(|recorded| recorded.holds(&code.linked.dicts)))
 }
@@ -115,10 +114,10 @@ pub unsafe extern "C" fn assumption_holds(unit: *const Unit, number: usize) -> i
 /// code.
 ///
 /// # Safety
-/// The unit is that of running code.
-pub unsafe extern "C" fn dict_holds(unit: *const Unit, number: usize) -> i32 {
-    // SAFETY: the caller promises a live unit.
-    let Some(code) = (unsafe { (*unit).code.get() }) else { return 0 };
+/// The version is that of running code.
+pub unsafe extern "C" fn dict_holds(version: *const Version, number: usize) -> i32 {
+    // SAFETY: the caller promises a live version.
+    let Some(code) = (unsafe { (*version).code.get() }) else { return 0 };
     let Some(known) = code.linked.dicts.get(number) else { return 0 };
     // SAFETY: the thread is attached, and the dicts alive.
     let versions = || code.linked.dicts.iter().map(|known| unsafe { version_of(known.dict.as_ptr()) });

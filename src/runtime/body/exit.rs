@@ -1,11 +1,11 @@
 //! From compiled code to the interpreter, and entries in tracebacks.
 
 use std::ptr::null_mut;
-use std::sync::atomic::Ordering;
 
 use pyo3_ffi as ffi;
 
 use super::unit::Unit;
+use super::version::Version;
 use crate::embed::{Object, Python};
 use crate::interpreter::{self, State};
 use crate::lower::body::{ExitPoint, ExitSlot, ExitValue};
@@ -16,15 +16,12 @@ use crate::thread::{Owned, Raised, errors};
 /// with an exception set, if memory runs out. Called by compiled code.
 ///
 /// # Safety
-/// The unit is that of running code, `exit` the number of one of its exits, and `words` has the words of that exit.
-pub unsafe extern "C" fn leave(unit: *const Unit, exit: usize, words: *const u64) -> *mut State {
-    // SAFETY: running code holds the GIL, and its unit lives.
-    let (python, unit) = unsafe { (Python::assume_attached(), &*unit) };
-    let Some(point) = unit.code.get().and_then(|code| code.exits.get(exit)) else {
-        return null_mut();
-    };
-    unit.left.fetch_add(1, Ordering::Relaxed);
-    log::debug!(target: "typedcall::exit", "{} leaves at {point}", unit.prepared.code().qualname);
+/// The version is that of running code, `exit` the number of one of its exits, and `words` has what that says.
+pub unsafe extern "C" fn leave(version: *const Version, exit: usize, words: *const u64) -> *mut State {
+    // SAFETY: running code holds the GIL, and its version lives.
+    let (python, version) = unsafe { (Python::assume_attached(), &*version) };
+    let Some(point) = version.take_exit(exit) else { return null_mut() };
+    log::debug!(target: "typedcall::exit", "{} leaves at {point}", version.name);
     // SAFETY: as the caller promises.
     match unsafe { state(&python, point, words) } {
         Ok(state) => Box::into_raw(Box::new(state)),
@@ -50,30 +47,33 @@ unsafe fn state(python: &Python, point: &ExitPoint, words: *const u64) -> Result
 ///
 /// # Safety
 /// As [`leave`]; an exception is set.
-pub unsafe extern "C-unwind" fn leave_raised(unit: *const Unit, exit: usize, words: *const u64) -> *mut Left {
+pub unsafe extern "C-unwind" fn leave_raised(version: *const Version, exit: usize, words: *const u64) -> *mut Left {
     // SAFETY: as the caller promises.
-    unsafe { left(unit, exit, words, false) }
+    unsafe { left(version, exit, words, false) }
 }
 
 /// Like [`leave_raised`], for an exception that was raised before and has an entry of this function in its traceback,
 /// or needs none.
 ///
 /// # Safety
-/// The conditions of [`leave_raised`].
-pub unsafe extern "C-unwind" fn leave_raised_again(unit: *const Unit, exit: usize, words: *const u64) -> *mut Left {
+/// As [`leave_raised`].
+pub unsafe extern "C-unwind" fn leave_raised_again(
+    version: *const Version,
+    exit: usize,
+    words: *const u64,
+) -> *mut Left {
     // SAFETY: as the caller promises.
-    unsafe { left(unit, exit, words, true) }
+    unsafe { left(version, exit, words, true) }
 }
 
 /// # Safety
-/// The conditions of [`leave_raised`].
-unsafe fn left(unit: *const Unit, exit: usize, words: *const u64, again: bool) -> *mut Left {
-    // SAFETY: running code holds the GIL, and its unit lives.
-    let (python, unit) = unsafe { (Python::assume_attached(), &*unit) };
-    let Some(point) = unit.code.get().and_then(|code| code.exits.get(exit)) else { return null_mut() };
-    unit.left.fetch_add(1, Ordering::Relaxed);
-    log::debug!(target: "typedcall::exit", "{} raises at {point}", unit.prepared.code().qualname);
-    // Boxing must not run with an exception set.
+/// As [`leave_raised`].
+unsafe fn left(version: *const Version, exit: usize, words: *const u64, again: bool) -> *mut Left {
+    // SAFETY: running code holds the GIL, and its version lives.
+    let (python, version) = unsafe { (Python::assume_attached(), &*version) };
+    let Some(point) = version.take_exit(exit) else { return null_mut() };
+    log::debug!(target: "typedcall::exit", "{} raises at {point}", version.name);
+    // Boxing must find no exception set.
     let pending = errors::take();
     // SAFETY: as the caller promises.
     match unsafe { state(&python, point, words) } {
@@ -196,11 +196,16 @@ unsafe fn boxed(value: ExitValue, word: *const u64) -> *mut ffi::PyObject {
 /// Adds this function's entry to the traceback of the current exception. Called by compiled code.
 ///
 /// # Safety
-/// As [`leave`]; an exception is set.
-pub unsafe extern "C-unwind" fn add_traceback(unit: *const Unit, exit: usize, words: *const u64) {
-    // SAFETY: running code holds the GIL, and its unit lives.
-    let (python, unit) = unsafe { (Python::assume_attached(), &*unit) };
-    let Some(point) = unit.code.get().and_then(|code| code.exits.get(exit)) else { return };
+/// As [`leave`]; the unit is the version's, and an exception is set.
+pub unsafe extern "C-unwind" fn add_traceback(
+    unit: *const Unit,
+    version: *const Version,
+    exit: usize,
+    words: *const u64,
+) {
+    // SAFETY: running code holds the GIL, and its unit and version live.
+    let (python, unit, version) = unsafe { (Python::assume_attached(), &*unit, &*version) };
+    let Some(point) = version.take_exit(exit) else { return };
     let (frame, mut shown) = (unit.frame().shown(), None);
     // Boxing must not run with an exception set.
     let Some(exception) = errors::take() else { return };

@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 use super::assumption::{KnownDict, Recorded, version_address};
 use super::table;
 use super::unit::Unit;
+use super::version::Version;
 use super::watch::watch;
 use crate::embed::{Exception, Object, Python};
 use crate::interpreter::intern;
@@ -35,6 +36,7 @@ pub type CalleeCodes = BTreeMap<(CalleeRef, u16), CalleeCode>;
 pub struct Linker<'a> {
     python: &'a Python,
     unit: &'a Unit,
+    version: &'a Version,
     /// The code of the overloads of callees.
     callees: &'a CalleeCodes,
     /// The first reference that could not be resolved.
@@ -60,11 +62,12 @@ pub struct Linked {
 }
 
 impl<'a> Linker<'a> {
-    /// A linker for the code of a unit.
-    pub fn new(python: &'a Python, unit: &'a Unit, callees: &'a CalleeCodes) -> Self {
+    /// A linker for the code of a version of a unit.
+    pub fn new(python: &'a Python, unit: &'a Unit, version: &'a Version, callees: &'a CalleeCodes) -> Self {
         Self {
             python,
             unit,
+            version,
             callees,
             missing: None,
             kept: Vec::new(),
@@ -96,7 +99,8 @@ impl<'a> Linker<'a> {
             Reference::InterpreterState => unsafe { ffi::PyInterpreterState_Get() as usize },
             Reference::ModuleType => &raw const ffi::PyModule_Type as usize,
             Reference::Unit => std::ptr::from_ref(self.unit) as usize,
-            Reference::AssumptionsHold => Arc::as_ptr(&self.unit.flag) as usize,
+            Reference::Version => std::ptr::from_ref(self.version) as usize,
+            Reference::AssumptionsHold => Arc::as_ptr(&self.version.flag) as usize,
             Reference::DictVersion { dict, recorded } => {
                 let known = self.dicts.get(*dict as usize)?;
                 if *recorded { known.version.as_ptr() as usize } else { version_address(known.dict.as_ptr()) as usize }
@@ -217,7 +221,7 @@ impl References for Linker<'_> {
                 return AssumptionTest::Never;
             }
         };
-        let test = if watch(self.python, &recorded, &self.dicts, &self.unit.flag) {
+        let test = if watch(self.python, &recorded, &self.dicts, &self.version.flag) {
             AssumptionTest::Flag
         } else if cfg!(Py_3_12) {
             AssumptionTest::Ask { assumption: u32::try_from(self.assumptions.len()).unwrap_or(u32::MAX) }

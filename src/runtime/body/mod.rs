@@ -3,8 +3,9 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `unit` | the data of one compiled function |
-//! | `link` | the addresses that its code uses |
+//! | `unit` | what belongs to one compiled function |
+//! | `version` | its code, of which it may have several |
+//! | `link` | what its code refers to |
 //! | `exit` | from compiled code to the interpreter, and tracebacks |
 //! | `assumption` | assumptions, and how a change is noticed |
 //! | `watch` | dict watchers, from 3.12 on |
@@ -19,8 +20,10 @@ mod operand;
 mod operation;
 mod table;
 mod unit;
+mod version;
 mod watch;
 
-pub use assumption::{Flag, look_up};
+pub use assumption::look_up;
 pub use link::{CalleeCode, CalleeCodes, Linker};
-pub use unit::{Entry, Unit};
+pub use unit::Unit;
+pub use version::{Entry, Version};

@@ -17,12 +17,16 @@ use crate::cpython::Layout;
 use crate::ir::{Callees, Function};
 use crate::lower::body::{ExitPoint, MethodCall, References, SymbolicReferences, build_body};
 use crate::lower::{
-    AddressTable, CodeListing, CompileError, Forwarder, Plan, Unsupported, build_stub, disassemble, target_isa,
+    AddressTable, CodeListing, CompileError, Forwarder, Plan, Unsupported, body_isa, build_stub, disassemble,
+    target_isa,
 };
 
 /// Compiles plans, one at a time, since the buffers are reused.
 pub struct Compiler {
+    /// For stubs.
     isa: OwnedTargetIsa,
+    /// For whole functions.
+    body_isa: OwnedTargetIsa,
     layout: Layout,
     addresses: AddressTable,
     /// The code generator's buffers while they are not in use. The lock is not held while it runs, since it logs, and a
@@ -53,8 +57,8 @@ impl Compiler {
     /// # Errors
     /// If Cranelift does not know this machine.
     pub fn new(layout: Layout, addresses: AddressTable, verify: bool) -> Result<Self, CompileError> {
-        let isa = target_isa(None, verify)?;
-        Ok(Self { isa, layout, addresses, buffers: Mutex::default() })
+        let (isa, body_isa) = (target_isa(None, verify)?, body_isa(None, verify)?);
+        Ok(Self { isa, body_isa, layout, addresses, buffers: Mutex::default() })
     }
 
     /// The addresses that the code refers to.
@@ -78,7 +82,7 @@ impl Compiler {
             }
             None => self.guarded(|context, buffer| {
                 self.build(context, buffer, plan);
-                self.place(context)
+                place(context, &self.isa)
             })??,
         };
         log::debug!(target: "typedcall::compile", "compiled\n{plan}");
@@ -126,10 +130,10 @@ impl Compiler {
         callees: &Callees,
         references: &mut impl References,
     ) -> Result<Result<(Placed, Vec<ExitPoint>), Unsupported>, CompileError> {
-        self.built(function, callees, references, |context, exits, _| Ok((self.place(context)?, exits)))
+        self.built(function, callees, references, |context, exits, _| Ok((place(context, &self.body_isa)?, exits)))
     }
 
-    /// The code of a whole function as text.
+    /// The code of a whole function as text, and the points at which it may be left.
     ///
     /// # Errors
     /// The errors of [`Compiler::compile_body`].
@@ -138,11 +142,11 @@ impl Compiler {
         function: &Function,
         callees: &Callees,
         methods: BTreeMap<Arc<str>, MethodCall>,
-    ) -> Result<Result<CodeListing, Unsupported>, CompileError> {
+    ) -> Result<Result<(CodeListing, Vec<ExitPoint>), Unsupported>, CompileError> {
         let mut references = SymbolicReferences::of(methods);
-        self.built(function, callees, &mut references, |context, _, references| {
+        self.built(function, callees, &mut references, |context, exits, references| {
             let clif = self.addresses.annotate(&references.annotate(&context.func.display().to_string()));
-            Ok(CodeListing { clif, machine_code: disassemble(context, &*self.isa)? })
+            Ok((CodeListing { clif, machine_code: disassemble(context, &*self.body_isa)? }, exits))
         })
     }
 
@@ -156,8 +160,16 @@ impl Compiler {
     ) -> Result<Result<T, Unsupported>, CompileError> {
         self.guarded(|context, buffer| {
             let mut addresses = &self.addresses;
-            let built =
-                build_body(context, buffer, &*self.isa, &self.layout, &mut addresses, references, function, callees);
+            let built = build_body(
+                context,
+                buffer,
+                &*self.body_isa,
+                &self.layout,
+                &mut addresses,
+                references,
+                function,
+                callees,
+            );
             match built {
                 Ok(exits) => work(context, exits, references).map(Ok),
                 // The buffers of an unfinished function can't be used again.
@@ -171,23 +183,6 @@ impl Compiler {
 
     fn build(&self, context: &mut Context, buffer: &mut FunctionBuilderContext, plan: &Plan) {
         build_stub(context, buffer, &*self.isa, &self.layout, &mut &self.addresses, plan);
-    }
-
-    fn place(&self, context: &mut Context) -> Result<Placed, CompileError> {
-        let provider = SegmentProvider::default();
-        let mut builder = JITBuilder::with_isa(self.isa.clone(), default_libcall_names());
-        builder.memory_provider(Box::new(provider.clone()));
-        let mut module = JITModule::new(builder);
-        let id = define(&mut module, context).map_err(|error| match *error {
-            ModuleError::Allocation { err } => CompileError::ExecutableMemory(err),
-            other => CompileError::CodeGenerator(other.to_string()),
-        })?;
-        let code = NonNull::new(module.get_finalized_function(id).cast_mut());
-        let bytes = context.compiled_code().map_or(0, |compiled| compiled.code_buffer().len());
-        match (code, <[Segment; 1]>::try_from(provider.take())) {
-            (Some(code), Ok([segment])) => Ok(Placed { code, bytes, segment }),
-            _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
-        }
     }
 
     /// Runs the code generator; a panic in it means "not compiled".
@@ -233,4 +228,22 @@ fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<M
     module.define_function(id, context)?;
     module.finalize_definitions()?;
     Ok(id)
+}
+
+/// Places what `context` holds in a segment of its own.
+fn place(context: &mut Context, isa: &OwnedTargetIsa) -> Result<Placed, CompileError> {
+    let provider = SegmentProvider::default();
+    let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+    builder.memory_provider(Box::new(provider.clone()));
+    let mut module = JITModule::new(builder);
+    let id = define(&mut module, context).map_err(|error| match *error {
+        ModuleError::Allocation { err } => CompileError::ExecutableMemory(err),
+        other => CompileError::CodeGenerator(other.to_string()),
+    })?;
+    let code = NonNull::new(module.get_finalized_function(id).cast_mut());
+    let bytes = context.compiled_code().map_or(0, |compiled| compiled.code_buffer().len());
+    match (code, <[Segment; 1]>::try_from(provider.take())) {
+        (Some(code), Ok([segment])) => Ok(Placed { code, bytes, segment }),
+        _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
+    }
 }

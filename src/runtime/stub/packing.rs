@@ -1,15 +1,10 @@
 //! Packs the arguments of a vectorcall for `tp_call`: a tuple and a dict. Nothing here has a destructor.
 
-use std::ffi::c_int;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-// These may run Python code, from which a thread may never come back.
-unsafe extern "C-unwind" {
-    fn PyDict_SetItem(dict: *mut ffi::PyObject, key: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int;
-    fn Py_DecRef(object: *mut ffi::PyObject);
-}
+use crate::cpython::unowned::{Py_DecRef, PyDict_SetItem};
 
 /// The arguments given by position as a tuple; null with an exception set if memory runs out.
 ///

@@ -14,13 +14,12 @@
 
 use std::fmt::Write;
 
-use crate::support::lowering::isa;
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
 use typedcall::cpython::Layout;
 use typedcall::ir::{Callee, CalleeTarget, Callees, Function};
 use typedcall::lower::body::{AssumptionTest, MethodCall, SymbolicReferences, build_body};
-use typedcall::lower::{AddressTable, MethodConvention};
+use typedcall::lower::{AddressTable, MethodConvention, body_isa};
 
 #[derive(Default)]
 struct Case {
@@ -80,7 +79,8 @@ fn golden(input: &str) -> String {
     if let Err(error) = function.verify_calls(&case.callees) {
         panic!("{error}\n{function}");
     }
-    let isa = isa("x86_64-unknown-linux-gnu");
+    let triple = "x86_64-unknown-linux-gnu".parse().expect("a triple that Cranelift knows");
+    let isa = body_isa(Some(triple), true).expect("a target that Cranelift is built for");
     let addresses = AddressTable::symbolic();
     let mut text = format!("{function:#}");
     for minor in &case.minors {

@@ -5,11 +5,13 @@
 //! -> i64` names a callee, its target (`underlying`, `method` or `class`) and its signature; `below "math.sqrt" "sqrt"
 //! finite` names the C function below one. A line of the world gives the object of a name: `global "math"
 //! Module["math"]`, `builtin "len" CFunction["len"]`, `attribute "math" "sqrt" CFunction["math.sqrt"]`, `method
-//! UnicodeExact "upper" MethodDescr["str.upper"]`.
+//! UnicodeExact "upper" MethodDescr["str.upper"]`. `avoid 4 overflow` says what must not be expected of an instruction of
+//! the bytecode. `python 3.14` is the version that gives the order of deaths and the garbage collector; without it, 3.11.
 
 use std::fmt::Write;
 
-use typedcall::ir::passes::{Knowledge, run_function_observed};
+use typedcall::cpython::{Collector, DeathOrder};
+use typedcall::ir::passes::{Avoided, Knowledge, run_function_observed};
 use typedcall::ir::{
     Assumption, Callee, CalleeBelow, CalleeTarget, Callees, ConstObject, Found, Function, Type, World,
 };
@@ -20,6 +22,8 @@ struct Lines {
     globals: Vec<(bool, String, Type)>,
     attributes: Vec<(String, String, Type)>,
     methods: Vec<(Type, String, Type)>,
+    death_order: DeathOrder,
+    collector: Collector,
 }
 
 fn object(ty: &Type) -> ConstObject {
@@ -27,6 +31,14 @@ fn object(ty: &Type) -> ConstObject {
 }
 
 impl World for Lines {
+    fn death_order(&self) -> DeathOrder {
+        self.death_order
+    }
+
+    fn collector(&self) -> Collector {
+        self.collector
+    }
+
     fn global(&self, name: &str) -> Option<Found> {
         let (is_builtin, _, ty) = self.globals.iter().find(|(_, known, _)| known == name)?;
         let (name, value) = (name.into(), object(ty));
@@ -54,6 +66,7 @@ impl World for Lines {
 struct Case {
     callees: Callees,
     world: Lines,
+    avoided: Avoided,
     ir: String,
 }
 
@@ -100,6 +113,15 @@ fn read(text: &str) -> Case {
                 let (name, rest) = quoted(rest);
                 case.world.attributes.push((module.to_owned(), name.to_owned(), ty(rest)));
             }
+            "python" => {
+                let minor = rest.strip_prefix("3.").and_then(|minor| minor.parse().ok()).expect(line);
+                (case.world.death_order, case.world.collector) = (DeathOrder::of(minor), Collector::of(minor));
+            }
+            "avoid" => {
+                let (place, reason) = rest.split_once(' ').expect(line);
+                let reason = reason.parse().unwrap_or_else(|error| panic!("{error}"));
+                case.avoided.add(place.parse().expect(line), reason);
+            }
             "method" => {
                 let (class, rest) = rest.split_once(' ').expect(line);
                 let (name, rest) = quoted(rest);
@@ -121,7 +143,7 @@ fn golden(text: &str) -> String {
     function.verify_calls(&case.callees).unwrap_or_else(|error| panic!("{error}"));
     let with_states = text.contains("# states");
     let mut shown = format!("== before\n{function}");
-    let knowledge = Knowledge::of_function(&case.callees, &case.world);
+    let knowledge = Knowledge { avoided: &case.avoided, ..Knowledge::of_function(&case.callees, &case.world) };
     let mut before = function.clone();
     let left_alone = run_function_observed(&mut function, &knowledge, |pass, function, changed| {
         assert_eq!(changed, *function != before, "{} says so of\n{function:#}", pass.name);

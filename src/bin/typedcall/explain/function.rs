@@ -43,6 +43,10 @@ pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), Comma
         }
         Err(unsupported) => part(out, "no code", &unsupported.to_string())?,
     }
+    if !stages.exits.is_empty() {
+        let exits: String = stages.exits.iter().map(|site| format!("{site}\n")).collect();
+        part(out, "where the code may be left before its end, and why", &exits)?;
+    }
     part(out, "line by line", &line_by_line(&explanation.source, stages))?;
     let calls = stages.calls;
     writeln!(out, "{} of {} calls are direct calls of C functions", calls.direct, calls.all)?;

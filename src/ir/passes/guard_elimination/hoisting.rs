@@ -44,6 +44,23 @@ fn hoist(
     header: Block,
     body: &HashSet<Block>,
 ) -> Change {
+    let Some((from, call)) = entered_from(function, dominators, header, body) else { return Change::Nothing };
+    let noted = function.blocks[from].insts.last().and_then(|&last| match function.insts[last].instruction {
+        Instruction::Jump { .. } => function.insts[last].state,
+        _ => None,
+    });
+    let fresh = match noted {
+        Some(_) => None,
+        None => state_at_start(function, knowledge, dominators, header, body, &call),
+    };
+    let Some(in_front) = noted.map(|state| function.states.at(state)).or(fresh.as_ref().map(|state| state.at)) else {
+        return Change::Nothing;
+    };
+    // What failed too often in front of the loop is checked in it again.
+    let is_avoided = |inst: Inst| {
+        let reason = function.insts[inst].instruction.exit_reason();
+        reason.is_some_and(|reason| knowledge.avoided.has(in_front, reason))
+    };
     let goes = |block: &Block| function.successors(*block).iter().any(|call| call.block == header);
     let latches: Vec<Block> = body.iter().copied().filter(goes).collect();
     let mut outside: HashSet<Value> = HashSet::new();
@@ -59,6 +76,7 @@ fn hoist(
                 Instruction::Unbox { ctype, value, failure: _ } => (*value, ctype.scalar().is_some()),
                 _ => continue,
             };
+            let movable = movable && !is_avoided(inst);
             let is_there = outside.contains(&value) || is_outside(function, dominators, header, body, value);
             if let (true, true, Some(result)) = (movable, is_there, data.result) {
                 outside.insert(result);
@@ -66,23 +84,12 @@ fn hoist(
             }
         }
     }
-    let Some((from, call)) = entered_from(function, dominators, header, body) else { return Change::Nothing };
-    let noted = function.blocks[from].insts.last().and_then(|&last| match function.insts[last].instruction {
-        Instruction::Jump { .. } => function.insts[last].state,
-        _ => None,
-    });
     let last = function.blocks[from].insts.last().copied();
     let jumps = last.is_some_and(|last| matches!(function.insts[last].instruction, Instruction::Jump { .. }));
     if moved.is_empty() && (noted.is_some() || !jumps) {
         return Change::Nothing;
     }
-    let state = match noted {
-        Some(state) => state,
-        None => match state_at_start(function, knowledge, dominators, header, body, &call) {
-            Some(state) => function.states.push(state),
-            None => return Change::Nothing,
-        },
-    };
+    let Some(state) = noted.or_else(|| fresh.map(|fresh| function.states.push(fresh))) else { return Change::Nothing };
     let before = block_before(function, from, call);
     // After unboxing, the loop may have no state any more; the jump before it keeps the one that it had.
     if let Some(&jump) = function.blocks[before].insts.last() {
@@ -149,7 +156,7 @@ fn state_at_start(
     let params = &function.blocks[header].params;
     for &inst in &function.blocks[header].insts {
         if let Some(state) = function.state(inst) {
-            let mut state = state.clone();
+            let mut state = state;
             let mut all_there = true;
             for slot in state.slots_mut() {
                 let Slot::Value(value) = slot else { continue };

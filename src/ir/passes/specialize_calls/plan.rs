@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use super::is_lasting;
 use crate::ir::dispatch::admitted;
+use crate::ir::instruction::unbox_may_fail;
+use crate::ir::passes::Avoided;
 use crate::ir::verify::{or_none, result_type};
-use crate::ir::{Called, Callee, CalleeTarget, ConstObject, ConstValue, Function, Spec, Type, Value};
+use crate::ir::{Called, Callee, CalleeTarget, ConstObject, ConstValue, ExitReason, Function, Inst, Spec, Type, Value};
 use crate::metadata::{DefaultValue, Kind, Overload, Parameter, Scalar};
 
 /// How to make one call directly.
@@ -242,7 +245,40 @@ fn default_number(parameter: &Parameter) -> Option<Type> {
     Type::of_scalar(scalar).specialized(spec)
 }
 
+impl CallPlan {
+    /// What of it is not to be expected of the call any more, if there is such a thing.
+    pub(super) fn avoided(&self, function: &Function, avoided: &Avoided, inst: Inst) -> Option<String> {
+        let name = &self.callee.text;
+        let of_arg = |arg: &Arg| {
+            let checks = [(arg.is_guarded(function), ExitReason::Type), (arg.is_unboxed(), ExitReason::Value)];
+            checks.into_iter().filter(|(is_made, _)| *is_made).map(|(_, reason)| reason)
+        };
+        let result = self.finite.then_some(ExitReason::NotFinite);
+        let mut reasons = self.args.iter().flat_map(of_arg).chain(result);
+        let found = reasons.find(|reason| avoided.at(function, inst, *reason))?;
+        Some(match found {
+            ExitReason::NotFinite => format!("{name}: its result was not finite too often"),
+            _ => format!("{name}: its arguments were others than expected too often ({found})"),
+        })
+    }
+}
+
 impl Arg {
+    /// Whether a guard is made for it in a function.
+    fn is_guarded(&self, function: &Function) -> bool {
+        let ArgumentSource::Value(value) = &self.source else { return matches!(self.source, ArgumentSource::Receiver) };
+        let (known, guard) = (function.ty(*value), self.conversion.guard.clone());
+        let (known, guard) =
+            if self.conversion.nullable { (known.null_for_none(), guard.or_null()) } else { (known.clone(), guard) };
+        !known.is_subtype(&guard) || !is_lasting(&guard)
+    }
+
+    /// Whether a C value is taken out of it that it need not have.
+    fn is_unboxed(&self) -> bool {
+        let is_given = matches!(self.source, ArgumentSource::Value(_) | ArgumentSource::Receiver);
+        is_given && self.conversion.unbox.as_ref().is_some_and(unbox_may_fail)
+    }
+
     /// Whether a value is known to be of the parameter's type, so that no guard can fail.
     pub(super) fn is_proven(&self, function: &Function) -> bool {
         match &self.source {

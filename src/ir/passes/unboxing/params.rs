@@ -301,5 +301,5 @@ fn use_boxes(function: &mut Function, candidates: &HashMap<Value, Type>, boxes: 
         }
     }
     // In states too: if the box is not on every path, the placement uses the number.
-    function.states.values_mut().for_each(|state| state.for_each_value(swap));
+    function.states.replace_values(swap);
 }

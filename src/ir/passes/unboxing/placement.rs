@@ -120,7 +120,7 @@ fn mention_numbers(
             for is_error in [false, true] {
                 let data = &function.insts[inst];
                 let Some(state) = (if is_error { data.error } else { data.state }) else { continue };
-                let mut changed = function.states[state].clone();
+                let mut changed = function.states.get(state);
                 for slot in changed.slots_mut() {
                     let Slot::Value(value) = slot else { continue };
                     if let Some(&number) = gone.get(value) {
@@ -132,10 +132,10 @@ fn mention_numbers(
                         }
                     }
                 }
-                if changed != function.states[state] {
+                if changed != function.states.get(state) {
                     let slots = changed.slots().map(Slot::value).collect();
                     let states = &mut function.states;
-                    let new = *made.entry((state, slots)).or_insert_with(|| states.push(changed));
+                    let new = *made.entry((state, slots)).or_insert_with(|| states.child(state, changed));
                     let data = &mut function.insts[inst];
                     *(if is_error { &mut data.error } else { &mut data.state }) = Some(new);
                 }

@@ -9,18 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use pyo3_ffi as ffi;
 
+use crate::cpython::unowned::{
+    _PyInterpreterState_GetEvalFrameFunc, _PyInterpreterState_SetEvalFrameFunc, FrameEvaluator,
+};
+
 use super::Record;
 
 thread_local! {
     /// The innermost audit of this thread that watches.
     static CURRENT: Cell<*mut Record> = const { Cell::new(null_mut()) };
-}
-
-type FrameEvaluator = unsafe extern "C-unwind" fn(*mut ffi::PyThreadState, *mut c_void, c_int) -> *mut ffi::PyObject;
-
-unsafe extern "C-unwind" {
-    fn _PyInterpreterState_GetEvalFrameFunc(interpreter: *mut ffi::PyInterpreterState) -> FrameEvaluator;
-    fn _PyInterpreterState_SetEvalFrameFunc(interpreter: *mut ffi::PyInterpreterState, evaluator: FrameEvaluator);
 }
 
 /// Audits of all threads that watch, the evaluator that was in place before the first of them, and whether garbage was

@@ -10,6 +10,9 @@ use super::convert::{self, Request};
 use super::unit::{Class, Default, Reading, Unit, Variables, c_number};
 use super::{Parser, Passing};
 use crate::cpython::PY_BUFFER_BYTES;
+use crate::cpython::unowned::{
+    Py_DecRef, PyArg_Parse, PyArg_ParseTuple, PyArg_ParseTupleAndKeywords, PyBuffer_Release, PyErr_Format,
+};
 use crate::metadata::MAX_PARAMETERS;
 use crate::runtime::stub::packing::{dict_of, tuple_of};
 
@@ -21,22 +24,7 @@ const LEFT_OUT: u64 = 1;
 /// The most pointers that a format needs: two for each unit.
 const MAX_VARIABLES: usize = 2 * MAX_PARAMETERS;
 
-unsafe extern "C-unwind" {
-    fn PyArg_Parse(argument: *mut ffi::PyObject, format: *const c_char, ...) -> c_int;
-    fn PyArg_ParseTuple(arguments: *mut ffi::PyObject, format: *const c_char, ...) -> c_int;
-    fn PyArg_ParseTupleAndKeywords(
-        arguments: *mut ffi::PyObject,
-        keywords: *mut ffi::PyObject,
-        format: *const c_char,
-        names: *const *const c_char,
-        ...
-    ) -> c_int;
-    fn PyBuffer_Release(view: *mut ffi::Py_buffer);
-    fn PyErr_Format(exception: *mut ffi::PyObject, format: *const c_char, ...) -> *mut ffi::PyObject;
-    fn Py_DecRef(object: *mut ffi::PyObject);
-}
-
-/// Calls a variadic function with all variables. That may be more than its format needs, which C permits.
+/// Calls a variadic function with all variables, more than its format may ask for, which C permits.
 macro_rules! with_variables {
     ($function:ident($($fixed:expr),*), $all:expr) => {{
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab, ac, ad, ae, af] = $all;

@@ -4,16 +4,14 @@
 //!
 //! No Python code runs here: an argument is converted to an int only if it is one, and nothing is ever called.
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_int};
 
 use pyo3_ffi as ffi;
 
+use crate::cpython::unowned::PyErr_Format;
+
 use crate::metadata::Scalar;
 use crate::metadata::dialect::cinder::{Type, TypedDef};
-
-unsafe extern "C-unwind" {
-    fn PyErr_Format(exception: *mut ffi::PyObject, format: *const c_char, ...) -> *mut ffi::PyObject;
-}
 
 /// Reads the arguments of one typed method of Cinder's, by position.
 #[derive(Debug)]

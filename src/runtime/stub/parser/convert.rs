@@ -1,28 +1,21 @@
 //! Converters for `O&`: CPython's own, and ours for kinds for which it has none, with the same words.
 
-use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 use pyo3_ffi as ffi;
+
+pub use crate::cpython::unowned::{
+    _PyLong_Size_t_Converter, _PyLong_UnsignedInt_Converter, _PyLong_UnsignedLong_Converter,
+    _PyLong_UnsignedShort_Converter,
+};
+use crate::cpython::unowned::{PyErr_Format, PyErr_SetString, PyLong_AsLong, PyObject_GetBuffer};
 
 use super::unit::Class;
 
 /// A converter: 1 if the variable was written, 0 with an exception set.
 pub type Converter = unsafe extern "C-unwind" fn(*mut ffi::PyObject, *mut c_void) -> c_int;
 
-// The functions that Argument Clinic's wrappers call for these C types (Objects/longobject.c), exported by 3.11 to
-// 3.15.
-unsafe extern "C-unwind" {
-    pub fn _PyLong_UnsignedShort_Converter(object: *mut ffi::PyObject, variable: *mut c_void) -> c_int;
-    pub fn _PyLong_UnsignedInt_Converter(object: *mut ffi::PyObject, variable: *mut c_void) -> c_int;
-    pub fn _PyLong_UnsignedLong_Converter(object: *mut ffi::PyObject, variable: *mut c_void) -> c_int;
-    pub fn _PyLong_Size_t_Converter(object: *mut ffi::PyObject, variable: *mut c_void) -> c_int;
-    fn PyLong_AsLong(object: *mut ffi::PyObject) -> c_long;
-    fn PyObject_GetBuffer(object: *mut ffi::PyObject, view: *mut ffi::Py_buffer, flags: c_int) -> c_int;
-    fn PyErr_Format(exception: *mut ffi::PyObject, format: *const c_char, ...) -> *mut ffi::PyObject;
-    fn PyErr_SetString(exception: *mut ffi::PyObject, message: *const c_char);
-}
-
-/// The input of our converters: one argument of one call.
+/// What our converters are given: one argument of one call.
 #[derive(Clone, Copy)]
 pub struct Request {
     /// The place for the C value.

@@ -21,6 +21,8 @@ use std::ptr::null;
 
 use pyo3_ffi as ffi;
 
+use crate::cpython::Behaviour;
+
 use crate::metadata::{Kind, Overload, Parameter};
 
 pub use cinder::CinderArguments;
@@ -214,7 +216,7 @@ impl Parser {
 fn names(parameters: &[(usize, &Parameter)]) -> Result<Vec<CString>, Unparsable> {
     let names = parameters.iter().map(|(_, parameter)| {
         let name = parameter.name.as_deref().unwrap_or_default();
-        if !cfg!(Py_3_13) && !name.is_ascii() {
+        if !Behaviour::CURRENT.parses_unicode_names && !name.is_ascii() {
             return Err(Unparsable::NotAscii(name.to_owned()));
         }
         // An identifier has no NUL.

@@ -1,0 +1,79 @@
+//! One version of a compiled function: code for what was known of its values when it was made.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use pyo3_ffi as ffi;
+
+use super::assumption::Flag;
+use super::link::Linked;
+use crate::lower::body::ExitPoint;
+use crate::runtime::code::placed::Placed;
+
+/// The machine code of a compiled function: bound arguments in, a new reference or null out.
+pub type Entry = unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject;
+
+/// One version of a compiled function. Its code has the addresses of it and of its unit in it, so that both never move, and whoever
+/// runs the code holds both.
+#[derive(Debug)]
+pub struct Version {
+    /// The function's qualified name.
+    pub name: Arc<str>,
+    /// Whether all that this version assumes holds.
+    pub flag: Arc<Flag>,
+    /// What is known once the code is there.
+    pub code: OnceLock<Code>,
+}
+
+/// The code and what it refers to.
+#[derive(Debug)]
+pub struct Code {
+    /// The machine code.
+    pub placed: Placed,
+    /// Where the function may be left.
+    pub exits: Vec<Exit>,
+    /// What the code has the addresses of.
+    pub linked: Linked,
+}
+
+/// A point at which the function may be left.
+#[derive(Debug)]
+pub struct Exit {
+    /// Where, why, and with what.
+    pub point: ExitPoint,
+    /// How often it was.
+    pub taken: AtomicU64,
+}
+
+// SAFETY: everything in a version is either immutable once its code is there, or atomic; objects are touched with the GIL held.
+unsafe impl Send for Version {}
+// SAFETY: as above.
+unsafe impl Sync for Version {}
+
+impl Version {
+    /// A version of a function of that name, without code yet.
+    pub fn new(name: Arc<str>) -> Self {
+        Self { name, flag: Arc::new(Flag::new()), code: OnceLock::new() }
+    }
+
+    /// Gives the version its code: where that starts. A version is compiled once.
+    pub fn set_code(&self, placed: Placed, exits: Vec<ExitPoint>, linked: Linked) -> Entry {
+        // SAFETY: the code is that of a function of this signature, and an address is all that a function pointer is.
+        let entry = unsafe { std::mem::transmute::<*mut u8, Entry>(placed.code.as_ptr()) };
+        let exits = exits.into_iter().map(|point| Exit { point, taken: AtomicU64::new(0) }).collect();
+        let _ = self.code.set(Code { placed, exits, linked });
+        entry
+    }
+
+    /// Where it may be left, and how often it was.
+    pub fn exits(&self) -> &[Exit] {
+        self.code.get().map_or(&[], |code| &code.exits)
+    }
+
+    /// Counts that it is left at the exit of this number; `None` where there is none.
+    pub(super) fn take_exit(&self, number: usize) -> Option<&ExitPoint> {
+        let exit = self.exits().get(number)?;
+        exit.taken.fetch_add(1, Ordering::Relaxed);
+        Some(&exit.point)
+    }
+}
