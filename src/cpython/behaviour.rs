@@ -57,6 +57,6 @@ impl Behaviour {
         }
     }
 
-    /// That of the version that this crate is built for.
+    /// The order in the version that this crate is built for.
     pub const CURRENT: Self = Self::of(Layout::CURRENT.minor);
 }

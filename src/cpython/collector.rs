@@ -22,7 +22,7 @@ impl Collector {
         }
     }
 
-    /// That of the version that this crate is built for.
+    /// The order in the version that this crate is built for.
     pub const CURRENT: Self = Self::of(Layout::CURRENT.minor);
 
     /// Whether it may run, and with it Python code, where an object is made that it knows of.

@@ -18,7 +18,7 @@ pub unsafe fn take() -> Object {
         ffi::PyErr_GetRaisedException()
     }
     #[cfg(not(Py_3_12))]
-    // SAFETY: the thread is attached; the references are handed over, null where there is none.
+    // SAFETY: the thread is attached; the references are handed over, or null.
     unsafe {
         let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
         ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
@@ -36,7 +36,7 @@ pub unsafe fn take() -> Object {
     }
 }
 
-/// Makes an exception the current one, as it is: without giving it a context.
+/// Makes an exception the current one without changes: it gets no context.
 ///
 /// # Safety
 /// The thread is attached; the exception is an instance, and its reference is handed over.
@@ -65,7 +65,7 @@ pub unsafe fn is_instance() -> bool {
         true
     }
     #[cfg(not(Py_3_12))]
-    // SAFETY: the thread is attached; the references are handed over, null where there is none, and given back.
+    // SAFETY: the thread is attached; the references are handed over, or null, and given back.
     unsafe {
         let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
         ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);

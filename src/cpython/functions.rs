@@ -191,7 +191,7 @@ pub unsafe fn write_locals_back(frame: Object) {
     let _ = frame;
 }
 
-// These run no Python code: a look-up in the dicts of a type's bases, with names for keys.
+// These run no Python code: they look up names in the dicts of a type's bases.
 unsafe extern "C" {
     /// The attribute of a type, borrowed; null without an exception if there is none.
     pub fn _PyType_Lookup(class: *mut pyo3_ffi::PyTypeObject, name: Object) -> Object;

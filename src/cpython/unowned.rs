@@ -32,7 +32,8 @@ unsafe extern "C-unwind" {
     pub fn PyDict_SetItem(dict: Object, key: Object, value: Object) -> c_int;
     pub fn PyLong_AsLong(object: Object) -> c_long;
 
-    // What Argument Clinic's wrappers call for these C types (Objects/longobject.c), exported by 3.11 to 3.15.
+    // The functions that Argument Clinic's wrappers call for these C types (Objects/longobject.c), exported by 3.11 to
+    // 3.15.
     pub fn _PyLong_UnsignedShort_Converter(object: Object, variable: *mut c_void) -> c_int;
     pub fn _PyLong_UnsignedInt_Converter(object: Object, variable: *mut c_void) -> c_int;
     pub fn _PyLong_UnsignedLong_Converter(object: Object, variable: *mut c_void) -> c_int;

@@ -25,7 +25,7 @@ impl FastcallArguments<'_> {
         }
     }
 
-    /// How many there are.
+    /// Their number.
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -1,6 +1,6 @@
 //! Everything that touches live CPython, and the memory that code runs in.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `code/` | executable memory, and how code gets there |
 //! | `stub/` | what stubs need: shapes, cells, and the functions that their code calls |

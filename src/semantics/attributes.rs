@@ -77,7 +77,7 @@ pub fn special(python: &Python, globals: &Object, object: &Owned, special: Speci
     if let Some(method) = find_special(python, object, word)? {
         return Ok(method);
     }
-    // CPython's own instruction finds the words.
+    // CPython's own instruction chooses the message.
     if Behaviour::CURRENT.loads_special_methods {
         spliced(python, globals, &format!("LOAD_SPECIAL {argument}"), [object])?;
         return Err(errors::system_error(c"a special method appeared"));

@@ -126,7 +126,7 @@ fn raise_not_unpacked(callable: &Owned, unpacked: Unpacked, object: &Owned) -> R
     // SAFETY: the objects are alive, and the formats fit.
     unsafe {
         if !Behaviour::CURRENT.names_function_in_unpacking_errors {
-            // `%T` is an object's type with its module.
+            // `%T` is the type of an object, with its module.
             let format = match unpacked {
                 Unpacked::Iterable => {
                     return errors::type_error_of(c"Value after * must be an iterable, not %.200s", object);

@@ -80,7 +80,7 @@ pub fn take() -> Option<Owned> {
     unsafe { Owned::maybe(current_exception::take()) }
 }
 
-/// Whether the current exception is an instance, and not a class with what to make one of.
+/// Whether the current exception is an instance, not a class with the arguments for one.
 pub fn is_instance() -> bool {
     // SAFETY: the thread is attached.
     unsafe { current_exception::is_instance() }

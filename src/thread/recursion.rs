@@ -55,9 +55,9 @@ impl Depth {
         if depth >= unsafe { ffi::Py_GetRecursionLimit() } {
             return Err(raise());
         }
-        // 3.11 counts C and Python calls together. Later versions count C calls alone here, of which there are more to a function
-        // of ours than the limit has in mind: the stack is looked at above.
-        // SAFETY: the thread is attached; a C string.
+        // 3.11 counts C and Python calls together. Later versions count only C calls here; a function of ours makes
+        // more of these than the limit allows for, so the stack is checked above. SAFETY: the thread is attached; a C
+        // string.
         if Behaviour::CURRENT.counts_c_calls_with_pythons && unsafe { ffi::Py_EnterRecursiveCall(c"".as_ptr()) } != 0 {
             return Err(Raised);
         }

@@ -123,7 +123,7 @@ impl ShownFunction<'_> {
             }
             if Behaviour::CURRENT.writes_locals_back {
                 api::write_locals_back(frame.as_ptr());
-                // The dict goes, and is made anew where somebody asks.
+                // The dict is emptied; it is made anew on the next access.
                 ffi::PyDict_Clear(mapping.as_ptr());
             }
         }

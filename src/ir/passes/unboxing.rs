@@ -39,7 +39,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut An
     Change::of_instructions(changed)
 }
 
-/// A value without the guards that it passed.
+/// A value before the guards that it passed.
 fn unguarded(function: &Function, value: Value) -> Value {
     let mut value = value;
     while let Some(Instruction::Guard { value: same, .. }) = function.definition(value) {

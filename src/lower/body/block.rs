@@ -35,7 +35,7 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) pending: Vec<Pending>,
     /// Where in that list those of the block begin that is being emitted.
     pub(super) pending_of_block: usize,
-    /// Modules whose own type was tested, and nothing ran since that could have changed it.
+    /// Modules whose type was tested. Code that could change the type clears the list.
     pub(super) modules_tested: Vec<ConstObject>,
     /// Dicts whose versions were tested. Code that could change a version clears the list.
     pub(super) dicts_tested: Vec<u32>,

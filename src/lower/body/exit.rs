@@ -232,8 +232,8 @@ impl Lowering<'_, '_, '_> {
     ) -> Result<(), Unsupported> {
         let (number, array) = self.pass_state(&pending.entries, state)?;
         let version = self.address(Reference::Version);
-        // In two steps: what only this function still holds must be given up before the interpreter goes on, so that objects
-        // die when they do in CPython.
+        // This takes two steps: the references that only this function still holds must be given up before the
+        // interpreter continues, so that objects die at the same time as in CPython.
         let left = self
             .call_runtime(leave, &[CType::Pointer; 3], Some(CType::Pointer), &[version, number, array])
             .expect("a call with a result type has a result");
@@ -253,7 +253,7 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// What an exit passes on, and the words of its values.
+    /// The description of an exit, and the words of its values.
     fn exit_point(&self, reason: ExitReason, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
         let state = self.function.states.get(state);
         let mut words = Vec::new();

@@ -23,7 +23,7 @@ impl Flag {
         Self(AtomicI64::new(1))
     }
 
-    /// One does not hold any more.
+    /// Notes that an assumption is broken.
     pub fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }

@@ -56,7 +56,7 @@ pub unsafe extern "C-unwind" fn leave_raised(version: *const Version, exit: usiz
 /// or needs none.
 ///
 /// # Safety
-/// As [`leave_raised`].
+/// The conditions of [`leave_raised`].
 pub unsafe extern "C-unwind" fn leave_raised_again(
     version: *const Version,
     exit: usize,
@@ -67,13 +67,13 @@ pub unsafe extern "C-unwind" fn leave_raised_again(
 }
 
 /// # Safety
-/// As [`leave_raised`].
+/// The conditions of [`leave_raised`].
 unsafe fn left(version: *const Version, exit: usize, words: *const u64, again: bool) -> *mut Left {
     // SAFETY: running code holds the GIL, and its version lives.
     let (python, version) = unsafe { (Python::assume_attached(), &*version) };
     let Some(point) = version.take_exit(exit) else { return null_mut() };
     log::debug!(target: "typedcall::exit", "{} raises at {point}", version.name);
-    // Boxing must find no exception set.
+    // Boxing must not run with an exception set.
     let pending = errors::take();
     // SAFETY: as the caller promises.
     match unsafe { state(&python, point, words) } {

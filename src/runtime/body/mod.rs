@@ -1,11 +1,11 @@
 //! The runtime of compiled functions: a [`Unit`] for each, the functions that do their operations, exits to the
 //! interpreter, and assumptions.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | `unit` | what belongs to one compiled function |
+//! | `unit` | the data of one compiled function |
 //! | `version` | its code, of which it may have several |
-//! | `link` | what its code refers to |
+//! | `link` | the addresses that its code uses |
 //! | `exit` | from compiled code to the interpreter, and tracebacks |
 //! | `assumption` | assumptions, and how a change is noticed |
 //! | `watch` | dict watchers, from 3.12 on |

@@ -113,7 +113,7 @@ operations! {
         Ok(result)
     }
 
-    /// A function of a code object.
+    /// A function with a code object.
     fn make_function(_python, unit: &Unit, code: Borrowed<'_>) -> Result<Owned> {
         functions::make(&unit.globals, &code)
     }
@@ -125,12 +125,12 @@ operations! {
         functions::set_attribute(python, attribute.of(&FunctionAttribute::ALL)?, &function, &value)
     }
 
-    /// A tuple of all items, which must be so many.
+    /// A tuple of all items; there must be exactly `count`.
     fn unpack_sequence(_python, sequence: Borrowed<'_>, count: Number) -> Result<Owned> {
         iteration::unpack(&sequence, count.count())
     }
 
-    /// A tuple of so many items, a list of the rest, and so many items after it.
+    /// The first `before` items as a tuple, then a list of the rest, then the last `after` items.
     fn unpack_ex(_python, sequence: Borrowed<'_>, before: Number, after: Number) -> Result<Owned> {
         iteration::unpack_with_rest(&sequence, before.count(), after.count())
     }
@@ -298,7 +298,7 @@ pub unsafe extern "C-unwind" fn build_set(items: *const Object, count: usize) ->
     unsafe { built(items, count, build::set) }
 }
 
-/// A dict of keys and values, which take turns.
+/// A dict of keys and values, which alternate.
 ///
 /// # Safety
 /// The thread is attached; `count` objects are alive.
@@ -320,7 +320,7 @@ pub unsafe extern "C-unwind" fn build_const_key_map(items: *const Object, count:
     unsafe { built(items, count, build) }
 }
 
-/// These strings in a row.
+/// These strings, joined.
 ///
 /// # Safety
 /// The thread is attached; `count` objects are alive.

@@ -21,18 +21,18 @@ pub struct Version {
     pub name: Arc<str>,
     /// Whether all that this version assumes holds.
     pub flag: Arc<Flag>,
-    /// What is known once the code is there.
+    /// The code, once it exists.
     pub code: OnceLock<Code>,
 }
 
-/// The code and what it refers to.
+/// The code and the data that it uses.
 #[derive(Debug)]
 pub struct Code {
     /// The machine code.
     pub placed: Placed,
-    /// Where the function may be left.
+    /// The points where the function may be left.
     pub exits: Vec<Exit>,
-    /// What the code has the addresses of.
+    /// The objects whose addresses the code contains.
     pub linked: Linked,
 }
 
@@ -58,7 +58,7 @@ impl Version {
 
     /// Gives the version its code: where that starts. A version is compiled once.
     pub fn set_code(&self, placed: Placed, exits: Vec<ExitPoint>, linked: Linked) -> Entry {
-        // SAFETY: the code is that of a function of this signature, and an address is all that a function pointer is.
+        // SAFETY: the code is that of a function of this signature, and a function pointer is only an address.
         let entry = unsafe { std::mem::transmute::<*mut u8, Entry>(placed.code.as_ptr()) };
         let exits = exits.into_iter().map(|point| Exit { point, taken: AtomicU64::new(0) }).collect();
         let _ = self.code.set(Code { placed, exits, linked });

@@ -1,7 +1,7 @@
 //! Executable memory: its content, and how code gets there. This folder knows about plans and IR only what the code
 //! generator asks for, and nothing about running code.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `segment` | pages for code |
 //! | `placed` | code in its final place |

@@ -1,6 +1,6 @@
 //! Everything that stubs need: shapes and cells, and the functions that their code calls.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `shape` | machine code that many stubs share |
 //! | `cell` | the data that differs between the stubs of a shape |

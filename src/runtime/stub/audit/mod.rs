@@ -6,7 +6,7 @@
 //! promises `pure` or `borrowed_result` is also called through its wrapper, before its underlying function. A method is
 //! accused only if it is certain.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `frames` | `no_python`: counts the Python frames that a call enters |
 //! | `references` | borrowed and new results: counts their references |

@@ -24,7 +24,7 @@ const LEFT_OUT: u64 = 1;
 /// The most pointers that a format needs: two for each unit.
 const MAX_VARIABLES: usize = 2 * MAX_PARAMETERS;
 
-/// Calls a variadic function with all variables, more than its format may ask for, which C permits.
+/// Calls a variadic function with all variables. That may be more than its format needs, which C permits.
 macro_rules! with_variables {
     ($function:ident($($fixed:expr),*), $all:expr) => {{
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab, ac, ad, ae, af] = $all;

@@ -15,7 +15,7 @@ use super::unit::Class;
 /// A converter: 1 if the variable was written, 0 with an exception set.
 pub type Converter = unsafe extern "C-unwind" fn(*mut ffi::PyObject, *mut c_void) -> c_int;
 
-/// What our converters are given: one argument of one call.
+/// The input of our converters: one argument of one call.
 #[derive(Clone, Copy)]
 pub struct Request {
     /// The place for the C value.

@@ -4,7 +4,7 @@
 //! argument. `PyArg_Parse`, `PyArg_ParseTuple` or `PyArg_ParseTupleAndKeywords` does the work, so conversions, and the
 //! words of each exception, are always those of the running version.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `unit` | a parameter's unit of the format, its variable and its default |
 //! | `convert` | converters for kinds without a unit in CPython |

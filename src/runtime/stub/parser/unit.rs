@@ -57,7 +57,7 @@ pub enum Class {
     Any,
     /// Instances of exactly this type.
     Exact(*mut ffi::PyTypeObject),
-    /// Instances of subclasses too.
+    /// Whether instances of subclasses are accepted too.
     Subclasses(*mut ffi::PyTypeObject),
 }
 
