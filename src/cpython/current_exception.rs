@@ -1,5 +1,5 @@
-//! The current exception, as one object on all versions: since 3.12 CPython keeps it so, before it was a class, a value and a
-//! traceback, and the value not always an instance.
+//! The current exception, as one object on all versions. CPython keeps it in this form since 3.12; before, it was a
+//! class, a value and a traceback, and the value was not always an instance.
 
 use pyo3_ffi as ffi;
 
@@ -55,7 +55,7 @@ pub unsafe fn set(exception: Object) {
     }
 }
 
-/// Whether the current exception is an instance, and not a class with the value to make one of.
+/// Whether the current exception is an instance, not a class with the value for making one.
 ///
 /// # Safety
 /// The thread is attached.

@@ -159,8 +159,9 @@ pub unsafe fn extend_list(list: Object, iterable: Object) -> c_int {
     }
 }
 
-/// What `import` looks `__import__` up with: borrowed, or null, perhaps with an exception set. `None` from 3.13 on, where builtins
-/// are looked up as by any name; before, builtins that are no dict are an error (`import_name` in Python/ceval.c).
+/// The object with which `import` looks up `__import__`: borrowed, or null, perhaps with an exception set. `None` from
+/// 3.13 on, where builtins are looked up like any other name. Before that, builtins that are not a dict are an error
+/// (`import_name` in Python/ceval.c).
 ///
 /// # Safety
 /// The thread is attached, the objects are alive, and the name is a `str`.
@@ -177,7 +178,7 @@ pub unsafe fn builtin_for_import(builtins: Object, name: Object) -> Option<Objec
     }
 }
 
-/// Writes the dict of a frame's `f_locals` back into the frame, on versions where that has to be asked for.
+/// Writes the dict of a frame's `f_locals` back into the frame, on versions that do so only on request.
 ///
 /// # Safety
 /// The thread is attached, the frame alive.

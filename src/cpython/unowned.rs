@@ -1,8 +1,8 @@
 //! CPython's functions that are called while no reference is owned.
 //!
-//! They may run Python code, and so give up the GIL and take it again. Up to 3.13 a daemon thread that does this while the
-//! interpreter shuts down is ended by unwinding: so their callers have nothing to drop. Some are declared here only because pyo3-ffi
-//! does not declare them, or says that they do not unwind.
+//! They may run Python code, and thus release the GIL and acquire it again. Up to 3.13, a daemon thread that does this
+//! while the interpreter shuts down is ended by unwinding, so their callers must have nothing to drop. Some are
+//! declared here only because pyo3-ffi does not declare them, or declares that they do not unwind.
 
 use std::ffi::{c_char, c_int, c_long, c_void};
 

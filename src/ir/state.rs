@@ -1,5 +1,5 @@
-//! What the interpreter of decoded bytecode needs to go on from a point of the function. How a function keeps its states is in
-//! `states`.
+//! The data that the interpreter of decoded bytecode needs to continue from a point of the function. `states` stores
+//! the states of a function.
 
 use super::entities::Value;
 use super::types::Type;

@@ -33,7 +33,7 @@ pub trait World {
         DeathOrder::default()
     }
 
-    /// Where garbage is collected.
+    /// The points at which garbage is collected.
     fn collector(&self) -> Collector {
         Collector::default()
     }

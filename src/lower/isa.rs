@@ -22,7 +22,7 @@ pub enum CompileError {
     Platform(String),
 }
 
-/// Settings that all code is compiled with, but for how much it is optimized.
+/// The settings for all code, except the level of optimization.
 fn flags(opt_level: &str, verify: bool) -> settings::Flags {
     let mut builder = settings::builder();
     let all = [
@@ -38,9 +38,11 @@ fn flags(opt_level: &str, verify: bool) -> settings::Flags {
     settings::Flags::new(builder)
 }
 
-/// The code generator for stubs: of this machine without a `triple`, else of the baseline of that target.
+/// The code generator for stubs. Without a `triple` the target is this machine; with one, it is the baseline of that
+/// target.
 ///
-/// It does not optimize. A stub has nothing to fold or to merge: the optimizer made none faster, and took a third of the time.
+/// It does not optimize. A stub has nothing to fold or to merge: the optimizer made no stub faster, and took a third of
+/// the time.
 ///
 /// # Errors
 /// If Cranelift does not know the target, or was built without it.
@@ -48,10 +50,10 @@ pub fn target_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa
     isa_with(triple, "none", verify)
 }
 
-/// The code generator for whole functions, likewise. It optimizes for speed.
+/// The code generator for whole functions, for the same targets. It optimizes for speed.
 ///
 /// # Errors
-/// As [`target_isa`].
+/// The errors of [`target_isa`].
 pub fn body_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
     isa_with(triple, "speed", verify)
 }

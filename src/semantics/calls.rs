@@ -85,7 +85,7 @@ fn put_new(dict: &Owned, key: &Owned, value: impl FnOnce() -> Result<Owned>) -> 
 
 /// Replaces the `KeyError` of a name that is given twice by a clearer `TypeError`.
 fn raise_given_twice(callable: &Owned) -> Raised {
-    // All are instances already that are raised while another exception is handled.
+    // Exceptions that are raised while another exception is handled are instances already.
     if Behaviour::CURRENT.keeps_instances_of_key_errors && errors::is_instance() {
         return Raised;
     }

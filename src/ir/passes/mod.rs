@@ -51,7 +51,7 @@ pub struct Knowledge<'a> {
     pub world: &'a dyn World,
     /// What happens if a guard fails that a pass adds: the stub's or the function's way out.
     pub failure: Failure,
-    /// What an earlier version expected, and was left for too often.
+    /// The expectations of an earlier version that failed too often.
     pub avoided: &'a Avoided,
 }
 

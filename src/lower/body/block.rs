@@ -33,7 +33,7 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) exits: Vec<ExitPoint>,
     /// Cold paths that are not emitted yet.
     pub(super) pending: Vec<Pending>,
-    /// Where in that list those of the block begin that is being emitted.
+    /// The index in that list at which the cold paths of the current block begin.
     pub(super) pending_of_block: usize,
     /// Modules whose type was tested. Code that could change the type clears the list.
     pub(super) modules_tested: Vec<ConstObject>,

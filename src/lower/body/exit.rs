@@ -16,7 +16,7 @@ use crate::metadata::{Kind, Scalar};
 /// order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExitPoint {
-    /// Why it is left there.
+    /// The reason for leaving there.
     pub reason: ExitReason,
     /// Index of the bytecode instruction that comes next.
     pub at: u32,
@@ -83,7 +83,7 @@ impl fmt::Display for ExitSlot {
 pub(super) struct Pending {
     inst: Inst,
     way: Way,
-    /// Why it is taken; each reason has its own way in.
+    /// The reasons for taking it; each reason has its own entry.
     entries: Vec<(ExitReason, Label)>,
 }
 
@@ -124,7 +124,7 @@ impl Lowering<'_, '_, '_> {
         Ok(self.cold_path(inst, Way::Exit(state), reason))
     }
 
-    /// Instructions of one block share a cold path if they leave with the same states, and give up the same.
+    /// Instructions of one block share a cold path if they leave with the same states, and give up the same values.
     fn cold_path(&mut self, inst: Inst, way: Way, reason: ExitReason) -> Label {
         let data = &self.function.insts[inst];
         let is_same = |pending: &Pending| {
@@ -183,7 +183,8 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Enters a cold path: the number of the exit that it was entered for, and the address of the words that it passes on.
+    /// Enters a cold path. The result is the number of the exit for which it was entered, and the address of the words
+    /// that it passes on.
     fn pass_state(
         &mut self,
         entries: &[(ExitReason, Label)],

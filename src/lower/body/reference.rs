@@ -19,7 +19,7 @@ pub enum Reference {
     ModuleType,
     /// The data of this function: the first argument of the runtime's functions that need it.
     Unit,
-    /// What belongs to this version of it: the first argument of those that need to know which one runs.
+    /// The data of this version of the function: the first argument of functions that need to know which version runs.
     Version,
     /// The word that is not zero as long as all assumptions hold.
     AssumptionsHold,

@@ -1,7 +1,7 @@
 //! Assumptions of compiled code: the dicts that they are about, and how a change is noticed.
 //!
-//! From 3.12 watchers of dicts flip the version's [`Flag`]. On 3.11, and where no watcher is free, the code asks: there it
-//! compares the versions of the dicts, and where one changed (any store into the dict does that) it looks again.
+//! From 3.12 on, watchers of dicts change the version's [`Flag`]. On 3.11, and if no watcher is free, the code asks: it
+//! compares the versions of the dicts, and if one changed (any store into the dict does that), it checks again.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use super::version::Version;
 use crate::cpython::Layout;
 use crate::embed::Object;
 
-/// Whether all assumptions of a version hold; never again once one of them was broken.
+/// Whether all assumptions of a version hold. Once one of them is broken, this stays false.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Flag(AtomicI64);

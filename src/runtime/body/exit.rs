@@ -16,7 +16,8 @@ use crate::thread::{Owned, Raised, errors};
 /// with an exception set, if memory runs out. Called by compiled code.
 ///
 /// # Safety
-/// The version is that of running code, `exit` the number of one of its exits, and `words` has what that says.
+/// The version is that of running code, `exit` is the number of one of its exits, and `words` has the words of that
+/// exit.
 pub unsafe extern "C" fn leave(version: *const Version, exit: usize, words: *const u64) -> *mut State {
     // SAFETY: running code holds the GIL, and its version lives.
     let (python, version) = unsafe { (Python::assume_attached(), &*version) };
@@ -196,7 +197,7 @@ unsafe fn boxed(value: ExitValue, word: *const u64) -> *mut ffi::PyObject {
 /// Adds this function's entry to the traceback of the current exception. Called by compiled code.
 ///
 /// # Safety
-/// As [`leave`]; the unit is the version's, and an exception is set.
+/// The conditions of [`leave`]; the unit is the version's, and an exception is set.
 pub unsafe extern "C-unwind" fn add_traceback(
     unit: *const Unit,
     version: *const Version,

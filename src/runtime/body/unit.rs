@@ -1,4 +1,4 @@
-//! What belongs to one compiled function, whichever version of it runs.
+//! The data of one compiled function that all its versions share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,8 @@ use crate::interpreter::{Frame, Prepared};
 use crate::semantics::Namespaces;
 use crate::thread::{Result, errors};
 
-/// What belongs to one compiled function. The code of its versions has the address in it, so that it never moves.
+/// The data of one compiled function that all its versions share. The code of its versions contains its address, so it
+/// never moves.
 #[derive(Debug)]
 pub struct Unit {
     /// The bytecode, for the interpreter.
@@ -20,11 +21,11 @@ pub struct Unit {
     pub builtins: Object,
     /// Its closure, a tuple of cells.
     pub closure: Option<Object>,
-    /// The versions that are compiled, the oldest first. Not locked while anything of Python's may run.
+    /// The compiled versions, the oldest first. The lock is never held while Python code may run.
     versions: Mutex<Vec<Arc<Version>>>,
 }
 
-// SAFETY: everything in a unit is immutable, or behind its lock; objects are touched with the GIL held.
+// SAFETY: everything in a unit is immutable, or protected by its lock; objects are touched with the GIL held.
 unsafe impl Send for Unit {}
 // SAFETY: as above.
 unsafe impl Sync for Unit {}

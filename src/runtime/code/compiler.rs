@@ -230,7 +230,7 @@ fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<M
     Ok(id)
 }
 
-/// Places what `context` holds in a segment of its own.
+/// Places the content of `context` in a segment of its own.
 fn place(context: &mut Context, isa: &OwnedTargetIsa) -> Result<Placed, CompileError> {
     let provider = SegmentProvider::default();
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
