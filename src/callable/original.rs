@@ -114,7 +114,7 @@ impl Original {
         let has_floats = overload.parameters.iter().any(is_float);
         let thunk = has_floats.then(|| THUNKS.bind_variadic(address)).transpose().map_err(refused)?;
         let binding = Binding::Foreign { watched: watched.len() as u8 };
-        let name = CString::new(name.as_str()).map_err(|_| mismatch("its name has a NUL in it".into()))?;
+        let name = CString::new(name.as_str()).map_err(|_| mismatch("its name contains a NUL".into()))?;
         let foreign = Foreign { name, address, arguments, result, watched, holds, thunk };
         Ok(Self {
             callable: callable.clone_ref(python),

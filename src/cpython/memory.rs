@@ -46,7 +46,7 @@ pub enum Fault {
         bound: usize,
     },
     /// The system offers no safe way at all (for example, no file descriptor is left for the pipe).
-    #[error("memory at {address:#x} can't be looked at safely: {source}")]
+    #[error("memory at {address:#x} can't be read safely: {source}")]
     NoWay {
         /// The first byte that was to be read.
         address: usize,

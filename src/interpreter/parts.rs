@@ -19,7 +19,7 @@ impl Parts {
         unsafe {
             let pointer = function.as_ptr();
             if ffi::PyFunction_Check(pointer) == 0 {
-                return Err(errors::type_error(c"a Python function is interpreted, and nothing else"));
+                return Err(errors::type_error(c"only Python functions can be interpreted"));
             }
             let globals = Owned::borrowed(ffi::PyFunction_GetGlobals(pointer));
             let builtins = Owned::new(ffi::PyObject_GetAttrString(pointer, c"__builtins__".as_ptr()))?;

@@ -11,7 +11,7 @@ pub enum CompileError {
     /// The system refuses executable memory.
     #[error(
         "the system refuses executable memory ({0}): a security policy forbids it; the original callables run instead, \
-         and what has none can't be called"
+         and callables without an original can't be called"
     )]
     ExecutableMemory(std::io::Error),
     /// Cranelift reported an error.

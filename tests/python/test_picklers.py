@@ -1,4 +1,4 @@
-"""Every kind of stub through every way to pickle, copy and hash functions: where the original works, the stub does."""
+"""Every kind of stub through every way to pickle, copy and hash functions: if the original works, so does the stub."""
 
 import copy
 import ctypes
@@ -25,7 +25,7 @@ NOT_TAKEN_APART = {(way, "definition in a class") for way in ("reducer_override"
 
 
 def outcome(dumps, value, protocol, arguments):
-    """What a call of what was loaded gives, or the type of the exception."""
+    """The result of a call of the loaded object, or the type of the exception."""
     try:
         return describe(pickle.loads(dumps(value, protocol))(*arguments))
     except Exception as error:

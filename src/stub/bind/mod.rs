@@ -172,7 +172,7 @@ impl Specializer {
             return Err(mismatch(reason));
         }
         let parser = Parser::new(function.name, overload).map_err(|error| mismatch(format!("{overload}: {error}")))?;
-        let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text has a NUL in it".into()))?;
+        let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text contains a NUL".into()))?;
         let signature = Arc::new(Signature { overloads: vec![overload.clone()] });
         let mut site = site(function.name, MethodConvention::of(parser.passing()), cell, signature.clone());
         site.counted = self.counts_calls;

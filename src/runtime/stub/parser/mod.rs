@@ -60,10 +60,10 @@ impl Passing {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unparsable {
     /// A name that C can't represent.
-    #[error("{0:?} is no name for a function: it must have one, without a NUL in it")]
+    #[error("{0:?} is not a name for a function: the name must not be empty or contain a NUL")]
     Name(String),
     /// A receiver.
-    #[error("`self`: a function without a wrapper is bound to nothing; take an `object` instead")]
+    #[error("`self`: a function without a wrapper is not bound to an object; take an `object` instead")]
     Receiver,
     /// A parameter without a name after one with a name.
     #[error("parameter {0} has no name, but one before it has: name it too, or none of those before it")]
@@ -83,7 +83,7 @@ pub enum Unparsable {
     #[error("the default of parameter {0} is an object whose address is not known: give it by `DefaultValue::Object`")]
     UnknownDefault(usize),
     /// A NUL in a default, which a call could not pass either.
-    #[error("the default of parameter {0} has a NUL in it, which no argument of this kind may have")]
+    #[error("the default of parameter {0} contains a NUL, which is not allowed in an argument of this kind")]
     NulInDefault(usize),
 }
 
