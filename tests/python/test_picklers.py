@@ -13,8 +13,8 @@ from support import child, describe, raises
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
-#: Where the common table is not asked, CPython pickles a function of a module as its name, by which the original is found,
-#: or nothing is.
+#: Without the common table, CPython pickles a function of a module as its name. The name leads to the original, or to
+#: nothing.
 NEEDS_THE_COMMON_TABLE = {
     (way, kind)
     for way in ("a table of its own", "a table of its own, in Python")
