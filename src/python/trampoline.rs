@@ -57,7 +57,7 @@ unsafe extern "C" fn entry<M: NativeMethod>(
 pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, MethodError>) -> Option<T> {
     // SAFETY: CPython calls with the GIL held, and it is held on return.
     let python = unsafe { Python::assume_attached() };
-    // A panic may leave only a stub half done, which nobody has; locks are taken with their poison ignored.
+    // A panic can leave only a stub half done, to which nothing refers yet; poisoned locks are taken all the same.
     match catch_unwind(AssertUnwindSafe(|| body(&python))) {
         Ok(Ok(value)) => return Some(value),
         Ok(Err(MethodError::Error(Error::Python(exception)))) if exception.restore_urgent(&python) => {}

@@ -1,4 +1,4 @@
-//! The addresses in the running interpreter that compiled code refers to.
+//! The addresses in the running interpreter that compiled code uses.
 
 use std::ffi::CStr;
 use std::num::NonZeroUsize;
@@ -16,11 +16,11 @@ use crate::lower::{AddressTable, Symbol};
 const RECURSION_PLACE: &CStr = c" while calling a Python object";
 
 impl AddressTable {
-    /// The addresses of the running interpreter, whose array of small ints lies as `layout` says.
+    /// The addresses of the running interpreter, whose array of small ints has the place that `layout` says.
     pub fn of_running(_: &Python, layout: &Layout) -> Self {
         Self::new(|symbol| {
             // SAFETY: the thread is attached; the statics and functions are CPython's own, and a small int is never
-            // deallocated, so that its address outlives the reference that is given up.
+            // deallocated, so its address outlives the reference that is given up.
             let address = unsafe {
                 match symbol {
                     Symbol::LongType => &raw const ffi::PyLong_Type as usize,

@@ -158,7 +158,7 @@ impl Specializer {
     ) -> Result<(CallSite, Cell, Arc<Shape>), Error> {
         let mismatch = |reason: String| Error::Mismatch { name: function.name.to_owned(), reason };
         let mut overload = function.overload.clone();
-        // SAFETY: whoever gives a signature with addresses keeps the types and variables alive.
+        // SAFETY: the code that gave a signature with addresses keeps the types and variables alive.
         let types = unsafe { fix_types(python, &mut overload) }?;
         let overload = &overload;
         overload.check().map_err(|nonsense| mismatch(format!("{overload}: {nonsense}")))?;
@@ -169,7 +169,7 @@ impl Specializer {
             return Err(mismatch(reason));
         }
         let parser = Parser::new(function.name, overload).map_err(|error| mismatch(format!("{overload}: {error}")))?;
-        let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text has a NUL in it".into()))?;
+        let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text contains a NUL".into()))?;
         let signature = Arc::new(Signature { overloads: vec![overload.clone()] });
         let mut site = site(function.name, MethodConvention::of(parser.passing()), cell, signature.clone());
         site.counted = self.counts_calls;

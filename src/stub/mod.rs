@@ -1,6 +1,6 @@
 //! Stubs: code for one call, with its stages as text.
 //!
-//! | file | what it has |
+//! | file | content |
 //! | --- | --- |
 //! | `making` | makes stubs |
 //! | `function`, `descriptor` | stubs as Python objects |

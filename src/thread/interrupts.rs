@@ -1,4 +1,5 @@
-//! What waits until running code lets it through: signal handlers, other threads, asynchronous exceptions, garbage collection.
+//! Interrupts that wait until running code serves them: signal handlers, other threads, asynchronous exceptions,
+//! garbage collection.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
@@ -12,13 +13,13 @@ use crate::cpython::proof::is_eval_breaker_proven;
 use crate::cpython::{EvalBreaker, Layout, functions as api};
 use crate::embed::{Object, Python};
 
-/// Serves what waits, as CPython does at back-edges and after calls.
+/// Serves waiting interrupts, as CPython does at backward jumps and after calls.
 #[inline]
 pub fn serve(python: &Python) -> Result {
     if nothing_waits(python) { Ok(()) } else { serve_pending(python) }
 }
 
-/// Whether nothing waits. Where the flag can't be found, something may.
+/// Whether nothing waits. If the flag can't be found, something may wait.
 #[inline]
 fn nothing_waits(python: &Python) -> bool {
     static PROVEN: OnceLock<bool> = OnceLock::new();
@@ -27,14 +28,14 @@ fn nothing_waits(python: &Python) -> bool {
 
 #[inline]
 fn flag(_: &Python) -> i32 {
-    // SAFETY: the thread is attached; both states live while it is, and the flag lies where it was proven to lie.
+    // SAFETY: the thread is attached; both states live while it is, and the flag was proven to be at this offset.
     unsafe {
         match Layout::CURRENT.eval_breaker {
             EvalBreaker::OfInterpreter(offset) => {
                 let flag = ffi::PyInterpreterState_Get().byte_add(offset as usize).cast::<AtomicI32>();
                 (*flag).load(Ordering::Relaxed)
             }
-            // The low bits of a word, whose low byte is first.
+            // The low bits of a word; its low byte is first.
             EvalBreaker::OfThread(offset) => {
                 let flag = ffi::PyThreadState_Get().byte_add(offset as usize).cast::<AtomicU8>();
                 (*flag).load(Ordering::Relaxed).into()
