@@ -79,7 +79,7 @@ macro_rules! define_symbols {
         stubs { $($of_stubs:ident: $stub_kind:ident $stub_row:tt,)* }
         bodies { $($of_bodies:ident: $body_kind:ident $body_row:tt,)* }
     ) => {
-        /// Something of CPython's, or of this crate's runtime, that compiled code refers to by its address.
+        /// A function or variable of CPython or of this crate's runtime whose address compiled code uses.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "each is the C name that `Symbol::name` gives")]
         #[repr(u8)]
@@ -117,7 +117,7 @@ macro_rules! define_symbols {
 
 symbols!(define_symbols);
 
-/// Where compiled code finds a [`Symbol`].
+/// Gives compiled code the address of a [`Symbol`].
 pub trait Symbols {
     /// Emits the address of `symbol`.
     fn address(&mut self, builder: &mut FunctionBuilder<'_>, symbol: Symbol) -> ir::Value;
@@ -138,14 +138,14 @@ impl AddressTable {
         self.0[symbol as usize]
     }
 
-    /// Addresses that look like ones and print the same on every machine, for golden tests.
+    /// Made-up addresses that are the same on every machine, for golden tests.
     pub fn symbolic() -> Self {
         const FIRST: usize = 0x5000_0000;
         const APART: usize = 0x1000;
         Self::new(|symbol| NonZeroUsize::MIN.saturating_add(FIRST + APART * symbol as usize - 1))
     }
 
-    /// Adds to each line of CLIF that holds an address of the table the symbol's name, as a comment.
+    /// Adds a comment with the symbol's name to each line of CLIF that has an address of the table.
     pub fn annotate(&self, clif: &str) -> String {
         annotate_constants(
             clif,
@@ -154,7 +154,7 @@ impl AddressTable {
     }
 }
 
-/// Adds to each line of CLIF that holds one of these constants what it stands for, as a comment.
+/// Adds a comment to each line of CLIF that has one of these constants: the meaning of the constant.
 pub(super) fn annotate_constants(clif: &str, meanings: impl Iterator<Item = (i64, String)>) -> String {
     let meanings: Vec<_> = meanings
         .map(|(constant, meaning)| (format!("iconst.i64 {}", ir::immediates::Imm64::new(constant)), meaning))
@@ -175,8 +175,8 @@ impl Symbols for &AddressTable {
     }
 }
 
-/// Imports of a [`Module`], for code that a linker or another JIT puts in place. Define our own symbols, and
-/// `typedcall_small_ints`, where the module looks for them.
+/// Imports of a [`Module`], for code that a linker or another JIT puts in place. The module must be able to find our
+/// own symbols and `typedcall_small_ints`: define them for it.
 pub struct ModuleSymbols<'m> {
     module: &'m dyn Module,
     imports: [DataId; Symbol::OF_STUBS.len()],
@@ -186,11 +186,11 @@ impl<'m> ModuleSymbols<'m> {
     /// Declares the symbols as imports of `module`.
     ///
     /// # Errors
-    /// Where the module declares one of the names as something else.
+    /// If the module declares one of the names as something else.
     pub fn declare(module: &'m mut dyn Module) -> Result<Self, Box<ModuleError>> {
         let mut imports = [DataId::from_u32(0); Symbol::OF_STUBS.len()];
         for (symbol, import) in Symbol::OF_STUBS.iter().zip(&mut imports) {
-            // Functions too are imported as data: all that is wanted is their address.
+            // Functions too are imported as data, because only their address is needed.
             *import = module.declare_data(symbol.name(), Linkage::Import, false, false)?;
         }
         Ok(Self { module, imports })

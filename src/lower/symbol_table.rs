@@ -38,7 +38,7 @@ macro_rules! symbols {
                 Vectorcall: cpython(PyObject_Vectorcall),
                 EnterRecursiveCall: cpython(Py_EnterRecursiveCall),
                 LeaveRecursiveCall: cpython(Py_LeaveRecursiveCall),
-                // The text that `Py_EnterRecursiveCall` puts behind its message, as CPython's own vectorcalls do.
+                // The text that `Py_EnterRecursiveCall` appends to its message. It is the same as in CPython's own vectorcalls.
                 RecursionPlace: data("typedcall_recursion_place"),
                 Dealloc: cpython(_Py_Dealloc),
                 Context: runtime("typedcall_context_current", "C" fn context::current() -> *mut Context),
@@ -160,8 +160,8 @@ macro_rules! symbols {
                 Intrinsic2: runtime("typedcall_intrinsic2", "C-unwind" fn operation::intrinsic2(*const Unit, Object, Object, usize) -> Object),
                 Poll: runtime("typedcall_poll", "C-unwind" fn operation::poll() -> c_int),
                 ThreadState: cpython(PyThreadState_Get),
-                Holds: runtime("typedcall_assumption_holds", "C" fn assumption::assumption_holds(*const Version, usize) -> c_int),
-                DictHolds: runtime("typedcall_dict_holds", "C" fn assumption::dict_holds(*const Version, usize) -> c_int),
+                Holds: runtime("typedcall_assumption_holds", "C" fn recheck::assumption_holds(*const Version, usize) -> c_int),
+                DictHolds: runtime("typedcall_dict_holds", "C" fn recheck::dict_holds(*const Version, usize) -> c_int),
                 Leave: runtime("typedcall_leave", "C" fn exit::leave(*const Version, usize, *const u64) -> *mut State),
                 GoOn: runtime("typedcall_go_on", "C-unwind" fn exit::go_on(*const Unit, *mut State) -> Object),
                 LeaveRaised: runtime("typedcall_leave_raised", "C-unwind" fn exit::leave_raised(*const Version, usize, *const u64) -> *mut Left),

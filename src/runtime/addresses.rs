@@ -1,4 +1,4 @@
-//! The addresses in the running interpreter that compiled code refers to.
+//! The addresses in the running interpreter that compiled code uses.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::num::NonZeroUsize;
@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use pyo3_ffi as ffi;
 
 use super::body::exit::{self, Left};
-use super::body::{Unit, Version, assumption, operation};
+use super::body::{Unit, Version, operation, recheck};
 use super::stub::audit::{self, Record};
 use super::stub::context::{self, Context};
 use super::stub::counters::HITS;
@@ -90,7 +90,7 @@ fn non_zero(address: usize) -> NonZeroUsize {
 }
 
 impl AddressTable {
-    /// The addresses of the running interpreter, whose array of small ints lies as `layout` says.
+    /// The addresses of the running interpreter, whose array of small ints has the place that `layout` says.
     pub fn of_running(_: &Python, layout: &Layout) -> Self {
         // SAFETY: the thread is attached; a small int is never deallocated, so that its address outlives the reference that is
         // given up.
