@@ -80,11 +80,6 @@ fn data(symbol: Symbol, small_ints: usize) -> usize {
     }
 }
 
-/// The address of a function that compiled code calls.
-pub(super) fn of_function(symbol: Symbol) -> NonZeroUsize {
-    non_zero(address(symbol, 0))
-}
-
 fn non_zero(address: usize) -> NonZeroUsize {
     NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")
 }
