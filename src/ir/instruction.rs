@@ -227,6 +227,48 @@ pub enum ResultRule {
     Never,
 }
 
+/// Visits the operands of an instruction in the order of the text form: one list, to look at them and to replace them.
+macro_rules! visit_operands {
+    ($instruction:expr, $visit:ident, $iter:ident) => {
+        match $instruction {
+            Instruction::LoadConst
+            | Instruction::LoadArg { .. }
+            | Instruction::LoadSelf
+            | Instruction::LoadContext
+            | Instruction::Assume { .. }
+            | Instruction::Exit
+            | Instruction::Unreachable => {}
+            Instruction::VectorCall { callable, args, keywords: _ }
+            | Instruction::VectorCallStatic { callable, args, keywords: _ } => {
+                $visit(callable);
+                args.$iter().for_each($visit);
+            }
+            Instruction::CallCFunction { callee: _, args } | Instruction::Operate { operation: _, args } => {
+                args.$iter().for_each($visit);
+            }
+            Instruction::Arithmetic { operator: _, lhs, rhs } => [lhs, rhs].into_iter().for_each($visit),
+            Instruction::CompareNumbers { operator: _, lhs, rhs } => [lhs, rhs].into_iter().for_each($visit),
+            Instruction::MethodSelf { method: value }
+            | Instruction::GuardFinite { value }
+            | Instruction::Guard { value, .. }
+            | Instruction::NullIfNone { value }
+            | Instruction::Unbox { value, .. }
+            | Instruction::UnboxReal { value, .. }
+            | Instruction::Box { value }
+            | Instruction::ToForeign { value, .. }
+            | Instruction::FromForeign { value, .. }
+            | Instruction::Incref { value }
+            | Instruction::Decref { value }
+            | Instruction::Return { value } => $visit(value),
+            Instruction::Jump { target } => target.args.$iter().for_each($visit),
+            Instruction::Branch { condition, then, otherwise } => {
+                $visit(condition);
+                then.args.$iter().chain(otherwise.args.$iter()).for_each($visit);
+            }
+        }
+    };
+}
+
 impl Instruction {
     /// Unboxes what is proven to be of the type's objects. Every float has a `double` and every bool a truth value: only other
     /// unboxing may fail, and does this then.
@@ -324,49 +366,19 @@ impl Instruction {
     /// The values that it uses, in the order of the text form.
     pub fn operands(&self) -> Vec<Value> {
         let mut operands = Vec::new();
-        // A shared borrow would be enough to visit, but one list of the operands is better than two.
-        self.clone().for_each_operand(|value| operands.push(*value));
+        self.visit_operands(|value| operands.push(value));
         operands
+    }
+
+    /// Visits the values that it uses, in the order of the text form.
+    pub(crate) fn visit_operands(&self, mut see: impl FnMut(Value)) {
+        let mut visit = |value: &Value| see(*value);
+        visit_operands!(self, visit, iter);
     }
 
     /// Visits the values that it uses, to replace them.
     pub fn for_each_operand(&mut self, mut visit: impl FnMut(&mut Value)) {
-        match self {
-            Self::LoadConst
-            | Self::LoadArg { .. }
-            | Self::LoadSelf
-            | Self::LoadContext
-            | Self::Assume { .. }
-            | Self::Exit
-            | Self::Unreachable => {}
-            Self::VectorCall { callable, args, keywords: _ }
-            | Self::VectorCallStatic { callable, args, keywords: _ } => {
-                visit(callable);
-                args.iter_mut().for_each(visit);
-            }
-            Self::CallCFunction { callee: _, args } | Self::Operate { operation: _, args } => {
-                args.iter_mut().for_each(visit);
-            }
-            Self::Arithmetic { operator: _, lhs, rhs } => [lhs, rhs].into_iter().for_each(visit),
-            Self::CompareNumbers { operator: _, lhs, rhs } => [lhs, rhs].into_iter().for_each(visit),
-            Self::MethodSelf { method: value }
-            | Self::GuardFinite { value }
-            | Self::Guard { value, .. }
-            | Self::NullIfNone { value }
-            | Self::Unbox { value, .. }
-            | Self::UnboxReal { value, .. }
-            | Self::Box { value }
-            | Self::ToForeign { value, .. }
-            | Self::FromForeign { value, .. }
-            | Self::Incref { value }
-            | Self::Decref { value }
-            | Self::Return { value } => visit(value),
-            Self::Jump { target } => target.args.iter_mut().for_each(visit),
-            Self::Branch { condition, then, otherwise } => {
-                visit(condition);
-                then.args.iter_mut().chain(&mut otherwise.args).for_each(visit);
-            }
-        }
+        visit_operands!(self, visit, iter_mut);
     }
 
     /// Visits the blocks in which the function may continue after it, to replace them.

@@ -33,7 +33,8 @@ impl Lifetimes {
                 changed |= lifetimes.live_in.get(&block) != Some(&live);
                 lifetimes.live_in.insert(block, live);
             }
-            if !changed {
+            // Nothing comes after a block that is alone.
+            if !changed || function.layout.len() == 1 {
                 return lifetimes;
             }
         }
@@ -54,23 +55,45 @@ impl Lifetimes {
         if let Some(result) = function.insts[inst].result {
             live.remove(&result);
         }
-        live.extend(self.uses(function, inst));
+        self.for_each_use(function, inst, |owner| {
+            live.insert(owner);
+        });
     }
 
     /// The owners that an instruction mentions: those of its operands, then those in its states. Some come more than
     /// once.
     pub(super) fn uses(&self, function: &Function, inst: Inst) -> Vec<Value> {
-        let data = &function.insts[inst];
-        let mut used = data.instruction.operands();
-        used.extend(function.values_of_states(inst));
-        // Text and bytes are in memory of the object that they were taken from.
-        for index in 0..used.len() {
-            match function.definition(used[index]) {
-                Some(Instruction::Unbox { ctype, value, .. }) if ctype.scalar().is_none() => used.push(*value),
-                Some(Instruction::ToForeign { value, .. }) => used.push(*value),
-                _ => {}
-            }
+        let mut uses = Vec::new();
+        self.for_each_use(function, inst, |owner| uses.push(owner));
+        uses
+    }
+
+    /// Visits these owners.
+    fn for_each_use(&self, function: &Function, inst: Inst, mut visit: impl FnMut(Value)) {
+        let instruction = &function.insts[inst].instruction;
+        let mut has_views = false;
+        let mut see = |value: Value| {
+            has_views |= viewed(function, value).is_some();
+            self.ownership.owner(function, value).into_iter().for_each(&mut visit);
+        };
+        instruction.visit_operands(&mut see);
+        function.values_of_states(inst).for_each(see);
+        if has_views {
+            let mut see = |value: Value| {
+                let object = viewed(function, value);
+                object.and_then(|object| self.ownership.owner(function, object)).into_iter().for_each(&mut visit);
+            };
+            instruction.visit_operands(&mut see);
+            function.values_of_states(inst).for_each(see);
         }
-        used.into_iter().filter_map(|value| self.ownership.owner(function, value)).collect()
+    }
+}
+
+/// The object that text or bytes were taken from: they are in its memory.
+fn viewed(function: &Function, value: Value) -> Option<Value> {
+    match function.definition(value) {
+        Some(Instruction::Unbox { ctype, value, .. }) if ctype.scalar().is_none() => Some(*value),
+        Some(Instruction::ToForeign { value, .. }) => Some(*value),
+        _ => None,
     }
 }

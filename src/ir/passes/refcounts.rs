@@ -107,7 +107,8 @@ impl RefcountInserter<'_> {
     /// them up; then its result if nobody needs it.
     fn dying_at(&self, inst: Inst, before: &BTreeSet<Value>, after: &BTreeSet<Value>) -> Vec<Value> {
         let mut dying = Vec::new();
-        for value in self.lifetimes.uses(self.function, inst) {
+        let uses = if before.is_empty() { Vec::new() } else { self.lifetimes.uses(self.function, inst) };
+        for value in uses {
             if before.contains(&value) && !after.contains(&value) && !dying.contains(&value) {
                 dying.push(value);
             }

@@ -42,13 +42,14 @@ fn call_underlying<'e, 'f: 'e>(
     if parameters.len() != args.len() {
         return Err(Unsupported::new(overload.to_string(), format!("the call passes {} values", args.len())));
     }
-    let mut passed = Vec::new();
+    let mut passed = Vec::with_capacity(args.len());
     for (arg, parameter) in args.iter().zip(&parameters) {
-        let parts = around.values().parts(*arg)?;
-        if parts.len() != parameter.parts() {
+        let (first, length) = (around.values().defined(*arg)?, around.values().length(*arg));
+        if usize::from(length.is_some()) + 1 != parameter.parts() {
             return Err(Unsupported::new(format!("{arg} as an argument of {callee}"), "it is of another kind"));
         }
-        passed.extend(parts);
+        passed.push(first);
+        passed.extend(length);
     }
     around.reach_call();
     let target = around.target(callee, CalleeTarget::Underlying);
