@@ -43,7 +43,7 @@ pub enum Error {
     Mismatch {
         /// The callable.
         name: String,
-        /// What does not fit, and what to do.
+        /// The part that does not fit, and what to do.
         reason: String,
     },
     /// The signature has something that stubs cannot do yet.

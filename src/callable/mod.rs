@@ -1,6 +1,6 @@
-//! Live callables: takes them apart, and remembers what is known of them.
+//! Live callables: takes them apart, and remembers the known facts about them.
 //!
-//! | file | what it has |
+//! | file | content |
 //! | --- | --- |
 //! | `original` | a callable taken apart: its definition, its convention, the object that it is bound to |
 //! | `registry` | methods whose metadata was read or whose signature was declared, by definition |

@@ -109,12 +109,12 @@ impl Original {
         if watched.len() > MAX_WATCHED {
             return Err(mismatch(format!("{} words to watch, at most {MAX_WATCHED} can be", watched.len())));
         }
-        // A C function may be variadic, which nobody can know. Such a function expects floats in certain registers.
+        // A C function may be variadic, which cannot be found out. Such a function expects floats in certain registers.
         let is_float = |parameter: &Parameter| matches!(parameter.kind, Kind::Scalar(Scalar::F32 | Scalar::F64));
         let has_floats = overload.parameters.iter().any(is_float);
         let thunk = has_floats.then(|| THUNKS.bind_variadic(address)).transpose().map_err(refused)?;
         let binding = Binding::Foreign { watched: watched.len() as u8 };
-        let name = CString::new(name.as_str()).map_err(|_| mismatch("its name has a NUL in it".into()))?;
+        let name = CString::new(name.as_str()).map_err(|_| mismatch("its name contains a NUL".into()))?;
         let foreign = Foreign { name, address, arguments, result, watched, holds, thunk };
         Ok(Self {
             callable: callable.clone_ref(python),

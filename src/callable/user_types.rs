@@ -52,7 +52,7 @@ fn resolve(python: &Python, class: &mut UserType) -> Result<Option<Object>, Erro
             class.place = NonZeroUsize::new(object.as_ptr() as usize).map(TypePlace::Object);
             Ok(Some(object))
         }
-        // SAFETY: whoever put the address into the signature keeps the type alive.
+        // SAFETY: the code that put the address into the signature keeps the type alive.
         Some(TypePlace::Object(address)) => unsafe {
             Ok(NonNull::new(address.get() as *mut ffi::PyObject).map(|class| Object::from_borrowed(python, class)))
         },

@@ -280,7 +280,7 @@ impl<'a> LiveWorld<'a> {
         self.item(&dict, name)
     }
 
-    /// A method that a type has under a name, if nobody can change the type.
+    /// A method that a type has under a name, if the type cannot be changed.
     fn type_attribute(&self, class: *mut ffi::PyTypeObject, name: &str) -> Option<Object> {
         // SAFETY: a live type; its flags are at the same offset in all versions.
         let flags = unsafe { class.byte_add(TP_FLAGS).cast::<u64>().read() };
@@ -370,7 +370,7 @@ fn is_exactly(object: &Object, class: *mut ffi::PyTypeObject) -> bool {
     unsafe { ffi::Py_TYPE(object.as_ptr()) == class }
 }
 
-/// Whether it is 3.15's placeholder of a module that nobody has read yet. It is resolved when code runs, never while
+/// Whether it is 3.15's placeholder of a module that no code has read yet. It is resolved when code runs, never while
 /// code is compiled.
 fn is_lazy_import(object: &Object) -> bool {
     // SAFETY: the object is alive.

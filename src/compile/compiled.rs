@@ -28,7 +28,7 @@ pub struct CompiledFunction {
     unit: Arc<Unit>,
     /// The version that calls run.
     version: Arc<Version>,
-    /// Where its code starts.
+    /// The address of its code.
     entry: Entry,
     arguments: ArgumentCounts,
     /// The function and its code object at compile time; `None` for a snippet.
@@ -43,7 +43,7 @@ struct Callable {
 }
 
 impl CompiledFunction {
-    /// The function of a unit, a version of it with that entry, and what it was made of.
+    /// The function of a unit, with a version of it, the entry of that, and the objects that it was made of.
     pub(super) fn new(
         python: &Python,
         unit: Arc<Unit>,
@@ -55,13 +55,13 @@ impl CompiledFunction {
         Self { unit, version, entry, arguments, original }
     }
 
-    /// The same function; calls run another version of it.
+    /// The same function, whose calls run another version of it.
     pub(super) fn with_version(&self, python: &Python, (version, entry): (Arc<Version>, Entry)) -> Self {
         let original = self.original.as_ref().map(|(function, code)| (function.clone_ref(python), *code));
         Self { unit: self.unit.clone(), version, entry, arguments: self.arguments, original }
     }
 
-    /// What belongs to the function, whichever version of it runs.
+    /// The data of the function that all its versions share.
     pub(super) fn unit(&self) -> &Arc<Unit> {
         &self.unit
     }
@@ -85,21 +85,23 @@ impl CompiledFunction {
         self.version.flag.holds()
     }
 
-    /// The number of times that the code was left for the interpreter of bytecode, because something was not as it was
-    /// compiled for, or because an instruction raised in the range of a handler.
+    /// The number of times that the code was left for the interpreter of bytecode, because the code was compiled for
+    /// another case, or because an instruction raised in the range of a handler.
     pub fn exits(&self) -> u64 {
         let handed_over = self.version.exits().iter().filter(|exit| exit.point.reason != ExitReason::Raised);
         handed_over.map(|exit| exit.taken.load(Ordering::Relaxed)).sum()
     }
 
-    /// Where the code may be left, for which reason, and how often it was: in the order of the places, each reason of a place once.
+    /// The places where the code may be left, with the reason, and how often it was left there: in the order of the
+    /// places, each reason of a place once.
     pub fn exit_sites(&self) -> Vec<ExitSite> {
         let exits = self.version.exits().iter();
         let all = exits.map(|exit| (&exit.point, exit.taken.load(Ordering::Relaxed)));
         ExitSite::collect(self.unit.prepared.code(), all)
     }
 
-    /// How many versions the function has: code for what was known when each was compiled.
+    /// The number of versions of the function. The code of each version is made for the facts that were known when it
+    /// was compiled.
     pub fn versions(&self) -> usize {
         self.unit.versions().len()
     }
@@ -132,8 +134,8 @@ impl CompiledFunction {
         }
     }
 
-    /// Whether a call may run the code: nobody traces, and the function has the code that was compiled. A snippet has
-    /// no original, so its code always may.
+    /// Whether a call may run the code: there is no tracing, and the function still has the code that was compiled. A
+    /// snippet has no original, so its code always may.
     fn may_run(&self) -> bool {
         match &self.original {
             None => true,
@@ -223,7 +225,7 @@ unsafe extern "C-unwind" fn call_compiled(
 
 /// The code object of a function.
 fn code_of(function: &Object) -> usize {
-    // SAFETY: a live Python function, whose type nobody can change.
+    // SAFETY: a live Python function, whose type cannot be changed.
     unsafe { ffi::PyFunction_GetCode(function.as_ptr()) as usize }
 }
 

@@ -1,4 +1,4 @@
-//! Where a compiled function may be left, and why.
+//! The places where a compiled function may be left, and the reasons.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,18 +11,18 @@ use crate::lower::body::ExitPoint;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExitSite {
-    /// Index of the instruction of the decoded bytecode that comes next, or that raised.
+    /// Index of the decoded bytecode instruction that comes next, or that raised.
     pub place: u32,
-    /// Its line; `None` where the bytecode has none.
+    /// Its line; `None` if the bytecode has none.
     pub line: Option<u32>,
-    /// What does not hold, or what happens.
+    /// The check that fails, or the event.
     pub reason: ExitReason,
-    /// How often that was so.
+    /// How often that happened.
     pub taken: u64,
 }
 
 impl ExitSite {
-    /// The sites of the exits of one version, with how often each was taken.
+    /// The sites of the exits of one version, with the number of times that each was taken.
     pub(super) fn collect<'a>(code: &Code, exits: impl Iterator<Item = (&'a ExitPoint, u64)>) -> Vec<Self> {
         let mut sites: BTreeMap<(u32, ExitReason), u64> = BTreeMap::new();
         for (point, taken) in exits {

@@ -1,5 +1,5 @@
 //! Whole functions: [`Specializer::compile`] makes machine code of one, or returns the reason why not. `compiled` has
-//! the result, `exit_site` the places where it may be left, `explanation` shows each step.
+//! the result, `exit_site` the places where it may be left; `explanation` shows each step.
 
 mod compiled;
 mod exit_site;
@@ -90,7 +90,7 @@ pub struct CompileOptions {
     /// The number of a guard that never holds: the code always leaves there for the interpreter, and the instructions
     /// after it are not compiled.
     pub leave_at: Option<usize>,
-    /// What the passes must not expect, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
+    /// Expectations that the passes must not have, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
     pub avoided: Avoided,
     /// Whether functions with loops and exception handlers are compiled too.
     pub loops_and_handlers: bool,
@@ -168,11 +168,11 @@ impl Specializer {
         self.compile_code(python, snippet, surroundings, None, &CompileOptions::default())
     }
 
-    /// Compiles a function once more, as another version of it: code of its own, with assumptions, exits and counts of its own. Calls
-    /// of what this gives run that version; those of the given function go on as before.
+    /// Compiles a function once more, as another version of it: with its own code, assumptions, exits and counts. Calls
+    /// of the result run that version; calls of the given function run the same version as before.
     ///
     /// # Errors
-    /// As [`Specializer::compile_with`].
+    /// The errors of [`Specializer::compile_with`].
     pub fn compile_version(
         &self,
         python: &Python,
@@ -200,7 +200,7 @@ impl Specializer {
         Ok(CompiledFunction::new(python, unit, version, original))
     }
 
-    /// Compiles the IR of a unit's bytecode as a version of it: that, and where its code starts.
+    /// Compiles the IR of a unit's bytecode as a version of it. The result is the version and the address of its code.
     fn add_version(
         &self,
         python: &Python,
@@ -265,7 +265,7 @@ pub(crate) fn translated(python: &Python, code: Code) -> Result<(Prepared, Funct
 }
 
 impl FunctionNamespaces {
-    /// Those of a snippet with these globals.
+    /// The namespaces of a snippet with these globals.
     pub fn of_snippet(python: &Python, globals: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the thread is attached; the builtins are borrowed from it.
         let builtins = NonNull::new(unsafe { ffi::PyEval_GetBuiltins() })
@@ -274,7 +274,7 @@ impl FunctionNamespaces {
         Ok(Self { globals: globals.clone_ref(python), builtins, closure: None })
     }
 
-    /// Those of a function.
+    /// The namespaces of a function.
     pub fn of(python: &Python, function: &Object) -> Result<Self, NotCompiled> {
         // SAFETY: the function is alive, and its type checked before its parts are borrowed.
         unsafe {

@@ -4,32 +4,35 @@ use std::ffi::CStr;
 
 use super::layout::Layout;
 
-/// How one CPython version behaves where another behaves differently, and no layout says it. Each field names the behaviour; no
-/// other room asks for the version.
+/// The behaviour of one CPython version, if it differs from that of another and no layout shows it. Each field names
+/// the behaviour; no other room asks for the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Behaviour {
     /// A module that is imported lazily is a placeholder until a function reads its name.
     pub imports_lazily: bool,
     /// The functions of `math` about ints are in a module of their own, `math.integer`.
     pub has_math_integer: bool,
-    /// Names of parameters that `PyArg_ParseTupleAndKeywords` reads may be any UTF-8; else only ASCII.
+    /// Names of parameters that `PyArg_ParseTupleAndKeywords` reads may be any UTF-8; otherwise only ASCII.
     pub parses_unicode_names: bool,
     /// The error of an iterable with too many items to unpack has their number, if it is known.
     pub counts_items_to_unpack: bool,
-    /// The `KeyError` of a keyword given twice stays as it is where it is an instance already, as in a handler of exceptions.
+    /// The `KeyError` of a keyword given twice stays as it is if it is an instance already, as in an exception handler.
     pub keeps_instances_of_key_errors: bool,
     /// An error of a call names the callable `function` if its own name can't be found.
     pub names_unnamed_functions: bool,
     /// The error of a call with unpacked arguments starts with the name of the callable.
     pub names_function_in_unpacking_errors: bool,
-    /// The instruction that loads a special method raises the error if there is none; else the one that calls it does.
+    /// The instruction that loads a special method raises the error if there is none; otherwise the one that calls it
+    /// does.
     pub loads_special_methods: bool,
-    /// The text of the error of a class pattern whose class is none.
+    /// The text of the error of a class pattern whose class is not a class.
     pub class_pattern_error: &'static CStr,
     /// The cause of an exception, made by a call of its class, must be an exception.
     pub checks_made_causes: bool,
     /// C and Python calls count against one recursion limit.
     pub counts_c_calls_with_pythons: bool,
+    /// Watchers tell of changes of dicts.
+    pub watches_dicts: bool,
     /// The dict of `f_locals` is written back into the frame on request only.
     pub writes_locals_back: bool,
 }
@@ -53,10 +56,11 @@ impl Behaviour {
             },
             checks_made_causes: minor >= 14,
             counts_c_calls_with_pythons: minor <= 11,
+            watches_dicts: minor >= 12,
             writes_locals_back: minor <= 12,
         }
     }
 
-    /// That of the version that this crate is built for.
+    /// The order in the version that this crate is built for.
     pub const CURRENT: Self = Self::of(Layout::CURRENT.minor);
 }

@@ -1,15 +1,16 @@
-//! Where the garbage collector runs.
+//! The points at which the garbage collector runs.
 
 use super::layout::Layout;
 
-/// Where CPython's garbage collector runs by itself, and finalizers and callbacks of weak references with it.
+/// The points at which CPython's garbage collector runs by itself, and with it finalizers and callbacks of weak
+/// references.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Collector {
-    /// Where an object is made that it knows of: 3.11 (`_PyObject_GC_Link` in Modules/gcmodule.c).
+    /// At the making of an object that it tracks: 3.11 (`_PyObject_GC_Link` in Modules/gcmodule.c).
     #[default]
     WhereObjectsAreMade,
-    /// Where the interpreter looks for what is pending, as it does for signals: from 3.12 on (`_Py_HandlePending` in
-    /// Python/ceval_gil.c). Making an object only asks for it.
+    /// At the points where the interpreter serves what is pending, as for signals: from 3.12 on (`_Py_HandlePending` in
+    /// Python/ceval_gil.c). Making an object only requests it.
     WhereInterruptsAreServed,
 }
 
@@ -22,10 +23,10 @@ impl Collector {
         }
     }
 
-    /// That of the version that this crate is built for.
+    /// The order in the version that this crate is built for.
     pub const CURRENT: Self = Self::of(Layout::CURRENT.minor);
 
-    /// Whether it may run, and with it Python code, where an object is made that it knows of.
+    /// Whether it may run, and with it Python code, when an object is made that it tracks.
     pub const fn runs_where_objects_are_made(self) -> bool {
         match self {
             Self::WhereObjectsAreMade => true,

@@ -1,5 +1,5 @@
-//! The current exception, as one object on all versions: since 3.12 CPython keeps it so, before it was a class, a value and a
-//! traceback, and the value not always an instance.
+//! The current exception, as one object on all versions. CPython keeps it in this form since 3.12; before, it was a
+//! class, a value and a traceback, and the value was not always an instance.
 
 use pyo3_ffi as ffi;
 
@@ -18,7 +18,7 @@ pub unsafe fn take() -> Object {
         ffi::PyErr_GetRaisedException()
     }
     #[cfg(not(Py_3_12))]
-    // SAFETY: the thread is attached; the references are handed over, null where there is none.
+    // SAFETY: the thread is attached; the references are handed over, or null.
     unsafe {
         let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
         ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
@@ -36,7 +36,7 @@ pub unsafe fn take() -> Object {
     }
 }
 
-/// Makes an exception the current one, as it is: without giving it a context.
+/// Makes an exception the current one without changes: it gets no context.
 ///
 /// # Safety
 /// The thread is attached; the exception is an instance, and its reference is handed over.
@@ -55,7 +55,7 @@ pub unsafe fn set(exception: Object) {
     }
 }
 
-/// Whether the current exception is an instance, and not a class with the value to make one of.
+/// Whether the current exception is an instance, not a class with the value for making one.
 ///
 /// # Safety
 /// The thread is attached.
@@ -65,7 +65,7 @@ pub unsafe fn is_instance() -> bool {
         true
     }
     #[cfg(not(Py_3_12))]
-    // SAFETY: the thread is attached; the references are handed over, null where there is none, and given back.
+    // SAFETY: the thread is attached; the references are handed over, or null, and given back.
     unsafe {
         let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
         ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);

@@ -1,22 +1,22 @@
-//! In which order objects die that an instruction or a function gives up.
+//! The order in which an instruction or a function gives up its objects.
 
 use super::layout::Layout;
 
-/// In which order CPython gives up the operands of an instruction, as they lie on the stack, and the locals of a function. A
+/// The order in which CPython gives up the operands of an instruction on the stack, and the locals of a function. A
 /// callable always dies before its arguments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeathOrder {
     /// The first first: up to 3.13.
     #[default]
     FirstFirst,
-    /// The last first, but the operands of arithmetic and of `a[b]` as before: 3.14.
+    /// The last first, except for the operands of arithmetic and of `a[b]`, which die as before: 3.14.
     LastFirstButOperators,
     /// The last first: from 3.15 on.
     LastFirst,
 }
 
 impl DeathOrder {
-    /// That of CPython 3.`minor`.
+    /// The order in CPython 3.`minor`.
     pub const fn of(minor: u8) -> Self {
         match minor {
             ..=13 => Self::FirstFirst,
@@ -25,10 +25,10 @@ impl DeathOrder {
         }
     }
 
-    /// That of the version that this crate is built for.
+    /// The order in the version that this crate is built for.
     pub const CURRENT: Self = Self::of(Layout::CURRENT.minor);
 
-    /// Whether the last dies first: of the operands of arithmetic and of `a[b]`, or else of others.
+    /// Whether the last dies first: among the operands of arithmetic and of `a[b]` if `of_operator`, else among others.
     pub const fn last_first(self, of_operator: bool) -> bool {
         match self {
             Self::FirstFirst => false,

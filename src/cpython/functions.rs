@@ -1,8 +1,8 @@
 //! CPython's functions that are called while references are owned.
 //!
-//! All of them may run Python code, and so give up the GIL and take it again. Up to 3.13 a daemon thread that does this while
-//! the interpreter shuts down is ended by unwinding; here it waits for the end of the process instead (`embed::may_end`): the
-//! frames above own references, which must not be given up without the GIL.
+//! All of them may run Python code, and thus release the GIL and acquire it again. Up to 3.13, a daemon thread that
+//! does this while the interpreter shuts down is ended by unwinding. Here it waits for the end of the process instead
+//! (`embed::may_end`): the frames above own references, which must not be given up without the GIL.
 
 use std::ffi::{c_char, c_int};
 
@@ -25,12 +25,12 @@ macro_rules! declare {
             /// CPython's function of this name.
             ///
             /// # Safety
-            /// The thread is attached, and the arguments are what that function asks for.
+            /// The thread is attached, and the arguments satisfy that function's conditions.
             $(#[$attribute])*
             #[inline]
             #[allow(non_snake_case, reason = "the names are CPython's")]
             pub unsafe fn $name($($argument: $type),*) $(-> $result)? {
-                // SAFETY: the caller promises what the function asks for.
+                // SAFETY: the caller promises the function's conditions.
                 may_end(|| unsafe { raw::$name($($argument),*) })
             }
         )*
@@ -159,8 +159,9 @@ pub unsafe fn extend_list(list: Object, iterable: Object) -> c_int {
     }
 }
 
-/// What `import` looks `__import__` up with: borrowed, or null, perhaps with an exception set. `None` from 3.13 on, where builtins
-/// are looked up as by any name; before, builtins that are no dict are an error (`import_name` in Python/ceval.c).
+/// The object with which `import` looks up `__import__`: borrowed, or null, perhaps with an exception set. `None` from
+/// 3.13 on, where builtins are looked up like any other name. Before that, builtins that are not a dict are an error
+/// (`import_name` in Python/ceval.c).
 ///
 /// # Safety
 /// The thread is attached, the objects are alive, and the name is a `str`.
@@ -177,6 +178,20 @@ pub unsafe fn builtin_for_import(builtins: Object, name: Object) -> Option<Objec
     }
 }
 
+/// Serves what waits for running code: 0, or -1 with an exception set. `None` before 3.13, where no function does just that.
+///
+/// # Safety
+/// The thread is attached.
+pub unsafe fn handle_pending() -> Option<c_int> {
+    #[cfg(Py_3_13)]
+    // SAFETY: the thread is attached.
+    unsafe {
+        Some(_Py_HandlePending(pyo3_ffi::PyThreadState_Get()))
+    }
+    #[cfg(not(Py_3_13))]
+    None
+}
+
 /// Writes the dict of a frame's `f_locals` back into the frame, on versions where that has to be asked for.
 ///
 /// # Safety
@@ -191,8 +206,8 @@ pub unsafe fn write_locals_back(frame: Object) {
     let _ = frame;
 }
 
-// These run no Python code: a look-up in the dicts of a type's bases, with names for keys.
+// These run no Python code: they look up names in the dicts of a type's bases.
 unsafe extern "C" {
-    /// What a type has under a name, borrowed; null without an exception where there is nothing.
+    /// The attribute of a type, borrowed; null without an exception if there is none.
     pub fn _PyType_Lookup(class: *mut pyo3_ffi::PyTypeObject, name: Object) -> Object;
 }

@@ -1,8 +1,8 @@
-//! Where CPython keeps what compiled code reads, by version.
+//! The layout of the CPython objects that compiled code reads, by version.
 //!
 //! A [`Layout`] is a value: code for any version can be generated, and read in tests, on any machine. The layout of the
-//! running interpreter is [`Layout::CURRENT`], and `proof` proves it against live objects before it is used. A field is
-//! declared with its value in each version and with its proofs, or not at all.
+//! running interpreter is [`Layout::CURRENT`]; `proof` proves it against live objects before it is used. A field must
+//! be declared with its value in each version and with its proofs.
 
 use super::object;
 use super::proof::{self, Proof};
@@ -27,7 +27,7 @@ macro_rules! facts {
             /// The proofs of the fields, in their order.
             pub(super) const PROOFS: &[&Proof] = &[$($(&proof::$proof),+),*];
 
-            /// The facts of CPython 3.`minor`, which is one that is supported.
+            /// The facts of CPython 3.`minor`, which must be a supported version.
             const fn of_version($minor: u8) -> Self {
                 Self { $($field: $value,)* }
             }
@@ -89,8 +89,8 @@ facts! {
             13 | 14 => 88,
             _ => 112,
         }, proven by THREAD_TRACE;
-        /// What says that something waits for running code: signal handlers, other threads, asynchronous exceptions, garbage
-        /// collection.
+        /// The flag that says that something waits for running code: signal handlers, other threads, asynchronous
+        /// exceptions, garbage collection.
         eval_breaker: EvalBreaker = match minor {
             ..=11 => EvalBreaker::OfInterpreter(100),
             12 => EvalBreaker::OfInterpreter(368),
@@ -104,7 +104,7 @@ facts! {
 facts! {
     /// How a version stores an `int`.
     pub struct IntLayout(minor) {
-        /// What stands at `size`.
+        /// The meaning of the word at `size`.
         form: IntForm = if minor <= 11 { IntForm::SignedSize } else { IntForm::Tag }, proven by DIGITS;
         /// `ob_size` or `lv_tag`: sign and number of digits.
         size: i32 = 16, proven by DIGITS, ONE_DIGIT;
@@ -116,8 +116,8 @@ facts! {
         small_max: i64 = if minor >= 15 { 1024 } else { 256 }, proven by SMALL_INTS;
         /// Distance between neighbours in the interpreter's array of small ints.
         small_stride: i64 = 32, proven by SMALL_INTS;
-        /// Whether an `int` of one digit is nothing but fresh memory with its fields set. From 3.13 reference tracers want
-        /// to hear of it, and from 3.14 there is a free list: only `PyLong_FromLong` knows.
+        /// Whether an `int` of one digit is only fresh memory with its fields set. From 3.13 on, reference tracers are
+        /// told of it, and from 3.14 on there is a free list: then only `PyLong_FromLong` can make it.
         inline_allocation: bool = minor <= 12, proven by VERSION;
     }
 }
@@ -125,13 +125,14 @@ facts! {
 facts! {
     /// How a version stores a `str` (`Include/cpython/unicodeobject.h`).
     pub struct TextLayout(minor) {
-        /// `PyASCIIObject.length`: the number of characters, and of bytes where all are ASCII.
+        /// `PyASCIIObject.length`: the number of characters; also of bytes if all are ASCII.
         length: i32 = 16, proven by TEXT;
         /// `PyASCIIObject.state`, 32 bits.
         state: i32 = 32, proven by TEXT;
-        /// `sizeof(PyASCIIObject)`: where the characters of a compact ASCII string begin. 3.11 has `wstr` besides.
+        /// `sizeof(PyASCIIObject)`: the offset of the characters of a compact ASCII string. 3.11 also has `wstr`.
         ascii_data: i32 = if minor <= 11 { 48 } else { 40 }, proven by TEXT;
-        /// `sizeof(PyCompactUnicodeObject)`: where those of other compact strings begin. 3.11 has the length of `wstr` besides.
+        /// `sizeof(PyCompactUnicodeObject)`: the offset of the characters of other compact strings. 3.11 also has the
+        /// length of `wstr`.
         other_data: i32 = if minor <= 11 { 72 } else { 56 }, proven by TEXT;
     }
 }
@@ -147,7 +148,7 @@ pub enum Refcount {
     ImmortalSign,
 }
 
-/// Where the flag lies that says that something waits for running code; 0 where nothing does.
+/// The place of the flag that says that something waits for running code; it is 0 if nothing does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EvalBreaker {
     /// Up to 3.12: `PyInterpreterState.ceval.eval_breaker`, 32 bits (`Include/internal/pycore_interp.h`).
@@ -156,7 +157,7 @@ pub enum EvalBreaker {
     OfThread(i32),
 }
 
-/// What stands beside the digits of an `int`.
+/// The word beside the digits of an `int`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IntForm {
     /// 3.11: a signed count of digits, whose sign is the number's.
@@ -178,9 +179,9 @@ pub const TAG_SIGN_MASK: i64 = 3;
 /// `sizeof(Py_buffer)`, in all versions (`Include/pybuffer.h`).
 pub const PY_BUFFER_BYTES: usize = 80;
 
-/// The bit of a string's state that says that its characters stand behind its header.
+/// The bit of a string's state that says that its characters come after its header.
 pub const TEXT_COMPACT: u32 = 1 << 5;
-/// The bits of a state that say so of characters that are all ASCII.
+/// The bits of a state that say the same of characters that are all ASCII.
 pub const TEXT_COMPACT_ASCII: u32 = TEXT_COMPACT | 1 << 6;
 /// How far the bytes of a character are shifted in a state.
 pub const TEXT_KIND_SHIFT: u32 = 2;
@@ -218,7 +219,8 @@ impl Layout {
         }
     };
 
-    /// The bits of `tp_flags` that say that a type is this one or a subclass; `None` for types that have no such bit.
+    /// The bits of `tp_flags` that say that a type is this one or a subclass of it; `None` for types that have no such
+    /// bit.
     pub const fn subclass_flag(&self, class: PythonType) -> Option<u64> {
         let place = match class {
             PythonType::Int => 0,
@@ -232,7 +234,7 @@ impl Layout {
         Some(1 << (self.int_subclass_bit + place))
     }
 
-    /// Whether `None`, `True`, `False` and the small ints are immortal: their count need not be touched.
+    /// Whether `None`, `True`, `False` and the small ints are immortal, so that their count need not be changed.
     pub const fn has_immortals(&self) -> bool {
         !matches!(self.refcount, Refcount::Plain)
     }

@@ -1,8 +1,8 @@
-//! Reads memory of the own process that may not be there: a wrong address gives an error, never a fault.
+//! Reads memory of this process that may be unmapped: a wrong address gives an error, never a fault.
 //!
-//! The kernel does the reading (`process_vm_readv` on the own process), so that it is the kernel that finds the page
-//! missing. Where a sandbox refuses that call, a `write` of the bytes to a pipe finds out the same (it answers EFAULT).
-//! Writing goes the same way, honours the protection of pages, and never changes it.
+//! The kernel does the reading (`process_vm_readv` on this process), so the kernel finds that a page is missing. If a
+//! sandbox refuses that call, a `write` of the bytes to a pipe shows the same (it fails with EFAULT). Writing works the
+//! same way, respects the protection of pages, and never changes it.
 
 use std::ffi::c_void;
 use std::fs;
@@ -11,10 +11,11 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// Pages are at least this large and their boundaries multiples of it: a block of it never crosses from one to another.
+/// Pages are at least this large, and their boundaries are multiples of it, so a block of this size never crosses a
+/// boundary.
 const BLOCK: usize = 4096;
 
-/// Set once `process_vm_readv` or `process_vm_writev` was refused: a sandbox does not change its mind.
+/// Set once `process_vm_readv` or `process_vm_writev` was refused: a sandbox goes on refusing.
 static REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// Memory that could not be read or written.
@@ -23,38 +24,38 @@ pub enum Fault {
     /// Part of it is unmapped, or protected from reading.
     #[error("{length} bytes at {address:#x} can't be read")]
     Unreadable {
-        /// The first byte asked for.
+        /// The first byte that was to be read.
         address: usize,
-        /// How many were asked for.
+        /// The number of bytes.
         length: usize,
     },
     /// Part of it is unmapped, or protected from writing.
     #[error("{length} bytes at {address:#x} can't be written")]
     Unwritable {
-        /// The first byte meant.
+        /// The first byte that was to be written.
         address: usize,
-        /// How many were meant.
+        /// The number of bytes.
         length: usize,
     },
-    /// No end within the bound.
+    /// There is no NUL within the bound.
     #[error("the text at {address:#x} does not end within {bound} bytes")]
     Unterminated {
         /// The first byte of the text.
         address: usize,
-        /// The most bytes that it may have, without the NUL.
+        /// The largest length that it may have, without the NUL.
         bound: usize,
     },
     /// The system offers no safe way at all (for example, no file descriptor is left for the pipe).
-    #[error("memory at {address:#x} can't be looked at safely: {source}")]
+    #[error("memory at {address:#x} can't be read safely: {source}")]
     NoWay {
-        /// The first byte asked for.
+        /// The first byte that was to be read.
         address: usize,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// Types that any bytes make a valid value of.
+/// Types for which any bytes are a valid value.
 ///
 /// # Safety
 /// Every bit pattern is a valid value, and there is no padding.
@@ -67,30 +68,30 @@ unsafe impl Plain for u64 {}
 // SAFETY: as above.
 unsafe impl Plain for usize {}
 
-/// Which system call looks.
+/// The system call that reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     Kernel,
     Pipe,
 }
 
-/// Reads a value, wherever and however aligned it is.
+/// Reads a value at any address, aligned or not.
 ///
 /// # Errors
-/// [`Fault::Unreadable`] where part of it can't be read.
+/// [`Fault::Unreadable`] if part of it can't be read.
 pub fn read<T: Plain>(address: usize) -> Result<T, Fault> {
     let mut value = MaybeUninit::<T>::zeroed();
     // SAFETY: the bytes of `value` are initialized (to 0), exclusively borrowed, and any bytes may be stored in them.
     let bytes = unsafe { std::slice::from_raw_parts_mut(value.as_mut_ptr().cast::<u8>(), size_of::<T>()) };
     read_bytes(address, bytes)?;
-    // SAFETY: `T: Plain`, so that any bytes are a value.
+    // SAFETY: `T: Plain`, so any bytes are a value.
     Ok(unsafe { value.assume_init() })
 }
 
 /// Fills `buffer` with the bytes at `address`.
 ///
 /// # Errors
-/// [`Fault::Unreadable`] where part of them can't be read; the buffer's content is then unspecified.
+/// [`Fault::Unreadable`] if part of them can't be read; the buffer's content is then unspecified.
 pub fn read_bytes(address: usize, buffer: &mut [u8]) -> Result<(), Fault> {
     if !REFUSED.load(Ordering::Relaxed) {
         match read_by(Way::Kernel, address, buffer) {
@@ -104,13 +105,13 @@ pub fn read_bytes(address: usize, buffer: &mut [u8]) -> Result<(), Fault> {
 /// Reads the text at `address` up to its NUL, which is not part of the result.
 ///
 /// # Errors
-/// [`Fault::Unterminated`] where more than `bound` bytes come before the NUL; [`Fault::Unreadable`] where it runs into
-/// memory that can't be read.
+/// [`Fault::Unterminated`] if more than `bound` bytes come before the NUL; [`Fault::Unreadable`] if it reaches memory
+/// that can't be read.
 pub fn read_text(address: usize, bound: usize) -> Result<Vec<u8>, Fault> {
     let mut text = Vec::new();
     while text.len() <= bound {
         let from = address.wrapping_add(text.len());
-        // Never past the end of a page before the text itself goes there.
+        // This never reads past the end of a page before the text itself goes there.
         let length = (BLOCK - from % BLOCK).min(bound + 1 - text.len());
         let mut block = [0; BLOCK];
         read_bytes(from, &mut block[..length])?;
@@ -125,13 +126,13 @@ pub fn read_text(address: usize, bound: usize) -> Result<Vec<u8>, Fault> {
     Err(Fault::Unterminated { address, bound })
 }
 
-/// Writes four bytes, where the page admits it.
+/// Writes four bytes, if the page is writable.
 ///
 /// # Errors
-/// [`Fault::Unwritable`] where it does not; nothing is written then.
+/// [`Fault::Unwritable`] if it is not; nothing is written then.
 ///
 /// # Safety
-/// Where there is memory at `address`, the caller may write it: nobody relies on what it holds.
+/// If there is memory at `address`, the caller may write it: nothing relies on its content.
 pub unsafe fn write_u32(address: usize, value: u32) -> Result<(), Fault> {
     if !REFUSED.load(Ordering::Relaxed) {
         match write_by_kernel(address, value) {
@@ -161,7 +162,7 @@ fn read_by(way: Way, address: usize, buffer: &mut [u8]) -> Result<(), Fault> {
     }
 }
 
-/// Whether all bytes could be read; an error says that this way is closed.
+/// Whether all bytes could be read; an error means that this call is not available.
 fn read_by_kernel(address: usize, buffer: &mut [u8]) -> io::Result<bool> {
     let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: buffer.len() };
@@ -170,7 +171,7 @@ fn read_by_kernel(address: usize, buffer: &mut [u8]) -> io::Result<bool> {
     transferred(count, buffer.len())
 }
 
-/// What a transfer of `wanted` bytes came to: all, not all because of the memory (EFAULT), or refused.
+/// The result of a transfer of `wanted` bytes: all of them, not all because of the memory (EFAULT), or refused.
 fn transferred(count: isize, wanted: usize) -> io::Result<bool> {
     if count >= 0 {
         return Ok(count as usize == wanted);
@@ -185,12 +186,12 @@ fn read_by_pipe(address: usize, buffer: &mut [u8]) -> io::Result<bool> {
     if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: `pipe2` gave two descriptors that nobody else owns.
+    // SAFETY: `pipe2` gave two descriptors that nothing else owns.
     let (reader, writer) = unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) };
     let mut from = address;
-    // An empty pipe always has room for a block, so that no write can block or come short for want of room.
+    // An empty pipe always has space for a block, so a write never blocks and is never cut short for lack of space.
     for block in buffer.chunks_mut(BLOCK) {
-        // SAFETY: the kernel checks the range and answers EFAULT, or comes short.
+        // SAFETY: the kernel checks the range; it fails with EFAULT, or transfers less.
         let count = unsafe { libc::write(writer.as_raw_fd(), from as *const c_void, block.len()) };
         if !transferred(count, block.len())? {
             return Ok(false);
@@ -218,15 +219,15 @@ fn write_by_kernel(address: usize, value: u32) -> Result<(), Fault> {
     }
 }
 
-/// Without the kernel's help: looks the page up in the process's map, and writes directly.
+/// Writes without the kernel's help: looks the page up in the process's map, and writes directly.
 fn write_where_mapped(address: usize, value: u32) -> Result<(), Fault> {
     let unwritable = Fault::Unwritable { address, length: size_of::<u32>() };
     let maps = fs::read_to_string("/proc/self/maps").map_err(|source| Fault::NoWay { address, source })?;
     if !address.is_multiple_of(align_of::<u32>()) || !is_writable(&maps, address) {
         return Err(unwritable);
     }
-    // SAFETY: aligned four bytes in a page that is mapped and writable. Like any store to data of a loaded module,
-    // it leans on the module's staying loaded.
+    // SAFETY: aligned four bytes in a page that is mapped and writable. Like any store to data of a loaded module, it
+    // relies on the module staying loaded.
     unsafe { (*(address as *const AtomicU32)).store(value, Ordering::Relaxed) };
     Ok(())
 }
@@ -248,10 +249,10 @@ fn is_writable(maps: &str, address: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// Two pages of the letter a, the second of which has the given protection.
+    /// Two pages of the letter a; the second has the given protection.
     fn two_pages(second: i32) -> usize {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: a fresh mapping, whose second page nobody uses yet when it is protected.
+        // SAFETY: a fresh mapping; nothing uses its second page yet when it is protected.
         unsafe {
             let start = libc::mmap(std::ptr::null_mut(), 2 * BLOCK, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
             assert_ne!(start, libc::MAP_FAILED);
@@ -275,7 +276,7 @@ mod tests {
     fn both_ways_refuse_what_is_not_there() {
         for way in [Way::Kernel, Way::Pipe] {
             let start = two_pages(libc::PROT_NONE);
-            // The first page of the address space is unmapped, the second of ours inaccessible.
+            // The first page of the address space is unmapped, and the second of our two pages is inaccessible.
             for address in [0, 8, 1 << 63, usize::MAX - 3, start + BLOCK - 4, start + BLOCK] {
                 let found = read_by(way, address, &mut [0; 8]);
                 assert!(matches!(found, Err(Fault::Unreadable { .. })), "{way:?} {address:#x}: {found:?}");

@@ -1,20 +1,22 @@
-//! What CPython is, by version: where its objects have what, how it behaves, and the proof of that at start-up.
+//! CPython by version: the layout of its objects, its behaviour, and the proof of both at start-up.
 //!
-//! | file | what it has |
+//! | file | content |
 //! | --- | --- |
 //! | `layout` | the offsets and forms that differ between versions, each with its proof |
-//! | `object` | those that no version changed, which readers of metadata need without an interpreter |
+//! | `object` | the offsets that are the same in all versions, which readers of metadata need without an interpreter |
 //! | `proof` | checks of a layout against live objects |
-//! | `memory` | reads of memory that may not be there |
+//! | `memory` | reads of memory that may be unmapped |
 //! | `python_type` | CPython's own types, by name |
 //! | `functions`, `unowned` | the functions of CPython that are called while references are owned, and while none is |
+//! | `addresses` | the addresses of those that compiled code calls |
 //! | `current_exception`, `watchers`, `module_slot` | C functions and data that not every version has |
 //! | `behaviour` | behaviour that differs between versions, by name |
 //! | `death_order` | in which order operands and locals die |
 //! | `collector` | where garbage is collected |
 //!
-//! *Invariant:* no other room knows an offset, or asks which version it is built for.
+//! *Invariant:* no other room knows an offset, or asks for which version it is built.
 
+pub(crate) mod addresses;
 pub mod behaviour;
 pub mod collector;
 pub(crate) mod current_exception;

@@ -1,4 +1,5 @@
-//! Where the readers look in CPython's own structs: all of it equal in CPython 3.11 to 3.15, 64-bit, with a GIL.
+//! Offsets in CPython's own structs that the readers need. All of them are the same in CPython 3.11 to 3.15, 64-bit,
+//! with a GIL.
 
 use super::memory::Plain;
 

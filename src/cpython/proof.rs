@@ -1,7 +1,7 @@
-//! Proves the layout against live objects, so that a CPython whose layout differs is refused, not misread.
+//! Proves the layout against live objects, so that a CPython with another layout is refused, not misread.
 //!
-//! Each check makes or takes an object whose contents are known, and reads it as the layout says. The reads go through
-//! `memory`, so that a wrong offset is a failed check and never a fault.
+//! Each check makes or takes an object with a known content, and reads it by the layout. The reads go through `memory`,
+//! so a wrong offset is a failed check and never a fault.
 
 use pyo3_ffi as ffi;
 
@@ -13,11 +13,11 @@ use super::memory::{self, Plain};
 use super::python_type::PythonType;
 use crate::embed::{Object, Python, running_version};
 
-/// Why the running interpreter is refused.
+/// The reason why the running interpreter is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Incompatible {
-    /// It is another version than the crate was built for.
+    /// Its version is not the one that the crate was built for.
     #[error(
         "typedcall was built for CPython 3.{built}, and {running} is running: build it again with PYO3_PYTHON set to \
          the Python that is to run"
@@ -40,7 +40,7 @@ pub enum Incompatible {
          between interpreters"
     )]
     Subinterpreter,
-    /// An object is laid out differently.
+    /// An object has another layout.
     #[error(
         "this build of CPython 3.{minor} keeps {check} elsewhere than other builds do ({detail}): typedcall supports \
          builds of python.org's sources with the usual options"
@@ -48,21 +48,21 @@ pub enum Incompatible {
     Layout {
         /// The second number of the version.
         minor: u8,
-        /// What differs.
+        /// The difference.
         check: &'static str,
-        /// What was expected, and what was found.
+        /// The expected and the found value.
         detail: String,
     },
 }
 
-/// A check, and what it proves.
+/// A check, and its subject.
 #[derive(Debug)]
 pub struct Proof {
     what: &'static str,
     check: fn(&Python, &Layout) -> Result<(), String>,
 }
 
-/// Declares each proof: its name, what it proves, the function that does.
+/// Declares each proof: its name, its subject, and its function.
 macro_rules! proofs {
     ($($name:ident: $what:literal, $check:ident;)*) => {
         $(pub const $name: Proof = Proof { what: $what, check: $check };)*
@@ -108,7 +108,7 @@ fn proofs() -> Vec<&'static Proof> {
 /// Checks the running interpreter against the layout.
 ///
 /// # Errors
-/// The first check that fails, and what it found.
+/// The first check that fails, and the value that it found.
 pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
     check_version(&running_version(), layout.minor)?;
     check_interpreter(python)?;
@@ -118,7 +118,7 @@ pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
     Ok(())
 }
 
-/// Whether the flag that something waits is where the layout says.
+/// Whether the flag that something waits was found at the layout's offset.
 pub fn is_eval_breaker_proven(python: &Python) -> bool {
     eval_breaker(python, &Layout::CURRENT).is_ok()
 }
@@ -138,7 +138,7 @@ pub fn check_interpreter(_: &Python) -> Result<(), Incompatible> {
 /// Checks the text of `Py_GetVersion` against the version that the crate was built for.
 ///
 /// # Errors
-/// Another version, or a free-threaded build.
+/// If it is another version, or a free-threaded build.
 pub fn check_version(running: &str, minor: u8) -> Result<(), Incompatible> {
     let number = running.split_whitespace().next().unwrap_or_default();
     let prefix = format!("3.{minor}");
@@ -154,7 +154,7 @@ pub fn check_version(running: &str, minor: u8) -> Result<(), Incompatible> {
     Ok(())
 }
 
-/// What the version alone decides: that it is the running one.
+/// The check for facts that the version alone decides: that the version is the running one.
 fn version(_: &Python, layout: &Layout) -> Result<(), String> {
     check_version(&running_version(), layout.minor).map_err(|incompatible| incompatible.to_string())
 }
@@ -203,7 +203,7 @@ fn digits(python: &Python, layout: &Layout) -> Result<(), String> {
             if layout.int.digits < 0 || layout.int.digits > 24 {
                 return Err(format!("digits at {} lie outside of the object", layout.int.digits));
             }
-            // SAFETY: the count of digits is right, as just checked, and with it what is read lies in the object.
+            // SAFETY: the count of digits is right, as just checked, so the digits that are read are in the object.
             let read = unsafe { value_of(object.as_ptr(), layout) };
             expect("an int", Some(i128::from(value)), read)?;
         }
@@ -217,7 +217,7 @@ const MAX_DIGITS: i64 = 3;
 /// The value of an `int`, unless it has more than 90 bits.
 ///
 /// # Safety
-/// `object` is an `int` (or an instance of a subclass), laid out as `layout` says.
+/// `object` is an `int` (or an instance of a subclass) with the layout `layout`.
 unsafe fn value_of(object: *mut ffi::PyObject, layout: &Layout) -> Option<i128> {
     let base = object.cast::<u8>();
     // SAFETY: the caller promises an int of this layout, so the size field lies within the object.
@@ -381,7 +381,7 @@ fn module_size(_: &Python, layout: &Layout) -> Result<(), String> {
     expect("the size of a module object", layout.module_size as isize, size)
 }
 
-/// A store into a dict changes its version, and nothing else at that place does.
+/// A store into a dict changes its version; nothing else at that offset changes.
 fn dict_version(python: &Python, layout: &Layout) -> Result<(), String> {
     let Some(offset) = layout.dict_version else { return Ok(()) };
     let dict = python.namespace().map_err(|error| error.to_string())?;
@@ -392,7 +392,7 @@ fn dict_version(python: &Python, layout: &Layout) -> Result<(), String> {
     store(1)?;
     let mut seen = vec![peek::<u64>(&dict, offset)?];
     for value in 2..6 {
-        // Another value of the same key: no field but the version changes.
+        // This stores another value for the same key, so no field but the version changes.
         store(value)?;
         let found = peek::<u64>(&dict, offset)?;
         if seen.contains(&found) {
@@ -403,12 +403,12 @@ fn dict_version(python: &Python, layout: &Layout) -> Result<(), String> {
     Ok(())
 }
 
-/// Fields from `c_tracefunc` to the exception that is being raised: the objects of both functions lie between them
-/// (`Include/cpython/pystate.h`).
+/// The distance from `c_tracefunc` to the exception that is being raised: the objects of both functions are between
+/// them (`Include/cpython/pystate.h`).
 const FROM_TRACE_TO_EXCEPTION: i32 = 3 * size_of::<usize>() as i32;
 
-/// To set a trace function would tell audit hooks, and instrument code. An exception can be set and taken back: the field that
-/// has it lies at a distance from the function that no version changed.
+/// Setting a trace function would call audit hooks, and instrument code. An exception can be set and taken back: the
+/// distance of its field from the function's is the same in all versions.
 fn thread_trace(python: &Python, layout: &Layout) -> Result<(), String> {
     let probe = float(python)?;
     // SAFETY: the thread is attached, and has a state, whose field is read without trusting the offset. An exception that was set
@@ -436,24 +436,24 @@ fn thread_trace(python: &Python, layout: &Layout) -> Result<(), String> {
     expect("the exception of a thread, from its trace function", expected, found?)
 }
 
-/// From the flag to the recursion limit beside it (`struct _ceval_state` in `Include/internal/pycore_interp.h` and
-/// `pycore_ceval_state.h`).
+/// The distance from the flag to the recursion limit beside it (`struct _ceval_state` in
+/// `Include/internal/pycore_interp.h` and `pycore_ceval_state.h`).
 const fn from_flag_to_limit(minor: u8) -> i32 {
     if minor <= 11 { -4 } else { 8 }
 }
 
-/// From a thread's flag to the interpreter's state before it (`Include/cpython/pystate.h`).
+/// The distance from a thread's flag to the interpreter's state before it (`Include/cpython/pystate.h`).
 const FROM_FLAG_TO_INTERPRETER: i32 = -(size_of::<usize>() as i32);
 
-/// To set the flag, Python code would have to run until it is clear again. So the field beside it is looked at, in whose place
-/// no version put another.
+/// To set the flag, Python code would have to run until it is clear again. So the check looks for the field beside it:
+/// no version has another field there.
 fn eval_breaker(_: &Python, layout: &Layout) -> Result<(), String> {
     // SAFETY: the thread is attached, and has a state and an interpreter.
     let (interpreter, thread) = unsafe { (ffi::PyInterpreterState_Get() as usize, ffi::PyThreadState_Get() as usize) };
     match layout.eval_breaker {
         EvalBreaker::OfInterpreter(offset) => {
             let at = interpreter.wrapping_add_signed((offset + from_flag_to_limit(layout.minor)) as isize);
-            // SAFETY: the thread is attached. Nothing runs before the limit is what it was.
+            // SAFETY: the thread is attached. Nothing runs until the limit is restored.
             let (before, found, raised) = unsafe {
                 let before = ffi::Py_GetRecursionLimit();
                 let found = peek_at::<u32>(at).map(u32::cast_signed);
@@ -471,7 +471,7 @@ fn eval_breaker(_: &Python, layout: &Layout) -> Result<(), String> {
     }
 }
 
-/// A float that no zeroed or shifted field looks like.
+/// A float that no zeroed or shifted field is equal to.
 const PROBE: f64 = 1234.5678e9;
 
 fn float(python: &Python) -> Result<Object, String> {
@@ -596,8 +596,8 @@ mod tests {
                 other => panic!("{name}: {other:?}"),
             }
         }
-        // Every proof but that of the size of an int, which comes after the digits, and that of the version, which comes first,
-        // was made to fail above.
+        // All proofs were made to fail above, except that of the size of an int, which comes after the digits, and that
+        // of the version, which comes first.
         let mut layout = Layout::CURRENT;
         layout.int.size -= 8;
         assert!(one_digit(&python, &layout).is_err());

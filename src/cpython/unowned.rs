@@ -1,8 +1,8 @@
 //! CPython's functions that are called while no reference is owned.
 //!
-//! They may run Python code, and so give up the GIL and take it again. Up to 3.13 a daemon thread that does this while the
-//! interpreter shuts down is ended by unwinding: so their callers have nothing to drop. Some are declared here only because pyo3-ffi
-//! does not declare them, or says that they do not unwind.
+//! They may run Python code, and thus release the GIL and acquire it again. Up to 3.13, a daemon thread that does this
+//! while the interpreter shuts down is ended by unwinding, so their callers must have nothing to drop. Some are
+//! declared here only because pyo3-ffi does not declare them, or declares that they do not unwind.
 
 use std::ffi::{c_char, c_int, c_long, c_void};
 
@@ -32,7 +32,8 @@ unsafe extern "C-unwind" {
     pub fn PyDict_SetItem(dict: Object, key: Object, value: Object) -> c_int;
     pub fn PyLong_AsLong(object: Object) -> c_long;
 
-    // What Argument Clinic's wrappers call for these C types (Objects/longobject.c), exported by 3.11 to 3.15.
+    // The functions that Argument Clinic's wrappers call for these C types (Objects/longobject.c), exported by 3.11 to
+    // 3.15.
     pub fn _PyLong_UnsignedShort_Converter(object: Object, variable: *mut c_void) -> c_int;
     pub fn _PyLong_UnsignedInt_Converter(object: Object, variable: *mut c_void) -> c_int;
     pub fn _PyLong_UnsignedLong_Converter(object: Object, variable: *mut c_void) -> c_int;

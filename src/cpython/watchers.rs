@@ -37,7 +37,7 @@ pub unsafe fn add_dict_watcher(watcher: DictWatcher) -> Option<c_int> {
 /// The thread is attached, the number is that of a watcher, the object is alive.
 pub unsafe fn watch_dict(watcher: c_int, dict: *mut ffi::PyObject) -> bool {
     #[cfg(Py_3_12)]
-    // SAFETY: as the caller promises; what is no dict raises.
+    // SAFETY: as the caller promises; an object that is not a dict raises.
     unsafe {
         let watches = PyDict_Watch(watcher, dict) == 0;
         if !watches {

@@ -24,7 +24,7 @@ pub enum ExtensionError {
         source_file: String,
         /// Its exit status.
         status: ExitStatus,
-        /// What the compiler printed.
+        /// The compiler's output.
         output: String,
     },
     /// The compiler reported success, but made no file.
@@ -51,7 +51,7 @@ pub enum ExtensionError {
     Missing {
         /// The shared object.
         library: PathBuf,
-        /// What is missing.
+        /// The missing thing.
         what: String,
     },
     /// Python raised.

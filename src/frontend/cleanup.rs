@@ -198,7 +198,7 @@ fn renumber(function: &mut Function) {
             is_param[param] = true;
         }
     }
-    // An instruction that is in no block any more may name removed values; nobody looks at it.
+    // An instruction that is in no block any more may name removed values; nothing reads them.
     let mut new_values = SecondaryMap::<Value, Value>::with_default(Value::new(0));
     let mut values = PrimaryMap::new();
     for (value, data) in std::mem::take(&mut function.values) {

@@ -143,7 +143,7 @@ impl FrontendBuilder<'_> {
         });
         self.enter(body);
         std::mem::swap(&mut self.environment, &mut environment);
-        // What is not null is an object; the guard says so to the types, and never fails.
+        // A value that is not null is an object. The guard says so to the types, and never fails.
         let object = self
             .emit(Instruction::Guard { ty: Type::OBJECT, value: item, failure: Failure::Never }, Some(Type::OBJECT));
         self.environment.stack.push(object);

@@ -47,7 +47,7 @@ pub enum RefusalReason {
     /// It has more arguments than the IR counts.
     #[error("the function takes more than {} arguments", u16::MAX)]
     TooManyArguments,
-    /// Its locals times its instructions are too many for the passes.
+    /// The product of its locals and its instructions is too large for the passes.
     #[error("the function is too large: {locals} locals and {instructions} instructions")]
     TooLarge {
         /// The number of its locals.
@@ -109,7 +109,7 @@ pub(super) fn check_kind(code: &Code) -> Result<(), Refusal> {
     Err(Refusal { line: Some(code.first_line), reason })
 }
 
-/// The passes go through each local at each instruction. The largest functions of the standard library need a tenth of this.
+/// The passes visit each local at each instruction. The largest functions of the standard library need a tenth of this.
 const MOST_SLOTS: usize = 1 << 22;
 
 /// Refuses code that would take gigabytes to compile.

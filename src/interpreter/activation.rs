@@ -1,4 +1,4 @@
-//! A function that runs: its locals and stack, and the loop.
+//! A running function: its locals, its stack, and the loop.
 
 use pyo3_ffi as ffi;
 
@@ -11,25 +11,25 @@ use crate::cpython::functions as api;
 use crate::thread::traceback::Place;
 use crate::thread::{Owned, Raised, Result, errors, handled, interrupts};
 
-/// A function that runs.
+/// A running function.
 pub struct Activation<'a> {
     pub(super) python: &'a Python,
     pub(super) frame: Frame<'a>,
     pub(super) code: &'a Prepared,
-    /// The fast locals; as many as the code has.
+    /// The fast locals, as many as the code has.
     pub(super) locals: Vec<Option<Owned>>,
     pub(super) stack: Vec<Option<Owned>>,
     /// The instruction that is executed.
     pub(super) at: Target,
-    /// What tells the line: the offset of the instruction that is executed, or of the one that a `Reraise` names.
+    /// The source of the line: the offset of the current instruction, or of the one that a `Reraise` names.
     pub(super) offset: u32,
-    /// The exception was raised before and has this function's entry in its traceback.
+    /// Whether the exception was raised before, and has this function's entry in its traceback already.
     pub(super) raised_again: bool,
-    /// The frame that tracebacks show, once there is one.
+    /// The frame in tracebacks, once there is one.
     pub(super) shown: Option<Owned>,
 }
 
-/// Where to go on.
+/// Where execution continues.
 pub enum Flow {
     Next,
     Jump(Target),
@@ -43,7 +43,7 @@ pub enum End {
 }
 
 impl<'a> Activation<'a> {
-    /// Ready to run from a state.
+    /// A function that is ready to run from a state.
     pub fn new(python: &'a Python, frame: Frame<'a>, state: State) -> Result<Self> {
         let own = |slots: Vec<Option<Object>>, capacity: usize| {
             let mut owned = Vec::with_capacity(capacity.max(slots.len()));
@@ -65,7 +65,7 @@ impl<'a> Activation<'a> {
         Ok(Self { python, frame, code, locals, stack, at: state.at, offset: 0, raised_again: false, shown: None })
     }
 
-    /// Executes so many instructions, or all until the function is left.
+    /// Executes `steps` instructions; stops earlier if the function is left.
     pub fn run(&mut self, mut steps: u64) -> Result<End> {
         let code: &'a Code = self.code.code();
         loop {
@@ -87,7 +87,7 @@ impl<'a> Activation<'a> {
         }
     }
 
-    /// A jump; one back is a place to serve interrupts.
+    /// A jump. At a backward jump, interrupts are served.
     pub(super) fn jump(&self, target: Target) -> Result<Flow> {
         if target <= self.at {
             interrupts::serve(self.python)?;
@@ -95,14 +95,15 @@ impl<'a> Activation<'a> {
         Ok(Flow::Jump(target))
     }
 
-    /// Goes to the handler of the current exception, which the instruction that it stands at has raised, or leaves.
+    /// Goes to the handler of the current exception, which the current instruction has raised; without one, leaves the
+    /// function.
     pub(super) fn goes_to_handler(&mut self, again: bool) -> Result {
         self.offset = self.code.code().instructions.get(self.at as usize).map_or(0, |instruction| instruction.offset);
         self.raised_again = again;
         self.unwind()
     }
 
-    /// Goes to the handler of the current exception, or leaves.
+    /// Goes to the handler of the current exception; without one, leaves the function.
     fn unwind(&mut self) -> Result {
         if !std::mem::take(&mut self.raised_again) {
             let place = self.place();
@@ -127,19 +128,19 @@ impl<'a> Activation<'a> {
         Ok(())
     }
 
-    /// Where tracebacks show the function.
+    /// The position that tracebacks show.
     pub(super) fn place(&self) -> Place {
         Place { at: self.at, offset: self.offset }
     }
 
-    /// Gives up what lies above a depth, the top first.
+    /// Gives up the slots above a depth, the top first.
     fn cut(&mut self, depth: usize) {
         while self.stack.len() > depth {
             drop(self.stack.pop());
         }
     }
 
-    /// Gives up the locals as CPython does when a function is left; a frame that outlives it gets them.
+    /// Gives up the locals as CPython does when a function is left. If a frame outlives the function, it gets them.
     pub fn leave(&mut self) {
         if let Some(shown) = self.shown.take() {
             self.frame.shown().hand_over_locals(self.python, shown, &self.locals);
@@ -151,7 +152,8 @@ impl<'a> Activation<'a> {
         }
     }
 
-    /// The state, where the loop stopped; makes the exception handled before the call the handled one again.
+    /// The state at which the loop stopped. The exception that was handled before the call becomes the handled one
+    /// again.
     pub fn into_state(self, before: Option<Owned>) -> State {
         let python = self.python;
         let slots = |slots: Vec<Option<Owned>>| {
@@ -184,19 +186,19 @@ impl<'a> Activation<'a> {
         self.stack.pop().ok_or_else(|| errors::system_error(c"the stack is empty"))
     }
 
-    /// Where the slot at a depth is; 1 is the top.
+    /// The index of the slot at a depth; 1 is the top.
     pub(super) fn index(&self, depth: u32) -> Result<usize> {
         let index = self.stack.len().checked_sub(depth as usize);
         index.ok_or_else(|| errors::system_error(c"the stack is not that deep"))
     }
 
-    /// The object at a depth, 1 is the top.
+    /// The object at a depth; 1 is the top.
     pub(super) fn peek(&self, depth: u32) -> Result<&Owned> {
         let slot = self.stack.get(self.index(depth)?).and_then(Option::as_ref);
         slot.ok_or_else(|| errors::system_error(c"no object at that depth of the stack"))
     }
 
-    /// Where the topmost objects begin, so many and none of them null.
+    /// The index of the first of the topmost `count` objects, none of which is null.
     pub(super) fn top(&self, count: u32) -> Result<usize> {
         let start = self.index(count)?;
         match self.stack[start..].iter().all(Option::is_some) {
@@ -205,7 +207,7 @@ impl<'a> Activation<'a> {
         }
     }
 
-    /// The slots from an index on, as C sees them.
+    /// The slots from an index on, as a C array.
     pub(super) fn pointers(&mut self, start: usize) -> *mut *mut ffi::PyObject {
         // SAFETY: `start` is at most the stack's length. `Option<Owned>` is a pointer that may be null.
         unsafe { self.stack.as_mut_ptr().add(start).cast() }

@@ -1,4 +1,4 @@
-//! Calls of what lies on the stack.
+//! Calls with the callable and the arguments on the stack.
 
 use pyo3_ffi as ffi;
 
@@ -25,7 +25,7 @@ impl Activation<'_> {
         self.vectorcall(method, first, method)
     }
 
-    /// Calls what is in a slot with what lies from another on, and puts the result in the place of all.
+    /// Calls the object in a slot with the objects from another slot on, and replaces all of them by the result.
     fn vectorcall(&mut self, callable: usize, first: usize, start: usize) -> Result {
         let function = self.stack[callable].as_ref().ok_or_else(no_callable)?.as_ptr();
         let count = self.stack.len() - first;
@@ -33,8 +33,9 @@ impl Activation<'_> {
         let answer = if count == 0 { self.answer(function)? } else { None };
         let result = match answer {
             Some(answer) => Ok(answer),
-            // SAFETY: the stack keeps callable and arguments alive; none of the arguments is null, as `top` checks, and below
-            // the first is a slot of the stack. The names are a tuple, no longer than the arguments.
+            // SAFETY: the stack keeps callable and arguments alive. None of the arguments is null, as `top` checks, and
+            // before the first is another slot of the stack. The names are a tuple that is no longer than the
+            // arguments.
             None => unsafe {
                 let names = keywords.map_or(std::ptr::null_mut(), crate::embed::Object::as_ptr);
                 let by_name = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
@@ -43,7 +44,7 @@ impl Activation<'_> {
                 Owned::new(api::PyObject_Vectorcall(function, arguments, by_position | ARGUMENTS_OFFSET, names))
             },
         };
-        // As CPython does: the callable dies first, then the arguments, from 3.14 on the last first.
+        // As in CPython: the callable dies first, then the arguments, from 3.14 on the last first.
         drop(self.stack[start].take());
         match DeathOrder::CURRENT.last_first(false) {
             true => self.stack[start..].iter_mut().rev().for_each(|slot| drop(slot.take())),

@@ -1,4 +1,4 @@
-//! Raising, and what handlers do.
+//! Raising, and the instructions of exception handlers.
 
 use pyo3_ffi as ffi;
 
@@ -23,7 +23,8 @@ impl Activation<'_> {
     pub(super) fn reraise(&mut self, depth: u32) -> Result<Raised> {
         let exception = self.pop()?;
         if depth > 0 {
-            // SAFETY: the thread is attached; something else than an int raises, and is no offset.
+            // SAFETY: the thread is attached; for an object that is not an int, the call raises, and the result is not
+            // an offset.
             let offset = unsafe { ffi::PyLong_AsLong(self.peek(depth)?.as_ptr()) };
             match u32::try_from(offset) {
                 Ok(offset) => self.offset = offset,
@@ -84,7 +85,8 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// A lone exception was wrapped in a group, and where CPython says where that happened, it is this function.
+    /// A lone exception was wrapped in a group. If CPython adds a traceback entry for the place where that happened,
+    /// the entry is of this function.
     fn own_traceback_of_group(&mut self, group: &Owned) -> Result {
         // SAFETY: the group is alive; the reference is handed over.
         if unsafe { Owned::maybe(ffi::PyException_GetTraceback(group.as_ptr())) }.is_none() {

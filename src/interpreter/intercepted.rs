@@ -1,4 +1,4 @@
-//! Builtins that look at the frame of their caller, answered here: no frame is pushed.
+//! Builtins that look at the frame of their caller. They are answered here, because no frame is pushed.
 
 use pyo3_ffi as ffi;
 
@@ -10,7 +10,7 @@ use crate::thread::owned::{Owned, succeeded};
 use crate::thread::{Raised, Result, errors};
 
 impl Activation<'_> {
-    /// What a function that is called without arguments would find in this function's frame.
+    /// The result of a function that looks at its caller's frame, called without arguments in this function.
     pub(super) fn answer(&self, function: *mut ffi::PyObject) -> Result<Option<Owned>> {
         let looking = &self.code.looking;
         if function == (&raw mut ffi::PySuper_Type).cast() {
@@ -67,7 +67,7 @@ impl Activation<'_> {
         slot.is_some_and(|value| value.class() == &raw mut ffi::PyCell_Type)
     }
 
-    /// The locals that are bound, in a dict.
+    /// The bound locals, in a dict.
     fn locals_by_name(&self) -> Result<Owned> {
         // SAFETY: the thread is attached, and the objects alive.
         unsafe {

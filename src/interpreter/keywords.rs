@@ -8,7 +8,7 @@ use crate::embed::{Exception, Object, Python};
 
 use super::prepared::intern;
 
-/// The tuple of the names that a call passes, or nothing where it passes none.
+/// The tuple of the names that a call passes; nothing if it passes none.
 pub fn keyword_names(python: &Python, names: &[Arc<str>]) -> Result<Option<Object>, Exception> {
     if names.is_empty() {
         return Ok(None);

@@ -18,7 +18,7 @@ impl<'a> Activation<'a> {
 
     pub(super) fn store_fast(&mut self, local: Local) -> Result {
         let value = self.pop_slot()?;
-        // The old value dies afterwards: it may look.
+        // The old value is given up last, because its destructor may look at the local.
         drop(std::mem::replace(&mut self.locals[local as usize], value));
         Ok(())
     }
@@ -43,13 +43,13 @@ impl<'a> Activation<'a> {
         let Some(closure) = self.frame.closure else {
             return Err(errors::system_error(c"the function has no closure"));
         };
-        // SAFETY: the closure is alive; its size and items are read only where it is a tuple.
+        // SAFETY: the closure is alive; its size and items are read only if it is a tuple.
         unsafe {
             let closure = closure.as_ptr();
             if ffi::PyTuple_Check(closure) == 0 || ffi::PyTuple_GET_SIZE(closure) != count as ffi::Py_ssize_t {
                 return Err(errors::system_error(c"the closure does not fit the code"));
             }
-            // `Prepared` checks that there are so many locals.
+            // `Prepared` checks that there are enough locals.
             let first = self.locals.len() - count as usize;
             for (index, local) in (0..).zip(&mut self.locals[first..]) {
                 *local = Some(Owned::borrowed(ffi::PyTuple_GET_ITEM(closure, index)));
@@ -70,7 +70,7 @@ impl<'a> Activation<'a> {
     }
 
     pub(super) fn delete_deref(&mut self, local: Local) -> Result {
-        // The old value dies afterwards: it may look.
+        // The old value is given up last, because its destructor may look at the local.
         let cell = self.cell(local)?;
         let _old = names::load_cell(self.python, cell, self.variable(local))?;
         names::store_cell(cell, None)
@@ -86,12 +86,12 @@ impl<'a> Activation<'a> {
         Ok(())
     }
 
-    /// What is in the slot of a cell.
+    /// The cell in a local's slot.
     fn cell(&self, local: Local) -> Result<&Owned> {
         self.locals[local as usize].as_ref().ok_or_else(|| errors::system_error(c"no cell where there should be one"))
     }
 
-    /// What is in a cell.
+    /// The content of a local's cell.
     pub(super) fn in_cell(&self, local: Local) -> Result<Option<Owned>> {
         names::in_cell(self.cell(local)?)
     }

@@ -1,22 +1,23 @@
-//! An interpreter of decoded bytecode: a plain loop over the version-neutral instructions, through the C API.
+//! An interpreter of decoded bytecode: a plain loop over the version-neutral instructions that uses the C API.
 //!
-//! Compiled code whose guards fail goes on here, from the middle of a function; and tests ask it what is right. So it is exact
-//! in results, exceptions and their context, the handled exception, reference counts after the return, and, but for what follows,
-//! in the order in which objects die.
+//! Compiled code whose guards fail continues here, in the middle of a function; and tests compare with it. So it is
+//! exact in results, exceptions and their context, the handled exception, reference counts after the return, and, apart
+//! from the differences listed below, in the order in which objects die.
 //!
-//! [`Prepared`] is a [`Code`](crate::bytecode::Code) with the objects that running it needs; making one says at once what is refused.
-//! [`run`] starts at any instruction with the locals, the stack and the handled exception of a [`State`], [`run_until`] stops after
-//! so many instructions with the state reached, and [`call_function`] does for a function what a call does once the arguments
-//! are bound.
+//! [`Prepared`] is a [`Code`](crate::bytecode::Code) with the objects that running it needs; code that is refused is
+//! refused when it is made. [`run`] starts at any instruction with the locals, the stack and the handled exception of a
+//! [`State`]. [`run_until`] stops after a number of instructions, with the state at that point. [`call_function`] runs
+//! a function whose arguments are bound, as a call would.
 //!
-//! What differs from CPython's own loop, and can be seen:
+//! The visible differences from CPython's own loop:
 //!
-//! - no frame is pushed: whoever looks back (`sys._getframe(1)`, `warnings.warn(stacklevel=2)`) sees the caller's. Code that looks
-//!   at its own frame is refused, but for `globals()`, `vars()`, `dir()` and `super()`, which are answered here. The frames in
-//!   tracebacks are real, with line, position, globals and, once the function is left, its locals, but no `f_back`;
-//! - trace and profile functions and `sys.monitoring` don't see the function;
-//! - the caller keeps its references to arguments through a call, where CPython hands them to a Python function;
-//! - calls recurse on the C stack: `RecursionError` comes near its end, too, and not at the limit alone.
+//! - No frame is pushed: code that looks back (`sys._getframe(1)`, `warnings.warn(stacklevel=2)`) sees the caller's
+//!   frame. Code that looks at its own frame is refused, except for `globals()`, `vars()`, `dir()` and `super()`, which
+//!   are answered here. The frames in tracebacks are real, with line, position, globals and, once the function is left,
+//!   its locals, but without `f_back`.
+//! - Trace and profile functions and `sys.monitoring` don't see the function.
+//! - The caller keeps its references to arguments during a call; CPython hands them over to a Python function.
+//! - Calls recurse on the C stack: `RecursionError` is also raised near the end of the stack, not only at the limit.
 
 mod activation;
 mod calls;
@@ -40,7 +41,7 @@ pub(crate) use keywords::tuple;
 pub(crate) use prepared::intern;
 pub use prepared::{Prepared, Reason, Refusal};
 
-/// What a function runs in.
+/// The surroundings of a running function: its code, namespaces and closure.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// The code.
@@ -54,7 +55,7 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Where it finds its names.
+    /// The namespaces in which it finds its names.
     pub(crate) fn namespaces(self) -> Namespaces<'a> {
         Namespaces { globals: self.globals, builtins: self.builtins }
     }
@@ -65,33 +66,33 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Where a function is.
+/// The state of a function between two instructions.
 #[derive(Debug, Default)]
 pub struct State {
     /// The next instruction.
     pub at: Target,
-    /// The fast locals, `None` where unbound. Fewer than the code has are filled up with unbound ones.
+    /// The fast locals, `None` for unbound ones. If there are fewer than the code has, the missing ones are unbound.
     pub locals: Vec<Option<Object>>,
     /// The stack, `None` for null.
     pub stack: Vec<Option<Object>>,
-    /// The handled exception, that `sys.exc_info()` tells; `None` leaves the thread's as it is.
+    /// The handled exception, which `sys.exc_info()` returns; `None` leaves the thread's handled exception as it is.
     pub handled: Option<Object>,
 }
 
-/// How far [`run_until`] came.
+/// How far [`run_until`] got.
 #[derive(Debug)]
 pub enum Progress {
     /// The function returned this.
     Returned(Object),
-    /// The steps are used up.
+    /// All steps were executed.
     Stopped(State),
 }
 
-/// Runs from a state to the end of the function, and gives what it returns.
+/// Runs from a state to the end of the function. The result is what the function returns.
 ///
 /// # Errors
-/// The exception that leaves the function is set in the thread state, with its traceback. A state that does not fit the code
-/// is a `SystemError`.
+/// The exception that leaves the function is set in the thread state, with its traceback. A state that does not fit the
+/// code gives a `SystemError`.
 pub fn run(python: &Python, frame: &Frame<'_>, state: State) -> std::result::Result<Object, Raised> {
     match run_until(python, frame, state, u64::MAX)? {
         Progress::Returned(result) => Ok(result),
@@ -102,11 +103,11 @@ pub fn run(python: &Python, frame: &Frame<'_>, state: State) -> std::result::Res
     }
 }
 
-/// As [`run`], but stops in front of an instruction when so many were executed. The handled exception is then again the one from
-/// before the call; the state holds the function's.
+/// Like [`run`], but stops before the next instruction once `steps` of them were executed. The handled exception is
+/// then again the one from before the call; the state has the function's own.
 ///
 /// # Errors
-/// As [`run`].
+/// The errors of [`run`].
 pub fn run_until(
     python: &Python,
     frame: &Frame<'_>,
@@ -114,7 +115,7 @@ pub fn run_until(
     steps: u64,
 ) -> std::result::Result<Progress, Raised> {
     let _depth = recursion::Depth::enter(python)?;
-    // Only a state that is handed out needs it.
+    // It is needed only for a state that is handed out.
     let before = if steps == u64::MAX { None } else { handled::own(python) };
     let mut activation = Activation::new(python, *frame, state)?;
     match activation.run(steps)? {
@@ -126,19 +127,19 @@ pub fn run_until(
     }
 }
 
-/// Goes on where the instruction of the state has raised, to its handler: what the function returns. The exception is set in
-/// the thread state; the stack of the state is without the operands of the instruction. Where it was raised before, `again`, its
-/// traceback gets no entry here.
+/// Continues at the exception handler, after the instruction of the state has raised. The result is what the function
+/// returns. The exception is set in the thread state; the stack of the state does not contain the operands of the
+/// instruction. If the exception was raised before (`again`), its traceback gets no entry here.
 ///
 /// # Errors
-/// As [`run`].
+/// The errors of [`run`].
 pub(crate) fn run_raised(
     python: &Python,
     frame: &Frame<'_>,
     state: State,
     again: bool,
 ) -> std::result::Result<Object, Raised> {
-    // Counting this call may raise, and what that raises takes the place of the exception.
+    // Counting this call may raise; then that exception takes the place of the current one.
     let pending = errors::take();
     let _depth = recursion::Depth::enter(python)?;
     let mut activation = Activation::new(python, *frame, state)?;
@@ -156,11 +157,11 @@ pub(crate) fn run_raised(
     }
 }
 
-/// Runs a Python function whose arguments are bound already: the first locals of its code, in their order, `None` where the
-/// variable is unbound.
+/// Runs a Python function whose arguments are bound already: they are the first locals of its code, in their order,
+/// `None` for unbound variables.
 ///
 /// # Errors
-/// As [`run`]; also where `function` is no Python function.
+/// The errors of [`run`]; also an error if `function` is not a Python function.
 pub fn call_function(
     python: &Python,
     function: &Object,

@@ -1,4 +1,4 @@
-//! Operations on what lies on the stack: it is lent to them, and given up afterwards in CPython's order.
+//! Operations on objects on the stack: the operations borrow them, and they are given up after that in CPython's order.
 
 use crate::thread::owned::{Owned, give_up};
 use crate::thread::{Result, errors};
@@ -6,7 +6,7 @@ use crate::thread::{Result, errors};
 use super::activation::Activation;
 
 impl Activation<'_> {
-    /// Pops so many objects, the last of them on top.
+    /// Pops `N` objects; the last of them was on top.
     pub(super) fn pop_array<const N: usize>(&mut self) -> Result<[Owned; N]> {
         let start = self.stack.len().checked_sub(N);
         let start = start.filter(|start| self.stack[*start..].iter().all(Option::is_some));
@@ -20,7 +20,7 @@ impl Activation<'_> {
         self.apply_as(false, operation)
     }
 
-    /// `a… -- result`, of arithmetic and `a[b]`, whose operands die in an order of their own.
+    /// `a… -- result`, for arithmetic and `a[b]`, whose operands die in an order of their own.
     pub(super) fn apply_operator<const N: usize>(
         &mut self,
         operation: impl FnOnce([&Owned; N]) -> Result<Owned>,
@@ -47,7 +47,7 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// `a… --`, and what the operation says.
+    /// `a… --`; the result is the operation's.
     pub(super) fn ask<const N: usize, T>(&mut self, operation: impl FnOnce([&Owned; N]) -> Result<T>) -> Result<T> {
         let operands = self.pop_array::<N>()?;
         let result = operation(operands.each_ref());
@@ -55,7 +55,7 @@ impl Activation<'_> {
         result
     }
 
-    /// `a… -- a… result`: with the objects on top, which stay.
+    /// `a… -- a… result`: an operation on the topmost objects, which stay on the stack.
     pub(super) fn look<const N: usize>(&mut self, operation: impl FnOnce(&[Owned; N]) -> Result<Owned>) -> Result {
         let start = self.top(N as u32)?;
         let operands =
@@ -65,7 +65,7 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// `container … a… -- container …`, the container at this depth once the operands are popped.
+    /// `container … a… -- container …`; the container is at this depth once the operands are popped.
     pub(super) fn fill<const N: usize>(
         &mut self,
         depth: u32,
@@ -88,11 +88,11 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// `a -- aₙ … a₁`: the items of the tuple that an operation makes, the first on top.
+    /// `a -- aₙ … a₁`: the items of a tuple that an operation makes, the first on top.
     pub(super) fn spread(&mut self, operation: impl FnOnce(&Owned) -> Result<Owned>) -> Result {
         let operand = self.pop()?;
         let tuple = operation(&operand)?;
-        // SAFETY: operations that are spread make a tuple, which keeps its items alive.
+        // SAFETY: the operations that are passed here make a tuple, which keeps its items alive.
         unsafe {
             for index in (0..pyo3_ffi::PyTuple_GET_SIZE(tuple.as_ptr())).rev() {
                 self.push(Owned::borrowed(pyo3_ffi::PyTuple_GET_ITEM(tuple.as_ptr(), index)));
@@ -101,7 +101,7 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// The objects from an index on, which [`Activation::top`] gave.
+    /// The objects from an index on; the index must come from [`Activation::top`].
     pub(super) fn objects(&self, start: usize) -> &[Owned] {
         let slots = &self.stack[start..];
         debug_assert!(slots.iter().all(Option::is_some));

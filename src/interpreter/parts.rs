@@ -1,11 +1,11 @@
-//! What a call of a live function runs in.
+//! The parts of a live function that a call of it needs.
 
 use pyo3_ffi as ffi;
 
 use crate::embed::{Object, Python};
 use crate::thread::{Owned, Result, errors};
 
-/// What a call of a function runs in.
+/// The parts of a function that a call of it needs.
 pub struct Parts {
     pub globals: Object,
     pub builtins: Object,
@@ -13,13 +13,13 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Those of a Python function.
+    /// The parts of a Python function.
     pub fn of(python: &Python, function: &Object) -> Result<Self> {
         // SAFETY: the function is alive, and its type checked before its parts are borrowed.
         unsafe {
             let pointer = function.as_ptr();
             if ffi::PyFunction_Check(pointer) == 0 {
-                return Err(errors::type_error(c"a Python function is interpreted, and nothing else"));
+                return Err(errors::type_error(c"only Python functions can be interpreted"));
             }
             let globals = Owned::borrowed(ffi::PyFunction_GetGlobals(pointer));
             let builtins = Owned::new(ffi::PyObject_GetAttrString(pointer, c"__builtins__".as_ptr()))?;

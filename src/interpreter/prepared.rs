@@ -1,4 +1,4 @@
-//! Code with the objects that running it needs, made once; and what is refused.
+//! Code with the objects that running it needs, made once; and the reasons for refusing code.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::embed::{Exception, Object, Python};
 use super::keywords::keyword_names;
 use crate::thread::traceback::ShownCode;
 
-/// A code object made ready to run, by any thread of the interpreter that it was made in.
+/// A code object that is ready to run, on any thread of the interpreter that it was made in.
 #[derive(Debug)]
 pub struct Prepared {
     code: Code,
@@ -19,15 +19,15 @@ pub struct Prepared {
     pub(super) names: Vec<Object>,
     /// The constants, as in [`Code::consts`].
     pub(super) consts: Vec<Object>,
-    /// For each instruction the tuple of the keywords that it passes.
+    /// For each instruction, the tuple of the keywords that it passes.
     pub(super) keywords: Vec<Option<Object>>,
     /// Functions that look at the frame of their caller.
     pub(super) looking: Looking,
-    /// The code object that frames in tracebacks show.
+    /// The code object of the frames in tracebacks.
     pub(super) shown: ShownCode,
 }
 
-/// Builtin functions that look at the frame of their caller, and are answered in its place.
+/// Builtin functions that look at the frame of their caller; the interpreter answers them itself.
 #[derive(Debug)]
 pub(super) struct Looking {
     pub globals: Object,
@@ -35,14 +35,14 @@ pub(super) struct Looking {
     pub dir: Object,
 }
 
-/// Code is not interpreted.
+/// The error that code is not interpreted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Refusal {
     /// The function's qualified name.
     pub function: Arc<str>,
-    /// The line of the source, where one is known.
+    /// The line of the source, if it is known.
     pub line: Option<u32>,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -56,25 +56,25 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why code is not interpreted.
+/// The reason why code is not interpreted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// It is a generator's or a coroutine's.
+    /// It is the code of a generator or a coroutine.
     #[error("it is a generator or a coroutine, which CPython itself must run")]
     Suspends,
-    /// It is a class body's or a module's.
+    /// It is the code of a class body or a module.
     #[error("its names are in a namespace: it is a class body or a module, which CPython itself must run")]
     Namespace,
     /// It calls a function that looks at the frame of its caller.
     #[error("it may call `{0}`, which looks at the frame of its caller")]
     LooksAtFrame(Arc<str>),
-    /// A constant has no value without a live code object.
+    /// A constant cannot be made without a live code object.
     #[error("the constant `{0}` has no value outside of a live code object")]
     Constant(String),
-    /// It is not what the decoder makes.
+    /// It is not code that the decoder makes.
     #[error("{0}")]
     Malformed(&'static str),
-    /// Its stack does not add up.
+    /// Its stack depths are inconsistent.
     #[error("{0}")]
     Stack(crate::bytecode::StackError),
     /// Making an object failed.
@@ -86,7 +86,7 @@ impl Prepared {
     /// Makes the objects that running the code needs.
     ///
     /// # Errors
-    /// Says why the code is not interpreted.
+    /// The reason why the code is not interpreted.
     pub fn new(python: &Python, code: Code) -> Result<Self, Refusal> {
         let refusal = |line, reason| Refusal { function: code.qualname.clone(), line, reason };
         let raised = |exception| refusal(Some(code.first_line), Reason::Exception(exception));
@@ -112,12 +112,12 @@ impl Prepared {
             .collect::<Result<_, _>>()
             .map_err(raised)?;
         let looking = Looking::new(python).map_err(raised)?;
-        // What it imports is imported before anything runs.
+        // Its module is imported before any code runs.
         crate::semantics::names::lazy_import_type(python);
         Ok(Self { code, names, consts, keywords, looking, shown: ShownCode::default() })
     }
 
-    /// The same; what a snippet wrote as a literal is an object in its code, too, the same one.
+    /// The same; a literal of a snippet is here the very object that its code has.
     pub(crate) fn new_live(python: &Python, code: Code) -> Result<Self, Refusal> {
         let mut prepared = Self::new(python, code)?;
         for (constant, object) in prepared.code.consts.iter_mut().zip(&prepared.consts) {
@@ -152,12 +152,12 @@ pub(crate) fn intern(python: &Python, text: &str) -> Result<Object, Exception> {
     }
 }
 
-/// Globals whose values look at the frame of their caller, where they are the builtins of these names.
+/// Names of globals whose builtin values look at the frame of their caller.
 const LOOKING_GLOBALS: [&str; 3] = ["locals", "eval", "exec"];
 /// Attributes that look at the frame of their caller.
 const LOOKING_ATTRIBUTES: [&str; 3] = ["_getframe", "_getframemodulename", "currentframe"];
 
-/// Whether everything that instructions name is there, and may be interpreted.
+/// Whether everything that instructions refer to exists and may be interpreted.
 fn check(code: &Code) -> Result<(), (Option<u32>, Reason)> {
     let first = Some(code.first_line);
     if code.suspends() {
@@ -234,7 +234,7 @@ fn check_operation(code: &Code, op: &Op, is_instruction: impl Fn(Target) -> bool
     }
 }
 
-/// The object that a literal means.
+/// The object of a literal.
 fn value(python: &Python, literal: &Literal) -> Result<Object, Reason> {
     let made = |object: Result<Object, Exception>| object.map_err(Reason::Exception);
     // SAFETY: the thread is attached; the constants of the interpreter live for ever.
@@ -248,7 +248,7 @@ fn value(python: &Python, literal: &Literal) -> Result<Object, Reason> {
         Literal::Bool(value) => constant(unsafe { if *value { ffi::Py_True() } else { ffi::Py_False() } }),
         Literal::Int(digits) => {
             let text = std::ffi::CString::new(&**digits).map_err(|_| Reason::Constant(digits.clone()))?;
-            // SAFETY: the thread is attached; a C string, that the call reads.
+            // SAFETY: the thread is attached; the call reads a C string.
             made(unsafe { python.owned(ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), 10)) })
         }
         // SAFETY: the thread is attached.

@@ -1,4 +1,4 @@
-//! One instruction: which operation it is, and where its operands lie.
+//! One instruction: its operation, and the places of its operands.
 
 use super::activation::{Activation, Flow};
 use crate::bytecode::{Condition, Name, Op};
@@ -216,7 +216,7 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// `iterator -- iterator item`; nothing where it is exhausted, and popped.
+    /// `iterator -- iterator item`; if the iterator is exhausted, it is popped, and there is no item.
     fn next_item(&mut self) -> Result<bool> {
         match iteration::next(self.peek(1)?)? {
             Some(item) => self.push(item),

@@ -15,13 +15,13 @@ use crate::metadata::TypePlace;
 pub struct ConstObject {
     /// The text form: the text of a string, the qualified name of a callable.
     pub label: Arc<str>,
-    /// What is known of it.
+    /// The known facts about it.
     pub value: ConstValue,
     /// Address of the object, if it is live. Whoever sets it keeps the object alive as long as the IR and its code.
     pub address: Option<NonZeroUsize>,
 }
 
-/// What is known of a constant object.
+/// The known facts about a constant object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ConstValue {
     /// `None`.

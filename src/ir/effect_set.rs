@@ -62,8 +62,8 @@ pub struct EffectSet {
     pub raises: bool,
     /// Python code may run, which may change anything.
     pub runs_python: bool,
-    /// It makes an object that the garbage collector tracks. Where the collector runs there, that may start it, and so run
-    /// finalizers.
+    /// It makes an object that the garbage collector tracks. On versions where the collector runs at such points, this
+    /// may start it, and thus run finalizers.
     pub collects: bool,
     /// It may be dropped if its result is unused, even if it would have raised. No other promise follows from this.
     pub is_claimed_pure: bool,
@@ -114,7 +114,8 @@ impl EffectSet {
         !self.writes.is_empty() || self.raises || self.runs_python || self.collects
     }
 
-    /// Whether Python code may have run by its end, on a CPython with this garbage collector, also because that started.
+    /// Whether Python code may have run by its end, on a CPython with this garbage collector, also because the
+    /// collector started.
     pub const fn may_run_python(self, collector: Collector) -> bool {
         self.runs_python || self.collects && collector.runs_where_objects_are_made()
     }

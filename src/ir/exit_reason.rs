@@ -1,4 +1,4 @@
-//! Why a function is left before its end.
+//! The reasons why a function is left before its end.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -9,24 +9,24 @@ use super::instruction::{Failure, Instruction};
 use super::operation::Operation;
 use crate::operators::BinaryOperator;
 
-/// What did not hold, or what happened, where a function is left before its end.
+/// The check that failed, or the event, when a function is left before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExitReason {
-    /// An object is not of the type, or not the object, that was expected.
+    /// An object is not of the expected type, or not the expected object.
     Type,
-    /// An object of that type has no such C value: an int of too many digits.
+    /// An object of that type has no such C value: an int with too many digits.
     Value,
     /// The result of arithmetic does not fit.
     Overflow,
     /// A division by zero, or one whose result does not fit.
     Division,
-    /// The result of a C function is infinite, or no number.
+    /// The result of a C function is infinite or NaN.
     NotFinite,
     /// Something that the code relies on has changed.
     Assumption,
-    /// A local, or what is in a cell, is unbound.
+    /// A local, or the content of a cell, is unbound.
     Unbound,
-    /// An instruction raised in the range of a handler, which the interpreter finds.
+    /// An instruction raised in the range of a handler, which the interpreter will find.
     Handled,
     /// An instruction raised, and the exception leaves the function.
     Raised,
@@ -49,7 +49,7 @@ impl ExitReason {
         Self::Always,
     ];
 
-    /// Its name, as it prints and is read.
+    /// Its name, as it is printed and parsed.
     pub fn name(self) -> &'static str {
         match self {
             Self::Type => "type",
@@ -82,7 +82,7 @@ impl FromStr for ExitReason {
 }
 
 impl Instruction {
-    /// Why the function is left at it other than by an exception; `None` where it never is.
+    /// The reason why the function may be left at it other than by an exception; `None` if it never is.
     pub fn exit_reason(&self) -> Option<ExitReason> {
         match self {
             Self::Guard { failure: Failure::Never, .. } | Self::Unbox { failure: Failure::Never, .. } => None,
@@ -115,7 +115,7 @@ impl Instruction {
         }
     }
 
-    /// Why the function is left at it where it raises in the range of a handler.
+    /// The reason why the function is left at it if it raises in the range of a handler.
     pub fn error_reason(&self) -> ExitReason {
         let is_bound_only =
             matches!(self, Self::Operate { operation: Operation::CheckLocal(_) | Operation::LoadCell(_), .. });
@@ -124,7 +124,7 @@ impl Instruction {
 }
 
 impl ExitReason {
-    /// Why arithmetic on C numbers leaves.
+    /// The reason for leaving at arithmetic on C numbers.
     pub fn of_arithmetic(operator: BinaryOperator) -> Self {
         match operator {
             BinaryOperator::FloorDivide | BinaryOperator::Remainder | BinaryOperator::TrueDivide => Self::Division,

@@ -116,7 +116,7 @@ impl Function {
         self.insts[inst].state.map(|state| self.states.get(state))
     }
 
-    /// The index of the instruction of the bytecode that an instruction stands for, where it has a state.
+    /// The index of the bytecode instruction for which an instruction stands, if it has a state.
     pub fn place(&self, inst: Inst) -> Option<u32> {
         self.insts[inst].state.map(|state| self.states.at(state))
     }

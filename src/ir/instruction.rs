@@ -61,14 +61,14 @@ pub enum Instruction {
         /// is one, and the positional arguments, all objects.
         args: Vec<Value>,
     },
-    /// The same value, known to be of the type; where it is not, the guard fails. A guard for any `Object` stands where null was
-    /// asked for before, and checks nothing.
+    /// The same value, known to be of the type; if it is not, the guard fails. A guard for any `Object` takes the place
+    /// of an earlier check for null, and checks nothing.
     Guard {
         /// The type to check; if it contains `Nullptr`, null passes.
         ty: Type,
         /// The value to check.
         value: Value,
-        /// What happens where it fails.
+        /// What happens if the check fails.
         failure: Failure,
     },
     /// Null if the value is `None`, otherwise the same value.
@@ -76,14 +76,14 @@ pub enum Instruction {
         /// An object.
         value: Value,
     },
-    /// The C number in an object whose exact type is proven, or where its text or bytes lie and how many these are; it fails
-    /// where the number does not fit. Null and 0 of null.
+    /// The C number in an object whose exact type is proven, or the address of its text or bytes and their number. It
+    /// fails if the number does not fit. For null, the result is null and 0.
     Unbox {
         /// A C scalar's type, `CStr` or `CBuffer`.
         ctype: Type,
         /// An exact int or float, or a bool; an exact str or bytes, or null.
         value: Value,
-        /// What happens where it fails.
+        /// What happens if the check fails.
         failure: Failure,
     },
     /// The C number in an exact float, or in an exact int, as CPython's own converters take it; of other objects, the stub leaves
@@ -99,7 +99,7 @@ pub enum Instruction {
         /// A C scalar, `CStr` or `CBuffer`.
         value: Value,
     },
-    /// The C value that the provider of a foreign function makes of an argument; where it makes none, the stub leaves
+    /// The C value that the provider of a foreign function makes of an argument; if it makes none, the stub leaves
     /// through its fallback.
     ToForeign {
         /// The foreign function.
@@ -194,18 +194,18 @@ pub enum Instruction {
     Unreachable,
 }
 
-/// What happens where what an instruction checks does not hold.
+/// What happens if an instruction's check fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// It always holds.
     Never,
     /// A stub leaves through its fallback: it makes the original call.
     Fallback,
-    /// A function leaves through the exit of the instruction's state: the interpreter goes on there.
+    /// A function leaves through the exit of the instruction's state, and the interpreter continues there.
     Exit,
 }
 
-/// A block to go on in, with the values of its parameters.
+/// A block to continue in, with the values of its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockCall {
     /// The block.
@@ -270,8 +270,8 @@ macro_rules! visit_operands {
 }
 
 impl Instruction {
-    /// Unboxes what is proven to be of the type's objects. Every float has a `double` and every bool a truth value: only other
-    /// unboxing may fail, and does this then.
+    /// Unboxes an object that is proven to be of the type. Every float has a `double` and every bool a truth value;
+    /// only other unboxing may fail, and then does this.
     pub fn unbox(ctype: Type, value: Value, failure: Failure) -> Self {
         let failure = if unbox_may_fail(&ctype) { failure } else { Failure::Never };
         Self::Unbox { ctype, value, failure }
@@ -325,7 +325,7 @@ impl Instruction {
             }
             // The classes of objects can change.
             Self::Guard { .. } => (Always, EffectSet::NONE.reading(Heap::ATTRIBUTES)),
-            // Boxing allocates and may fail; but if nobody uses the object, nobody needs the failure.
+            // Boxing allocates and may fail; but if the object is not used, the failure does not matter.
             Self::Box { .. } => (Always, EffectSet { is_claimed_pure: true, ..EffectSet::RAISES }),
             Self::Operate { operation, .. } => {
                 let shape = operation.shape();
@@ -415,7 +415,7 @@ impl Instruction {
     }
 }
 
-/// Whether an object of the right type may hold what is no C value of this type.
+/// Whether an object of the right type may hold something that is not a C value of this type.
 pub(super) fn unbox_may_fail(ctype: &Type) -> bool {
     !matches!(ctype.scalar(), Some(Scalar::F64 | Scalar::F32 | Scalar::CBool))
 }

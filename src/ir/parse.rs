@@ -173,7 +173,7 @@ impl FunctionParser {
         found
     }
 
-    /// What happens where a check fails.
+    /// What happens if a check fails.
     fn read_failure(&self, cursor: &mut Cursor<'_>) -> Failure {
         if self.eat_word(cursor, "fallback") {
             Failure::Fallback

@@ -1,10 +1,11 @@
 //! Prints the text form of functions. A function of one block without parameters prints as its instructions alone, so
 //! that call sites look like listings. Others print their blocks: `bb0(v0:Object):`, then indented instructions.
 //!
-//! What may fail says what happens then, `fallback` or `exit`. The alternate form, `{:#}`, has the frame states too: ` at 4(v0 _ | v1)` after an instruction is the state before
-//! instruction 4 of the bytecode, with locals, a bar, and the stack; `_` is null, a type with one value that constant.
-//! ` error 4(v0 _)` is the state in which the interpreter goes on to a handler, should the instruction raise. ` releases v7 v8`
-//! is what the function gives up where it is left at the instruction, in that order.
+//! An instruction that may fail says what happens then, `fallback` or `exit`. The alternate form, `{:#}`, has the frame
+//! states too: ` at 4(v0 _ | v1)` after an instruction is the state before instruction 4 of the bytecode, with locals,
+//! a bar, and the stack; `_` is null, and a type with one value stands for that constant. ` error 4(v0 _)` is the state
+//! in which the interpreter continues at a handler if the instruction raises. ` releases v7 v8` are the values that the
+//! function gives up if it is left at the instruction, in that order.
 
 use std::fmt;
 

@@ -13,9 +13,9 @@ use super::operation::Operation;
 pub enum Leaves {
     /// It does not leave.
     Never,
-    /// Where what it checks does not hold, through the fallback of the stub.
+    /// If its check fails, through the fallback of the stub.
     Fallback,
-    /// Where what it checks does not hold, through the exit of its state.
+    /// If its check fails, through the exit of its state.
     Exit,
     /// Always, through the exit of its state.
     Always,
@@ -84,7 +84,7 @@ impl Instruction {
         }
     }
 
-    /// Whether it checks something, and leaves where that does not hold.
+    /// Whether it checks something, and leaves if the check fails.
     pub fn is_guard(&self) -> bool {
         match self.leaves() {
             Leaves::Fallback | Leaves::Exit => true,

@@ -1,22 +1,22 @@
-//! What the interpreter of decoded bytecode needs to go on from a point of the function. How a function keeps its states is in
-//! `states`.
+//! The data that the interpreter of decoded bytecode needs to continue from a point of the function. `states` stores
+//! the states of a function.
 
 use super::entities::Value;
 use super::types::Type;
 
 /// The state of the interpreter before an instruction.
 ///
-/// Where a guard with a state fails, the function leaves through an *exit*: the interpreter goes on with the instruction
-/// at `at`, and what it returns is the function's result. So all that happened up to the guard must be what the bytecode
-/// before `at` does, no more and no less. A state also says which objects the function keeps alive at this point, as
-/// CPython's frame does, and which line it is at.
+/// If a guard with a state fails, the function leaves through an *exit*: the interpreter continues with the instruction
+/// at `at`, and its result is the function's result. So the effects up to the guard must be exactly those of the
+/// bytecode before `at`. A state also says which objects the function keeps alive at this point, as CPython's frame
+/// does, and which line it is at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrameState {
-    /// Index of the instruction that comes next.
+    /// Index of the next instruction.
     pub at: u32,
-    /// The fast locals; empty for one that is unbound.
+    /// The fast locals; empty for an unbound one.
     pub locals: Vec<Slot>,
-    /// The stack, its bottom first; empty for null.
+    /// The stack, from the bottom up; empty for null.
     pub stack: Vec<Slot>,
 }
 
@@ -28,12 +28,12 @@ pub enum Slot {
     Empty,
     /// A value: an object, null or not, or a C number that is boxed on the way out.
     Value(Value),
-    /// The one object of this type, which needs no instruction.
+    /// The only object of this type, which needs no instruction.
     Constant(Type),
 }
 
 impl Slot {
-    /// The value in it, if there is one.
+    /// Its value, if there is one.
     pub fn value(&self) -> Option<Value> {
         match self {
             Self::Value(value) => Some(*value),
@@ -43,7 +43,7 @@ impl Slot {
 }
 
 impl FrameState {
-    /// The values in it: locals, then stack.
+    /// Its values: locals, then stack.
     pub fn values(&self) -> impl Iterator<Item = Value> {
         self.slots().filter_map(Slot::value)
     }
@@ -53,7 +53,7 @@ impl FrameState {
         self.locals.iter().chain(&self.stack)
     }
 
-    /// The same, to replace them.
+    /// The slots, for replacing them.
     pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
         self.locals.iter_mut().chain(&mut self.stack)
     }

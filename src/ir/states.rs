@@ -1,5 +1,5 @@
-//! The frame states of a function. A state links to a parent and lists the slots that differ from it, so that states take room for
-//! what changes, and not for each local at each instruction.
+//! The frame states of a function. A state links to a parent and lists the slots that differ from the parent's. So the
+//! size of the states depends on the number of changes, not on the number of locals times instructions.
 
 use cranelift_entity::PrimaryMap;
 
@@ -8,34 +8,35 @@ use super::state::{FrameState, Slot};
 
 /// The frame states of a function, by number.
 ///
-/// Whoever reads one gets it in full, as a [`FrameState`]. A state never changes by itself: [`FrameStates::derive`] makes another
-/// one of it, and [`FrameStates::replace`] puts the same thing for a slot wherever that stands, in all states.
+/// A reader gets a state in full, as a [`FrameState`]. A state is never changed alone: [`FrameStates::derive`] makes
+/// another state from it, and [`FrameStates::replace`] replaces a slot by the same new one wherever it occurs, in all
+/// states.
 #[derive(Clone, Debug, Default)]
 pub struct FrameStates {
     states: PrimaryMap<State, Linked>,
-    /// The one that was added last, in full, with its number; none where it has to be read again.
+    /// The state that was added last, in full, with its number; `None` if it has to be read again.
     last: Option<(State, FrameState)>,
 }
 
-/// A state as it is kept.
+/// A state as it is stored.
 #[derive(Clone, Debug)]
 struct Linked {
     at: u32,
-    /// How many locals there are; their slots come first.
+    /// The number of locals; their slots come first.
     locals: usize,
-    /// How many slots there are in all.
+    /// The number of slots in all.
     slots: usize,
-    /// What a slot is that is not listed; without a parent it is empty.
+    /// The state that has the slots that are not listed; without a parent, they are empty.
     parent: Option<State>,
-    /// The slots that are others than the parent's, and all that the parent does not have.
+    /// The slots that differ from the parent's, and all that the parent does not have.
     listed: Vec<(u32, Slot)>,
-    /// How many slots it lists with its parents, up to the one in full: as many as there are slots, at most. That bounds what a
-    /// reader goes through.
+    /// The number of slots that it and its parents list, up to the state in full: at most the number of its slots. That
+    /// bounds the work of a reader.
     weight: usize,
 }
 
 impl FrameStates {
-    /// Adds a state. Its parent is the one that was added before.
+    /// Adds a state. Its parent is the state that was added before it.
     pub fn push(&mut self, state: FrameState) -> State {
         let last = match self.last.take() {
             Some(last) => Some(last),
@@ -58,7 +59,7 @@ impl FrameStates {
         FrameState { at, locals: cloned(&slots[..locals]), stack: cloned(&slots[locals..]) }
     }
 
-    /// The index of the instruction that comes next in a state.
+    /// The index of the next instruction in a state.
     pub fn at(&self, state: State) -> u32 {
         self.states[state].at
     }
@@ -73,19 +74,19 @@ impl FrameStates {
         self.states.keys()
     }
 
-    /// How many slots all states list: what they take.
+    /// The number of slots that all states list: their size.
     pub fn listed(&self) -> usize {
         self.states.values().map(|state| state.listed.len()).sum()
     }
 
-    /// A state with some slots changed, which is the same one where nothing does.
+    /// A state with some slots changed. If nothing changes, it is the same state.
     pub fn derive(&mut self, state: State, change: impl FnMut(&mut Slot)) -> State {
         let mut after = self.get(state);
         after.slots_mut().for_each(change);
         self.child(state, after)
     }
 
-    /// Adds a state as a child of another; where it is the same as that, it is that one.
+    /// Adds a state as a child of another. If both are the same, no state is added.
     pub fn child(&mut self, parent: State, state: FrameState) -> State {
         let before = self.get(parent);
         if state == before {
@@ -97,13 +98,13 @@ impl FrameStates {
         number
     }
 
-    /// Puts something else for slots, the same wherever they stand. What is empty stays so.
+    /// Replaces slots by others, the same ones in all states. Empty slots stay empty.
     pub fn replace(&mut self, mut change: impl FnMut(&mut Slot)) {
         self.last = None;
         self.states.values_mut().flat_map(|state| &mut state.listed).for_each(|(_, slot)| change(slot));
     }
 
-    /// Puts values for others in all states.
+    /// Replaces values by others in all states.
     pub fn replace_values(&mut self, mut change: impl FnMut(&mut Value)) {
         self.replace(|slot| {
             if let Slot::Value(value) = slot {
@@ -129,7 +130,7 @@ impl FrameStates {
         slots.into_iter().map(|slot| slot.unwrap_or(&Slot::Empty)).collect()
     }
 
-    /// A state as what is different from another, or in full where that takes less in the long run.
+    /// A state as its difference from another, or in full if that takes less space in the long run.
     fn linked(&self, state: &FrameState, parent: State, before: &FrameState) -> Linked {
         if state.locals.len() != before.locals.len() {
             return in_full(state);
@@ -143,7 +144,7 @@ impl FrameStates {
         if weight > slots {
             return in_full(state);
         }
-        // Nobody need go through a state that lists nothing.
+        // A state that lists nothing is skipped.
         let parent = of_parent.parent.filter(|_| of_parent.listed.is_empty()).unwrap_or(parent);
         Linked { at: state.at, locals: state.locals.len(), slots, parent: Some(parent), listed, weight }
     }

@@ -35,7 +35,7 @@ pub enum Spec {
 }
 
 impl Spec {
-    /// Whether every value that `self` admits is certainly admitted by `other`.
+    /// Whether every value that `self` accepts is certainly accepted by `other`.
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Object(mine), Self::Object(theirs)) => mine.is_same(theirs),
@@ -45,7 +45,7 @@ impl Spec {
         }
     }
 
-    /// Whether certainly no value is admitted by both.
+    /// Whether certainly no value is accepted by both.
     fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Object(mine), Self::Object(theirs)) => mine.is_distinct(theirs),

@@ -50,7 +50,7 @@ pub(super) fn scalars() -> Type {
     numbers().union(&texts).union(&Type::NONE_TYPE)
 }
 
-/// Objects whose death nobody can notice: they have no finalizer and no weak reference, and contain no object that has
+/// Objects whose death cannot be noticed: they have no finalizer and no weak reference, and contain no object that has
 /// one.
 pub(super) fn dies_unseen(ty: &Type) -> bool {
     ty.is_subtype(&scalars().or_null())

@@ -130,7 +130,7 @@ struct Verifier<'a> {
 /// The error in one instruction.
 type Check = Result<(), String>;
 
-/// What may fail says what happens then.
+/// An instruction that may fail must say what happens then.
 fn check_failure(failure: Failure, may_fail: bool) -> Check {
     if failure == Failure::Never && may_fail {
         return Err("may fail, and does not say whether that is a `fallback` or an `exit`".to_owned());

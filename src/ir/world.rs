@@ -33,13 +33,13 @@ pub trait World {
         DeathOrder::default()
     }
 
-    /// Where garbage is collected.
+    /// The points at which garbage is collected.
     fn collector(&self) -> Collector {
         Collector::default()
     }
 }
 
-/// A world of which nothing is known.
+/// A world without any known facts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unknown;
 

@@ -13,11 +13,12 @@ pub enum MethodConvention {
     FastCallKeywords,
     /// `METH_METHOD | METH_FASTCALL | METH_KEYWORDS`: `(self, defining class, args, nargs, kwnames)`.
     Method,
-    /// `METH_VARARGS`: `(self, tuple)`. Stubs call it; none has it.
+    /// `METH_VARARGS`: `(self, tuple)`. Stubs call such functions; no stub has this convention.
     VarArgs,
-    /// `METH_VARARGS | METH_KEYWORDS`: `(self, tuple, dict or NULL)`. Stubs call it; none has it.
+    /// `METH_VARARGS | METH_KEYWORDS`: `(self, tuple, dict or NULL)`. Stubs call such functions; no stub has this
+    /// convention.
     VarArgsKeywords,
-    /// Another one, which stubs neither have nor call.
+    /// Any other convention. Stubs neither have nor call it.
     Other,
 }
 
@@ -32,7 +33,7 @@ impl MethodConvention {
         }
     }
 
-    /// Whether a call can pass so many positional arguments.
+    /// Whether a call can pass this number of positional arguments.
     pub fn passes(self, arguments: usize) -> bool {
         match self {
             Self::NoArgs => arguments == 0,
@@ -56,7 +57,8 @@ impl MethodConvention {
         matches!(self, Self::VarArgs | Self::VarArgsKeywords)
     }
 
-    /// The position of the argument array among the C arguments; their number is behind it, and the names behind that.
+    /// The position of the argument array among the C arguments. Its length is the next C argument, and the names are
+    /// the one after that.
     pub(super) fn array_at(self) -> Option<usize> {
         match self {
             Self::FastCall | Self::FastCallKeywords | Self::Other => Some(1),
@@ -65,7 +67,7 @@ impl MethodConvention {
         }
     }
 
-    /// Its macro in CPython.
+    /// The name of its macro in CPython.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoArgs => "METH_NOARGS",

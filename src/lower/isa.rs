@@ -1,4 +1,4 @@
-//! The code generator: for which machine, with which settings, and what it says of its code.
+//! The code generator: its target, its settings, and the text of its code.
 
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
@@ -11,7 +11,7 @@ pub enum CompileError {
     /// The system refuses executable memory.
     #[error(
         "the system refuses executable memory ({0}): a security policy forbids it; the original callables run instead, \
-         and what has none can't be called"
+         and callables without an original can't be called"
     )]
     ExecutableMemory(std::io::Error),
     /// Cranelift reported an error.
@@ -22,7 +22,7 @@ pub enum CompileError {
     Platform(String),
 }
 
-/// Settings that all code is compiled with, but for how much it is optimized.
+/// The settings for all code, except the level of optimization.
 fn flags(opt_level: &str, verify: bool) -> settings::Flags {
     let mut builder = settings::builder();
     let all = [
@@ -38,20 +38,22 @@ fn flags(opt_level: &str, verify: bool) -> settings::Flags {
     settings::Flags::new(builder)
 }
 
-/// The code generator for stubs: of this machine without a `triple`, else of the baseline of that target.
+/// The code generator for stubs. Without a `triple` the target is this machine; with one, it is the baseline of that
+/// target.
 ///
-/// It does not optimize. A stub has nothing to fold or to merge: the optimizer made none faster, and took a third of the time.
+/// It does not optimize. A stub has nothing to fold or to merge: the optimizer made no stub faster, and took a third of
+/// the time.
 ///
 /// # Errors
-/// Where Cranelift knows no such target, or was built without it.
+/// If Cranelift does not know the target, or was built without it.
 pub fn target_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
     isa_with(triple, "none", verify)
 }
 
-/// The code generator for whole functions, likewise. It optimizes for speed.
+/// The code generator for whole functions, for the same targets. It optimizes for speed.
 ///
 /// # Errors
-/// As [`target_isa`].
+/// The errors of [`target_isa`].
 pub fn body_isa(triple: Option<Triple>, verify: bool) -> Result<OwnedTargetIsa, CompileError> {
     isa_with(triple, "speed", verify)
 }
@@ -65,20 +67,20 @@ fn isa_with(triple: Option<Triple>, opt_level: &str, verify: bool) -> Result<Own
     builder.finish(flags(opt_level, verify)).map_err(|error| platform(&error))
 }
 
-/// The code of a function as text. What belongs to this process has numbers in order in place of its addresses, the same
-/// ones each time.
+/// The code of a function as text. Addresses of this process are replaced by numbers in order, which are the same in
+/// each run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeListing {
-    /// Cranelift's IR, with the names of what its constants stand for.
+    /// Cranelift's IR, with a name for each constant.
     pub clif: String,
     /// The machine code.
     pub machine_code: String,
 }
 
-/// The machine code of what `context` holds, as text.
+/// The machine code of the function in `context`, as text.
 ///
 /// # Errors
-/// Where the code generator fails.
+/// If the code generator fails.
 pub fn disassemble(context: &mut Context, isa: &dyn TargetIsa) -> Result<String, CompileError> {
     context.set_disasm(true);
     let compiled = context.compile(isa, &mut Default::default());

@@ -1,4 +1,4 @@
-//! C types as Cranelift sees them, and the signatures of the C functions that compiled code calls.
+//! The Cranelift types of C types, and the signatures of the C functions that compiled code calls.
 
 use std::fmt;
 
@@ -14,11 +14,12 @@ pub enum CType {
     Scalar(Scalar),
     /// An object, a context, an address.
     Pointer,
-    /// A C `int` that is 0 when all went well.
+    /// A C `int` that is 0 for success.
     Status,
     /// A `const char *` that ends with a NUL.
     Chars,
-    /// A pointer and a length: two C arguments; as a result the struct of both, which comes in two registers.
+    /// A pointer and a length. As a parameter, these are two C arguments; as a result, a struct of both, which comes in
+    /// two registers.
     Span,
 }
 
@@ -54,7 +55,7 @@ impl CType {
         if self == Self::Span { 2 } else { 1 }
     }
 
-    /// The type of the Cranelift value that carries it, of each of the two for a span.
+    /// The Cranelift type of the value; for a span, of each of its two values.
     pub fn clif(self) -> Type {
         match self {
             Self::Scalar(Scalar::F32) => types::F32,
@@ -67,8 +68,8 @@ impl CType {
         }
     }
 
-    /// As a parameter or result of a C function, each part of it. Callees may rely on small integers being extended to 32 bits, as
-    /// clang's do (x86-64 psABI leaves it open, AAPCS64 does not ask for it).
+    /// Each part of it as a parameter or result of a C function. Small integers are extended to 32 bits, because
+    /// callees compiled by clang rely on that (the x86-64 psABI leaves it open, AAPCS64 does not ask for it).
     pub fn abi(self) -> AbiParam {
         let param = AbiParam::new(self.clif());
         match self {

@@ -1,11 +1,11 @@
-//! IR to machine code. The only folder that names Cranelift's function builder.
+//! From IR to machine code. This is the only folder that uses Cranelift's function builder.
 //!
-//! The emitter emits CLIF through [`Symbols`] that say where CPython's functions are and a `Layout` that says how its objects
-//! look; both are values, so code for any CPython and any target can be generated anywhere.
+//! The emitter emits CLIF. It gets the places of CPython's functions from [`Symbols`] and the layout of CPython's
+//! objects from a `Layout`. Both are values, so code for any CPython and any target can be generated anywhere.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | `machine`, `convention` | C types and C signatures; those of `ml_meth`s |
+//! | `machine`, `convention` | C types and C signatures; the conventions of `ml_meth`s |
 //! | `symbol` | addresses, absolute or imported |
 //! | `isa` | the code generator |
 //! | `emit/` | the operations on values |

@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{DataId, Linkage, Module, ModuleError};
 
-/// Something of CPython's, or of this crate's runtime, that compiled code refers to by its address.
+/// A function or variable of CPython or of this crate's runtime whose address compiled code uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "each is the C name that `Symbol::name` gives")]
 #[repr(u8)]
@@ -22,7 +22,7 @@ pub enum Symbol {
     NoneObject,
     TrueObject,
     FalseObject,
-    /// The interpreter's array of small ints, its first element.
+    /// The first element of the interpreter's array of small ints.
     SmallInts,
     LongFromLong,
     LongFromUnsignedLongLong,
@@ -32,7 +32,7 @@ pub enum Symbol {
     Vectorcall,
     EnterRecursiveCall,
     LeaveRecursiveCall,
-    /// The text that `Py_EnterRecursiveCall` puts behind its message, as CPython's own vectorcalls do.
+    /// The text that `Py_EnterRecursiveCall` appends to its message. It is the same as in CPython's own vectorcalls.
     RecursionPlace,
     Dealloc,
     /// `runtime::context::current`.
@@ -45,7 +45,7 @@ pub enum Symbol {
     StrLen,
     /// `runtime::utf8::utf8`.
     Utf8,
-    /// Those of `runtime::audit`.
+    /// The functions of `runtime::audit`.
     AuditBegin,
     AuditEnd,
     AuditReturned,
@@ -62,14 +62,14 @@ pub enum Symbol {
     ToForeign,
     /// `runtime::foreign::from_foreign`.
     FromForeign,
-    /// The number of calls that no guard kept from the underlying function, of the whole process.
+    /// The counter of the calls that passed all guards and reached the underlying function, for the whole process.
     Hits,
     /// `runtime::counters::count_fallback`.
     CountFallback,
 }
 
 impl Symbol {
-    /// Every symbol, in the order of their numbers.
+    /// Every symbol, in the order of its number.
     pub const ALL: [Self; 42] = [
         Self::LongType,
         Self::FloatType,
@@ -115,7 +115,7 @@ impl Symbol {
         Self::CountFallback,
     ];
 
-    /// The name under which a linker knows it; our own begin with `typedcall_`.
+    /// Its name for a linker; the names of our own symbols begin with `typedcall_`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LongType => "PyLong_Type",
@@ -164,7 +164,7 @@ impl Symbol {
     }
 }
 
-/// Where compiled code finds a [`Symbol`].
+/// Gives compiled code the address of a [`Symbol`].
 pub trait Symbols {
     /// Emits the address of `symbol`.
     fn address(&mut self, builder: &mut FunctionBuilder<'_>, symbol: Symbol) -> ir::Value;
@@ -185,14 +185,14 @@ impl AddressTable {
         self.0[symbol as usize]
     }
 
-    /// Addresses that look like ones and print the same on every machine, for golden tests.
+    /// Made-up addresses that are the same on every machine, for golden tests.
     pub fn symbolic() -> Self {
         const FIRST: usize = 0x5000_0000;
         const APART: usize = 0x1000;
         Self::new(|symbol| NonZeroUsize::MIN.saturating_add(FIRST + APART * symbol as usize - 1))
     }
 
-    /// Adds to each line of CLIF that holds an address of the table the symbol's name, as a comment.
+    /// Adds a comment with the symbol's name to each line of CLIF that has an address of the table.
     pub fn annotate(&self, clif: &str) -> String {
         annotate_constants(
             clif,
@@ -201,7 +201,7 @@ impl AddressTable {
     }
 }
 
-/// Adds to each line of CLIF that holds one of these constants what it stands for, as a comment.
+/// Adds a comment to each line of CLIF that has one of these constants: the meaning of the constant.
 pub(super) fn annotate_constants(clif: &str, meanings: impl Iterator<Item = (i64, String)>) -> String {
     let meanings: Vec<_> = meanings
         .map(|(constant, meaning)| (format!("iconst.i64 {}", ir::immediates::Imm64::new(constant)), meaning))
@@ -222,8 +222,8 @@ impl Symbols for &AddressTable {
     }
 }
 
-/// Imports of a [`Module`], for code that a linker or another JIT puts in place. Define our own symbols, and
-/// `typedcall_small_ints`, where the module looks for them.
+/// Imports of a [`Module`], for code that a linker or another JIT puts in place. The module must be able to find our
+/// own symbols and `typedcall_small_ints`: define them for it.
 pub struct ModuleSymbols<'m> {
     module: &'m dyn Module,
     imports: [DataId; Symbol::ALL.len()],
@@ -233,11 +233,11 @@ impl<'m> ModuleSymbols<'m> {
     /// Declares the symbols as imports of `module`.
     ///
     /// # Errors
-    /// Where the module declares one of the names as something else.
+    /// If the module declares one of the names as something else.
     pub fn declare(module: &'m mut dyn Module) -> Result<Self, Box<ModuleError>> {
         let mut imports = [DataId::from_u32(0); Symbol::ALL.len()];
         for (symbol, import) in Symbol::ALL.iter().zip(&mut imports) {
-            // Functions too are imported as data: all that is wanted is their address.
+            // Functions too are imported as data, because only their address is needed.
             *import = module.declare_data(symbol.name(), Linkage::Import, false, false)?;
         }
         Ok(Self { module, imports })

@@ -1,12 +1,12 @@
-//! Why there is no code.
+//! The reason why there is no code.
 
-/// Why IR was not lowered.
+/// The reason why IR was not lowered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} is not lowered: {reason}")]
 pub struct Unsupported {
     /// The instruction, parameter or convention.
     pub what: String,
-    /// Why, and what to do instead.
+    /// The reason, and what to do instead.
     pub reason: String,
 }
 

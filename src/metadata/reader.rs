@@ -168,7 +168,7 @@ impl TableLines {
 /// Clears the METH_TYPED bit of the `PyMethodDef` at `def`, if it is set; no other bit changes.
 ///
 /// # Errors
-/// The `PyMethodDef` can't be read, or lies in a page that can't be written.
+/// The `PyMethodDef` can't be read, or is in a page that can't be written.
 ///
 /// # Safety
 /// If there is memory at `def`, it is a `PyMethodDef`, and no other thread changes its flags at the same time: hold the

@@ -32,7 +32,7 @@ pub struct Overload {
     pub result: Kind,
     /// How the C function reports an error.
     pub raises: Raises,
-    /// What a call can do.
+    /// The effects that a call can have.
     pub effects: Effects,
 }
 
@@ -197,7 +197,7 @@ pub enum Raises {
     Check,
 }
 
-/// What a call can do, beyond computing its result.
+/// The effects that a call can have, beyond computing its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Effects {
     /// Runs no Python code, not even a destructor, and does not release the GIL, which would let other threads run it.

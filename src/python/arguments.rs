@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 use pyo3_ffi as ffi;
 
-use super::trampoline::MethodError;
+use super::method_error::MethodError;
 use crate::embed::{Object, Python};
 
 /// The objects of one call, borrowed from its caller.
@@ -25,7 +25,7 @@ impl FastcallArguments<'_> {
         }
     }
 
-    /// How many there are.
+    /// Their number.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -59,7 +59,7 @@ impl FastcallArguments<'_> {
     /// For other objects.
     pub fn optional_bool(&self, python: &Python, index: usize) -> Result<Option<bool>, MethodError> {
         let object = self.object(python, index);
-        // SAFETY: statics of libpython, of which only the addresses are taken.
+        // SAFETY: statics of libpython; only their addresses are taken.
         unsafe {
             match object.as_ptr() {
                 pointer if pointer == ffi::Py_None() => Ok(None),
@@ -130,7 +130,7 @@ impl FastcallArguments<'_> {
     }
 
     fn is_none(&self, index: usize) -> bool {
-        // SAFETY: a static of libpython, of which only the address is taken.
+        // SAFETY: a static of libpython; only its address is taken.
         self.0[index].as_ptr() == unsafe { ffi::Py_None() }
     }
 }

@@ -2,7 +2,7 @@
 
 use pyo3_ffi as ffi;
 
-use super::trampoline::MethodError;
+use super::method_error::MethodError;
 use crate::embed::{Exception, Object, Python};
 
 /// `None`.

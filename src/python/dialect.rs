@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::arguments::FastcallArguments;
-use super::trampoline::MethodError;
+use super::method_error::MethodError;
 use crate::callable::Error;
 use crate::embed::Python;
 use crate::metadata::{Dialect, Kind, Overload, Signature, TypeTable};

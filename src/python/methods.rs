@@ -7,8 +7,9 @@ use std::ptr::NonNull;
 use super::arguments::FastcallArguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
 use super::dialect::dialect;
+use super::method_error::MethodError;
 use super::state::specializer;
-use super::trampoline::{MethodError, NativeMethod};
+use super::trampoline::NativeMethod;
 use crate::callable::Error;
 use crate::embed::{Exception, Object, Python};
 use crate::runtime::FallbackReason;
@@ -61,7 +62,7 @@ impl NativeMethod for AdoptMethod {
     const ARITY: usize = 3;
 
     fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
-        // SAFETY: whoever gives addresses is responsible for them, as the docs of `typedcall.adopt` say.
+        // SAFETY: the caller is responsible for the addresses, as the docs of `typedcall.adopt` say.
         let dialect = unsafe { dialect(python, &arguments.text(python, 1)?, &arguments.tuple(python, 2)?) }?;
         let adopted = specializer(python)?.adopt_as(python, &arguments.object(python, 0), &dialect)?;
         let signatures = adopted
@@ -88,7 +89,7 @@ impl NativeMethod for ReadyCinderTableMethod {
 
     fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError> {
         let table = arguments.address(python, 0)?.as_ptr();
-        // SAFETY: whoever gives an address is responsible for it, as the docs of `typedcall.ready_cinder_table` say.
+        // SAFETY: the caller is responsible for the address, as the docs of `typedcall.ready_cinder_table` say.
         let readied = unsafe { specializer(python)?.ready_cinder_table(python, table) }?;
         Ok(list(python, readied.iter().map(|method| python.text(&method.name)))?)
     }
@@ -114,8 +115,7 @@ impl NativeMethod for BindMethod {
             doc: doc.as_deref(),
             text_signature: text_signature.as_deref(),
         };
-        // SAFETY: whoever gives an address and a signature is responsible for them, as the docs of `typedcall.bind`
-        // say.
+        // SAFETY: the caller is responsible for the address and the signature, as the docs of `typedcall.bind` say.
         Ok(unsafe { specializer(python)?.bind(python, address, &signature, &name, &options) }?)
     }
 }
@@ -229,7 +229,7 @@ fn stub_of(python: &Python, specializer: &Specializer, callable: &Object) -> Res
     };
     let name = callable.attr(python, "__qualname__").and_then(|name| name.text(python))?;
     let function = BareFunction { address: functions[0], overload: &signature.overloads[0], name: &name };
-    // SAFETY: it was bound with this signature, and whoever bound it is responsible for it.
+    // SAFETY: it was bound with this signature, for which its caller is responsible.
     unsafe { specializer.bind_stub(python, function) }
 }
 

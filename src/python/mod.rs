@@ -7,6 +7,7 @@
 mod arguments;
 mod convert;
 mod dialect;
+mod method_error;
 mod methods;
 mod state;
 mod timing;
@@ -74,7 +75,7 @@ static mut SLOTS: [ffi::PyModuleDef_Slot; 3] = [
     ffi::PyModuleDef_Slot { slot: 0, value: null_mut() },
 ];
 
-/// Whether an interpreter that had the module was finalized: what is known of its objects is not true in another one.
+/// Whether an interpreter that had the module was finalized: facts about its objects are not true in another one.
 static FINALIZED: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn finalized() {

@@ -9,7 +9,7 @@ use log::LevelFilter;
 use pyo3_ffi as ffi;
 
 use super::convert::{add, truth};
-use super::trampoline::MethodError;
+use super::method_error::MethodError;
 use crate::callable::Error;
 use crate::embed::{Object, Python};
 use crate::specializer::Options;

@@ -9,7 +9,8 @@ use std::time::Instant;
 use pyo3_ffi as ffi;
 
 use super::arguments::FastcallArguments;
-use super::trampoline::{MethodError, NativeMethod};
+use super::method_error::MethodError;
+use super::trampoline::NativeMethod;
 use crate::embed::{Object, Python};
 
 /// `time_calls(address, type, argument, count)`: the seconds for `count` calls of a function of one argument.

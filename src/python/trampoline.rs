@@ -7,9 +7,10 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::arguments::FastcallArguments;
+use super::method_error::MethodError;
 use super::state;
 use crate::callable::Error;
-use crate::embed::{Exception, Object, Python};
+use crate::embed::{Object, Python};
 
 /// A function of the module.
 pub trait NativeMethod {
@@ -22,29 +23,6 @@ pub trait NativeMethod {
 
     /// The call.
     fn call(python: &Python, arguments: &FastcallArguments<'_>) -> Result<Object, MethodError>;
-}
-
-/// The exception that a function of the module raises.
-#[derive(Debug)]
-pub enum MethodError {
-    /// `typedcall.Error`, with this error's text.
-    Error(Error),
-    /// `TypeError`: an argument is of a type that the function does not take.
-    Type(String),
-    /// The exception that is set already.
-    Current,
-}
-
-impl From<Error> for MethodError {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<Exception> for MethodError {
-    fn from(exception: Exception) -> Self {
-        Self::Error(exception.into())
-    }
 }
 
 /// The definition of a function.
@@ -79,7 +57,7 @@ unsafe extern "C" fn entry<M: NativeMethod>(
 pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, MethodError>) -> Option<T> {
     // SAFETY: CPython calls with the GIL held, and it is held on return.
     let python = unsafe { Python::assume_attached() };
-    // A panic may leave only a stub half done, which nobody has; locks are taken with their poison ignored.
+    // A panic can leave only a stub half done, to which nothing refers yet; poisoned locks are taken all the same.
     match catch_unwind(AssertUnwindSafe(|| body(&python))) {
         Ok(Ok(value)) => return Some(value),
         Ok(Err(MethodError::Error(Error::Python(exception)))) if exception.restore_urgent(&python) => {}

@@ -1,4 +1,4 @@
-//! The addresses in the running interpreter that compiled code refers to.
+//! The addresses in the running interpreter that compiled code uses.
 
 use std::ffi::CStr;
 use std::num::NonZeroUsize;
@@ -8,28 +8,19 @@ use pyo3_ffi as ffi;
 use super::stub::counters::HITS;
 use super::stub::{audit, context, fallback, foreign, matching, parser, utf8};
 use crate::cpython::Layout;
+use crate::cpython::addresses::address_of;
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
-
-// Declared here because for some versions pyo3-ffi has Rust functions of these names, which have no C address.
-#[allow(clashing_extern_declarations, reason = "only the addresses are wanted")]
-unsafe extern "C" {
-    fn PyObject_Vectorcall();
-    fn Py_EnterRecursiveCall();
-    fn Py_LeaveRecursiveCall();
-    fn _Py_Dealloc();
-    fn PyEval_RestoreThread();
-}
 
 /// As in CPython's Objects/methodobject.c and descrobject.c.
 const RECURSION_PLACE: &CStr = c" while calling a Python object";
 
 impl AddressTable {
-    /// The addresses of the running interpreter, whose array of small ints lies as `layout` says.
+    /// The addresses of the running interpreter, whose array of small ints has the place that `layout` says.
     pub fn of_running(_: &Python, layout: &Layout) -> Self {
         Self::new(|symbol| {
             // SAFETY: the thread is attached; the statics and functions are CPython's own, and a small int is never
-            // deallocated, so that its address outlives the reference that is given up.
+            // deallocated, so its address outlives the reference that is given up.
             let address = unsafe {
                 match symbol {
                     Symbol::LongType => &raw const ffi::PyLong_Type as usize,
@@ -53,11 +44,11 @@ impl AddressTable {
                     Symbol::FloatFromDouble => ffi::PyFloat_FromDouble as *const () as usize,
                     Symbol::ObjectMalloc => ffi::PyObject_Malloc as *const () as usize,
                     Symbol::ErrOccurred => ffi::PyErr_Occurred as *const () as usize,
-                    Symbol::Vectorcall => PyObject_Vectorcall as *const () as usize,
-                    Symbol::EnterRecursiveCall => Py_EnterRecursiveCall as *const () as usize,
-                    Symbol::LeaveRecursiveCall => Py_LeaveRecursiveCall as *const () as usize,
+                    Symbol::Vectorcall => function("PyObject_Vectorcall"),
+                    Symbol::EnterRecursiveCall => function("Py_EnterRecursiveCall"),
+                    Symbol::LeaveRecursiveCall => function("Py_LeaveRecursiveCall"),
                     Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
-                    Symbol::Dealloc => _Py_Dealloc as *const () as usize,
+                    Symbol::Dealloc => function("_Py_Dealloc"),
                     Symbol::Context => context::current as *const () as usize,
                     Symbol::ParseArguments => parser::read_arguments as *const () as usize,
                     Symbol::ReleaseBuffers => parser::release as *const () as usize,
@@ -65,7 +56,7 @@ impl AddressTable {
                     Symbol::BytesFromStringAndSize => ffi::PyBytes_FromStringAndSize as *const () as usize,
                     Symbol::TypeIsSubtype => ffi::PyType_IsSubtype as *const () as usize,
                     Symbol::SaveThread => ffi::PyEval_SaveThread as *const () as usize,
-                    Symbol::RestoreThread => PyEval_RestoreThread as *const () as usize,
+                    Symbol::RestoreThread => function("PyEval_RestoreThread"),
                     Symbol::StrLen => libc::strlen as *const () as usize,
                     Symbol::Utf8 => utf8::utf8 as *const () as usize,
                     Symbol::AuditBegin => audit::begin as *const () as usize,
@@ -83,4 +74,9 @@ impl AddressTable {
             NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")
         })
     }
+}
+
+/// The address of one of CPython's functions; 0 for one that is not declared.
+fn function(name: &str) -> usize {
+    address_of(name).map_or(0, NonZeroUsize::get)
 }

@@ -1,11 +1,11 @@
 //! Everything that touches live CPython, and the memory that code runs in.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `code/` | executable memory, and how code gets there |
 //! | `stub/` | what stubs need: shapes, cells, and the functions that their code calls |
-//! | `body/` | what compiled functions need while they run |
-//! | `addresses` | what compiled code refers to in the running interpreter |
+//! | `body/` | data and functions for compiled functions while they run |
+//! | `addresses` | addresses in the running interpreter for compiled code |
 
 mod addresses;
 pub(crate) mod body;

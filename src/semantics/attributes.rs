@@ -1,4 +1,4 @@
-//! Attributes, methods, what `super` finds, and special methods.
+//! Attributes, methods, lookups of `super`, and special methods.
 
 use pyo3_ffi as ffi;
 
@@ -10,15 +10,16 @@ use crate::operators::Special;
 use crate::thread::owned::{Owned, succeeded};
 use crate::thread::{Result, errors};
 
-/// Set in a type's flags: its instances called as an attribute are methods (`Py_TPFLAGS_METHOD_DESCRIPTOR`).
+/// The flag of a type whose instances act as methods when they are called as an attribute
+/// (`Py_TPFLAGS_METHOD_DESCRIPTOR`).
 const METHOD_DESCRIPTOR: std::ffi::c_ulong = 1 << 17;
 
-/// What was found to be called as a method.
+/// The result of a lookup of a method for a call.
 #[derive(Debug)]
 pub struct Method {
-    /// What is called.
+    /// The object to call.
     pub callable: Owned,
-    /// Whether the object is its first argument.
+    /// Whether the object on which the lookup was made is its first argument.
     pub takes_object: bool,
 }
 
@@ -40,7 +41,7 @@ pub fn delete(object: &Owned, name: &Owned) -> Result {
     succeeded(unsafe { api::PyObject_SetAttr(object.as_ptr(), name.as_ptr(), std::ptr::null_mut()) })
 }
 
-/// What `object.name(…)` calls: the function behind a method, or the attribute.
+/// The object that `object.name(…)` calls: the function of a method, or the attribute.
 pub fn method(object: &Owned, name: &Owned) -> Result<Method> {
     let mut method = std::ptr::null_mut();
     // SAFETY: the objects are alive; the method is a new reference, or null with an exception.
@@ -50,9 +51,10 @@ pub fn method(object: &Owned, name: &Owned) -> Result<Method> {
     }
 }
 
-/// `super(class, object).name`, or `super().name` where the source says that.
+/// `super(class, object).name`, or `super().name` if the source has that.
 pub fn of_super(function: &Owned, class: &Owned, object: &Owned, name: &Owned, zero_arguments: bool) -> Result<Owned> {
-    // The source's `super()` is given its arguments, where it is the real one; else it is called as it is written.
+    // If the source has `super()`, the real `super` is called with its two arguments; any other callable is called as
+    // it is written.
     let is_real = function.as_ptr() == (&raw mut ffi::PySuper_Type).cast();
     let count = if zero_arguments && !is_real { 0 } else { 2 };
     let arguments = [class, object].map(Owned::as_ptr);
@@ -64,7 +66,7 @@ pub fn of_super(function: &Owned, class: &Owned, object: &Owned, name: &Owned, z
     }
 }
 
-/// A special method that must be there.
+/// A special method that must exist.
 pub fn special(python: &Python, globals: &Object, object: &Owned, special: Special) -> Result<Method> {
     let (word, name, argument) = match special {
         Special::Enter => (Word::Enter, "__enter__", 0),
@@ -75,7 +77,7 @@ pub fn special(python: &Python, globals: &Object, object: &Owned, special: Speci
     if let Some(method) = find_special(python, object, word)? {
         return Ok(method);
     }
-    // CPython's own instruction finds the words.
+    // CPython's own instruction chooses the message.
     if Behaviour::CURRENT.loads_special_methods {
         spliced(python, globals, &format!("LOAD_SPECIAL {argument}"), [object])?;
         return Err(errors::system_error(c"a special method appeared"));
@@ -84,10 +86,10 @@ pub fn special(python: &Python, globals: &Object, object: &Owned, special: Speci
     Err(errors::type_error(&std::ffi::CString::new(text).unwrap_or_default()))
 }
 
-/// A special method, looked up on the type: as `_PyObject_LookupSpecialMethod` does.
+/// A special method, looked up on the type, as `_PyObject_LookupSpecialMethod` does.
 pub(super) fn find_special(python: &Python, object: &Owned, name: Word) -> Result<Option<Method>> {
     let name = name.get(python)?;
-    // SAFETY: the object keeps its type alive, and the reference taken at once keeps what is found.
+    // SAFETY: the object keeps its type alive; the found object gets a reference at once.
     unsafe {
         let class = object.class();
         let found = api::_PyType_Lookup(class, name.as_ptr());
@@ -105,7 +107,7 @@ pub(super) fn find_special(python: &Python, object: &Owned, name: Word) -> Resul
     }
 }
 
-/// What a descriptor gives for an object.
+/// The value of a descriptor for an object.
 pub(super) fn bound(descriptor: &Owned, object: &Owned) -> Result<Owned> {
     // SAFETY: the objects are alive.
     unsafe {

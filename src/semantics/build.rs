@@ -1,4 +1,4 @@
-//! Displays, slices, and what fills lists, sets and dicts.
+//! Displays, slices, and the operations that fill lists, sets and dicts.
 
 use pyo3_ffi as ffi;
 
@@ -45,7 +45,7 @@ pub fn set(items: &[Owned]) -> Result<Owned> {
     }
 }
 
-/// A dict of keys and values, which take turns.
+/// A dict of keys and values, which alternate.
 pub fn map(pairs: &[Owned]) -> Result<Owned> {
     // SAFETY: as above.
     unsafe {
@@ -82,7 +82,7 @@ pub fn slice(start: &Owned, stop: &Owned, step: Option<&Owned>) -> Result<Owned>
 
 /// `list.append(value)`
 pub fn list_append(list: &Owned, value: &Owned) -> Result {
-    // SAFETY: the objects are alive; what is no list is a SystemError.
+    // SAFETY: the objects are alive; an object that is not a list gives a SystemError.
     succeeded(unsafe { ffi::PyList_Append(list.as_ptr(), value.as_ptr()) })
 }
 
@@ -107,13 +107,13 @@ pub fn list_extend(list: &Owned, iterable: &Owned) -> Result {
 
 /// A list as a tuple.
 pub fn list_to_tuple(list: &Owned) -> Result<Owned> {
-    // SAFETY: the object is alive; what is no list is a SystemError.
+    // SAFETY: the object is alive; if it is not a list, the result is a SystemError.
     unsafe { Owned::new(ffi::PyList_AsTuple(list.as_ptr())) }
 }
 
 /// `set.add(value)`
 pub fn set_add(set: &Owned, value: &Owned) -> Result {
-    // SAFETY: the objects are alive; what is no set is a SystemError.
+    // SAFETY: the objects are alive; an object that is not a set gives a SystemError.
     succeeded(unsafe { api::PySet_Add(set.as_ptr(), value.as_ptr()) })
 }
 
@@ -131,13 +131,13 @@ pub fn set_update(python: &Python, set: &Owned, iterable: &Owned) -> Result {
 
 /// `dict[key] = value`
 pub fn map_add(dict: &Owned, key: &Owned, value: &Owned) -> Result {
-    // SAFETY: the objects are alive; what is no dict is a SystemError.
+    // SAFETY: the objects are alive; an object that is not a dict gives a SystemError.
     succeeded(unsafe { api::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr()) })
 }
 
 /// `{…, **mapping}`
 pub fn dict_update(dict: &Owned, mapping: &Owned) -> Result {
-    // SAFETY: the objects are alive; what is no dict is a SystemError. Exceptions live for ever.
+    // SAFETY: the objects are alive; an object that is not a dict gives a SystemError. Exceptions live for ever.
     unsafe {
         let updated = succeeded(api::PyDict_Update(dict.as_ptr(), mapping.as_ptr()));
         updated.map_err(|raised| match errors::current_is(ffi::PyExc_AttributeError) {

@@ -8,7 +8,7 @@ use crate::cpython::{Behaviour, functions as api};
 use crate::thread::owned::{Owned, pointer, succeeded, truth};
 use crate::thread::{Raised, Result, errors};
 
-/// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may use the slot in front of the arguments.
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may use the slot before the arguments.
 pub const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
 
 /// `callable(*arguments, **keywords)`
@@ -27,7 +27,8 @@ pub fn unpacked(callable: &Owned, arguments: &Owned, keywords: Option<&Owned>) -
     }
 }
 
-/// `callable(…, **mapping)`: puts the keywords of a mapping into the dict of all, where none may be already.
+/// `callable(…, **mapping)`: adds the keywords of a mapping to the dict of all keywords. A keyword that is there
+/// already is an error.
 pub fn merge_keywords(dict: &Owned, mapping: &Owned, callable: &Owned) -> Result {
     let Err(Raised) = merge(dict, mapping) else { return Ok(()) };
     // SAFETY: exceptions live for ever.
@@ -42,9 +43,9 @@ pub fn merge_keywords(dict: &Owned, mapping: &Owned, callable: &Owned) -> Result
     Err(Raised)
 }
 
-/// As `_PyDict_MergeEx` with a `KeyError` for keys that are there already.
+/// Does the same as `_PyDict_MergeEx` with a `KeyError` for keys that are there already.
 fn merge(dict: &Owned, mapping: &Owned) -> Result {
-    // SAFETY: the objects are alive; what is borrowed gets a reference before anything runs.
+    // SAFETY: the objects are alive; borrowed ones get a reference before any code runs.
     unsafe {
         if is_dict(mapping.as_ptr()) {
             let size = ffi::PyDict_Size(mapping.as_ptr());
@@ -72,7 +73,7 @@ fn put_new(dict: &Owned, key: &Owned, value: impl FnOnce() -> Result<Owned>) -> 
     // SAFETY: the objects are alive.
     unsafe {
         if truth(api::PyDict_Contains(dict.as_ptr(), key.as_ptr()))? {
-            // A tuple as a key must stay the one argument.
+            // A key that is a tuple must stay a single argument.
             let arguments = Owned::new(ffi::PyTuple_Pack(1, key.as_ptr()))?;
             api::PyErr_SetObject(ffi::PyExc_KeyError, arguments.as_ptr());
             return Err(Raised);
@@ -82,9 +83,9 @@ fn put_new(dict: &Owned, key: &Owned, value: impl FnOnce() -> Result<Owned>) -> 
     }
 }
 
-/// The `KeyError` of a name given twice, in better words.
+/// Replaces the `KeyError` of a name that is given twice by a clearer `TypeError`.
 fn raise_given_twice(callable: &Owned) -> Raised {
-    // All are instances already that are raised while another exception is handled.
+    // Exceptions that are raised while another exception is handled are instances already.
     if Behaviour::CURRENT.keeps_instances_of_key_errors && errors::is_instance() {
         return Raised;
     }
@@ -112,7 +113,7 @@ fn raise_given_twice(callable: &Owned) -> Raised {
     Raised
 }
 
-/// What a call unpacks.
+/// A kind of unpacking in a call.
 enum Unpacked {
     /// `*args`
     Iterable,
@@ -120,12 +121,12 @@ enum Unpacked {
     Mapping,
 }
 
-/// The `TypeError` of what is not to be unpacked.
+/// The `TypeError` for an object that cannot be unpacked.
 fn raise_not_unpacked(callable: &Owned, unpacked: Unpacked, object: &Owned) -> Raised {
     // SAFETY: the objects are alive, and the formats fit.
     unsafe {
         if !Behaviour::CURRENT.names_function_in_unpacking_errors {
-            // `%T` is an object's type with its module.
+            // `%T` is the type of an object, with its module.
             let format = match unpacked {
                 Unpacked::Iterable => {
                     return errors::type_error_of(c"Value after * must be an iterable, not %.200s", object);
@@ -145,7 +146,7 @@ fn raise_not_unpacked(callable: &Owned, unpacked: Unpacked, object: &Owned) -> R
     Raised
 }
 
-/// As `_PyObject_FunctionStr`: `module.qualname()`.
+/// The same text as `_PyObject_FunctionStr`: `module.qualname()`.
 fn function_text(function: &Owned) -> Result<Owned> {
     let attribute = |name: &std::ffi::CStr| {
         // SAFETY: the function is alive.

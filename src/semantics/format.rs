@@ -10,7 +10,7 @@ use crate::operators::Conversion;
 use crate::thread::owned::Owned;
 use crate::thread::{Result, errors};
 
-/// These strings in a row.
+/// These strings, joined.
 pub fn join(python: &Python, strings: &[Owned]) -> Result<Owned> {
     let strings = build::tuple(strings)?;
     let empty = Owned::text(python, "")?;
@@ -18,9 +18,9 @@ pub fn join(python: &Python, strings: &[Owned]) -> Result<Owned> {
     unsafe { Owned::new(api::PyUnicode_Join(empty.as_ptr(), strings.as_ptr())) }
 }
 
-/// `format(value, "")`; of an exact `str` that itself.
+/// `format(value, "")`; the result for an exact `str` is the object itself.
 pub fn simple(value: &Owned) -> Result<Owned> {
-    // SAFETY: the object is alive; null is no specification.
+    // SAFETY: the object is alive; null means no specification.
     unsafe {
         if ffi::PyUnicode_CheckExact(value.as_ptr()) != 0 {
             return Ok(value.again());
@@ -47,9 +47,9 @@ pub fn convert(conversion: Conversion, value: &Owned) -> Result<Owned> {
     }
 }
 
-/// A template of a tuple of strings and one of interpolations.
+/// A template, made from a tuple of strings and a tuple of interpolations.
 pub fn template(python: &Python, globals: &Object, strings: &Owned, interpolations: &Owned) -> Result<Owned> {
-    // SAFETY: the objects are alive. CPython itself does not look.
+    // SAFETY: the objects are alive. CPython itself does not check this.
     if [strings, interpolations].iter().any(|part| unsafe { ffi::PyTuple_CheckExact(part.as_ptr()) } == 0) {
         return Err(errors::system_error(c"a template is made of two tuples"));
     }

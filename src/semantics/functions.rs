@@ -8,7 +8,7 @@ use crate::operators::FunctionAttribute;
 use crate::thread::owned::{Owned, succeeded};
 use crate::thread::{Result, errors};
 
-/// A function of a code object.
+/// A function with a code object.
 pub fn make(globals: &Object, code: &Owned) -> Result<Owned> {
     // SAFETY: the objects are alive; the code's type is checked.
     unsafe {
@@ -37,7 +37,7 @@ pub fn set_attribute(python: &Python, attribute: FunctionAttribute, function: &O
     }
 }
 
-/// A dict of annotations, made of names and values in turn, as CPython does where somebody asks for it.
+/// A dict of annotations, made from alternating names and values. CPython makes it when it is first used.
 fn annotations(pairs: &Owned) -> Result<Owned> {
     // SAFETY: the thread is attached, the tuple alive, and it keeps its items alive.
     unsafe {

@@ -10,7 +10,7 @@ use crate::embed::{Object, Python};
 use crate::thread::owned::Owned;
 use crate::thread::{Raised, Result, errors};
 
-/// `import name`, or `from name import names`: the module.
+/// `import name`, or `from name import names`. The result is the module.
 pub fn module(
     python: &Python,
     namespaces: Namespaces<'_>,
@@ -33,7 +33,7 @@ pub fn module(
 
 fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
     let word = Word::Import.get(python)?.as_ptr();
-    // SAFETY: the objects are alive; what is borrowed gets a reference at once.
+    // SAFETY: the objects are alive; borrowed ones get a reference at once.
     unsafe {
         match api::builtin_for_import(builtins.as_ptr(), word) {
             None => super::names::find(builtins.as_ptr(), word),
@@ -44,15 +44,15 @@ fn function(python: &Python, builtins: &Object) -> Result<Option<Owned>> {
     }
 }
 
-/// `from module import name`: what the module has of that name.
+/// `from module import name`: the module's attribute of that name.
 pub fn from(python: &Python, globals: &Object, module: &Owned, name: &Owned) -> Result<Owned> {
     match super::attributes::get(module, name) {
         Ok(value) => Ok(value),
         Err(Raised) => {
             // SAFETY: exceptions live for ever.
             errors::absent(unsafe { ffi::PyExc_AttributeError })?;
-            // It may be a module that is being imported; and the text says why there is nothing: CPython's own instruction
-            // knows.
+            // The name may be that of a module that is being imported. The message says why there is no attribute:
+            // CPython's own instruction chooses it.
             let text = name.to_text()?;
             spliced(python, globals, &format!("IMPORT_FROM {text}"), [module])
         }

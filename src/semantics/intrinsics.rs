@@ -20,7 +20,7 @@ pub fn one(python: &Python, globals: &Object, intrinsic: Intrinsic1, operand: &O
             return Err(errors::system_error(c"an instruction that is refused"));
         }
     };
-    // SAFETY: the object is alive, and a tuple of three keeps its items alive. CPython itself does not look.
+    // SAFETY: the object is alive, and a tuple of three keeps its items alive. CPython itself does not check this.
     let fits = unsafe {
         let object = operand.as_ptr();
         match intrinsic {
@@ -47,7 +47,7 @@ pub fn two(python: &Python, globals: &Object, intrinsic: Intrinsic2, first: &Own
         Intrinsic2::SetFunctionTypeParams => "SET_FUNCTION_TYPE_PARAMS",
         Intrinsic2::SetTypeParamDefault => "SET_TYPEPARAM_DEFAULT",
     };
-    // SAFETY: the objects are alive. CPython itself does not look.
+    // SAFETY: the objects are alive. CPython itself does not check this.
     let fits = unsafe {
         match intrinsic {
             Intrinsic2::TypeVarWithBound | Intrinsic2::TypeVarWithConstraints => {

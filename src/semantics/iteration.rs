@@ -13,7 +13,7 @@ pub fn iterator(iterable: &Owned) -> Result<Owned> {
     unsafe { Owned::new(api::PyObject_GetIter(iterable.as_ptr())) }
 }
 
-/// The next item of an iterator; nothing where it is exhausted.
+/// The next item of an iterator; nothing if it is exhausted.
 pub fn next(iterator: &Owned) -> Result<Option<Owned>> {
     // SAFETY: the object is alive; that it is an iterator is checked. The item is a new reference, or null.
     let item = unsafe {
@@ -29,7 +29,7 @@ pub fn next(iterator: &Owned) -> Result<Option<Owned>> {
     }
 }
 
-/// A tuple of all items, which must be so many.
+/// A tuple of all items; there must be exactly `count`.
 pub fn unpack(sequence: &Owned, count: u32) -> Result<Owned> {
     let iterator = unpacked(sequence)?;
     let items = first_items(&iterator, count, None)?;
@@ -45,7 +45,7 @@ pub fn unpack(sequence: &Owned, count: u32) -> Result<Owned> {
     build::tuple(&items)
 }
 
-/// A tuple of so many items, a list of the rest, and so many items after it.
+/// The first `before` items as a tuple, then a list of the rest, then the last `after` items.
 pub fn unpack_with_rest(sequence: &Owned, before: u32, after: u32) -> Result<Owned> {
     let iterator = unpacked(sequence)?;
     let mut items = first_items(&iterator, before, Some(after))?;
@@ -80,7 +80,7 @@ fn unpacked(sequence: &Owned) -> Result<Owned> {
     })
 }
 
-/// The first items, so many; with `after`, at least so many more are wanted.
+/// The first `count` items; if `after` is given, at least that many more must follow.
 fn first_items(iterator: &Owned, count: u32, after: Option<u32>) -> Result<Vec<Owned>> {
     let mut items = Vec::with_capacity(count as usize);
     for got in 0..count {
@@ -122,7 +122,7 @@ fn too_many(sequence: &Owned, wanted: u32) -> Raised {
     Raised
 }
 
-/// Whether `PyObject_GetIter` refuses an object for its type.
+/// Whether `PyObject_GetIter` refuses an object because of its type.
 pub fn is_not_iterable(object: &Owned) -> bool {
     // SAFETY: the object keeps its type alive.
     unsafe { (*object.class()).tp_iter.is_none() && ffi::PySequence_Check(object.as_ptr()) == 0 }

@@ -1,26 +1,27 @@
-//! What each operation of Python's does: functions from operands to a result.
+//! Python's operations: functions from operands to a result.
 //!
-//! The interpreter of bytecode and compiled code call the same functions, so that one place knows how an operation is done.
-//! Operands are borrowed: whoever calls gives them up, in CPython's order ([`DeathOrder`](crate::cpython::DeathOrder)). Nothing here
-//! knows of a stack, of locals or of where the function is.
+//! The interpreter of bytecode and compiled code call the same functions, so there is one place that knows how an
+//! operation is done. Operands are borrowed: the caller gives them up, in CPython's order
+//! ([`DeathOrder`](crate::cpython::DeathOrder)). Nothing here knows about a stack, about locals, or about the position
+//! in the function.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `numbers` | operators, comparisons, truth |
 //! | `items` | subscripts |
 //! | `attributes` | attributes, methods, `super`, special methods |
 //! | `names` | globals, builtins, cells, and the errors of unbound names |
-//! | `build` | displays and what fills them |
+//! | `build` | displays, and the operations that fill them |
 //! | `format` | text and templates |
 //! | `calls` | `f(*args, **kwargs)` |
 //! | `functions` | making functions |
 //! | `iteration` | iterators and unpacking |
-//! | `raising` | `raise`, and what handlers ask |
+//! | `raising` | `raise`, and the questions of handlers |
 //! | `with` | `with` |
 //! | `patterns` | `match` |
 //! | `imports` | imports |
 //! | `intrinsics` | type parameters and type aliases |
-//! | `words` | the names that all of these ask for |
+//! | `words` | the names that these operations look up |
 //! | `spliced` | instructions that CPython itself executes |
 
 pub mod attributes;
@@ -42,7 +43,7 @@ mod words;
 
 use crate::embed::Object;
 
-/// Where a function finds its names.
+/// The places in which a function finds its names.
 #[derive(Clone, Copy, Debug)]
 pub struct Namespaces<'a> {
     /// Its globals, a dict.

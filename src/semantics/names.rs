@@ -1,4 +1,4 @@
-//! Globals, builtins and cells, and the errors of names that are bound to nothing.
+//! Globals, builtins and cells, and the errors for unbound names.
 
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
@@ -13,11 +13,11 @@ use crate::embed::{Object, Python};
 use crate::thread::owned::{Owned, succeeded};
 use crate::thread::{Raised, Result, errors};
 
-/// What a name is bound to in globals or builtins.
+/// The value of a name in globals or builtins.
 pub fn load_global(python: &Python, namespaces: Namespaces<'_>, name: &Owned) -> Result<Owned> {
     let [globals, builtins] = [namespaces.globals, namespaces.builtins].map(Object::as_ptr);
     let key = name.as_ptr();
-    // SAFETY: the dicts and the name are alive; what is borrowed from a dict gets a reference at once.
+    // SAFETY: the dicts and the name are alive; an object that is borrowed from a dict gets a reference at once.
     let found = unsafe {
         if is_dict(globals) && is_dict(builtins) {
             match find_in_dict(globals, key)? {
@@ -38,7 +38,7 @@ pub fn load_global(python: &Python, namespaces: Namespaces<'_>, name: &Owned) ->
     }
 }
 
-/// What a name is bound to in a mapping, else in globals or builtins.
+/// The value of a name in a mapping, else in globals or builtins.
 pub fn load_from_mapping_or_global(
     python: &Python,
     namespaces: Namespaces<'_>,
@@ -53,7 +53,7 @@ pub fn load_from_mapping_or_global(
 
 /// Binds a global.
 pub fn store_global(globals: &Object, name: &Owned, value: &Owned) -> Result {
-    // SAFETY: the thread is attached, the objects alive; a dict, else the call says so.
+    // SAFETY: the thread is attached, the objects are alive; if it is not a dict, the call fails.
     succeeded(unsafe { api::PyDict_SetItem(globals.as_ptr(), name.as_ptr(), value.as_ptr()) })
 }
 
@@ -85,7 +85,7 @@ pub fn is_cell(object: &Owned) -> bool {
     object.class() == &raw mut ffi::PyCell_Type
 }
 
-/// What is in a cell.
+/// The content of a cell.
 pub fn in_cell(cell: &Owned) -> Result<Option<Owned>> {
     if !is_cell(cell) {
         return Err(errors::system_error(c"no cell where there should be one"));
@@ -94,7 +94,7 @@ pub fn in_cell(cell: &Owned) -> Result<Option<Owned>> {
     Ok(unsafe { Owned::maybe(ffi::PyCell_Get(cell.as_ptr())) })
 }
 
-/// What is in the cell of a variable.
+/// The content of a variable's cell.
 pub fn load_cell(python: &Python, cell: &Owned, variable: &LocalVariable) -> Result<Owned> {
     in_cell(cell)?.ok_or_else(|| unbound_cell(python, variable))
 }
@@ -108,14 +108,14 @@ pub fn store_cell(cell: &Owned, value: Option<&Owned>) -> Result {
     succeeded(unsafe { api::PyCell_Set(cell.as_ptr(), crate::thread::owned::pointer(value)) })
 }
 
-/// The error of a local that is bound to nothing.
+/// The error for an unbound local.
 pub fn unbound_local(variable: &LocalVariable) -> Raised {
     let format = c"cannot access local variable '%s' where it is not associated with a value";
     // SAFETY: exceptions live for ever.
     raise_name_error(unsafe { ffi::PyExc_UnboundLocalError }, format, &c_text(&variable.name))
 }
 
-/// The error of a variable whose cell is empty.
+/// The error for a variable whose cell is empty.
 pub fn unbound_cell(python: &Python, variable: &LocalVariable) -> Raised {
     if variable.kind != LocalKind::Free {
         return unbound_local(variable);
@@ -129,7 +129,7 @@ pub fn unbound_cell(python: &Python, variable: &LocalVariable) -> Raised {
     Raised
 }
 
-/// The error of a global that is bound to nothing.
+/// The error for an unbound global.
 fn undefined(python: &Python, name: &Owned) -> Raised {
     // SAFETY: the name is alive, and its text with it.
     unsafe {
@@ -143,10 +143,10 @@ fn undefined(python: &Python, name: &Owned) -> Raised {
     Raised
 }
 
-/// Puts the name on the current `NameError`, for suggestions.
+/// Sets the name on the current `NameError`, for suggestions.
 fn give_name(python: &Python, name: &Owned) {
     let Some(exception) = errors::take() else { return };
-    // A failure is CPython's to ignore, too.
+    // CPython ignores a failure here too.
     let given = Word::Name.get(python).and_then(|word| super::attributes::set(&exception, &word, name));
     if given.is_err() {
         errors::clear();
@@ -165,7 +165,7 @@ fn raise_name_error(class: *mut ffi::PyObject, format: &'static CStr, name: &CSt
     Raised
 }
 
-/// The class of 3.15's placeholders for modules that are imported when they are first needed. Finding it imports a module.
+/// The class of 3.15's placeholders for modules that are imported at their first use. Finding it imports a module.
 pub fn lazy_import_type(python: &Python) -> Option<&'static Object> {
     static CLASS: OnceLock<Option<Object>> = OnceLock::new();
     if !Behaviour::CURRENT.imports_lazily {
@@ -178,7 +178,7 @@ pub fn lazy_import_type(python: &Python) -> Option<&'static Object> {
     CLASS.get_or_init(|| class).as_ref()
 }
 
-/// 3.15's lazy imports are done when a function first reads the name, which gets the module in their place.
+/// 3.15 does a lazy import when a function first reads the name; the module then replaces the placeholder.
 fn resolve_lazy_import(globals: *mut ffi::PyObject, placeholder: &Owned, key: *mut ffi::PyObject) -> Result<Owned> {
     // SAFETY: the thread is attached, and the objects alive.
     unsafe {
@@ -191,7 +191,7 @@ fn resolve_lazy_import(globals: *mut ffi::PyObject, placeholder: &Owned, key: *m
     }
 }
 
-/// Whether an object is a dict, and not of a subclass.
+/// Whether an object is a dict, but not of a subclass.
 pub(super) fn is_dict(object: *mut ffi::PyObject) -> bool {
     // SAFETY: the callers' objects are alive.
     unsafe { ffi::PyDict_CheckExact(object) != 0 }
@@ -200,7 +200,7 @@ pub(super) fn is_dict(object: *mut ffi::PyObject) -> bool {
 /// # Safety
 /// `dict` is a dict, and both objects are alive.
 unsafe fn find_in_dict(dict: *mut ffi::PyObject, key: *mut ffi::PyObject) -> Result<Option<Owned>> {
-    // SAFETY: the caller promises it; what is borrowed gets a reference at once.
+    // SAFETY: the caller promises it; a borrowed object gets a reference at once.
     unsafe {
         let value = api::PyDict_GetItemWithError(dict, key);
         if !value.is_null() {
@@ -210,7 +210,7 @@ unsafe fn find_in_dict(dict: *mut ffi::PyObject, key: *mut ffi::PyObject) -> Res
     }
 }
 
-/// What a mapping has for a key.
+/// The value of a key in a mapping.
 pub(super) fn find(mapping: *mut ffi::PyObject, key: *mut ffi::PyObject) -> Result<Option<Owned>> {
     // SAFETY: the callers' objects are alive.
     unsafe {
@@ -224,7 +224,7 @@ pub(super) fn find(mapping: *mut ffi::PyObject, key: *mut ffi::PyObject) -> Resu
     }
 }
 
-/// What a mapping has for a variable's name, else what is in its cell.
+/// The value of a variable's name in a mapping, else the content of its cell.
 pub fn load_from_mapping_or_cell(
     python: &Python,
     mapping: &Owned,

@@ -8,7 +8,7 @@ use crate::embed::Python;
 use crate::thread::owned::{Owned, succeeded, truth};
 use crate::thread::{Raised, Result, errors};
 
-/// Flags of types that patterns ask for (`Include/object.h`).
+/// Flags of types that patterns test (`Include/object.h`).
 mod flags {
     use std::ffi::c_ulong;
 
@@ -42,12 +42,13 @@ fn has_flag(object: &Owned, flag: std::ffi::c_ulong) -> bool {
     unsafe { ffi::PyType_GetFlags(object.class()) & flag != 0 }
 }
 
-/// A tuple of the values that a subject has for keys, or `None`: as `match_keys` in `Python/ceval.c`.
+/// A tuple of the values of keys in a subject, or `None`, as `match_keys` in `Python/ceval.c` gives it.
 pub fn match_keys(python: &Python, subject: &Owned, keys: &Owned) -> Result<Owned> {
     Ok(values_of(python, subject, keys)?.unwrap_or_else(|| Owned::none(python)))
 }
 
-/// A tuple of a subject's attributes that a class pattern asks for, or `None`: as `match_class` in `Python/ceval.c`.
+/// A tuple of the attributes of a subject for a class pattern, or `None`, as `match_class` in `Python/ceval.c` gives
+/// it.
 pub fn match_class(python: &Python, subject: &Owned, class: &Owned, positional: u32, names: &Owned) -> Result<Owned> {
     let attributes = attributes_of(python, subject, class, positional, names)?;
     Ok(attributes.unwrap_or_else(|| Owned::none(python)))
@@ -94,7 +95,8 @@ fn attributes_of(
     positional: u32,
     names: &Owned,
 ) -> Result<Option<Owned>> {
-    // SAFETY: the objects are alive, their types are checked before they are looked into, and tuples keep their items.
+    // SAFETY: the objects are alive, their types are checked before their fields are read, and tuples keep their items
+    // alive.
     unsafe {
         if ffi::PyType_Check(class.as_ptr()) == 0 {
             return Err(errors::type_error(Behaviour::CURRENT.class_pattern_error));
@@ -127,7 +129,7 @@ fn attributes_of(
 struct ClassPattern<'a> {
     subject: &'a Owned,
     class: &'a Owned,
-    /// The names taken so far.
+    /// The names that were used so far.
     seen: Owned,
     /// Their values.
     attributes: Owned,
@@ -139,7 +141,7 @@ impl ClassPattern<'_> {
         unsafe { (*self.class.as_ptr().cast::<ffi::PyTypeObject>()).tp_name }
     }
 
-    /// Takes the attributes of positional patterns; whether all are there.
+    /// Looks up the attributes of positional patterns. The result is whether all exist.
     fn take_positional(&self, python: &Python, count: u32) -> Result<bool> {
         // SAFETY: as in `attributes_of`; the formats fit.
         unsafe {
@@ -186,7 +188,7 @@ impl ClassPattern<'_> {
         }
     }
 
-    /// Takes the attribute of this name; whether there is one.
+    /// Looks up the attribute of this name. The result is whether it exists.
     fn take(&self, name: &Owned) -> Result<bool> {
         // SAFETY: the objects are alive, and the format fits.
         unsafe {
@@ -206,7 +208,7 @@ impl ClassPattern<'_> {
     }
 }
 
-/// Whether a set has a value, which it has from now on.
+/// Whether a set has a value; adds it if not.
 fn is_seen(seen: &Owned, value: &Owned) -> Result<bool> {
     // SAFETY: the objects are alive, and the set is one.
     unsafe {

@@ -1,4 +1,4 @@
-//! `raise`, and what handlers ask.
+//! `raise`, and the questions of exception handlers.
 
 use pyo3_ffi as ffi;
 
@@ -8,7 +8,7 @@ use crate::embed::{Object, Python};
 use crate::thread::owned::{Owned, truth};
 use crate::thread::{Raised, Result, errors, handled};
 
-/// `raise exception`, or `raise exception from cause`: as `do_raise` in `Python/ceval.c`.
+/// `raise exception`, or `raise exception from cause`, as `do_raise` in `Python/ceval.c` does it.
 pub fn raise(exception: &Owned, cause: Option<&Owned>) -> Raised {
     match prepared(exception, cause) {
         Ok(value) => {
@@ -20,7 +20,7 @@ pub fn raise(exception: &Owned, cause: Option<&Owned>) -> Raised {
     }
 }
 
-/// The exception to be raised, with its cause.
+/// The exception to raise, with its cause.
 fn prepared(exception: &Owned, cause: Option<&Owned>) -> Result<Owned> {
     let value = if is_exception_class(exception) {
         instantiate(exception)?
@@ -49,11 +49,11 @@ fn prepared(exception: &Owned, cause: Option<&Owned>) -> Result<Owned> {
     Ok(value)
 }
 
-/// `raise` alone: makes the handled exception the current one again, with the traceback that it has. Tracebacks get no second
-/// entry of the function for it.
+/// `raise` alone: makes the handled exception the current one again, with its traceback. The traceback gets no second
+/// entry for the function.
 ///
 /// # Errors
-/// Another exception is set, where none is handled.
+/// If no exception is handled, another one is set.
 pub fn raise_handled(python: &Python) -> Result<Raised> {
     match handled::current(python) {
         Some(handled) => Ok(errors::restore(handled)),
@@ -68,10 +68,10 @@ pub fn is_caught(exception: &Owned, class: &Owned) -> Result<bool> {
     truth(unsafe { api::PyErr_GivenExceptionMatches(exception.as_ptr(), class.as_ptr()) })
 }
 
-/// What `except* class` leaves of an exception, and what it catches.
+/// The two parts into which `except* class` splits an exception: the rest, and the part that it catches.
 pub fn split_group(python: &Python, globals: &Object, exception: &Owned, class: &Owned) -> Result<(Owned, Owned)> {
     let pair = spliced(python, globals, "CHECK_EG_MATCH", [exception, class])?;
-    // SAFETY: what is spliced in makes a tuple of two; its items are borrowed.
+    // SAFETY: the spliced instruction makes a tuple of two; its items are borrowed.
     unsafe {
         let item = |index| Owned::borrowed(ffi::PyTuple_GET_ITEM(pair.as_ptr(), index));
         Ok((item(0), item(1)))
@@ -84,9 +84,9 @@ pub fn is_group(exception: &Owned) -> Result<bool> {
     truth(unsafe { api::PyObject_IsInstance(exception.as_ptr(), ffi::PyExc_BaseExceptionGroup) })
 }
 
-/// What is to be raised at the end of `except*`, or `None`.
+/// The exception to raise at the end of `except*`, or `None`.
 pub fn of_group(python: &Python, globals: &Object, original: &Owned, raised: &Owned) -> Result<Owned> {
-    // CPython does not look.
+    // CPython does not check this.
     if !is_exception(original) || !is_list_of_raised(raised) {
         return Err(errors::system_error(c"what is raised at the end of `except*` is no exception"));
     }
@@ -128,7 +128,7 @@ fn not_an_exception(class: &Owned, value: &Owned) -> Raised {
     Raised
 }
 
-/// Whether `except` may name it: an exception class or a tuple of them.
+/// Whether `except` may name an object: an exception class or a tuple of them.
 fn check_class(class: &Owned) -> Result {
     // SAFETY: the class is alive, and keeps its items alive.
     let valid = unsafe {

@@ -1,7 +1,8 @@
-//! Instructions that CPython itself executes: their helpers are private, or their texts differ from version to version.
+//! Instructions that CPython itself executes, because their helpers are private or their messages differ between
+//! versions.
 //!
-//! A tiny function loads its arguments, executes the one instruction and returns what that leaves. It runs with the globals of
-//! the function in whose place it is, and its entry is taken out of tracebacks.
+//! A small function loads its arguments, executes the one instruction and returns the result. It runs with the globals
+//! of the function that it replaces, and its entry is removed from tracebacks.
 
 use std::ffi::CStr;
 use std::sync::OnceLock;
@@ -12,7 +13,8 @@ use crate::cpython::functions as api;
 use crate::embed::{Object, Python};
 use crate::thread::{Owned, Result, errors, once, traceback};
 
-/// Makes the code of such functions. What they execute is an instruction's name, or an intrinsic's, and perhaps an argument.
+/// Makes the code of such functions. Its parameters are the name of an instruction or intrinsic, and perhaps an
+/// argument.
 const SOURCE: &CStr = cr#"
 import opcode
 
@@ -56,7 +58,7 @@ def spliced(text, inputs):
     return code
 "#;
 
-/// What an instruction leaves that finds these on the stack: one object, or a tuple of two.
+/// The result of an instruction with these objects on the stack: one object, or a tuple of two.
 pub fn spliced<const N: usize>(
     python: &Python,
     globals: &Object,
@@ -81,8 +83,8 @@ pub fn spliced<const N: usize>(
     }
 }
 
-/// The function that makes the code, which the source defines. Making it runs Python code: what waited may be raised there, and
-/// stays.
+/// The function that makes the code, which the source defines. Making it runs Python code. Waiting signal handlers and
+/// the like may raise there; their exceptions are kept.
 fn maker(python: &Python) -> Result<Owned> {
     static NAMES: OnceLock<Object> = OnceLock::new();
     const FILE_INPUT: std::ffi::c_int = 257;
@@ -99,7 +101,7 @@ fn maker(python: &Python) -> Result<Owned> {
         }
         run.map(|_| names)
     })?;
-    // SAFETY: the namespace is a dict that is alive; what is borrowed from it gets a reference at once.
+    // SAFETY: the namespace is a dict that is alive; an object that is borrowed from it gets a reference at once.
     unsafe {
         let function = ffi::PyDict_GetItemString(names.as_ptr(), c"spliced".as_ptr());
         if function.is_null() {

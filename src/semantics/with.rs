@@ -13,9 +13,9 @@ use crate::thread::{Result, errors};
 /// A manager's bound `__enter__` and `__exit__`.
 #[derive(Debug)]
 pub struct Manager {
-    /// What enters.
+    /// The method that enters.
     pub enter: Owned,
-    /// What leaves.
+    /// The method that leaves.
     pub exit: Owned,
 }
 
@@ -32,7 +32,7 @@ pub fn manager(python: &Python, manager: &Owned) -> Result<Manager> {
     Ok(Manager { enter: bound_method(enter, manager)?, exit: bound_method(exit, manager)? })
 }
 
-/// What `__exit__` returns for an exception.
+/// The result of `__exit__` for an exception.
 pub fn exit(python: &Python, exit: &Owned, object: Option<&Owned>, exception: &Owned) -> Result<Owned> {
     // SAFETY: the exception is alive.
     let traceback = unsafe { Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr())) };
@@ -41,7 +41,7 @@ pub fn exit(python: &Python, exit: &Owned, object: Option<&Owned>, exception: &O
         [std::ptr::null_mut(), pointer(object), exception.class().cast(), exception.as_ptr(), traceback.as_ptr()];
     let skipped = if object.is_some() { 1 } else { 2 };
     let count = (arguments.len() - skipped) | ARGUMENTS_OFFSET;
-    // SAFETY: the objects are alive, and there is a slot in front of the arguments.
+    // SAFETY: the objects are alive, and there is a slot before the arguments.
     unsafe {
         let first = arguments.as_mut_ptr().add(skipped);
         Owned::new(api::PyObject_Vectorcall(exit.as_ptr(), first, count, std::ptr::null_mut()))

@@ -1,4 +1,4 @@
-//! The names that operations ask for, interned once.
+//! The names that operations look up, interned once.
 
 use std::ffi::CStr;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use crate::thread::{Owned, Result, once};
 
 macro_rules! words {
     ($($word:ident $text:literal)*) => {
-        /// A name that an operation asks for.
+        /// A name that an operation looks up.
         #[derive(Clone, Copy, Debug)]
         pub enum Word {
             $(#[doc = $text] $word,)*

@@ -1,7 +1,7 @@
 //! The shared part of stubs and compiled functions: the [`Specializer`], its options, its statistics.
 //!
-//! It remembers what is known of callables, and the code that was compiled. `stub` and `compile` use it to make stubs
-//! and compiled functions.
+//! It remembers the known facts about callables, and the code that was compiled. `stub` and `compile` use it to make
+//! stubs and compiled functions.
 
 pub(crate) mod descriptors;
 mod options;

@@ -223,8 +223,8 @@ fn cleared() -> MutexGuard<'static, Option<HashMap<usize, Cleared>>> {
 /// Names and values of a namespace: a dict, or a type's read-only view of one.
 fn members(python: &Python, namespace: &Object) -> Result<Vec<(String, Object)>, Error> {
     let mut members = Vec::new();
-    // SAFETY: the thread is attached; nobody else has the copy, so nothing changes it during the walk, and it keeps the
-    // borrowed objects alive.
+    // SAFETY: the thread is attached; no other code has the copy, so nothing changes it during the walk, and it keeps
+    // the borrowed objects alive.
     unsafe {
         let copy = python.owned(ffi::PyDict_New())?;
         if ffi::PyDict_Update(copy.as_ptr(), namespace.as_ptr()) != 0 {

@@ -68,7 +68,7 @@ impl Specializer {
         let callable = contents.callable.filter(|_| self.verify);
         let cell = Cell::new(python, CellContents { callable, class: std::ptr::null_mut(), ..contents })?;
         let thunk = bind_thunk(&cell, &site, &shape)?;
-        // SAFETY: nobody else has the cell yet, and it has room for the definition.
+        // SAFETY: no other code has the cell yet, and it has room for the definition.
         unsafe {
             (*cell.def()).ml_meth = method_pointer(thunk);
             if original.is_class_method {

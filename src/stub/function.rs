@@ -19,7 +19,7 @@ use crate::runtime::stub::shape::Shape;
 use crate::runtime::stub::stand_in::StandIn;
 use crate::specializer::{Entry, FunctionOptions};
 use crate::specializer::{Specializer, bind_thunk};
-use crate::stub::bind::text_signature;
+use crate::stub::text_signature::text_signature;
 
 impl Specializer {
     /// A callable that behaves as the original, and is faster. It is a built-in function for a function of a module or

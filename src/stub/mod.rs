@@ -1,6 +1,6 @@
 //! Stubs: code for one call, with its stages as text.
 //!
-//! | file | what it has |
+//! | file | content |
 //! | --- | --- |
 //! | `making` | makes stubs |
 //! | `function`, `descriptor` | stubs as Python objects |
@@ -14,6 +14,7 @@ pub mod cinder;
 mod descriptor;
 mod function;
 mod making;
+mod text_signature;
 
 pub use adopt::{Adopted, AdoptedMethod, Flag, Inspected, RejectedMethod, inspect, inspect_as};
 pub use bind::{BareFunction, Bind};

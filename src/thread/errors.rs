@@ -1,4 +1,4 @@
-//! The current exception: raising one in CPython's words, taking it away, putting it back.
+//! The current exception: raising one with CPython's messages, taking it away, putting it back.
 
 use std::ffi::CStr;
 
@@ -8,9 +8,9 @@ use super::owned::Owned;
 use super::{Raised, Result};
 use crate::cpython::{current_exception, functions as api};
 
-/// Raises an exception with a fixed text.
+/// Raises an exception with a fixed message.
 pub fn raise(class: *mut ffi::PyObject, text: &CStr) -> Raised {
-    // SAFETY: the thread is attached, as whoever runs code is; the class is an exception's.
+    // SAFETY: the thread is attached, as for all code that runs here; the class is an exception class.
     unsafe { ffi::PyErr_SetString(class, text.as_ptr()) };
     Raised
 }
@@ -21,7 +21,7 @@ pub fn type_error(text: &CStr) -> Raised {
     raise(unsafe { ffi::PyExc_TypeError }, text)
 }
 
-/// A `SystemError`: the code or the state is not what the decoder and compiled code make.
+/// A `SystemError`: the code or the state is not one that the decoder and compiled code make.
 pub fn system_error(text: &CStr) -> Raised {
     // SAFETY: exceptions live for ever.
     raise(unsafe { ffi::PyExc_SystemError }, text)
@@ -64,7 +64,8 @@ pub fn clear() {
     unsafe { api::PyErr_Clear() };
 }
 
-/// Where a look-up failed because there is nothing, that; other exceptions stay.
+/// The result of a lookup that failed because there is nothing. If the current exception is of this class, it is
+/// cleared; others stay set.
 pub fn absent(class: *mut ffi::PyObject) -> Result<Option<Owned>> {
     if !current_is(class) {
         return Err(Raised);
@@ -79,13 +80,13 @@ pub fn take() -> Option<Owned> {
     unsafe { Owned::maybe(current_exception::take()) }
 }
 
-/// Whether the current exception is an instance, and not a class with what to make one of.
+/// Whether the current exception is an instance, not a class with the arguments for one.
 pub fn is_instance() -> bool {
     // SAFETY: the thread is attached.
     unsafe { current_exception::is_instance() }
 }
 
-/// Makes an exception the current one, as it is: without giving it a context.
+/// Makes an exception the current one without changes: it gets no context.
 pub fn restore(exception: Owned) -> Raised {
     // SAFETY: the thread is attached; the reference is handed over.
     unsafe { current_exception::set(exception.into_ptr()) };

@@ -1,4 +1,4 @@
-//! The handled exception: what `sys.exc_info()` tells.
+//! The handled exception, which `sys.exc_info()` returns.
 
 use pyo3_ffi as ffi;
 
@@ -6,27 +6,27 @@ use super::owned::{Owned, pointer};
 use crate::cpython::functions as api;
 use crate::embed::Python;
 
-/// The one of this function or one that called it.
+/// The handled exception of this function or of one of its callers.
 pub fn current(_: &Python) -> Option<Owned> {
     // SAFETY: the thread is attached; the reference is handed over.
     unsafe { Owned::maybe(ffi::PyErr_GetHandledException()) }
 }
 
-/// Makes an exception the handled one of the running function or generator, or none.
+/// Sets the handled exception of the running function or generator, or sets none.
 pub fn set(_: &Python, exception: Option<&Owned>) {
     // SAFETY: the thread is attached, and the exception alive; null means none.
     unsafe { api::PyErr_SetHandledException(pointer(exception)) };
 }
 
-/// What [`current`] tells, where it is of the running function or generator itself: CPython keeps a list of handled
-/// exceptions, one for each generator that runs, and what its end restores must be its own.
+/// The result of [`current`] if it belongs to the running function or generator itself. CPython keeps a list of handled
+/// exceptions, one for each running generator; the end of a generator must restore its own.
 pub fn own(python: &Python) -> Option<Owned> {
     let handled = current(python)?;
     set(python, None);
     let outer = current(python);
     set(python, Some(&handled));
     match outer {
-        // It shone through from outside (or is handled there, too: then it will).
+        // It is the exception of an outer function. (If it is also handled here, it stays visible either way.)
         Some(outer) if outer.as_ptr() == handled.as_ptr() => {
             set(python, None);
             None

@@ -1,12 +1,12 @@
-//! The running thread: what all code that runs on it shares, interpreted or compiled.
+//! The running thread: the base of all code that runs on it, interpreted or compiled.
 //!
-//! | file | what it has |
+//! | file | content |
 //! | --- | --- |
 //! | `owned` | references that are owned while the thread is attached |
 //! | `errors` | the current exception |
 //! | `handled` | the handled exception |
-//! | `recursion` | how deep calls may go |
-//! | `interrupts` | what waits: signal handlers, other threads, asynchronous exceptions |
+//! | `recursion` | the depth of calls |
+//! | `interrupts` | waiting interrupts: signal handlers, other threads, asynchronous exceptions |
 //! | `traceback` | entries in tracebacks, and the frames that they show |
 
 pub mod errors;
@@ -22,25 +22,25 @@ pub use owned::Owned;
 
 use crate::embed::Python;
 
-/// An exception is set in the thread state, as CPython's functions leave one.
+/// An exception is set in the thread state, as CPython's functions set one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the current exception says what is wrong")]
 pub struct Raised;
 
-/// What may raise.
+/// The result of code that may raise.
 pub type Result<T = ()> = std::result::Result<T, Raised>;
 
-/// What comes before a compiled function: it needs room on the stack, and what waits is served, as CPython does where a function
-/// starts; nothing else in a straight line does.
+/// Must be called before a compiled function: checks that there is enough stack, and serves waiting interrupts, as
+/// CPython does where a function starts. In straight-line code there is no other such place.
 ///
 /// # Errors
-/// `RecursionError`; what a signal handler or another thread raises.
+/// `RecursionError`, or an exception of a signal handler or another thread.
 pub fn enter(python: &Python) -> Result {
     recursion::check_room(python)?;
     interrupts::serve(python)
 }
 
-/// What is made once; where two threads make it at the same time, one of them wins.
+/// A value that is made once; if two threads make it at the same time, one of the values is kept.
 pub fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
     match cell.get() {
         Some(value) => Ok(value),

@@ -11,7 +11,8 @@ use super::{Raised, Result};
 use crate::cpython::{DeathOrder, functions as api};
 use crate::embed::{Object, Python};
 
-/// Gives up operands, as they lay on the stack, in CPython's order; `of_operator` as [`DeathOrder::last_first`] asks.
+/// Gives up operands, in the order in which they were on the stack, in CPython's order. `of_operator` is the parameter
+/// of [`DeathOrder::last_first`].
 #[inline]
 pub fn give_up<const N: usize>(operands: [Owned; N], of_operator: bool) {
     if DeathOrder::CURRENT.last_first(of_operator) {
@@ -21,15 +22,15 @@ pub fn give_up<const N: usize>(operands: [Owned; N], of_operator: bool) {
     }
 }
 
-/// A reference that is owned, as [`Object`] is, but by code that runs with the thread attached: giving it up asks nothing.
+/// An owned reference, like [`Object`], but for code that runs with the thread attached: giving it up needs no check.
 ///
-/// Slots of the stack are `Option<Owned>`, which C sees as pointers that may be null.
+/// Slots of the stack are `Option<Owned>`; for C these are pointers that may be null.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Owned(NonNull<ffi::PyObject>);
 
 impl Owned {
-    /// Takes over a reference, or the exception that stands for it.
+    /// Takes over a reference; null stands for an exception.
     ///
     /// # Safety
     /// The thread is attached for as long as the result lives; `object` is null with an exception set, or a reference that the
@@ -39,16 +40,16 @@ impl Owned {
         NonNull::new(object).map(Self).ok_or(Raised)
     }
 
-    /// Takes over a reference, where there is one.
+    /// Takes over a reference, if there is one.
     ///
     /// # Safety
-    /// As [`Owned::new`], without the exception.
+    /// The conditions of [`Owned::new`], without the exception.
     #[inline]
     pub unsafe fn maybe(object: *mut ffi::PyObject) -> Option<Self> {
         NonNull::new(object).map(Self)
     }
 
-    /// A reference of its own to an object that somebody else keeps alive.
+    /// A new reference to an object that something else keeps alive.
     ///
     /// # Safety
     /// The thread is attached for as long as the result lives; the object is alive.
@@ -61,7 +62,7 @@ impl Owned {
         }
     }
 
-    /// A reference of its own to what an object of the embedder's refers to.
+    /// A new reference to an embedder's object.
     pub fn of(_: &Python, object: &Object) -> Self {
         // SAFETY: the thread is attached, and the object alive.
         unsafe { Self::borrowed(object.as_ptr()) }
@@ -113,7 +114,7 @@ impl Owned {
     /// The text of a `str`.
     pub fn to_text(&self) -> Result<String> {
         let mut length = 0;
-        // SAFETY: the object is alive, and its text with it; what is no `str` raises.
+        // SAFETY: the object is alive, and its text with it; an object that is not a `str` raises.
         unsafe {
             let text = ffi::PyUnicode_AsUTF8AndSize(self.as_ptr(), &mut length);
             if text.is_null() {
@@ -130,19 +131,19 @@ impl Owned {
         unsafe { ffi::Py_TYPE(self.as_ptr()) }
     }
 
-    /// What it returns, called without arguments.
+    /// The result of a call without arguments.
     pub fn call(&self) -> Result<Self> {
         let none = std::ptr::null_mut();
         // SAFETY: the thread is attached for as long as `self` lives, and the callable alive.
         unsafe { Self::new(api::PyObject_Vectorcall(self.as_ptr(), std::ptr::null(), 0, none)) }
     }
 
-    /// For the world outside.
+    /// Converts it to an embedder's object.
     pub fn into_object(self, python: &Python) -> Object {
         Object::from_owned(python, std::mem::ManuallyDrop::new(self).0)
     }
 
-    /// From the world outside.
+    /// Converts an embedder's object.
     pub fn from_object(_: &Python, object: Object) -> Self {
         // SAFETY: an object that is owned is not null.
         Self(unsafe { NonNull::new_unchecked(object.into_ptr()) })
@@ -152,17 +153,17 @@ impl Owned {
 impl Drop for Owned {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: `self` owns a reference, and whoever made it promised that the thread is attached.
+        // SAFETY: `self` owns a reference, and the code that made it promised that the thread is attached.
         unsafe { api::Py_DecRef(self.as_ptr()) };
     }
 }
 
-/// A reference that somebody else owns, meanwhile.
+/// A borrowed reference.
 #[derive(Debug)]
 pub struct Borrowed<'a>(ManuallyDrop<Owned>, PhantomData<&'a ()>);
 
 impl<'a> Borrowed<'a> {
-    /// What an object of the embedder's refers to.
+    /// A borrowed reference to an embedder's object.
     pub fn of(_: &Python, object: &'a Object) -> Self {
         // SAFETY: the thread is attached, and the object alive for as long as it is borrowed.
         unsafe { Self::new(object.as_ptr()) }
@@ -181,7 +182,7 @@ impl<'a> Borrowed<'a> {
     /// The same, or nothing for null.
     ///
     /// # Safety
-    /// As [`Borrowed::new`], but for null.
+    /// Like [`Borrowed::new`], but accepts null.
     #[inline]
     pub unsafe fn maybe(object: *mut ffi::PyObject) -> Option<Self> {
         NonNull::new(object).map(|object| Self(ManuallyDrop::new(Owned(object)), PhantomData))
@@ -197,7 +198,7 @@ impl Deref for Borrowed<'_> {
     }
 }
 
-/// So many objects that lie one after another.
+/// `count` objects in an array.
 ///
 /// # Safety
 /// The thread is attached, and the objects alive, for as long as the result is used.
@@ -220,7 +221,7 @@ pub fn succeeded(status: std::ffi::c_int) -> Result {
     if status < 0 { Err(Raised) } else { Ok(()) }
 }
 
-/// The truth that a C function returned: negative with an exception set.
+/// The truth value that a C function returned: negative with an exception set.
 #[inline]
 pub fn truth(status: std::ffi::c_int) -> Result<bool> {
     if status < 0 { Err(Raised) } else { Ok(status != 0) }

@@ -1,4 +1,4 @@
-//! How deep calls may go.
+//! The limit on the depth of calls.
 
 use std::cell::Cell;
 
@@ -11,25 +11,25 @@ use crate::embed::Python;
 use super::{Raised, Result, errors};
 
 thread_local! {
-    /// How many functions run in this thread's loops.
+    /// The number of functions that run in this thread's loops.
     static DEPTH: Cell<i32> = const { Cell::new(0) };
-    /// The address below which this thread's stack must not grow; zero where it is not known.
+    /// The address below which this thread's stack must not grow; zero if it is not known.
     static STACK_END: usize = stack_end();
 }
 
-/// Room on the stack that is left to functions without a check of their own.
+/// The part of the stack that is left to functions without a check of their own.
 const RESERVE: usize = 192 << 10;
 
-/// That room on a stack of this size: on a small one (`threading.stack_size`) half of it.
+/// That part for a stack of this size: half of a small stack (`threading.stack_size`).
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 fn reserve(size: usize) -> usize {
     RESERVE.min(size / 2)
 }
 
-/// Whether there is room on the stack for a function that CPython counts itself.
+/// Checks that there is enough stack for a function that CPython counts itself.
 ///
 /// # Errors
-/// `RecursionError` where there is none.
+/// `RecursionError` if there is not.
 pub fn check_room(_: &Python) -> Result {
     let marker = 0_u8;
     match (&raw const marker as usize) < STACK_END.with(|end| *end) {
@@ -43,11 +43,11 @@ fn raise() -> Raised {
     errors::raise(unsafe { ffi::PyExc_RecursionError }, c"maximum recursion depth exceeded")
 }
 
-/// One function that runs, counted until dropped.
+/// One running function, counted until this is dropped.
 pub struct Depth;
 
 impl Depth {
-    /// Counts one more, as CPython counts a call of a Python function.
+    /// Counts one more function, as CPython counts a call of a Python function.
     pub fn enter(python: &Python) -> Result<Self> {
         check_room(python)?;
         let depth = DEPTH.get();
@@ -55,9 +55,9 @@ impl Depth {
         if depth >= unsafe { ffi::Py_GetRecursionLimit() } {
             return Err(raise());
         }
-        // 3.11 counts C and Python calls together. Later versions count C calls alone here, of which there are more to a function
-        // of ours than the limit has in mind: the stack is looked at above.
-        // SAFETY: the thread is attached; a C string.
+        // 3.11 counts C and Python calls together. Later versions count only C calls here; a function of ours makes
+        // more of these than the limit allows for, so the stack is checked above. SAFETY: the thread is attached; a C
+        // string.
         if Behaviour::CURRENT.counts_c_calls_with_pythons && unsafe { ffi::Py_EnterRecursiveCall(c"".as_ptr()) } != 0 {
             return Err(Raised);
         }

@@ -11,11 +11,11 @@ use crate::bytecode::{Code, LocalKind, Target};
 use crate::cpython::{Behaviour, functions as api};
 use crate::embed::{Object, Python};
 
-/// The code object that a function's frames in tracebacks show, once there is one.
+/// The code object of a function's frames in tracebacks, once there is one.
 #[derive(Debug, Default)]
 pub struct ShownCode(OnceLock<Object>);
 
-/// A function that tracebacks get entries of.
+/// A function that has entries in tracebacks.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownFunction<'a> {
     pub code: &'a Code,
@@ -23,24 +23,24 @@ pub struct ShownFunction<'a> {
     pub globals: &'a Object,
 }
 
-/// Where a function is.
+/// A position in a function.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The instruction, which has the line.
+    /// The instruction, which determines the line.
     pub at: Target,
-    /// The byte offset of the one that raised, which has the columns.
+    /// The byte offset of the instruction that raised, which determines the columns.
     pub offset: u32,
 }
 
 impl ShownFunction<'_> {
-    /// The place of an instruction.
+    /// The position of an instruction.
     pub fn place(&self, at: Target) -> Place {
         let offset = self.code.instructions.get(at as usize).map_or(0, |instruction| instruction.offset);
         Place { at, offset }
     }
 
-    /// Adds the function to the traceback of the current exception. Where that fails, the traceback stays as it is. `frame` is
-    /// the frame of its entries, which is made for the first.
+    /// Adds the function to the traceback of the current exception. If that fails, the traceback stays as it is.
+    /// `frame` is the frame of the function's entries; it is made for the first one.
     pub fn add_entry(&self, python: &Python, frame: &mut Option<Owned>, place: Place) {
         let Some(exception) = errors::take() else { return };
         if self.put_entry(python, frame, place, &exception).is_err() {
@@ -57,7 +57,7 @@ impl ShownFunction<'_> {
         succeeded(unsafe { api::PyException_SetTraceback(exception.as_ptr(), entry.as_ptr()) })
     }
 
-    /// An entry for where the function is, in front of others.
+    /// An entry for the current position of the function, before others.
     pub fn entry(
         &self,
         python: &Python,
@@ -92,9 +92,9 @@ impl ShownFunction<'_> {
         }
     }
 
-    /// A frame in a traceback keeps a function's locals alive, as CPython's own do.
+    /// Hands a function's locals over to a frame in a traceback. CPython's own frames keep them alive in the same way.
     pub fn hand_over_locals(&self, python: &Python, frame: Owned, locals: &[Option<Owned>]) {
-        // SAFETY: the frame is alive. With no other reference than ours nobody will look.
+        // SAFETY: the frame is alive. If ours is the only reference, nothing else can look at it.
         if unsafe { ffi::Py_REFCNT(frame.as_ptr()) } <= 1 {
             return;
         }
@@ -123,7 +123,7 @@ impl ShownFunction<'_> {
             }
             if Behaviour::CURRENT.writes_locals_back {
                 api::write_locals_back(frame.as_ptr());
-                // The dict goes, and is made anew where somebody asks.
+                // The dict is emptied; it is made anew on the next access.
                 ffi::PyDict_Clear(mapping.as_ptr());
             }
         }
@@ -131,7 +131,7 @@ impl ShownFunction<'_> {
     }
 }
 
-/// The head of an exception's traceback goes: an entry of a function that ran in the place of an instruction.
+/// Removes the first entry of an exception's traceback: that of a function that ran in the place of an instruction.
 pub fn drop_head() {
     let Some(exception) = errors::take() else { return };
     // SAFETY: the exception is alive; a traceback's `tb_next` is read by its own getter.
@@ -139,7 +139,7 @@ pub fn drop_head() {
         if let Some(head) = Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr())) {
             let next = Owned::maybe(ffi::PyObject_GetAttrString(head.as_ptr(), c"tb_next".as_ptr()));
             if let Some(next) = next {
-                // It is a traceback or None: neither is refused.
+                // It is a traceback or None; both are accepted.
                 let _ = succeeded(api::PyException_SetTraceback(exception.as_ptr(), next.as_ptr()));
             }
         }
@@ -147,8 +147,8 @@ pub fn drop_head() {
     errors::restore(exception);
 }
 
-/// The code that frames show: the function's own; where it has cells, a copy that has plain locals in their places. A frame made
-/// by hand has no closure, and 3.13.0 takes what is in a cell's place for a cell.
+/// The code of the frames. It is the function's own; if that has cells, it is a copy with plain locals in their places.
+/// A frame made by hand has no closure, and 3.13.0 would take the content of a cell's place for a cell.
 fn shown_code<'a>(python: &Python, plain: &Code, cell: &'a ShownCode) -> Result<&'a Object> {
     once(&cell.0, || {
         let made = match &plain.object {
@@ -190,6 +190,6 @@ fn without_cells(python: &Python, object: &Object, code: &Code) -> Result<Owned>
 fn empty(code: &Code) -> Result<Owned> {
     let text = |text: &str| CString::new(text).unwrap_or_default();
     let line = i32::try_from(code.first_line).unwrap_or(0);
-    // SAFETY: the thread is attached; both are C strings, that the call copies.
+    // SAFETY: the thread is attached; the call copies both C strings.
     unsafe { Owned::new(api::PyCode_NewEmpty(text(&code.filename).as_ptr(), text(&code.name).as_ptr(), line)) }
 }

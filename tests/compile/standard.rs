@@ -291,7 +291,7 @@ fn every_callee_has_a_known_convention_that_takes_as_many_arguments() {
         assert_eq!(callee.target, CalleeTarget::Method);
         let path = if entry.name.contains('.') { entry.name.to_owned() } else { format!("builtins.{}", entry.name) };
         let callable = python.eval(&path, &names).expect("it was found before");
-        // SAFETY: the callable is alive, and the thread attached; the flags of a definition are behind two pointers.
+        // SAFETY: the callable is alive, and the thread attached; two pointers lead to the flags of a definition.
         let (found, flags) = unsafe {
             let found = definition(callable.as_ptr()).unwrap_or_else(|| panic!("{path} has no definition"));
             (found, found.def.byte_add(16).cast::<i32>().read())

@@ -105,7 +105,10 @@ fn refused_memory_is_an_error_for_each_stub_and_one_warning_and_the_originals_ru
     // SAFETY: this is its signature.
     let bound = unsafe { specializer.bind(&python, address, "(f64) -> f64", "twice", &Bind::default()) };
     let error = bound.expect_err("there is no memory for it");
-    assert!(is_refusal(&error) && error.to_string().contains("what has none can't be called"), "{error}");
+    assert!(
+        is_refusal(&error) && error.to_string().contains("callables without an original can't be called"),
+        "{error}"
+    );
     // The same holds for a typed method of Cinder's; its table is unchanged. SAFETY: the table of a library that stays.
     let readied = unsafe { specializer.ready_cinder_table(&python, table) };
     assert!(is_refusal(&readied.expect_err("there is no memory for it")));

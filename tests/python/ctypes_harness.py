@@ -1,10 +1,10 @@
-"""ctypes in which every foreign function is specialized where it is created.
+"""ctypes in which every foreign function is specialized when it is created.
 
 `install(mode)` must run before ctypes is imported. It puts a subclass in the place of `_ctypes.CFuncPtr` while ctypes
-is imported, so that all that ctypes, and who uses it, makes of it derives from the subclass. A function of such a class
-has a *twin*, an ordinary ctypes function made of the same arguments, with the same prototype; calls go to the twin
-(mode "harness") or to what `typedcall.specialize` makes of it: anew when its prototype has changed ("specialized"), or
-once and for all when it is created ("stale": every change must be noticed by the stub).
+is imported, so every class that ctypes or its users derive from it derives from the subclass. A function of such a class
+has a *twin*: an ordinary ctypes function made with the same arguments, with the same prototype. Calls go to the twin
+(mode "harness") or to the result of `typedcall.specialize` for the twin: made anew when its prototype has changed
+("specialized"), or made once when it is created ("stale": the stub must notice every change).
 """
 
 import _ctypes
@@ -17,7 +17,7 @@ DELETED = object()
 
 
 class Tally:
-    """What became of the foreign functions."""
+    """Counts foreign functions, the calls of them, and the reasons against stubs."""
 
     def __init__(self):
         self.created = self.called = self.specialized = self.calls = self.stub_calls = 0
@@ -32,7 +32,7 @@ mode = 'harness'
 
 
 def specialize(twin, called):
-    """What to call for a twin."""
+    """The callable that calls of a twin go to."""
     import typedcall
 
     function = typedcall.specialize(twin)

@@ -2,10 +2,10 @@
 
     python ctypes_suite.py [--verbose]
 
-Five runs, each in a process of its own: plain; with the harness alone (see ctypes_harness.py), whose differences from
-plain are the harness's own; specialized; stale, where a stub is made before a function has its prototype; and
-installed: plain, but with ctypes' own functions (memmove, cast and so on) replaced by `typedcall.install`. The exit
-code is 1 where a test has another outcome than without stubs and it is not in `EXPLAINED`.
+There are five runs, each in a process of its own: plain; with the harness alone (see ctypes_harness.py), whose
+differences from plain are the harness's own; specialized; stale, in which a stub is made before a function has its
+prototype; and installed: plain, but with ctypes' own functions (memmove, cast and so on) replaced by
+`typedcall.install`. The exit code is 1 if a test has another outcome than without stubs and is not in `EXPLAINED`.
 """
 
 import collections

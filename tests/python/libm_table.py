@@ -38,7 +38,7 @@ KNOWN = {*ONE_DOUBLE, *TWO_DOUBLES, *TO_LONG, *TO_INT, *DOUBLE_INT, *DOUBLE_LONG
 
 
 def is_known(name):
-    """Whether the table has an exported name, or leaves it out on purpose."""
+    """Whether the table has an exported name, or omits it on purpose."""
     if name in KNOWN or any(re.fullmatch(pattern, name) for pattern in PATTERNS):
         return True
     return any(name.removesuffix(suffix) in KNOWN for suffix in ('f', 'l', 'f32', 'f64', 'f32x', 'f64x', 'f128'))

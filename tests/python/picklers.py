@@ -41,7 +41,7 @@ class _ChainedTable(pickle.Pickler):
 
 
 def _taken_apart(value):
-    """What a bound function is to picklers that know `getattr` alone; None for other objects."""
+    """The reduction of a bound function for picklers that only know `getattr`; None for other objects."""
     if type(value) is types.ModuleType:
         return importlib.import_module, (value.__name__,)
     # The function that leads to all others is found by its name.
@@ -51,7 +51,7 @@ def _taken_apart(value):
 
 
 class _ReducerOverride(pickle.Pickler):
-    """Which asks nobody how functions are reduced."""
+    """A pickler that reduces functions itself, without any table of reducers."""
 
     dispatch_table = {}
 
@@ -65,7 +65,7 @@ class _Dispatch(pickle._Pickler):
     dispatch = dict(pickle._Pickler.dispatch)
 
     def _save(self, value):
-        # No reduction of `getattr` and of static methods, which know their own best.
+        # Not for `getattr` and static methods, which have reductions of their own.
         reduced = _taken_apart(value) or value.__reduce__()
         if isinstance(reduced, str):
             self.save_global(value, reduced)

@@ -63,7 +63,7 @@ class Sums:
 
 
 def local_definition():
-    """A definition that nobody finds by its name."""
+    """A definition that cannot be found by its name."""
     @typedcall.specialize(library=library)
     def add_double(a: ctypes.c_double, b: ctypes.c_double) -> ctypes.c_double: ...
     return add_double

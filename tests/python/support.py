@@ -1,6 +1,6 @@
-"""What the tests share: libraries to call, arguments to call them with, and what it means that two calls agree.
+"""The base of the tests: libraries to call, arguments for the calls, and the comparison of two calls.
 
-The tests need nothing but the standard library. What can't run where they run raises `unittest.SkipTest`.
+The tests need only the standard library. A test that can't run on this system raises `unittest.SkipTest`.
 """
 
 import array
@@ -122,7 +122,7 @@ class NoHits(Hits):
 
 
 def describe(value):
-    """What two results have in common if they are the same: exact type and value, floats and C data by their bits."""
+    """The facts that must agree for two results to be the same: exact type and value, floats and C data by their bits."""
     if type(value) is float:
         return 'float', struct.pack('<d', value)
     if isinstance(value, (ctypes._SimpleCData, ctypes.Structure, ctypes.Union, ctypes.Array, ctypes._Pointer,

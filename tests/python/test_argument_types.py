@@ -60,7 +60,7 @@ def test_any_object_as_an_array():
 
 
 def test_the_order_in_which_types_come_does_not_matter():
-    """What a stub remembers of one type is right after any others."""
+    """The memory of one type stays right after any other types."""
     for kind in (POINTER(c_int), c_void_p, c_char_p):
         for values in (VALUES, VALUES[::-1], VALUES[::3] + VALUES[1::3] + VALUES[2::3] + VALUES):
             compare(kind, values)

@@ -15,7 +15,7 @@ def run(*arguments, check=True):
 
 
 def run_with(source, *arguments, check=True):
-    """The command line where the module `given` has this source."""
+    """The command line, with this source for the module `given`."""
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, 'given.py'), 'w') as file:
             file.write(source)

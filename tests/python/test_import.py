@@ -1,4 +1,4 @@
-"""What importing the package costs, and what it brings along."""
+"""The cost of importing the package, and the modules that it imports."""
 
 import os
 import tempfile

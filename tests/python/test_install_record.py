@@ -1,4 +1,4 @@
-"""What `install` remembers: nothing is forgotten while it may be put back, nothing is shown, and nothing is kept alive."""
+"""The record of `install`: nothing is forgotten while it may be put back, nothing is shown, and nothing is kept alive."""
 
 import contextlib
 import gc
@@ -147,7 +147,7 @@ def test_what_others_put_there_meanwhile_stays():
     own = typedcall.specialize(found.add_long)
 
     class Rebinding(types.ModuleType):
-        """Somebody rebinds a name as soon as another is set."""
+        """A namespace in which a name is rebound as soon as another one is set."""
 
         def __setattr__(self, name, value):
             super().__setattr__(name, value)

@@ -1,4 +1,4 @@
-"""What hits a thread while typedcall works in it: interrupts, and the end of the interpreter."""
+"""Events in a thread while typedcall works in it: interrupts, and the end of the interpreter."""
 
 import types
 

@@ -1,4 +1,4 @@
-"""What keeps what alive: the stub its function and library, nothing else, and nothing keeps the stub."""
+"""Lifetimes: the stub keeps its function and library alive, and nothing else; nothing keeps the stub alive."""
 
 import _ctypes
 import ctypes

@@ -1,4 +1,4 @@
-"""What has no stub runs as before, and `explain` and `strict=True` say why."""
+"""Callables without a stub run as before, and `explain` and `strict=True` say why there is none."""
 
 import ctypes
 import functools

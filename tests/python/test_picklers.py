@@ -1,4 +1,4 @@
-"""Every kind of stub through every way to pickle, copy and hash functions: where the original works, the stub does."""
+"""Every kind of stub through every way to pickle, copy and hash functions: if the original works, so does the stub."""
 
 import copy
 import ctypes
@@ -13,8 +13,8 @@ from support import child, describe, raises
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
-#: Where the common table is not asked, CPython pickles a function of a module as its name, by which the original is found,
-#: or nothing is.
+#: Without the common table, CPython pickles a function of a module as its name. The name leads to the original, or to
+#: nothing.
 NEEDS_THE_COMMON_TABLE = {
     (way, kind)
     for way in ("a table of its own", "a table of its own, in Python")
@@ -25,7 +25,7 @@ NOT_TAKEN_APART = {(way, "definition in a class") for way in ("reducer_override"
 
 
 def outcome(dumps, value, protocol, arguments):
-    """What a call of what was loaded gives, or the type of the exception."""
+    """The result of a call of the loaded object, or the type of the exception."""
     try:
         return describe(pickle.loads(dumps(value, protocol))(*arguments))
     except Exception as error:

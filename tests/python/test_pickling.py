@@ -1,4 +1,4 @@
-"""Pickling and copying: by reference, and specialized again where it is loaded."""
+"""Pickling and copying: by reference, and specialized again when it is loaded."""
 
 import copy
 import math

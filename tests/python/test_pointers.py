@@ -199,7 +199,7 @@ def test_a_pointer_that_is_changed_is_read_anew():
 
 
 def test_one_stub_meets_many_types():
-    """What is remembered of a type must not be used for another, nor for one made where a dead one was."""
+    """Facts about one type must not be used for another, nor for one at the address of a dead one."""
     function = prototype(library.address_of, c_ulong, POINTER(c_int))
     stub = specialized(function)
     for step in range(300):

@@ -14,7 +14,7 @@ typed = extension()
 
 
 def in_a_fork(body):
-    """The exit code of a forked child that runs the body: 0 where it returns."""
+    """The exit code of a forked child that runs the body: 0 if it returns."""
     with warnings.catch_warnings():
         # There may be threads of other tests.
         warnings.simplefilter('ignore', DeprecationWarning)

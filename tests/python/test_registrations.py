@@ -1,4 +1,4 @@
-"""What the package leaves in tables that the whole process shares: reducers, and nothing else."""
+"""The package's entries in tables that the whole process shares: reducers, and nothing else."""
 
 from support import child
 

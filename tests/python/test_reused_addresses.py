@@ -1,5 +1,5 @@
-"""What is known of an object that is gone says nothing of the one that has its address now: classes of ctypes' arguments, results
-and prototypes, functions, modules' functions, names that are bound."""
+"""Facts about a dead object must not be used for a new object at the same address: classes of ctypes' arguments, results and
+prototypes, functions, modules' functions, names that are bound."""
 
 import ctypes
 import gc

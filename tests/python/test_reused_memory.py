@@ -1,5 +1,5 @@
-"""The tests again where memory is used otherwise: where a freed block is the next one of its size to be handed out, so that an
-address that is remembered and not owned is soon another object's; where freed memory is filled; in development mode."""
+"""The tests again, with other uses of memory: a freed block is the next one of its size to be handed out, so an address that is
+remembered but not owned soon belongs to another object; freed memory is filled; development mode."""
 
 import os
 import sysconfig

@@ -135,7 +135,7 @@ def test_installing_and_uninstalling():
 
 
 def test_types_that_come_and_go():
-    """What a stub remembers of argument types must not keep them, nor grow without end."""
+    """The memory of argument types must not keep them alive, nor grow without end."""
     function = prototype(library['address_of'], ctypes.c_ulong, ctypes.c_void_p)
     stub = specialized(function)
 

@@ -1,4 +1,4 @@
-"""What a stub says of itself is what it does, and does by now."""
+"""The description of a stub matches what it does, also after changes."""
 
 from ctypes import c_int, c_long, c_short
 

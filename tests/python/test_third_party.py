@@ -1,7 +1,8 @@
 """Stubs in the hands of other projects' picklers and documentation tools, as they are installed.
 
-`picklers.py` does what these do with the standard library alone; here it is they themselves. What is missing is skipped,
-but not where the environment's TESTS_NEED names it. Each has a process of its own: dill changes how all others pickle.
+`picklers.py` does the same as these projects with the standard library alone; these tests use the projects themselves.
+A missing project is skipped unless the environment variable TESTS_NEED names it. Each has a process of its own, because
+dill changes how all others pickle.
 """
 
 import importlib.util
@@ -27,7 +28,7 @@ def need(name):
 
 
 def in_a_process(function, name, **environment):
-    """What a function of this file prints there, which gets a project's module."""
+    """The output of a function of this file in a process of its own; the function gets a project's module."""
     need(name)
     code = "import importlib, sys, test_third_party as file\ngetattr(file, sys.argv[1])(importlib.import_module(sys.argv[2]))"
     return child(code, function.__name__, name, **environment).stdout

@@ -338,14 +338,16 @@ fn what_cannot_be_bound_is_refused_with_the_reason() {
     };
     let plain = Bind::default();
     assert!(refused("(f64) -> f64 | (i64) -> i64", "f", &plain).contains("one overload only: bind each by itself"));
-    assert!(refused("(self, f64) -> f64", "f", &plain).contains("a function without a wrapper is bound to nothing"));
+    assert!(
+        refused("(self, f64) -> f64", "f", &plain).contains("a function without a wrapper is not bound to an object")
+    );
     assert!(refused("(x: f64, f64) -> f64", "f", &plain).contains("parameter 1 has no name, but one before it has"));
     assert!(refused("(object = <object>) -> f64", "f", &plain).contains("an object whose address is not known"));
     assert!(refused("(f64) -> ", "f", &plain).contains("column"));
-    assert!(refused("(f64) -> f64", "", &plain).contains("is no name for a function"));
-    assert!(refused("(f64) -> f64", "a\0b", &plain).contains("is no name for a function"));
+    assert!(refused("(f64) -> f64", "", &plain).contains("is not a name for a function"));
+    assert!(refused("(f64) -> f64", "a\0b", &plain).contains("is not a name for a function"));
     let nul = Bind { doc: Some("a\0b"), ..plain };
-    assert!(refused("(f64) -> f64", "f", &nul).contains("its text has a NUL in it"));
+    assert!(refused("(f64) -> f64", "f", &nul).contains("its text contains a NUL"));
     let mut overload = "(f64) -> f64".parse::<Signature>().expect("it makes sense").overloads.remove(0);
     overload.parameters[0].nullable = true;
     let function = BareFunction { address: NonZeroUsize::MIN, overload: &overload, name: "f" };

@@ -1,4 +1,4 @@
-//! Colours. They are always written; the stream removes them if nobody could see them.
+//! Colours. They are always written; the stream removes them where they could not be seen.
 
 use clap::builder::styling::{AnsiColor, Style};
 

@@ -82,7 +82,7 @@ impl StackSlot {
     }
 }
 
-/// What is known before an instruction: the slots and the locals.
+/// The known facts before an instruction: the slots and the locals.
 #[derive(Clone, Debug)]
 struct WalkState {
     stack: Vec<StackSlot>,

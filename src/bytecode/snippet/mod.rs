@@ -110,7 +110,7 @@ impl<'a> SnippetReader<'a> {
     }
 
     fn next_index(&self) -> u32 {
-        // A text has fewer statements than bytes, and nobody compiles a text of 4 GB.
+        // A text has fewer statements than bytes, and no one compiles a text of 4 GB.
         u32::try_from(self.code.instructions.len()).unwrap_or(u32::MAX)
     }
 

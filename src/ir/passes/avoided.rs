@@ -1,21 +1,23 @@
-//! What the passes are not to speculate on: an earlier version of the function was left there too often.
+//! Expectations that the passes must not have, because an earlier version of the function was left too often when they
+//! failed.
 
 use std::collections::BTreeSet;
 
 use crate::ir::{ExitReason, Function, Inst};
 
-/// Places of a function, and what must not be expected there. A place is an instruction of the bytecode; several instructions of
-/// the IR that stand for one have the same.
+/// Places of a function, and the expectations to avoid there. A place is a bytecode instruction; the IR instructions
+/// that stand for it share the place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Avoided {
     places: BTreeSet<(u32, ExitReason)>,
 }
 
 impl Avoided {
-    /// Nothing is.
+    /// Nothing is avoided.
     pub const NOTHING: &'static Self = &Self { places: BTreeSet::new() };
 
-    /// From now on a check that fails for this reason is not made for that instruction; whether this is news.
+    /// Records that the check that fails for this reason must not be made for that instruction from now on. The result
+    /// is whether that was not recorded before.
     pub fn add(&mut self, place: u32, reason: ExitReason) -> bool {
         self.places.insert((place, reason))
     }
@@ -25,7 +27,7 @@ impl Avoided {
         self.places.contains(&(place, reason))
     }
 
-    /// The same, for what stands in the place of an instruction of the IR.
+    /// The same, for code that replaces an instruction of the IR.
     pub(super) fn at(&self, function: &Function, inst: Inst, reason: ExitReason) -> bool {
         !self.places.is_empty() && function.place(inst).is_some_and(|place| self.has(place, reason))
     }

@@ -1,5 +1,6 @@
-//! Lets exact ints pass for floats, as CPython's own converters do: for calls of functions that have no wrapper with another
-//! mind. Not in the list of passes: whoever makes the stub knows what it stands for.
+//! Lets exact ints pass for floats, as CPython's own converters do: for calls of functions that have no wrapper that
+//! could decide otherwise. It is not in the list of passes, because only the code that makes the stub knows whether
+//! there is a wrapper.
 
 use std::collections::HashMap;
 
@@ -7,7 +8,7 @@ use crate::ir::{Change, Function, Inst, Instruction, Type, Value};
 
 /// Runs the pass.
 pub fn run(function: &mut Function) -> Change {
-    // What was checked to be a float, by the result of the check.
+    // For each value that was checked to be a float: the result of the check.
     let mut guards: HashMap<Value, Value> = HashMap::new();
     let mut converted: Vec<(Inst, Type, Value, Value)> = Vec::new();
     for (_, inst, data) in function.instructions() {
@@ -26,7 +27,7 @@ pub fn run(function: &mut Function) -> Change {
     for (inst, ctype, value, _) in &converted {
         function.insts[*inst].instruction = Instruction::UnboxReal { ctype: ctype.clone(), value: *value };
     }
-    // Nobody needs to know any more that it is a float.
+    // Whether the code still needs to know that it is a float.
     let is_used = |value: Value| {
         let uses = |inst: Inst| function.insts[inst].instruction.operands().contains(&value);
         function.instructions().any(|(_, inst, _)| uses(inst))

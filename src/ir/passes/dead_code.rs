@@ -1,8 +1,8 @@
-//! Removes what nobody needs: unreachable blocks, instructions without an effect whose results are not used, block
-//! parameters that nobody uses or that are always the same value.
+//! Removes code without use: unreachable blocks, instructions without an effect whose results are not used, block
+//! parameters that are not used or that are always the same value.
 //!
 //! Frame states use values too. A constant that only states use needs no instruction, since the state holds it itself.
-//! At a return or a jump, a state keeps no number and no constant alive, since nobody can notice their death.
+//! At a return or a jump, a state keeps no number and no constant alive, since their death cannot be noticed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -69,7 +69,7 @@ fn drop_equal_params(function: &mut Function, entry: Block) -> Change {
         }
         let same = |(param, arg): (Value, Option<Value>)| {
             let arg = arg?;
-            // The value's type must be as narrow. A parameter may be declared wider, since nobody relies on that, but
+            // The value's type must be as narrow. A parameter may be declared wider, since nothing relies on that, but
             // never narrower.
             function.ty(arg).is_subtype(function.ty(param)).then_some((param, arg))
         };
@@ -114,7 +114,7 @@ fn drop_params(function: &mut Function, dropped: &HashSet<Value>) {
     }
 }
 
-/// At a return, removes from a state the values whose death nobody can notice; at a jump, all of them.
+/// At a return, removes from a state the values whose death cannot be noticed; at a jump, all of them.
 fn forget_at_ends(function: &mut Function) -> Change {
     let mut change = Change::Nothing;
     let ends: Vec<(Inst, State)> =

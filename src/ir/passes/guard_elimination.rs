@@ -32,7 +32,7 @@ fn told(change: Change, analyses: &mut Analyses) -> Change {
     change
 }
 
-/// A value without the guards that it passed.
+/// A value before the guards that it passed.
 fn origin(function: &Function, value: Value) -> Value {
     let mut value = value;
     while let Some(Instruction::Guard { value: same, .. }) = function.definition(value) {

@@ -42,26 +42,26 @@ pub struct PassRun {
     pub left_alone: Vec<NotSpecialized>,
 }
 
-/// What passes know about the world outside a function.
+/// The passes' knowledge about the world outside a function.
 #[derive(Clone, Copy)]
 pub struct Knowledge<'a> {
     /// The functions that can be called directly.
     pub callees: &'a Callees,
     /// The objects that names refer to.
     pub world: &'a dyn World,
-    /// What happens where a guard fails that a pass adds: what is a stub's, or a function's.
+    /// What happens if a guard fails that a pass adds: the stub's or the function's way out.
     pub failure: Failure,
-    /// What an earlier version expected, and was left for too often.
+    /// The expectations of an earlier version that failed too often.
     pub avoided: &'a Avoided,
 }
 
 impl<'a> Knowledge<'a> {
-    /// Of a stub's call: callees, and nothing else. Its guards fall back.
+    /// The knowledge for a stub's call: callees, and nothing else. Its guards leave through the fallback.
     pub fn of(callees: &'a Callees) -> Self {
         Self { callees, world: &Unknown, failure: Failure::Fallback, avoided: Avoided::NOTHING }
     }
 
-    /// Of a whole function: its guards leave through exits.
+    /// The knowledge for a whole function: its guards leave through exits.
     pub fn of_function(callees: &'a Callees, world: &'a dyn World) -> Self {
         Self { callees, world, failure: Failure::Exit, avoided: Avoided::NOTHING }
     }

@@ -104,7 +104,7 @@ impl RefcountInserter<'_> {
     }
 
     /// The values that die at an instruction: those that it used, operands first, in the order in which CPython gives
-    /// them up; then its result if nobody needs it.
+    /// them up; then its result if it is not used.
     fn dying_at(&self, inst: Inst, before: &BTreeSet<Value>, after: &BTreeSet<Value>) -> Vec<Value> {
         let mut dying = Vec::new();
         let uses = if before.is_empty() { Vec::new() } else { self.lifetimes.uses(self.function, inst) };

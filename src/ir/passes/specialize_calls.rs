@@ -111,7 +111,7 @@ impl Narrowed {
     }
 }
 
-/// What becomes of an instruction; `None` if it is no call of a constant.
+/// The plan for an instruction; `None` if it is not a call of a constant.
 fn plan(function: &Function, knowledge: &Knowledge<'_>, inst: Inst) -> Result<Option<LibraryCall>, String> {
     let data = &function.insts[inst];
     let callees = knowledge.callees;

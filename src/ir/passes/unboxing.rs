@@ -39,7 +39,7 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut An
     Change::of_instructions(changed)
 }
 
-/// A value without the guards that it passed.
+/// A value before the guards that it passed.
 fn unguarded(function: &Function, value: Value) -> Value {
     let mut value = value;
     while let Some(Instruction::Guard { value: same, .. }) = function.definition(value) {
@@ -253,8 +253,8 @@ impl UnboxingRewriter<'_> {
         (self.are_ints(lhs, rhs) && (is_number(lhs) || is_number(rhs))).then_some(Type::C_INT64)
     }
 
-    /// Whether arithmetic at an instruction would expect nothing that is to be avoided there: neither that it does not fail for this
-    /// reason, nor a C number in an operand that is not one yet.
+    /// Whether arithmetic at an instruction expects nothing that is to be avoided there: that it does not fail for this
+    /// reason, or that an operand that is not a C number yet is one.
     fn may_compute(&self, block: Block, inst: Inst, failure: Option<ExitReason>, ctype: &Type, args: &[Value]) -> bool {
         let avoids = |reason| self.avoided.at(self.function, inst, reason);
         let is_at_hand = |arg: &Value| {

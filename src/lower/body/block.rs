@@ -1,4 +1,4 @@
-//! Blocks, in an order in which every value is defined before it is used, and the ways between them.
+//! Blocks, in an order in which every value is defined before it is used, and the branches between them.
 
 use cranelift_codegen::ir::{Block as Label, BlockArg, InstBuilder, StackSlot, TrapCode, Value as Register, types};
 use cranelift_entity::SecondaryMap;
@@ -14,7 +14,7 @@ use crate::lower::emit::values::Values;
 use crate::lower::machine::CType;
 use crate::lower::unsupported::Unsupported;
 
-/// A function on its way to CLIF.
+/// The state of lowering one function to CLIF.
 pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) emitter: Emitter<'e, 'f>,
     pub(super) references: &'b mut dyn References,
@@ -23,28 +23,28 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) values: Values,
     /// The array of arguments.
     pub(super) arguments: Register,
-    /// The state of the thread, where the function needs it.
+    /// The state of the thread, if the function needs it.
     pub(super) thread_state: Option<Register>,
-    /// What the method that an operation found is called on.
+    /// For each method that an operation looked up: the object that it is called on.
     pub(super) method_selves: SecondaryMap<Value, Option<Register>>,
-    /// Methods whose receiver somebody wants.
+    /// Methods whose receiver is used.
     pub(super) wanted_selves: Vec<Value>,
-    /// The points at which the function may be left, so far.
+    /// The exits of the function, so far.
     pub(super) exits: Vec<ExitPoint>,
     /// Cold paths that are not emitted yet.
     pub(super) pending: Vec<Pending>,
-    /// Where in that list those of the block begin that is being emitted.
+    /// The index in that list at which the cold paths of the current block begin.
     pub(super) pending_of_block: usize,
-    /// Modules whose own type was tested, and nothing ran since that could have changed it.
+    /// Modules whose type was tested. Code that could change the type clears the list.
     pub(super) modules_tested: Vec<ConstObject>,
-    /// Dicts whose versions were tested, and nothing ran since that could have changed them.
+    /// Dicts whose versions were tested. Code that could change a version clears the list.
     pub(super) dicts_tested: Vec<u32>,
-    /// Whether the word of assumptions was tested, and nothing ran since that could have changed it.
+    /// Whether the word of assumptions was tested. Code that could change the word clears this.
     pub(super) assumptions_tested: bool,
     labels: SecondaryMap<Block, Option<Label>>,
-    /// Room for the words of one call or exit.
+    /// Stack space for the words of one call or exit.
     words: Option<StackSlot>,
-    /// Room for what a method is called on.
+    /// Stack space for the object that a method is called on.
     method_self: Option<StackSlot>,
 }
 
@@ -88,7 +88,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         })
     }
 
-    /// Emits the whole function: the points at which it may be left.
+    /// Emits the whole function. The result is the list of its exits.
     pub(super) fn function(mut self) -> Result<Vec<ExitPoint>, Unsupported> {
         let entry =
             self.function.entry().ok_or_else(|| Unsupported::new("a function without blocks", "nothing to do"))?;
@@ -127,7 +127,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         self.labels[block].ok_or_else(|| Unsupported::new(block.to_string(), "nothing leads to it"))
     }
 
-    /// A block of CLIF and what is passed to it.
+    /// The CLIF block of a call of a block, and the values that are passed to it.
     pub(super) fn block_call(&self, call: &BlockCall) -> Result<(Label, Vec<BlockArg>), Unsupported> {
         let mut args = Vec::new();
         for value in &call.args {
@@ -141,12 +141,12 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         self.values.parts(value)
     }
 
-    /// The register of a value, the pointer of two.
+    /// The register of a value; the pointer's register, if there are two.
     pub(super) fn get(&self, value: Value) -> Result<Register, Unsupported> {
         self.values.defined(value)
     }
 
-    /// What the function gives up where an instruction leaves it early.
+    /// The values that the function gives up if an instruction leaves it early.
     pub(super) fn releases(&self, inst: Inst) -> &'b [Value] {
         &self.function.releases[inst]
     }
@@ -167,8 +167,8 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         self.emitter.call(target, parameters, result, arguments)
     }
 
-    /// Writes words to the stack, for the call that comes next. All calls share the room, so that a function with many of them, and
-    /// with many exits, does not need more stack than one with few.
+    /// Writes words to the stack, for the next call. All calls share the same space, so a function with many calls and
+    /// exits needs no more stack than one with few.
     pub(super) fn spill(&mut self, words: &[Register]) -> Register {
         let slot = *self.words.get_or_insert_with(|| self.emitter.stack_slot(1));
         let bytes = u32::try_from(words.len() * POINTER_BYTES as usize).expect("an instruction has fewer operands");
@@ -181,19 +181,19 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         array
     }
 
-    /// Where the call that comes next writes what a method is called on.
+    /// The address to which the next call writes the object that a method is called on.
     pub(super) fn method_self_address(&mut self) -> Register {
         let slot = *self.method_self.get_or_insert_with(|| self.emitter.stack_slot(1));
         self.emitter.stack_address(slot)
     }
 
-    /// Goes on where nothing leads, so that what stands behind what never returns has a place.
+    /// Continues in a block without predecessors, for the code after an instruction that never returns.
     pub(super) fn nowhere(&mut self) {
         let block = self.emitter.cold_block();
         self.emitter.builder.switch_to_block(block);
     }
 
-    /// Something may have run that broke an assumption.
+    /// Forgets all tests, because code may have run that broke an assumption.
     pub(super) fn forget_tests(&mut self) {
         self.assumptions_tested = false;
         self.modules_tested.clear();
@@ -214,7 +214,7 @@ pub(super) fn clif_types(ty: &Type) -> Result<Vec<cranelift_codegen::ir::Type>, 
     if is(&Type::C_STR) || is(&Type::C_BUFFER) {
         return Ok(vec![types::I64; 2]);
     }
-    // A parameter that nothing reaches with a value has no type left.
+    // A parameter without any incoming value has no type left.
     if ty.is_object_or_null() || is(&Type::C_PTR) {
         return Ok(vec![types::I64]);
     }

@@ -1,4 +1,4 @@
-//! Calls by vectorcall, of methods that were looked up, and how those of C functions are made directly.
+//! Vectorcalls, calls of methods that were looked up, and the arguments of direct calls of C functions.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::lower::emit::surroundings::MethodSite;
 use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 
-/// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may write to the word in front of the arguments.
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET`: the callee may write to the word before the arguments.
 const ARGUMENTS_OFFSET: i64 = i64::MIN;
 
 impl Lowering<'_, '_, '_> {
@@ -38,7 +38,7 @@ impl Lowering<'_, '_, '_> {
         self.finish_vectorcall(inst, callable, start, count, keywords)
     }
 
-    /// A call of what a method was looked up as: with its receiver, where there is one.
+    /// A call of the result of a method lookup: with its receiver, if there is one.
     pub(super) fn call_method_pair(
         &mut self,
         inst: Inst,
@@ -54,7 +54,7 @@ impl Lowering<'_, '_, '_> {
             objects.push(self.get(*arg)?);
         }
         let array = self.spill(&objects);
-        // The receiver, or the word in front of the other arguments.
+        // The array begins with the receiver; without one, with the word before the other arguments.
         let with = self.emitter.builder.ins().iadd_imm_s(array, i64::from(POINTER_BYTES));
         let without = self.emitter.builder.ins().iadd_imm_s(array, i64::from(2 * POINTER_BYTES));
         let more = self.emitter.builder.ins().iconst(types::I64, (positional + 1) | ARGUMENTS_OFFSET);
@@ -82,7 +82,7 @@ impl Lowering<'_, '_, '_> {
         self.outcome(inst, Outcome::Object, Some(object))
     }
 
-    /// How a `ml_meth` is called directly with these values.
+    /// The arguments for a direct call of a `ml_meth` with these values.
     pub(super) fn method_site(&mut self, callee: &Called, args: &[Value]) -> Result<MethodSite, Unsupported> {
         let unsupported = |reason: String| Unsupported::new(format!("CallCFunction<\"{callee}\">"), reason);
         let call = self.references.method(callee).ok_or_else(|| unsupported("it has no METH_ function".into()))?;
@@ -100,7 +100,7 @@ impl Lowering<'_, '_, '_> {
     }
 }
 
-/// How many of the arguments have no names.
+/// The number of arguments without names.
 fn positional(args: &[Value], keywords: &[Arc<str>]) -> Result<i64, Unsupported> {
     args.len()
         .checked_sub(keywords.len())

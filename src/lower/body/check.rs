@@ -1,4 +1,4 @@
-//! Whether a function has code.
+//! Whether a function can be compiled.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -15,11 +15,11 @@ use crate::lower::body_isa;
 use crate::lower::symbol::AddressTable;
 use crate::lower::unsupported::Unsupported;
 
-/// Compiles a function for a target that is always the same, and throws the code away: whether it lowers. `methods` says
-/// how the `ml_meth`s behind the callees are called.
+/// Compiles a function for one fixed target and throws the code away, to find out whether it can be lowered. `methods`
+/// has the calling conventions of the callees' `ml_meth`s.
 ///
 /// # Errors
-/// The first instruction that has no code, with the reason; what the code generator refuses.
+/// The first instruction that has no code, with the reason; or the error of the code generator.
 pub fn check(
     function: &Function,
     callees: &Callees,

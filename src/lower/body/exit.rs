@@ -1,4 +1,4 @@
-//! Leaving early: what the interpreter gets at each exit, and the cold paths of exits and errors.
+//! Exits: the values that the interpreter gets at each exit, and the cold paths of exits and errors.
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ use crate::metadata::{Kind, Scalar};
 /// order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExitPoint {
-    /// Why it is left there.
+    /// The reason for leaving there.
     pub reason: ExitReason,
     /// Index of the bytecode instruction that comes next.
     pub at: u32,
     /// The fast locals.
     pub locals: Vec<ExitSlot>,
-    /// The stack, its bottom first.
+    /// The stack, from the bottom up.
     pub stack: Vec<ExitSlot>,
 }
 
@@ -33,16 +33,16 @@ pub enum ExitSlot {
     Empty,
     /// This object.
     Constant(ConstObject),
-    /// What the word of this index holds.
+    /// The content of the word with this index.
     Word {
         /// Its index.
         index: usize,
-        /// What it holds.
+        /// The type of its content.
         value: ExitValue,
     },
 }
 
-/// What a word holds.
+/// The type of a word's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitValue {
     /// An object, borrowed, or null.
@@ -79,18 +79,18 @@ impl fmt::Display for ExitSlot {
     }
 }
 
-/// A cold path that is emitted once all else is.
+/// A cold path that is emitted after all other code.
 pub(super) struct Pending {
     inst: Inst,
     way: Way,
-    /// Why it is taken; each reason has its own way in.
+    /// The reasons for taking it; each reason has its own entry.
     entries: Vec<(ExitReason, Label)>,
 }
 
-/// Where a cold path leads.
+/// The destination of a cold path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Out of the function, or to the interpreter and its handler, with an exception set.
+    /// Out of the function with an exception set, or to the interpreter and its exception handler.
     Raised,
     /// The same, with an exception that was raised before and gets no entry in its traceback.
     RaisedAgain,
@@ -99,12 +99,12 @@ enum Way {
 }
 
 impl Lowering<'_, '_, '_> {
-    /// Where an instruction goes with an exception set.
+    /// The label to which an instruction goes with an exception set.
     pub(super) fn raised(&mut self, inst: Inst) -> Label {
         self.cold_path(inst, Way::Raised, self.error_reason(inst))
     }
 
-    /// Where an instruction goes with an exception set that was raised before.
+    /// The label to which an instruction goes with an exception set that was raised before.
     pub(super) fn raised_again(&mut self, inst: Inst) -> Label {
         self.cold_path(inst, Way::RaisedAgain, self.error_reason(inst))
     }
@@ -114,7 +114,7 @@ impl Lowering<'_, '_, '_> {
         if data.error.is_some() { data.instruction.error_reason() } else { ExitReason::Raised }
     }
 
-    /// Where an instruction goes when what it checks does not hold.
+    /// The label to which an instruction goes if its check fails.
     pub(super) fn exit(&mut self, inst: Inst) -> Result<Label, Unsupported> {
         let data = &self.function.insts[inst];
         let unsupported = |reason: &str| Unsupported::new(data.instruction.name(), reason);
@@ -124,7 +124,7 @@ impl Lowering<'_, '_, '_> {
         Ok(self.cold_path(inst, Way::Exit(state), reason))
     }
 
-    /// Instructions of one block share a cold path if they leave with the same states, and give up the same.
+    /// Instructions of one block share a cold path if they leave with the same states, and give up the same values.
     fn cold_path(&mut self, inst: Inst, way: Way, reason: ExitReason) -> Label {
         let data = &self.function.insts[inst];
         let is_same = |pending: &Pending| {
@@ -183,7 +183,8 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Enters a cold path: the number of the exit that it was entered for, and the address of the words that it passes on.
+    /// Enters a cold path. The result is the number of the exit for which it was entered, and the address of the words
+    /// that it passes on.
     fn pass_state(
         &mut self,
         entries: &[(ExitReason, Label)],
@@ -232,8 +233,8 @@ impl Lowering<'_, '_, '_> {
     ) -> Result<(), Unsupported> {
         let (number, array) = self.pass_state(&pending.entries, state)?;
         let version = self.address(Reference::Version);
-        // In two steps: what only this function still holds must be given up before the interpreter goes on, so that objects
-        // die when they do in CPython.
+        // This takes two steps: the references that only this function still holds must be given up before the
+        // interpreter continues, so that objects die at the same time as in CPython.
         let left = self
             .call_runtime(leave, &[CType::Pointer; 3], Some(CType::Pointer), &[version, number, array])
             .expect("a call with a result type has a result");
@@ -246,14 +247,14 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Gives up what the function owns where it leaves early.
+    /// Gives up what the function owns, on a path that leaves it early.
     fn release(&mut self, inst: Inst) {
         for value in self.releases(inst).to_vec() {
             self.decref(value);
         }
     }
 
-    /// What an exit passes on, and the words of its values.
+    /// The description of an exit, and the words of its values.
     fn exit_point(&self, reason: ExitReason, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
         let state = self.function.states.get(state);
         let mut words = Vec::new();
@@ -265,7 +266,7 @@ impl Lowering<'_, '_, '_> {
         Ok((ExitPoint { reason, at: state.at, locals: locals?, stack: stack? }, words))
     }
 
-    /// A slot; what two slots hold has its words once, so that it is one object.
+    /// The content of a slot. An object in two slots has one word, so that it stays one object.
     fn exit_slot(
         &self,
         slot: &Slot,
@@ -309,10 +310,10 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Gives a reference up; there is none to null.
+    /// Gives up a reference; does nothing for null.
     pub(super) fn decref(&mut self, value: Value) {
         let ty = self.function.ty(value);
-        // A number that was an object when the passes looked has no references; null neither.
+        // A number that was an object when the passes looked has no references; nor has null.
         if !ty.is_object_or_null() || ty.is_bottom() {
             return;
         }
@@ -329,7 +330,7 @@ impl Lowering<'_, '_, '_> {
     }
 }
 
-/// What the two words of a text or of bytes hold.
+/// The content of the two words of a text or of bytes.
 fn view_of(ty: &crate::ir::Type) -> Option<ExitValue> {
     use crate::ir::Type;
     if ty.is_bottom() {

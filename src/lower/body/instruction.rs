@@ -1,4 +1,5 @@
-//! Instructions to CLIF, one by one; `operation` has those that do an operation of Python's, `call` calls, `number` arithmetic.
+//! Emits single instructions as CLIF; `operation` has those for Python's operations, `call` the calls, `number` the
+//! arithmetic.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Block, InstBuilder, Value as Register, types};
@@ -96,7 +97,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     fn assume(&mut self, inst: Inst, assumption: &Assumption) -> Result<(), Unsupported> {
-        // No watcher tells of `module.__class__ = …`.
+        // No watcher reports `module.__class__ = …`.
         if let Assumption::ModuleAttribute { module, .. } = assumption
             && !self.modules_tested.contains(module)
         {
@@ -110,7 +111,7 @@ impl Lowering<'_, '_, '_> {
         }
         match self.references.assumption(assumption) {
             AssumptionTest::Never => {}
-            // One word tells of all.
+            // One word covers all of them.
             AssumptionTest::Flag if self.assumptions_tested => {}
             AssumptionTest::Flag => {
                 let exit = self.exit(inst)?;
@@ -149,7 +150,7 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Asks the runtime whether what has this number is as assumed.
+    /// Asks the runtime whether the thing with this number is still as assumed.
     fn ask(&mut self, function: RuntimeFunction, number: u32) -> Register {
         let version = self.address(Reference::Version);
         let number = self.emitter.builder.ins().iconst(types::I64, i64::from(number));

@@ -1,18 +1,18 @@
-//! Whole functions: IR after the passes to CLIF.
+//! Whole functions: from IR after all passes to CLIF.
 //!
-//! The machine code has one C signature, [`body_signature`]: an array of the bound arguments in, a new reference or null
-//! with an exception set out. What it refers to (constants, names, the runtime's functions) it gets from [`References`], as
-//! values, so that code for any CPython and any target can be generated anywhere.
+//! The machine code has one C signature, [`body_signature`]: it takes an array of the bound arguments, and returns a
+//! new reference, or null with an exception set. It gets the addresses of constants, names and the runtime's functions
+//! from [`References`], as values, so code for any CPython and any target can be generated anywhere.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | `reference` | what the code of a function refers to |
+//! | `reference` | the addresses that a function's code uses |
 //! | `runtime_function` | the functions that operations call |
-//! | `recipe` | which of them an operation calls, with what |
-//! | `exit` | what the interpreter gets where the function is left, and the cold paths |
-//! | `block` | blocks, and the ways between them |
+//! | `recipe` | the function that an operation calls, and its arguments |
+//! | `exit` | the values that the interpreter gets at an exit, and the cold paths |
+//! | `block` | blocks, and the branches between them |
 //! | `instruction`, `operation`, `call`, `number` | instructions to CLIF |
-//! | `check` | whether a function has code at all |
+//! | `check` | whether a function can be compiled at all |
 
 mod block;
 mod call;
@@ -50,11 +50,11 @@ pub fn body_signature(call_conv: CallConv) -> Signature {
     signature
 }
 
-/// Builds the CLIF of a function in `context`, for any target, any layout and any symbols: the points at which it may be
-/// left, in the order of their numbers. The function is one that the verifier accepts, after all passes.
+/// Builds the CLIF of a function in `context`, for any target, any layout and any symbols. The function must be one
+/// that the verifier accepts, after all passes. The result is the list of exits, in the order of their numbers.
 ///
 /// # Errors
-/// The first instruction that has no code, with the reason. What is in `context` then is of no use.
+/// The first instruction that has no code, with the reason. The content of `context` is then useless.
 #[expect(clippy::too_many_arguments, reason = "each is one thing that the code depends on, as a value")]
 pub fn build_body(
     context: &mut Context,

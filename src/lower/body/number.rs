@@ -1,4 +1,4 @@
-//! Arithmetic on C numbers, as Python computes: what C does otherwise leaves through the exit.
+//! Arithmetic on C numbers with Python's results. Cases in which C computes something else leave through the exit.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, types};
@@ -11,11 +11,11 @@ use crate::lower::unsupported::Unsupported;
 use crate::metadata::Scalar;
 use crate::operators::{BinaryOperator, CompareOperator};
 
-/// Ints up to this are doubles without loss, so that dividing them rounds once, as Python does.
+/// Ints up to this are exact as doubles, so that dividing them rounds once, as Python does.
 const EXACT_IN_DOUBLE: i64 = 1 << 53;
 
 impl Lowering<'_, '_, '_> {
-    /// A number of two.
+    /// Arithmetic on two numbers.
     pub(super) fn arithmetic(
         &mut self,
         inst: Inst,
@@ -62,12 +62,12 @@ impl Lowering<'_, '_, '_> {
             BinaryOperator::Or => self.emitter.builder.ins().bor(left, right),
             BinaryOperator::Xor => self.emitter.builder.ins().bxor(left, right),
             BinaryOperator::FloorDivide | BinaryOperator::Remainder => {
-                // 0 and -1, by which the least number can't be divided, become 1 and 0.
+                // 0 and -1 become 1 and 0: the least number can't be divided by either.
                 let shifted = self.emitter.builder.ins().iadd_imm_s(right, 1);
                 let divides = self.emitter.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, shifted, 1);
                 self.emitter.require(divides, exit);
                 let remainder = self.emitter.builder.ins().srem(left, right);
-                // C rounds to zero, Python down: they differ where something is left, with another sign than the divisor.
+                // C rounds to zero, Python down. They differ if there is a remainder whose sign is not the divisor's.
                 let signs = self.emitter.builder.ins().bxor(remainder, right);
                 let differs = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, signs, 0);
                 let left_over = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, remainder, 0);
@@ -165,7 +165,7 @@ impl Lowering<'_, '_, '_> {
                 CompareOperator::Less => FloatCC::LessThan,
                 CompareOperator::LessEqual => FloatCC::LessThanOrEqual,
                 CompareOperator::Equal => FloatCC::Equal,
-                // Of what is no number, too.
+                // NaN is unequal to everything.
                 CompareOperator::NotEqual => FloatCC::NotEqual,
                 CompareOperator::Greater => FloatCC::GreaterThan,
                 CompareOperator::GreaterEqual => FloatCC::GreaterThanOrEqual,

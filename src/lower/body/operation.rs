@@ -1,4 +1,4 @@
-//! Python's operations to CLIF: the calls that their recipes describe.
+//! Emits Python's operations as CLIF: the calls that their recipes describe.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
@@ -36,7 +36,8 @@ impl Lowering<'_, '_, '_> {
             (Operation::CheckLocal(_), [value]) => {
                 let (object, missing) = (self.get(*value)?, self.emitter.cold_block());
                 self.emitter.require(object, missing);
-                // The same object, but whoever owns the operand and whoever owns the result need a reference each.
+                // It is the same object, but the owner of the operand and the owner of the result need a reference
+                // each.
                 self.emitter.incref(object);
                 let next = self.emitter.block();
                 self.emitter.builder.ins().jump(next, &[]);
@@ -51,7 +52,7 @@ impl Lowering<'_, '_, '_> {
             }
             (Operation::LoadSuperMethod(..), _) => {
                 self.follow(inst, &described(operation)?, args)?;
-                // What `super` finds is bound.
+                // The result of the lookup by `super` is bound.
                 let (result, null) = (self.result(inst)?, self.emitter.null());
                 self.method_selves[result] = Some(null);
             }
@@ -120,7 +121,7 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Goes on with what a function returned; where it raised, to the error.
+    /// Continues with the result of a function; if it raised, goes to the error.
     pub(super) fn outcome(
         &mut self,
         inst: Inst,
@@ -181,18 +182,18 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// Serves what waits: where nothing does, a load and a test.
+    /// Serves waiting interrupts. If nothing waits, this is a load and a test.
     fn poll(&mut self, inst: Inst) -> Result<(), Unsupported> {
         let (base, offset, ty) = match self.emitter.layout.eval_breaker {
             EvalBreaker::OfInterpreter(offset) => (self.address(Reference::InterpreterState), offset, types::I32),
-            // The low bits of a word, whose low byte is first.
+            // The low bits of a word; its low byte is first.
             EvalBreaker::OfThread(offset) => {
                 let state = self.thread_state.ok_or_else(|| Unsupported::new("Poll", "the function has no other"))?;
                 (state, offset, types::I8)
             }
         };
         let at = self.emitter.builder.ins().iadd_imm_s(base, i64::from(offset));
-        // Atomic, so that no pass of the code generator takes it for a value that is known already.
+        // The load is atomic, so that no pass of the code generator replaces it by a known value.
         let waits = self.emitter.builder.ins().atomic_load(ty, TRUSTED, at);
         let (serve, done) = (self.emitter.cold_block(), self.emitter.block());
         self.emitter.builder.ins().brif(waits, serve, &[], done, &[]);
@@ -203,7 +204,7 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Finds the thread's state, where the function asks it whether anything waits.
+    /// Finds the thread's state, if the function polls it.
     pub(super) fn load_thread_state(&mut self) {
         let of_thread = matches!(self.emitter.layout.eval_breaker, EvalBreaker::OfThread(_));
         let polls =

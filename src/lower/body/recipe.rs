@@ -1,4 +1,4 @@
-//! Which function an operation calls, with what, and what comes out: plain data.
+//! Recipes: the function that an operation calls, its arguments, and its result, as plain data.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub struct Recipe {
     pub function: Function,
     /// Its arguments.
     pub arguments: Vec<Argument>,
-    /// What it returns.
+    /// The result.
     pub outcome: Outcome,
 }
 
@@ -22,7 +22,7 @@ pub struct Recipe {
 pub enum Argument {
     /// An operand of the operation.
     Operand(usize),
-    /// The address of an array of the operands from this one on, and their number.
+    /// The address of an array of the operands from this index on, and their number.
     Array(usize),
     /// An interned name.
     Name(Arc<str>),
@@ -34,34 +34,35 @@ pub enum Argument {
     None,
     /// The null pointer.
     Null,
-    /// What belongs to the compiled function.
+    /// The data of the compiled function.
     Unit,
-    /// Where the function writes what a method is called on; null where nobody wants it.
+    /// The address to which the function writes the object that a method is called on; null if it is not used.
     MethodSelf,
 }
 
-/// What a function returns.
+/// The result of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// An object; null, with an exception set, where it raised.
+    /// An object; null, with an exception set, if it raised.
     Object,
     /// An object or null; null means that it raised if an exception is set.
     ObjectOrNull,
-    /// An object, always.
+    /// An object; never null.
     Certain,
-    /// A C `int`, not zero where it raised.
+    /// A C `int`, not zero if it raised.
     Status,
-    /// A C `int`: truth, negative where it raised.
+    /// A C `int`: a truth value, negative if it raised.
     Truth,
     /// Nothing: it always raises.
     Raises,
-    /// A C `int`: whether what it raises was raised before, so that tracebacks get no entry here. It always raises.
+    /// A C `int`: whether the exception was raised before, so that tracebacks get no entry here. It always raises.
     RaisesHandled,
 }
 
-/// The function that does an operation; `None` for those that take no call, or more than one.
+/// The function that does an operation; `None` for operations that take no call, or more than one.
 ///
-/// All of them do what the interpreter of bytecode does: either is CPython's own function, or a function of `semantics`.
+/// Each of these does the same as the interpreter of bytecode: it is either CPython's own function, or a function of
+/// `semantics`.
 pub fn recipe(operation: &Operation) -> Option<Recipe> {
     use Argument::{Array, Int, MethodSelf, Name, Null, Number, Operand, Unit};
     use Outcome::{Certain, Object, ObjectOrNull, Raises, RaisesHandled, Status, Truth};
@@ -136,7 +137,7 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         Operation::BuildTemplate => (Function::BuildTemplate, vec![Unit, Operand(0), Operand(1)], Object),
         Operation::BuildInterpolation(conversion, has_format) => {
             let format = if *has_format { Operand(2) } else { Null };
-            // One past the last is none.
+            // The index after the last one means no conversion.
             let conversion = conversion.map_or(Conversion::ALL.len(), |conversion| conversion as usize);
             let arguments = vec![Operand(0), Operand(1), format, Number(conversion as i64)];
             (Function::BuildInterpolation, arguments, Object)
@@ -175,10 +176,10 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         Operation::Intrinsic2(intrinsic) => {
             (Function::Intrinsic2, vec![Unit, Operand(0), Operand(1), Number(*intrinsic as i64)], Object)
         }
-        // The cold half of each: the rest is emitted by hand.
+        // The cold half of each; the rest is emitted by hand.
         Operation::CheckLocal(local) => (Function::UnboundLocal, vec![Unit, count(*local)], Raises),
         Operation::Poll => (Function::Poll, Vec::new(), Status),
-        // Emitted by hand.
+        // The code for these is emitted by hand.
         Operation::Is | Operation::IsNull | Operation::Not | Operation::CallMethod(..) => return None,
     };
     Some(Recipe { function, arguments, outcome })

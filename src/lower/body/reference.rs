@@ -1,4 +1,4 @@
-//! What the code of a function refers to, beside CPython's own addresses.
+//! The addresses that a function's code uses, apart from CPython's own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::ir::{Assumption, Called, ConstObject};
 use crate::lower::MethodConvention;
 use crate::lower::symbol::annotate_constants;
 
-/// Something that the code of a function refers to by its address.
+/// Something whose address a function's code uses.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// A function of the runtime, or of CPython's.
@@ -17,28 +17,28 @@ pub enum Reference {
     InterpreterState,
     /// The type of modules.
     ModuleType,
-    /// What belongs to this function: the first argument of the runtime's functions that need it.
+    /// The data of this function: the first argument of the runtime's functions that need it.
     Unit,
-    /// What belongs to this version of it: the first argument of those that need to know which one runs.
+    /// The data of this version of the function: the first argument of functions that need to know which version runs.
     Version,
     /// The word that is not zero as long as all assumptions hold.
     AssumptionsHold,
-    /// The version of a dict that assumptions look into.
+    /// The version of a dict that an assumption depends on.
     DictVersion {
         /// The number of the dict.
         dict: u32,
-        /// The one that was recorded when all was as assumed, not the dict's own.
+        /// The version that was recorded when all was as assumed, not the dict's current one.
         recorded: bool,
     },
-    /// An object; its label, and its address, where that is known.
+    /// An object: its label, and its address if that is known.
     Object(Arc<str>, usize),
     /// A name, an interned `str`.
     Name(Arc<str>),
     /// A tuple of names.
     Names(Vec<Arc<str>>),
-    /// The C function behind a callee.
+    /// The C function of a callee.
     Callee(Called),
-    /// What the built-in function behind a callee is bound to.
+    /// The object that the built-in function of a callee is bound to.
     Receiver(Called),
 }
 
@@ -47,24 +47,24 @@ pub enum Reference {
 pub enum AssumptionTest {
     /// By [`Reference::AssumptionsHold`].
     Flag,
-    /// By the versions of the dicts of these numbers; where one is not what was recorded, by asking the runtime for all that is
-    /// assumed of that dict.
+    /// By the versions of the dicts of these numbers. If a version is not the recorded one, the code asks the runtime
+    /// for all assumptions about that dict.
     Versions(Vec<u32>),
     /// By asking the runtime for the assumption of this number.
     Ask {
         /// Its number.
         assumption: u32,
     },
-    /// Not at all: it can't be broken.
+    /// It is not tested, because it can't be broken.
     Never,
 }
 
-/// How the `ml_meth` behind a callee is called.
+/// How the `ml_meth` of a callee is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MethodCall {
     /// Its METH_ convention.
     pub convention: MethodConvention,
-    /// Whether the receiver is what a built-in function is bound to, and not the first argument.
+    /// Whether the receiver is the object that a built-in function is bound to, and not the first argument.
     pub is_bound: bool,
 }
 
@@ -75,7 +75,7 @@ impl MethodCall {
     }
 }
 
-/// Where the code of a function finds what it refers to.
+/// Gives a function's code the addresses that it uses.
 pub trait References {
     /// The address.
     fn address(&mut self, reference: Reference) -> i64;
@@ -83,7 +83,7 @@ pub trait References {
     /// How an assumption is tested.
     fn assumption(&mut self, assumption: &Assumption) -> AssumptionTest;
 
-    /// How the `ml_meth` behind a callee is called.
+    /// How the `ml_meth` of a callee is called.
     fn method(&self, callee: &Called) -> Option<MethodCall>;
 }
 
@@ -94,29 +94,29 @@ impl Reference {
     }
 }
 
-/// Addresses that look like ones, print the same on every machine, and can be annotated: for golden tests, and to find out
-/// whether a function has code.
+/// Made-up addresses that are the same on every machine and can be annotated: for golden tests, and to find out whether
+/// a function can be compiled.
 #[derive(Debug, Default)]
 pub struct SymbolicReferences {
     known: Vec<Reference>,
-    /// How `ml_meth`s are called, by the texts of what is called; `METH_FASTCALL` of methods where nothing is said.
+    /// How `ml_meth`s are called, by the text of the callee; without an entry, as a method with `METH_FASTCALL`.
     pub methods: BTreeMap<Arc<str>, MethodCall>,
-    /// How assumptions are tested; by the flag where nothing is said.
+    /// How assumptions are tested; by the flag, if this is `None`.
     pub test: Option<AssumptionTest>,
 }
 
-/// Where the addresses begin, far from those of `AddressTable::symbolic`.
+/// The first address, far from those of `AddressTable::symbolic`.
 const FIRST: i64 = 0x7000_0000;
-/// How far they are apart.
+/// The distance between two addresses.
 const APART: i64 = 0x1000;
 
 impl SymbolicReferences {
-    /// Those of a function whose callees' `ml_meth`s are called like this.
+    /// The addresses for a function whose callees' `ml_meth`s are called like this.
     pub fn of(methods: BTreeMap<Arc<str>, MethodCall>) -> Self {
         Self { methods, ..Self::default() }
     }
 
-    /// Adds to each line of CLIF that holds one of the addresses what it stands for, as a comment.
+    /// Adds a comment to each line of CLIF that has one of the addresses: its meaning.
     pub fn annotate(&self, clif: &str) -> String {
         let meanings = self.known.iter().zip(0..);
         annotate_constants(clif, meanings.map(|(reference, number)| (FIRST + APART * number, describe(reference))))

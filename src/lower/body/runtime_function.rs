@@ -13,7 +13,7 @@ macro_rules! runtime_functions {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The name under which a linker knows it; the runtime's begin with `typedcall_`.
+            /// Its name for a linker; the names of the runtime's functions begin with `typedcall_`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*

@@ -1,30 +1,30 @@
-//! What guards let through, and what C functions see of objects without a copy.
+//! The objects that guards accept, and the views of objects that C functions get without a copy.
 
 use crate::ir::{ConstClass, Spec, Type};
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{PythonType, TypePlace};
 
-/// The objects that a guard lets through.
+/// The objects that a guard accepts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Admitted {
     /// The type.
     pub class: Class,
-    /// Instances of subclasses too.
+    /// Whether instances of subclasses are accepted too.
     pub subclasses: bool,
-    /// Null too.
+    /// Whether null is accepted too.
     pub null: bool,
 }
 
-/// A type that a guard looks for.
+/// A type that a guard tests for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// One of CPython's own.
     Python(PythonType),
-    /// One of an extension: the `PyTypeObject`, or the variable that holds it.
+    /// A type of an extension: the `PyTypeObject`, or the variable that holds it.
     User(TypePlace),
 }
 
-/// What a C function sees of an object without a copy: a pointer and a length.
+/// The part of an object that a C function sees without a copy: a pointer and a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::lower) enum View {
     /// The UTF-8 of a string.
@@ -34,10 +34,10 @@ pub(in crate::lower) enum View {
 }
 
 impl Admitted {
-    /// What a guard for this type lets through.
+    /// The objects that a guard for this type accepts.
     ///
     /// # Errors
-    /// Types that no guard looks for.
+    /// If no guard tests for the type.
     pub fn of(ty: &Type) -> Result<Self, Unsupported> {
         let null = !ty.is_object();
         let objects = if null { ty.without(&Type::NULLPTR) } else { ty.clone() };
@@ -62,7 +62,7 @@ impl Admitted {
 }
 
 impl View {
-    /// What a C value of this type is a view of.
+    /// The view that a C value of this type is.
     pub(in crate::lower) fn of(ctype: &Type) -> Option<Self> {
         if ctype.is_bottom() {
             None

@@ -1,4 +1,4 @@
-//! Calls of underlying functions, and what follows from how they report errors.
+//! Calls of underlying functions, and the handling of their errors.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
@@ -12,12 +12,12 @@ use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Overload, Raises, Scalar};
 
 impl Emitter<'_, '_> {
-    /// Emits a call of an underlying function at the builder's position, on C values: `target` is its address,
-    /// `arguments` one value for each C argument: two for `cstr` and `buffer`. Goes on with the result, if there is
-    /// one; to `error`, where an exception is set, if the function raised.
+    /// Emits a call of an underlying function at the builder's position, on C values. `target` is its address.
+    /// `arguments` has one value for each C argument: two for `cstr` and `buffer`. The code continues with the result,
+    /// if there is one; if the function raised, it goes to `error`, with an exception set.
     ///
-    /// It moves no references: one to each object that is stolen is the caller's to take, and a borrowed result stays
-    /// borrowed. Nor does it release the GIL.
+    /// It moves no references: the caller must take a reference to each object that is stolen, and a borrowed result
+    /// stays borrowed. Nor does it release the GIL.
     ///
     /// ```
     /// use cranelift_codegen::ir::{AbiParam, InstBuilder, types::{F64, I64}};
@@ -84,8 +84,8 @@ impl Emitter<'_, '_> {
         Ok(value.filter(|_| overload.result != Kind::Void))
     }
 
-    /// Goes to `error`, where an exception is set, if the C function whose result this is has raised. An object that is
-    /// not owned is not given up there.
+    /// Goes to `error`, with an exception set, if the C function that returned this result has raised. An object that
+    /// is not owned is not given up there.
     pub(in crate::lower) fn check_error(
         &mut self,
         result: Option<(Value, CType)>,
@@ -114,7 +114,7 @@ impl Emitter<'_, '_> {
                         self.builder.ins().fcmp(FloatCC::Equal, value, minus_one)
                     }
                     _ => {
-                        // `(unsigned)-1`, too: all bits of the result, whatever its width.
+                        // This covers `(unsigned)-1` too: all bits of the result are set, whatever its width.
                         let minus_one = self.minus_one(ty);
                         self.builder.ins().icmp(IntCC::Equal, value, minus_one)
                     }
@@ -132,7 +132,7 @@ impl Emitter<'_, '_> {
                 self.refuse(raised, dropping);
                 let next = self.block();
                 self.builder.ins().jump(next, &[]);
-                // What a function returned beside an exception is owned, and nobody will want it.
+                // A result that came together with an exception is owned, and is given up, because it is not used.
                 self.enter(dropping);
                 self.builder.ins().brif(object, drop, &[], raised_null, &[]);
                 self.enter(drop);
@@ -152,7 +152,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Calls an underlying function, without the GIL where it is `nogil`: all parts of its result.
+    /// Calls an underlying function, without the GIL if it is `nogil`. The result is all parts of its result.
     pub(in crate::lower) fn call_underlying(
         &mut self,
         target: Value,
@@ -168,32 +168,32 @@ impl Emitter<'_, '_> {
         parts
     }
 
-    /// Counts a call against the recursion limit; beyond it, goes to `error` with the exception set.
+    /// Counts a call against the recursion limit; beyond the limit, goes to `error` with the exception set.
     pub(in crate::lower) fn enter_call(&mut self, error: Block) {
         let place = self.address(Symbol::RecursionPlace);
         let refused = self.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
         self.refuse(refused, error);
     }
 
-    /// The call is over.
+    /// Ends the count of a call.
     pub(in crate::lower) fn leave_call(&mut self) {
         let target = self.address(Symbol::LeaveRecursiveCall);
         self.call(target, &[], None, &[]);
     }
 
-    /// Gives the thread's hold on the interpreter up; the thread state, to take it again.
+    /// Releases the GIL. The result is the thread state, which is needed to acquire the GIL again.
     fn release_gil(&mut self) -> Value {
         self.call_symbol(Symbol::SaveThread, &[], CType::Pointer, &[])
     }
 
-    /// Takes the interpreter again. A thread that the interpreter has ended meanwhile does not return from this: there
-    /// is nothing between here and its start that would have to be unwound.
+    /// Acquires the GIL again. This does not return in a thread that the interpreter has ended meanwhile; nothing
+    /// between here and the thread's start would have to be unwound.
     fn acquire_gil(&mut self, thread_state: Value) {
         let target = self.address(Symbol::RestoreThread);
         self.call(target, &[CType::Pointer], None, &[thread_state]);
     }
 
-    /// One reference more; none to null, which the object may be if that is said.
+    /// Adds a reference; if `or_null` is set, the object may be null, which needs none.
     pub(in crate::lower) fn incref_or_null(&mut self, object: Value, or_null: bool) {
         if !or_null {
             return self.incref(object);
@@ -212,8 +212,8 @@ impl Emitter<'_, '_> {
         self.builder.ins().iconst(clif, all_ones)
     }
 
-    /// Calls a `ml_meth` with objects in its own convention. A receiver is passed as it is; METH_NOARGS gets a null.
-    /// METH_METHOD its defining class, which other conventions have none of.
+    /// Calls a `ml_meth` with objects in its own convention. A receiver is passed as it is. METH_NOARGS gets a null.
+    /// METH_METHOD gets its defining class; other conventions have none.
     pub(in crate::lower) fn call_method(
         &mut self,
         method: Value,

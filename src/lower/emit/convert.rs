@@ -1,4 +1,4 @@
-//! Objects to C values and back: guards, unboxing, boxing.
+//! From objects to C values and back: guards, unboxing, boxing.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
@@ -11,14 +11,14 @@ use crate::lower::symbol::Symbol;
 use crate::metadata::{PythonType, Scalar, TypePlace};
 
 impl Emitter<'_, '_> {
-    /// A C number that is known already; an integer extended to 64 bits, the bits of a `double`.
+    /// A C number that is known already: an integer extended to 64 bits, or the bits of a `double`.
     pub(in crate::lower) fn c_constant(&mut self, scalar: Scalar, bits: u64) -> Value {
         match scalar {
             Scalar::F64 => self.builder.ins().f64const(f64::from_bits(bits)),
             Scalar::F32 => self.builder.ins().f32const(f64::from_bits(bits) as f32),
             _ => {
                 let clif = CType::Scalar(scalar).clif();
-                // What is above the type's own bits must be zero.
+                // The bits above the type's own ones must be zero.
                 let own = if clif.bits() == 64 { bits } else { bits & ((1 << clif.bits()) - 1) };
                 self.builder.ins().iconst(clif, own as i64)
             }
@@ -40,7 +40,7 @@ impl Emitter<'_, '_> {
 
     fn guard_object(&mut self, object: Value, admitted: &Admitted, otherwise: Block) {
         if admitted.class == Class::Python(PythonType::None) {
-            // It is the only instance of its type.
+            // `None` is the only instance of its type.
             let none = self.address(Symbol::NoneObject);
             let holds = self.builder.ins().icmp(IntCC::Equal, object, none);
             return self.require(holds, otherwise);
@@ -63,7 +63,7 @@ impl Emitter<'_, '_> {
         let (ask, done) = (self.cold_block(), self.block());
         self.builder.ins().brif(exact, done, &[], ask, &[]);
         self.enter(ask);
-        // Looks at the type's method resolution order, which runs no code.
+        // This searches the type's method resolution order, which runs no code.
         let parameters = [CType::Pointer, CType::Pointer];
         let holds = self.call_symbol(Symbol::TypeIsSubtype, &parameters, CType::Status, &[actual, wanted]);
         self.builder.ins().brif(holds, done, &[], otherwise, &[]);
@@ -88,7 +88,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Null in the place of `None`, else the object.
+    /// Null if the object is `None`, else the object.
     pub(in crate::lower) fn null_if_none(&mut self, object: Value) -> Value {
         let none = self.address(Symbol::NoneObject);
         let is_none = self.builder.ins().icmp(IntCC::Equal, object, none);
@@ -96,7 +96,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().select(is_none, null, object)
     }
 
-    /// The C number in `object`, an exact float or a bool: each has one.
+    /// The C number in `object`, which is an exact float or a bool and thus always has one.
     pub(in crate::lower) fn unbox_certain(&mut self, object: Value, scalar: Scalar) -> Value {
         match scalar {
             Scalar::CBool => {
@@ -110,7 +110,8 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// The C number in `object`, an exact float or an exact int of up to two digits; goes to `fallback` for all others.
+    /// The C number in `object`, if that is an exact float or an exact int of up to two digits; goes to `fallback` for
+    /// all others.
     pub(in crate::lower) fn unbox_real(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         let (float, int, done) = (self.block(), self.cold_block(), self.block());
         self.builder.append_block_param(done, types::F64);
@@ -136,10 +137,11 @@ impl Emitter<'_, '_> {
         if scalar == Scalar::F32 { self.builder.ins().fdemote(types::F32, double) } else { double }
     }
 
-    /// The C number in `object`, an exact int; goes to `fallback` where it does not fit.
+    /// The C number in `object`, an exact int; goes to `fallback` if it does not fit.
     ///
-    /// Numbers of one digit on the likely path, of two off it, of three for unsigned 64 bits; for more the fallback. No calls:
-    /// what is live across one would have to be saved on every path.
+    /// Numbers of one digit are on the likely path, those of two digits off it; unsigned 64 bits also take three.
+    /// Numbers with more digits take the fallback. There are no calls here, because values that are live across a call
+    /// would have to be saved on every path.
     pub(in crate::lower) fn unbox_int(&mut self, object: Value, scalar: Scalar, fallback: Block) -> Value {
         let (two, done) = (self.cold_block(), self.block());
         self.builder.append_block_param(done, types::I64);
@@ -171,7 +173,8 @@ impl Emitter<'_, '_> {
             IntForm::Tag => (self.builder.ins().ushr_imm_u(size, i64::from(TAG_SHIFT)), self.tag_sign(size)),
         };
         let two_digits = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 2);
-        // Masks and hashes have three; for signed kinds that is too rare for what it would cost each compilation.
+        // Masks and hashes have three digits. For signed kinds such numbers are too rare to be worth the cost in each
+        // compilation.
         let three = (scalar.bytes() == 8 && !scalar.is_signed()).then(|| self.cold_block());
         self.require(two_digits, three.unwrap_or(fallback));
         let (low, high) = (self.digit(object, 0), self.digit(object, 1));
@@ -185,7 +188,7 @@ impl Emitter<'_, '_> {
             self.enter(three);
             let three_digits = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 3);
             self.require(three_digits, fallback);
-            // What is left of 64 bits for the third digit.
+            // The bits of the 64 that are left for the third digit.
             let bits_left = 64 - 2 * DIGIT_BITS;
             let highest = self.digit(object, 2);
             let fits = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, highest, 1 << bits_left);
@@ -221,7 +224,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().isub(one, bits)
     }
 
-    /// Goes to `fallback` unless the 64-bit `value`, made of so many digits and a sign, fits the scalar.
+    /// Goes to `fallback` unless the 64-bit `value`, made of `digits` digits and a sign, fits the scalar.
     fn check_range(&mut self, value: Value, scalar: Scalar, digits: u32, fallback: Block) {
         let (least, greatest) = scalar.integer_range().expect("only integers are range-checked");
         let bound = (1i128 << (DIGIT_BITS * digits)) - 1;
@@ -244,7 +247,7 @@ impl Emitter<'_, '_> {
         self.require(fits, fallback);
     }
 
-    /// A new reference to the object of a C number; null, with an exception set, where memory runs out.
+    /// A new reference to the object of a C number; null, with an exception set, if memory runs out.
     pub(in crate::lower) fn box_scalar(&mut self, value: Value, scalar: Scalar) -> Value {
         match scalar {
             Scalar::F64 => self.box_double(value),
@@ -254,7 +257,7 @@ impl Emitter<'_, '_> {
             }
             Scalar::CBool => {
                 let (truth, falsehood) = (self.address(Symbol::TrueObject), self.address(Symbol::FalseObject));
-                // Only the low byte of a returned `bool` means something.
+                // Only the low byte of a returned `bool` has a meaning.
                 let object = self.builder.ins().select(value, truth, falsehood);
                 self.incref_immortal(object);
                 object
@@ -267,7 +270,7 @@ impl Emitter<'_, '_> {
         self.call_symbol(Symbol::FloatFromDouble, &[CType::Scalar(Scalar::F64)], CType::Pointer, &[value])
     }
 
-    /// Small ints from the interpreter's table, others from its allocator.
+    /// Small ints come from the interpreter's table, others from its allocator.
     fn box_int(&mut self, value: Value, scalar: Scalar) -> Value {
         let wide = match CType::Scalar(scalar).clif() {
             types::I64 => value,
@@ -277,7 +280,8 @@ impl Emitter<'_, '_> {
         let int = self.layout.int;
         let (small, large, done) = (self.block(), self.block(), self.block());
         self.builder.append_block_param(done, types::I64);
-        // Unsigned numbers have no small negative ones; adding to the greatest would wrap to a small number.
+        // For unsigned kinds there are no small negative numbers; adding to the greatest number would wrap to a small
+        // one.
         let first = if scalar.is_signed() { int.small_min } else { 0 };
         let index = if first == 0 { wide } else { self.builder.ins().iadd_imm_s(wide, -first) };
         let is_small = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, index, int.small_max - first);
@@ -311,8 +315,8 @@ impl Emitter<'_, '_> {
         self.call_symbol(symbol, &[CType::Scalar(Scalar::I64)], CType::Pointer, &[wide])
     }
 
-    /// Makes an int of one digit as `PyLong_FromLong` of 3.11 and 3.12 does, at two thirds of its price; leaves others
-    /// to it, and running out of memory too.
+    /// Makes an int of one digit as `PyLong_FromLong` of 3.11 and 3.12 does, at two thirds of its cost. Other ints, and
+    /// the case that memory runs out, are left to that function.
     fn allocate_int(&mut self, wide: Value, scalar: Scalar) -> Value {
         let (one_digit, other, done) = (self.block(), self.cold_block(), self.block());
         self.builder.append_block_param(done, types::I64);
@@ -362,7 +366,7 @@ fn type_symbol(class: PythonType) -> Option<Symbol> {
         PythonType::List => Symbol::ListType,
         PythonType::Tuple => Symbol::TupleType,
         PythonType::Dict => Symbol::DictType,
-        // CPython exports it, but not for others.
+        // CPython exports it, but not for use by others.
         PythonType::None => return None,
     })
 }

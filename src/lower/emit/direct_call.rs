@@ -1,4 +1,4 @@
-//! Direct calls of C functions, as instructions have them.
+//! Direct calls of C functions, for the instructions that make them.
 
 use super::prototype::c_prototype;
 use super::surroundings::{Code, MethodSite, Surroundings, stolen};
@@ -24,7 +24,7 @@ pub(super) fn call_c_function<'e, 'f: 'e>(
     }
 }
 
-/// What is known of a callee.
+/// The known facts about a callee.
 fn known<'c>(code: &Code<'c>, callee: &Called) -> Result<(CalleeTarget, &'c Overload), Unsupported> {
     let found = code.callees.overload(callee).map(|(found, overload)| (found.target, overload));
     found.ok_or_else(|| Unsupported::new(format!("CallCFunction<\"{callee}\">"), "no callee of that name was given"))
@@ -65,7 +65,7 @@ fn call_underlying<'e, 'f: 'e>(
     if counts {
         around.emitter().leave_call();
     }
-    // What is no object nobody owns, and what a foreign function returns only its provider knows.
+    // A result that is no object has no owner; the result of a foreign function is known to its provider only.
     let is_owned = !overload.effects.borrowed_result && !matches!(overload.result, Kind::Foreign(_));
     around.check_error(inst, value, overload.raises, is_owned);
     if let Some(into) = code.function.insts[inst].result.filter(|_| overload.result != Kind::Void) {
@@ -90,7 +90,7 @@ fn call_method<'e, 'f: 'e>(
         objects.push(around.values().defined(*arg)?);
     }
     let target = around.target(callee, CalleeTarget::Method);
-    // As CPython's own vectorcalls of such functions do (Objects/methodobject.c, descrobject.c).
+    // This is the same as in CPython's own vectorcalls of such functions (Objects/methodobject.c, descrobject.c).
     let counts = enter(around, inst, overload);
     let class = match convention {
         MethodConvention::Method => around.defining_class(),
@@ -105,7 +105,8 @@ fn call_method<'e, 'f: 'e>(
     Ok(())
 }
 
-/// Counts a call against the recursion limit, as a call through the interpreter would be; whether it is to be counted.
+/// Counts a call against the recursion limit, as a call through the interpreter would be counted. The result is whether
+/// it has to be counted.
 fn enter<'e, 'f: 'e>(around: &mut impl Surroundings<'e, 'f>, inst: Inst, overload: &Overload) -> bool {
     let counts = around.counts_recursion(overload);
     if counts {

@@ -1,4 +1,4 @@
-//! What all emission shares: the builder, the layout, the symbols, and small sequences of instructions.
+//! The base of all emission: the builder, the layout, the symbols, and short sequences of instructions.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -11,19 +11,19 @@ use crate::cpython::{Layout, Refcount};
 use crate::lower::machine::{CType, c_signature};
 use crate::lower::symbol::{Symbol, Symbols};
 
-/// Emits into a function that someone builds: the layout of the objects and the addresses are given, not looked up.
+/// Emits into a function that the caller builds. The layout of the objects and the addresses are given, not looked up.
 pub struct Emitter<'e, 'f> {
     /// The function under construction.
     pub builder: &'e mut FunctionBuilder<'f>,
     /// The objects' layout.
     pub layout: &'e Layout,
-    /// Where CPython's functions and types are.
+    /// The addresses of CPython's functions and types.
     pub symbols: &'e mut dyn Symbols,
     /// The platform's convention for C functions.
     pub call_conv: CallConv,
 }
 
-/// Memory that is there and aligned: every access of compiled code is to a live object, a cell or its own stack.
+/// Memory that exists and is aligned: every access of compiled code is to a live object, a cell or its own stack.
 pub(in crate::lower) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
 
 pub(in crate::lower) const POINTER_BYTES: i32 = 8;
@@ -42,7 +42,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().iconst(types::I64, 0)
     }
 
-    /// Calls the C function at `target`: its result, the first part of it for a span.
+    /// Calls the C function at `target`. The result is its result, or the first part of it for a span.
     pub(in crate::lower) fn call(
         &mut self,
         target: Value,
@@ -53,7 +53,8 @@ impl Emitter<'_, '_> {
         self.call_for_parts(target, parameters, result, arguments).first().copied()
     }
 
-    /// Calls the C function at `target`: all parts of its result. `arguments` has all parts of the parameters.
+    /// Calls the C function at `target`. The result is all parts of its result. `arguments` has all parts of the
+    /// parameters.
     pub(in crate::lower) fn call_for_parts(
         &mut self,
         target: Value,
@@ -79,7 +80,7 @@ impl Emitter<'_, '_> {
         self.call(target, parameters, Some(result), arguments).expect("a call with a result type has a result")
     }
 
-    /// A block that follows the current one: off the likely path if that is.
+    /// A block for the code that follows the current one; it is off the likely path if the current one is.
     pub(in crate::lower) fn block(&mut self) -> Block {
         let block = self.builder.create_block();
         if self.builder.current_block().is_some_and(|current| self.builder.func.layout.is_cold(current)) {
@@ -95,32 +96,32 @@ impl Emitter<'_, '_> {
         block
     }
 
-    /// Goes on where `condition` holds, else to `otherwise`.
+    /// Continues if `condition` holds, else goes to `otherwise`.
     pub(in crate::lower) fn require(&mut self, condition: Value, otherwise: Block) {
         let next = self.block();
         self.builder.ins().brif(condition, next, &[], otherwise, &[]);
         self.enter(next);
     }
 
-    /// Goes on where `condition` does not hold, else to `otherwise`.
+    /// Continues if `condition` does not hold, else goes to `otherwise`.
     pub(in crate::lower) fn refuse(&mut self, condition: Value, otherwise: Block) {
         let next = self.block();
         self.builder.ins().brif(condition, otherwise, &[], next, &[]);
         self.enter(next);
     }
 
-    /// Continues in a block that no more branches will lead to.
+    /// Continues in a block to which no further branches will be added.
     pub(in crate::lower) fn enter(&mut self, block: Block) {
         self.builder.switch_to_block(block);
         self.builder.seal_block(block);
     }
 
-    /// Room on the stack for `count` pointers or 64-bit numbers.
+    /// Stack space for `count` pointers or 64-bit numbers.
     pub(in crate::lower) fn stack_slot(&mut self, count: usize) -> StackSlot {
         self.stack_bytes(POINTER_BYTES as u32 * u32::try_from(count).expect("a call has at most 17 arguments"))
     }
 
-    /// Room on the stack, aligned to pointers.
+    /// Stack space, aligned to pointers.
     pub(in crate::lower) fn stack_bytes(&mut self, bytes: u32) -> StackSlot {
         self.builder.create_sized_stack_slot(StackSlotData::new(
             StackSlotKind::ExplicitSlot,
@@ -144,7 +145,7 @@ impl Emitter<'_, '_> {
         array
     }
 
-    /// Emits one reference more to an object; one that is immortal is left alone.
+    /// Emits code that adds a reference to an object; immortal objects are left alone.
     pub fn incref(&mut self, object: Value) {
         let count_at = self.layout.ob_refcnt;
         match self.layout.refcount {
@@ -158,7 +159,7 @@ impl Emitter<'_, '_> {
                 let more = self.builder.ins().iadd_imm_s(count, 1);
                 let (store, done) = (self.block(), self.block());
                 let mortal = match self.layout.refcount {
-                    // All ones and one more is 0.
+                    // All ones plus one is 0.
                     Refcount::ImmortalAllOnes => more,
                     _ => self.builder.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, count, 0),
                 };
@@ -171,14 +172,15 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// One reference more to an object that is immortal from 3.12: `None`, `True`, `False`, a small int.
+    /// Adds a reference to an object that is immortal from 3.12 on: `None`, `True`, `False`, a small int.
     pub(in crate::lower) fn incref_immortal(&mut self, object: Value) {
         if !self.layout.has_immortals() {
             self.incref(object);
         }
     }
 
-    /// Emits one reference less to an object; the last one deallocates it, which may run any code.
+    /// Emits code that gives up a reference to an object. Giving up the last one deallocates the object, which may run
+    /// any code.
     pub fn decref(&mut self, object: Value) {
         let count_at = self.layout.ob_refcnt;
         let (dealloc, done) = (self.cold_block(), self.block());
@@ -188,7 +190,7 @@ impl Emitter<'_, '_> {
         };
         let count = self.load(ty, object, count_at);
         if self.layout.has_immortals() {
-            // The sign bit of the low half tells in all versions: 3.12's all ones are negative too.
+            // The sign bit of the low half is enough in all versions: 3.12's all ones are negative too.
             let immortal = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
             self.refuse(immortal, done);
         }

@@ -1,4 +1,4 @@
-//! Instructions that deal in values: a stub and a whole function have the same code for them.
+//! Instructions on values. A stub and a whole function have the same code for them.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value as Register};
@@ -13,8 +13,8 @@ use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::Scalar;
 
-/// Emits an instruction that deals in values. `false` for others, of which the surroundings know: where arguments are, how
-/// control flows, what Python's operations do.
+/// Emits an instruction on values. The result is `false` for other instructions, which the surroundings emit: where the
+/// arguments are, control flow, Python's operations.
 pub(in crate::lower) fn emit<'e, 'f>(
     around: &mut impl Surroundings<'e, 'f>,
     code: &Code<'_>,
@@ -38,7 +38,7 @@ where
         }
         Instruction::Guard { ty, value, failure: _ } => {
             let object = around.values().defined(*value)?;
-            // Before the guard: its own state may mention it, for the value that it checks.
+            // This comes before the guard: the guard's own state may mention the result, for the value that it checks.
             around.values().set(code.result(inst)?, object);
             if !Type::OBJECT.is_subtype(ty) {
                 guard(around, inst, object, ty)?;
@@ -59,7 +59,7 @@ where
         Instruction::Box { value } => box_value(around, code, inst, *value)?,
         Instruction::CallCFunction { callee, args } => call_c_function(around, code, inst, callee, args)?,
         Instruction::Incref { value } => {
-            // What a callee takes over, it gets at the call.
+            // References that a callee takes over are added at the call.
             if !code.taken_over.contains(inst) {
                 let object = around.values().defined(*value)?;
                 incref(around, object, code.function.ty(*value));
@@ -179,7 +179,7 @@ fn box_value<'e, 'f: 'e>(
         }
         (None, None) => return Err(no_c_value(format!("Box of {ty}"))),
     };
-    // A bool is there already.
+    // A bool exists already.
     if ty.scalar() != Some(Scalar::CBool)
         && let Some(error) = around.error_of_null(inst)
     {

@@ -1,13 +1,13 @@
-//! The emitter: one of all value operations, for stubs and for whole functions. Where an operation may fail, or raise, it is
-//! handed the block to go to.
+//! The emitter of all operations on values, for stubs and for whole functions. An operation that may fail or raise gets
+//! the block to go to.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | `instruction`, `direct_call` | the instructions that stubs and functions have alike |
-//! | `surroundings` | what these need of the code around them |
-//! | `emitter` | what all emission shares, and reference counts |
-//! | `convert`, `view` | objects to C values and back |
-//! | `admitted` | what guards let through |
+//! | `instruction`, `direct_call` | the instructions that stubs and functions have in common |
+//! | `surroundings` | what these instructions need from the code around them |
+//! | `emitter` | the base of all emission, and reference counts |
+//! | `convert`, `view` | from objects to C values and back |
+//! | `admitted` | the objects that guards accept |
 //! | `prototype` | the C side of signatures |
 //! | `call` | calls of C functions: the GIL, recursion, errors |
 //! | `values` | the registers of IR's values |

@@ -1,4 +1,4 @@
-//! What is C about IR: the prototypes of underlying functions, and numbers that are known.
+//! The C side of IR: the prototypes of underlying functions, and numbers that are known.
 
 use crate::ir::{Spec, Type};
 use crate::lower::machine::CType;
@@ -9,7 +9,7 @@ use crate::metadata::{Kind, Overload, Raises, Scalar};
 pub(in crate::lower) fn c_constant(ty: &Type) -> Option<(Scalar, u64)> {
     let scalar = ty.scalar()?;
     match ty.spec()? {
-        // As C converts, an integer to the 64 bits of its kind's own size first.
+        // As in C, an integer is converted to the size of its kind, extended to 64 bits.
         Spec::Int(number) => Some((scalar, *number as u64)),
         Spec::Double(bits) => Some((scalar, *bits)),
         Spec::Bool(truth) => Some((scalar, u64::from(*truth))),

@@ -1,4 +1,4 @@
-//! What instructions need of the code around them: of a stub's arm, or of a whole function.
+//! What instructions need from the code around them: a stub's arm, or a whole function.
 
 use cranelift_codegen::ir::{Block, Value as Register};
 use cranelift_entity::EntitySet;
@@ -15,8 +15,8 @@ use crate::metadata::{Overload, Raises};
 pub(in crate::lower) struct Code<'c> {
     pub(in crate::lower) function: &'c Function,
     pub(in crate::lower) callees: &'c Callees,
-    /// The references that callees take over: each `Incref` that stands before a call for what it steals. They are taken at
-    /// the call itself, after all that may leave before it.
+    /// The references that callees take over: each `Incref` before a call that steals its value. The reference is added
+    /// at the call itself, after everything that may leave before it.
     pub(in crate::lower) taken_over: EntitySet<Inst>,
 }
 
@@ -24,25 +24,25 @@ pub(in crate::lower) struct Code<'c> {
 pub(in crate::lower) struct MethodSite {
     pub(in crate::lower) convention: MethodConvention,
     pub(in crate::lower) receiver: Register,
-    /// How many of the call's values, the first ones, are the receiver: none or one.
+    /// How many of the call's values, counted from the first, are the receiver: none or one.
     pub(in crate::lower) receivers: usize,
 }
 
 /// The code around instructions.
 pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
-    /// What emits.
+    /// The emitter.
     fn emitter(&mut self) -> &mut Emitter<'e, 'f>;
 
-    /// The registers of values so far.
+    /// The registers of the values so far.
     fn values(&mut self) -> &mut Values;
 
-    /// Where an instruction goes when what it checks does not hold.
+    /// The block to which an instruction goes if its check fails.
     fn fail(&mut self, inst: Inst) -> Result<Block, Unsupported>;
 
-    /// Where an instruction goes with an exception set.
+    /// The block to which an instruction goes with an exception set.
     fn error(&mut self, inst: Inst) -> Block;
 
-    /// Where an instruction goes that could not make its result; `None` where null is the result that is wanted then.
+    /// The block to which an instruction goes if it could not make its result; `None` if null is to be the result then.
     fn error_of_null(&mut self, inst: Inst) -> Option<Block> {
         Some(self.error(inst))
     }
@@ -53,7 +53,7 @@ pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
     /// The address of a callee's C function.
     fn target(&mut self, callee: &Called, target: CalleeTarget) -> Register;
 
-    /// How the `ml_meth` behind a callee is called with these values.
+    /// How the `ml_meth` of a callee is called with these values.
     fn method(&mut self, callee: &Called, overload: &Overload, args: &[Value]) -> Result<MethodSite, Unsupported>;
 
     /// The class that a METH_METHOD function gets.
@@ -64,16 +64,16 @@ pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
     /// Whether a call counts against the recursion limit.
     fn counts_recursion(&self, overload: &Overload) -> bool;
 
-    /// No guard has kept a call from its C function.
+    /// Called at the point where a call has passed all guards and will reach its C function.
     fn reach_call(&mut self) {}
 
-    /// The C function is about to be called.
+    /// Called just before the call of the C function.
     fn begin_call(&mut self) {}
 
-    /// The C function has returned this.
+    /// Called just after the C function has returned this.
     fn end_call(&mut self, _result: Option<(Register, CType)>) {}
 
-    /// Goes to the error where the C function has raised.
+    /// Goes to the error if the C function has raised.
     fn check_error(&mut self, inst: Inst, result: Option<(Register, CType)>, raises: Raises, is_owned: bool) {
         if raises != Raises::Never {
             let error = self.error(inst);
@@ -83,10 +83,10 @@ pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
 }
 
 impl<'c> Code<'c> {
-    /// That of a function.
+    /// The code of a function.
     ///
     /// # Errors
-    /// A call that steals what no reference was taken to.
+    /// If a call steals a value without a reference that was added for it.
     pub(in crate::lower) fn of(function: &'c Function, callees: &'c Callees) -> Result<Self, Unsupported> {
         let mut code = Self { function, callees, taken_over: EntitySet::new() };
         for &block in &function.layout {
@@ -111,7 +111,7 @@ impl<'c> Code<'c> {
         Ok(code)
     }
 
-    /// The values of which a call takes over a reference.
+    /// The values to which a call takes over a reference.
     fn stolen(&self, inst: Inst) -> Vec<Value> {
         match &self.function.insts[inst].instruction {
             Instruction::CallCFunction { callee, args } => match self.callees.overload(callee) {
@@ -129,7 +129,7 @@ impl<'c> Code<'c> {
     }
 }
 
-/// The arguments of which a callee takes over a reference.
+/// The arguments to which a callee takes over a reference.
 pub(super) fn stolen<'a>(overload: &'a Overload, args: &'a [Value]) -> impl Iterator<Item = Value> + 'a {
     let is_stolen = |position: usize| overload.effects.steals >> position & 1 == 1;
     args.iter().enumerate().filter(move |(position, _)| is_stolen(*position)).map(|(_, value)| *value)

@@ -6,7 +6,7 @@ use cranelift_entity::SecondaryMap;
 use crate::ir;
 use crate::lower::unsupported::Unsupported;
 
-/// What is known of the values of a function so far.
+/// The values of a function that are defined so far.
 #[derive(Default)]
 pub(in crate::lower) struct Values {
     first: SecondaryMap<ir::Value, Option<Value>>,
@@ -14,20 +14,20 @@ pub(in crate::lower) struct Values {
 }
 
 impl Values {
-    /// The value, the pointer of two.
+    /// The value; the pointer, if there are two.
     pub fn find(&self, value: ir::Value) -> Option<Value> {
         self.first[value]
     }
 
-    /// The same.
+    /// The same as [`Values::find`].
     ///
     /// # Errors
-    /// Where it is not defined.
+    /// If the value is not defined.
     pub fn defined(&self, value: ir::Value) -> Result<Value, Unsupported> {
         self.find(value).ok_or_else(|| Unsupported::new(value.to_string(), "it is used before it is defined"))
     }
 
-    /// The length beside a pointer.
+    /// The length that belongs to a pointer.
     pub fn length(&self, value: ir::Value) -> Option<Value> {
         self.length[value]
     }
@@ -35,7 +35,7 @@ impl Values {
     /// All parts of a value: two for text and bytes.
     ///
     /// # Errors
-    /// Where it is not defined.
+    /// If the value is not defined.
     pub fn parts(&self, value: ir::Value) -> Result<Vec<Value>, Unsupported> {
         let first = self.defined(value)?;
         Ok(std::iter::once(first).chain(self.length(value)).collect())
@@ -46,7 +46,7 @@ impl Values {
         self.first[value] = Some(first);
     }
 
-    /// Defines a value of all its parts.
+    /// Defines a value by all its parts.
     pub fn set_parts(&mut self, value: ir::Value, parts: &[Value]) {
         self.first[value] = parts.first().copied();
         self.length[value] = parts.get(1).copied();

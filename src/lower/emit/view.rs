@@ -1,4 +1,4 @@
-//! Text and bytes of objects, without a copy, and objects made from them.
+//! Views of the text and the bytes of objects, without a copy, and objects made from such views.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
@@ -14,8 +14,8 @@ use crate::metadata::Scalar;
 const SIZE: CType = CType::Scalar(Scalar::Isize);
 
 impl Emitter<'_, '_> {
-    /// Where the text or the bytes of an object lie, and their number: of an exact `str` or `bytes`, as is proven. Null
-    /// and 0 of null, if it may be that.
+    /// The address of the text or the bytes of an object, and their number. The object is proven to be an exact `str`
+    /// or `bytes`; if it may also be null, the view of null is null and 0.
     pub(in crate::lower) fn view(
         &mut self,
         object: Value,
@@ -48,8 +48,8 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// ASCII lies in the string itself. Other strings keep their UTF-8 once it was asked for. What has none, and what has
-    /// a NUL inside, is for the original to judge: not all converters take it.
+    /// ASCII text is in the string object itself. Other strings keep their UTF-8 text after the first request for it.
+    /// Strings without it, and strings that contain a NUL, are left to the original: not all converters take them.
     fn text(&mut self, object: Value, fallback: Block) -> (Value, Value) {
         let text = self.layout.text;
         let (ascii, other, found) = (self.block(), self.cold_block(), self.block());
@@ -76,14 +76,14 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(found, &[start.into(), count.into()]);
 
         self.enter(found);
-        // Behind the text there is a NUL.
+        // After the text there is a NUL.
         let first_nul = self.call_symbol(Symbol::StrLen, &[CType::Pointer], SIZE, &[pointer]);
         let is_last = self.builder.ins().icmp(IntCC::Equal, first_nul, length);
         self.require(is_last, fallback);
         (pointer, length)
     }
 
-    /// A new reference to the object of text or bytes, to `None` for a null pointer; null, with an exception set, where
+    /// A new reference to the object of text or bytes, or to `None` for a null pointer; null, with an exception set, if
     /// it can't be made.
     pub(in crate::lower) fn box_view(&mut self, (pointer, length): (Value, Option<Value>), view: View) -> Value {
         let (present, absent, done) = (self.block(), self.cold_block(), self.block());
@@ -96,7 +96,7 @@ impl Emitter<'_, '_> {
                 let symbol = Symbol::BytesFromStringAndSize;
                 self.call_symbol(symbol, &[CType::Pointer, SIZE], CType::Pointer, &[pointer, length])
             }
-            // Text holds no NUL but the one at its end.
+            // The only NUL of a text is the one at its end.
             (View::Text, _) | (View::Bytes, None) => {
                 self.call_symbol(Symbol::UnicodeFromString, &[CType::Pointer], CType::Pointer, &[pointer])
             }

@@ -1,36 +1,36 @@
-//! What a stub gets from its caller, and where it leaves to.
+//! The arguments that a stub gets from its caller, and the blocks to which it exits.
 
 use cranelift_codegen::ir::{Block, Value};
 
-/// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`: what is below it counts.
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET` takes the top bit of `nargsf`; the bits below it are the count.
 pub(super) const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
 
-/// What a stub gets from its caller.
+/// The arguments that a stub gets from its caller.
 pub(super) struct Arguments {
     pub(super) cell: Value,
-    /// The C arguments before the cell, as the fallback passes them on.
+    /// The C arguments without the cell, as the fallback passes them on.
     pub(super) raw: Vec<Value>,
-    /// The object that the original is called on; `None` for what its cell knows, or what the array begins with.
+    /// The object that the original is called on; `None` if the cell has it, or the array begins with it.
     pub(super) receiver: Option<Value>,
-    /// Where the positional arguments are.
+    /// The place of the positional arguments.
     pub(super) objects: Objects,
 }
 
-/// Where a stub finds its positional arguments.
+/// The place of a stub's positional arguments.
 pub(super) enum Objects {
     /// In registers, one each.
     Values(Vec<Value>),
     /// In an array.
     Array {
         start: Value,
-        /// How many there are.
+        /// Their number.
         count: Value,
-        /// The names of those behind them, where that is not known to be null.
+        /// The names of the arguments after them, unless those are known to be null.
         names: Option<Value>,
     },
 }
 
-/// Where a stub leaves to.
+/// The blocks to which a stub exits.
 #[derive(Clone, Copy)]
 pub(super) struct Exits {
     /// With a result, as this block's parameter; null means that an exception is set.
@@ -39,6 +39,6 @@ pub(super) struct Exits {
     pub(super) error: Block,
     /// With the original call.
     pub(super) fallback: Block,
-    /// To the next arm; with the original call from the last one.
+    /// To the next arm; for the last arm, to the original call.
     pub(super) next_arm: Block,
 }

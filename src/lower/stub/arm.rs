@@ -1,4 +1,4 @@
-//! From IR to an arm: what cannot be lowered, with the reason.
+//! From IR to an arm; refuses IR that cannot be lowered, with the reason.
 
 use super::frame::{Binding, Convention, Frame};
 use super::plan::{Arm, Given};
@@ -13,9 +13,9 @@ use crate::lower::machine::CType;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Overload, Raises};
 
-/// Plans a straight-line call site after its call was specialized and its references counted: the arm for one overload,
-/// called with `arity` arguments. The function is one that [`Function::verify_calls`] accepts: that values are defined and of
-/// the right types is not looked at again.
+/// Plans a straight-line call site after its call was specialized and its references counted. The result is the arm for
+/// one overload, called with `arity` arguments. The function must be one that [`Function::verify_calls`] accepts:
+/// whether values are defined and have the right types is not checked again.
 ///
 /// # Errors
 /// The first instruction that has no code, with the reason.
@@ -169,8 +169,8 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// Whether the stub can count references as the function does: what it owns it returns, for it gives nothing up; and it
-    /// takes a reference for a call that steals it, to what a callee only lent, and to what it returns.
+    /// Whether the stub can count references as the function does. A stub gives nothing up: it returns what it owns. It
+    /// adds a reference for a call that steals one, to what a callee only lent, and to what it returns.
     fn references(&self, insts: &[Inst]) -> Result<(), Unsupported> {
         let code = Code::of(self.function, self.callees)?;
         let mut lent = Vec::new();
@@ -208,7 +208,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Why nothing is given up: a stub has no other way yet to give a reference up than to return it.
+    /// The reason for refusing to give up a reference: a stub can do so only by returning it, so far.
     fn given_up(&self, value: Value) -> Unsupported {
         match self.function.values[value].def {
             ValueDef::Result(inst) if self.owns(inst) => Unsupported::new(
@@ -221,7 +221,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Whether the result of an instruction is a reference of the stub's own.
+    /// Whether the result of an instruction is a reference that the stub owns.
     fn owns(&self, inst: Inst) -> bool {
         match self.function.insts[inst].instruction.result_rule() {
             ResultRule::Always | ResultRule::ByCallee => true,
@@ -236,21 +236,21 @@ impl<'a> Check<'a> {
                 self.callees.overload(callee).is_none_or(|(found, overload)| {
                     let object = found.target == CalleeTarget::Method
                         || CType::of_result(&overload.result) == Some(CType::Pointer);
-                    // Whoever lets go of the GIL lets others run Python code. And what was returned beside an exception is given
-                    // up, and its destructor may be anything.
+                    // If a call releases the GIL, other threads may run Python code. And a result that came together
+                    // with an exception is given up, and its destructor may be anything.
                     !overload.effects.no_python || overload.effects.nogil || overload.raises == Raises::Check && object
                 })
             }
-            // A thread's first context is kept in a dict: 3.11 may collect garbage when one is made.
+            // A thread's first context is kept in a dict: 3.11 may collect garbage when a dict is made.
             Instruction::LoadContext | Instruction::FromForeign { .. } => true,
-            // So it may when an exception for text that is no UTF-8 is made.
+            // The same may happen when the exception for text that is not UTF-8 is made.
             Instruction::Box { value } => self.function.ty(*value).scalar().is_none(),
             _ => false,
         }
     }
 }
 
-/// A value without the guards that it passed.
+/// A value before the guards that it passed.
 fn origin(function: &Function, value: Value) -> Value {
     match function.definition(value) {
         Some(Instruction::Guard { value, .. }) => origin(function, *value),
@@ -258,7 +258,7 @@ fn origin(function: &Function, value: Value) -> Value {
     }
 }
 
-/// How many of the values that a `ml_meth` gets, the first ones, are what it is called on.
+/// How many of the values that a `ml_meth` gets, counted from the first, are the object that it is called on.
 pub(super) fn receivers(frame: &Frame) -> usize {
     match frame.binding {
         Binding::Method => 1,
@@ -266,14 +266,14 @@ pub(super) fn receivers(frame: &Frame) -> usize {
     }
 }
 
-/// The C type of what a foreign function's provider makes of an argument.
+/// The C type to which a foreign function's provider converts an argument.
 pub(super) fn foreign_parameter(callees: &Callees, callee: &Called, parameter: u16) -> Result<CType, Unsupported> {
     foreign(callees, callee, |overload| {
         overload.parameters.get(usize::from(parameter)).map(|parameter| &parameter.kind)
     })
 }
 
-/// The C type of what its provider makes an object of.
+/// The C type of a foreign function's result, which its provider converts to an object.
 pub(super) fn foreign_result(callees: &Callees, callee: &Called) -> Result<CType, Unsupported> {
     foreign(callees, callee, |overload| Some(&overload.result))
 }

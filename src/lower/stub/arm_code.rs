@@ -1,4 +1,4 @@
-//! From an arm to CLIF: its IR, with what a stub has around it.
+//! From an arm to CLIF: its IR, with the code that a stub has around it.
 
 use cranelift_codegen::ir::{Block, InstBuilder, Value as Register, types};
 
@@ -18,29 +18,29 @@ use crate::lower::machine::CType;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Overload, Raises};
 
-/// What an arm is called with.
+/// The arguments of an arm.
 pub(super) struct ArmCall<'p> {
     pub(super) plan: &'p Plan,
     pub(super) arm: &'p Arm,
     pub(super) exits: Exits,
     pub(super) cell: Register,
-    /// The object that the original is called on; `None` for what its cell knows.
+    /// The object that the original is called on; `None` if the cell has it.
     pub(super) receiver: Option<Register>,
     /// The arguments.
     pub(super) objects: Vec<Register>,
-    /// What the stub got, for a call of the original.
+    /// The stub's arguments, for a call of the original.
     pub(super) arguments: &'p Arguments,
 }
 
-/// An arm on its way to CLIF.
+/// The state of lowering one arm to CLIF.
 struct ArmCode<'a, 'e, 'f, 'p> {
     emitter: &'a mut Emitter<'e, 'f>,
     call: &'a ArmCall<'p>,
     values: Values,
-    /// Whether a call was counted: of several the first.
+    /// Whether a call was counted: if there are several, only the first is.
     is_counted: bool,
     audit: Option<Audit>,
-    /// What the audit found after the call: not 0 where a promise is broken.
+    /// The result of the audit after the call: not 0 if a promise is broken.
     broken: Option<Register>,
 }
 
@@ -50,7 +50,8 @@ impl Emitter<'_, '_> {
         ArmCode::of(self, call, Values::default()).all(|_| true);
     }
 
-    /// Emits those instructions of an arm that are wanted; the values of the others are given. Such a call is no hit.
+    /// Emits the instructions of an arm that are asked for; the values of the others are given. Such a call is not
+    /// counted as a hit.
     pub(super) fn rest_of_arm(&mut self, call: &ArmCall<'_>, given: Values, wanted: impl Fn(&Instruction) -> bool) {
         let mut rest = ArmCode::of(self, call, given);
         rest.is_counted = true;
@@ -115,7 +116,7 @@ impl<'a, 'e, 'f, 'p> ArmCode<'a, 'e, 'f, 'p> {
     fn begin_audit(&mut self, promises: Promises) -> Audit {
         let call = self.call;
         let wrapper_result = promises.need_wrapper().then(|| self.emitter.call_original(call.plan, call.arguments));
-        // As a vectorcall of the original has them.
+        // In the form in which a vectorcall of the original has them.
         let objects: Vec<_> = call.receiver.iter().chain(&call.objects).copied().collect();
         let names = match call.arm.keywords {
             0 => self.emitter.null(),
@@ -134,7 +135,7 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for ArmCode<'_, 'e, 'f, '_> {
         &mut self.values
     }
 
-    /// Of a guard, to the next arm; of what has the right types and other values, to the fallback.
+    /// A guard that fails goes to the next arm. Objects of the right types with other values go to the fallback.
     fn fail(&mut self, inst: Inst) -> Result<Block, Unsupported> {
         let exits = &self.call.exits;
         match &self.call.arm.function.insts[inst].instruction {
@@ -150,7 +151,7 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for ArmCode<'_, 'e, 'f, '_> {
         self.call.exits.error
     }
 
-    /// Where it is returned next, null is the error already.
+    /// If the object is returned next, null is the error already.
     fn error_of_null(&mut self, inst: Inst) -> Option<Block> {
         let arm = self.call.arm;
         let result = arm.function.insts[inst].result;
@@ -188,7 +189,7 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for ArmCode<'_, 'e, 'f, '_> {
         Ok(MethodSite { convention: frame.original, receiver, receivers })
     }
 
-    /// What the stub got, where it is called as a METH_METHOD function, or its cell's.
+    /// The class that the stub got, if it is called as a METH_METHOD function; else its cell's.
     fn defining_class(&mut self) -> Option<Register> {
         Some(match self.call.plan.frame.convention {
             Convention::Method(MethodConvention::Method) => self.call.arguments.raw[1],
@@ -208,7 +209,7 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for ArmCode<'_, 'e, 'f, '_> {
     }
 
     fn begin_call(&mut self) {
-        // What the callee takes over it must have got: the audit counts before that.
+        // The callee must have got the references that it takes over: the audit counts before that.
         self.audit = self.call.arm.audit.map(|promises| self.begin_audit(promises));
     }
 

@@ -1,4 +1,4 @@
-//! Audited arms: what their code does around the call to have `runtime::stub::audit` check the callee's promises.
+//! Audited arms: the code around the call that has `runtime::stub::audit` check the callee's promises.
 
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
@@ -7,7 +7,7 @@ use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 use crate::metadata::{Overload, Raises};
 
-/// What an underlying function promises, as a set of bits that the code passes on.
+/// The promises of an underlying function, as a set of bits that the code passes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Promises(u64);
@@ -19,14 +19,14 @@ impl Promises {
     pub const NO_PYTHON: u64 = 2;
     /// The effect `borrowed_result`.
     pub const BORROWED_RESULT: u64 = 4;
-    /// That it never raises.
+    /// The promise never to raise.
     pub const NEVER_RAISES: u64 = 8;
-    /// No promise, but needed to check some: the result is an object.
+    /// Not a promise, but needed to check some: the result is an object.
     pub const OBJECT_RESULT: u64 = 16;
     /// The effect `nogil`.
     pub const NOGIL: u64 = 32;
 
-    /// What a signature promises.
+    /// The promises of a signature.
     pub fn of(overload: &Overload) -> Self {
         let effects = overload.effects;
         let bits = [
@@ -45,7 +45,7 @@ impl Promises {
         self.0 & bit != 0
     }
 
-    /// Whether the wrapper is called too, to compare with.
+    /// Whether the wrapper is called too, for comparison.
     pub fn need_wrapper(self) -> bool {
         self.has(Self::PURE | Self::BORROWED_RESULT)
     }
@@ -60,12 +60,12 @@ pub(super) struct Audit {
     record: Value,
 }
 
-/// Pointers that a `Record` of `runtime::stub::audit` takes.
+/// The size of a `Record` of `runtime::stub::audit`, in pointers.
 pub(crate) const RECORD_WORDS: usize = 25;
 
 impl Emitter<'_, '_> {
-    /// Notes what is known before the call. `objects` are those of the call, of which the last ones have `names` (a tuple or
-    /// null), `wrapper_result` what the wrapper returned for the same (null where it raised), if it was called.
+    /// Records the state before the call. `objects` are the arguments of the call; the last ones have `names` (a tuple
+    /// or null). `wrapper_result` is the wrapper's result for the same arguments (null if it raised), if it was called.
     pub(super) fn begin_audit(
         &mut self,
         promises: Promises,
@@ -84,7 +84,8 @@ impl Emitter<'_, '_> {
         audit
     }
 
-    /// Checks what can be checked behind the call: a status that is not 0 where a promise is broken.
+    /// Makes all checks that are possible right after the call. The result is a status that is not 0 if a promise is
+    /// broken.
     pub(super) fn end_audit(&mut self, audit: &Audit, result: Option<(Value, CType)>) -> Value {
         let result = match result {
             Some((object, CType::Pointer)) => object,
@@ -94,7 +95,8 @@ impl Emitter<'_, '_> {
         status.expect("a call with a result type has a result")
     }
 
-    /// Goes on behind the block `raised`, to which a call that raised leads: it compares that, and leaves to `error`.
+    /// Continues after the block `raised`, to which a call goes that raised: compares the exceptions, and goes to
+    /// `error`.
     pub(super) fn finish_raised(&mut self, audit: &Audit, raised: Block, error: Block) {
         let next = self.block();
         self.builder.ins().jump(next, &[]);
@@ -104,7 +106,7 @@ impl Emitter<'_, '_> {
         self.enter(next);
     }
 
-    /// Compares the result: the same object, or null where it is not as promised.
+    /// Compares the results: the same object, or null if it is not as promised.
     pub(super) fn finish_audit(&mut self, audit: &Audit, object: Value) -> Value {
         let object = self.call_audit(Symbol::AuditReturned, audit, Some(CType::Pointer), &[object]);
         object.expect("a call with a result type has a result")

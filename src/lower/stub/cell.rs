@@ -1,5 +1,5 @@
-//! What a stub's cell holds, seen from compiled code: machine code is shared by all stubs of a shape, and what differs
-//! between them is read from here.
+//! A stub's cell as compiled code sees it. Machine code is shared by all stubs of a shape; everything that differs
+//! between them is read from the cell.
 
 use cranelift_codegen::ir::{Value, types};
 
@@ -9,55 +9,55 @@ use crate::lower::emit::emitter::Emitter;
 /// A field of a cell. `runtime::stub::cell` writes them, compiled code reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CellField {
-    /// The underlying C function of the only arm, or the original's `ml_meth` where that is the target.
+    /// The underlying C function of the only arm; or the original's `ml_meth`, if that is the target.
     Target,
     /// The original's `ml_meth`.
     Method,
-    /// The original's `m_self`: what its `ml_meth` gets as its first argument.
+    /// The original's `m_self`: the first argument of its `ml_meth`.
     Receiver,
     /// The original callable itself.
     Callable,
-    /// The type whose instances a method descriptor admits; the defining class of a METH_METHOD function.
+    /// The type whose instances a method descriptor accepts; the defining class of a METH_METHOD function.
     Class,
     /// An array with the underlying function of each overload.
     Targets,
     /// An array with the names and defaults of each overload's arguments, for `runtime::stub::matching`.
     Parameters,
-    /// A tuple of the names that the last C arguments are passed on by.
+    /// A tuple of the names of the last C arguments.
     Keywords,
-    /// What reads the arguments of a function that has no wrapper.
+    /// The reader of the arguments of a function that has no wrapper.
     Reader,
-    /// What a foreign function's provider converts with (`runtime::stub::foreign`).
+    /// The data for the conversions of a foreign function's provider (`runtime::stub::foreign`).
     Foreign,
-    /// The words that a foreign function's stub watches, an array.
+    /// An array of the words that a foreign function's stub watches.
     Watched,
 }
 
 impl CellField {
-    /// Bytes between fields.
+    /// The distance between fields, in bytes.
     pub const SIZE: i32 = 8;
     /// Number of fields.
     pub const COUNT: i32 = 11;
 
-    /// Where the field lies, from the start of the cell.
+    /// The offset of the field from the start of the cell.
     pub const fn offset(self, layout: &Layout) -> i32 {
         layout.module_size + Self::SIZE * self as i32
     }
 }
 
 impl Emitter<'_, '_> {
-    /// What a field of the cell holds.
+    /// The content of a field of the cell.
     pub(super) fn load_field(&mut self, cell: Value, field: CellField) -> Value {
         self.load(types::I64, cell, field.offset(self.layout))
     }
 }
 
-/// Where a shape's code finds its cell.
+/// How a shape's code finds its cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CellSource {
     /// The first argument is the cell: `m_self` of a stub that Python holds as a function.
     Receiver,
-    /// A thunk loads it into one more argument register.
+    /// A thunk loads it into one additional argument register.
     Thunk(CellRegister),
 }
 
@@ -66,12 +66,12 @@ pub enum CellSource {
 pub enum CellRegister {
     /// The integer argument register of this number.
     Integer(u8),
-    /// The first float argument register: where the arguments, all pointers, fill the integer ones.
+    /// The first float argument register, for the case that the arguments, all pointers, fill the integer ones.
     Float,
 }
 
 impl CellRegister {
-    /// The first free register behind `pointers` pointer arguments.
+    /// The first free register after `pointers` pointer arguments.
     ///
     /// x86-64 passes six integers in registers, aarch64 eight: the smaller number serves both.
     pub const fn behind(pointers: usize) -> Self {

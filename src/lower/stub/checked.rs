@@ -1,8 +1,8 @@
-//! What a stub of a function without a wrapper does instead of a fallback: CPython's own parser reads the arguments, and
-//! the same call is made with what comes out.
+//! The code that a stub of a function without a wrapper has instead of a fallback: CPython's own parser reads the
+//! arguments, and the same call is made with the parsed values.
 //!
-//! The parser writes *slots* on the stub's stack, 8 bytes for each C argument that comes from the call's arguments, in
-//! their order; behind them lie the objects that it holds in place of arguments that were left out, then the
+//! The parser writes *slots* on the stub's stack: 8 bytes for each C argument that comes from the call's arguments, in
+//! their order. After them come the objects that it holds in place of arguments that were left out, then the
 //! `Py_buffer`s.
 
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
@@ -22,16 +22,16 @@ use crate::lower::emit::values::Values;
 use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 
-/// What lives on the stack while the parser and the function run: in registers that survive calls it would have to be
+/// The data on the stack while the parser and the function run. In registers that survive calls it would have to be
 /// saved on the likely path too.
 struct Held {
-    /// Room for the cell, the result, and the receiver where the call passes one.
+    /// Space for the cell, the result, and the receiver if the call passes one.
     cell: StackSlot,
     slots: StackSlot,
     receiver: bool,
 }
 
-/// Where what is held lies.
+/// The place of the cell.
 const CELL: i32 = 0;
 const RESULT: i32 = POINTER_BYTES;
 const RECEIVER: i32 = 2 * POINTER_BYTES;
@@ -64,7 +64,7 @@ impl Emitter<'_, '_> {
         let status = self.parse(plan, arguments, &held);
         self.refuse(status, give_up);
         self.run(plan, arguments, &held, Exits { result: done, error: give_up, fallback: give_up, next_arm: give_up });
-        // A parse that failed has released what it held, and releasing that once more has no effect.
+        // A parser that failed has released what it held already; releasing it once more has no effect.
         self.enter(give_up);
         let null = self.null();
         self.builder.ins().jump(done, &[null.into()]);
@@ -75,7 +75,7 @@ impl Emitter<'_, '_> {
         if releases || hold {
             self.store_held(held.cell, RESULT, object);
             if releases {
-                // Behind the making of the result, which may point into what is released.
+                // This comes after the result is made, because the result may point into what is released.
                 let parser = self.parser(&held);
                 let slots = self.stack_address(held.slots);
                 let target = self.address(Symbol::ReleaseBuffers);
@@ -90,7 +90,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(result, &[object.into()]);
     }
 
-    /// Calls the parser: not 0 where it raised.
+    /// Calls the parser. The result is not 0 if it raised.
     fn parse(&mut self, plan: &Plan, arguments: &Arguments, held: &Held) -> Value {
         let raw = &arguments.raw;
         let (array, count, names) = match plan.frame.convention {
@@ -120,7 +120,7 @@ impl Emitter<'_, '_> {
         self.call_symbol(Symbol::ParseArguments, &parameters, CType::Status, &[parser, array, count, names, slots])
     }
 
-    /// Makes the call with what is in the slots.
+    /// Makes the call with the values in the slots.
     fn run(&mut self, plan: &Plan, arguments: &Arguments, held: &Held, exits: Exits) {
         let arm = &plan.arms[0];
         let mut values = Values::default();
@@ -162,7 +162,7 @@ impl Emitter<'_, '_> {
     }
 }
 
-/// Whether the parser does in its way what this instruction does.
+/// Whether the parser replaces this instruction.
 fn reads_arguments(instruction: &Instruction) -> bool {
     match instruction {
         Instruction::LoadArg { .. }
@@ -210,8 +210,8 @@ fn slot_arguments(arm: &Arm) -> Vec<(ir::Value, CType)> {
     args.iter().copied().zip(parameters).filter(|(value, _)| !is_given(*value)).collect()
 }
 
-/// How many words the parser writes (a slot for each C value, a word for each object that it holds), and how many
-/// `Py_buffer`s.
+/// The number of words that the parser writes (a slot for each C value, a word for each object that it holds), and the
+/// number of `Py_buffer`s.
 fn slots_of(arm: &Arm) -> (usize, usize) {
     let slots: usize = slot_arguments(arm).iter().map(|(_, ty)| ty.parts()).sum();
     let is_buffer = |instruction: &&Instruction| matches!(instruction, Instruction::Unbox { ctype, .. } if View::of(ctype) == Some(View::Bytes));

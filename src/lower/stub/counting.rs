@@ -12,7 +12,7 @@ use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 
 impl Emitter<'_, '_> {
-    /// One hit more. The thread holds the GIL here, so that no other one counts meanwhile.
+    /// Counts a hit. The thread holds the GIL here, so that no other thread counts meanwhile.
     pub(super) fn count_hit(&mut self) {
         let hits = self.address(Symbol::Hits);
         let before = self.load(types::I64, hits, 0);
@@ -20,11 +20,13 @@ impl Emitter<'_, '_> {
         self.builder.ins().store(TRUSTED, after, hits, 0);
     }
 
-    /// Has the runtime find out why the fallback is taken. Gives the arguments once more: what lives on across the call
-    /// goes through the stack, for in registers that survive calls it would have to be saved on the likely path.
+    /// Has the runtime find out why the fallback is taken. The result is the arguments again: values that are needed
+    /// after the call go through the stack, because in registers that survive calls they would have to be saved on the
+    /// likely path.
     pub(super) fn count_fallback(&mut self, plan: &Plan, arguments: &Arguments) -> Arguments {
         let mut state = [&[arguments.cell], &arguments.raw[..]].concat();
-        // Of what the original is called on its cell knows more: one register less to save on the likely path.
+        // The cell knows more about the object that the original is called on: this saves one register on the likely
+        // path.
         let is_argument = matches!(plan.frame.convention, Convention::Objects { .. });
         if !is_argument && plan.frame.bound_receiver(&arguments.raw).is_none() {
             state[1] = arguments.cell;
@@ -51,8 +53,8 @@ impl Emitter<'_, '_> {
         Arguments { cell, receiver: plan.frame.bound_receiver(&raw), raw, objects: Objects::Values(Vec::new()) }
     }
 
-    /// The arguments of the call as an array, the number of those given by position, and the names of those behind them
-    /// or null. `place` holds the cell, and behind it the C arguments.
+    /// The arguments of the call as an array, the number of those given by position, and the names of the arguments
+    /// after them, or null. `place` holds the cell, and after it the C arguments.
     fn counted_arguments(&mut self, plan: &Plan, arguments: &Arguments, place: Value) -> (Value, Value, Value) {
         let raw = &arguments.raw;
         let at = |emitter: &mut Self, first: i32, count: i64| {
@@ -66,7 +68,7 @@ impl Emitter<'_, '_> {
                 None => at(self, 0, 0),
             },
             Convention::Objects { count } => {
-                // One arm: whoever calls with C arguments means one overload.
+                // There is one arm, because a call with C arguments is a call of one overload.
                 let named = plan.arms[0].keywords;
                 let (array, count, null) = at(self, 0, i64::from(count) - i64::from(named));
                 let names = if named == 0 { null } else { self.load_field(arguments.cell, CellField::Keywords) };

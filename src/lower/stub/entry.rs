@@ -1,4 +1,4 @@
-//! From a plan to CLIF: a whole stub, or a call inlined into a function of an embedder's.
+//! From a plan to CLIF: a whole stub, or a call that is inlined into a function of an embedder.
 
 use std::ptr::NonNull;
 
@@ -70,26 +70,27 @@ impl Emitter<'_, '_> {
         self.builder.ins().return_(&[object]);
     }
 
-    /// Emits a call, as the [`Convention::Objects`] stub of the same plan would make it, at the builder's position:
-    /// goes on with the result, a new reference, or null with an exception set. `cell` is the cell of a stub of
-    /// this plan, `objects` the receiver of a method and the positional arguments, whose types are proven.
+    /// Emits a call at the builder's position, with the code of the [`Convention::Objects`] stub of the same plan. The
+    /// code continues with the result: a new reference, or null with an exception set. `cell` is the cell of a stub of
+    /// this plan. `objects` are the receiver of a method and the positional arguments; their types are proven.
     pub fn inline(&mut self, plan: &Plan, cell: Value, objects: &[Value]) -> Value {
         self.body(plan, cell, objects.to_vec())
     }
 
-    /// As [`Emitter::inline`], with a cell that lives as long as the code.
+    /// Like [`Emitter::inline`], with a cell that lives as long as the code.
     pub fn inline_with(&mut self, plan: &Plan, cell: NonNull<u8>, objects: &[Value]) -> Value {
         let cell = self.builder.ins().iconst(types::I64, cell.as_ptr() as i64);
         self.inline(plan, cell, objects)
     }
 
-    /// Emits all steps and exits, and goes on where they meet, with the result or null.
+    /// Emits all arms and exits, and continues where they meet, with the result or null.
     fn body(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>) -> Value {
         let result = self.block();
         self.builder.append_block_param(result, types::I64);
         let (error, fallback) = (self.cold_block(), self.cold_block());
-        // Code that may drop the stub runs while the cell is held: the cell owns the machine code that it returns to. Not
-        // even CPython's own callers always own what they call (`calliter_iternext` in Objects/iterobject.c).
+        // Code that may drop the stub runs while the cell is held: the cell owns the machine code to which that code
+        // returns. CPython's own callers do not always own what they call (`calliter_iternext` in
+        // Objects/iterobject.c).
         if plan.runs_python() {
             self.incref(cell);
         }
@@ -127,7 +128,7 @@ impl Emitter<'_, '_> {
         self.builder.block_params(result)[0]
     }
 
-    /// Finds the arguments. Where no arm takes names, a call that has some goes to `unnamed`.
+    /// Finds the arguments. If no arm takes names, a call with names goes to `unnamed`.
     pub(super) fn arguments(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, unnamed: Option<Block>) -> Arguments {
         let frame = &plan.frame;
         let bound = frame.passes_receiver().then(|| raw[0]);
@@ -150,7 +151,7 @@ impl Emitter<'_, '_> {
         Arguments { cell, raw, receiver, objects }
     }
 
-    /// The names as the arms have to look at them.
+    /// The names in the form in which the arms check them.
     fn names(&mut self, names: Option<Value>, unnamed: Option<Block>) -> Option<Value> {
         match (names, unnamed) {
             (Some(names), Some(unnamed)) => {
@@ -161,7 +162,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Emits one arm that takes its arguments by position: their number, its steps.
+    /// Emits one arm that takes its arguments by position: checks their number, and emits its IR.
     pub(super) fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits) {
         let (receiver, objects) = match arguments.objects {
             Objects::Values(ref values) => {
@@ -196,7 +197,7 @@ impl Emitter<'_, '_> {
     }
 
     fn check_receiver(&mut self, receiver: Value, cell: Value, fallback: Block) {
-        // CPython's own check admits subclasses; they take the original's way.
+        // CPython's own check accepts subclasses; their instances go to the original.
         let class = self.load(types::I64, receiver, self.layout.ob_type);
         let wanted = self.load_field(cell, CellField::Class);
         let exact = self.builder.ins().icmp(IntCC::Equal, class, wanted);
@@ -211,8 +212,8 @@ impl Emitter<'_, '_> {
     fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
         let cell = arguments.cell;
         let hold = !plan.runs_python();
-        // What is live across the calls goes to the stack here: in registers that survive calls it would have to be
-        // saved on the likely path too.
+        // Values that are live across the calls go to the stack here: in registers that survive calls they would have
+        // to be saved on the likely path too.
         let held = hold.then(|| {
             self.incref(cell);
             self.spill(&[cell, cell])
@@ -227,7 +228,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(result, &[object.into()]);
     }
 
-    /// Calls the original with what the stub got.
+    /// Calls the original with the stub's arguments.
     pub(super) fn call_original(&mut self, plan: &Plan, arguments: &Arguments) -> Value {
         let (frame, cell) = (&plan.frame, arguments.cell);
         match frame.convention {
@@ -259,7 +260,7 @@ impl Emitter<'_, '_> {
             Convention::Objects { .. } => {
                 let callable = self.load_field(cell, CellField::Callable);
                 let array = self.spill(&arguments.raw);
-                // One arm: whoever calls with C arguments means one overload.
+                // There is one arm, because a call with C arguments is a call of one overload.
                 let named = plan.arms[0].keywords;
                 let count = i64::try_from(arguments.raw.len()).expect("a call has at most 17 arguments");
                 let count = self.builder.ins().iconst(types::I64, count - i64::from(named));
@@ -269,7 +270,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Loaded where it is used: most stubs need it on their fallback's path only.
+    /// It is loaded at each use, because most stubs need it only on the path of the fallback.
     pub(super) fn receiver(&mut self, cell: Value, bound: Option<Value>) -> Value {
         bound.unwrap_or_else(|| self.load_field(cell, CellField::Receiver))
     }

@@ -1,4 +1,4 @@
-//! What is particular to stubs of foreign functions: words that are watched, and values that their provider converts.
+//! The code that only stubs of foreign functions have: the test of watched words, and conversions by the provider.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value, types};
@@ -9,7 +9,7 @@ use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 
 impl Emitter<'_, '_> {
-    /// Goes to `changed` where one of the cell's watched words is not as it was when the stub was made.
+    /// Goes to `changed` if one of the cell's watched words has changed since the stub was made.
     pub(super) fn watch(&mut self, cell: Value, words: u8, changed: Block) {
         if words == 0 {
             return;
@@ -25,7 +25,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// The C value that the provider makes of an object; goes to `fallback` where it makes none.
+    /// The C value that the provider makes from an object; goes to `fallback` if it makes none.
     pub(super) fn convert_argument(
         &mut self,
         cell: Value,
@@ -46,7 +46,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().load(ty.clif(), TRUSTED, bits, 0)
     }
 
-    /// A new reference to the object that the provider makes of a result; null, with an exception set, where it raises.
+    /// A new reference to the object that the provider makes from a result; null, with an exception set, if it raises.
     pub(super) fn convert_result(&mut self, cell: Value, value: Value, ty: CType) -> Value {
         let bits = match ty.clif() {
             types::I64 => value,

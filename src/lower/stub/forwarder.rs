@@ -1,9 +1,9 @@
-//! Stubs that only pass on what they get: a jump, encoded by hand.
+//! Stubs that only pass on their arguments: a jump, encoded by hand.
 //!
-//! A method of objects that returns an object, checks nothing, and reports errors as every `ml_meth` does needs no frame:
-//! the arguments move to where the underlying function wants them, and it returns to the stub's caller. Cranelift
-//! makes no tail calls in the system's convention. A forwarder is never on the stack, so its code may go while the call
-//! runs.
+//! A stub needs no frame if its original takes objects, returns an object, checks nothing, and reports errors as every
+//! `ml_meth` does: the arguments move to the places that the underlying function expects, and that function returns to
+//! the stub's caller. Cranelift makes no tail calls in the system's convention. A forwarder is never on the stack, so
+//! its code may be freed while the call runs.
 
 use std::fmt::Write;
 
@@ -17,33 +17,33 @@ use crate::lower::machine::CType;
 use crate::lower::symbol::{AddressTable, Symbol};
 use crate::metadata::{Kind, Raises};
 
-/// A stub that only passes on what it gets. See the module's documentation.
+/// A stub that only passes on its arguments. See the module's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forwarder {
     /// Whether it counts its calls.
     counts: bool,
     /// The argument register that holds the cell.
     cell: u8,
-    /// Where each argument of the underlying function comes from.
+    /// The source of each argument of the underlying function.
     sources: Vec<Source>,
 }
 
-/// Where an argument comes from.
+/// The source of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     /// An argument register of the stub.
     Register(u8),
-    /// What the original is bound to, in the cell.
+    /// The object that the original is bound to, in the cell.
     Receiver,
 }
 
 /// x86-64's registers of integer arguments in the System V convention: number in the encoding, and name.
 const REGISTERS: [(u8, &str); 6] = [(7, "rdi"), (6, "rsi"), (2, "rdx"), (1, "rcx"), (8, "r8"), (9, "r9")];
-/// The register that holds the target: no argument travels in it.
+/// The register that holds the target: it carries no argument.
 const RAX: u8 = 0;
 
 impl Forwarder {
-    /// The forwarder that does what `plan` says; `None` where that takes more than moves and a jump.
+    /// The forwarder for `plan`; `None` if the plan needs more than moves and a jump.
     pub fn of(plan: &Plan) -> Option<Self> {
         let frame = &plan.frame;
         let cell = match frame.cell {
@@ -81,20 +81,20 @@ impl Forwarder {
         let is_load =
             |data: &&InstData| matches!(data.instruction, Instruction::LoadSelf | Instruction::LoadArg { .. });
         let only_loads = loads.iter().all(is_load);
-        // By all others the caller says how many arguments there are, and that has to be looked at.
+        // In all other conventions the caller passes the number of arguments, and that has to be checked.
         let counted = !matches!(
             frame.convention,
             Convention::Objects { .. } | Convention::Method(MethodConvention::NoArgs | MethodConvention::O)
         );
         let sources = args.iter().map(|value| source(*value)).collect::<Option<Vec<_>>>()?;
-        // What the original is bound to is kept by the cell, which Python code may let go during the call.
+        // The cell keeps the object that the original is bound to, and Python code may drop the cell during the call.
         let needs_cell = arm.runs_python() && sources.contains(&Source::Receiver);
         let forwarder = Self { counts: plan.counts_calls(), cell, sources };
         let jump = only_loads && !counted && !needs_cell && !plan.counts_recursion(arm);
         (jump && forwarder.moves_in_order()).then_some(forwarder)
     }
 
-    /// Whether the arguments can be moved one after the other: none is overwritten before it is read.
+    /// Whether the arguments can be moved one after the other, without overwriting one that is still to be read.
     fn moves_in_order(&self) -> bool {
         self.sources.len() <= REGISTERS.len()
             && self.sources.iter().enumerate().all(|(to, _)| {
@@ -157,8 +157,8 @@ impl Forwarder {
     }
 }
 
-/// Whether a callee returns as a `ml_meth` does, to its caller's caller: an object that it owns, or null for an error; and
-/// takes over nothing.
+/// Whether a callee returns as a `ml_meth` does, to its caller's caller: it returns an object that it owns, or null for
+/// an error; and it takes over no references.
 fn returns_as_methods_do(callees: &Callees, callee: &Called) -> bool {
     callees.overload(callee).is_some_and(|(found, overload)| {
         let effects = &overload.effects;

@@ -1,11 +1,11 @@
-//! How a stub is called, and what stands behind it: the C signatures of both.
+//! How a stub is called, and what its original is: the C signatures of both.
 
 use std::fmt;
 
 use super::cell::{CellRegister, CellSource};
 use crate::lower::convention::MethodConvention;
 
-/// How a stub is called and what stands behind it.
+/// How a stub is called, and what its original is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
     /// The C signature of the stub.
@@ -18,54 +18,54 @@ pub struct Frame {
     pub cell: CellSource,
 }
 
-/// The C signature of a stub, up to the register that may bring its cell.
+/// The C signature of a stub, apart from the register that may bring its cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Convention {
     /// `(PyObject *…) -> PyObject *`: one pointer for each argument, the receiver of a method first. The caller has
-    /// proven what the guards would check.
+    /// proven everything that the guards would check.
     Objects {
-        /// Number of pointers, the receiver of a method counted.
+        /// Number of pointers, including the receiver of a method.
         count: u16,
     },
-    /// That of a `ml_meth`.
+    /// The signature of a `ml_meth`.
     Method(MethodConvention),
     /// `(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames) -> PyObject *`.
     Vectorcall,
 }
 
-/// What the original is bound to.
+/// The object that the original is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Binding {
     /// A built-in function: its receiver is `m_self`.
     Function,
     /// A method descriptor: its receiver is the first argument.
     Method,
-    /// There is no original, only the underlying function: where guards fail, CPython's own parser reads the arguments.
+    /// There is no original, only the underlying function: if guards fail, CPython's own parser reads the arguments.
     Bare,
-    /// A provider's callable, which has no `ml_meth`: where guards fail, it is called by its vectorcall.
+    /// A provider's callable, which has no `ml_meth`: if guards fail, it is called by its vectorcall.
     Foreign {
-        /// Number of words that must be as they were when the stub was made.
+        /// Number of words that must be unchanged since the stub was made.
         watched: u8,
     },
 }
 
 impl Frame {
-    /// Number of objects that a call of so many arguments passes, the receiver of a method counted.
+    /// The number of objects in a call with this number of arguments, including the receiver of a method.
     pub fn objects(&self, arity: u16) -> u16 {
         arity + u16::from(self.binding == Binding::Method)
     }
 
-    /// Whether the stub's first argument is the object that the call is made on; else its cell knows that.
+    /// Whether the stub's first argument is the object that the call is made on; else the cell has it.
     pub(super) fn passes_receiver(&self) -> bool {
         match self.binding {
             Binding::Function | Binding::Foreign { .. } => false,
             Binding::Method => true,
-            // Without a thunk, what is passed as `self` is the cell.
+            // Without a thunk, the cell is passed as `self`.
             Binding::Bare => self.cell != CellSource::Receiver && matches!(self.convention, Convention::Method(_)),
         }
     }
 
-    /// The receiver of a method, where it is the first C argument.
+    /// The receiver of a method, if it is the first C argument.
     pub(super) fn bound_receiver<V: Copy>(&self, raw: &[V]) -> Option<V> {
         let passed = self.passes_receiver() && self.convention != Convention::Vectorcall;
         raw.first().copied().filter(|_| passed)
@@ -84,7 +84,7 @@ impl Frame {
         }
     }
 
-    /// Number of C arguments of the stub, the cell not counted.
+    /// Number of C arguments of the stub, without the cell.
     pub fn c_arguments(&self) -> usize {
         match self.convention {
             Convention::Objects { count } => usize::from(count),
@@ -100,11 +100,11 @@ impl Frame {
 }
 
 impl MethodConvention {
-    /// The convention of a stub for an original of this one. A tuple is never made where the call is direct, so that such a
-    /// stub takes an array.
+    /// The convention of a stub for an original of this convention. Direct calls never make a tuple, so such a stub
+    /// takes an array.
     pub fn of_stub(self, binding: Binding) -> Self {
         match (self, binding) {
-            // The function itself is to refuse keywords, in the words that it has for them.
+            // The function itself has to refuse keywords, with its own message.
             (Self::VarArgs, Binding::Function) | (Self::VarArgsKeywords, _) => Self::FastCallKeywords,
             (Self::VarArgs, Binding::Method) => Self::FastCall,
             (own, _) => own,

@@ -1,9 +1,9 @@
 //! Arms whose arguments may be given by name, or left out.
 //!
-//! All arguments given by position take the same way as in other stubs. For the rest, off the likely path,
-//! `runtime::stub::matching` fills an array on the stub's stack, and the code goes on with that array. What lives on across that
-//! call goes through the stack too, and comes back as the parameters of a block: in registers that survive calls it would
-//! have to be saved on the likely path.
+//! If all arguments are given by position, the path is the same as in other stubs. For all other calls, off the likely
+//! path, `runtime::stub::matching` fills an array on the stub's stack, and the code continues with that array. Values
+//! that are needed after that call go through the stack too, and come back as the parameters of a block: in registers
+//! that survive calls they would have to be saved on the likely path.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlot, Value, types};
@@ -16,10 +16,10 @@ use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 
-/// What a stub's code needs as long as it may still leave through the fallback: the cell, and behind it the C arguments.
+/// The values that a stub's code needs while it may still go to the fallback: the cell, and after it the C arguments.
 type State = Vec<Value>;
 
-/// The references that an arm holds to what stands for arguments that were left out: some words on the stub's stack.
+/// The references that an arm holds to the defaults of arguments that were left out: some words on the stub's stack.
 #[derive(Clone, Copy)]
 struct Held {
     found: StackSlot,
@@ -35,7 +35,7 @@ impl Held {
 }
 
 impl Emitter<'_, '_> {
-    /// Emits the arms of a plan of which some match arguments. What the fallback finds them in is the result.
+    /// Emits the arms of a plan, if some of them match arguments. The result is the arguments for the fallback.
     pub(super) fn matching_arms(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, exits: Exits) -> Arguments {
         let mut state: State = [vec![cell], raw].concat();
         let fallback_state = self.state_params(exits.fallback, state.len());
@@ -47,7 +47,7 @@ impl Emitter<'_, '_> {
                 let next = self.block();
                 (next, self.state_params(next, state.len()))
             };
-            // Guards branch without values: each arm has blocks of its own that bring the state along.
+            // Guards branch without values: each arm has its own blocks, which pass the state along.
             let (leave, give_up) = (self.cold_block(), self.cold_block());
             let own = Exits { fallback: give_up, next_arm: leave, ..exits };
             let arguments = self.arguments(plan, state[0], state[1..].to_vec(), None);
@@ -67,13 +67,13 @@ impl Emitter<'_, '_> {
             }
             state = next_state;
         }
-        // The caller enters the fallback next, whose parameters these are.
+        // The caller enters the fallback next; these are its parameters.
         let raw = fallback_state[1..].to_vec();
         let receiver = plan.frame.bound_receiver(&raw);
         Arguments { cell: fallback_state[0], raw, receiver, objects: Objects::Values(Vec::new()) }
     }
 
-    /// Emits an arm, and gives the state with which its steps leave it.
+    /// Emits an arm. The result is the state with which the code leaves the arm.
     fn matching_arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits, next: Block) -> State {
         let Objects::Array { start, count, names } = arguments.objects else {
             unreachable!("only calls with an array of arguments give some by name or leave some out")
@@ -84,7 +84,7 @@ impl Emitter<'_, '_> {
             0 => start,
             _ => self.builder.ins().iadd_imm_s(start, i64::from(receivers) * i64::from(POINTER_BYTES)),
         };
-        // The array that is filled off the likely path, and behind it what is held.
+        // The array that is filled off the likely path, and after it the objects that are held.
         let words = usize::from(arm.arity + arm.held).max(1);
         let (saved, found) = (self.stack_slot(state.len()), self.stack_slot(words));
         let held = Held { found, first: arm.arity, count: arm.held };
@@ -103,7 +103,7 @@ impl Emitter<'_, '_> {
         }
         let mut given = count;
         if receivers > 0 {
-            // Without a receiver it is a call of nothing.
+            // A call without a receiver is invalid.
             let some = self.block();
             self.builder.ins().brif(count, some, &[], next, &block_args(&state));
             self.enter(some);
@@ -145,7 +145,7 @@ impl Emitter<'_, '_> {
         after
     }
 
-    /// Nothing is held so far.
+    /// Records that nothing is held so far.
     fn hold_nothing(&mut self, held: Held) {
         if held.count == 0 {
             return;
@@ -156,7 +156,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Exits of steps that hold something.
+    /// The exits of code that holds something.
     fn inner_exits(&mut self) -> Exits {
         let result = self.block();
         self.builder.append_block_param(result, types::I64);

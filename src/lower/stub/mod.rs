@@ -1,20 +1,20 @@
 //! Stubs: a frame around the IR of a call.
 //!
-//! A call site's IR becomes a [`Plan`]: pure data that says what the code does, and prints.
+//! A call site's IR becomes a [`Plan`]: plain data that describes the code, and that can be printed.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | `frame` | how a stub is called, and what stands behind it |
-//! | `plan`, `plan_text` | what a stub does: arms around IR |
-//! | `arm` | which IR is an arm |
-//! | `site` | from a signature to IR and a plan: the whole way for one stub |
-//! | `cell` | what differs between the stubs of a shape |
+//! | `frame` | how a stub is called, and what its original is |
+//! | `plan`, `plan_text` | the plan of a stub: arms around IR |
+//! | `arm` | from IR to an arm |
+//! | `site` | all the steps for one stub, from a signature to IR and a plan |
+//! | `cell` | the data that differs between the stubs of a shape |
 //! | `arguments`, `entry`, `arm_code`, `checked` | from a plan to CLIF |
-//! | `audit` | what the code of stubs that are verified does besides |
+//! | `audit` | the additional code of stubs that are verified |
 //! | `counting` | how calls are counted |
 //! | `matching` | arms whose arguments may be given by name, or left out |
-//! | `foreign` | what those of foreign functions do |
-//! | `forwarder` | stubs that are nothing but a jump |
+//! | `foreign` | the code that only stubs of foreign functions have |
+//! | `forwarder` | stubs that are only a jump |
 
 mod arguments;
 pub(super) mod arm;

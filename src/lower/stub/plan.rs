@@ -1,6 +1,6 @@
-//! The plan of a stub as plain data that prints: a frame, and arms around IR.
+//! The plan of a stub as plain data that can be printed: a frame, and arms around IR.
 //!
-//! Two stubs of one shape may differ in the names that their plans print, and in nothing that code is made of.
+//! Two stubs of one shape may differ in the names that their plans print, but in nothing that determines the code.
 
 use super::audit::Promises;
 use super::frame::{Binding, Convention, Frame};
@@ -12,46 +12,46 @@ use crate::lower::convention::MethodConvention;
 pub struct Plan {
     /// How it is called.
     pub frame: Frame,
-    /// At least one, tried in order: the first whose guards hold does the call.
+    /// At least one, tried in order: the first arm whose guards hold does the call.
     pub arms: Vec<Arm>,
 }
 
-/// What a stub does for one overload. Guards that fail lead to the next arm, those of the last one to the fallback.
+/// The code of a stub for one overload. Guards that fail lead to the next arm; those of the last arm to the fallback.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arm {
     /// The overload's position in the signature.
     pub overload: u16,
-    /// Number of arguments, the receiver of a method not counted.
+    /// Number of arguments, without the receiver of a method.
     pub arity: u16,
-    /// How many of them, the last ones, the original gets by name where the call falls back from C arguments.
+    /// How many of them, counted from the last, the original gets by name if the call falls back from C arguments.
     pub keywords: u16,
     /// How the call gives them.
     pub given: Given,
     /// How many of them may be left out for the object in a variable, which is then held during the call.
     pub held: u16,
-    /// Whether it is checked that the receiver is of the method descriptor's type: what a caller has proven of an object of
-    /// no kind is not enough.
+    /// Whether the code checks that the receiver is of the method descriptor's type: the caller's proofs are not enough
+    /// if the object has no kind.
     pub checks_receiver: bool,
-    /// What the callee promises, where that is to be checked.
+    /// The promises of the callee, if they are to be checked.
     pub audit: Option<Promises>,
     /// Whether calls that reach the C function are counted.
     pub counted: bool,
     /// Whether the function may run Python code.
     pub calls_python: bool,
-    /// What it does: IR after all passes, a block that ends with `Return`.
+    /// Its IR after all passes: a block that ends with `Return`.
     pub function: Function,
-    /// The callees of that.
+    /// The callees of the IR.
     pub callees: Callees,
 }
 
 /// How a call gives an arm its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Given {
-    /// All by position, or the call is none of this arm's.
+    /// All by position; other calls do not match this arm.
     ByPosition,
-    /// All by position on the likely path. Else `runtime::stub::matching` finds those given by name, and defaults.
+    /// All by position on the likely path; else `runtime::stub::matching` finds those given by name, and defaults.
     Matched,
-    /// As [`Given::Matched`], but some cannot be given by position.
+    /// Like [`Given::Matched`], but some cannot be given by position.
     AlwaysMatched,
 }
 
@@ -61,7 +61,7 @@ impl Plan {
         self.arms.iter().any(Arm::runs_python)
     }
 
-    /// Whether an arm's call counts against the recursion limit, as CPython's own vectorcall of the original does
+    /// Whether an arm's call counts against the recursion limit. CPython's own vectorcall of the original counts
     /// (`ml_meth` leaves that to its caller). A call that runs no Python code cannot recurse.
     pub fn counts_recursion(&self, arm: &Arm) -> bool {
         let original = self.frame.original;
@@ -70,7 +70,7 @@ impl Plan {
             (Convention::Method(_), Binding::Function) => original.takes_tuple(),
             (Convention::Method(_), Binding::Method) => false,
             (Convention::Method(_), Binding::Bare) => false,
-            // `PyObject_Vectorcall` of what has only `tp_call` counts.
+            // `PyObject_Vectorcall` of an object that has only `tp_call` counts.
             (_, Binding::Foreign { .. }) => true,
             (_, Binding::Method) => true,
             (_, Binding::Function | Binding::Bare) => {
@@ -94,7 +94,7 @@ impl Plan {
 impl Arm {
     /// Whether it may run Python code.
     pub fn runs_python(&self) -> bool {
-        // What checks a promise has its own ways; and what was held for the call may die behind it.
+        // The check of a promise may run any code, and an object that was held for the call may die after it.
         self.audit.is_some() || self.held > 0 || self.calls_python
     }
 

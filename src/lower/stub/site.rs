@@ -1,4 +1,4 @@
-//! A stub's call site: the overloads that it dispatches to, their IR before and after specialization, its plan.
+//! A stub's call site: the overloads that it dispatches to, their IR before and after specialization, and its plan.
 
 use std::sync::Arc;
 
@@ -16,32 +16,32 @@ use crate::lower::convention::MethodConvention;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{DefaultValue, Kind, Overload, Signature};
 
-/// What a stub calls, and how it is called.
+/// The callee of a stub, and how the stub is called.
 #[derive(Clone, Debug)]
 pub struct CallSite {
     /// The callee's qualified name.
     pub name: String,
     /// How the stub is called.
     pub frame: Frame,
-    /// What is known about the callee.
+    /// The known facts about the callee.
     pub signature: Arc<Signature>,
-    /// What the stub's code calls.
+    /// The function that the stub's code calls.
     pub target: CalleeTarget,
     /// The positions of the overloads that the stub is made for, at least one, in their order.
     pub overloads: Vec<u16>,
-    /// Whether the code checks what the callee promises.
+    /// Whether the code checks the callee's promises.
     pub audited: bool,
     /// Whether calls are counted.
     pub counted: bool,
-    /// The one call that the stub is made for; `None` where it is made for every call that its overloads take.
+    /// The one call that the stub is made for; `None` if it is made for every call that its overloads take.
     pub call: Option<Arc<Call>>,
 }
 
 /// One call, as far as it is known when its stub is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Call {
-    /// What is proven of the arguments: the receiver of a method descriptor first, then those given by position, then those
-    /// given by name. All that is known of an argument may be that it is a [`Type::OBJECT`]; the stub checks the rest.
+    /// The proven types of the arguments: the receiver of a method descriptor first, then those given by position, then
+    /// those given by name. An argument may be known only as a [`Type::OBJECT`]; the stub checks the rest.
     pub arguments: Vec<Type>,
     /// The names of the last arguments.
     pub keywords: Vec<Arc<str>>,
@@ -53,11 +53,11 @@ struct CallIr {
     callees: Callees,
 }
 
-/// The same after the passes.
+/// The same call after the passes.
 struct Specialized {
     function: Function,
     callees: Callees,
-    /// Why the call stayed one of a Python object, if it did.
+    /// Why the call stayed a call of a Python object, if it did.
     left_alone: Option<NotSpecialized>,
 }
 
@@ -67,7 +67,8 @@ impl CallSite {
         &self.signature.overloads[usize::from(self.overloads[0])]
     }
 
-    /// The same call, which keeps the GIL whatever the signature says, if asked to: another signature is another shape.
+    /// The same call site, which keeps the GIL whatever the signature says, if `keeps_gil` is set. This gives another
+    /// signature, and thus another shape.
     pub(crate) fn keeping_gil(mut self, keeps_gil: bool) -> Self {
         if keeps_gil && self.signature.releases_gil() {
             for overload in &mut Arc::make_mut(&mut self.signature).overloads {
@@ -77,7 +78,7 @@ impl CallSite {
         self
     }
 
-    /// The IR of the call before anything is known about the callee, once for each overload. Where the stub's caller has
+    /// The IR of the call before anything is known about the callee, once for each overload. If the stub's caller has
     /// proven the types of the arguments, they are in it.
     pub fn generic(&self) -> Vec<Function> {
         if let Some(call) = &self.call {
@@ -98,7 +99,7 @@ impl CallSite {
     /// Runs the passes over a call.
     fn specialize(&self, mut call: CallIr) -> Specialized {
         let left_alone = passes::run(&mut call.function, &call.callees).pop();
-        // CPython's own converters take an int for a float, and there is no wrapper with another mind.
+        // CPython's own converters take an int for a float, and there is no wrapper that could decide otherwise.
         if matches!(self.frame.binding, Binding::Bare | Binding::Foreign { .. }) {
             passes::convert_ints::run(&mut call.function);
         }
@@ -108,11 +109,11 @@ impl CallSite {
         Specialized { function, callees, left_alone }
     }
 
-    /// What the stub's code does. An overload has an arm where it can be lowered and no call that its guards let through
-    /// may have been one of an earlier overload; other calls of it take the fallback.
+    /// The plan of the stub. An overload has an arm if it can be lowered, and if its guards accept no call that may
+    /// have been a call of an earlier overload. Other calls of it take the fallback.
     ///
     /// # Errors
-    /// Why no overload has an arm: the first one's reason.
+    /// The reason of the first overload, if no overload has an arm.
     pub fn plan(&self) -> Result<Plan, Unsupported> {
         let mut first_error = None;
         let mut arms = Vec::new();
@@ -143,7 +144,7 @@ impl CallSite {
             return Err(Unsupported::new(this.to_string(), reason));
         }
         let earlier = self.signature.overloads[..usize::from(overload)].iter();
-        // Where the caller has proven the types of one overload there are no others to keep apart.
+        // If the caller has proven the types of one overload, no other ones have to be told apart from it.
         let by_name = self.frame.original.takes_keywords();
         if !matches!(self.frame.convention, Convention::Objects { .. })
             && let Some(taker) = earlier.clone().find(|earlier| !never_taken_by(this, earlier, by_name))
@@ -164,7 +165,7 @@ impl CallSite {
         Ok(arm)
     }
 
-    /// The arm for one call, of whichever overload is meant.
+    /// The arm for one call, of any of the overloads.
     fn plan_call(&self, call: &Call) -> Result<Arm, Unsupported> {
         let Specialized { function, callees, left_alone } = self.specialize(self.generic_call(call));
         if let Some(left) = left_alone {
@@ -183,7 +184,8 @@ impl CallSite {
         let mut arm = plan_arm(function, callees, &self.frame, overload, count(arity)?)?;
         arm.keywords = count(call.keywords.len())?;
         arm.audit = self.audit(self.at(overload));
-        // A receiver of a kind is proven or guarded to be of it; another one must be an instance of the descriptor's type.
+        // A receiver with a kind is proven or guarded to be of it; any other one must be an instance of the
+        // descriptor's type.
         let receiver = self.at(overload).parameters.iter().find(|parameter| parameter.receiver);
         arm.checks_receiver =
             self.frame.binding == Binding::Method && receiver.is_none_or(|receiver| receiver.kind == Kind::Object);
@@ -191,7 +193,8 @@ impl CallSite {
         Ok(arm)
     }
 
-    /// What is to be checked. A wrapper keeps its own promises: nobody knows better. What has none cannot be compared.
+    /// The promises to check. A wrapper keeps its own promises, so they need no check. A function without a wrapper
+    /// cannot be compared.
     fn audit(&self, overload: &Overload) -> Option<Promises> {
         let has_wrapper = matches!(self.frame.binding, Binding::Function | Binding::Method);
         let audited = self.audited && self.target == CalleeTarget::Underlying && has_wrapper;
@@ -207,7 +210,7 @@ impl CallSite {
         };
         let by_name = self.frame.original.takes_keywords();
         let mut given = Given::ByPosition;
-        // METH_NOARGS and METH_O pass always the same number, by position.
+        // METH_NOARGS and METH_O always pass the same number of arguments, by position.
         let fixed = matches!(self.frame.original, MethodConvention::NoArgs | MethodConvention::O);
         for (_, parameter) in self.at(overload).arguments().filter(|_| by_array && !fixed) {
             if parameter.keyword_only {
@@ -220,7 +223,7 @@ impl CallSite {
         given
     }
 
-    /// The IR of the calls of one overload, and that as its only callee.
+    /// The IR of the calls of one overload, with that overload as its only callee.
     fn generic_arm(&self, overload: u16) -> CallIr {
         let this = self.at(overload);
         let is_alone = self.signature.overloads.len() == 1;
@@ -243,12 +246,12 @@ impl CallSite {
         CallIr { function, callees }
     }
 
-    /// The only callee, and the constant that it is in IR. The label is for readers.
+    /// The only callee, and its constant in IR. The label is for readers.
     fn callee(&self, label: Arc<str>, signature: Signature) -> (Callees, Type) {
         let mut callees = Callees::new();
         let callee = callees.insert(label.clone(), Callee { signature, target: self.target });
         let constant = match self.frame.binding {
-            // There is no type of their own for foreign functions: nothing in IR looks at a callee's.
+            // Foreign functions have no type of their own: nothing in IR looks at a callee's type.
             Binding::Function | Binding::Bare | Binding::Foreign { .. } => Type::C_FUNCTION,
             Binding::Method => Type::METHOD_DESCR,
         };

@@ -1,5 +1,5 @@
-//! What the planner refuses, with its reasons, and the small total functions beside it. What it makes of IR is in the
-//! golden tests.
+//! The planner's refusals, with their reasons, and the small total functions beside it. The golden tests show its
+//! results for IR.
 
 use std::num::NonZeroUsize;
 
@@ -89,7 +89,7 @@ fn references_that_no_call_takes_over_are_refused() {
     let call = "v0:Object = LoadArg<0>\nIncref v0\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
     let error = refused("(object) -> object raises null", call);
     assert!(error.ends_with("references are only taken right before the call that steals them"), "{error}");
-    // Nor may one be missing, nor be taken twice.
+    // Nor may a reference be missing, nor be added twice.
     let missing = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
     let twice = "v0:Object = LoadArg<0>\nIncref v0\nIncref v0\nv1:Object = CallCFunction<\"f\"> v0\nReturn v1";
     for ir in [missing, twice] {
@@ -190,7 +190,7 @@ fn what_a_stub_owns_it_must_return() {
     let dropped = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nReturn v0";
     let error = refused(signature, dropped);
     assert!(error.ends_with("its result would have to be given up before the return"), "{error}");
-    // A guard may leave for the fallback, and nobody would give the result up.
+    // A guard may go to the fallback, and then the result would not be given up.
     let guarded = "v0:Object = LoadArg<0>\nv1:Object = CallCFunction<\"f\"> v0\nv2:LongExact = Guard<LongExact> v1 fallback\n\
                    Return v2";
     let error = refused(signature, guarded);
@@ -237,7 +237,7 @@ fn stubs_count_recursion_where_the_originals_vectorcall_does() {
     assert!(counts("", Convention::Vectorcall, o, Binding::Function));
     assert!(counts("", Convention::Objects { count: 1 }, o, Binding::Function));
     assert!(counts("", Convention::Vectorcall, fast, Binding::Method));
-    // The original makes a tuple by PyObject_Call, which counts; nobody does for a stub that takes an array.
+    // The original makes a tuple by PyObject_Call, which counts; a stub that takes an array has no caller that counts.
     for tuple in [MethodConvention::VarArgs, MethodConvention::VarArgsKeywords] {
         assert!(counts("", Convention::Vectorcall, tuple, Binding::Function));
         assert!(counts("", Convention::Method(MethodConvention::FastCallKeywords), tuple, Binding::Function));
@@ -449,7 +449,7 @@ fn a_stub_that_does_more_than_move_is_no_forwarder() {
     none("(object) -> object raises check", PASSES_ARGUMENT, METH_O);
     none(object, PASSES_ARGUMENT, frame(Convention::Vectorcall, Binding::Function));
     none(object, PASSES_ARGUMENT, frame(Convention::Method(MethodConvention::FastCall), Binding::Function));
-    // Without parameters there is nothing to load, but the number of arguments is to be looked at.
+    // Without parameters there is nothing to load, but the number of arguments has to be checked.
     for convention in [MethodConvention::FastCallKeywords, MethodConvention::Method, MethodConvention::VarArgs] {
         let frame = frame(Convention::Method(convention), Binding::Function);
         none("() -> object", "v0:Object = CallCFunction<\"f\">\nReturn v0", frame);
@@ -469,7 +469,7 @@ fn a_stub_that_does_more_than_move_is_no_forwarder() {
         "v0:Object = LoadArg<0>\nCallCFunction<\"f\"> v0\nv1:NoneType[\"None\"] = LoadConst\nReturn v1",
         METH_O,
     );
-    // What the original is bound to could go while its method runs.
+    // The object that the original is bound to could be dropped while its method runs.
     none(
         "(self, object) -> object",
         "v0:Object = LoadSelf\nv1:Object = LoadArg<0>\nv2:Object = CallCFunction<\"f\"> v0 v1\nReturn v2",

@@ -2,7 +2,7 @@
 //! read only if the user names it, and only if the flag is set.
 //!
 //! `docs/dialects.md` draws them and names the sources. Each reader checks everything that its layout lets it check, in
-//! the order of reading. Whoever named the dialect is responsible for the rest.
+//! the order of reading. The caller that named the dialect is responsible for the rest.
 
 pub mod cinder;
 pub mod issue546;

@@ -1,4 +1,4 @@
-//! A cache of what is known about types.
+//! A cache of the known facts about types.
 
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 

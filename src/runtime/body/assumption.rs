@@ -1,29 +1,28 @@
-//! Assumptions of compiled code: what is looked into, and how a change is noticed.
+//! Assumptions of compiled code: the dicts that they are about, and how a change is noticed.
 //!
-//! From 3.12 watchers of dicts flip the version's [`Flag`]. On 3.11, and where no watcher is free, the code asks: there it
-//! compares the versions of the dicts, and where one changed (any store into the dict does that) it looks again.
+//! From 3.12 on, watchers of dicts change the version's [`Flag`]. On 3.11, and if no watcher is free, the code asks: it
+//! compares the versions of the dicts, and if one changed (any store into the dict does that), it checks again.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 
-use super::version::Version;
 use crate::cpython::Layout;
 use crate::embed::Object;
 
-/// Whether all assumptions of a version hold; never again once one of them was broken.
+/// Whether all assumptions of a version hold. Once one of them is broken, this stays false.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Flag(AtomicI64);
 
 impl Flag {
-    /// All hold.
+    /// A flag for assumptions that all hold.
     pub fn new() -> Self {
         Self(AtomicI64::new(1))
     }
 
-    /// One does not hold any more.
+    /// Notes that an assumption is broken.
     pub fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
@@ -34,35 +33,35 @@ impl Flag {
     }
 }
 
-/// A dict that assumptions look into.
+/// A dict that assumptions are about.
 #[derive(Debug)]
 pub struct KnownDict {
     /// The dict.
     pub dict: Object,
-    /// Its version when all was as assumed.
+    /// Its version at a time when all assumptions held.
     pub version: AtomicU64,
 }
 
 impl KnownDict {
-    /// A dict as it is now.
+    /// A dict with its present version.
     pub fn new(dict: Object) -> Self {
-        // SAFETY: the thread is attached, as whoever has a dict is; it is alive.
+        // SAFETY: the thread is attached, since the caller has a dict, which is alive.
         let version = unsafe { version_of(dict.as_ptr()) };
         Self { dict, version: AtomicU64::new(version) }
     }
 }
 
-/// An assumption: a name in dicts, and what it is bound to.
+/// An assumption: a name in dicts, and the object that it is bound to.
 #[derive(Debug)]
 pub struct Recorded {
     /// The name, an interned `str`.
     pub name: Object,
-    /// The numbers of the dicts, each with what it has under the name; `None` for nothing.
+    /// The numbers of the dicts, each with its value for the name; `None` for no value.
     pub dicts: Vec<(usize, Option<Object>)>,
 }
 
 impl Recorded {
-    /// Whether each dict has under the name what it had.
+    /// Whether each dict still has the same value for the name.
     pub fn holds(&self, dicts: &[Box<KnownDict>]) -> bool {
         self.dicts.iter().all(|(number, value)| {
             let found = dicts.get(*number).map(|known| look_up(&known.dict, &self.name).map(NonNull::as_ptr));
@@ -71,7 +70,7 @@ impl Recorded {
     }
 }
 
-/// The address of a dict's version; null where dicts have none.
+/// The address of a dict's version; null if dicts have none.
 pub fn version_address(dict: *mut ffi::PyObject) -> *mut u64 {
     match Layout::CURRENT.dict_version {
         Some(offset) => dict.wrapping_byte_add(offset as usize).cast(),
@@ -81,14 +80,14 @@ pub fn version_address(dict: *mut ffi::PyObject) -> *mut u64 {
 
 /// # Safety
 /// The dict is alive.
-unsafe fn version_of(dict: *mut ffi::PyObject) -> u64 {
+pub(super) unsafe fn version_of(dict: *mut ffi::PyObject) -> u64 {
     // SAFETY: the caller promises a dict, and the address is that of its version, or null.
     unsafe { version_address(dict).as_ref() }.copied().unwrap_or(0)
 }
 
-/// What a dict has under a name, borrowed.
+/// The value of a name in a dict, borrowed.
 pub fn look_up(dict: &Object, name: &Object) -> Option<NonNull<ffi::PyObject>> {
-    // SAFETY: the thread is attached, as whoever has objects to look at is; dict and name are alive. An exception of a
+    // SAFETY: the thread is attached, since the caller has objects; dict and name are alive. An exception of a
     // comparison counts as nothing found.
     unsafe {
         let value = NonNull::new(ffi::PyDict_GetItemWithError(dict.as_ptr(), name.as_ptr()));
@@ -97,36 +96,4 @@ pub fn look_up(dict: &Object, name: &Object) -> Option<NonNull<ffi::PyObject>> {
         }
         value
     }
-}
-
-/// Whether the assumption of this number holds: called by compiled code.
-///
-/// # Safety
-/// The version is that of running code.
-pub unsafe extern "C" fn assumption_holds(version: *const Version, number: usize) -> i32 {
-    // SAFETY: the caller promises a live version.
-    let Some(code) = (unsafe { (*version).code.get() }) else { return 0 };
-    let recorded = code.linked.assumptions.get(number);
-    i32::from(recorded.is_some_and(|recorded| recorded.holds(&code.linked.dicts)))
-}
-
-/// Whether all that is assumed of the dict of this number holds; then its version is remembered. Called by compiled code.
-///
-/// # Safety
-/// The version is that of running code.
-pub unsafe extern "C" fn dict_holds(version: *const Version, number: usize) -> i32 {
-    // SAFETY: the caller promises a live version.
-    let Some(code) = (unsafe { (*version).code.get() }) else { return 0 };
-    let Some(known) = code.linked.dicts.get(number) else { return 0 };
-    // SAFETY: the thread is attached, and the dicts alive.
-    let versions = || code.linked.dicts.iter().map(|known| unsafe { version_of(known.dict.as_ptr()) });
-    // A look-up may run the comparison of a key that is no `str`, and that may change what was looked at already.
-    let before: Vec<_> = versions().collect();
-    let mut assumptions =
-        code.linked.assumptions.iter().filter(|recorded| recorded.dicts.iter().any(|(dict, _)| *dict == number));
-    let holds = assumptions.all(|recorded| recorded.holds(&code.linked.dicts)) && versions().eq(before.iter().copied());
-    if holds && let Some(now) = before.get(number) {
-        known.version.store(*now, Ordering::Relaxed);
-    }
-    i32::from(holds)
 }

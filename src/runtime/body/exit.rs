@@ -12,11 +12,12 @@ use crate::lower::body::{ExitPoint, ExitSlot, ExitValue};
 use crate::metadata::Scalar;
 use crate::thread::{Owned, Raised, errors};
 
-/// Takes what an exit passes on into a state of the interpreter, which the caller gives to [`go_on`]; null, with an exception
-/// set, where memory runs out. Called by compiled code.
+/// Turns the values that an exit passes on into a state of the interpreter, which the caller passes to [`go_on`]; null,
+/// with an exception set, if memory runs out. Called by compiled code.
 ///
 /// # Safety
-/// The version is that of running code, `exit` the number of one of its exits, and `words` has what that says.
+/// The version is that of running code, `exit` is the number of one of its exits, and `words` has the words of that
+/// exit.
 pub unsafe extern "C" fn leave(version: *const Version, exit: usize, words: *const u64) -> *mut State {
     // SAFETY: running code holds the GIL, and its version lives.
     let (python, version) = unsafe { (Python::assume_attached(), &*version) };
@@ -42,8 +43,8 @@ unsafe fn state(python: &Python, point: &ExitPoint, words: *const u64) -> Result
     Ok(State { at: point.at, locals: slots(&point.locals)?, stack: slots(&point.stack)?, handled: None })
 }
 
-/// As [`leave`], where an instruction raised in the range of a handler; the exception stays set. The caller gives the result
-/// to [`go_on_raised`]; null where memory runs out, with that exception set.
+/// Like [`leave`], for an instruction that raised in the range of a handler; the exception stays set. The caller passes
+/// the result to [`go_on_raised`]; null if memory runs out, with that exception set.
 ///
 /// # Safety
 /// As [`leave`]; an exception is set.
@@ -52,10 +53,11 @@ pub unsafe extern "C-unwind" fn leave_raised(version: *const Version, exit: usiz
     unsafe { left(version, exit, words, false) }
 }
 
-/// As [`leave_raised`], where the exception was raised before and has an entry of this function in its traceback, or needs none.
+/// Like [`leave_raised`], for an exception that was raised before and has an entry of this function in its traceback,
+/// or needs none.
 ///
 /// # Safety
-/// As [`leave_raised`].
+/// The conditions of [`leave_raised`].
 pub unsafe extern "C-unwind" fn leave_raised_again(
     version: *const Version,
     exit: usize,
@@ -66,13 +68,13 @@ pub unsafe extern "C-unwind" fn leave_raised_again(
 }
 
 /// # Safety
-/// As [`leave_raised`].
+/// The conditions of [`leave_raised`].
 unsafe fn left(version: *const Version, exit: usize, words: *const u64, again: bool) -> *mut Left {
     // SAFETY: running code holds the GIL, and its version lives.
     let (python, version) = unsafe { (Python::assume_attached(), &*version) };
     let Some(point) = version.take_exit(exit) else { return null_mut() };
     log::debug!(target: "typedcall::exit", "{} raises at {point}", version.name);
-    // Boxing must find no exception set.
+    // Boxing must not run with an exception set.
     let pending = errors::take();
     // SAFETY: as the caller promises.
     match unsafe { state(&python, point, words) } {
@@ -84,10 +86,11 @@ unsafe fn left(version: *const Version, exit: usize, words: *const u64, again: b
     }
 }
 
-/// Goes on in the interpreter, at the handler of the current exception: the function's result. Called by compiled code.
+/// Continues in the interpreter, at the handler of the current exception; returns the function's result. Called by
+/// compiled code.
 ///
 /// # Safety
-/// The unit is that of running code, `left` what [`leave_raised`] gave, and its exception still set.
+/// The unit is that of running code, `left` the result of [`leave_raised`], and its exception is still set.
 pub unsafe extern "C-unwind" fn go_on_raised(unit: *const Unit, left: *mut Left) -> *mut ffi::PyObject {
     if left.is_null() {
         return null_mut();
@@ -100,7 +103,7 @@ pub unsafe extern "C-unwind" fn go_on_raised(unit: *const Unit, left: *mut Left)
     }
 }
 
-/// Where an instruction raised.
+/// The place where an instruction raised.
 #[derive(Debug)]
 pub struct Left {
     state: State,
@@ -108,10 +111,10 @@ pub struct Left {
     again: bool,
 }
 
-/// Goes on in the interpreter: the function's result. Called by compiled code.
+/// Continues in the interpreter; returns the function's result. Called by compiled code.
 ///
 /// # Safety
-/// The unit is that of running code, the state one of [`leave`].
+/// The unit is that of running code, the state a result of [`leave`].
 pub unsafe extern "C-unwind" fn go_on(unit: *const Unit, state: *mut State) -> *mut ffi::PyObject {
     if state.is_null() {
         return null_mut();
@@ -157,10 +160,10 @@ impl Boxes {
     }
 }
 
-/// A new object of a C value; null, with an exception set, where memory runs out.
+/// A new object of a C value; null, with an exception set, if memory runs out.
 ///
 /// # Safety
-/// The thread is attached, and the words hold such a value: a number in as many bytes as it needs.
+/// The thread is attached, and the words contain such a value: a number in as many bytes as it needs.
 unsafe fn boxed(value: ExitValue, word: *const u64) -> *mut ffi::PyObject {
     // SAFETY: as the caller promises.
     unsafe {
@@ -194,7 +197,7 @@ unsafe fn boxed(value: ExitValue, word: *const u64) -> *mut ffi::PyObject {
 /// Adds this function's entry to the traceback of the current exception. Called by compiled code.
 ///
 /// # Safety
-/// As [`leave`]; the unit is the version's, and an exception is set.
+/// The conditions of [`leave`]; the unit is the version's, and an exception is set.
 pub unsafe extern "C-unwind" fn add_traceback(
     unit: *const Unit,
     version: *const Version,
@@ -205,7 +208,7 @@ pub unsafe extern "C-unwind" fn add_traceback(
     let (python, unit, version) = unsafe { (Python::assume_attached(), &*unit, &*version) };
     let Some(point) = version.take_exit(exit) else { return };
     let (frame, mut shown) = (unit.frame().shown(), None);
-    // Boxing must find no exception set.
+    // Boxing must not run with an exception set.
     let Some(exception) = errors::take() else { return };
     let mut boxes = Boxes::default();
     // SAFETY: as the caller promises.

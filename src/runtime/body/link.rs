@@ -1,4 +1,4 @@
-//! What the code of a live function refers to: addresses, and the objects that they keep alive.
+//! Links the code of a live function: finds the addresses that it uses, and keeps their objects alive.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,30 +8,32 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::assumption::{KnownDict, Recorded, version_address};
+use super::linked::Linked;
 use super::table;
 use super::unit::Unit;
 use super::version::Version;
 use super::watch::watch;
+use crate::cpython::Behaviour;
 use crate::embed::{Exception, Object, Python};
 use crate::interpreter::intern;
 use crate::ir::{Assumption, Called, CalleeRef, ConstObject};
 use crate::lower::body::{AssumptionTest, ExitPoint, ExitSlot, MethodCall, Reference, References};
 
-/// The C function behind a callee.
+/// The C function of a callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CalleeCode {
     /// The C function of each overload.
     pub address: NonZeroUsize,
-    /// How it is called, where it is a `ml_meth`.
+    /// How it is called, if it is an `ml_meth`.
     pub method: Option<MethodCall>,
-    /// What a built-in function is bound to; 0 for nothing.
+    /// The object that a built-in function is bound to; 0 for none.
     pub receiver: usize,
 }
 
 /// The code of callees, by callee and overload.
 pub type CalleeCodes = BTreeMap<(CalleeRef, u16), CalleeCode>;
 
-/// Finds what the code of a function refers to.
+/// Finds the addresses that the code of a function uses.
 #[expect(clippy::vec_box, reason = "the code has the addresses of what is in the boxes")]
 pub struct Linker<'a> {
     python: &'a Python,
@@ -39,26 +41,13 @@ pub struct Linker<'a> {
     version: &'a Version,
     /// The code of the overloads of callees.
     callees: &'a CalleeCodes,
-    /// The first thing that could not be found.
+    /// The first reference that could not be resolved.
     missing: Option<String>,
     kept: Vec<Object>,
     assumptions: Vec<Recorded>,
     dicts: Vec<Box<KnownDict>>,
     tests: Vec<(Assumption, AssumptionTest)>,
     names: BTreeMap<Arc<str>, usize>,
-}
-
-/// What a [`Linker`] has found, to be kept with the code.
-#[derive(Debug)]
-#[expect(clippy::vec_box, reason = "the code has the addresses of what is in the boxes")]
-pub struct Linked {
-    /// Objects.
-    #[expect(dead_code, reason = "the code refers to them")]
-    pub kept: Vec<Object>,
-    /// What the code relies on.
-    pub assumptions: Vec<Recorded>,
-    /// The dicts that this is in. The code has the addresses of their versions.
-    pub dicts: Vec<Box<KnownDict>>,
 }
 
 impl<'a> Linker<'a> {
@@ -78,7 +67,7 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// What was found, with the constants of exits; or what is missing.
+    /// The found objects, with the constants of exits; or the reference that is missing.
     pub fn finish<'x>(mut self, exits: impl Iterator<Item = &'x ExitPoint>) -> Result<Linked, String> {
         for slot in exits.flat_map(|exit| exit.locals.iter().chain(&exit.stack)) {
             let ExitSlot::Constant(object) = slot else { continue };
@@ -107,7 +96,7 @@ impl<'a> Linker<'a> {
             }
             Reference::Object(_, address) => {
                 let object = NonNull::new(*address as *mut ffi::PyObject)?;
-                // SAFETY: whoever gave the object its address keeps it alive until the code is there.
+                // SAFETY: the code that gave the object its address keeps it alive until the compiled code exists.
                 self.kept.push(unsafe { Object::from_borrowed(self.python, object) });
                 *address
             }
@@ -120,7 +109,7 @@ impl<'a> Linker<'a> {
             Reference::Callee(called) => self.code(called)?.address.get(),
             Reference::Receiver(called) => {
                 let receiver = self.code(called)?.receiver;
-                // SAFETY: the callable that was found keeps it until the code is there.
+                // SAFETY: the callable that was found keeps it alive until the code exists.
                 let object = NonNull::new(receiver as *mut ffi::PyObject)
                     .map(|object| unsafe { Object::from_borrowed(self.python, object) });
                 self.kept.extend(object);
@@ -143,7 +132,7 @@ impl<'a> Linker<'a> {
         Some(address)
     }
 
-    /// Keeps an object for as long as the code.
+    /// Keeps an object alive for as long as the code.
     pub fn keep(&mut self, object: Object) {
         self.kept.push(object);
     }
@@ -154,12 +143,12 @@ impl<'a> Linker<'a> {
         address
     }
 
-    /// An assumption as what stands in dicts; `None` where it can't be told so.
+    /// An assumption as entries in dicts; `None` if it can't be expressed so.
     fn recorded(&mut self, assumption: &Assumption) -> Result<Option<Recorded>, Exception> {
         let python = self.python;
         let object = |object: &ConstObject| {
             let address = object.address.map_or(0, Into::into) as *mut ffi::PyObject;
-            // SAFETY: whoever gave the object its address keeps it alive until the code is there.
+            // SAFETY: the code that gave the object its address keeps it alive until the compiled code exists.
             NonNull::new(address).map(|object| unsafe { Object::from_borrowed(python, object) })
         };
         let unit = self.unit;
@@ -195,8 +184,8 @@ impl<'a> Linker<'a> {
             (number, (index == last).then(|| value.clone_ref(python)))
         });
         let recorded = Recorded { name, dicts: dicts.collect() };
-        // It was true when the IR was made, and nothing since may have changed it; but compiling may log, and a logger may be
-        // anything.
+        // It was true when the IR was made, and nothing since may have changed it; but compiling may log, and a logger
+        // may run any code.
         Ok(recorded.holds(&self.dicts).then_some(recorded))
     }
 }
@@ -223,13 +212,13 @@ impl References for Linker<'_> {
         };
         let test = if watch(self.python, &recorded, &self.dicts, &self.version.flag) {
             AssumptionTest::Flag
-        } else if cfg!(Py_3_12) {
+        } else if Behaviour::CURRENT.watches_dicts {
             AssumptionTest::Ask { assumption: u32::try_from(self.assumptions.len()).unwrap_or(u32::MAX) }
         } else {
             let number = |(number, _): &(usize, _)| u32::try_from(*number).unwrap_or(u32::MAX);
             AssumptionTest::Versions(recorded.dicts.iter().map(number).collect())
         };
-        // Whoever watches keeps names and dicts.
+        // A watcher keeps names and dicts alive.
         self.assumptions.push(recorded);
         self.tests.push((assumption.clone(), test.clone()));
         test

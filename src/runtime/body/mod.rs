@@ -1,23 +1,26 @@
-//! What compiled functions need while they run: a [`Unit`] each, the functions that do their operations, exits to the
+//! The runtime of compiled functions: a [`Unit`] for each, the functions that do their operations, exits to the
 //! interpreter, and assumptions.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | `unit` | what belongs to one compiled function |
+//! | `unit` | the data of one compiled function |
 //! | `version` | its code, of which it may have several |
-//! | `link` | what its code refers to |
+//! | `link`, `linked` | what its code refers to |
 //! | `exit` | from compiled code to the interpreter, and tracebacks |
 //! | `assumption` | what may be broken, and how that is noticed |
+//! | `recheck` | assumptions, checked again by running code |
 //! | `watch` | dict watchers, from 3.12 |
 //! | `operation` | the functions that operations call: `semantics`, as C functions |
-//! | `operand` | how operands and results come and go |
+//! | `operand` | how operands and results are passed |
 //! | `table` | their addresses |
 
 mod assumption;
 mod exit;
 mod link;
+mod linked;
 mod operand;
 mod operation;
+mod recheck;
 mod table;
 mod unit;
 mod version;

@@ -1,7 +1,7 @@
-//! How operands come from compiled code, and results go to it.
+//! How operands come from compiled code, and how results go back to it.
 //!
-//! Operands are borrowed from the code, results are new references. A function that returns an object returns null where it
-//! raised; one that returns a C `int` something negative, and else 0 or a truth.
+//! Operands are borrowed from the code; results are new references. A function that returns an object returns null if
+//! it raised. A function that returns a C `int` returns a negative number if it raised, and else 0 or a truth value.
 
 use std::ffi::c_int;
 use std::ptr::null_mut;
@@ -18,7 +18,7 @@ pub trait Operand {
     type C;
 
     /// # Safety
-    /// The thread is attached; what is pointed at is what the type says, and alive.
+    /// The thread is attached; the pointers are alive and point to what the type says.
     unsafe fn from_code(c: Self::C) -> Self;
 }
 
@@ -44,12 +44,13 @@ impl Operand for &Unit {
     type C = *const Unit;
 
     unsafe fn from_code(unit: Self::C) -> Self {
-        // SAFETY: as the caller promises: the unit of running code lives.
+        // SAFETY: as the caller promises, the unit of running code is alive.
         unsafe { &*unit }
     }
 }
 
-/// An immediate of an instruction: a count, an index, a truth, or the place of a variant in the list of all.
+/// An immediate of an instruction: a count, an index, a truth value, or the index of a variant in the list of all
+/// variants.
 pub struct Number(pub usize);
 
 impl Operand for Number {
@@ -61,17 +62,17 @@ impl Operand for Number {
 }
 
 impl Number {
-    /// It, as it is.
+    /// The number as an index.
     pub fn index(self) -> usize {
         self.0
     }
 
-    /// It as a count, which has 32 bits in bytecode.
+    /// The number as a count, which has 32 bits in bytecode.
     pub fn count(self) -> u32 {
         u32::try_from(self.0).unwrap_or(u32::MAX)
     }
 
-    /// The variant that it stands for.
+    /// The variant with this index.
     pub fn of<T: Copy>(self, all: &[(T, &str)]) -> Result<T> {
         let variant = all.get(self.0).map(|(variant, _)| *variant);
         variant.ok_or_else(|| errors::system_error(c"an operation without that variant"))
@@ -83,7 +84,7 @@ pub trait Outcome {
     /// Its C type.
     type C;
 
-    /// As the code takes it.
+    /// The C value for the code.
     fn into_code(self) -> Self::C;
 }
 
@@ -121,8 +122,8 @@ macro_rules! operations {
             $(#[$doc])*
             ///
             /// # Safety
-            /// Called by compiled code: the thread is attached; objects are alive, or null where there may be none; the unit is that of
-            /// the running code.
+            /// Called by compiled code: the thread is attached; objects are alive, or null if the parameter may be
+            /// null; the unit is that of the running code.
             pub unsafe extern "C-unwind" fn $name(
                 $($operand: <$type as super::operand::Operand>::C),*
             ) -> <$result as super::operand::Outcome>::C {

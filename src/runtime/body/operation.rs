@@ -1,4 +1,4 @@
-//! The functions that operations call, where CPython has none that does just that: `semantics`, as C functions.
+//! The functions that operations call if CPython has no function that does exactly that: `semantics`, as C functions.
 
 use std::ptr::null_mut;
 
@@ -18,7 +18,7 @@ use crate::thread::{Result, errors, interrupts};
 type Object = *mut ffi::PyObject;
 
 operations! {
-    /// What a name is bound to in globals or builtins.
+    /// The value of a name in globals or builtins.
     fn load_global(python, unit: &Unit, name: Borrowed<'_>) -> Result<Owned> {
         names::load_global(python, unit.namespaces(), &name)
     }
@@ -38,12 +38,12 @@ operations! {
         names::load_build_class(python, &unit.builtins)
     }
 
-    /// What is in the cell of a local.
+    /// The content of a local's cell.
     fn load_cell(python, unit: &Unit, cell: Borrowed<'_>, local: Number) -> Result<Owned> {
         names::load_cell(python, &cell, unit.local(local.index())?)
     }
 
-    /// Raises the error of a local that is bound to nothing.
+    /// Raises the error for an unbound local.
     fn unbound_local(_python, unit: &Unit, local: Number) -> Result {
         Err(names::unbound_local(unit.local(local.index())?))
     }
@@ -80,7 +80,7 @@ operations! {
         calls::merge_keywords(&dict, &mapping, &callable)
     }
 
-    /// `format(value, "")`; of an exact `str` that itself.
+    /// `format(value, "")`; for an exact `str`, the value itself.
     fn format_simple(_python, value: Borrowed<'_>) -> Result<Owned> {
         format::simple(&value)
     }
@@ -92,7 +92,7 @@ operations! {
         format::template(python, &unit.globals, &strings, &interpolations)
     }
 
-    /// An interpolation of a template; a conversion past the last is none.
+    /// An interpolation of a template; the index after the last conversion means none.
     fn build_interpolation(
         python,
         value: Borrowed<'_>,
@@ -113,7 +113,7 @@ operations! {
         Ok(result)
     }
 
-    /// A function of a code object.
+    /// A function with a code object.
     fn make_function(_python, unit: &Unit, code: Borrowed<'_>) -> Result<Owned> {
         functions::make(&unit.globals, &code)
     }
@@ -125,12 +125,12 @@ operations! {
         functions::set_attribute(python, attribute.of(&FunctionAttribute::ALL)?, &function, &value)
     }
 
-    /// A tuple of all items, which must be so many.
+    /// A tuple of all items; there must be exactly `count`.
     fn unpack_sequence(_python, sequence: Borrowed<'_>, count: Number) -> Result<Owned> {
         iteration::unpack(&sequence, count.count())
     }
 
-    /// A tuple of so many items, a list of the rest, and so many items after it.
+    /// The first `before` items as a tuple, then a list of the rest, then the last `after` items.
     fn unpack_ex(_python, sequence: Borrowed<'_>, before: Number, after: Number) -> Result<Owned> {
         iteration::unpack_with_rest(&sequence, before.count(), after.count())
     }
@@ -140,18 +140,19 @@ operations! {
         Err(raising::raise(&exception, cause.as_deref()))
     }
 
-    /// `raise` alone: whether the handled exception was raised again, which gets no second entry in its traceback.
+    /// `raise` alone. The result is whether the handled exception was raised again; then it gets no second entry in its
+    /// traceback.
     fn raise_handled(python) -> bool {
         raising::raise_handled(python).is_ok()
     }
 
-    /// A tuple of a manager's bound `__exit__` and of what its `__enter__` returned.
+    /// A tuple of a manager's bound `__exit__` and the result of its `__enter__`.
     fn before_with(python, manager: Borrowed<'_>) -> Result<Owned> {
         let methods = with::manager(python, &manager)?;
         match methods.enter.call() {
             Ok(result) => build::tuple(&[methods.exit, result]),
             Err(raised) => {
-                // What dies now may run Python code: with the exception put by.
+                // Objects that die now may run Python code; the exception is set aside for that time.
                 let pending = errors::take();
                 drop(methods);
                 pending.map(errors::restore);
@@ -175,12 +176,12 @@ operations! {
         patterns::is_sequence(&object)
     }
 
-    /// A tuple of the values that a subject has for keys, or `None`.
+    /// A tuple of the values of keys in a subject, or `None`.
     fn match_keys(python, subject: Borrowed<'_>, keys: Borrowed<'_>) -> Result<Owned> {
         patterns::match_keys(python, &subject, &keys)
     }
 
-    /// A tuple of a subject's attributes that a class pattern asks for, or `None`.
+    /// A tuple of the attributes of a subject for a class pattern, or `None`.
     fn match_class(
         python, subject: Borrowed<'_>, class: Borrowed<'_>, names: Borrowed<'_>, positional: Number
     ) -> Result<Owned> {
@@ -211,13 +212,13 @@ operations! {
         intrinsics::two(python, &unit.globals, intrinsic.of(&Intrinsic2::ALL)?, &first, &second)
     }
 
-    /// Serves what waits, at a back-edge.
+    /// Serves waiting interrupts, at a backward jump.
     fn poll(python) -> Result {
         interrupts::serve(python)
     }
 }
 
-/// The function behind a method and its receiver, or an attribute.
+/// The function of a method and its receiver, or an attribute.
 ///
 /// # Safety
 /// The thread is attached; the objects are alive; `method_self` is null or a slot.
@@ -232,7 +233,7 @@ pub unsafe extern "C-unwind" fn load_method(object: Object, name: Object, method
 /// A special method and its receiver.
 ///
 /// # Safety
-/// As [`load_method`]; the unit is that of running code.
+/// The conditions of [`load_method`]; the unit is that of running code.
 pub unsafe extern "C-unwind" fn load_special(
     unit: *const Unit,
     object: Object,
@@ -248,7 +249,7 @@ pub unsafe extern "C-unwind" fn load_special(
     }
 }
 
-/// Hands a method over: what is called, and in the slot what it is called on.
+/// Hands a method over: the result is the callable, and the slot gets the object that it is called on.
 ///
 /// # Safety
 /// `method_self` is null or a slot.
@@ -261,10 +262,10 @@ unsafe fn method(found: Result<attributes::Method>, object: &Owned, method_self:
     method.callable.into_ptr()
 }
 
-/// Builds something of so many objects.
+/// Builds something from `count` objects.
 ///
 /// # Safety
-/// The thread is attached; so many objects are alive.
+/// The thread is attached; `count` objects are alive.
 unsafe fn built(items: *const Object, count: usize, build: impl FnOnce(&[Owned]) -> Result<Owned>) -> Object {
     // SAFETY: as the caller promises.
     build(unsafe { borrowed(items, count) }).map_or(null_mut(), Owned::into_ptr)
@@ -273,7 +274,7 @@ unsafe fn built(items: *const Object, count: usize, build: impl FnOnce(&[Owned])
 /// A tuple.
 ///
 /// # Safety
-/// The thread is attached; so many objects are alive.
+/// The thread is attached; `count` objects are alive.
 pub unsafe extern "C-unwind" fn build_tuple(items: *const Object, count: usize) -> Object {
     // SAFETY: as the caller promises.
     unsafe { built(items, count, build::tuple) }
@@ -282,7 +283,7 @@ pub unsafe extern "C-unwind" fn build_tuple(items: *const Object, count: usize) 
 /// A list.
 ///
 /// # Safety
-/// The thread is attached; so many objects are alive.
+/// The thread is attached; `count` objects are alive.
 pub unsafe extern "C-unwind" fn build_list(items: *const Object, count: usize) -> Object {
     // SAFETY: as the caller promises.
     unsafe { built(items, count, build::list) }
@@ -291,16 +292,16 @@ pub unsafe extern "C-unwind" fn build_list(items: *const Object, count: usize) -
 /// A set.
 ///
 /// # Safety
-/// The thread is attached; so many objects are alive.
+/// The thread is attached; `count` objects are alive.
 pub unsafe extern "C-unwind" fn build_set(items: *const Object, count: usize) -> Object {
     // SAFETY: as the caller promises.
     unsafe { built(items, count, build::set) }
 }
 
-/// A dict of keys and values, which take turns.
+/// A dict of keys and values, which alternate.
 ///
 /// # Safety
-/// The thread is attached; so many objects are alive.
+/// The thread is attached; `count` objects are alive.
 pub unsafe extern "C-unwind" fn build_map(items: *const Object, count: usize) -> Object {
     // SAFETY: as the caller promises.
     unsafe { built(items, count, build::map) }
@@ -309,7 +310,7 @@ pub unsafe extern "C-unwind" fn build_map(items: *const Object, count: usize) ->
 /// A dict of values and, last, the tuple of their keys.
 ///
 /// # Safety
-/// The thread is attached; so many objects are alive, at least one.
+/// The thread is attached; `count` objects, at least one, are alive.
 pub unsafe extern "C-unwind" fn build_const_key_map(items: *const Object, count: usize) -> Object {
     let build = |items: &[Owned]| match items {
         [values @ .., keys] => build::const_key_map(values, keys),
@@ -319,10 +320,10 @@ pub unsafe extern "C-unwind" fn build_const_key_map(items: *const Object, count:
     unsafe { built(items, count, build) }
 }
 
-/// These strings in a row.
+/// These strings, joined.
 ///
 /// # Safety
-/// The thread is attached; so many objects are alive.
+/// The thread is attached; `count` objects are alive.
 pub unsafe extern "C-unwind" fn build_string(items: *const Object, count: usize) -> Object {
     // SAFETY: as the caller promises.
     unsafe {
@@ -334,7 +335,7 @@ pub unsafe extern "C-unwind" fn build_string(items: *const Object, count: usize)
 /// A cell of the function's closure.
 ///
 /// # Safety
-/// The unit is that of running code; its closure has so many cells.
+/// The unit is that of running code; its closure has this cell.
 pub unsafe extern "C" fn load_closure_cell(unit: *const Unit, index: usize) -> Object {
     // SAFETY: as the caller promises.
     unsafe {
@@ -345,7 +346,7 @@ pub unsafe extern "C" fn load_closure_cell(unit: *const Unit, index: usize) -> O
     }
 }
 
-/// An item of a tuple that has it.
+/// An item of a tuple that is long enough.
 ///
 /// # Safety
 /// The thread is attached; the object is a tuple with that many items.
@@ -354,12 +355,12 @@ pub unsafe extern "C" fn tuple_item(tuple: Object, index: usize) -> Object {
     unsafe { ffi::Py_NewRef(ffi::PyTuple_GET_ITEM(tuple, index as ffi::Py_ssize_t)) }
 }
 
-/// The next item; null where there is none, with an exception set where that is not the end.
+/// The next item; null if there is none, with an exception set unless that is the end.
 ///
 /// # Safety
 /// The thread is attached; the object is alive.
 pub unsafe extern "C-unwind" fn iter_next(iterator: Object) -> Object {
-    // SAFETY: as the caller promises; what `iter` gave is an iterator.
+    // SAFETY: as the caller promises; a result of `iter` is an iterator.
     unsafe { api::PyIter_Next(iterator) }
 }
 

@@ -2,80 +2,75 @@
 
 use std::num::NonZeroUsize;
 
-use super::{assumption, exit, operation};
+use super::{exit, operation, recheck};
+use crate::cpython::addresses::address_of;
 use crate::lower::body::RuntimeFunction;
 
 macro_rules! addresses {
-    (cpython { $($variant:ident $name:ident)* } here { $($own:ident $path:path;)* }) => {
-        // Declared here because pyo3-ffi has some of them as Rust functions, which have no C address.
-        #[allow(clashing_extern_declarations, reason = "only the addresses are wanted")]
-        unsafe extern "C-unwind" {
-            $(fn $name();)*
-        }
-
+    (cpython { $($variant:ident)* } here { $($own:ident $path:path;)* }) => {
         /// The address of a function.
         pub fn address(function: RuntimeFunction) -> NonZeroUsize {
             let address = match function {
-                $(RuntimeFunction::$variant => $name as *const () as usize,)*
-                $(RuntimeFunction::$own => $path as *const () as usize,)*
+                $(RuntimeFunction::$variant => address_of(function.name()),)*
+                $(RuntimeFunction::$own => NonZeroUsize::new($path as *const () as usize),)*
             };
-            NonZeroUsize::new(address).expect("functions have addresses")
+            address.expect("each function is declared under its name, and functions have addresses")
         }
     };
 }
 
 addresses! {
     cpython {
-        Add PyNumber_Add
-        And PyNumber_And
-        FloorDivide PyNumber_FloorDivide
-        LeftShift PyNumber_Lshift
-        MatrixMultiply PyNumber_MatrixMultiply
-        Multiply PyNumber_Multiply
-        Remainder PyNumber_Remainder
-        Or PyNumber_Or
-        Power PyNumber_Power
-        RightShift PyNumber_Rshift
-        Subtract PyNumber_Subtract
-        TrueDivide PyNumber_TrueDivide
-        Xor PyNumber_Xor
-        InPlaceAdd PyNumber_InPlaceAdd
-        InPlaceAnd PyNumber_InPlaceAnd
-        InPlaceFloorDivide PyNumber_InPlaceFloorDivide
-        InPlaceLeftShift PyNumber_InPlaceLshift
-        InPlaceMatrixMultiply PyNumber_InPlaceMatrixMultiply
-        InPlaceMultiply PyNumber_InPlaceMultiply
-        InPlaceRemainder PyNumber_InPlaceRemainder
-        InPlaceOr PyNumber_InPlaceOr
-        InPlacePower PyNumber_InPlacePower
-        InPlaceRightShift PyNumber_InPlaceRshift
-        InPlaceSubtract PyNumber_InPlaceSubtract
-        InPlaceTrueDivide PyNumber_InPlaceTrueDivide
-        InPlaceXor PyNumber_InPlaceXor
-        Negative PyNumber_Negative
-        Positive PyNumber_Positive
-        Invert PyNumber_Invert
-        RichCompare PyObject_RichCompare
-        IsTrue PyObject_IsTrue
-        Contains PySequence_Contains
-        GetItem PyObject_GetItem
-        SetItem PyObject_SetItem
-        DelItem PyObject_DelItem
-        GetAttr PyObject_GetAttr
-        SetAttr PyObject_SetAttr
-        NewSlice PySlice_New
-        Str PyObject_Str
-        Repr PyObject_Repr
-        Ascii PyObject_ASCII
-        GetIter PyObject_GetIter
-        ListAppend PyList_Append
-        SetAdd PySet_Add
-        DictSetItem PyDict_SetItem
-        NewCell PyCell_New
-        StoreCell PyCell_Set
-        ListToTuple PyList_AsTuple
-        Format PyObject_Format
-        ThreadState PyThreadState_Get
+        Add
+        And
+        FloorDivide
+        LeftShift
+        MatrixMultiply
+        Multiply
+        Remainder
+        Or
+        Power
+        RightShift
+        Subtract
+        TrueDivide
+        Xor
+        InPlaceAdd
+        InPlaceAnd
+        InPlaceFloorDivide
+        InPlaceLeftShift
+        InPlaceMatrixMultiply
+        InPlaceMultiply
+        InPlaceRemainder
+        InPlaceOr
+        InPlacePower
+        InPlaceRightShift
+        InPlaceSubtract
+        InPlaceTrueDivide
+        InPlaceXor
+        Negative
+        Positive
+        Invert
+        RichCompare
+        IsTrue
+        Contains
+        GetItem
+        SetItem
+        DelItem
+        GetAttr
+        SetAttr
+        NewSlice
+        Str
+        Repr
+        Ascii
+        GetIter
+        ListAppend
+        SetAdd
+        DictSetItem
+        NewCell
+        StoreCell
+        ListToTuple
+        Format
+        ThreadState
     }
     here {
         LoadMethod operation::load_method;
@@ -123,13 +118,25 @@ addresses! {
         Intrinsic1 operation::intrinsic1;
         Intrinsic2 operation::intrinsic2;
         Poll operation::poll;
-        Holds assumption::assumption_holds;
-        DictHolds assumption::dict_holds;
+        Holds recheck::assumption_holds;
+        DictHolds recheck::dict_holds;
         Leave exit::leave;
         GoOn exit::go_on;
         LeaveRaised exit::leave_raised;
         LeaveRaisedAgain exit::leave_raised_again;
         GoOnRaised exit::go_on_raised;
         AddTraceback exit::add_traceback;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_function_has_an_address_of_its_own() {
+        let addresses: std::collections::BTreeSet<_> =
+            RuntimeFunction::ALL.iter().map(|known| address(*known)).collect();
+        assert_eq!(addresses.len(), RuntimeFunction::ALL.len());
     }
 }

@@ -1,4 +1,4 @@
-//! What belongs to one compiled function, whichever version of it runs.
+//! The data of one compiled function that all its versions share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,8 @@ use crate::interpreter::{Frame, Prepared};
 use crate::semantics::Namespaces;
 use crate::thread::{Result, errors};
 
-/// What belongs to one compiled function. The code of its versions has the address in it, so that it never moves.
+/// The data of one compiled function that all its versions share. The code of its versions contains its address, so it
+/// never moves.
 #[derive(Debug)]
 pub struct Unit {
     /// The bytecode, for the interpreter.
@@ -20,11 +21,11 @@ pub struct Unit {
     pub builtins: Object,
     /// Its closure, a tuple of cells.
     pub closure: Option<Object>,
-    /// The versions that are compiled, the oldest first. Not locked while anything of Python's may run.
+    /// The compiled versions, the oldest first. The lock is never held while Python code may run.
     versions: Mutex<Vec<Arc<Version>>>,
 }
 
-// SAFETY: everything in a unit is immutable, or behind its lock; objects are touched with the GIL held.
+// SAFETY: everything in a unit is immutable, or protected by its lock; objects are touched with the GIL held.
 unsafe impl Send for Unit {}
 // SAFETY: as above.
 unsafe impl Sync for Unit {}
@@ -45,7 +46,7 @@ impl Unit {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where the function finds its names.
+    /// The namespaces in which the function finds its names.
     pub fn namespaces(&self) -> Namespaces<'_> {
         Namespaces { globals: &self.globals, builtins: &self.builtins }
     }
@@ -56,7 +57,7 @@ impl Unit {
         local.ok_or_else(|| errors::system_error(c"a local is not in the table of locals"))
     }
 
-    /// How the interpreter goes on with the function.
+    /// The frame with which the interpreter continues the function.
     pub fn frame(&self) -> Frame<'_> {
         Frame { code: &self.prepared, globals: &self.globals, builtins: &self.builtins, closure: self.closure.as_ref() }
     }

@@ -1,4 +1,4 @@
-//! One version of a compiled function: code for what was known of its values when it was made.
+//! One version of a compiled function: code that is made for the facts that were known about its values then.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -6,42 +6,42 @@ use std::sync::{Arc, OnceLock};
 use pyo3_ffi as ffi;
 
 use super::assumption::Flag;
-use super::link::Linked;
+use super::linked::Linked;
 use crate::lower::body::ExitPoint;
 use crate::runtime::code::placed::Placed;
 
 /// The machine code of a compiled function: bound arguments in, a new reference or null out.
 pub type Entry = unsafe extern "C-unwind" fn(*const *mut ffi::PyObject) -> *mut ffi::PyObject;
 
-/// One version of a compiled function. Its code has the addresses of it and of its unit in it, so that both never move, and whoever
-/// runs the code holds both.
+/// One version of a compiled function. Its code contains the addresses of the version and of its unit, so both never
+/// move, and the caller of the code holds both.
 #[derive(Debug)]
 pub struct Version {
     /// The function's qualified name.
     pub name: Arc<str>,
-    /// Whether all that this version assumes holds.
+    /// Whether all assumptions of this version hold.
     pub flag: Arc<Flag>,
-    /// What is known once the code is there.
+    /// The code, once it exists.
     pub code: OnceLock<Code>,
 }
 
-/// The code and what it refers to.
+/// The code and the data that it uses.
 #[derive(Debug)]
 pub struct Code {
     /// The machine code.
     pub placed: Placed,
-    /// Where the function may be left.
+    /// The points where the function may be left.
     pub exits: Vec<Exit>,
-    /// What the code has the addresses of.
+    /// The objects whose addresses the code contains.
     pub linked: Linked,
 }
 
 /// A point at which the function may be left.
 #[derive(Debug)]
 pub struct Exit {
-    /// Where, why, and with what.
+    /// The place, the reason, and the values to pass on.
     pub point: ExitPoint,
-    /// How often it was.
+    /// How often it was taken.
     pub taken: AtomicU64,
 }
 
@@ -56,21 +56,21 @@ impl Version {
         Self { name, flag: Arc::new(Flag::new()), code: OnceLock::new() }
     }
 
-    /// Gives the version its code: where that starts. A version is compiled once.
+    /// Gives the version its code. The result is the address of the code. A version is compiled once.
     pub fn set_code(&self, placed: Placed, exits: Vec<ExitPoint>, linked: Linked) -> Entry {
-        // SAFETY: the code is that of a function of this signature, and an address is all that a function pointer is.
+        // SAFETY: the code is that of a function of this signature, and a function pointer is only an address.
         let entry = unsafe { std::mem::transmute::<*mut u8, Entry>(placed.code.as_ptr()) };
         let exits = exits.into_iter().map(|point| Exit { point, taken: AtomicU64::new(0) }).collect();
         let _ = self.code.set(Code { placed, exits, linked });
         entry
     }
 
-    /// Where it may be left, and how often it was.
+    /// The exits, with the number of times that each was taken.
     pub fn exits(&self) -> &[Exit] {
         self.code.get().map_or(&[], |code| &code.exits)
     }
 
-    /// Counts that it is left at the exit of this number; `None` where there is none.
+    /// Counts that the exit with this number is taken; `None` if there is no such exit.
     pub(super) fn take_exit(&self, number: usize) -> Option<&ExitPoint> {
         let exit = self.exits().get(number)?;
         exit.taken.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Dict watchers, from 3.12: a store that breaks an assumption clears the flags of those who made it.
+//! Dict watchers, from 3.12 on: a store that breaks an assumption clears the flags of the units that rely on it.
 
 use std::collections::HashMap;
 use std::ffi::c_int;
@@ -10,12 +10,12 @@ use super::assumption::{Flag, KnownDict, Recorded};
 use crate::cpython::watchers::{LAST_EVENT_OF_ONE_KEY, add_dict_watcher, watch_dict};
 use crate::embed::Python;
 
-/// Who relies on what of a dict.
+/// A unit that relies on a name in a dict.
 struct Reliance {
-    /// Address of the name, an interned `str` that is kept alive by whoever relies on it.
+    /// Address of the name, an interned `str` that the unit keeps alive.
     name: usize,
     text: String,
-    /// Address of what is bound to it; 0 for nothing.
+    /// Address of the object that is bound to it; 0 for none.
     value: usize,
     flag: Weak<Flag>,
 }
@@ -23,7 +23,7 @@ struct Reliance {
 /// By the dict's address.
 static RELIANCES: LazyLock<Mutex<HashMap<usize, Vec<Reliance>>>> = LazyLock::new(Mutex::default);
 
-/// Watches the dicts of an assumption: whether that could be done.
+/// Watches the dicts of an assumption; returns whether that was possible.
 pub fn watch(python: &Python, recorded: &Recorded, dicts: &[Box<KnownDict>], flag: &Arc<Flag>) -> bool {
     static WATCHER: OnceLock<Option<c_int>> = OnceLock::new();
     // SAFETY: the thread is attached; a function lives for ever.
@@ -74,12 +74,12 @@ extern "C" fn on_event(
 }
 
 impl Reliance {
-    /// Whether a key is this name. What is no exact `str` may be equal to anything.
+    /// Whether a key is this name. An object that is not an exact `str` may be equal to anything.
     fn is_of(&self, key: *mut ffi::PyObject) -> bool {
         if key as usize == self.name {
             return true;
         }
-        // SAFETY: the thread is attached and the key alive, as CPython calls this; the text is compared as it is.
+        // SAFETY: the thread is attached and the key alive, since CPython calls this; the text is compared unchanged.
         unsafe {
             if ffi::PyUnicode_CheckExact(key) == 0 {
                 return true;
@@ -87,7 +87,7 @@ impl Reliance {
             let mut length = 0;
             let bytes = ffi::PyUnicode_AsUTF8AndSize(key, &mut length);
             if bytes.is_null() {
-                // Text that is no UTF-8 is no name.
+                // Text that is not UTF-8 is not a name.
                 ffi::PyErr_Clear();
                 return false;
             }

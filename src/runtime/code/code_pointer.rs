@@ -1,4 +1,4 @@
-//! Code as function pointers, and what is said where the system refuses it.
+//! Code as function pointers, and the warning if the system refuses it.
 
 use std::io;
 use std::ptr::NonNull;
@@ -23,7 +23,7 @@ pub(crate) fn refused(error: io::Error) -> CompileError {
     error
 }
 
-/// Where executable memory is refused there is one warning, however many callables stay as they are.
+/// If executable memory is refused, there is one warning, however many callables stay unspecialized.
 pub(crate) fn warn_once(error: &CompileError) {
     static WARNED: AtomicBool = AtomicBool::new(false);
     if matches!(error, CompileError::ExecutableMemory(_)) && !WARNED.swap(true, Ordering::Relaxed) {

@@ -21,7 +21,7 @@ use crate::lower::{
     target_isa,
 };
 
-/// Compiles plans. One at a time: the buffers are reused.
+/// Compiles plans, one at a time, since the buffers are reused.
 pub struct Compiler {
     /// For stubs.
     isa: OwnedTargetIsa,
@@ -29,7 +29,8 @@ pub struct Compiler {
     body_isa: OwnedTargetIsa,
     layout: Layout,
     addresses: AddressTable,
-    /// The code generator's buffers while nobody uses them. Not locked while it runs: it logs, and a logger may be anything.
+    /// The code generator's buffers while they are not in use. The lock is not held while it runs, since it logs, and a
+    /// logger may run any code.
     buffers: Mutex<Option<Box<Buffers>>>,
 }
 
@@ -54,7 +55,7 @@ impl Compiler {
     /// A compiler for this machine and the running interpreter.
     ///
     /// # Errors
-    /// Where Cranelift does not know this machine.
+    /// If Cranelift does not know this machine.
     pub fn new(layout: Layout, addresses: AddressTable, verify: bool) -> Result<Self, CompileError> {
         let (isa, body_isa) = (target_isa(None, verify)?, body_isa(None, verify)?);
         Ok(Self { isa, body_isa, layout, addresses, buffers: Mutex::default() })
@@ -73,7 +74,7 @@ impl Compiler {
     /// The code of a plan, ready to run.
     ///
     /// # Errors
-    /// Where the code generator fails, by a panic too, or the system refuses executable memory.
+    /// If the code generator fails, also by a panic, or the system refuses executable memory.
     pub fn compile(&self, plan: &Plan) -> Result<Placed, CompileError> {
         let placed = match forwarder(plan) {
             Some(forwarder) => {
@@ -88,11 +89,11 @@ impl Compiler {
         Ok(placed)
     }
 
-    /// The CLIF of a plan, with the names of what its constants point at; none for a forwarder, which is encoded by
-    /// hand.
+    /// The CLIF of a plan, with the names of the addresses in its constants; `None` for a forwarder, which is encoded
+    /// by hand.
     ///
     /// # Errors
-    /// As [`Compiler::compile`].
+    /// The errors of [`Compiler::compile`] that apply.
     pub fn clif(&self, plan: &Plan) -> Result<Option<String>, CompileError> {
         if forwarder(plan).is_some() {
             return Ok(None);
@@ -107,7 +108,7 @@ impl Compiler {
     /// The machine code of a plan as text.
     ///
     /// # Errors
-    /// As [`Compiler::compile`].
+    /// The errors of [`Compiler::compile`] that apply.
     pub fn disassembly(&self, plan: &Plan) -> Result<String, CompileError> {
         if let Some(forwarder) = forwarder(plan) {
             return Ok(forwarder.disassembly(&self.layout, &self.addresses));
@@ -121,7 +122,8 @@ impl Compiler {
     /// The code of a whole function, and the points at which it may be left.
     ///
     /// # Errors
-    /// Where the code generator fails, by a panic too, or the system refuses executable memory; inside, what has no code.
+    /// If the code generator fails, also by a panic, or the system refuses executable memory. The inner error is a part
+    /// of the IR without code.
     pub fn compile_body(
         &self,
         function: &Function,
@@ -134,7 +136,7 @@ impl Compiler {
     /// The code of a whole function as text, and the points at which it may be left.
     ///
     /// # Errors
-    /// As [`Compiler::compile_body`].
+    /// The errors of [`Compiler::compile_body`].
     pub fn list_body(
         &self,
         function: &Function,
@@ -148,7 +150,7 @@ impl Compiler {
         })
     }
 
-    /// Builds the code of a whole function, and does something with it.
+    /// Builds the code of a whole function, and passes it to `work`.
     fn built<R: References, T>(
         &self,
         function: &Function,
@@ -170,7 +172,7 @@ impl Compiler {
             );
             match built {
                 Ok(exits) => work(context, exits, references).map(Ok),
-                // What was begun can't be used again.
+                // The buffers of an unfinished function can't be used again.
                 Err(unsupported) => {
                     *buffer = FunctionBuilderContext::new();
                     Ok(Err(unsupported))
@@ -205,7 +207,7 @@ impl Compiler {
     }
 }
 
-/// The forwarder that does what the plan says, on machines that forwarders are encoded for.
+/// The forwarder for a plan, on machines for which forwarders are encoded.
 fn forwarder(plan: &Plan) -> Option<Forwarder> {
     if cfg!(target_arch = "x86_64") { Forwarder::of(plan) } else { None }
 }
@@ -220,7 +222,7 @@ fn place_bytes(code: &[u8]) -> std::io::Result<Placed> {
     Ok(Placed { code: start, bytes: code.len(), segment })
 }
 
-/// Compiles what `context` holds into the module, and makes it executable.
+/// Compiles the function in `context` into the module, and makes it executable.
 fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<ModuleError>> {
     let id = module.declare_anonymous_function(&context.func.signature)?;
     module.define_function(id, context)?;
@@ -228,7 +230,7 @@ fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<M
     Ok(id)
 }
 
-/// Places what `context` holds in a segment of its own.
+/// Places the content of `context` in a segment of its own.
 fn place(context: &mut Context, isa: &OwnedTargetIsa) -> Result<Placed, CompileError> {
     let provider = SegmentProvider::default();
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());

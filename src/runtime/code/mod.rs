@@ -1,10 +1,10 @@
-//! Executable memory: what lies in it, and how it gets there. Knows of plans and of IR what the code generator asks for, and
-//! nothing of what runs.
+//! Executable memory: its content, and how code gets there. This folder knows about plans and IR only what the code
+//! generator asks for, and nothing about running code.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `segment` | pages for code |
-//! | `placed` | code where it lies |
+//! | `placed` | code in its final place |
 //! | `thunk` | addresses for cells |
 //! | `code_pointer` | code as function pointers |
 //! | `compiler` | from a plan, or a function, to code |

@@ -1,4 +1,4 @@
-//! Code where it lies.
+//! Code in its final place.
 
 use std::ptr::NonNull;
 
@@ -7,10 +7,10 @@ use super::segment::Segment;
 /// Code in an executable segment of its own.
 #[derive(Debug)]
 pub struct Placed {
-    /// Where it starts.
+    /// Its start.
     pub code: NonNull<u8>,
-    /// How long it is.
+    /// Its length.
     pub bytes: usize,
-    /// What it lies in.
+    /// The segment that contains it.
     pub segment: Segment,
 }

@@ -1,8 +1,8 @@
-//! Executable memory: private anonymous pages, written while they cannot run, never writable again once they can.
+//! Executable memory: private anonymous pages, written before they can run, and never writable again after that.
 //!
-//! Two mappings of one page, or a page that is writable and executable in turn, would let a parent process rewrite the
-//! code of a forked child, and a thread run what another is writing. So a [`Segment`] is filled while it is writable,
-//! becomes executable once, and is unmapped whole.
+//! With two mappings of one page, or a page that is writable and executable in turn, a parent process could rewrite the
+//! code of a forked child, and a thread could run code that another is writing. So a [`Segment`] is filled while it is
+//! writable, becomes executable once, and is unmapped whole.
 
 use std::io;
 use std::ptr::NonNull;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::{ModuleError, ModuleResult};
 
-/// A line of the instruction cache: code starts on one.
+/// The size of a line of the instruction cache, at which code starts.
 const CODE_ALIGNMENT: usize = 64;
 
 /// Pages of one unit of code; unmapped when dropped.
@@ -31,7 +31,7 @@ impl Segment {
     /// Maps fresh, zeroed, writable pages for at least `bytes` bytes.
     ///
     /// # Errors
-    /// Where the system gives no memory.
+    /// If the system gives no memory.
     pub fn writable(bytes: usize) -> io::Result<Self> {
         let length = bytes.max(1).next_multiple_of(page_size());
         // SAFETY: a fresh private anonymous mapping touches no existing memory.
@@ -52,11 +52,11 @@ impl Segment {
         Ok(Self { start, length })
     }
 
-    /// A writable segment for `bytes` bytes of code, and where in it the code goes: not always at the start, for code
-    /// at equal offsets of many pages would share few sets of the instruction cache.
+    /// A writable segment for `bytes` bytes of code, and the place of the code in it. The place varies, since code at
+    /// equal offsets of many pages would share few sets of the instruction cache.
     ///
     /// # Errors
-    /// As [`Segment::writable`].
+    /// The errors of [`Segment::writable`].
     pub fn for_code(bytes: usize) -> io::Result<(Self, *mut u8)> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let spare = bytes.next_multiple_of(page_size()) - bytes;
@@ -68,7 +68,7 @@ impl Segment {
         Ok((segment, start))
     }
 
-    /// Where the segment starts.
+    /// The start of the segment.
     pub fn start(&self) -> *mut u8 {
         self.start.as_ptr()
     }
@@ -81,10 +81,10 @@ impl Segment {
     /// Makes the first `bytes` (whole pages) executable and takes away the right to write them, for good.
     ///
     /// # Errors
-    /// Where the system refuses executable memory.
+    /// If the system refuses executable memory.
     pub fn make_executable(&self, bytes: usize) -> io::Result<()> {
         // x86-64 keeps instruction caches coherent by itself; other hosts need a flush here before they may run code.
-        // SAFETY: the range lies within the mapping that this segment owns.
+        // SAFETY: the range is within the mapping that this segment owns.
         let status = unsafe { libc::mprotect(self.start.as_ptr().cast(), bytes, libc::PROT_READ | libc::PROT_EXEC) };
         if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
@@ -92,7 +92,7 @@ impl Segment {
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        // SAFETY: the segment owns exactly this mapping. Whoever owns the segment keeps it while its code can run.
+        // SAFETY: the segment owns exactly this mapping. Its owner keeps it while its code can run.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
     }
 }
@@ -104,7 +104,7 @@ pub fn page_size() -> usize {
     usize::try_from(size).unwrap_or(4096)
 }
 
-/// Gives a `JITModule` one segment for each function, and keeps the segments for whoever compiled them.
+/// Gives a `JITModule` one segment for each function, and keeps the segments for the caller of the compiler.
 #[derive(Clone, Default)]
 pub struct SegmentProvider {
     segments: Arc<Mutex<Vec<Segment>>>,
@@ -117,7 +117,7 @@ impl SegmentProvider {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Segment>> {
-        // A panic while the list was locked leaves it whole: pushing is all that happens under the lock.
+        // A panic while the list was locked leaves it valid, since pushing is all that happens under the lock.
         self.segments.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

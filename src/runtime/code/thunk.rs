@@ -1,7 +1,7 @@
 //! Thunks: 16 bytes of code that give a cell an address of its own.
 //!
 //! A thunk loads its cell into one more argument register and jumps to the shape's code. The code of a page of thunks
-//! is written once; what each thunk loads lies in a slot on the page behind it, plain data that is reused.
+//! is written once. The values that each thunk loads are in a slot on the page after it, as plain data that is reused.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -23,7 +23,7 @@ enum ThunkRegister {
     VectorCount,
 }
 
-/// What a thunk loads. The layout is known to the code below.
+/// The values that a thunk loads. The code below knows the layout.
 #[repr(C)]
 struct Slot {
     cell: *mut u8,
@@ -61,7 +61,7 @@ impl Thunks {
     /// A thunk that jumps to a shape's `code` with `cell` in `register`.
     ///
     /// # Errors
-    /// Where the system refuses executable memory, and on platforms whose thunks are not written yet.
+    /// If the system refuses executable memory, or the platform's thunks are not written yet.
     pub fn bind(&self, register: CellRegister, cell: NonNull<u8>, code: NonNull<u8>) -> io::Result<Thunk> {
         self.make(ThunkRegister::Cell(register), Slot { cell: cell.as_ptr(), code: code.as_ptr() })
     }
@@ -93,7 +93,7 @@ impl Thunks {
             }
         };
         let slot = thunk.slot();
-        // SAFETY: the slot lies in the writable half of the page, and belongs to this thunk alone; nobody calls the
+        // SAFETY: the slot is in the writable half of the page, and belongs to this thunk alone; nothing calls the
         // thunk before its address is known.
         unsafe { slot.write(contents) };
         Ok(thunk)
@@ -106,7 +106,7 @@ impl Thunk {
         Some(Self { page: page.clone(), index })
     }
 
-    /// What to call.
+    /// The address to call.
     pub fn address(&self) -> NonNull<u8> {
         // SAFETY: the index is below the number of thunks on the page.
         unsafe { NonNull::new_unchecked(self.page.segment.start().add(self.index * THUNK_BYTES)) }
@@ -140,8 +140,8 @@ impl Page {
     }
 }
 
-/// The code of a thunk whose slot lies `distance` bytes behind its first byte:
-/// a load of `Slot::cell` into the register, then a jump through `Slot::code`. Both address relative to rip.
+/// The code of a thunk whose slot is `distance` bytes after its first byte: a load of `Slot::cell` into the register,
+/// then a jump through `Slot::code`. Both addresses are relative to rip.
 #[cfg(target_arch = "x86_64")]
 fn encode(register: ThunkRegister, distance: usize) -> io::Result<[u8; THUNK_BYTES]> {
     // `mov r64, [rip+disp32]` for the third to sixth integer argument, `movsd xmm0, [rip+disp32]` for the float one.

@@ -1,9 +1,10 @@
-//! What is attached to a class: it lives as long as the class, and the garbage collector sees that the class has it.
+//! Objects attached to a class: they live as long as the class, and the garbage collector sees that the class has them.
 //!
-//! A heap type has a field that CPython does not use, `tp_cache`; it visits that field when it looks for garbage, and gives
-//! it up with the type (`type_traverse` and `type_dealloc` in Objects/typeobject.c). A dict of ours is there. So an object
-//! that is attached may refer to the class, and both are collected together. Static types are never collected: what is
-//! attached to one lives as long as the process, as does what is attached to a type whose field is taken.
+//! A heap type has a field that CPython does not use, `tp_cache`. CPython visits that field when it looks for garbage,
+//! and gives it up with the type (`type_traverse` and `type_dealloc` in Objects/typeobject.c). We put a dict there. So
+//! an attached object may refer to the class, and both are collected together. Static types are never collected: an
+//! object that is attached to one lives as long as the process, and so does one that is attached to a type whose field
+//! is taken.
 
 use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
@@ -15,10 +16,10 @@ use pyo3_ffi as ffi;
 use crate::cpython::object::HEAP_TYPE;
 use crate::embed::{Exception, Object, Python};
 
-/// Attaches an object to a class, unless it has one with this key: the one that it has now.
+/// Attaches an object to a class, unless the class has one with this key; returns the one that the class has now.
 ///
 /// # Errors
-/// Where memory runs out.
+/// If memory runs out.
 ///
 /// # Safety
 /// `class` is a live type.
@@ -45,12 +46,12 @@ pub unsafe fn attach_if_new(
     }
 }
 
-/// What is attached to a class with this key.
+/// The object attached to a class with this key.
 ///
 /// # Safety
 /// `class` is a live type.
 pub unsafe fn attached(python: &Python, class: *mut ffi::PyTypeObject, key: usize) -> Option<Object> {
-    // SAFETY: the caller promises a type, which keeps its dict, and that keeps what is in it.
+    // SAFETY: the caller promises a type, which keeps its dict alive, and the dict its contents.
     unsafe {
         let Some(dict) = dict_of(python, class) else {
             return lasting().get(&(class as usize, key)).map(|object| object.clone_ref(python));
@@ -61,14 +62,14 @@ pub unsafe fn attached(python: &Python, class: *mut ffi::PyTypeObject, key: usiz
     }
 }
 
-/// What is attached to types that live as long as the process, by type and key.
+/// The objects attached to types that live as long as the process, by type and key.
 static LASTING: Mutex<BTreeMap<(usize, usize), Object>> = Mutex::new(BTreeMap::new());
 
 fn lasting() -> MutexGuard<'static, BTreeMap<(usize, usize), Object>> {
     LASTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The key by which a dict of ours is known: nobody else has the object.
+/// The key that marks a dict as ours: no other code has the object.
 fn mark(python: &Python) -> Result<Object, Exception> {
     static MARK: OnceLock<Object> = OnceLock::new();
     if let Some(mark) = MARK.get() {
@@ -79,12 +80,13 @@ fn mark(python: &Python) -> Result<Object, Exception> {
     Ok(MARK.get_or_init(|| fresh).clone_ref(python))
 }
 
-/// The dict of ours that a class has.
+/// Our dict of a class.
 ///
 /// # Safety
 /// `class` is a live type.
 unsafe fn dict_of(python: &Python, class: *mut ffi::PyTypeObject) -> Option<Object> {
-    // SAFETY: the caller promises a type; what is in its field is owned by it. Its dict is asked for a key of type `object`.
+    // SAFETY: the caller promises a type, which owns the object in its field. Its dict is asked for a key of type
+    // `object`.
     unsafe {
         if ffi::PyType_GetFlags(class) & HEAP_TYPE == 0 {
             return None;
@@ -97,12 +99,13 @@ unsafe fn dict_of(python: &Python, class: *mut ffi::PyTypeObject) -> Option<Obje
     }
 }
 
-/// The same, made where there is none; `None` where the class can have none.
+/// The same, made if there is none; `None` if the class can't have one.
 ///
 /// # Safety
 /// `class` is a live type.
 unsafe fn own_dict(python: &Python, class: *mut ffi::PyTypeObject) -> Result<Option<Object>, Exception> {
-    // SAFETY: the caller promises a type, whose field nobody else writes: it is checked to be empty, and the GIL is held.
+    // SAFETY: the caller promises a type; its field is written only here: it is checked to be empty, and the GIL is
+    // held.
     unsafe {
         if let Some(dict) = dict_of(python, class) {
             return Ok(Some(dict));
@@ -114,7 +117,7 @@ unsafe fn own_dict(python: &Python, class: *mut ffi::PyTypeObject) -> Result<Opt
         if ffi::PyDict_SetItem(dict.as_ptr(), mark.as_ptr(), mark.as_ptr()) != 0 {
             return Err(python.take_exception());
         }
-        // To make a dict may run Python code, up to 3.11, and that may have come here.
+        // Making a dict may run Python code, up to 3.11, which may have come here.
         if !(*class).tp_cache.is_null() {
             return Ok(dict_of(python, class));
         }
@@ -122,14 +125,14 @@ unsafe fn own_dict(python: &Python, class: *mut ffi::PyTypeObject) -> Result<Opt
         if is_visited(class, dict.as_ptr()) {
             return Ok(Some(dict));
         }
-        // A CPython that does not visit the field may not give it up either.
+        // A CPython that does not visit the field might not give it up either.
         (*class).tp_cache = null_mut();
         ffi::Py_DECREF(dict.as_ptr());
         Ok(None)
     }
 }
 
-/// Whether the garbage collector, where it looks at a type, sees this object.
+/// Whether the garbage collector sees this object when it looks at a type.
 ///
 /// # Safety
 /// `class` is a live heap type.
@@ -145,7 +148,7 @@ unsafe fn is_visited(class: *mut ffi::PyTypeObject, object: *mut ffi::PyObject) 
         0
     }
     let mut search = Search { wanted: object, found: false };
-    // SAFETY: the caller promises a heap type, which its own type's function looks through; that changes nothing.
+    // SAFETY: the caller promises a heap type, whose own type's function visits it; that changes nothing.
     unsafe {
         if let Some(traverse) = (*ffi::Py_TYPE(class.cast())).tp_traverse {
             traverse(class.cast(), visit, (&raw mut search).cast());

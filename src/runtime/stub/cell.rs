@@ -1,9 +1,9 @@
-//! Cells: what differs between the stubs of a shape, in an object that owns it.
+//! Cells: the data that differs between the stubs of a shape, in a Python object that owns it.
 //!
-//! A cell is an instance of a private subclass of `ModuleType`, so that a function whose `m_self` it is looks like a
-//! function of a module; those of functions that are bound to something else are instances of other types (`stand_in`).
-//! Attribute access and repr lead to the object that the original is bound to. A cell owns the original callable, the shape whose code it lets run, its thunk if it has one, and the `PyMethodDef` of a function
-//! made from it.
+//! A cell is an instance of a private subclass of `ModuleType`, so a function whose `m_self` it is looks like a
+//! function of a module. Cells of functions that are bound to something else are instances of other types (`stand_in`).
+//! Attribute access and repr go to the object that the original is bound to. A cell owns the original callable, the
+//! shape whose code it lets run, its thunk if it has one, and the `PyMethodDef` of a function made from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
@@ -29,7 +29,7 @@ use crate::lower::CellField;
 use crate::metadata::{Definition, Receiver, Signature, definition};
 use crate::runtime::code::thunk::Thunk;
 
-/// What lies behind the module's own fields. Compiled code reads the first eleven, at `CellField`'s offsets.
+/// The fields after the module's own. Compiled code reads the first eleven, at `CellField`'s offsets.
 #[repr(C)]
 struct Fields {
     target: usize,
@@ -40,47 +40,46 @@ struct Fields {
     targets: *const NonZeroUsize,
     parameters: *const Parameters,
     keywords: *mut ffi::PyObject,
-    /// Of a function without a wrapper.
+    /// Only for a function without a wrapper.
     reader: Option<Box<ArgumentReader>>,
     foreign: *const Foreign,
     watched: *const Watched,
-    /// Owns what the two before point at.
+    /// Owns the data that the two fields before point at.
     provided: Option<Arc<Foreign>>,
-    /// The signature and the text of such a function.
+    /// The signature and the docstring of such a function.
     bare: Option<(Arc<Signature>, CString)>,
-    /// Owns what `targets` points at.
+    /// Owns the array that `targets` points at.
     functions: Option<Arc<[NonZeroUsize]>>,
-    /// Owns what `parameters` points at.
+    /// Owns the data that `parameters` points at.
     matching: Option<Arc<[Parameters]>>,
-    /// The types that the code has the addresses of.
+    /// The types whose addresses the code contains.
     types: Option<Box<[Object]>>,
     shape: Option<Arc<Shape>>,
     thunk: Option<Thunk>,
-    /// Keeps the cell's type known, where that is not the one of most cells.
+    /// Keeps the cell's type known, if it is not the type of most cells.
     stand_in: Option<Arc<StandIn>>,
-    /// What the cell is found by. Zeroes where it is not to be found.
+    /// The lookup key of the cell; zeroes if it must not be found.
     key: Key,
-    /// The signature that the code was made for, which says what it does about the GIL; `None` where there is no
-    /// original.
+    /// The signature that the code was made for, which says how it treats the GIL; `None` if there is no original.
     signature: Option<Arc<Signature>>,
-    /// The text of `def`, where that is not the original's.
+    /// The docstring of `def`, if it is not the original's.
     doc: Option<CString>,
     def: ffi::PyMethodDef,
 }
 
-/// What tells a function for Python from all others.
+/// The lookup key of a function for Python.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// The original's `m_self`.
     pub m_self: usize,
     /// Its definition.
     pub def: usize,
-    /// Whether calls release the GIL, which is the user's to choose.
+    /// Whether calls release the GIL, which the user may choose.
     pub nogil: bool,
 }
 
-/// The cells that functions for Python have, borrowed: each leaves when it dies. What is specialized twice is equal, for
-/// CPython compares functions by `m_self` and `ml_meth`.
+/// The cells of functions for Python, borrowed: each is removed when it dies. Two stubs of one original are equal,
+/// since CPython compares functions by `m_self` and `ml_meth`.
 static FOUND: Mutex<BTreeMap<Key, usize>> = Mutex::new(BTreeMap::new());
 
 fn found() -> MutexGuard<'static, BTreeMap<Key, usize>> {
@@ -101,52 +100,53 @@ const _: () = {
     assert!(offset_of!(Fields, watched) == CellField::Watched as usize * CellField::SIZE as usize);
 };
 
-/// What a new cell holds.
+/// The contents of a new cell.
 pub struct CellContents {
-    /// The underlying function of the first overload that the code calls; `ml_meth` where that is the target.
+    /// The underlying function of the first overload that the code calls; `ml_meth` if that is the target.
     pub target: NonZeroUsize,
-    /// Those of all overloads.
+    /// The functions of all overloads.
     pub functions: Arc<[NonZeroUsize]>,
-    /// The original; `None` for a function that has no wrapper, and in a cell that many originals share.
+    /// The original; `None` for a function without a wrapper, and in a cell that many originals share.
     pub callable: Option<Object>,
     /// The original's `ml_meth`.
     pub method: usize,
     /// The original's `m_self`; null for a method descriptor and a static method.
     pub receiver: *mut ffi::PyObject,
-    /// What its arguments are called, for each overload, where that is needed.
+    /// The names and defaults of its arguments, for each overload, if they are needed.
     pub parameters: Option<Arc<[Parameters]>>,
-    /// The names that the last C arguments are passed on by, a tuple.
+    /// The names by which the last C arguments are passed on, a tuple.
     pub keywords: Option<Object>,
-    /// The type whose instances a method descriptor admits; the defining class of a METH_METHOD function; else null.
+    /// The type whose instances a method descriptor accepts; the defining class of a METH_METHOD function; otherwise
+    /// null.
     pub class: *mut ffi::PyTypeObject,
     /// The code.
     pub shape: Arc<Shape>,
-    /// What that was made for; `None` where there is no original.
+    /// The signature that the code was made for; `None` if there is no original.
     pub signature: Option<Arc<Signature>>,
-    /// What a function made from the cell has as its `PyMethodDef`.
+    /// The `PyMethodDef` of a function made from the cell.
     pub def: ffi::PyMethodDef,
-    /// Of a function without a wrapper.
+    /// Only for a function without a wrapper.
     pub bare: Option<Bare>,
-    /// Of a foreign function.
+    /// Only for a foreign function.
     pub foreign: Option<Arc<Foreign>>,
-    /// What its type is, where what it is bound to is no module.
+    /// The type of the cell, if the object that the original is bound to is not a module.
     pub stand_in: Option<Arc<StandIn>>,
-    /// The types that the signature has the addresses of.
+    /// The types whose addresses the signature has.
     pub types: Vec<Object>,
 }
 
-/// What the cell of a function without a wrapper has instead of an original.
+/// The data that the cell of a function without a wrapper has instead of an original.
 pub struct Bare {
     /// Reads its arguments.
     pub reader: Box<ArgumentReader>,
-    /// What it is bound with.
+    /// The signature that it is bound with.
     pub signature: Arc<Signature>,
-    /// Its text signature and its text.
+    /// Its text signature and its docstring.
     pub doc: CString,
 }
 
 impl CellContents {
-    /// Those of a function without a wrapper, which has no names and no defaults to find.
+    /// The contents for a function without a wrapper, which has no names and no defaults to find.
     pub fn bare(function: NonZeroUsize, shape: Arc<Shape>, bare: Bare) -> Self {
         Self {
             target: function,
@@ -168,7 +168,7 @@ impl CellContents {
     }
 }
 
-/// A cell, owned.
+/// An owned cell.
 #[derive(Debug)]
 pub struct Cell(Object);
 
@@ -176,7 +176,7 @@ impl Cell {
     /// A new cell.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn new(python: &Python, contents: CellContents) -> Result<Self, Exception> {
         let class = match &contents.stand_in {
             Some(stand_in) => stand_in.address(),
@@ -235,7 +235,7 @@ impl Cell {
             def,
         };
         counters::cell_made();
-        // SAFETY: the fields lie within the fresh object, which nobody else has seen; zeroes are overwritten.
+        // SAFETY: the fields are within the fresh object, which no other code has seen; zeroes are overwritten.
         unsafe {
             fields_of(object.as_ptr()).write(fields);
             if is_module {
@@ -255,7 +255,7 @@ impl Cell {
         functions: &[NonZeroUsize],
     ) -> Option<Self> {
         let cell = NonNull::new(*found().get(&key)? as *mut ffi::PyObject)?;
-        // SAFETY: a cell that can be found is alive, for it leaves before it dies, and only with the GIL held.
+        // SAFETY: a cell that can be found is alive, since it is removed before it dies, and only with the GIL held.
         unsafe {
             let fields = &*fields_of(cell.as_ptr());
             let same = fields.shape.as_ref().is_some_and(|own| Arc::ptr_eq(own, shape))
@@ -265,14 +265,14 @@ impl Cell {
         }
     }
 
-    /// Lets the cell be found, in place of another one.
+    /// Makes the cell the one that is found by a key, in place of another one.
     pub fn found_by(&self, key: Key) {
         // SAFETY: the cell is alive and initialized; the GIL orders this against its other users.
         unsafe { (*fields_of(self.0.as_ptr())).key = key };
         found().insert(key, self.0.as_ptr() as usize);
     }
 
-    /// The cell's address: what compiled code gets.
+    /// The cell's address, for compiled code.
     pub fn address(&self) -> NonNull<u8> {
         // An object is never null.
         NonNull::new(self.0.as_ptr().cast()).expect("an owned object has an address")
@@ -283,9 +283,9 @@ impl Cell {
         &self.0
     }
 
-    /// Gives the definition in the cell a text of its own.
+    /// Gives the definition in the cell a docstring of its own.
     pub fn set_doc(&self, doc: CString) {
-        // SAFETY: the cell is alive and initialized; the GIL orders this against its other users. The text stays where it is
+        // SAFETY: the cell is alive and initialized; the GIL orders this with its other users. The text does not move
         // as long as the cell lives.
         unsafe {
             let fields = fields_of(self.0.as_ptr());
@@ -294,13 +294,13 @@ impl Cell {
         }
     }
 
-    /// Says in which module the function of a cell is to be found, where that is not what an original is bound to.
+    /// Sets the module in which the function of a cell is found, if it is not that of the original.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn set_module(&self, python: &Python, name: &Object) -> Result<(), Exception> {
-        // SAFETY: the thread is attached; the cell is alive and initialized, and has a namespace, which is given up when
-        // the new one is in its place.
+        // SAFETY: the thread is attached; the cell is alive and initialized, and has a namespace, which is given up
+        // after the new one is in its place.
         unsafe {
             let own = python.owned(ffi::PyDict_New())?;
             own.set_item(python, "__name__", name)?;
@@ -328,7 +328,7 @@ impl Cell {
         unsafe { &raw mut (*fields_of(self.0.as_ptr())).def }
     }
 
-    /// The original that the cell stands for; `None` for a function that has no wrapper.
+    /// The original of the cell; `None` for a function without a wrapper.
     pub fn callable(&self, python: &Python) -> Option<Object> {
         // SAFETY: the cell owns a reference to the original.
         unsafe {
@@ -337,8 +337,8 @@ impl Cell {
         }
     }
 
-    /// Keeps the cell for the rest of the process, for what Python may call and nobody owns: the functions that a method
-    /// descriptor makes have the definition in the cell, and outlive the descriptor and its type.
+    /// Keeps the cell alive for the rest of the process, if Python may call it without owning it: the functions that a
+    /// method descriptor makes use the definition in the cell, and outlive the descriptor and its type.
     pub fn keep(&self, python: &Python) {
         PERMANENT.insert(self.def() as usize);
         counters::cell_kept();
@@ -354,7 +354,7 @@ impl Cell {
     }
 }
 
-/// The original that a cell stands for, borrowed; null where there is none.
+/// The original of a cell, borrowed; null if there is none.
 ///
 /// # Safety
 /// `cell` is a live cell.
@@ -363,7 +363,7 @@ pub unsafe fn original_in(cell: *mut ffi::PyObject) -> *mut ffi::PyObject {
     unsafe { (*fields_of(cell)).callable }
 }
 
-/// The name of the function that is made from a cell, borrowed; null where there is none.
+/// The name of the function that is made from a cell, borrowed; null if there is none.
 ///
 /// # Safety
 /// `cell` is a live cell.
@@ -372,7 +372,7 @@ pub unsafe fn name_in(cell: *mut ffi::PyObject) -> *const c_char {
     unsafe { (*fields_of(cell)).def.ml_name }
 }
 
-/// What the function of a cell was bound with, and its address; `None` where it stands for another one.
+/// The signature that the function of a cell was bound with, and its address; `None` if the function has an original.
 ///
 /// # Safety
 /// `cell` is a live cell.
@@ -384,22 +384,23 @@ pub unsafe fn bare_in(cell: *mut ffi::PyObject) -> Option<(Arc<Signature>, NonZe
     }
 }
 
-/// What tells why a call of a stub takes the fallback.
+/// The data for finding out why a call of a stub takes the fallback.
 pub struct CellGuards<'a> {
-    /// What its code looks at.
+    /// The guards of its code.
     pub guards: &'a Guards,
-    /// What its arguments are called; null where none is matched.
+    /// The names and defaults of its arguments; null if no argument is matched.
     pub parameters: *const Parameters,
-    /// The type that its receiver must have; null for any.
+    /// The type that its receiver must have; null if it may have any.
     pub class: *mut ffi::PyTypeObject,
-    /// What a foreign function's provider said.
+    /// The data of a foreign function's provider.
     pub foreign: Option<&'a Foreign>,
 }
 
-/// What tells why a call of a stub with this cell takes the fallback; `None` where its calls are not counted.
+/// The data for finding out why a call of a stub with this cell takes the fallback; `None` if its calls are not
+/// counted.
 ///
 /// # Safety
-/// `cell` is a live cell, and stays so as long as what is borrowed from it.
+/// `cell` is a live cell, and stays alive as long as the result is used.
 pub unsafe fn guards_in<'a>(cell: *mut ffi::PyObject) -> Option<CellGuards<'a>> {
     // SAFETY: the caller promises a cell, which is initialized.
     unsafe {
@@ -410,9 +411,9 @@ pub unsafe fn guards_in<'a>(cell: *mut ffi::PyObject) -> Option<CellGuards<'a>> 
     }
 }
 
-/// The original of a function or a descriptor that stands for it; `None` for all other objects.
+/// The original of a function or a descriptor that was made of it; `None` for all other objects.
 pub fn original_of(python: &Python, callable: &Object) -> Option<Object> {
-    // SAFETY: the callable is alive, and with it the type of a descriptor, and the cell.
+    // SAFETY: the callable is alive, and so is the type of a descriptor, and the cell.
     unsafe {
         if let Some((class, def)) = permanent_definition(callable) {
             return Some(Twins::find(python, class, def)?.original);
@@ -422,29 +423,29 @@ pub fn original_of(python: &Python, callable: &Object) -> Option<Object> {
     }
 }
 
-/// A descriptor that was made for Python, and the one that it stands for. A type has them for as long as it lives: the
-/// stub's cell belongs to all types that have the definition, and knows none of them.
+/// A descriptor that was made for Python, and its original. A type has these for as long as it lives; the stub's cell
+/// belongs to all types that have the definition, and knows none of them.
 pub struct Twins {
-    /// What the stub stands for.
+    /// The original of the stub.
     pub original: Object,
     /// The stub.
     pub stub: Object,
 }
 
 impl Twins {
-    /// The two that a type has for this definition in a permanent cell.
+    /// The pair that a type has for this definition in a permanent cell.
     ///
     /// # Safety
     /// `class` is a live type.
     pub unsafe fn find(python: &Python, class: *mut ffi::PyTypeObject, def: *const c_void) -> Option<Self> {
-        // SAFETY: the caller promises a type; what is attached with the key of a definition is a pair, see `attach`.
+        // SAFETY: the caller promises a type; the object attached with the key of a definition is a pair, see `attach`.
         unsafe { Self::of_pair(python, &attached(python, class, def as usize)?) }
     }
 
-    /// Gives them to a type, unless it has two for this definition already: those that it has now.
+    /// Gives a pair to a type, unless it has one for this definition already; returns the pair that it has now.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     ///
     /// # Safety
     /// `class` is a live type.
@@ -474,7 +475,7 @@ impl Twins {
     }
 }
 
-/// The type of a descriptor that was made for Python, and its definition, which lies in a permanent cell; `None` for all
+/// The type of a descriptor that was made for Python, and its definition, which is in a permanent cell; `None` for all
 /// other objects.
 ///
 /// # Safety
@@ -486,9 +487,9 @@ unsafe fn permanent_definition(callable: &Object) -> Option<(*mut ffi::PyTypeObj
     PERMANENT.contains(found.def as usize).then_some((d_type, found.def))
 }
 
-/// The signature that a function without a wrapper was bound with, and its address; `None` for all other objects.
+/// The signature with which a function without a wrapper was bound, and its address; `None` for all other objects.
 pub fn bound_with(python: &Python, callable: &Object) -> Option<(Arc<Signature>, Arc<[NonZeroUsize]>)> {
-    // SAFETY: the cell is alive, for the callable is.
+    // SAFETY: the cell is alive, since the callable is.
     unsafe {
         let fields = fields_of(cell_of(python, callable)?);
         let (signature, _) = (*fields).bare.as_ref()?;
@@ -496,37 +497,37 @@ pub fn bound_with(python: &Python, callable: &Object) -> Option<(Arc<Signature>,
     }
 }
 
-/// What a function or a descriptor that stands for another one was compiled for; `None` for all other objects.
+/// The signature for which a function or a descriptor with an original was compiled; `None` for all other objects.
 #[cfg(feature = "python")]
 pub fn compiled_for(python: &Python, callable: &Object) -> Option<Arc<Signature>> {
-    // SAFETY: the cell is alive, for the callable is.
+    // SAFETY: the cell is alive, since the callable is.
     unsafe { (*fields_of(cell_of(python, callable)?)).signature.clone() }
 }
 
-/// Whether a function stands for a provider's callable that is not what it was when the function was made: all its
-/// calls are the callable's own.
+/// Whether a function's original is a provider's callable that has changed since the function was made: the callable
+/// itself then makes all calls.
 #[cfg(feature = "python")]
 pub fn is_stale(python: &Python, callable: &Object) -> bool {
-    // SAFETY: the cell is alive, for the callable is, and with it what its provider named.
+    // SAFETY: the cell is alive, since the callable is, and so is everything that its provider named.
     unsafe {
         let foreign = cell_of(python, callable).and_then(|cell| (*fields_of(cell)).provided.as_deref());
         foreign.is_some_and(|foreign| is_changed(foreign))
     }
 }
 
-/// Whether anything watched is not what it was.
+/// Whether a watched word has changed.
 ///
 /// # Safety
 /// The cell that has it is alive, and the thread attached.
 pub unsafe fn is_changed(foreign: &Foreign) -> bool {
-    // SAFETY: as the caller promises: the original, which the cell keeps, has the words where the provider said.
+    // SAFETY: as the caller promises: the original, which the cell keeps alive, has the words at the provider's
+    // addresses.
     foreign.watched.iter().any(|word| unsafe { *word.at } != word.value)
 }
 
-/// The cell behind a function or a descriptor; `None` for all objects that have none.
+/// The cell of a function or a descriptor; `None` for objects that have none.
 fn cell_of(python: &Python, callable: &Object) -> Option<*mut ffi::PyObject> {
-    // SAFETY: the callable is alive; a definition that lies in a cell lies there at this place, and nowhere else are
-    // there objects of the cells' type.
+    // SAFETY: the callable is alive; a definition in a cell is at this place, and no other object has the cells' type.
     unsafe {
         let cell = match definition(callable.as_ptr())? {
             // A static method has a `m_self` that its C function does not get.
@@ -543,7 +544,7 @@ fn cell_of(python: &Python, callable: &Object) -> Option<*mut ffi::PyObject> {
     }
 }
 
-/// The `m_self` of a built-in function, also where it is that of a static method.
+/// The `m_self` of a built-in function, also of a static method.
 ///
 /// # Safety
 /// `function` is a live built-in function.
@@ -567,7 +568,7 @@ impl Definitions {
     }
 }
 
-/// What a cell has as a module's namespace, which CPython's own methods of modules rely on: that of the module that the
+/// The namespace of a cell as a module, on which CPython's own methods of modules rely: that of the module that the
 /// original is bound to, or one that all other cells share.
 fn namespace(python: &Python, receiver: *mut ffi::PyObject) -> Result<Object, Exception> {
     static SHARED: OnceLock<Object> = OnceLock::new();
@@ -597,7 +598,7 @@ fn fields_of(cell: *mut ffi::PyObject) -> *mut Fields {
     cell.cast::<u8>().wrapping_offset(Layout::CURRENT.module_size as isize).cast()
 }
 
-/// The type of cells, made when the first one is.
+/// The type of cells, made with the first one.
 pub fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
     struct Type(*mut ffi::PyTypeObject);
     // SAFETY: a type may be used from every thread that is attached.
@@ -609,11 +610,11 @@ pub fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
         return Ok(class.0);
     }
     let class = new_cell_type(python, c"typedcall.cell", &mut slots(), &raw mut ffi::PyModule_Type)?;
-    // Another thread may have been here meanwhile; the first type wins, the other one dies.
+    // Another thread may have been here meanwhile; the first type is kept, the other one dies.
     Ok(TYPE.get_or_init(|| Type(class.into_ptr().cast())).0)
 }
 
-/// A new type of cells, below another type, with the slots, of which the last is zero.
+/// A new type of cells, derived from another type, with these slots; the last slot is zero.
 pub(super) fn new_cell_type(
     python: &Python,
     name: &CStr,
@@ -636,11 +637,11 @@ pub(super) fn new_cell_type(
 /// Called by CPython with a cell whose last reference is gone.
 pub(super) unsafe extern "C" fn dealloc(cell: *mut ffi::PyObject) {
     // SAFETY: the cell was allocated by PyType_GenericAlloc; its fields are initialized, or all zeroes, which is a
-    // valid empty state, where its making failed. Each is given up once. The shape is the last to go: see `retire`.
+    // valid empty state, if making it failed. Each is given up once. The shape is the last: see `retire`.
     unsafe {
         ffi::PyObject_GC_UnTrack(cell.cast());
         let fields = fields_of(cell);
-        // First of all: whoever finds a cell must find it alive.
+        // This comes first, since a cell that is found must be alive.
         let mut known = found();
         if known.get(&(*fields).key) == Some(&(cell as usize)) {
             known.remove(&(*fields).key);
@@ -694,7 +695,7 @@ pub(super) unsafe extern "C" fn traverse(
                 }
             }
         }
-        // What two cells share is no more one's than the other's: it is kept, for all that the collector knows, from outside.
+        // An object that two cells share belongs to neither: for the collector it is kept from outside.
         let held = (*fields_of(cell)).provided.as_ref().filter(|foreign| Arc::strong_count(foreign) == 1);
         let types = (*fields_of(cell)).types.iter().flatten();
         for object in held.iter().flat_map(|foreign| &foreign.holds).chain(types) {
@@ -707,13 +708,13 @@ pub(super) unsafe extern "C" fn traverse(
     0
 }
 
-/// A cell keeps what it has until it dies: a `__del__` in the same garbage may call the stub. Cycles break elsewhere,
-/// at the namespace that holds the stub.
+/// A cell keeps its contents until it dies, since a `__del__` in the same garbage may call the stub. Cycles break
+/// elsewhere, at the namespace that contains the stub.
 pub(super) unsafe extern "C" fn clear(_: *mut ffi::PyObject) -> c_int {
     0
 }
 
-/// What the original is bound to; none for a static method or a method descriptor.
+/// The object that the original is bound to; none for a static method or a method descriptor.
 ///
 /// # Safety
 /// `cell` is a live cell.

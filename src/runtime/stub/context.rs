@@ -1,4 +1,4 @@
-//! The context: per-thread runtime state, passed as an argument so that nobody reads thread-local storage.
+//! The context: per-thread runtime state, passed as an argument so that no code reads thread-local storage.
 //!
 //! A thread's context is owned by its thread state's dictionary, and dies with it. Compiled code fetches it at entry,
 //! once, through [`current`]; a cache in thread-local storage saves the look-up in the dictionary while it is valid.
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 
-/// What a typed method with a `context` parameter is given. `include/typedcall.h` declares the same.
+/// The argument for a `context` parameter of a typed method. `include/typedcall.h` declares the same.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Context {
@@ -32,7 +32,7 @@ impl Context {
 /// The key of the context in a thread state's dictionary, and the name of the capsule that owns it.
 const NAME: &std::ffi::CStr = c"typedcall.context";
 
-/// Rises when any thread's context dies: what the caches hold may be gone.
+/// Rises when any thread's context dies, since the caches may then have dead ones.
 static DEATHS: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ thread_local! {
         const { Cell::new(Cached { thread_state: null_mut(), deaths: 0, context: null_mut() }) };
 }
 
-/// The calling thread's context; null with an exception set where there is no memory for one.
+/// The calling thread's context; null with an exception set if there is no memory for one.
 ///
 /// # Safety
 /// The thread is attached to the interpreter.
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn current() -> *mut Context {
     context
 }
 
-/// The context in the thread state's dictionary, made there if need be.
+/// The context in the thread state's dictionary, made there if necessary.
 ///
 /// # Safety
 /// The thread is attached, and `thread_state` is its own.

@@ -12,35 +12,35 @@ pub static FALLBACKS: [AtomicU64; FallbackReason::ALL.len()] = [const { AtomicU6
 pub static SHAPES: AtomicUsize = AtomicUsize::new(0);
 /// The bytes of their code.
 pub static CODE_BYTES: AtomicUsize = AtomicUsize::new(0);
-/// Cells that are alive: one for each stub.
+/// Live cells: one for each stub.
 pub static CELLS: AtomicUsize = AtomicUsize::new(0);
 
-/// Those that live as long as the process.
+/// Cells that live as long as the process.
 pub static KEPT_CELLS: AtomicUsize = AtomicUsize::new(0);
 
-/// A shape is there.
+/// Counts a new shape.
 pub fn shape_made(bytes: usize) {
     SHAPES.fetch_add(1, Ordering::Relaxed);
     CODE_BYTES.fetch_add(bytes, Ordering::Relaxed);
 }
 
-/// A shape is gone.
+/// Counts the end of a shape.
 pub fn shape_gone(bytes: usize) {
     SHAPES.fetch_sub(1, Ordering::Relaxed);
     CODE_BYTES.fetch_sub(bytes, Ordering::Relaxed);
 }
 
-/// A cell is there.
+/// Counts a new cell.
 pub fn cell_made() {
     CELLS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A cell is kept for the rest of the process.
+/// Counts a cell that is kept for the rest of the process.
 pub fn cell_kept() {
     KEPT_CELLS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A cell is gone.
+/// Counts the end of a cell.
 pub fn cell_gone() {
     CELLS.fetch_sub(1, Ordering::Relaxed);
 }

@@ -9,12 +9,12 @@ use super::counters::FALLBACKS;
 use super::fallback_reason::FallbackReason;
 use super::guards::Call;
 
-/// Counts a call that takes the fallback, by its reason: what compiled code calls before it makes the original call.
+/// Counts a call that takes the fallback, by its reason. Compiled code calls this before the original.
 ///
 /// # Safety
-/// The thread is attached, and `cell` is that of a stub which counts its calls. `args` has first `receivers` objects, then
-/// arguments: `given` live objects in all, and behind them one for each element of `names`, a tuple, or null for none.
-/// `receiver` is what the call is made on, a live object, where it is not among `args`; or null.
+/// The thread is attached, and `cell` is that of a stub which counts its calls. `args` has first `receivers` objects,
+/// then arguments: `given` live objects in total, followed by one for each element of `names`, a tuple, or null for
+/// none. `receiver` is the live object that the call is made on, if it is not among `args`; or null.
 pub unsafe extern "C-unwind" fn count_fallback(
     cell: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
@@ -23,7 +23,7 @@ pub unsafe extern "C-unwind" fn count_fallback(
     receivers: usize,
     receiver: *mut ffi::PyObject,
 ) {
-    // SAFETY: the caller promises a live cell and what the arguments are. What is watched is where the provider said.
+    // SAFETY: the caller promises a live cell and the arguments. The watched words are at the provider's addresses.
     let reason = unsafe {
         match guards_in(cell) {
             None => FallbackReason::Other,

@@ -1,20 +1,21 @@
-//! Why calls of stubs take the fallback.
+//! The reasons why calls of stubs take the fallback.
 
-/// Why a call took the fallback. With several overloads it is what kept the call from the one that it came closest to.
+/// The reason why a call took the fallback. With several overloads it is the reason for the one that the call came
+/// closest to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum FallbackReason {
-    /// Arguments are given by name that have no such name, are given twice, or are not all there.
+    /// An argument's name is unknown or given twice, or an argument is missing.
     Keywords,
     /// There are too many arguments, or too few.
     Arity,
-    /// The receiver or an argument is of a type that the guards do not admit: another one, or a subclass.
+    /// The receiver or an argument is of a type that the guards do not accept: another one, or a subclass.
     Type,
     /// The types are right, and a value is not: an int that does not fit or is long, text with a NUL or without UTF-8.
     Value,
-    /// What the stub was made for has changed since.
+    /// The prototype that the stub was made for has changed since.
     Changed,
-    /// None of these.
+    /// Another reason.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! Conversions that only the provider of a foreign function can do, for compiled code.
+//! Conversions that only the provider of a foreign function can do, called by compiled code.
 
 use std::ffi::{CString, c_int};
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::runtime::code::thunk::Thunk;
 
 /// Makes the C value of an argument.
 pub trait ConvertArgument: Send + Sync {
-    /// The C value, in the low bytes; `None` where the original call is to be made. Runs no Python code, changes nothing, does
+    /// The C value, in the low bytes; `None` if the original must be called. Runs no Python code, changes nothing, does
     /// not panic, and leaves no exception set.
     ///
     /// # Safety
@@ -21,49 +21,50 @@ pub trait ConvertArgument: Send + Sync {
 
 /// Makes the object of a C result.
 pub trait ConvertResult: Send + Sync {
-    /// A new reference, or null with an exception set. Does not panic; may run Python code, and so may never return: it owns
-    /// nothing then that would have to be given up.
+    /// A new reference, or null with an exception set. Does not panic. May run Python code, and so may never return; so
+    /// while that runs it owns nothing that would have to be given up.
     ///
     /// # Safety
-    /// The thread is attached; `bits` has in its low bytes, and zeroes above them, what the C function returned.
+    /// The thread is attached; the low bytes of `bits` are the result of the C function, the others zero.
     unsafe fn convert(&self, bits: u64) -> *mut ffi::PyObject;
 }
 
-/// A word of memory that must be as it was when the stub was made; else the original call is made. Compiled code reads it.
+/// A word of memory that must not have changed since the stub was made; otherwise the original is called. Compiled code
+/// reads it.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Watched {
-    /// Where it is, for as long as the stub's original lives.
+    /// Its address, valid as long as the stub's original lives.
     pub at: *const usize,
-    /// What it was.
+    /// Its value when the stub was made.
     pub value: usize,
 }
 
-/// What the cell of a foreign function's stub has besides.
+/// The additional data in the cell of a foreign function's stub.
 pub struct Foreign {
-    /// As Python sees it.
+    /// Its name in Python.
     pub name: CString,
     /// The C function.
     pub address: NonZeroUsize,
-    /// One for each C parameter that the provider converts.
+    /// A converter for each C parameter, if the provider converts it.
     pub arguments: Vec<Option<Box<dyn ConvertArgument>>>,
-    /// Where the provider converts the result.
+    /// The converter for the result, if the provider converts it.
     pub result: Option<Box<dyn ConvertResult>>,
-    /// What must be as it was.
+    /// The words that must not change.
     pub watched: Vec<Watched>,
-    /// What lives as long as the stub.
+    /// Objects that live as long as the stub.
     pub holds: Vec<Object>,
-    /// The way to functions that may be variadic.
+    /// The thunk to functions that may be variadic.
     pub thunk: Option<Thunk>,
 }
 
-// SAFETY: the watched addresses are only read, with the GIL held; all else is.
+// SAFETY: the watched addresses are only read, with the GIL held; so is everything else.
 unsafe impl Send for Foreign {}
 // SAFETY: as above.
 unsafe impl Sync for Foreign {}
 
 impl Foreign {
-    /// What compiled code calls.
+    /// The address that compiled code calls.
     pub fn target(&self) -> NonZeroUsize {
         self.thunk.as_ref().map_or(self.address, |thunk| NonZeroUsize::from(thunk.address().addr()))
     }
@@ -80,7 +81,7 @@ impl fmt::Debug for Foreign {
     }
 }
 
-/// Writes the C value of an argument to `bits`: not 0 where the provider makes none.
+/// Writes the C value of an argument to `bits`; returns not 0 if the provider makes none.
 ///
 /// # Safety
 /// The thread is attached, the object alive, `bits` can be written, and the provider converts the parameter.
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn to_foreign(
 /// A new reference to the object of a result, or null with an exception set.
 ///
 /// # Safety
-/// The thread is attached; what the function returned is in the low bytes.
+/// The thread is attached; the result of the function is in the low bytes.
 pub unsafe extern "C-unwind" fn from_foreign(foreign: &Foreign, bits: u64) -> *mut ffi::PyObject {
     match &foreign.result {
         // SAFETY: as the caller promises.

@@ -1,5 +1,5 @@
-//! What the code of a shape looks at before it makes a call: why a call took the fallback is found out by looking again. Nothing
-//! here panics or runs Python code.
+//! The checks that a shape's code makes before a call. The reason why a call took the fallback is found by making them
+//! again. Nothing here panics or runs Python code.
 
 use std::ptr::null_mut;
 
@@ -13,79 +13,78 @@ use crate::ir::{Instruction, Value};
 use crate::lower::{Admitted, Arm, Binding, Class, Convention, Given, Plan};
 use crate::metadata::{PythonType, TypePlace};
 
-/// What the code of a shape looks at before it makes a call.
+/// The checks that the code of a shape makes before a call.
 #[derive(Debug)]
 pub struct Guards {
     arms: Box<[ArmGuards]>,
 }
 
-/// The same of one arm.
+/// The checks of one arm.
 #[derive(Debug)]
 struct ArmGuards {
     overload: usize,
     arity: usize,
     given: Given,
-    /// Whether arguments given by name are those that the arm means.
+    /// Whether the names of arguments must be those of the arm.
     takes_names: bool,
     /// Whether the receiver must be of the cell's class.
     checks_receiver: bool,
-    /// Each look at the type of something.
+    /// Each check of a type.
     looks: Box<[(Operand, Wanted)]>,
-    /// Whether a value may fail where its type is right.
+    /// Whether a value may fail although its type is right.
     looks_at_values: bool,
 }
 
-/// What is looked at.
+/// The object that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operand {
     Receiver,
     Argument(u16),
 }
 
-/// What passes a look.
+/// The objects that pass a check.
 #[derive(Debug)]
 enum Wanted {
-    /// What a guard admits; `None` too where null stands for it behind the guard.
+    /// The objects that a guard accepts; also `None`, if it becomes null after the guard.
     Admitted { admitted: Admitted, or_none: bool },
     /// An exact float or an exact int.
     Real,
-    /// What a foreign function's provider converts to this C parameter.
+    /// The objects that a foreign function's provider converts for this C parameter.
     Foreign(u16),
 }
 
 /// A call, as the fallback passes it on.
 pub(super) struct Call<'c> {
-    /// What the call is made on; null where the cell knows that.
+    /// The object that the call is made on; null if the cell knows it.
     pub(super) receiver: *mut ffi::PyObject,
-    /// What type it must have, where that is checked.
+    /// The type that it must have, if that is checked.
     pub(super) class: *mut ffi::PyTypeObject,
     pub(super) args: *const *mut ffi::PyObject,
-    /// The number of those given by position.
+    /// The number of arguments given by position.
     pub(super) given: usize,
     pub(super) names: *mut ffi::PyObject,
     /// The number of the names.
     pub(super) named: usize,
-    /// Those of the cell.
+    /// The cell's parameters.
     pub(super) parameters: *const Parameters,
     pub(super) foreign: Option<&'c Foreign>,
 }
 
-/// At most so many arguments, and as many held objects behind them.
+/// The most arguments and held objects.
 const MOST: usize = 2 * 17;
 
 impl Guards {
-    /// Those of a plan.
+    /// The guards of a plan.
     pub fn of(plan: &Plan) -> Self {
         Self { arms: plan.arms.iter().map(|arm| ArmGuards::of(plan, arm)).collect() }
     }
 
-    /// What kept a call from the arm that it came closest to.
+    /// The reason why a call does not take the arm that it came closest to.
     ///
     /// # Safety
-    /// As for [`count_fallback`](super::fallback::count_fallback).
+    /// The conditions of [`count_fallback`](super::fallback::count_fallback).
     pub(super) unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
-        // The reasons of an arm are in the order in which it looks.
-        // SAFETY: the caller's promise.
+        // The reasons of an arm are in the order of its checks. SAFETY: the caller's promise.
         self.arms.iter().map(|arm| unsafe { arm.reason(call) }).max().unwrap_or(FallbackReason::Other)
     }
 }
@@ -133,7 +132,7 @@ impl ArmGuards {
             overload: usize::from(arm.overload),
             arity: usize::from(arm.arity),
             given: arm.given,
-            // The names that the C arguments of such a stub are passed on by are its own.
+            // Such a stub passes its C arguments on by names of its own.
             takes_names: matches!(convention, Convention::Objects { .. }),
             checks_receiver: arm.checks_receiver
                 || (convention == Convention::Vectorcall && binding == Binding::Method),
@@ -143,12 +142,12 @@ impl ArmGuards {
     }
 
     /// # Safety
-    /// As for [`count_fallback`](super::fallback::count_fallback).
+    /// The conditions of [`count_fallback`](super::fallback::count_fallback).
     unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
         let mut found = [null_mut(); MOST];
         let mut args = call.args;
-        // SAFETY: the caller promises the objects; an arm that matches arguments has its parameters, of which none has more
-        // than 16 arguments, and as many that are held.
+        // SAFETY: the caller promises the objects; an arm that matches arguments has its parameters, none with more
+        // than 16 arguments, and as many held objects.
         unsafe {
             let by_position = call.given == self.arity && call.named == 0;
             let own_names = self.takes_names && call.given + call.named == self.arity;
@@ -158,7 +157,7 @@ impl ArmGuards {
                 if match_arguments(call.parameters, self.overload, call.args, given, names, out) != 0 {
                     return if call.named > 0 { FallbackReason::Keywords } else { FallbackReason::Arity };
                 }
-                // What is held is in its variable too: none of these is the last reference.
+                // A held object is also in its variable: none of these references is the last one.
                 for held in found.iter().skip(self.arity) {
                     ffi::Py_XDECREF(*held);
                 }
@@ -171,7 +170,7 @@ impl ArmGuards {
                 return FallbackReason::Type;
             }
             let passes = |(operand, wanted): &(Operand, Wanted)| match operand {
-                // The cell's own passes.
+                // The cell's own receiver passes.
                 Operand::Receiver => call.receiver.is_null() || wanted.passes(call.receiver, call.foreign),
                 Operand::Argument(index) => {
                     let index = usize::from(*index);
@@ -186,10 +185,10 @@ impl ArmGuards {
     }
 }
 
-/// The type at a place; `None` where a variable holds none.
+/// The type at a place; `None` if a variable has none.
 ///
 /// # Safety
-/// At the place there is a type, or a variable of the extension's.
+/// The place has a type, or is a variable of the extension's.
 unsafe fn type_at(place: TypePlace) -> Option<*mut ffi::PyTypeObject> {
     let class = match place {
         TypePlace::Object(address) => address.get() as *mut ffi::PyTypeObject,
@@ -200,13 +199,13 @@ unsafe fn type_at(place: TypePlace) -> Option<*mut ffi::PyTypeObject> {
 }
 
 impl Wanted {
-    /// Whether an object passes.
+    /// Whether an object passes the check.
     ///
     /// # Safety
     /// The thread is attached, and the object alive or null.
     unsafe fn passes(&self, object: *mut ffi::PyObject, foreign: Option<&Foreign>) -> bool {
-        // SAFETY: the caller promises the object; the cell of the stub owns the types that are known by address, and variables
-        // of an extension stay where they are.
+        // SAFETY: the caller promises the object; the stub's cell owns the types that are known by address, and
+        // variables of an extension do not move.
         unsafe {
             if object.is_null() {
                 return matches!(self, Self::Admitted { admitted: Admitted { null: true, .. }, .. });

@@ -1,56 +1,56 @@
-//! How the arguments of a call become those of an overload, where not all of them are given by position: by names and
-//! by defaults. Plain data in a cell, and the one function that compiled code calls with it.
+//! Matches the arguments of a call to those of an overload if not all are given by position: by names and by defaults.
+//! Plain data in a cell, and the function that compiled code calls with it.
 
 use std::ffi::c_int;
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::packing::{dict_of, tuple_of};
+use super::parser::packing::{dict_of, tuple_of};
 use crate::embed::{Exception, Object, Python};
 use crate::metadata::{DefaultValue, Overload};
 
-/// What the arguments of one overload are called, and what stands for those that are left out.
+/// The names and defaults of one overload's arguments.
 #[derive(Debug)]
 pub struct Parameters {
-    /// So many can be given by position.
+    /// The number of arguments that can be given by position.
     positional: usize,
-    /// All arguments, those that are given by name only last.
+    /// All arguments; those that are given only by name come last.
     each: Box<[Parameter]>,
 }
 
 #[derive(Debug)]
 struct Parameter {
-    /// An interned `str`; `None` for one that cannot be given by name.
+    /// An interned `str`; `None` if it can't be given by name.
     name: Option<Object>,
     default: Default,
 }
 
-/// What is passed for an argument that is left out.
+/// The value of an argument that is left out.
 #[derive(Debug)]
 enum Default {
-    /// It may not be left out, or nobody but the original knows what stands for it.
+    /// It must not be left out, or only the original knows its value.
     Nothing,
     /// This object.
     Object(Object),
-    /// What the variable holds at the time of the call.
+    /// The object in the variable at the time of the call.
     Variable(*const *mut ffi::PyObject),
 }
 
-// SAFETY: objects may be given up by any thread (`Object::drop`); a variable is only read with the GIL held.
+// SAFETY: objects may be given up by any thread (`Object::drop`); a variable is read only with the GIL held.
 unsafe impl Send for Default {}
 // SAFETY: as above; nothing in it changes.
 unsafe impl Sync for Default {}
 
-/// The arguments do not match: what compiled code gets from [`match_arguments`].
+/// The result of [`match_arguments`] if the arguments do not match.
 const MISMATCH: c_int = 1;
 const MATCH: c_int = 0;
 
 impl Parameters {
-    /// The parameters of an overload. Where `by_name` is unset the callable takes no keywords at all.
+    /// The parameters of an overload. If `by_name` is false, the callable takes no keywords at all.
     ///
     /// # Errors
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn of(python: &Python, overload: &Overload, by_name: bool) -> Result<Self, Exception> {
         let each = overload.arguments().map(|(_, parameter)| {
             let name = parameter.name.as_deref().filter(|_| by_name);
@@ -66,14 +66,14 @@ impl Parameters {
         Ok(Self { positional, each: each.collect::<Result<_, Exception>>()? })
     }
 
-    /// The parameter that a keyword names.
+    /// The parameter with the name of a keyword.
     ///
     /// # Safety
     /// `key` is a live object, and the thread attached.
     unsafe fn named(&self, key: *mut ffi::PyObject) -> Option<usize> {
         let of = |parameter: &Parameter| parameter.name.as_ref().map(Object::as_ptr);
         let identical = self.each.iter().position(|parameter| of(parameter) == Some(key));
-        // SAFETY: both are live objects of exactly `str`, so that no Python code compares them. Only 3.11, where a string
+        // SAFETY: both are live objects of exactly `str`, so no Python code compares them. Only 3.11, where a string
         // may have to be made ready, can run out of memory; then the two count as different, and the original decides.
         unsafe {
             if identical.is_some() || ffi::PyUnicode_CheckExact(key) == 0 {
@@ -89,11 +89,11 @@ impl Parameters {
         }
     }
 
-    /// Fills `out`: one object for each parameter, all borrowed, and behind them a reference or null for each of those
-    /// whose default is in a variable. `None` where the arguments do not match.
+    /// Fills `out`: one borrowed object for each parameter, followed by a reference or null for each parameter whose
+    /// default is in a variable. `None` if the arguments do not match.
     ///
     /// # Safety
-    /// As for [`match_arguments`].
+    /// The condition of [`match_arguments`].
     unsafe fn fill(
         &self,
         args: *const *mut ffi::PyObject,
@@ -133,7 +133,7 @@ impl Parameters {
                     held = held.add(1);
                 }
             }
-            // Only now: what does not match holds nothing.
+            // This is done last, so that a mismatch holds nothing.
             let mut first = out.add(self.each.len());
             while first != held {
                 ffi::Py_XINCREF(*first);
@@ -156,7 +156,7 @@ impl Default {
                 DefaultValue::Int(number) => match (i64::try_from(*number), u64::try_from(*number)) {
                     (Ok(number), _) => ffi::PyLong_FromLongLong(number),
                     (_, Ok(number)) => ffi::PyLong_FromUnsignedLongLong(number),
-                    // No kind has such a default; the original would know what to do with it.
+                    // No kind has such a default; the original would know how to handle it.
                     _ => return Ok(Self::Nothing),
                 },
                 DefaultValue::Float(bits) => ffi::PyFloat_FromDouble(f64::from_bits(*bits)),
@@ -171,7 +171,7 @@ impl Default {
         unsafe { python.owned(object) }.map(Self::Object)
     }
 
-    /// The object, borrowed; null where there is none.
+    /// The object, borrowed; null if there is none.
     fn get(&self) -> *mut ffi::PyObject {
         match self {
             Self::Nothing => null_mut(),
@@ -198,9 +198,9 @@ fn interned(python: &Python, text: &str) -> Result<Object, Exception> {
 /// A tuple of names, as `kwnames` of a vectorcall.
 ///
 /// # Errors
-/// Where memory runs out.
+/// If memory runs out.
 pub fn name_tuple<'a>(python: &Python, names: impl ExactSizeIterator<Item = &'a str>) -> Result<Object, Exception> {
-    // SAFETY: the thread is attached; the fresh tuple takes over each name, and is nobody else's meanwhile.
+    // SAFETY: the thread is attached; the fresh tuple takes over each name, and no other code has it meanwhile.
     unsafe {
         let tuple = python.owned(ffi::PyTuple_New(names.len() as ffi::Py_ssize_t))?;
         for (index, name) in names.enumerate() {
@@ -210,15 +210,15 @@ pub fn name_tuple<'a>(python: &Python, names: impl ExactSizeIterator<Item = &'a 
     }
 }
 
-/// Finds the arguments of the overload at `position` among those of a call, runs no Python code, and raises nothing.
-/// `out` then holds one borrowed object for each parameter; behind them, for each parameter whose default is in a variable,
-/// a reference to the object that stands for it, or null where it is given: whoever replaces the variable during the
-/// call does not end the object. Gives 0, or another number, and no references, where the arguments do not match.
+/// Finds the arguments of the overload at `position` among those of a call. Runs no Python code, and raises nothing.
+/// Returns 0 if the arguments match. `out` then has one borrowed object for each parameter, followed by, for each
+/// parameter whose default is in a variable, a reference to the default, or null if the argument is given: replacing
+/// the variable during the call then does not destroy the object. Returns another number, with no references held, if
+/// they do not match.
 ///
 /// # Safety
-/// The thread is attached. `parameters` has more elements than `position`; `args` holds `given` objects, and behind them
-/// one for each element of `names`, a tuple, or null for none; `out` has room for as many as there are parameters, and
-/// for the references.
+/// The thread is attached. `parameters` has more elements than `position`. `args` has `given` objects, followed by one
+/// for each element of `names`, a tuple, or null for none. `out` has room for all parameters, and for the references.
 pub unsafe extern "C-unwind" fn match_arguments(
     parameters: *const Parameters,
     position: usize,
@@ -232,12 +232,12 @@ pub unsafe extern "C-unwind" fn match_arguments(
     if matched.is_some() { MATCH } else { MISMATCH }
 }
 
-/// Calls a `ml_meth` that takes a tuple (METH_VARARGS), and a dict beside it where `by_name` is not 0 (METH_KEYWORDS),
-/// as CPython's `method_vectorcall_VARARGS_KEYWORDS` does. Gives its result.
+/// Calls an `ml_meth` that takes a tuple (METH_VARARGS), and a dict too if `by_name` is not 0 (METH_KEYWORDS), as
+/// CPython's `method_vectorcall_VARARGS_KEYWORDS` does. Returns its result.
 ///
 /// # Safety
-/// The thread is attached. `method` is such a function, `receiver` what it is called on; `args`, `given` and `names` are as
-/// for [`match_arguments`]; without `by_name` there are no names.
+/// The thread is attached. `method` is such a function, `receiver` the object that it is called on; `args`, `given` and
+/// `names` are as for [`match_arguments`]; without `by_name` there are no names.
 pub unsafe extern "C-unwind" fn call_with_tuple(
     method: *const (),
     by_name: usize,
@@ -246,9 +246,9 @@ pub unsafe extern "C-unwind" fn call_with_tuple(
     given: usize,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the caller promises what the arguments are. Nothing here is dropped by Rust: the thread may end in the call.
+    // SAFETY: the caller promises the arguments. Rust drops nothing here: the thread may end in the call.
     unsafe {
-        // As CPython does, no dict rather than an empty one.
+        // Like CPython, no dict instead of an empty one.
         let names = if names.is_null() || ffi::PyTuple_GET_SIZE(names) == 0 { null_mut() } else { names };
         let tuple = tuple_of(args, given as isize);
         if tuple.is_null() {
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
     use crate::metadata::Signature;
 
-    /// The `repr` of what each parameter gets when `f(*positional, **keywords)` is called; `None` for a mismatch.
+    /// The `repr` of each parameter's value when `f(*positional, **keywords)` is called; `None` for a mismatch.
     fn matched(signature: &str, by_name: bool, call: &str) -> Option<String> {
         let python = Python::attach();
         let signature: Signature = signature.parse().expect("a signature");

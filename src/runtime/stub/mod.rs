@@ -1,18 +1,18 @@
-//! What stubs need: shapes and cells, and the functions that their code calls.
+//! Everything that stubs need: shapes and cells, and the functions that their code calls.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `shape` | machine code that many stubs share |
-//! | `cell` | what differs between the stubs of a shape |
-//! | `stand_in` | cells that stand in for what is no module |
+//! | `cell` | the data that differs between the stubs of a shape |
+//! | `stand_in` | types of cells for functions that are not bound to a module |
 //! | `reduction` | how cells pickle |
 //! | `attachment` | what lives as long as a class |
 //! | `context` | per-thread state that compiled code hands to C functions |
 //! | `utf8` | the text of strings that are not ASCII |
-//! | `matching`, `packing` | arguments given by name, and those that are left out; as a tuple and a dict |
+//! | `matching` | arguments given by name, and those that are left out |
 //! | `parser` | arguments of functions without a wrapper |
 //! | `foreign` | values that the provider of a foreign function converts |
-//! | `audit` | whether underlying functions keep their promises |
+//! | `audit` | checks of the promises of underlying functions |
 //! | `counters`, `fallback`, `guards`, `fallback_reason` | how many shapes, stubs and calls there are, and why the fallback was taken |
 
 pub mod attachment;
@@ -25,7 +25,6 @@ pub(crate) mod fallback_reason;
 pub mod foreign;
 pub(crate) mod guards;
 pub(crate) mod matching;
-mod packing;
 pub(crate) mod parser;
 mod reduction;
 pub(crate) mod shape;

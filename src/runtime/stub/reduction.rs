@@ -1,8 +1,8 @@
-//! How cells pickle: as what they stand for.
+//! Pickles cells as the objects for which they stand in.
 //!
-//! Whatever takes a function apart, into its name and its `__self__`, pickles the cell: CPython's own reduction of bound
-//! functions does (Objects/methodobject.c, `meth_reduce`), and so do other picklers, for functions of modules as well. What is
-//! made of such a pickle is the original, or whatever is in its place by then.
+//! Code that takes a function apart, into its name and its `__self__`, pickles the cell. CPython's own reduction of
+//! bound functions does (Objects/methodobject.c, `meth_reduce`), and so do other picklers, also for functions of
+//! modules. Such a pickle loads the original, or whatever is in its place by then.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::{null, null_mut};
@@ -16,7 +16,7 @@ pub fn methods() -> (std::ffi::c_int, *mut c_void) {
     (ffi::Py_tp_methods, &raw mut METHODS as *mut c_void)
 }
 
-/// CPython's own `__reduce_ex__` calls this one for every protocol, for it is not that of `object`.
+/// CPython's own `__reduce_ex__` calls this one for every protocol, since it is not that of `object`.
 static mut METHODS: [ffi::PyMethodDef; 2] = [
     ffi::PyMethodDef {
         ml_name: c"__reduce__".as_ptr(),
@@ -27,19 +27,20 @@ static mut METHODS: [ffi::PyMethodDef; 2] = [
     ffi::PyMethodDef::zeroed(),
 ];
 
-/// A module is imported by its name, as no pickler but a few does by itself. Classes and instances are the pickler's to
-/// handle, by its own rules: so they are an argument of a function that returns it, one of the builtins, which every pickler takes.
+/// A module is pickled as an import of its name, which only few picklers do themselves. Classes and instances are
+/// pickled by the pickler's own rules: so they are the argument of a function that returns it, one of the builtins,
+/// which every pickler accepts.
 ///
 /// # Safety
 /// Called by CPython with a live cell.
 unsafe extern "C" fn reduce(cell: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: the cell is alive, and with it the original and its namespace; what stands in for something else than a
-    // module has a built-in function for its original, which keeps its `m_self`. The thread is attached.
+    // SAFETY: the cell is alive, and with it the original and its namespace; a stand-in for something other than a
+    // module has a built-in function as its original, which keeps its `m_self` alive. The thread is attached.
     unsafe {
         let original = original_in(cell);
         if ffi::PyModule_Check(cell) == 0 && !original.is_null() {
-            // The least of one object is that object, and nothing is compared. What is not imported yet would have to be, and
-            // a child that is forked meanwhile would wait for that import.
+            // The minimum of one object is that object, and nothing is compared. A function that is not imported yet
+            // would have to be, and a child that is forked meanwhile would wait for that import.
             let one = ffi::PyTuple_Pack(1, self_of(original));
             let arguments = if one.is_null() { null_mut() } else { ffi::PyTuple_Pack(1, one) };
             ffi::Py_XDECREF(one);
@@ -51,8 +52,8 @@ unsafe extern "C" fn reduce(cell: *mut ffi::PyObject, _: *mut ffi::PyObject) -> 
             false => ffi::PyDict_GetItemString(namespace, c"__name__".as_ptr()),
         };
         let named = !module.is_null() && ffi::PyUnicode_Check(module) != 0;
-        // A module's functions have names of their own. What was defined in Python may be one of several of a name: such a
-        // one can be hashed.
+        // A module's functions have names of their own. A function defined in Python may be one of several with its
+        // name; then it can only be hashed.
         if named && (receiver_of(cell).is_some() || is_found(cell, module)) {
             return reduced_to(c"importlib", c"import_module", ffi::PyTuple_Pack(1, module));
         }
@@ -84,12 +85,13 @@ unsafe extern "C" fn reduce(cell: *mut ffi::PyObject, _: *mut ffi::PyObject) -> 
     }
 }
 
-/// Whether the function with this cell is found by its name in the module of that name, which is not imported for this.
+/// Whether the function with this cell is found by its name in the module with that name. The module is not imported
+/// for this.
 ///
 /// # Safety
 /// The cell is alive, the name a `str`, and the thread attached, with no exception set.
 unsafe fn is_found(cell: *mut ffi::PyObject, module: *mut ffi::PyObject) -> bool {
-    // SAFETY: the caller promises cell and name; what is found is owned until it was looked at.
+    // SAFETY: the caller promises cell and name; a found object is owned while it is looked at.
     unsafe {
         let module = ffi::PyImport_GetModule(module);
         let found = match module.is_null() {
@@ -104,14 +106,14 @@ unsafe fn is_found(cell: *mut ffi::PyObject, module: *mut ffi::PyObject) -> bool
     }
 }
 
-/// What tells a bound function from all others, in every process: its module or None, name and signature, the file that its
-/// code is in, and where there. Null where that is no file, or with an exception set.
+/// The identity of a bound function, the same in every process: its module or None, name and signature, the file of its
+/// code, and the place in it. Null if the code is in no file, or with an exception set.
 ///
 /// # Safety
 /// The cell is alive, the module an object or null, and the thread attached.
 unsafe fn identity(cell: *mut ffi::PyObject, module: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: the caller promises cell and module; what `dladdr` fills in is read only where it says that it did, and lives
-    // as long as the library. Each new reference is given up once.
+    // SAFETY: the caller promises cell and module; the fields of `dladdr` are read only if it succeeded, and live as
+    // long as the library. Each new reference is given up once.
     unsafe {
         let Some((signature, address)) = bare_in(cell) else { return null_mut() };
         let mut info = std::mem::zeroed::<libc::Dl_info>();

@@ -1,4 +1,4 @@
-//! Shapes: machine code that many stubs share, and its end.
+//! Shapes: machine code that many stubs share.
 
 use std::collections::VecDeque;
 use std::ptr::NonNull;
@@ -20,13 +20,13 @@ pub struct Shape {
     _segment: Segment,
 }
 
-// SAFETY: a shape is immutable, and its code is bound to no thread.
+// SAFETY: a shape is immutable, and its code belongs to no thread.
 unsafe impl Send for Shape {}
 // SAFETY: as above.
 unsafe impl Sync for Shape {}
 
 impl Shape {
-    /// The shape of a plan whose code this is.
+    /// The shape of a plan with this code.
     pub fn new(plan: &Plan, placed: Placed) -> Self {
         let Placed { code, bytes, segment } = placed;
         let first_overload = plan.arms.first().map_or(0, |arm| arm.overload);
@@ -35,7 +35,7 @@ impl Shape {
         Self { code, first_overload, bytes, guards, _segment: segment }
     }
 
-    /// What its code looks at before it makes a call, where calls are counted.
+    /// The checks that its code makes before a call, if calls are counted.
     pub fn guards(&self) -> Option<&Guards> {
         self.guards.as_ref()
     }
@@ -45,7 +45,7 @@ impl Shape {
         self.first_overload
     }
 
-    /// Where the code starts.
+    /// The start of the code.
     pub fn code(&self) -> NonNull<u8> {
         self.code
     }
@@ -57,17 +57,18 @@ impl Drop for Shape {
     }
 }
 
-/// Shapes whose last stub is gone, but whose last instructions may still be on some thread's way out; the newest last.
+/// Shapes whose last stub is gone, but whose last instructions may still run on some thread; the newest last.
 static LIMBO: Mutex<VecDeque<Arc<Shape>>> = Mutex::new(VecDeque::new());
 
-/// So many shapes may be in limbo.
+/// The number of shapes that may be in limbo.
 const LIMBO_LENGTH: usize = 8;
 
 /// Gives up a stub's hold on its shape, with the GIL held.
 ///
-/// A stub that drops its own cell has a few instructions left to run. None of them gives up the GIL. So a shape that
-/// arrives here is unmapped when others push it out, by when whoever ran it has returned. One would do but for what
-/// CPython may destroy between a cell's deallocation and the stub's return (from 3.14, what waits in the trashcan).
+/// A stub that drops its own cell has a few instructions left to run. None of them releases the GIL. So a shape is
+/// unmapped only when others have pushed it out of this list, by which time the thread that ran it has returned. A
+/// length of one would be enough, except for objects that CPython may destroy between a cell's deallocation and the
+/// stub's return (from 3.14 on, those in the trashcan).
 pub fn retire(shape: Arc<Shape>) {
     let mut limbo = LIMBO.lock().unwrap_or_else(PoisonError::into_inner);
     if Arc::strong_count(&shape) == 1 {

@@ -1,9 +1,9 @@
-//! Types of cells that stand in for something else than a module: for an instance, or for a class.
+//! Types of cells that stand in for something other than a module: an instance, or a class.
 //!
-//! CPython takes a function's repr from the `tp_name` of the type of its `m_self`, and its `__qualname__` from that type's
-//! own (Objects/methodobject.c: `meth_repr`, `meth_get__qualname__`; where `m_self` is a class, from the class's). So there
-//! is a type for each pair of these names, which are those of the original's `m_self` when the type is made; its instances
-//! are no modules, but their fields lie where those of other cells lie.
+//! CPython takes a function's repr from the `tp_name` of the type of its `m_self`, and its `__qualname__` from that
+//! type's own; if `m_self` is a class, from the class's (Objects/methodobject.c: `meth_repr`, `meth_get__qualname__`).
+//! So there is a type for each pair of these names, which are those of the original's `m_self` when the type is made.
+//! Its instances are not modules, but their fields have the same offsets as those of other cells.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, c_int, c_void};
@@ -16,16 +16,16 @@ use super::cell::{clear, dealloc, new_cell_type, receiver_of, traverse};
 use super::reduction;
 use crate::embed::{Exception, Object, Python};
 
-/// The type of such cells, which it is kept for by each of them.
+/// The type of such cells; each of them keeps it.
 #[derive(Debug)]
 pub struct StandIn {
     class: Object,
 }
 
-/// The `tp_name` of the type of a `m_self`, and the `__qualname__` that functions take theirs from.
+/// The `tp_name` of the type of an `m_self`, and the `__qualname__` from which functions take theirs.
 type Names = (Vec<u8>, String);
 
-/// The types that there are.
+/// The existing types.
 static KNOWN: Mutex<BTreeMap<Names, Weak<StandIn>>> = Mutex::new(BTreeMap::new());
 
 /// Their addresses.
@@ -40,7 +40,7 @@ impl StandIn {
     /// The type of cells that stand in for `m_self`; `None` for null and for modules.
     ///
     /// # Errors
-    /// Where the `__qualname__` can't be had, is no text, or memory runs out.
+    /// If the `__qualname__` can't be read or is not text, or memory runs out.
     ///
     /// # Safety
     /// `m_self` is a live object or null.
@@ -61,9 +61,10 @@ impl StandIn {
         }
         let made = Arc::new(Self { class: new_type(python, &tp_name, &names.1)? });
         TYPES.lock().unwrap_or_else(PoisonError::into_inner).insert(made.address() as usize);
-        // Making it may have run Python code, which may have made another one: that will be forgotten here, and used on.
+        // Making it may have run Python code, which may have made another one; that one stays in use, but is not found
+        // any more.
         let mut known = lock();
-        // Types whose cells are all gone leave their entries behind, until here.
+        // Types whose cells are all gone leave their entries until now.
         known.retain(|_, stand_in| stand_in.strong_count() > 0);
         known.insert(names, Arc::downgrade(&made));
         Ok(Some(made))
@@ -88,15 +89,16 @@ fn lock() -> MutexGuard<'static, BTreeMap<Names, Weak<StandIn>>> {
 
 /// A type of cells with these names.
 fn new_type(python: &Python, tp_name: &str, qualname: &str) -> Result<Object, Exception> {
-    // A name without a dot would be warned of; it is replaced below.
+    // CPython would warn about a name without a dot; it is replaced below.
     let class = new_cell_type(python, c"typedcall.stand_in", &mut slots(), &raw mut ffi::PyBaseObject_Type)?;
-    // The setter of `__name__` sets `tp_name` (Objects/typeobject.c, `type_set_name`), whatever dots are in it.
+    // The setter of `__name__` sets `tp_name` (Objects/typeobject.c, `type_set_name`), with or without dots.
     class.set_attr(python, "__name__", &python.text(tp_name)?)?;
     class.set_attr(python, "__qualname__", &python.text(qualname)?)?;
     Ok(class)
 }
 
-/// The slots of a type of cells: attributes, texts and comparisons are those of what the original is bound to.
+/// The slots of a type of cells: attributes, texts and comparisons are those of the object that the original is bound
+/// to.
 pub fn slots() -> [ffi::PyType_Slot; 11] {
     [
         reduction::methods(),
@@ -114,8 +116,8 @@ pub fn slots() -> [ffi::PyType_Slot; 11] {
     .map(|(slot, pfunc)| ffi::PyType_Slot { slot, pfunc })
 }
 
-/// How it is pickled is the cell's own to say (`reduction`). So is its class where it stands for a module: picklers that put
-/// the class of `__self__` into what they make find the cells' by its name, that of modules by none.
+/// The cell itself decides how it is pickled (`reduction`). If it stands in for a module, it also gives its own class:
+/// picklers that pickle the class of `__self__` find the cells' class by its name, but not that of modules.
 ///
 /// # Safety
 /// Called by CPython with a live cell and a name.
@@ -151,13 +153,13 @@ unsafe extern "C" fn hash(cell: *mut ffi::PyObject) -> ffi::Py_hash_t {
     unsafe {
         match receiver_of(cell) {
             Some(receiver) => ffi::PyObject_Hash(receiver.as_ptr()),
-            // As for other objects, less the bits that are the same in all addresses.
+            // As for other objects, without the bits that are the same in all addresses.
             None => (cell as ffi::Py_hash_t) >> 4,
         }
     }
 }
 
-/// Whether an object is a cell: the types of cells have no subclasses, and nothing else is freed as cells are.
+/// Whether an object is a cell: the types of cells have no subclasses, and no other object is freed as cells are.
 ///
 /// # Safety
 /// The object is alive.

@@ -32,9 +32,9 @@ pub struct Counts {
     pub broken: Vec<String>,
     /// Calls in functions that are built.
     pub calls: usize,
-    /// Those that became direct calls of a C function.
+    /// Calls that became direct calls of a C function.
     pub specialized: usize,
-    /// Those whose callee is known, but that stay calls of Python objects.
+    /// Calls whose callee is known, but that stay calls of Python objects.
     pub known: usize,
     /// The number of those, by the name of the callee.
     pub known_by_name: BTreeMap<String, usize>,
@@ -121,7 +121,7 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// The reason without names, so that it is the same for all methods of which the same is known.
+/// The reason without names, so that it is the same for all methods with the same known facts.
 fn without_names(reason: String) -> String {
     match reason.strip_prefix("what ").and_then(|rest| rest.split_once(" is for ")) {
         Some((_, rest)) => format!("what the method is for {rest}"),

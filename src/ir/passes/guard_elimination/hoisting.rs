@@ -56,7 +56,7 @@ fn hoist(
     let Some(in_front) = noted.map(|state| function.states.at(state)).or(fresh.as_ref().map(|state| state.at)) else {
         return Change::Nothing;
     };
-    // What failed too often in front of the loop is checked in it again.
+    // A check that failed too often before the loop is made inside the loop again.
     let is_avoided = |inst: Inst| {
         let reason = function.insts[inst].instruction.exit_reason();
         reason.is_some_and(|reason| knowledge.avoided.has(in_front, reason))

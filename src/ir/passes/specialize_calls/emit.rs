@@ -8,7 +8,7 @@ use crate::ir::{Block, Called, Failure, Function, Inst, Instruction, Leaves, Ope
 /// Builds the new list of a block's instructions.
 pub(super) struct CallRewriter<'a> {
     pub(super) function: &'a mut Function,
-    /// What happens where the guards fail that are added.
+    /// What happens if the added guards fail.
     pub(super) failure: Failure,
     pub(super) out: Vec<Inst>,
     /// The state of the instruction that is replaced.
@@ -167,7 +167,7 @@ impl CallRewriter<'_> {
 
     fn guard(&mut self, ty: Type, value: Value) -> Value {
         let known = self.function.ty(value).clone();
-        // What a stub's caller has proven holds: nothing ran since.
+        // The proofs of a stub's caller still hold: nothing has run since.
         let in_stub = self.failure == Failure::Fallback;
         if known.is_subtype(&ty) && (in_stub || is_lasting(&ty)) {
             return value;

@@ -246,7 +246,7 @@ fn default_number(parameter: &Parameter) -> Option<Type> {
 }
 
 impl CallPlan {
-    /// What of it is not to be expected of the call any more, if there is such a thing.
+    /// The expectation about it that the call must avoid, if there is one.
     pub(super) fn avoided(&self, function: &Function, avoided: &Avoided, inst: Inst) -> Option<String> {
         let name = &self.callee.text;
         let of_arg = |arg: &Arg| {
@@ -273,7 +273,7 @@ impl Arg {
         !known.is_subtype(&guard) || !is_lasting(&guard)
     }
 
-    /// Whether a C value is taken out of it that it need not have.
+    /// Whether a C value is taken out of it that it may not have.
     fn is_unboxed(&self) -> bool {
         let is_given = matches!(self.source, ArgumentSource::Value(_) | ArgumentSource::Receiver);
         is_given && self.conversion.unbox.as_ref().is_some_and(unbox_may_fail)

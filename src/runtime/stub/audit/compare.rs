@@ -1,12 +1,12 @@
-//! Whether two results of a pure method are the same, as far as one can tell.
+//! Compares two results of a pure method, as far as possible.
 
 use pyo3_ffi as ffi;
 
-/// So many objects are compared before two results are taken for the same: a list may contain itself.
+/// The most objects that are compared before two results count as the same: a list may contain itself.
 const MOST: u32 = 10_000;
 
-/// Whether they are of one type, and equal; tuples and lists element by element. Objects that have nothing but their
-/// identity are taken for the same; so is what can't be compared.
+/// Whether two objects are of one type, and equal; tuples and lists element by element. Objects that are compared by
+/// identity count as the same, and so do objects that can't be compared.
 ///
 /// # Safety
 /// The thread is attached, no exception is set, and both objects are alive.
@@ -18,7 +18,7 @@ pub unsafe fn is_same(one: *mut ffi::PyObject, other: *mut ffi::PyObject) -> boo
 /// Whether two exceptions are of one type, and have the same arguments.
 ///
 /// # Safety
-/// As for [`is_same`]; both are exceptions.
+/// The condition of [`is_same`]; both are exceptions.
 pub unsafe fn is_same_exception(one: *mut ffi::PyObject, other: *mut ffi::PyObject) -> bool {
     // SAFETY: the caller promises live objects; the arguments are owned, or null with an exception, which is dropped.
     unsafe {
@@ -38,10 +38,10 @@ pub unsafe fn is_same_exception(one: *mut ffi::PyObject, other: *mut ffi::PyObje
 }
 
 /// # Safety
-/// As for [`is_same`].
+/// The condition of [`is_same`].
 unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, left: &mut u32) -> bool {
     *left = left.saturating_sub(1);
-    // SAFETY: the caller promises live objects; what is in a container is borrowed from it.
+    // SAFETY: the caller promises live objects; items are borrowed from their container.
     unsafe {
         if one == other || *left == 0 {
             return true;
@@ -60,7 +60,7 @@ unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, lef
         }
         match ffi::PyObject_RichCompareBool(one, other, ffi::Py_EQ) {
             1 => true,
-            // What is in them may have nothing but its identity.
+            // Their items may be compared by identity.
             0 => ffi::PyDict_Check(one) != 0 || ffi::PyAnySet_Check(one) != 0,
             _ => {
                 ffi::PyErr_Clear();
@@ -73,10 +73,10 @@ unsafe fn is_same_within(one: *mut ffi::PyObject, other: *mut ffi::PyObject, lef
 /// Whether two tuples or two lists have the same items. Comparing may run code that changes the lists.
 ///
 /// # Safety
-/// As for [`is_same`].
+/// The condition of [`is_same`].
 unsafe fn are_same_items(one: *mut ffi::PyObject, other: *mut ffi::PyObject, left: &mut u32) -> bool {
-    // SAFETY: the caller promises live objects; items are owned while they are compared, and null, with an exception, where
-    // there are no more.
+    // SAFETY: the caller promises live objects; items are owned while they are compared; an item is null, with an
+    // exception, if there are no more.
     unsafe {
         let mut index = 0;
         while index < ffi::PySequence_Size(one) && index < ffi::PySequence_Size(other) {
@@ -97,7 +97,7 @@ unsafe fn are_same_items(one: *mut ffi::PyObject, other: *mut ffi::PyObject, lef
     }
 }
 
-/// Whether an object is compared as `object` does.
+/// Whether an object is compared as `object` does, by identity.
 ///
 /// # Safety
 /// The object is alive.

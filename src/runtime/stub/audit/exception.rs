@@ -1,10 +1,10 @@
-//! The exception that is set, as one reference.
+//! The current exception, as one reference.
 
 use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-/// The exception that is set, owned, and unset; null where there is none.
+/// Takes the current exception and unsets it; null if there is none.
 ///
 /// # Safety
 /// The thread is attached.
@@ -38,8 +38,8 @@ pub unsafe fn restore(error: *mut ffi::PyObject) {
     }
 }
 
-/// Whether an exception says nothing about the function that it came from: memory or stack ran out, or someone
-/// interrupted it.
+/// Whether an exception says nothing about the function that it came from: memory or stack ran out, or an interrupt
+/// arrived.
 ///
 /// # Safety
 /// The thread is attached, and `error` an exception or null.
@@ -51,7 +51,7 @@ pub unsafe fn is_no_answer(error: *mut ffi::PyObject) -> bool {
     }
 }
 
-/// Drops a reference; a destructor must not see the exception that is set.
+/// Drops a reference. A destructor must not see the current exception.
 ///
 /// # Safety
 /// The thread is attached, and the caller has the reference, or null.

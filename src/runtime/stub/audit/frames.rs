@@ -1,6 +1,6 @@
 //! Counts the Python frames that this thread enters during a call, through the interpreter's frame evaluator (PEP 523).
 //!
-//! The garbage collector is off meanwhile: finalizers of others' garbage are no doing of the function's.
+//! The garbage collector is off meanwhile, since finalizers of other garbage are not the function's.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -44,16 +44,16 @@ unsafe extern "C-unwind" fn count_frame(
 /// The evaluator that was in place.
 ///
 /// # Safety
-/// Somebody watches.
+/// An audit watches.
 unsafe fn evaluator() -> FrameEvaluator {
-    // SAFETY: what was stored is the address of an evaluator.
+    // SAFETY: the stored value is the address of an evaluator.
     unsafe { std::mem::transmute::<usize, FrameEvaluator>(EVALUATOR.load(Ordering::Relaxed)) }
 }
 
 /// # Safety
-/// The thread is attached; `record` stays where it is until [`end_watch`].
+/// The thread is attached; `record` is not moved until [`end_watch`].
 pub unsafe fn begin_watch(record: *mut Record) {
-    // SAFETY: the caller promises both; these functions take what they return.
+    // SAFETY: the caller promises both; the functions take the stored types.
     unsafe {
         if WATCHING.fetch_add(1, Ordering::Relaxed) == 0 {
             let interpreter = ffi::PyInterpreterState_Get();
@@ -66,10 +66,10 @@ pub unsafe fn begin_watch(record: *mut Record) {
 }
 
 /// # Safety
-/// As for [`begin_watch`], which came before.
+/// The condition of [`begin_watch`], which came before.
 pub unsafe fn end_watch(record: *mut Record) {
-    // SAFETY: as in `begin_watch`; what is restored was in place there. Somebody else's evaluator, put in place meanwhile,
-    // stays.
+    // SAFETY: as in `begin_watch`; the restored evaluator was in place there. An evaluator that others put in place
+    // meanwhile stays.
     unsafe {
         CURRENT.set((*record).outer);
         if WATCHING.fetch_sub(1, Ordering::Relaxed) == 1 {

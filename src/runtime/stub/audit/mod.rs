@@ -1,16 +1,17 @@
-//! Whether underlying functions keep what their signatures promise: what the code of audited stubs calls.
+//! Audits: checks whether underlying functions keep the promises of their signatures. The code of audited stubs calls
+//! these functions.
 //!
-//! An audited stub calls [`begin`] before the underlying function, [`end`] behind it, and then [`returned`] with its
-//! result as an object or [`raised`]. A promise that is not kept is a `SystemError` that names it and both values. A
-//! method that promises `pure` or `borrowed_result` is called through its wrapper too, before its underlying
-//! function. What can't be told is not held against a method.
+//! An audited stub calls [`begin`] before the underlying function, [`end`] after it, and then [`returned`] with its
+//! result as an object, or [`raised`]. A broken promise is a `SystemError` that names it and both values. A method that
+//! promises `pure` or `borrowed_result` is also called through its wrapper, before its underlying function. A method is
+//! accused only if it is certain.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `frames` | `no_python`: counts the Python frames that a call enters |
-//! | `references` | borrowed results and new ones: counts their references |
+//! | `references` | borrowed and new results: counts their references |
 //! | `compare` | `pure`: whether two results are the same |
-//! | `exception` | the exception that is set, as a reference |
+//! | `exception` | the current exception, as a reference |
 
 mod compare;
 mod exception;
@@ -26,34 +27,34 @@ use super::cell::original_in;
 use crate::lower::{Promises, RECORD_WORDS};
 use exception::{drop_behind_exception, is_no_answer, restore, take_raised};
 
-/// The most objects of one call, the receiver counted.
+/// The most objects of one call, with the receiver.
 const MAX_OBJECTS: usize = crate::metadata::MAX_PARAMETERS + 1;
 
-/// What is known before a call, on the stack of the audited stub.
+/// The state before a call, on the stack of the audited stub.
 #[repr(C)]
 pub struct Record {
-    /// The objects of the call, borrowed from the stub's caller, the receiver first, and how many they are.
+    /// The objects of the call, borrowed from the stub's caller, the receiver first, and their number.
     objects: *const *mut ffi::PyObject,
     count: usize,
     /// The names of the last ones, a tuple or null.
     names: *mut ffi::PyObject,
-    /// Their counts of references.
+    /// Their reference counts.
     references: [isize; MAX_OBJECTS],
-    /// What the wrapper returned or raised, owned; both null where it was not called.
+    /// The result or the exception of the wrapper, owned; both null if it was not called.
     wrapper_result: *mut ffi::PyObject,
     wrapper_error: *mut ffi::PyObject,
-    /// The count of references of the wrapper's result.
+    /// The reference count of the wrapper's result.
     result_references: isize,
     /// Python frames that this thread entered since [`begin`].
     frames: usize,
-    /// The audit that this one is nested in.
+    /// The audit around this one.
     outer: *mut Record,
 }
 
 const _: () = assert!(size_of::<Record>() == RECORD_WORDS * size_of::<usize>());
 
-/// Before the underlying function is called with these objects, the last ones by these names. `wrapper_result` is what the wrapper returned for them,
-/// which the record takes over; null where it was not called, and where it raised.
+/// Called before the underlying function is called with these objects, the last ones by these names. `wrapper_result`
+/// is the result of the wrapper for them, which the record takes over; null if it was not called, or raised.
 ///
 /// # Safety
 /// The thread is attached, `objects` has `count` live objects, and `record` room for one.
@@ -75,7 +76,7 @@ pub unsafe extern "C-unwind" fn begin(
             names,
             references: [0; MAX_OBJECTS],
             wrapper_result,
-            // Null all the same where there is no wrapper.
+            // Also null if there is no wrapper.
             wrapper_error: if failed { take_raised() } else { null_mut() },
             result_references: if wrapper_result.is_null() { 0 } else { ffi::Py_REFCNT(wrapper_result) },
             frames: 0,
@@ -90,18 +91,18 @@ pub unsafe extern "C-unwind" fn begin(
     }
 }
 
-/// Behind the underlying function, which returned `result` (null where that is no object): 0, or -1 with a `SystemError`
-/// set, and a result that the caller would have owned given up.
+/// Called after the underlying function, which returned `result` (null if that is not an object). Returns 0; or -1 with
+/// a `SystemError` set, and with a result given up that the caller would have owned.
 ///
 /// # Safety
-/// As for [`begin`], which came before with the same record; `cell` is a live cell.
+/// The condition of [`begin`], which came before with the same record; `cell` is a live cell.
 pub unsafe extern "C-unwind" fn end(
     cell: *mut ffi::PyObject,
     promises: Promises,
     record: *mut Record,
     result: *mut ffi::PyObject,
 ) -> c_int {
-    // SAFETY: the caller promises all of it; a result that is no null is a live object.
+    // SAFETY: the caller promises all of it; a result that is not null is a live object.
     unsafe {
         if promises.has(Promises::NO_PYTHON) {
             frames::end_watch(record);
@@ -112,7 +113,7 @@ pub unsafe extern "C-unwind" fn end(
         let mut broken = check_raised(original, promises) || check_frames(original, promises, (*record).frames);
         if !broken && is_object {
             broken = references::check(original, promises, &*record, result);
-            // Where the count shows that the reference is not the caller's there is none to give up.
+            // If the count shows that the reference is not the caller's, there is none to give up.
             owned = false;
         }
         if !broken {
@@ -154,7 +155,7 @@ unsafe fn check_frames(original: *mut ffi::PyObject, promises: Promises, frames:
     }
     // SAFETY: the caller promises both.
     unsafe {
-        // What the function raised is of no interest any more.
+        // The exception of the function is of no interest any more.
         ffi::PyErr_Clear();
         ffi::PyErr_Format(
             ffi::PyExc_SystemError,
@@ -166,11 +167,11 @@ unsafe fn check_frames(original: *mut ffi::PyObject, promises: Promises, frames:
     true
 }
 
-/// The result of an audited call as an object, which is passed on; null with an exception set where the wrapper's
-/// outcome was another.
+/// The result of an audited call as an object, which is passed on; null with an exception set if the wrapper's outcome
+/// differs.
 ///
 /// # Safety
-/// As for [`end`], which came before; `result` is a live object, whose reference this takes over, or null.
+/// The condition of [`end`], which came before; `result` is a live object, whose reference this takes over, or null.
 pub unsafe extern "C-unwind" fn returned(
     cell: *mut ffi::PyObject,
     promises: Promises,
@@ -200,10 +201,11 @@ pub unsafe extern "C-unwind" fn returned(
     }
 }
 
-/// Behind an audited call that raised: replaces the exception by a `SystemError` where the wrapper's outcome was another.
+/// Called after an audited call that raised. Replaces the exception by a `SystemError` if the wrapper's outcome
+/// differs.
 ///
 /// # Safety
-/// As for [`end`], which came before.
+/// The condition of [`end`], which came before.
 pub unsafe extern "C-unwind" fn raised(cell: *mut ffi::PyObject, promises: Promises, record: *mut Record) {
     // SAFETY: the caller promises all of it.
     unsafe {
@@ -232,7 +234,7 @@ pub unsafe extern "C-unwind" fn raised(cell: *mut ffi::PyObject, promises: Promi
     }
 }
 
-/// Raises that a pure method did one thing, and its wrapper another.
+/// Raises an error about a pure method that did one thing while its wrapper did another.
 ///
 /// # Safety
 /// The thread is attached, all three are live objects, and the outcomes have two `%R`.
@@ -253,7 +255,7 @@ unsafe fn differ(
     }
 }
 
-/// Drops what the record owns, with or without an exception set.
+/// Drops the objects of the record, with or without a current exception.
 ///
 /// # Safety
 /// The thread is attached, and the record initialized.

@@ -1,8 +1,8 @@
-//! Whether the reference that a function returns is borrowed or new, as it promises: the count of a result that is known
-//! before the call (an argument, or what the wrapper returned) rises or stays.
+//! Checks whether the reference that a function returns is borrowed or new, as it promises. If the result is an object
+//! that is known before the call (an argument, or the result of the wrapper), its count rises or stays.
 //!
-//! A function may keep the object too, or give up a reference of its own. So a count that looks wrong is compared with
-//! what a call of the wrapper does to it: whatever both do is no lie.
+//! A function may also keep the object, or give up a reference of its own. So a count that looks wrong is compared with
+//! the effect of a call of the wrapper: if both do the same, no promise is broken.
 
 use pyo3_ffi as ffi;
 
@@ -21,8 +21,8 @@ pub unsafe fn check(
 ) -> bool {
     // SAFETY: the caller promises all of it.
     unsafe {
-        // Without the GIL others may take and drop references as they like; and to call the wrapper of any method would change
-        // what the program does.
+        // Without the GIL other threads may take and drop references; and calling the wrapper of any method would
+        // change what the program does.
         if promises.has(Promises::NOGIL)
             || !promises.need_wrapper()
             || !ffi::PyErr_Occurred().is_null()
@@ -57,11 +57,11 @@ pub unsafe fn check(
     }
 }
 
-/// Whether a result that is said to be borrowed has nobody that it could be borrowed from: the wrapper's result was
-/// nobody's but the caller's when it returned, and this is another such object.
+/// Whether a result that should be borrowed has no owner from which it could be borrowed: the wrapper's result belonged
+/// only to the caller when it returned, and this is another such object.
 ///
 /// # Safety
-/// As for [`check`].
+/// The condition of [`check`].
 unsafe fn check_owner(original: *mut ffi::PyObject, record: &Record, result: *mut ffi::PyObject) -> bool {
     // SAFETY: the caller promises live objects.
     unsafe {
@@ -83,11 +83,11 @@ unsafe fn check_owner(original: *mut ffi::PyObject, record: &Record, result: *mu
     }
 }
 
-/// Whether a call of the wrapper, which returns a new reference, changes the count by other than this, and one more
-/// where the underlying function returns a borrowed one. Not where it raises or returns another object.
+/// Whether a call of the wrapper, which returns a new reference, changes the count by another number than this, and one
+/// more if the underlying function returns a borrowed one. False if it raises or returns another object.
 ///
 /// # Safety
-/// As for [`check`].
+/// The condition of [`check`].
 unsafe fn differs_from_wrapper(
     original: *mut ffi::PyObject,
     borrowed: bool,
@@ -98,7 +98,7 @@ unsafe fn differs_from_wrapper(
     if original.is_null() {
         return true;
     }
-    // SAFETY: the caller promises the objects; the result is kept from dying meanwhile.
+    // SAFETY: the caller promises the objects; the result is kept alive meanwhile.
     unsafe {
         ffi::Py_INCREF(result);
         let before = ffi::Py_REFCNT(result);
@@ -118,7 +118,7 @@ unsafe fn differs_from_wrapper(
     }
 }
 
-/// Counts that do not change tell nothing: those of immortal objects from 3.12.
+/// Whether the count never changes and so says nothing, as for immortal objects from 3.12 on.
 ///
 /// # Safety
 /// The thread is attached, and the object alive.

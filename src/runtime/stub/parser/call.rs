@@ -1,5 +1,5 @@
-//! A whole parse. It runs Python code (`__index__`, `__float__`), which may give the GIL up and
-//! never come back: no value here has anything to drop.
+//! A whole parse. It runs Python code (`__index__`, `__float__`), which may release the GIL and never come back, so no
+//! value here has a destructor.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
@@ -7,6 +7,7 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::convert::{self, Request};
+use super::packing::{dict_of, tuple_of};
 use super::unit::{Class, Default, Reading, Unit, Variables, c_number};
 use super::{Parser, Passing};
 use crate::cpython::PY_BUFFER_BYTES;
@@ -14,17 +15,16 @@ use crate::cpython::unowned::{
     Py_DecRef, PyArg_Parse, PyArg_ParseTuple, PyArg_ParseTupleAndKeywords, PyBuffer_Release, PyErr_Format,
 };
 use crate::metadata::MAX_PARAMETERS;
-use crate::runtime::stub::packing::{dict_of, tuple_of};
 
 const _: () = assert!(size_of::<ffi::Py_buffer>() == PY_BUFFER_BYTES);
 
-/// What is in the slot of an object until it is given: no object is there.
+/// The value of an object's slot until it is given: no object has this address.
 const LEFT_OUT: u64 = 1;
 
-/// The most pointers that a format asks for: two for each unit.
+/// The most pointers that a format needs: two for each unit.
 const MAX_VARIABLES: usize = 2 * MAX_PARAMETERS;
 
-/// Calls a variadic function with all variables, more than its format may ask for, which C permits.
+/// Calls a variadic function with all variables. That may be more than its format needs, which C permits.
 macro_rules! with_variables {
     ($function:ident($($fixed:expr),*), $all:expr) => {{
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab, ac, ad, ae, af] = $all;
@@ -38,8 +38,8 @@ macro_rules! with_variables {
 /// Parses the arguments of a call into `slots`: 0, or -1 with an exception set.
 ///
 /// # Safety
-/// The thread is attached; `arguments` and `names` are those of a vectorcall; behind the slots there is room for the
-/// `Py_buffer`s, which a call that succeeds leaves to [`release`].
+/// The thread is attached; `arguments` and `names` are those of a vectorcall; after the slots there is room for the
+/// `Py_buffer`s, which a successful call leaves to [`release`].
 pub unsafe fn parse(
     parser: &Parser,
     arguments: *const *mut ffi::PyObject,
@@ -47,7 +47,8 @@ pub unsafe fn parse(
     names: *mut ffi::PyObject,
     slots: *mut u64,
 ) -> c_int {
-    // SAFETY: the caller promises the arguments and the room; what the variables point at outlives the parse.
+    // SAFETY: the caller promises the arguments and the room; everything that the variables point at outlives the
+    // parse.
     unsafe {
         let views = parser.views(slots);
         parser.fill_defaults(slots, views);
@@ -71,7 +72,7 @@ pub unsafe fn parse(
                     return -1;
                 }
                 let parsed = with_variables!(PyArg_ParseTuple(tuple, format), variables);
-                // The caller holds what is in it.
+                // The caller holds its items.
                 Py_DecRef(tuple);
                 parsed
             }
@@ -101,15 +102,15 @@ pub unsafe fn parse(
     0
 }
 
-/// Gives up what a parse holds.
+/// Gives up the references and views of a parse.
 ///
 /// # Safety
-/// The slots are those of a parse by this parser that succeeded; they are released once.
+/// The slots are those of a successful parse by this parser; they are released once.
 pub unsafe fn release(parser: &Parser, slots: *mut u64) {
-    // SAFETY: the caller promises the slots, and the views behind them.
+    // SAFETY: the caller promises the slots, and the views after them.
     unsafe {
         for index in parser.slots..parser.slots + parser.held {
-            // Only once: a parse that fails has released already, and its stub releases too.
+            // Only once: a parse that fails has already released them, and its stub releases too.
             Py_DecRef(slots.add(index).replace(0) as *mut ffi::PyObject);
         }
         parser.release_views(parser.views(slots));
@@ -139,7 +140,7 @@ impl Parser {
                     Default::Missing => 0,
                     Default::Bits(bits) => *bits,
                     Default::Text(text) => text.as_ptr() as u64,
-                    // Read when all else is: a converter may run code that replaces the object.
+                    // Read after everything else, since a converter may run code that replaces the object.
                     Default::Variable(_) => LEFT_OUT,
                 });
             }
@@ -149,7 +150,7 @@ impl Parser {
         }
     }
 
-    /// What the format's units write, in order.
+    /// The variables that the format's units write, in order.
     unsafe fn variables(
         &self,
         slots: *mut u64,
@@ -183,10 +184,11 @@ impl Parser {
         all
     }
 
-    /// Whether all those are there that must be, but that the format calls optional; else raises as for others.
+    /// Whether all arguments are given that are required although the format calls them optional; raises as for others
+    /// if not.
     unsafe fn has_all_names(&self, dict: *mut ffi::PyObject) -> bool {
         for (unit, name) in self.units.iter().zip(&self.keywords).filter(|(unit, _)| unit.must_be_named) {
-            // SAFETY: a dict, or null where no argument is named; names are C strings.
+            // SAFETY: a dict, or null if no argument is named; names are C strings.
             unsafe {
                 if dict.is_null() || ffi::PyDict_GetItemString(dict, *name).is_null() {
                     let format = c"%.200s() missing required argument '%s' (pos %d)".as_ptr();
@@ -199,14 +201,14 @@ impl Parser {
         true
     }
 
-    /// Writes the default objects of arguments that were left out, as if the caller had passed them, and holds them behind
-    /// the slots; raises where a variable has no object yet.
+    /// Writes the default objects of arguments that were left out, as if the caller had passed them, and holds them
+    /// after the slots; raises if a variable has no object yet.
     unsafe fn hold_defaults(&self, slots: *mut u64) -> bool {
         let mut held = self.slots;
         for unit in &self.units {
             let Default::Variable(variable) = unit.default else { continue };
-            // SAFETY: the caller promises the slots, and room behind them; a variable of a default is readable (the signature
-            // says so), and what it holds is alive.
+            // SAFETY: the caller promises the slots, and room after them; a variable of a default is readable (the
+            // signature says so), and its object is alive.
             unsafe {
                 let slot = slots.add(unit.slot);
                 let word = slots.add(held);
@@ -228,11 +230,11 @@ impl Parser {
         true
     }
 
-    /// Writes the slots that no unit writes: lengths, and what is in a `Py_buffer`.
+    /// Writes the slots that no unit writes: lengths, and the contents of a `Py_buffer`.
     unsafe fn finish(&self, slots: *mut u64, views: *const ffi::Py_buffer) {
         for unit in &self.units {
-            // SAFETY: the caller promises slots and views; text that a unit gave is NUL-terminated, and lives as long as
-            // the object that it belongs to.
+            // SAFETY: the caller promises slots and views; text from a unit is NUL-terminated, and lives as long as the
+            // object that it belongs to.
             unsafe {
                 let slot = slots.add(unit.slot);
                 match unit.reading {

@@ -1,8 +1,8 @@
-//! Cinder's rules for the arguments of a typed method: what `_PyClassLoader_ConvertArg` of its `classloader.h` does, and
-//! the exceptions of its `methodobject_vectorcall.c` and `descrobject_vectorcall.c`, with what is garbled there mended
-//! (docs/dialects.md).
+//! Cinder's rules for the arguments of a typed method: those of `_PyClassLoader_ConvertArg` in its `classloader.h`,
+//! with the exceptions of its `methodobject_vectorcall.c` and `descrobject_vectorcall.c`, whose garbled texts are
+//! corrected (docs/dialects.md).
 //!
-//! No Python code runs here: an int is converted only where the object is one, and nothing is ever called.
+//! No Python code runs here: an argument is converted to an int only if it is one, and nothing is ever called.
 
 use std::ffi::{CStr, CString, c_int};
 
@@ -23,9 +23,9 @@ pub struct CinderArguments {
 #[derive(Clone, Copy, Debug)]
 struct Element {
     reading: Reading,
-    /// `None` is passed as it is, and a null pointer where the argument is left out without a default.
+    /// `None` is passed unchanged. Without a default a null pointer is passed if the argument is left out.
     optional: bool,
-    /// The field with the object for an argument left out.
+    /// The field with the object for an argument that is left out.
     default: Option<*const *mut ffi::PyObject>,
 }
 
@@ -36,14 +36,14 @@ enum Reading {
     Int(Scalar),
 }
 
-// SAFETY: what the defaults' addresses point at is the extension's, and is read with the GIL held.
+// SAFETY: the defaults' addresses point into the extension, and are read with the GIL held.
 unsafe impl Send for CinderArguments {}
 // SAFETY: as above; the reader never changes.
 unsafe impl Sync for CinderArguments {}
 
 impl CinderArguments {
-    /// The reader of a definition; `None` where a parameter is of a type that only a generic `self` knows, or the name is
-    /// none for C.
+    /// The reader of a definition; `None` if a parameter is of a type that only a generic `self` knows, or the name is
+    /// not possible in C.
     pub fn new(def: &TypedDef) -> Option<Self> {
         let element = |element: &crate::metadata::dialect::cinder::Element| {
             let reading = match element.class {
@@ -64,7 +64,7 @@ impl CinderArguments {
         &self.name
     }
 
-    /// Whether every argument has to be given.
+    /// Whether every argument is required.
     pub fn takes_all(&self) -> bool {
         self.elements.iter().all(|element| !element.may_be_left_out())
     }
@@ -72,7 +72,7 @@ impl CinderArguments {
     /// Reads the arguments of a call into `slots`, one each: 0, or -1 with an exception set.
     ///
     /// # Safety
-    /// The thread is attached; `arguments` are so many live objects; there is room for a slot for each element.
+    /// The thread is attached; `arguments` are `count` live objects; there is room for a slot for each element.
     pub unsafe fn read(&self, arguments: *const *mut ffi::PyObject, count: isize, slots: *mut u64) -> c_int {
         let given = usize::try_from(count).unwrap_or(0);
         if given > self.elements.len() || given < self.elements.len() && self.takes_all() {
@@ -107,7 +107,7 @@ impl CinderArguments {
             (false, 1) => (c"%.200s() takes at most 1 argument, got %zd", true),
             (false, _) => (c"%.200s() expected at most %zd arguments, got %zd", false),
         };
-        // SAFETY: the thread is attached; the formats ask for a C string and one number or two.
+        // SAFETY: the thread is attached; the formats take a C string and one or two numbers.
         unsafe {
             if only {
                 PyErr_Format(ffi::PyExc_TypeError, format.as_ptr(), name, given);
@@ -126,7 +126,7 @@ impl CinderArguments {
             Reading::Str => c"str",
             Reading::Int(_) => c"int",
         };
-        // SAFETY: the thread is attached; the formats ask for C strings and a C int.
+        // SAFETY: the thread is attached; the formats take C strings and a C int.
         unsafe {
             match flaw {
                 Flaw::Raised => {}
@@ -143,11 +143,11 @@ impl CinderArguments {
     }
 }
 
-/// Why an argument is refused.
+/// The reason why an argument is refused.
 enum Flaw {
     Missing,
     WrongType,
-    /// The exception is set.
+    /// An exception is already set.
     Raised,
 }
 
@@ -163,7 +163,7 @@ impl Element {
         self.default.map_or(std::ptr::null_mut(), |field| unsafe { field.read() })
     }
 
-    /// What the underlying function gets for this argument, null where it is left out without a default.
+    /// The value that the underlying function gets for this argument; null if it is left out without a default.
     ///
     /// # Safety
     /// The thread is attached, and the argument null or alive.
@@ -186,7 +186,7 @@ impl Element {
     }
 }
 
-/// The bits of an int. Of 64 bits, the conversion's own exception; of fewer, Cinder's.
+/// The bits of an int. For 64 bits, errors are the conversion's own exception; for fewer, Cinder's.
 ///
 /// # Safety
 /// The thread is attached, and the object an `int` or of a subclass.

@@ -1,4 +1,4 @@
-//! Converters for `O&`: CPython's own, and ours for what it has none for, in the same words.
+//! Converters for `O&`: CPython's own, and ours for kinds for which it has none, with the same words.
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -12,19 +12,19 @@ use crate::cpython::unowned::{PyErr_Format, PyErr_SetString, PyLong_AsLong, PyOb
 
 use super::unit::Class;
 
-/// A converter: 1 where the variable is written, 0 with an exception set.
+/// A converter: 1 if the variable was written, 0 with an exception set.
 pub type Converter = unsafe extern "C-unwind" fn(*mut ffi::PyObject, *mut c_void) -> c_int;
 
-/// What our converters are given: one argument of one call.
+/// The input of our converters: one argument of one call.
 #[derive(Clone, Copy)]
 pub struct Request {
-    /// Where the C value goes.
+    /// The place for the C value.
     pub slot: *mut u64,
-    /// Where a buffer goes.
+    /// The place for a buffer.
     pub view: *mut ffi::Py_buffer,
-    /// The objects that are admitted.
+    /// The objects that are accepted.
     pub class: Class,
-    /// `None` is admitted.
+    /// Whether `None` is accepted.
     pub nullable: bool,
     /// The function's name.
     pub name: *const c_char,
@@ -56,7 +56,7 @@ pub unsafe extern "C-unwind" fn signed_char(object: *mut ffi::PyObject, variable
     0
 }
 
-/// Objects of a type, and `None` where it is admitted.
+/// Objects of a type, and `None` if it is accepted.
 ///
 /// # Safety
 /// Called by CPython's parser, with a [`Request`].
@@ -83,18 +83,19 @@ pub unsafe extern "C-unwind" fn object(object: *mut ffi::PyObject, request: *mut
     0
 }
 
-/// In the words of the unit `O!`, which are those of `converterr` in CPython's Python/getargs.c, for `None` those of `z`.
+/// Uses the words of the unit `O!`, which are those of `converterr` in CPython's Python/getargs.c; for `None` those of
+/// `z`.
 ///
 /// # Safety
 /// The object is alive and the thread attached.
 unsafe fn raise_type_error(object: *mut ffi::PyObject, request: &Request) {
-    // SAFETY: as the caller promises; names of types live as long as they.
+    // SAFETY: as the caller promises; names of types live as long as the types.
     unsafe {
         let (Class::Exact(wanted) | Class::Subclasses(wanted)) = request.class else { return };
         let (class, none) = (ffi::Py_TYPE(object), ffi::Py_None());
         let wanted_name = if wanted == ffi::Py_TYPE(none) { c"None".as_ptr() } else { (*wanted).tp_name };
         let actual = if object == none { c"None".as_ptr() } else { (*class).tp_name };
-        // Else it would say that an int must be an int.
+        // Without this the text would say that an int must be an int.
         let subclass = matches!(request.class, Class::Exact(_)) && ffi::PyType_IsSubtype(class, wanted) != 0;
         let exactly = if subclass { c"exactly " } else { c"" }.as_ptr();
         let or_none = if request.nullable { c" or None" } else { c"" }.as_ptr();
@@ -109,7 +110,7 @@ unsafe fn raise_type_error(object: *mut ffi::PyObject, request: &Request) {
     }
 }
 
-/// A buffer, as the unit `y*` gets it, or `None`.
+/// A buffer, as for the unit `y*`, or `None`.
 ///
 /// # Safety
 /// Called by CPython's parser, with a [`Request`] that has a view.

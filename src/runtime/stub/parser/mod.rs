@@ -1,19 +1,21 @@
-//! Arguments of a function that has no wrapper, read by CPython's own parser.
+//! Reads the arguments of a function without a wrapper, with CPython's own parser.
 //!
-//! A [`Parser`] is what a hand-written wrapper would have: a format, a list of keywords, and a variable for each C
-//! argument. `PyArg_Parse`, `PyArg_ParseTuple` or `PyArg_ParseTupleAndKeywords` does the work, so that conversions, and the
-//! words of each exception, are those of the running version by construction.
+//! A [`Parser`] has the parts of a hand-written wrapper: a format, a list of keywords, and a variable for each C
+//! argument. `PyArg_Parse`, `PyArg_ParseTuple` or `PyArg_ParseTupleAndKeywords` does the work, so conversions, and the
+//! words of each exception, are always those of the running version.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `unit` | a parameter's unit of the format, its variable and its default |
-//! | `convert` | what CPython has no unit for |
+//! | `convert` | converters for kinds without a unit in CPython |
 //! | `call` | a whole parse |
+//! | `packing` | the arguments of a vectorcall as a tuple and a dict |
 //! | `cinder` | the rules of Cinder's typed methods, which have a reader of their own |
 
 mod call;
 mod cinder;
 mod convert;
+pub(super) mod packing;
 mod unit;
 
 use std::ffi::{CStr, CString, c_char, c_int};
@@ -29,17 +31,17 @@ pub use cinder::CinderArguments;
 use unit::{Default, Unit};
 pub use unit::{slots_of, type_of};
 
-/// How a call passes arguments to a function without a wrapper: as few ways as the signature needs, so that CPython itself
-/// refuses what it can.
+/// How a call passes arguments to a function without a wrapper: the simplest way that the signature allows, so that
+/// CPython itself refuses wrong calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passing {
-    /// None at all: METH_NOARGS.
+    /// No arguments: METH_NOARGS.
     Nothing,
-    /// One, which is required and has no name: METH_O.
+    /// One argument, which is required and has no name: METH_O.
     One,
     /// By position only: METH_FASTCALL.
     Positional,
-    /// By name too: METH_FASTCALL with METH_KEYWORDS.
+    /// Also by name: METH_FASTCALL with METH_KEYWORDS.
     Named,
 }
 
@@ -56,16 +58,16 @@ impl Passing {
     }
 }
 
-/// Why CPython's parser can't read the arguments of a signature.
+/// The reason why CPython's parser can't read the arguments of a signature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unparsable {
-    /// A name that C can't have.
-    #[error("{0:?} is no name for a function: it must have one, without a NUL in it")]
+    /// A name that C can't represent.
+    #[error("{0:?} is not a name for a function: the name must not be empty or contain a NUL")]
     Name(String),
     /// A receiver.
-    #[error("`self`: a function without a wrapper is bound to nothing; take an `object` instead")]
+    #[error("`self`: a function without a wrapper is not bound to an object; take an `object` instead")]
     Receiver,
-    /// A parameter without a name behind one with a name.
+    /// A parameter without a name after one with a name.
     #[error("parameter {0} has no name, but one before it has: name it too, or none of those before it")]
     NamelessBehindNamed(usize),
     /// Before 3.13 CPython's parser compares names as ASCII.
@@ -76,18 +78,18 @@ pub enum Unparsable {
         "`{0}` is for functions of ctypes and other providers, which convert it: take a `usize`, an `object`, an `f64` or an `f32` instead"
     )]
     Foreign(String),
-    /// A type that is known by its name only.
+    /// A type that is known only by name.
     #[error("{0} is not known by its address: import it and use a signature that has it")]
     UnknownType(String),
     /// `<object>` without a variable.
     #[error("the default of parameter {0} is an object whose address is not known: give it by `DefaultValue::Object`")]
     UnknownDefault(usize),
     /// A NUL in a default, which a call could not pass either.
-    #[error("the default of parameter {0} has a NUL in it, which no argument of this kind may have")]
+    #[error("the default of parameter {0} contains a NUL, which is not allowed in an argument of this kind")]
     NulInDefault(usize),
 }
 
-/// What reads the arguments of a function without a wrapper.
+/// The reader of the arguments of a function without a wrapper.
 #[derive(Debug)]
 pub enum ArgumentReader {
     /// CPython's own parser.
@@ -106,11 +108,11 @@ impl ArgumentReader {
     }
 }
 
-/// What compiled code calls: reads the arguments of a call into `slots`: 0, or -1 with an exception set.
+/// Called by compiled code: reads the arguments of a call into `slots`; 0, or -1 with an exception set.
 ///
 /// # Safety
-/// The thread is attached; `arguments` and `names` are those of a vectorcall; there is room for the slots, and behind them
-/// for what is held and the `Py_buffer`s, which a call that succeeds leaves to [`release`].
+/// The thread is attached; `arguments` and `names` are those of a vectorcall; there is room for the slots, and after
+/// them for the held objects and the `Py_buffer`s, which a successful call leaves to [`release`].
 pub unsafe extern "C-unwind" fn read_arguments(
     reader: &ArgumentReader,
     arguments: *const *mut ffi::PyObject,
@@ -127,10 +129,10 @@ pub unsafe extern "C-unwind" fn read_arguments(
     }
 }
 
-/// What compiled code calls: gives up what reading holds.
+/// Called by compiled code: gives up the references and views of a reading.
 ///
 /// # Safety
-/// The slots are those of a call of [`read_arguments`] with this reader that succeeded; they are released once.
+/// The slots are those of a successful call of [`read_arguments`] with this reader; they are released once.
 pub unsafe extern "C-unwind" fn release(reader: &ArgumentReader, slots: *mut u64) {
     if let ArgumentReader::Parser(parser) = reader {
         // SAFETY: as the caller promises.
@@ -144,19 +146,19 @@ pub struct Parser {
     /// The function's name.
     name: CString,
     passing: Passing,
-    /// Null-terminated where arguments may be named; points into `names`.
+    /// Null-terminated if arguments may be named; points into `names`.
     keywords: Vec<*const c_char>,
     _names: Vec<CString>,
     format: CString,
     /// One for each argument.
     units: Vec<Unit>,
-    /// Number of slots, of 8 bytes each; behind them lie as many as `held` for references to default objects, then the
+    /// Number of slots, of 8 bytes each; after them are `held` words for references to default objects, then the
     /// `Py_buffer`s.
     slots: usize,
     held: usize,
 }
 
-// SAFETY: what a parser points at is its own or CPython's, and it is used with the GIL held.
+// SAFETY: everything that a parser points at is its own or CPython's, and it is used with the GIL held.
 unsafe impl Send for Parser {}
 // SAFETY: as above; a parser never changes.
 unsafe impl Sync for Parser {}
@@ -165,7 +167,7 @@ impl Parser {
     /// The parser of a function of this name.
     ///
     /// # Errors
-    /// Signatures that the parser has no format for.
+    /// For signatures for which the parser has no format.
     pub fn new(name: &str, overload: &Overload) -> Result<Self, Unparsable> {
         if matches!(overload.result, Kind::Foreign(_)) {
             return Err(Unparsable::Foreign(overload.result.to_string()));
@@ -184,7 +186,7 @@ impl Parser {
         let no_name = || Unparsable::Name(name.to_owned());
         let c_name = CString::new(name).ok().filter(|_| !name.is_empty()).ok_or_else(no_name)?;
         let passing = Passing::of(overload);
-        // A format can't say that an argument is required behind an optional one: `$` comes after `|`.
+        // A format can't express a required argument after an optional one: `$` comes after `|`.
         let has_optional = parameters.iter().any(|(_, parameter)| parameter.default.is_some());
         let (mut units, mut slots, mut buffers) = (Vec::with_capacity(parameters.len()), 0, 0);
         for (number, (position, parameter)) in parameters.iter().enumerate() {
@@ -212,7 +214,7 @@ impl Parser {
     }
 }
 
-/// The keywords; empty for what is passed by position only.
+/// The keywords; empty for arguments that are passed by position only.
 fn names(parameters: &[(usize, &Parameter)]) -> Result<Vec<CString>, Unparsable> {
     let names = parameters.iter().map(|(_, parameter)| {
         let name = parameter.name.as_deref().unwrap_or_default();
@@ -225,7 +227,7 @@ fn names(parameters: &[(usize, &Parameter)]) -> Result<Vec<CString>, Unparsable>
     names.collect()
 }
 
-/// The format: units, `|` before the first that may be left out, `$` before the first that must be named, the name.
+/// The format: units, `|` before the first optional one, `$` before the first keyword-only one, the name.
 fn format(name: &str, parameters: &[(usize, &Parameter)], units: &[Unit]) -> String {
     let mut format = String::new();
     let has_optional = parameters.iter().any(|(_, parameter)| parameter.default.is_some());

@@ -1,4 +1,4 @@
-//! A parameter as the parser sees it: its unit of the format, its slots, its default.
+//! A parameter of the parser: its unit of the format, its slots, its default.
 
 use std::ffi::{CString, c_int, c_void};
 
@@ -16,66 +16,66 @@ pub fn slots_of(kind: &Kind) -> usize {
     }
 }
 
-/// A parameter as the parser sees it.
+/// A parameter of the parser.
 #[derive(Debug)]
 pub struct Unit {
     pub reading: Reading,
     /// The first of its slots.
     pub slot: usize,
     pub default: Default,
-    /// Counted from 1, as messages do; 0 where there is one argument only.
+    /// Counted from 1, as in messages; 0 if there is only one argument.
     pub number: usize,
-    /// Required, though the format can't say so.
+    /// Required, although the format can't say so.
     pub must_be_named: bool,
-    /// `None` is admitted, as a null pointer.
+    /// `None` is accepted, as a null pointer.
     pub nullable: bool,
 }
 
-/// How an argument becomes what is in its slots.
+/// How an argument becomes the contents of its slots.
 #[derive(Clone, Copy, Debug)]
 pub enum Reading {
     /// By a unit that writes the slot.
     Plain(&'static str),
-    /// By a unit that writes a pointer to text; its length stands in the next slot.
+    /// By a unit that writes a pointer to text; its length is in the next slot.
     Text(&'static str),
     /// `O!`: an instance of a type.
     Instance(*mut ffi::PyTypeObject),
     /// `O&`, by one of CPython's converters, or one of ours like them, which write the slot.
     Converted(Converter),
-    /// `O&`, by our converter of objects: of exactly this type, or of any; `None`, where it is admitted.
+    /// `O&`, by our converter of objects: of exactly this type, or of any; `None`, if it is accepted.
     Object(Class),
-    /// `y*`, into the `Py_buffer` of this number; pointer and length stand in the slots.
+    /// `y*`, into the `Py_buffer` with this number; pointer and length are in the slots.
     Buffer(usize),
     /// The same, or `None`.
     OptionalBuffer(usize),
 }
 
-/// The objects that a parameter admits.
+/// The objects that a parameter accepts.
 #[derive(Clone, Copy, Debug)]
 pub enum Class {
     /// All.
     Any,
     /// Instances of exactly this type.
     Exact(*mut ffi::PyTypeObject),
-    /// Those of subclasses too.
+    /// Whether instances of subclasses are accepted too.
     Subclasses(*mut ffi::PyTypeObject),
 }
 
-/// What is passed where the caller leaves the argument out.
+/// The value that is passed if the caller leaves the argument out.
 #[derive(Debug)]
 pub enum Default {
     /// Nothing: it is required.
     Missing,
-    /// What the slot holds: a number's bits, or a null pointer.
+    /// The content of the slot: a number's bits, or a null pointer.
     Bits(u64),
     /// Text.
     Text(CString),
-    /// What this variable holds when the function is called.
+    /// The object in this variable when the function is called.
     Variable(*const *mut ffi::PyObject),
 }
 
 impl Unit {
-    /// The unit of the parameter at `position`, whose slots and whose `Py_buffer`, if it needs one, have these numbers.
+    /// The unit of the parameter at `position`, with the numbers of its slots and of its `Py_buffer`, if it needs one.
     pub fn new(position: usize, parameter: &Parameter, slot: usize, buffer: usize) -> Result<Self, Unparsable> {
         let default = match &parameter.default {
             None => Default::Missing,
@@ -151,7 +151,7 @@ impl Reading {
     }
 }
 
-/// What `PyArg_Parse` gets for a unit: up to two pointers.
+/// The arguments of `PyArg_Parse` for a unit: up to two pointers.
 pub struct Variables {
     pub first: *mut c_void,
     pub second: Option<*mut c_void>,
@@ -198,7 +198,7 @@ pub fn type_of(class: PythonType) -> *mut ffi::PyTypeObject {
         PythonType::List => &raw mut ffi::PyList_Type,
         PythonType::Tuple => &raw mut ffi::PyTuple_Type,
         PythonType::Dict => &raw mut ffi::PyDict_Type,
-        // SAFETY: `None` is always there, and so is its type.
+        // SAFETY: `None` always exists, and so does its type.
         PythonType::None => unsafe { ffi::Py_TYPE(ffi::Py_None()) },
     }
 }

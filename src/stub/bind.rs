@@ -1,7 +1,5 @@
 //! Callables for bare C functions, which have no wrapper: [`Specializer::bind`].
 
-mod text_signature;
-
 use std::ffi::{CString, c_void};
 use std::num::NonZeroUsize;
 use std::ptr::{NonNull, null_mut};
@@ -25,8 +23,7 @@ use crate::runtime::stub::parser::{ArgumentReader, Parser, Passing};
 use crate::runtime::stub::shape::Shape;
 use crate::specializer::Specializer;
 use crate::stub::Stub;
-use text_signature::is_keyword;
-pub(crate) use text_signature::text_signature;
+use crate::stub::text_signature::{is_keyword, text_signature};
 
 /// How a callable made by [`Specializer::bind`] presents itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,7 +158,7 @@ impl Specializer {
     ) -> Result<(CallSite, Cell, Arc<Shape>), Error> {
         let mismatch = |reason: String| Error::Mismatch { name: function.name.to_owned(), reason };
         let mut overload = function.overload.clone();
-        // SAFETY: whoever gives a signature with addresses keeps the types and variables alive.
+        // SAFETY: the code that gave a signature with addresses keeps the types and variables alive.
         let types = unsafe { fix_types(python, &mut overload) }?;
         let overload = &overload;
         overload.check().map_err(|nonsense| mismatch(format!("{overload}: {nonsense}")))?;
@@ -172,7 +169,7 @@ impl Specializer {
             return Err(mismatch(reason));
         }
         let parser = Parser::new(function.name, overload).map_err(|error| mismatch(format!("{overload}: {error}")))?;
-        let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text has a NUL in it".into()))?;
+        let doc = CString::new(doc(function, options)).map_err(|_| mismatch("its text contains a NUL".into()))?;
         let signature = Arc::new(Signature { overloads: vec![overload.clone()] });
         let mut site = site(function.name, MethodConvention::of(parser.passing()), cell, signature.clone());
         site.counted = self.counts_calls;

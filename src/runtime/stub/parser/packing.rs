@@ -1,4 +1,4 @@
-//! The arguments of a vectorcall as those of `tp_call`: a tuple and a dict. Nothing here has anything to drop.
+//! Packs the arguments of a vectorcall for `tp_call`: a tuple and a dict. Nothing here has a destructor.
 
 use std::ptr::null_mut;
 
@@ -6,7 +6,7 @@ use pyo3_ffi as ffi;
 
 use crate::cpython::unowned::{Py_DecRef, PyDict_SetItem};
 
-/// The arguments given by position as a tuple; null with an exception set where memory runs out.
+/// The arguments given by position as a tuple; null with an exception set if memory runs out.
 ///
 /// # Safety
 /// The thread is attached; `arguments` has `count` live objects.
@@ -23,10 +23,11 @@ pub unsafe fn tuple_of(arguments: *const *mut ffi::PyObject, count: isize) -> *m
     }
 }
 
-/// The arguments given by name as a dict; null where `names` is null, and with an exception set where it fails.
+/// The arguments given by name as a dict; null if `names` is null, and with an exception set if it fails.
 ///
 /// # Safety
-/// The thread is attached; `names` is a tuple or null, and `arguments` has an object for each of them behind `count` others.
+/// The thread is attached; `names` is a tuple or null, and `arguments` has an object for each of them after `count`
+/// others.
 pub unsafe fn dict_of(
     arguments: *const *mut ffi::PyObject,
     count: isize,
