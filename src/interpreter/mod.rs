@@ -1,4 +1,5 @@
-//! An interpreter of decoded bytecode: a plain loop over the version-neutral instructions that uses the C API.
+//! An interpreter of decoded bytecode: a stack, and a plain loop over the version-neutral instructions. The operations themselves are
+//! in `semantics`, which compiled code calls too.
 //!
 //! Compiled code whose guards fail continues here, in the middle of a function; and tests compare with it. So it is
 //! exact in results, exceptions and their context, the handled exception, reference counts after the return, and, apart
@@ -8,6 +9,15 @@
 //! refused when it is made. [`run`] starts at any instruction with the locals, the stack and the handled exception of a
 //! [`State`]. [`run_until`] stops after a number of instructions, with the state at that point. [`call_function`] runs
 //! a function whose arguments are bound, as a call would.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `prepared` | code with its objects, and refusals |
+//! | `activation` | a running function: locals, stack, the loop, unwinding to handlers |
+//! | `step` | the dispatch |
+//! | `operands` | operands and results of operations on the stack |
+//! | `locals`, `calls`, `handlers` | instructions on locals, calls, and exceptions |
+//! | `intercepted` | builtins that look at their caller's frame |
 //!
 //! The visible differences from CPython's own loop:
 //!
