@@ -1,6 +1,6 @@
 //! The addresses of CPython's functions that compiled code calls.
 //!
-//! They are declared here since pyo3-ffi has some of them as Rust functions, which have no C address.
+//! They are declared here because pyo3-ffi has some of them as Rust functions, which have no C address.
 
 use std::num::NonZeroUsize;
 
@@ -13,7 +13,7 @@ macro_rules! addresses {
             }
         }
 
-        /// The address of a function by its name; `None` for one that compiled code does not call.
+        /// The address of a function, by its name; `None` for a function that compiled code does not call.
         pub fn address_of(name: &str) -> Option<NonZeroUsize> {
             match name {
                 $(stringify!($name) => NonZeroUsize::new(declared::$name as *const () as usize),)*

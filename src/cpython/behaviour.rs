@@ -31,9 +31,9 @@ pub struct Behaviour {
     pub checks_made_causes: bool,
     /// C and Python calls count against one recursion limit.
     pub counts_c_calls_with_pythons: bool,
-    /// Watchers tell of changes of dicts.
+    /// Dict watchers report changes of dicts.
     pub watches_dicts: bool,
-    /// The dict of `f_locals` is written back into the frame on request only.
+    /// The dict of `f_locals` is written back into the frame only on request.
     pub writes_locals_back: bool,
 }
 

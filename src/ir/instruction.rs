@@ -227,7 +227,8 @@ pub enum ResultRule {
     Never,
 }
 
-/// Visits the operands of an instruction in the order of the text form: one list, to look at them and to replace them.
+/// Visits the operands of an instruction in the order of the text form: one list, for reading them and for replacing
+/// them.
 macro_rules! visit_operands {
     ($instruction:expr, $visit:ident, $iter:ident) => {
         match $instruction {

@@ -12,7 +12,7 @@ use crate::cpython::addresses::address_of;
 use crate::embed::Python;
 use crate::lower::{AddressTable, Symbol};
 
-/// As in CPython's Objects/methodobject.c and descrobject.c.
+/// The same text as in CPython's Objects/methodobject.c and descrobject.c.
 const RECURSION_PLACE: &CStr = c" while calling a Python object";
 
 impl AddressTable {
