@@ -375,7 +375,7 @@ impl Object {
     /// `repr(object)`.
     ///
     /// # Errors
-    /// As [`Object::text`].
+    /// The errors of [`Object::text`].
     pub fn repr(&self, python: &Python) -> Result<String, Exception> {
         // SAFETY: the thread is attached and the object alive.
         unsafe { utf8(python, &python.owned(may_end(|| PyObject_Repr(self.as_ptr())))?) }

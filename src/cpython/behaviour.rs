@@ -38,7 +38,7 @@ pub struct Behaviour {
 }
 
 impl Behaviour {
-    /// That of CPython 3.`minor`.
+    /// The behaviour of CPython 3.`minor`.
     pub const fn of(minor: u8) -> Self {
         Self {
             imports_lazily: minor >= 15,
@@ -61,6 +61,6 @@ impl Behaviour {
         }
     }
 
-    /// The order in the version that this crate is built for.
+    /// The behaviour of the version that this crate is built for.
     pub const CURRENT: Self = Self::of(Layout::CURRENT.minor);
 }

@@ -47,7 +47,7 @@ unsafe fn state(python: &Python, point: &ExitPoint, words: *const u64) -> Result
 /// the result to [`go_on_raised`]; null if memory runs out, with that exception set.
 ///
 /// # Safety
-/// As [`leave`]; an exception is set.
+/// The conditions of [`leave`]; an exception is set.
 pub unsafe extern "C-unwind" fn leave_raised(version: *const Version, exit: usize, words: *const u64) -> *mut Left {
     // SAFETY: as the caller promises.
     unsafe { left(version, exit, words, false) }

@@ -70,7 +70,7 @@ impl Thunks {
     /// registers in use, at most (System V ABI for x86-64, section 3.5.7).
     ///
     /// # Errors
-    /// As [`Thunks::bind`].
+    /// The errors of [`Thunks::bind`].
     pub fn bind_variadic(&self, function: NonZeroUsize) -> io::Result<Thunk> {
         const FLOAT_REGISTERS: usize = 8;
         let slot = Slot { cell: without_provenance_mut(FLOAT_REGISTERS), code: without_provenance(function.get()) };

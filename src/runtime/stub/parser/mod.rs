@@ -69,7 +69,7 @@ pub enum Unparsable {
     Receiver,
     /// A parameter without a name after one with a name.
     #[error("parameter {0} has no name, but one before it has: name it too, or none of those before it")]
-    NamelessBehindNamed(usize),
+    NamelessAfterNamed(usize),
     /// Before 3.13 CPython's parser compares names as ASCII.
     #[error("the name `{0}` is not ASCII: before CPython 3.13 such a parameter can't be passed by name")]
     NotAscii(String),
@@ -181,7 +181,7 @@ impl Parser {
         if let (Some(named), Some(nameless)) = (named, nameless)
             && named < nameless
         {
-            return Err(Unparsable::NamelessBehindNamed(parameters[nameless].0));
+            return Err(Unparsable::NamelessAfterNamed(parameters[nameless].0));
         }
         let no_name = || Unparsable::Name(name.to_owned());
         let c_name = CString::new(name).ok().filter(|_| !name.is_empty()).ok_or_else(no_name)?;
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn what_has_no_format_is_refused_with_the_reason() {
         assert_eq!(parser("(self) -> void").err(), Some(Unparsable::Receiver));
-        assert_eq!(parser("(x: f64, f64) -> void").err(), Some(Unparsable::NamelessBehindNamed(1)));
+        assert_eq!(parser("(x: f64, f64) -> void").err(), Some(Unparsable::NamelessAfterNamed(1)));
         assert_eq!(parser("(object = <object>) -> void").err(), Some(Unparsable::UnknownDefault(0)));
         assert_eq!(parser("(type:m.T) -> void").err(), Some(Unparsable::UnknownType("m.T".into())));
         assert_eq!(parser("(cstr = 'a\\0b') -> void").err(), Some(Unparsable::NulInDefault(0)));
