@@ -11,7 +11,7 @@ use pyo3_ffi as ffi;
 use crate::cpython::unowned::PyErr_Format;
 
 use crate::metadata::Scalar;
-use crate::metadata::dialect::cinder::{Type, TypedDef};
+use crate::metadata::dialect::cinder::{CinderType, TypedDef};
 
 /// Reads the arguments of one typed method of Cinder's, by position.
 #[derive(Debug)]
@@ -47,10 +47,10 @@ impl CinderArguments {
     pub fn new(def: &TypedDef) -> Option<Self> {
         let element = |element: &crate::metadata::dialect::cinder::Element| {
             let reading = match element.class {
-                Type::Object => Reading::Object,
-                Type::Str => Reading::Str,
-                Type::Int(scalar) => Reading::Int(scalar),
-                Type::Void | Type::Error | Type::Parameter(_) => return None,
+                CinderType::Object => Reading::Object,
+                CinderType::Str => Reading::Str,
+                CinderType::Int(scalar) => Reading::Int(scalar),
+                CinderType::Void | CinderType::Error | CinderType::Parameter(_) => return None,
             };
             let default = element.default.map(|address| address.get() as *const *mut ffi::PyObject);
             Some(Element { reading, optional: element.optional, default })
