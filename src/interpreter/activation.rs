@@ -8,7 +8,7 @@ use crate::embed::{Object, Python};
 
 use super::{Frame, Prepared, State};
 use crate::cpython::functions as api;
-use crate::thread::traceback::Place;
+use crate::thread::traceback::TracebackPlace;
 use crate::thread::{Owned, Raised, Result, errors, handled, interrupts};
 
 /// A running function.
@@ -129,8 +129,8 @@ impl<'a> Activation<'a> {
     }
 
     /// The position that tracebacks show.
-    pub(super) fn place(&self) -> Place {
-        Place { at: self.at, offset: self.offset }
+    pub(super) fn place(&self) -> TracebackPlace {
+        TracebackPlace { at: self.at, offset: self.offset }
     }
 
     /// Gives up the slots above a depth, the top first.
