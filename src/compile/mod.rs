@@ -54,7 +54,7 @@ pub enum NotCompiled {
     },
     /// The interpreter, to which compiled code exits, refuses it.
     #[error(transparent)]
-    NotInterpreted(#[from] interpreter::Refusal),
+    NotInterpreted(#[from] interpreter::NotInterpreted),
     /// It has a loop or an exception handler.
     #[error("{function}{}: {what} is not compiled yet: only functions without loops and handlers are", at_line(*.line))]
     NotStraight {
