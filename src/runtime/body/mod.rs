@@ -29,4 +29,4 @@ mod watch;
 pub use assumption::look_up;
 pub use link::{CalleeCode, CalleeCodes, Linker};
 pub use unit::Unit;
-pub use version::{Entry, Version};
+pub use version::{BodyEntry, Version};
