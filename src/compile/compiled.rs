@@ -122,7 +122,8 @@ impl CompiledFunction {
             if thread::enter(python).is_err() {
                 return Err(python.take_exception());
             }
-            // SAFETY: the thread is attached, the arguments alive and of the right number; unit and version live with `self`.
+            // SAFETY: the thread is attached, the arguments alive and of the right number; unit and version live with
+            // `self`.
             return unsafe { python.owned((self.entry)(pointers.as_ptr())) };
         }
         match &self.original {

@@ -86,8 +86,8 @@ pub enum Instruction {
         /// What happens if the check fails.
         failure: Failure,
     },
-    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; of other objects, the stub leaves
-    /// through its fallback.
+    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; of other objects, the
+    /// stub leaves through its fallback.
     UnboxReal {
         /// `CDouble` or `CFloat`.
         ctype: Type,

@@ -45,7 +45,8 @@ pub struct Exit {
     pub taken: AtomicU64,
 }
 
-// SAFETY: everything in a version is either immutable once its code is there, or atomic; objects are touched with the GIL held.
+// SAFETY: everything in a version is either immutable once its code is there, or atomic; objects are touched with the
+// GIL held.
 unsafe impl Send for Version {}
 // SAFETY: as above.
 unsafe impl Sync for Version {}

@@ -141,8 +141,8 @@ impl Page {
     }
 }
 
-/// The code of a thunk whose slot is `distance` bytes after its first byte: a load of `ThunkSlot::cell` into the register,
-/// then a jump through `ThunkSlot::code`. Both addresses are relative to rip.
+/// The code of a thunk whose slot is `distance` bytes after its first byte: a load of `ThunkSlot::cell` into the
+/// register, then a jump through `ThunkSlot::code`. Both addresses are relative to rip.
 #[cfg(target_arch = "x86_64")]
 fn encode(register: ThunkRegister, distance: usize) -> io::Result<[u8; THUNK_BYTES]> {
     // `mov r64, [rip+disp32]` for the third to sixth integer argument, `movsd xmm0, [rip+disp32]` for the float one.

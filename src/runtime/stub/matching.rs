@@ -176,8 +176,8 @@ impl MatchedDefault {
         match self {
             Self::Nothing => null_mut(),
             Self::Object(object) => object.as_ptr(),
-            // SAFETY: the extension that declares the default keeps the variable: reading the metadata has checked that it
-            // can be read, and the cell keeps the original, which keeps its module loaded.
+            // SAFETY: the extension that declares the default keeps the variable: reading the metadata has checked that
+            // it can be read, and the cell keeps the original, which keeps its module loaded.
             Self::Variable(variable) => unsafe { variable.read() },
         }
     }
