@@ -375,7 +375,7 @@ impl Object {
     /// `repr(object)`.
     ///
     /// # Errors
-    /// As [`Object::text`].
+    /// The errors of [`Object::text`].
     pub fn repr(&self, python: &Python) -> Result<String, Exception> {
         // SAFETY: the thread is attached and the object alive.
         unsafe { utf8(python, &python.owned(may_end(|| PyObject_Repr(self.as_ptr())))?) }
@@ -405,7 +405,8 @@ impl WeakObject {
     /// The object, if it is alive. No Python code runs.
     pub fn upgrade(&self, python: &Python) -> Option<Object> {
         let mut object = std::ptr::null_mut();
-        // SAFETY: the thread is attached; `self` owns a weak reference. The function gives a reference of its own or null.
+        // SAFETY: the thread is attached; `self` owns a weak reference. The function gives a reference of its own or
+        // null.
         unsafe {
             ffi::compat::PyWeakref_GetRef(self.0.as_ptr(), &mut object);
             NonNull::new(object).map(|object| Object::from_owned(python, object))

@@ -82,8 +82,8 @@ impl KnownMethod {
     }
 }
 
-/// The part of a signature that the code of a stub depends on, where the stub is made for all calls. Names and defaults are in
-/// the cell, not in the code; but those of several overloads tell which of them is meant.
+/// The part of a signature that the code of a stub depends on, where the stub is made for all calls. Names and defaults
+/// are in the cell, not in the code; but those of several overloads tell which of them is meant.
 pub fn code_signature(signature: &Signature) -> Signature {
     let mut signature = signature.clone();
     if let [overload] = &mut signature.overloads[..] {

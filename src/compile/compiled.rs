@@ -12,7 +12,7 @@ use crate::bytecode::ArgumentCounts;
 use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
 use crate::ir::ExitReason;
-use crate::runtime::body::{Entry, Unit, Version};
+use crate::runtime::body::{BodyEntry, Unit, Version};
 use crate::runtime::code::code_pointer::method_pointer;
 use crate::thread::{self, Raised};
 
@@ -29,7 +29,7 @@ pub struct CompiledFunction {
     /// The version that calls run.
     version: Arc<Version>,
     /// The address of its code.
-    entry: Entry,
+    entry: BodyEntry,
     arguments: ArgumentCounts,
     /// The function and its code object at compile time; `None` for a snippet.
     original: Option<(Object, usize)>,
@@ -47,7 +47,7 @@ impl CompiledFunction {
     pub(super) fn new(
         python: &Python,
         unit: Arc<Unit>,
-        (version, entry): (Arc<Version>, Entry),
+        (version, entry): (Arc<Version>, BodyEntry),
         original: Option<&Object>,
     ) -> Self {
         let original = original.map(|function| (function.clone_ref(python), code_of(function)));
@@ -56,7 +56,7 @@ impl CompiledFunction {
     }
 
     /// The same function, whose calls run another version of it.
-    pub(super) fn with_version(&self, python: &Python, (version, entry): (Arc<Version>, Entry)) -> Self {
+    pub(super) fn with_version(&self, python: &Python, (version, entry): (Arc<Version>, BodyEntry)) -> Self {
         let original = self.original.as_ref().map(|(function, code)| (function.clone_ref(python), *code));
         Self { unit: self.unit.clone(), version, entry, arguments: self.arguments, original }
     }
@@ -122,7 +122,8 @@ impl CompiledFunction {
             if thread::enter(python).is_err() {
                 return Err(python.take_exception());
             }
-            // SAFETY: the thread is attached, the arguments alive and of the right number; unit and version live with `self`.
+            // SAFETY: the thread is attached, the arguments alive and of the right number; unit and version live with
+            // `self`.
             return unsafe { python.owned((self.entry)(pointers.as_ptr())) };
         }
         match &self.original {

@@ -28,7 +28,7 @@ use crate::ir::passes::{Avoided, Knowledge, NotSpecialized, refcounts, run_funct
 use crate::ir::{Analyses, Block, Function};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
-use crate::runtime::body::{Entry, Linker, Unit, Version};
+use crate::runtime::body::{BodyEntry, Linker, Unit, Version};
 use crate::specializer::Specializer;
 
 /// The reason why a function was not compiled. The function runs as before.
@@ -54,7 +54,7 @@ pub enum NotCompiled {
     },
     /// The interpreter, to which compiled code exits, refuses it.
     #[error(transparent)]
-    NotInterpreted(#[from] interpreter::Refusal),
+    NotInterpreted(#[from] interpreter::NotInterpreted),
     /// It has a loop or an exception handler.
     #[error("{function}{}: {what} is not compiled yet: only functions without loops and handlers are", at_line(*.line))]
     NotStraight {
@@ -207,7 +207,7 @@ impl Specializer {
         unit: &Unit,
         mut function: Function,
         options: &CompileOptions,
-    ) -> Result<(Arc<Version>, Entry), NotCompiled> {
+    ) -> Result<(Arc<Version>, BodyEntry), NotCompiled> {
         let start = Instant::now();
         let code = unit.prepared.code();
         let name = code.qualname.clone();

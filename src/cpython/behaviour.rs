@@ -31,14 +31,14 @@ pub struct Behaviour {
     pub checks_made_causes: bool,
     /// C and Python calls count against one recursion limit.
     pub counts_c_calls_with_pythons: bool,
-    /// Watchers tell of changes of dicts.
+    /// Dict watchers report changes of dicts.
     pub watches_dicts: bool,
-    /// The dict of `f_locals` is written back into the frame on request only.
+    /// The dict of `f_locals` is written back into the frame only on request.
     pub writes_locals_back: bool,
 }
 
 impl Behaviour {
-    /// That of CPython 3.`minor`.
+    /// The behaviour of CPython 3.`minor`.
     pub const fn of(minor: u8) -> Self {
         Self {
             imports_lazily: minor >= 15,
@@ -61,6 +61,6 @@ impl Behaviour {
         }
     }
 
-    /// The order in the version that this crate is built for.
+    /// The behaviour of the version that this crate is built for.
     pub const CURRENT: Self = Self::of(Layout::CURRENT.minor);
 }

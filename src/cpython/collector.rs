@@ -15,7 +15,7 @@ pub enum Collector {
 }
 
 impl Collector {
-    /// That of CPython 3.`minor`.
+    /// The points in CPython 3.`minor`.
     pub const fn of(minor: u8) -> Self {
         match minor {
             ..=11 => Self::WhereObjectsAreMade,
@@ -23,7 +23,7 @@ impl Collector {
         }
     }
 
-    /// The order in the version that this crate is built for.
+    /// The points in the version that this crate is built for.
     pub const CURRENT: Self = Self::of(Layout::CURRENT.minor);
 
     /// Whether it may run, and with it Python code, when an object is made that it tracks.

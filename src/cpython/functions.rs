@@ -260,7 +260,8 @@ pub unsafe fn builtin_for_import(builtins: Object, name: Object) -> Option<Objec
     }
 }
 
-/// Serves what waits for running code: 0, or -1 with an exception set. `None` before 3.13, where no function does just that.
+/// Serves waiting interrupts: 0, or -1 with an exception set. `None` before 3.13, which has no function that does only
+/// that.
 ///
 /// # Safety
 /// The thread is attached.
@@ -274,7 +275,7 @@ pub unsafe fn handle_pending() -> Option<c_int> {
     None
 }
 
-/// Writes the dict of a frame's `f_locals` back into the frame, on versions where that has to be asked for.
+/// Writes the dict of a frame's `f_locals` back into the frame, on versions that do so only on request.
 ///
 /// # Safety
 /// The thread is attached, the frame alive.

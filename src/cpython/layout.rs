@@ -66,7 +66,8 @@ facts! {
         bytes_data: i32 = 32, proven by BYTES;
         /// `PyTypeObject.tp_flags`.
         type_flags: i32 = object::TP_FLAGS as i32, proven by TYPE_FLAGS;
-        /// The bit of `tp_flags` that `int` and its subclasses have (`Include/object.h`); see [`Layout::subclass_flag`].
+        /// The bit of `tp_flags` that `int` and its subclasses have (`Include/object.h`); see
+        /// [`Layout::subclass_flag`].
         int_subclass_bit: u32 = 24, proven by SUBCLASS_FLAGS;
         /// `PyTypeObject.tp_name`.
         type_name: i32 = object::TP_NAME as i32, proven by TYPE_NAME;

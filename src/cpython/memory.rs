@@ -70,7 +70,7 @@ unsafe impl Plain for usize {}
 
 /// The system call that reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+enum SystemCall {
     Kernel,
     Pipe,
 }
@@ -94,12 +94,12 @@ pub fn read<T: Plain>(address: usize) -> Result<T, Fault> {
 /// [`Fault::Unreadable`] if part of them can't be read; the buffer's content is then unspecified.
 pub fn read_bytes(address: usize, buffer: &mut [u8]) -> Result<(), Fault> {
     if !REFUSED.load(Ordering::Relaxed) {
-        match read_by(Way::Kernel, address, buffer) {
+        match read_by(SystemCall::Kernel, address, buffer) {
             Err(Fault::NoWay { .. }) => REFUSED.store(true, Ordering::Relaxed),
             result => return result,
         }
     }
-    read_by(Way::Pipe, address, buffer)
+    read_by(SystemCall::Pipe, address, buffer)
 }
 
 /// Reads the text at `address` up to its NUL, which is not part of the result.
@@ -143,7 +143,7 @@ pub unsafe fn write_u32(address: usize, value: u32) -> Result<(), Fault> {
     write_where_mapped(address, value)
 }
 
-fn read_by(way: Way, address: usize, buffer: &mut [u8]) -> Result<(), Fault> {
+fn read_by(way: SystemCall, address: usize, buffer: &mut [u8]) -> Result<(), Fault> {
     let unreadable = Fault::Unreadable { address, length: buffer.len() };
     if address.checked_add(buffer.len()).is_none() {
         return Err(unreadable);
@@ -152,8 +152,8 @@ fn read_by(way: Way, address: usize, buffer: &mut [u8]) -> Result<(), Fault> {
         return Ok(());
     }
     let done = match way {
-        Way::Kernel => read_by_kernel(address, buffer),
-        Way::Pipe => read_by_pipe(address, buffer),
+        SystemCall::Kernel => read_by_kernel(address, buffer),
+        SystemCall::Pipe => read_by_pipe(address, buffer),
     };
     match done {
         Ok(true) => Ok(()),
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn both_ways_read_what_is_there() {
         let data: Vec<u8> = (0..3 * BLOCK).map(|index| index as u8).collect();
-        for way in [Way::Kernel, Way::Pipe] {
+        for way in [SystemCall::Kernel, SystemCall::Pipe] {
             let mut copy = vec![0; data.len()];
             read_by(way, data.as_ptr() as usize, &mut copy).expect("own memory is readable");
             assert_eq!(copy, data, "{way:?}");
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn both_ways_refuse_what_is_not_there() {
-        for way in [Way::Kernel, Way::Pipe] {
+        for way in [SystemCall::Kernel, SystemCall::Pipe] {
             let start = two_pages(libc::PROT_NONE);
             // The first page of the address space is unmapped, and the second of our two pages is inaccessible.
             for address in [0, 8, 1 << 63, usize::MAX - 3, start + BLOCK - 4, start + BLOCK] {

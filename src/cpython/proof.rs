@@ -411,8 +411,8 @@ const FROM_TRACE_TO_EXCEPTION: i32 = 3 * size_of::<usize>() as i32;
 /// distance of its field from the function's is the same in all versions.
 fn thread_trace(python: &Python, layout: &Layout) -> Result<(), String> {
     let probe = float(python)?;
-    // SAFETY: the thread is attached, and has a state, whose field is read without trusting the offset. An exception that was set
-    // before is taken away meanwhile; each reference that is fetched is given back or given up.
+    // SAFETY: the thread is attached, and has a state, whose field is read without trusting the offset. An exception
+    // that was set before is taken away meanwhile; each reference that is fetched is given back or given up.
     #[allow(deprecated, reason = "PyErr_GetRaisedException is not in 3.11")]
     let (expected, found) = unsafe {
         let fetched = || {

@@ -242,8 +242,8 @@ fn named(python: &Python, object: &Object, attribute: &str) -> Option<String> {
 /// The texts of the items of a tuple or frozenset.
 fn items(python: &Python, collection: &Object) -> Vec<String> {
     let mut items = Vec::new();
-    // SAFETY: the thread is attached and the collection alive; PySequence_Fast gives a list or tuple, which keeps its items
-    // alive.
+    // SAFETY: the thread is attached and the collection alive; PySequence_Fast gives a list or tuple, which keeps its
+    // items alive.
     unsafe {
         let Ok(fast) = python.owned(ffi::PySequence_Fast(collection.as_ptr(), c"not iterable".as_ptr())) else {
             return items;

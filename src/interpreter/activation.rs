@@ -6,15 +6,15 @@ use crate::bytecode::{Code, Target};
 use crate::cpython::DeathOrder;
 use crate::embed::{Object, Python};
 
-use super::{Frame, Prepared, State};
+use super::{FunctionFrame, InterpreterState, Prepared};
 use crate::cpython::functions as api;
-use crate::thread::traceback::Place;
+use crate::thread::traceback::TracebackPlace;
 use crate::thread::{Owned, Raised, Result, errors, handled, interrupts};
 
 /// A running function.
 pub struct Activation<'a> {
     pub(super) python: &'a Python,
-    pub(super) frame: Frame<'a>,
+    pub(super) frame: FunctionFrame<'a>,
     pub(super) code: &'a Prepared,
     /// The fast locals, as many as the code has.
     pub(super) locals: Vec<Option<Owned>>,
@@ -44,7 +44,7 @@ pub enum End {
 
 impl<'a> Activation<'a> {
     /// A function that is ready to run from a state.
-    pub fn new(python: &'a Python, frame: Frame<'a>, state: State) -> Result<Self> {
+    pub fn new(python: &'a Python, frame: FunctionFrame<'a>, state: InterpreterState) -> Result<Self> {
         let own = |slots: Vec<Option<Object>>, capacity: usize| {
             let mut owned = Vec::with_capacity(capacity.max(slots.len()));
             owned.extend(slots.into_iter().map(|slot| slot.map(|object| Owned::from_object(python, object))));
@@ -129,8 +129,8 @@ impl<'a> Activation<'a> {
     }
 
     /// The position that tracebacks show.
-    pub(super) fn place(&self) -> Place {
-        Place { at: self.at, offset: self.offset }
+    pub(super) fn place(&self) -> TracebackPlace {
+        TracebackPlace { at: self.at, offset: self.offset }
     }
 
     /// Gives up the slots above a depth, the top first.
@@ -154,7 +154,7 @@ impl<'a> Activation<'a> {
 
     /// The state at which the loop stopped. The exception that was handled before the call becomes the handled one
     /// again.
-    pub fn into_state(self, before: Option<Owned>) -> State {
+    pub fn into_state(self, before: Option<Owned>) -> InterpreterState {
         let python = self.python;
         let slots = |slots: Vec<Option<Owned>>| {
             slots.into_iter().map(|slot| slot.map(|object| object.into_object(python))).collect()
@@ -164,7 +164,7 @@ impl<'a> Activation<'a> {
         let handled =
             handled.filter(|handled| before.as_ref().is_none_or(|before| before.as_ptr() != handled.as_ptr()));
         let handled = handled.map(|exception| exception.into_object(python));
-        State { at: self.at, locals: slots(self.locals), stack: slots(self.stack), handled }
+        InterpreterState { at: self.at, locals: slots(self.locals), stack: slots(self.stack), handled }
     }
 
     pub(super) fn push(&mut self, object: Owned) {

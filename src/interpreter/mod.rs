@@ -7,8 +7,8 @@
 //!
 //! [`Prepared`] is a [`Code`](crate::bytecode::Code) with the objects that running it needs; code that is refused is
 //! refused when it is made. [`run`] starts at any instruction with the locals, the stack and the handled exception of a
-//! [`State`]. [`run_until`] stops after a number of instructions, with the state at that point. [`call_function`] runs
-//! a function whose arguments are bound, as a call would.
+//! [`InterpreterState`]. [`run_until`] stops after a number of instructions, with the state at that point.
+//! [`call_function`] runs a function whose arguments are bound, as a call would.
 //!
 //! | file | content |
 //! | --- | --- |
@@ -49,11 +49,11 @@ use crate::thread::{errors, handled, recursion};
 use activation::{Activation, End};
 pub(crate) use keywords::tuple;
 pub(crate) use prepared::intern;
-pub use prepared::{Prepared, Reason, Refusal};
+pub use prepared::{NotInterpreted, Prepared, Reason};
 
 /// The surroundings of a running function: its code, namespaces and closure.
 #[derive(Clone, Copy, Debug)]
-pub struct Frame<'a> {
+pub struct FunctionFrame<'a> {
     /// The code.
     pub code: &'a Prepared,
     /// The function's globals, a dict.
@@ -64,7 +64,7 @@ pub struct Frame<'a> {
     pub closure: Option<&'a Object>,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> FunctionFrame<'a> {
     /// The namespaces in which it finds its names.
     pub(crate) fn namespaces(self) -> Namespaces<'a> {
         Namespaces { globals: self.globals, builtins: self.builtins }
@@ -78,7 +78,7 @@ impl<'a> Frame<'a> {
 
 /// The state of a function between two instructions.
 #[derive(Debug, Default)]
-pub struct State {
+pub struct InterpreterState {
     /// The next instruction.
     pub at: Target,
     /// The fast locals, `None` for unbound ones. If there are fewer than the code has, the missing ones are unbound.
@@ -95,7 +95,7 @@ pub enum Progress {
     /// The function returned this.
     Returned(Object),
     /// All steps were executed.
-    Stopped(State),
+    Stopped(InterpreterState),
 }
 
 /// Runs from a state to the end of the function. The result is what the function returns.
@@ -103,7 +103,7 @@ pub enum Progress {
 /// # Errors
 /// The exception that leaves the function is set in the thread state, with its traceback. A state that does not fit the
 /// code gives a `SystemError`.
-pub fn run(python: &Python, frame: &Frame<'_>, state: State) -> std::result::Result<Object, Raised> {
+pub fn run(python: &Python, frame: &FunctionFrame<'_>, state: InterpreterState) -> std::result::Result<Object, Raised> {
     match run_until(python, frame, state, u64::MAX)? {
         Progress::Returned(result) => Ok(result),
         Progress::Stopped(_) => {
@@ -120,8 +120,8 @@ pub fn run(python: &Python, frame: &Frame<'_>, state: State) -> std::result::Res
 /// The errors of [`run`].
 pub fn run_until(
     python: &Python,
-    frame: &Frame<'_>,
-    state: State,
+    frame: &FunctionFrame<'_>,
+    state: InterpreterState,
     steps: u64,
 ) -> std::result::Result<Progress, Raised> {
     let _depth = recursion::Depth::enter(python)?;
@@ -145,8 +145,8 @@ pub fn run_until(
 /// The errors of [`run`].
 pub(crate) fn run_raised(
     python: &Python,
-    frame: &Frame<'_>,
-    state: State,
+    frame: &FunctionFrame<'_>,
+    state: InterpreterState,
     again: bool,
 ) -> std::result::Result<Object, Raised> {
     // Counting this call may raise; then that exception takes the place of the current one.
@@ -179,6 +179,7 @@ pub fn call_function(
     bound_locals: Vec<Option<Object>>,
 ) -> std::result::Result<Object, Raised> {
     let parts = parts::Parts::of(python, function)?;
-    let frame = Frame { code, globals: &parts.globals, builtins: &parts.builtins, closure: parts.closure.as_ref() };
-    run(python, &frame, State { locals: bound_locals, ..State::default() })
+    let frame =
+        FunctionFrame { code, globals: &parts.globals, builtins: &parts.builtins, closure: parts.closure.as_ref() };
+    run(python, &frame, InterpreterState { locals: bound_locals, ..InterpreterState::default() })
 }

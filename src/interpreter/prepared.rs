@@ -37,7 +37,7 @@ pub(super) struct Looking {
 
 /// The error that code is not interpreted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Refusal {
+pub struct NotInterpreted {
     /// The function's qualified name.
     pub function: Arc<str>,
     /// The line of the source, if it is known.
@@ -46,7 +46,7 @@ pub struct Refusal {
     pub reason: Reason,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for NotInterpreted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.function)?;
         if let Some(line) = self.line {
@@ -87,8 +87,8 @@ impl Prepared {
     ///
     /// # Errors
     /// The reason why the code is not interpreted.
-    pub fn new(python: &Python, code: Code) -> Result<Self, Refusal> {
-        let refusal = |line, reason| Refusal { function: code.qualname.clone(), line, reason };
+    pub fn new(python: &Python, code: Code) -> Result<Self, NotInterpreted> {
+        let refusal = |line, reason| NotInterpreted { function: code.qualname.clone(), line, reason };
         let raised = |exception| refusal(Some(code.first_line), Reason::Exception(exception));
         check(&code).map_err(|(line, reason)| refusal(line, reason))?;
         let names = code.names.iter().map(|name| intern(python, name)).collect::<Result<_, _>>().map_err(raised)?;
@@ -118,7 +118,7 @@ impl Prepared {
     }
 
     /// The same; a literal of a snippet is here the very object that its code has.
-    pub(crate) fn new_live(python: &Python, code: Code) -> Result<Self, Refusal> {
+    pub(crate) fn new_live(python: &Python, code: Code) -> Result<Self, NotInterpreted> {
         let mut prepared = Self::new(python, code)?;
         for (constant, object) in prepared.code.consts.iter_mut().zip(&prepared.consts) {
             if matches!(constant, Constant::Literal(_)) {

@@ -86,8 +86,8 @@ pub enum Instruction {
         /// What happens if the check fails.
         failure: Failure,
     },
-    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; of other objects, the stub leaves
-    /// through its fallback.
+    /// The C number in an exact float, or in an exact int, as CPython's own converters take it; of other objects, the
+    /// stub leaves through its fallback.
     UnboxReal {
         /// `CDouble` or `CFloat`.
         ctype: Type,
@@ -227,7 +227,8 @@ pub enum ResultRule {
     Never,
 }
 
-/// Visits the operands of an instruction in the order of the text form: one list, to look at them and to replace them.
+/// Visits the operands of an instruction in the order of the text form: one list, for reading them and for replacing
+/// them.
 macro_rules! visit_operands {
     ($instruction:expr, $visit:ident, $iter:ident) => {
         match $instruction {

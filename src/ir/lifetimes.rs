@@ -89,7 +89,7 @@ impl Lifetimes {
     }
 }
 
-/// The object that text or bytes were taken from: they are in its memory.
+/// The object from which text or bytes were taken: they are in its memory.
 fn viewed(function: &Function, value: Value) -> Option<Value> {
     match function.definition(value) {
         Some(Instruction::Unbox { ctype, value, .. }) if ctype.scalar().is_none() => Some(*value),

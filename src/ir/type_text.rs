@@ -1,5 +1,6 @@
 //! The text form of types: `LongExact|NoneType`, `UnicodeExact["hello,world"]`, `CInt64[3]`, `CDouble[1.5]`,
-//! `Object[class "demo.Point"]`, `Object[class+ "demo.Point"]`; a specialized union is in parentheses, `(LongExact|NoneType)["x"]`.
+//! `Object[class "demo.Point"]`, `Object[class+ "demo.Point"]`; a specialized union is in parentheses,
+//! `(LongExact|NoneType)["x"]`.
 
 use std::fmt;
 

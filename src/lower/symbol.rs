@@ -65,7 +65,7 @@ mod signature_types {
     pub type Left = c_void;
     pub type Parameters = c_void;
     pub type Record = c_void;
-    pub type State = c_void;
+    pub type InterpreterState = c_void;
     pub type Unit = c_void;
     pub type Version = c_void;
 }

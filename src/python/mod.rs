@@ -23,7 +23,8 @@ use crate::cpython::module_slot::ANY_INTERPRETER;
 use trampoline::{caught, method};
 
 /// Initializes the extension module `typedcall._native`. An embedder registers it by that name with
-/// `PyImport_AppendInittab` before it starts the interpreter; `import typedcall` then finds it without a shared library.
+/// `PyImport_AppendInittab` before it starts the interpreter; `import typedcall` then finds it without a shared
+/// library.
 ///
 /// # Safety
 /// As for every such function: only the interpreter's import machinery calls it.

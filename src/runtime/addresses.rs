@@ -16,12 +16,12 @@ use super::stub::parser::{self, ArgumentReader};
 use super::stub::{fallback, utf8};
 use crate::cpython::{Layout, functions};
 use crate::embed::Python;
-use crate::interpreter::State;
+use crate::interpreter::InterpreterState;
 use crate::lower::{AddressTable, Promises, Symbol, symbols};
 
 type Object = *mut ffi::PyObject;
 
-/// As in CPython's Objects/methodobject.c and descrobject.c.
+/// The same text as in CPython's Objects/methodobject.c and descrobject.c.
 const RECURSION_PLACE: &CStr = c" while calling a Python object";
 
 /// The address of a row of the table; of data, which has one only in a running interpreter, what is said.

@@ -49,7 +49,8 @@ pub fn unpack(sequence: &Owned, count: u32) -> Result<Owned> {
 pub fn unpack_with_rest(sequence: &Owned, before: u32, after: u32) -> Result<Owned> {
     let iterator = unpacked(sequence)?;
     let mut items = first_items(&iterator, before, Some(after))?;
-    // SAFETY: the objects are alive; items are borrowed from the list, which is this function's own, and get references.
+    // SAFETY: the objects are alive; items are borrowed from the list, which is this function's own, and get
+    // references.
     unsafe {
         let rest = Owned::new(api::PySequence_List(iterator.as_ptr()))?;
         let length = ffi::PyList_GET_SIZE(rest.as_ptr());

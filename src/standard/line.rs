@@ -113,8 +113,8 @@ fn has_numbers(overload: &Overload) -> bool {
     is_number(&overload.result) && overload.parameters.iter().all(|parameter| is_number(&parameter.kind))
 }
 
-/// Whether a call may start a garbage collection, which runs destructors and callbacks, on a version where it runs at every
-/// allocation of an object that can be part of a cycle: all containers, and all exceptions except `MemoryError`.
+/// Whether a call may start a garbage collection, which runs destructors and callbacks, on a version where it runs at
+/// every allocation of an object that can be part of a cycle: all containers, and all exceptions except `MemoryError`.
 fn may_collect(overload: &Overload, raises_memory_error_only: bool) -> bool {
     let is_container = match &overload.result {
         Kind::Python { class, .. } => matches!(class, PythonType::List | PythonType::Tuple | PythonType::Dict),

@@ -108,7 +108,7 @@ impl Specializer {
     /// The errors of [`Specializer::bind`].
     ///
     /// # Safety
-    /// As [`Specializer::bind`].
+    /// The conditions of [`Specializer::bind`].
     pub unsafe fn bind_function(
         &self,
         python: &Python,
@@ -137,7 +137,7 @@ impl Specializer {
     /// The errors of [`Specializer::bind`].
     ///
     /// # Safety
-    /// As [`Specializer::bind`].
+    /// The conditions of [`Specializer::bind`].
     pub unsafe fn bind_stub(&self, python: &Python, function: BareFunction<'_>) -> Result<Stub, Error> {
         let convention = MethodConvention::of(Passing::of(function.overload));
         let register = thunk_register(convention);

@@ -76,8 +76,8 @@ impl Specializer {
     /// ```
     ///
     /// # Errors
-    /// The errors of [`Specializer::stub`]; also if no overload takes the call, or it leaves out an argument whose default
-    /// is not a C number: give it, or use another entry.
+    /// The errors of [`Specializer::stub`]; also if no overload takes the call, or it leaves out an argument whose
+    /// default is not a C number: give it, or use another entry.
     pub fn stub_for_call(&self, python: &Python, callable: &Object, call: &Call) -> Result<Stub, Error> {
         let original = Original::of(python, callable)?;
         let known = self.known(python, &original)?;

@@ -50,7 +50,7 @@ fn serve_pending(python: &Python) -> Result {
     if let Some(status) = unsafe { api::handle_pending() } {
         return succeeded(status);
     }
-    // Nothing less than a call of a Python function serves all of it.
+    // Only a call of a Python function serves all interrupts.
     let result = nothing(python)?.call();
     if result.is_err() {
         drop_head();
@@ -58,7 +58,8 @@ fn serve_pending(python: &Python) -> Result {
     result.map(drop)
 }
 
-/// A Python function that does nothing. It is made without running any Python code: what waits is for whoever calls it.
+/// A Python function that does nothing. Making it runs no Python code, so that its caller serves the waiting
+/// interrupts.
 fn nothing(python: &Python) -> Result<Owned> {
     static NOTHING: OnceLock<Object> = OnceLock::new();
     let function = once(&NOTHING, || {

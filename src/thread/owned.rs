@@ -33,8 +33,8 @@ impl Owned {
     /// Takes over a reference; null stands for an exception.
     ///
     /// # Safety
-    /// The thread is attached for as long as the result lives; `object` is null with an exception set, or a reference that the
-    /// caller owns.
+    /// The thread is attached for as long as the result lives; `object` is null with an exception set, or a reference
+    /// that the caller owns.
     #[inline]
     pub unsafe fn new(object: *mut ffi::PyObject) -> Result<Self> {
         NonNull::new(object).map(Self).ok_or(Raised)

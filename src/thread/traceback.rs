@@ -25,7 +25,7 @@ pub struct ShownFunction<'a> {
 
 /// A position in a function.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct TracebackPlace {
     /// The instruction, which determines the line.
     pub at: Target,
     /// The byte offset of the instruction that raised, which determines the columns.
@@ -34,14 +34,14 @@ pub struct Place {
 
 impl ShownFunction<'_> {
     /// The position of an instruction.
-    pub fn place(&self, at: Target) -> Place {
+    pub fn place(&self, at: Target) -> TracebackPlace {
         let offset = self.code.instructions.get(at as usize).map_or(0, |instruction| instruction.offset);
-        Place { at, offset }
+        TracebackPlace { at, offset }
     }
 
     /// Adds the function to the traceback of the current exception. If that fails, the traceback stays as it is.
     /// `frame` is the frame of the function's entries; it is made for the first one.
-    pub fn add_entry(&self, python: &Python, frame: &mut Option<Owned>, place: Place) {
+    pub fn add_entry(&self, python: &Python, frame: &mut Option<Owned>, place: TracebackPlace) {
         let Some(exception) = errors::take() else { return };
         if self.put_entry(python, frame, place, &exception).is_err() {
             errors::clear();
@@ -49,7 +49,13 @@ impl ShownFunction<'_> {
         errors::restore(exception);
     }
 
-    fn put_entry(&self, python: &Python, frame: &mut Option<Owned>, place: Place, exception: &Owned) -> Result {
+    fn put_entry(
+        &self,
+        python: &Python,
+        frame: &mut Option<Owned>,
+        place: TracebackPlace,
+        exception: &Owned,
+    ) -> Result {
         // SAFETY: the exception is alive; the reference is handed over.
         let next = unsafe { Owned::maybe(ffi::PyException_GetTraceback(exception.as_ptr())) };
         let entry = self.entry(python, frame, place, next)?;
@@ -62,7 +68,7 @@ impl ShownFunction<'_> {
         &self,
         python: &Python,
         frame: &mut Option<Owned>,
-        place: Place,
+        place: TracebackPlace,
         next: Option<Owned>,
     ) -> Result<Owned> {
         let shown = match frame {

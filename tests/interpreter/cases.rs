@@ -7,7 +7,7 @@ use std::ffi::c_char;
 use pyo3_ffi as ffi;
 use typedcall::bytecode;
 use typedcall::embed::{Object, Python};
-use typedcall::interpreter::{self, Frame, Prepared, Progress, State};
+use typedcall::interpreter::{self, FunctionFrame, InterpreterState, Prepared, Progress};
 
 const CASES: &str = include_str!("cases.py");
 
@@ -78,8 +78,8 @@ fn resumed(
     let (globals, builtins, closure) = (part("__globals__"), part("__builtins__"), part("__closure__"));
     // SAFETY: the address of None.
     let closure = Some(&closure).filter(|closure| closure.as_ptr() != unsafe { ffi::Py_None() });
-    let frame = Frame { code, globals: &globals, builtins: &builtins, closure };
-    let state = State { locals, ..State::default() };
+    let frame = FunctionFrame { code, globals: &globals, builtins: &builtins, closure };
+    let state = InterpreterState { locals, ..InterpreterState::default() };
     match interpreter::run_until(python, &frame, state, step)? {
         Progress::Returned(result) => Ok(result),
         Progress::Stopped(state) => interpreter::run(python, &frame, state),
@@ -183,8 +183,8 @@ fn a_snippet_runs() {
             .parse()
             .expect("a snippet");
     let code = Prepared::new(&python, code).expect("it runs");
-    let frame = Frame { code: &code, globals: &names, builtins: &names, closure: None };
-    let result = interpreter::run(&python, &frame, State::default()).expect("it returns");
+    let frame = FunctionFrame { code: &code, globals: &names, builtins: &names, closure: None };
+    let result = interpreter::run(&python, &frame, InterpreterState::default()).expect("it returns");
     assert_eq!(result.text(&python).expect("a str"), "HELLO,WORLD");
 }
 
@@ -195,9 +195,9 @@ fn a_state_that_does_not_fit_is_a_system_error() {
     let names = python.namespace().expect("a dict");
     let code: bytecode::Code = "LOAD_CONST 1; LOAD_CONST 2; BINARY_OP +; RETURN_VALUE".parse().expect("a snippet");
     let code = Prepared::new(&python, code).expect("it runs");
-    let frame = Frame { code: &code, globals: &names, builtins: &names, closure: None };
+    let frame = FunctionFrame { code: &code, globals: &names, builtins: &names, closure: None };
     for (at, text) in [(2, "no object on top of the stack"), (9, "the code has no end")] {
-        let state = State { at, ..State::default() };
+        let state = InterpreterState { at, ..InterpreterState::default() };
         interpreter::run(&python, &frame, state).expect_err("it does not fit");
         let exception = python.take_exception();
         assert_eq!((&*exception.class, &*exception.message), ("SystemError", text));
@@ -224,8 +224,8 @@ fn an_operand_that_cpython_does_not_look_at_is_a_system_error() {
         "LOAD_CONST 1; LOAD_CONST 2; BUILD_TEMPLATE; RETURN_VALUE",
     ] {
         let code = Prepared::new(&python, text.parse().expect("it is a snippet")).expect("it is not refused");
-        let frame = Frame { code: &code, globals: &globals, builtins: &builtins, closure: None };
-        assert!(interpreter::run(&python, &frame, State::default()).is_err(), "{text}");
+        let frame = FunctionFrame { code: &code, globals: &globals, builtins: &builtins, closure: None };
+        assert!(interpreter::run(&python, &frame, InterpreterState::default()).is_err(), "{text}");
         let error = python.take_exception();
         assert!(error.to_string().starts_with("SystemError: "), "{text}: {error}");
     }

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use crate::support::sample::Sample;
 use crate::support::{Library, compile};
 use typedcall::metadata::abi::METH_TYPED;
-use typedcall::metadata::dialect::cinder::{Element, Type, TypedDef, read_typed_def};
+use typedcall::metadata::dialect::cinder::{CinderType, Element, TypedDef, read_typed_def};
 use typedcall::metadata::{
     DefaultValue, Dialect, Kind, PythonType, Raises, Rejected, Scalar, Signature, TypeTable, read_def, read_def_as,
     read_table, read_table_as,
@@ -192,15 +192,15 @@ fn a_typed_definition_of_cinders_comes_out_as_written() {
     let element = |class, optional| Element { class, optional, default: None, name: None };
     let generic = named("generic");
     assert_eq!(generic.function.get(), call(&library, "underlying") as usize);
-    assert_eq!((generic.result, generic.optional_result), (Type::Parameter(0), true));
-    assert_eq!(generic.elements[0], element(Type::Parameter(0), false));
+    assert_eq!((generic.result, generic.optional_result), (CinderType::Parameter(0), true));
+    assert_eq!(generic.elements[0], element(CinderType::Parameter(0), false));
     assert!(generic.elements[1].optional && generic.elements[1].default.is_some());
-    assert_eq!(generic.elements[1].class, Type::Parameter(1));
+    assert_eq!(generic.elements[1].class, CinderType::Parameter(1));
     assert_eq!(generic.overload().expect_err("a type parameter").field, "sig[0].argtype");
-    assert_eq!(named("left_out").elements, [element(Type::Object, true)]);
-    assert_eq!((named("raising").result, named("raising").flags), (Type::Error, pyo3_ffi::METH_STATIC));
+    assert_eq!(named("left_out").elements, [element(CinderType::Object, true)]);
+    assert_eq!((named("raising").result, named("raising").flags), (CinderType::Error, pyo3_ffi::METH_STATIC));
     let maybe = &named("maybe_text").elements[0];
-    assert!(maybe.class == Type::Str && maybe.optional && maybe.default.is_some());
+    assert!(maybe.class == CinderType::Str && maybe.optional && maybe.default.is_some());
     assert_eq!(named("ints").elements[7].name.as_deref(), Some("number"));
 
     let overload = named("defaults").overload().expect("a signature can say it");
@@ -214,7 +214,7 @@ fn a_typed_definition_of_cinders_comes_out_as_written() {
     let text = named("text").overload().expect("a signature can say it");
     assert_eq!(text.result, Kind::Python { class: PythonType::Str, subclasses: true });
     assert_eq!((overload.raises, named("ints").overload().map(|ints| ints.raises)), (Raises::Null, Ok(Raises::Never)));
-    assert_eq!(named("ints").elements[6].class, Type::Int(Scalar::U64));
+    assert_eq!(named("ints").elements[6].class, CinderType::Int(Scalar::U64));
 }
 
 #[test]

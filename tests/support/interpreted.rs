@@ -7,7 +7,7 @@ use std::ptr::{NonNull, null_mut};
 use pyo3_ffi as ffi;
 use typedcall::bytecode::decode;
 use typedcall::embed::{Object, Python};
-use typedcall::interpreter::{Frame, Prepared, Refusal, State, run};
+use typedcall::interpreter::{FunctionFrame, InterpreterState, NotInterpreted, Prepared, run};
 
 use super::as_python::BuiltIn;
 use super::runner;
@@ -61,7 +61,7 @@ unsafe extern "C" fn runner_of(_: *mut ffi::PyObject, code: *mut ffi::PyObject) 
     };
     let prepared = decode(&python, &code)
         .map_err(|error| error.to_string())
-        .and_then(|code| Prepared::new(&python, code).map_err(|Refusal { reason, .. }| reason.to_string()));
+        .and_then(|code| Prepared::new(&python, code).map_err(|NotInterpreted { reason, .. }| reason.to_string()));
     match prepared {
         Ok(code) => runner::function(Runner { code, runs: Cell::new(0) }, &raw mut RUN),
         Err(reason) => python.text(&reason).map_or(null_mut(), Object::into_ptr),
@@ -96,8 +96,10 @@ unsafe extern "C" fn run_code(
         else {
             return null_mut();
         };
-        let frame = Frame { code: &runner.code, globals: &globals, builtins: &builtins, closure: closure.as_ref() };
+        let frame =
+            FunctionFrame { code: &runner.code, globals: &globals, builtins: &builtins, closure: closure.as_ref() };
         let locals = bound.iter().map(|argument| object(*argument)).collect();
-        run(&python, &frame, State { locals, ..State::default() }).map_or(null_mut(), Object::into_ptr)
+        run(&python, &frame, InterpreterState { locals, ..InterpreterState::default() })
+            .map_or(null_mut(), Object::into_ptr)
     }
 }

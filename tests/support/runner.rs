@@ -56,7 +56,7 @@ pub unsafe fn of_capsule<'a, T>(capsule: *mut ffi::PyObject) -> Option<&'a T> {
 /// The value that a function owns; `None` with an exception set if it is not such a function.
 ///
 /// # Safety
-/// The errors of [`of_capsule`].
+/// The conditions of [`of_capsule`].
 pub unsafe fn of_function<'a, T>(function: *mut ffi::PyObject) -> Option<&'a T> {
     // SAFETY: CPython checks that it is a built-in function; the caller promises the rest.
     unsafe { of_capsule(ffi::PyCFunction_GetSelf(function)) }

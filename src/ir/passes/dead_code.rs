@@ -6,6 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use cranelift_entity::EntitySet;
+
 use crate::ir::typing::dies_unseen;
 use crate::ir::{Block, Callees, Change, Function, Inst, Instruction, Slot, State, Type, Value, ValueDef};
 
@@ -144,7 +146,7 @@ fn forget_at_ends(function: &mut Function) -> Change {
 
 /// Removes instructions and parameters that no instruction with an effect needs.
 fn sweep(function: &mut Function, callees: &Callees) -> Change {
-    let mut needed: HashSet<Value> = HashSet::new();
+    let mut needed: EntitySet<Value> = EntitySet::new();
     let mut open: Vec<Value> = Vec::new();
     // The argument of a parameter is needed if the parameter is.
     let mut passed: HashMap<Value, Vec<Value>> = HashMap::new();
@@ -155,7 +157,7 @@ fn sweep(function: &mut Function, callees: &Callees) -> Change {
             }
         }
         if !is_droppable(function, callees, inst) {
-            open.extend(used_by(function, inst));
+            add_used(function, inst, &mut open);
         }
     }
     while let Some(value) = open.pop() {
@@ -163,24 +165,27 @@ fn sweep(function: &mut Function, callees: &Callees) -> Change {
             continue;
         }
         match function.values[value].def {
-            ValueDef::Result(inst) => open.extend(used_by(function, inst)),
+            ValueDef::Result(inst) => add_used(function, inst, &mut open),
             ValueDef::Param(..) => open.extend(passed.get(&value).into_iter().flatten()),
             ValueDef::Unused => {}
         }
     }
     let is_dead = |inst: &Inst| {
         is_droppable(function, callees, *inst)
-            && function.insts[*inst].result.is_some_and(|value| !needed.contains(&value))
+            && function.insts[*inst].result.is_some_and(|value| !needed.contains(value))
     };
-    let dead: HashSet<Inst> = function.instructions().map(|(_, inst, _)| inst).filter(is_dead).collect();
+    let mut dead: EntitySet<Inst> = EntitySet::new();
+    for inst in function.instructions().map(|(_, inst, _)| inst).filter(is_dead) {
+        dead.insert(inst);
+    }
     let params = function.layout.iter().flat_map(|&block| &function.blocks[block].params);
-    let unused: HashSet<Value> = params.copied().filter(|param| !needed.contains(param)).collect();
-    for &inst in &dead {
+    let unused: HashSet<Value> = params.copied().filter(|param| !needed.contains(*param)).collect();
+    for inst in dead.iter() {
         if let Some(result) = function.insts[inst].result.take() {
             function.forget_value(result);
         }
     }
-    function.blocks.values_mut().for_each(|block| block.insts.retain(|inst| !dead.contains(inst)));
+    function.blocks.values_mut().for_each(|block| block.insts.retain(|inst| !dead.contains(*inst)));
     if !unused.is_empty() {
         drop_params(function, &unused);
         unused.iter().for_each(|&param| function.forget_value(param));
@@ -199,11 +204,14 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
         }
 }
 
-/// The values that an instruction and its states use, without those that it passes to blocks.
-fn used_by(function: &Function, inst: Inst) -> Vec<Value> {
-    let mut used = function.insts[inst].instruction.own_operands();
+/// Adds the values that an instruction and its states use, without what it passes to blocks.
+fn add_used(function: &Function, inst: Inst, used: &mut Vec<Value>) {
+    let instruction = &function.insts[inst].instruction;
+    instruction.visit_operands(|value| used.push(value));
+    // What is passed comes last in the text.
+    let passed: usize = instruction.targets().iter().map(|call| call.args.len()).sum();
+    used.truncate(used.len() - passed);
     used.extend(function.values_of_states(inst));
-    used
 }
 
 fn put_constants_into_states(function: &mut Function) -> Change {

@@ -11,8 +11,8 @@ use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Scalar};
 
-/// A point at which the function may be left for the interpreter. The code stores the values of the state as words, in their
-/// order.
+/// A point at which the function may be left for the interpreter. The code stores the values of the state as words, in
+/// their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExitPoint {
     /// The reason for leaving there.

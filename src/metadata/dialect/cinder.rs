@@ -74,7 +74,7 @@ pub struct TypedDef {
     /// `tmd_sig`: the parameters after `self`, at most [`MAX_ELEMENTS`].
     pub elements: Vec<Element>,
     /// `tmd_ret`.
-    pub result: Type,
+    pub result: CinderType,
     /// Whether the result is marked as possibly None.
     pub optional_result: bool,
 }
@@ -83,7 +83,7 @@ pub struct TypedDef {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
     /// The type that it takes.
-    pub class: Type,
+    pub class: CinderType,
     /// None is accepted, and passed unchanged. Without a default a null pointer is passed if the argument is left out.
     pub optional: bool,
     /// Address of the field `se_default_value`, if it is not null: the field holds the object for an argument that is
@@ -95,7 +95,7 @@ pub struct Element {
 
 /// A type of a [`TypedDef`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
+pub enum CinderType {
     /// An integer of 8 to 64 bits.
     Int(Scalar),
     /// Any object.
@@ -169,8 +169,10 @@ fn read_element(address: usize) -> Result<Element, Flaw> {
     let class = read_type(raw.argtype).map_err(|reason| Flaw::unnumbered("argtype", reason))?;
     let optional = raw.argtype & OPTIONAL != 0;
     match class {
-        Type::Void | Type::Error => return Err(Flaw::unnumbered("argtype", "void and error are for results only")),
-        Type::Int(_) if optional => {
+        CinderType::Void | CinderType::Error => {
+            return Err(Flaw::unnumbered("argtype", "void and error are for results only"));
+        }
+        CinderType::Int(_) if optional => {
             return Err(Flaw::unnumbered("argtype", "an optional integer: None would be passed as its address"));
         }
         _ => {}
@@ -194,28 +196,28 @@ fn read_element_name(address: usize) -> Result<Option<String>, Flaw> {
 }
 
 /// The numbers of types, shifted: `TYPED_INT8` and so on in Cinder's headers.
-fn read_type(number: u32) -> Result<Type, String> {
+fn read_type(number: u32) -> Result<CinderType, String> {
     let code = number >> CODE_SHIFT;
     if number & TYPE_PARAMETER != 0 {
         return if code <= MAX_TYPE_PARAMETER {
-            Ok(Type::Parameter(code))
+            Ok(CinderType::Parameter(code))
         } else {
             Err(format!("type parameter {code} is none from 0 to {MAX_TYPE_PARAMETER}"))
         };
     }
     Ok(match code {
-        0x00 => Type::Int(Scalar::U8),
-        0x01 => Type::Int(Scalar::I8),
-        0x02 => Type::Int(Scalar::U16),
-        0x03 => Type::Int(Scalar::I16),
-        0x04 => Type::Int(Scalar::U32),
-        0x05 => Type::Int(Scalar::I32),
-        0x06 => Type::Int(Scalar::U64),
-        0x07 => Type::Int(Scalar::I64),
-        0x08 => Type::Object,
-        0x0d => Type::Void,
-        0x0e => Type::Str,
-        0x0f => Type::Error,
+        0x00 => CinderType::Int(Scalar::U8),
+        0x01 => CinderType::Int(Scalar::I8),
+        0x02 => CinderType::Int(Scalar::U16),
+        0x03 => CinderType::Int(Scalar::I16),
+        0x04 => CinderType::Int(Scalar::U32),
+        0x05 => CinderType::Int(Scalar::I32),
+        0x06 => CinderType::Int(Scalar::U64),
+        0x07 => CinderType::Int(Scalar::I64),
+        0x08 => CinderType::Object,
+        0x0d => CinderType::Void,
+        0x0e => CinderType::Str,
+        0x0f => CinderType::Error,
         _ => return Err(format!("unknown code {code}")),
     })
 }
@@ -257,14 +259,14 @@ impl TypedDef {
     /// The result as a signature expresses it, and how it raises.
     pub(crate) fn result_and_raises(&self) -> (Kind, Raises) {
         match self.result {
-            Type::Void => (Kind::Void, Raises::Never),
-            Type::Error => (Kind::Void, Raises::Nonzero),
-            Type::Int(scalar) => (Kind::Scalar(scalar), Raises::Never),
-            Type::Str if !self.optional_result => {
+            CinderType::Void => (Kind::Void, Raises::Never),
+            CinderType::Error => (Kind::Void, Raises::Nonzero),
+            CinderType::Int(scalar) => (Kind::Scalar(scalar), Raises::Never),
+            CinderType::Str if !self.optional_result => {
                 (Kind::Python { class: PythonType::Str, subclasses: true }, Raises::Null)
             }
             // Wider than the truth, which is allowed for a result.
-            Type::Str | Type::Object | Type::Parameter(_) => (Kind::Object, Raises::Null),
+            CinderType::Str | CinderType::Object | CinderType::Parameter(_) => (Kind::Object, Raises::Null),
         }
     }
 }
@@ -272,14 +274,18 @@ impl TypedDef {
 impl Element {
     fn parameter(&self) -> Result<Parameter, &'static str> {
         let kind = match self.class {
-            Type::Int(scalar) => Kind::Scalar(scalar),
-            Type::Object => Kind::Object,
-            Type::Str if self.optional => return Err("an optional str gets None itself, which no signature can say"),
-            Type::Str => Kind::Python { class: PythonType::Str, subclasses: true },
-            Type::Parameter(_) => return Err("only a generic type of Cinder's knows the type of a type parameter"),
-            Type::Void | Type::Error => return Err("void and error are for results only"),
+            CinderType::Int(scalar) => Kind::Scalar(scalar),
+            CinderType::Object => Kind::Object,
+            CinderType::Str if self.optional => {
+                return Err("an optional str gets None itself, which no signature can say");
+            }
+            CinderType::Str => Kind::Python { class: PythonType::Str, subclasses: true },
+            CinderType::Parameter(_) => {
+                return Err("only a generic type of Cinder's knows the type of a type parameter");
+            }
+            CinderType::Void | CinderType::Error => return Err("void and error are for results only"),
         };
-        if self.default.is_some() && matches!(self.class, Type::Int(_)) {
+        if self.default.is_some() && matches!(self.class, CinderType::Int(_)) {
             return Err("an integer whose default is an object, which no signature can say");
         }
         if self.optional && self.default.is_none() {

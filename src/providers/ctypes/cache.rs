@@ -41,7 +41,7 @@ impl Cache {
     }
 
     /// # Safety
-    /// The errors of [`Cache::get`].
+    /// The conditions of [`Cache::get`].
     pub unsafe fn set(&self, class: *mut ffi::PyTypeObject, passing: ObjectPassing) {
         // SAFETY: as the caller promises.
         let Some(version) = (unsafe { version(class) }) else { return };

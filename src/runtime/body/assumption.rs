@@ -1,7 +1,8 @@
 //! Assumptions of compiled code: the dicts that they are about, and how a change is noticed.
 //!
-//! From 3.12 on, watchers of dicts change the version's [`Flag`]. On 3.11, and if no watcher is free, the code asks: it
-//! compares the versions of the dicts, and if one changed (any store into the dict does that), it checks again.
+//! From 3.12 on, watchers of dicts change the version's [`AssumptionFlag`]. On 3.11, and if no watcher is free, the
+//! code asks: it compares the versions of the dicts, and if one changed (any store into the dict does that), it checks
+//! again.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -14,9 +15,9 @@ use crate::embed::Object;
 /// Whether all assumptions of a version hold. Once one of them is broken, this stays false.
 #[derive(Debug)]
 #[repr(transparent)]
-pub struct Flag(AtomicI64);
+pub struct AssumptionFlag(AtomicI64);
 
-impl Flag {
+impl AssumptionFlag {
     /// A flag for assumptions that all hold.
     pub fn new() -> Self {
         Self(AtomicI64::new(1))

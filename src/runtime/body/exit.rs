@@ -7,7 +7,7 @@ use pyo3_ffi as ffi;
 use super::unit::Unit;
 use super::version::Version;
 use crate::embed::{Object, Python};
-use crate::interpreter::{self, State};
+use crate::interpreter::{self, InterpreterState};
 use crate::lower::body::{ExitPoint, ExitSlot, ExitValue};
 use crate::metadata::Scalar;
 use crate::thread::{Owned, Raised, errors};
@@ -18,7 +18,7 @@ use crate::thread::{Owned, Raised, errors};
 /// # Safety
 /// The version is that of running code, `exit` is the number of one of its exits, and `words` has the words of that
 /// exit.
-pub unsafe extern "C" fn leave(version: *const Version, exit: usize, words: *const u64) -> *mut State {
+pub unsafe extern "C" fn leave(version: *const Version, exit: usize, words: *const u64) -> *mut InterpreterState {
     // SAFETY: running code holds the GIL, and its version lives.
     let (python, version) = unsafe { (Python::assume_attached(), &*version) };
     let Some(point) = version.take_exit(exit) else { return null_mut() };
@@ -34,20 +34,20 @@ pub unsafe extern "C" fn leave(version: *const Version, exit: usize, words: *con
 ///
 /// # Safety
 /// The words are those of the exit.
-unsafe fn state(python: &Python, point: &ExitPoint, words: *const u64) -> Result<State, Raised> {
+unsafe fn state(python: &Python, point: &ExitPoint, words: *const u64) -> Result<InterpreterState, Raised> {
     let mut boxes = Boxes::default();
     let mut slots = |slots: &[ExitSlot]| -> Result<Vec<_>, Raised> {
         // SAFETY: as the caller promises.
         slots.iter().map(|slot| unsafe { boxes.object(python, slot, words) }).collect()
     };
-    Ok(State { at: point.at, locals: slots(&point.locals)?, stack: slots(&point.stack)?, handled: None })
+    Ok(InterpreterState { at: point.at, locals: slots(&point.locals)?, stack: slots(&point.stack)?, handled: None })
 }
 
 /// Like [`leave`], for an instruction that raised in the range of a handler; the exception stays set. The caller passes
 /// the result to [`go_on_raised`]; null if memory runs out, with that exception set.
 ///
 /// # Safety
-/// As [`leave`]; an exception is set.
+/// The conditions of [`leave`]; an exception is set.
 pub unsafe extern "C-unwind" fn leave_raised(version: *const Version, exit: usize, words: *const u64) -> *mut Left {
     // SAFETY: as the caller promises.
     unsafe { left(version, exit, words, false) }
@@ -106,7 +106,7 @@ pub unsafe extern "C-unwind" fn go_on_raised(unit: *const Unit, left: *mut Left)
 /// The place where an instruction raised.
 #[derive(Debug)]
 pub struct Left {
-    state: State,
+    state: InterpreterState,
     /// Whether the exception was raised before, and gets no entry here.
     again: bool,
 }
@@ -115,7 +115,7 @@ pub struct Left {
 ///
 /// # Safety
 /// The unit is that of running code, the state a result of [`leave`].
-pub unsafe extern "C-unwind" fn go_on(unit: *const Unit, state: *mut State) -> *mut ffi::PyObject {
+pub unsafe extern "C-unwind" fn go_on(unit: *const Unit, state: *mut InterpreterState) -> *mut ffi::PyObject {
     if state.is_null() {
         return null_mut();
     }

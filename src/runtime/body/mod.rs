@@ -7,9 +7,9 @@
 //! | `version` | its code, of which it may have several |
 //! | `link`, `linked` | what its code refers to |
 //! | `exit` | from compiled code to the interpreter, and tracebacks |
-//! | `assumption` | what may be broken, and how that is noticed |
+//! | `assumption` | assumptions, and how a change is noticed |
 //! | `recheck` | assumptions, checked again by running code |
-//! | `watch` | dict watchers, from 3.12 |
+//! | `watch` | dict watchers, from 3.12 on |
 //! | `operation` | the functions that operations call: `semantics`, as C functions |
 //! | `operand` | how operands and results are passed |
 
@@ -27,4 +27,4 @@ mod watch;
 pub use assumption::look_up;
 pub use link::{CalleeCode, CalleeCodes, Linker};
 pub use unit::Unit;
-pub use version::{Entry, Version};
+pub use version::{BodyEntry, Version};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::version::Version;
 use crate::bytecode::LocalVariable;
 use crate::embed::Object;
-use crate::interpreter::{Frame, Prepared};
+use crate::interpreter::{FunctionFrame, Prepared};
 use crate::semantics::Namespaces;
 use crate::thread::{Result, errors};
 
@@ -58,7 +58,12 @@ impl Unit {
     }
 
     /// The frame with which the interpreter continues the function.
-    pub fn frame(&self) -> Frame<'_> {
-        Frame { code: &self.prepared, globals: &self.globals, builtins: &self.builtins, closure: self.closure.as_ref() }
+    pub fn frame(&self) -> FunctionFrame<'_> {
+        FunctionFrame {
+            code: &self.prepared,
+            globals: &self.globals,
+            builtins: &self.builtins,
+            closure: self.closure.as_ref(),
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
 use pyo3_ffi as ffi;
 
-use super::assumption::{Flag, KnownDict, Recorded};
+use super::assumption::{AssumptionFlag, KnownDict, Recorded};
 use crate::cpython::watchers::{LAST_EVENT_OF_ONE_KEY, add_dict_watcher, watch_dict};
 use crate::embed::Python;
 
@@ -17,14 +17,14 @@ struct Reliance {
     text: String,
     /// Address of the object that is bound to it; 0 for none.
     value: usize,
-    flag: Weak<Flag>,
+    flag: Weak<AssumptionFlag>,
 }
 
 /// By the dict's address.
 static RELIANCES: LazyLock<Mutex<HashMap<usize, Vec<Reliance>>>> = LazyLock::new(Mutex::default);
 
 /// Watches the dicts of an assumption; returns whether that was possible.
-pub fn watch(python: &Python, recorded: &Recorded, dicts: &[Box<KnownDict>], flag: &Arc<Flag>) -> bool {
+pub fn watch(python: &Python, recorded: &Recorded, dicts: &[Box<KnownDict>], flag: &Arc<AssumptionFlag>) -> bool {
     static WATCHER: OnceLock<Option<c_int>> = OnceLock::new();
     // SAFETY: the thread is attached; a function lives for ever.
     let watcher = *WATCHER.get_or_init(|| unsafe { add_dict_watcher(on_event) });

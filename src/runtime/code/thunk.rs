@@ -25,7 +25,7 @@ enum ThunkRegister {
 
 /// The values that a thunk loads. The code below knows the layout.
 #[repr(C)]
-struct Slot {
+struct ThunkSlot {
     cell: *mut u8,
     code: *const u8,
 }
@@ -63,21 +63,22 @@ impl Thunks {
     /// # Errors
     /// If the system refuses executable memory, or the platform's thunks are not written yet.
     pub fn bind(&self, register: CellRegister, cell: NonNull<u8>, code: NonNull<u8>) -> io::Result<Thunk> {
-        self.make(ThunkRegister::Cell(register), Slot { cell: cell.as_ptr(), code: code.as_ptr() })
+        self.make(ThunkRegister::Cell(register), ThunkSlot { cell: cell.as_ptr(), code: code.as_ptr() })
     }
 
     /// A thunk that jumps to a C function, which may be variadic: such functions look in `al` for the number of float
     /// registers in use, at most (System V ABI for x86-64, section 3.5.7).
     ///
     /// # Errors
-    /// As [`Thunks::bind`].
+    /// The errors of [`Thunks::bind`].
     pub fn bind_variadic(&self, function: NonZeroUsize) -> io::Result<Thunk> {
         const FLOAT_REGISTERS: usize = 8;
-        let slot = Slot { cell: without_provenance_mut(FLOAT_REGISTERS), code: without_provenance(function.get()) };
+        let slot =
+            ThunkSlot { cell: without_provenance_mut(FLOAT_REGISTERS), code: without_provenance(function.get()) };
         self.make(ThunkRegister::VectorCount, slot)
     }
 
-    fn make(&self, register: ThunkRegister, contents: Slot) -> io::Result<Thunk> {
+    fn make(&self, register: ThunkRegister, contents: ThunkSlot) -> io::Result<Thunk> {
         let mut pages = self.pages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // The newest page is the likeliest to have a free slot.
         let mut of_register = pages.iter().rev().filter(|(of, _)| *of == register);
@@ -112,7 +113,7 @@ impl Thunk {
         unsafe { NonNull::new_unchecked(self.page.segment.start().add(self.index * THUNK_BYTES)) }
     }
 
-    fn slot(&self) -> *mut Slot {
+    fn slot(&self) -> *mut ThunkSlot {
         self.page.segment.start().wrapping_add(page_size() + self.index * THUNK_BYTES).cast()
     }
 }
@@ -140,8 +141,8 @@ impl Page {
     }
 }
 
-/// The code of a thunk whose slot is `distance` bytes after its first byte: a load of `Slot::cell` into the register,
-/// then a jump through `Slot::code`. Both addresses are relative to rip.
+/// The code of a thunk whose slot is `distance` bytes after its first byte: a load of `ThunkSlot::cell` into the
+/// register, then a jump through `ThunkSlot::code`. Both addresses are relative to rip.
 #[cfg(target_arch = "x86_64")]
 fn encode(register: ThunkRegister, distance: usize) -> io::Result<[u8; THUNK_BYTES]> {
     // `mov r64, [rip+disp32]` for the third to sixth integer argument, `movsd xmm0, [rip+disp32]` for the float one.
@@ -170,7 +171,7 @@ fn encode(register: ThunkRegister, distance: usize) -> io::Result<[u8; THUNK_BYT
     code[..load.len()].copy_from_slice(load);
     code[load.len()..after_load].copy_from_slice(&displacement(distance, after_load)?);
     code[after_load..after_load + JUMP.len()].copy_from_slice(&JUMP);
-    let pointer = distance + std::mem::offset_of!(Slot, code);
+    let pointer = distance + std::mem::offset_of!(ThunkSlot, code);
     code[after_load + JUMP.len()..after_jump].copy_from_slice(&displacement(pointer, after_jump)?);
     Ok(code)
 }

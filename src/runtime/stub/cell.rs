@@ -600,18 +600,18 @@ fn fields_of(cell: *mut ffi::PyObject) -> *mut Fields {
 
 /// The type of cells, made with the first one.
 pub fn cell_type(python: &Python) -> Result<*mut ffi::PyTypeObject, Exception> {
-    struct Type(*mut ffi::PyTypeObject);
+    struct CellType(*mut ffi::PyTypeObject);
     // SAFETY: a type may be used from every thread that is attached.
-    unsafe impl Send for Type {}
+    unsafe impl Send for CellType {}
     // SAFETY: as above.
-    unsafe impl Sync for Type {}
-    static TYPE: OnceLock<Type> = OnceLock::new();
+    unsafe impl Sync for CellType {}
+    static TYPE: OnceLock<CellType> = OnceLock::new();
     if let Some(class) = TYPE.get() {
         return Ok(class.0);
     }
     let class = new_cell_type(python, c"typedcall.cell", &mut slots(), &raw mut ffi::PyModule_Type)?;
     // Another thread may have been here meanwhile; the first type is kept, the other one dies.
-    Ok(TYPE.get_or_init(|| Type(class.into_ptr().cast())).0)
+    Ok(TYPE.get_or_init(|| CellType(class.into_ptr().cast())).0)
 }
 
 /// A new type of cells, derived from another type, with these slots; the last slot is zero.

@@ -7,7 +7,7 @@ use pyo3_ffi as ffi;
 use super::cell::{guards_in, is_changed};
 use super::counters::FALLBACKS;
 use super::fallback_reason::FallbackReason;
-use super::guards::Call;
+use super::guards::GuardedCall;
 
 /// Counts a call that takes the fallback, by its reason. Compiled code calls this before the original.
 ///
@@ -31,7 +31,7 @@ pub unsafe extern "C-unwind" fn count_fallback(
             Some(_) if given < receivers => FallbackReason::Arity,
             Some(own) => {
                 let named = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
-                own.guards.reason(&Call {
+                own.guards.reason(&GuardedCall {
                     receiver: if receivers == 0 { receiver } else { *args },
                     class: own.class,
                     args: args.add(receivers),

@@ -30,14 +30,14 @@ struct ArmGuards {
     /// Whether the receiver must be of the cell's class.
     checks_receiver: bool,
     /// Each check of a type.
-    looks: Box<[(Operand, Wanted)]>,
+    looks: Box<[(GuardedObject, Wanted)]>,
     /// Whether a value may fail although its type is right.
     looks_at_values: bool,
 }
 
 /// The object that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operand {
+enum GuardedObject {
     Receiver,
     Argument(u16),
 }
@@ -54,7 +54,7 @@ enum Wanted {
 }
 
 /// A call, as the fallback passes it on.
-pub(super) struct Call<'c> {
+pub(super) struct GuardedCall<'c> {
     /// The object that the call is made on; null if the cell knows it.
     pub(super) receiver: *mut ffi::PyObject,
     /// The type that it must have, if that is checked.
@@ -83,7 +83,7 @@ impl Guards {
     ///
     /// # Safety
     /// The conditions of [`count_fallback`](super::fallback::count_fallback).
-    pub(super) unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
+    pub(super) unsafe fn reason(&self, call: &GuardedCall<'_>) -> FallbackReason {
         // The reasons of an arm are in the order of its checks. SAFETY: the caller's promise.
         self.arms.iter().map(|arm| unsafe { arm.reason(call) }).max().unwrap_or(FallbackReason::Other)
     }
@@ -91,7 +91,7 @@ impl Guards {
 
 impl ArmGuards {
     fn of(plan: &Plan, arm: &Arm) -> Self {
-        let mut operands: Vec<(Value, Operand, bool)> = Vec::new();
+        let mut operands: Vec<(Value, GuardedObject, bool)> = Vec::new();
         let mut looks = Vec::new();
         let mut looks_at_values = false;
         for (_, _, data) in arm.function.instructions() {
@@ -99,8 +99,8 @@ impl ArmGuards {
             let operand_of = |value: &Value| known.iter().find(|(known, ..)| known == value).copied();
             let mut is_operand = |operand, or_none| operands.extend(data.result.map(|into| (into, operand, or_none)));
             match &data.instruction {
-                Instruction::LoadSelf => is_operand(Operand::Receiver, false),
-                Instruction::LoadArg { index } => is_operand(Operand::Argument(*index), false),
+                Instruction::LoadSelf => is_operand(GuardedObject::Receiver, false),
+                Instruction::LoadArg { index } => is_operand(GuardedObject::Argument(*index), false),
                 Instruction::NullIfNone { value } => {
                     if let Some((_, operand, _)) = operand_of(value) {
                         is_operand(operand, true);
@@ -143,7 +143,7 @@ impl ArmGuards {
 
     /// # Safety
     /// The conditions of [`count_fallback`](super::fallback::count_fallback).
-    unsafe fn reason(&self, call: &Call<'_>) -> FallbackReason {
+    unsafe fn reason(&self, call: &GuardedCall<'_>) -> FallbackReason {
         let mut found = [null_mut(); MOST];
         let mut args = call.args;
         // SAFETY: the caller promises the objects; an arm that matches arguments has its parameters, none with more
@@ -169,10 +169,10 @@ impl ArmGuards {
             if self.checks_receiver && !of_class(call.receiver) {
                 return FallbackReason::Type;
             }
-            let passes = |(operand, wanted): &(Operand, Wanted)| match operand {
+            let passes = |(operand, wanted): &(GuardedObject, Wanted)| match operand {
                 // The cell's own receiver passes.
-                Operand::Receiver => call.receiver.is_null() || wanted.passes(call.receiver, call.foreign),
-                Operand::Argument(index) => {
+                GuardedObject::Receiver => call.receiver.is_null() || wanted.passes(call.receiver, call.foreign),
+                GuardedObject::Argument(index) => {
                     let index = usize::from(*index);
                     index >= self.arity || wanted.passes(*args.add(index), call.foreign)
                 }

@@ -16,19 +16,19 @@ pub struct Parameters {
     /// The number of arguments that can be given by position.
     positional: usize,
     /// All arguments; those that are given only by name come last.
-    each: Box<[Parameter]>,
+    each: Box<[MatchedParameter]>,
 }
 
 #[derive(Debug)]
-struct Parameter {
+struct MatchedParameter {
     /// An interned `str`; `None` if it can't be given by name.
     name: Option<Object>,
-    default: Default,
+    default: MatchedDefault,
 }
 
 /// The value of an argument that is left out.
 #[derive(Debug)]
-enum Default {
+enum MatchedDefault {
     /// It must not be left out, or only the original knows its value.
     Nothing,
     /// This object.
@@ -38,9 +38,9 @@ enum Default {
 }
 
 // SAFETY: objects may be given up by any thread (`Object::drop`); a variable is read only with the GIL held.
-unsafe impl Send for Default {}
+unsafe impl Send for MatchedDefault {}
 // SAFETY: as above; nothing in it changes.
-unsafe impl Sync for Default {}
+unsafe impl Sync for MatchedDefault {}
 
 /// The result of [`match_arguments`] if the arguments do not match.
 const MISMATCH: c_int = 1;
@@ -54,12 +54,12 @@ impl Parameters {
     pub fn of(python: &Python, overload: &Overload, by_name: bool) -> Result<Self, Exception> {
         let each = overload.arguments().map(|(_, parameter)| {
             let name = parameter.name.as_deref().filter(|_| by_name);
-            Ok(Parameter {
+            Ok(MatchedParameter {
                 name: name.map(|name| interned(python, name)).transpose()?,
                 default: parameter
                     .default
                     .as_ref()
-                    .map_or(Ok(Default::Nothing), |default| Default::of(python, default))?,
+                    .map_or(Ok(MatchedDefault::Nothing), |default| MatchedDefault::of(python, default))?,
             })
         });
         let positional = overload.arguments().filter(|(_, parameter)| !parameter.keyword_only).count();
@@ -71,7 +71,7 @@ impl Parameters {
     /// # Safety
     /// `key` is a live object, and the thread attached.
     unsafe fn named(&self, key: *mut ffi::PyObject) -> Option<usize> {
-        let of = |parameter: &Parameter| parameter.name.as_ref().map(Object::as_ptr);
+        let of = |parameter: &MatchedParameter| parameter.name.as_ref().map(Object::as_ptr);
         let identical = self.each.iter().position(|parameter| of(parameter) == Some(key));
         // SAFETY: both are live objects of exactly `str`, so no Python code compares them. Only 3.11, where a string
         // may have to be made ready, can run out of memory; then the two count as different, and the original decides.
@@ -128,7 +128,7 @@ impl Parameters {
                         return None;
                     }
                 }
-                if matches!(parameter.default, Default::Variable(_)) {
+                if matches!(parameter.default, MatchedDefault::Variable(_)) {
                     held.write(if is_given { null_mut() } else { *place });
                     held = held.add(1);
                 }
@@ -144,7 +144,7 @@ impl Parameters {
     }
 }
 
-impl Default {
+impl MatchedDefault {
     fn of(python: &Python, default: &DefaultValue) -> Result<Self, Exception> {
         // SAFETY: the thread is attached; each call gives a new reference, or null with an exception.
         let object = unsafe {
@@ -176,8 +176,8 @@ impl Default {
         match self {
             Self::Nothing => null_mut(),
             Self::Object(object) => object.as_ptr(),
-            // SAFETY: the extension that declares the default keeps the variable: reading the metadata has checked that it
-            // can be read, and the cell keeps the original, which keeps its module loaded.
+            // SAFETY: the extension that declares the default keeps the variable: reading the metadata has checked that
+            // it can be read, and the cell keeps the original, which keeps its module loaded.
             Self::Variable(variable) => unsafe { variable.read() },
         }
     }
@@ -402,7 +402,7 @@ mod tests {
         let objects = [python.int(1000).expect("there is memory"), python.int(2000).expect("there is memory")];
         let mut variable: *mut ffi::PyObject = null_mut();
         let address = std::num::NonZeroUsize::new(&raw mut variable as usize);
-        let default = Default::of(&python, &DefaultValue::Object { address }).expect("nothing is made");
+        let default = MatchedDefault::of(&python, &DefaultValue::Object { address }).expect("nothing is made");
         assert!(default.get().is_null(), "a variable without an object is no default");
         for object in &objects {
             // SAFETY: a live variable of this function, which the default has the address of.

@@ -7,9 +7,9 @@
 //! | `stand_in` | types of cells for functions that are not bound to a module |
 //! | `reduction` | how cells pickle |
 //! | `attachment` | what lives as long as a class |
-//! | `context` | per-thread state that compiled code hands to C functions |
-//! | `utf8` | the text of strings that are not ASCII |
-//! | `matching` | arguments given by name, and those that are left out |
+//! | `context` | per-thread state that compiled code passes to C functions |
+//! | `utf8` | the UTF-8 of strings that are not ASCII |
+//! | `matching` | arguments that are given by name or left out |
 //! | `parser` | arguments of functions without a wrapper |
 //! | `foreign` | values that the provider of a foreign function converts |
 //! | `audit` | checks of the promises of underlying functions |

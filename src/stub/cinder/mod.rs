@@ -25,7 +25,7 @@ use crate::embed::Python;
 use crate::ir::CalleeTarget;
 use crate::lower::{CellSource, MethodConvention};
 use crate::metadata::abi::METH_TYPED;
-use crate::metadata::dialect::cinder::{Type, TypedDef, read_typed_def};
+use crate::metadata::dialect::cinder::{CinderType, TypedDef, read_typed_def};
 use crate::metadata::{
     Dialect, Kind, Overload, Parameter, PythonType, Rejected, Signature, probe_writable, read_table_as,
 };
@@ -159,11 +159,11 @@ fn call_overload(def: &TypedDef) -> Option<Overload> {
     let mut parameters = vec![Parameter { receiver: true, ..Parameter::positional(Kind::Object) }];
     for element in &def.elements {
         let kind = match element.class {
-            Type::Int(scalar) => Kind::Scalar(scalar),
-            Type::Object => Kind::Object,
+            CinderType::Int(scalar) => Kind::Scalar(scalar),
+            CinderType::Object => Kind::Object,
             // None, if it is accepted, goes to the reader too.
-            Type::Str => Kind::Python { class: PythonType::Str, subclasses: true },
-            Type::Void | Type::Error | Type::Parameter(_) => return None,
+            CinderType::Str => Kind::Python { class: PythonType::Str, subclasses: true },
+            CinderType::Void | CinderType::Error | CinderType::Parameter(_) => return None,
         };
         parameters.push(Parameter::positional(kind));
     }

@@ -10,7 +10,7 @@ use crate::callable::readied::readied;
 use crate::embed::{Exception, Object, Python};
 use crate::metadata::Scalar;
 use crate::metadata::definition;
-use crate::metadata::dialect::cinder::{Element, Type};
+use crate::metadata::dialect::cinder::{CinderType, Element};
 use crate::runtime::stub::cell::original_of;
 
 /// The dict that Cinder has as `__typed_signature__` of a method that was made callable, or of a stub of it: `{"args":
@@ -64,7 +64,7 @@ fn describe_element(python: &Python, element: &Element) -> Result<Object, Except
     Ok(description)
 }
 
-fn describe(python: &Python, class: Type, optional: bool) -> Result<Object, Exception> {
+fn describe(python: &Python, class: CinderType, optional: bool) -> Result<Object, Exception> {
     let description = dict(python)?;
     if optional {
         // SAFETY: True is alive for as long as the interpreter.
@@ -74,14 +74,14 @@ fn describe(python: &Python, class: Type, optional: bool) -> Result<Object, Exce
         }
     }
     let name = match class {
-        Type::Parameter(index) => {
+        CinderType::Parameter(index) => {
             description.set_item(python, "type_param", &python.int(i64::from(index))?)?;
             return Ok(description);
         }
-        Type::Object => "object",
-        Type::Str => "str",
-        Type::Void | Type::Error => "NoneType",
-        Type::Int(scalar) => static_type(scalar),
+        CinderType::Object => "object",
+        CinderType::Str => "str",
+        CinderType::Void | CinderType::Error => "NoneType",
+        CinderType::Int(scalar) => static_type(scalar),
     };
     description.set_item(python, "type", &python.text(name)?)?;
     Ok(description)

@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 
 use super::convert::{self, Request};
 use super::packing::{dict_of, tuple_of};
-use super::unit::{Class, Default, Reading, Unit, Variables, c_number};
+use super::unit::{AcceptedClass, FormatUnit, SlotDefault, UnitReading, Variables, c_number};
 use super::{Parser, Passing};
 use crate::cpython::PY_BUFFER_BYTES;
 use crate::cpython::unowned::{
@@ -55,7 +55,7 @@ pub unsafe fn parse(
         let empty = Request {
             slot: slots,
             view: views,
-            class: Class::Any,
+            class: AcceptedClass::Any,
             nullable: false,
             name: parser.name.as_ptr(),
             number: 0,
@@ -123,9 +123,9 @@ impl Parser {
     }
 
     /// The views that a unit may have filled.
-    fn buffers(&self) -> impl Iterator<Item = (&Unit, usize)> {
+    fn buffers(&self) -> impl Iterator<Item = (&FormatUnit, usize)> {
         self.units.iter().filter_map(|unit| match unit.reading {
-            Reading::Buffer(index) | Reading::OptionalBuffer(index) => Some((unit, index)),
+            UnitReading::Buffer(index) | UnitReading::OptionalBuffer(index) => Some((unit, index)),
             _ => None,
         })
     }
@@ -137,11 +137,11 @@ impl Parser {
             slots.write_bytes(0, self.slots + self.held);
             for unit in &self.units {
                 slots.add(unit.slot).write(match &unit.default {
-                    Default::Missing => 0,
-                    Default::Bits(bits) => *bits,
-                    Default::Text(text) => text.as_ptr() as u64,
+                    SlotDefault::Missing => 0,
+                    SlotDefault::Bits(bits) => *bits,
+                    SlotDefault::Text(text) => text.as_ptr() as u64,
                     // Read after everything else, since a converter may run code that replaces the object.
-                    Default::Variable(_) => LEFT_OUT,
+                    SlotDefault::Variable(_) => LEFT_OUT,
                 });
             }
             for (_, index) in self.buffers() {
@@ -163,15 +163,15 @@ impl Parser {
             let slot = slots.wrapping_add(unit.slot);
             (request.slot, request.nullable, request.number) = (slot, unit.nullable, c_number(unit.number));
             let variables = match unit.reading {
-                Reading::Plain(_) | Reading::Text(_) => Variables::one(slot.cast()),
-                Reading::Instance(class) => Variables { first: class.cast(), second: Some(slot.cast()) },
-                Reading::Converted(converter) => Variables::converted(converter, slot.cast()),
-                Reading::Object(class) => {
+                UnitReading::Plain(_) | UnitReading::Text(_) => Variables::one(slot.cast()),
+                UnitReading::Instance(class) => Variables { first: class.cast(), second: Some(slot.cast()) },
+                UnitReading::Converted(converter) => Variables::converted(converter, slot.cast()),
+                UnitReading::Object(class) => {
                     request.class = class;
                     Variables::converted(convert::object, (&raw mut *request).cast())
                 }
-                Reading::Buffer(index) => Variables::one(views.wrapping_add(index).cast()),
-                Reading::OptionalBuffer(index) => {
+                UnitReading::Buffer(index) => Variables::one(views.wrapping_add(index).cast()),
+                UnitReading::OptionalBuffer(index) => {
                     request.view = views.wrapping_add(index);
                     Variables::converted(convert::optional_buffer, (&raw mut *request).cast())
                 }
@@ -206,7 +206,7 @@ impl Parser {
     unsafe fn hold_defaults(&self, slots: *mut u64) -> bool {
         let mut held = self.slots;
         for unit in &self.units {
-            let Default::Variable(variable) = unit.default else { continue };
+            let SlotDefault::Variable(variable) = unit.default else { continue };
             // SAFETY: the caller promises the slots, and room after them; a variable of a default is readable (the
             // signature says so), and its object is alive.
             unsafe {
@@ -238,12 +238,12 @@ impl Parser {
             unsafe {
                 let slot = slots.add(unit.slot);
                 match unit.reading {
-                    Reading::Text(_) => {
+                    UnitReading::Text(_) => {
                         let text = slot.read() as *const c_char;
                         let length = if text.is_null() { 0 } else { CStr::from_ptr(text).count_bytes() };
                         slot.add(1).write(length as u64);
                     }
-                    Reading::Buffer(index) | Reading::OptionalBuffer(index) => {
+                    UnitReading::Buffer(index) | UnitReading::OptionalBuffer(index) => {
                         let view = views.add(index);
                         slot.write((*view).buf as u64);
                         slot.add(1).write((*view).len as u64);

@@ -11,18 +11,18 @@ use pyo3_ffi as ffi;
 use crate::cpython::unowned::PyErr_Format;
 
 use crate::metadata::Scalar;
-use crate::metadata::dialect::cinder::{Type, TypedDef};
+use crate::metadata::dialect::cinder::{CinderType, TypedDef};
 
 /// Reads the arguments of one typed method of Cinder's, by position.
 #[derive(Debug)]
 pub struct CinderArguments {
     name: CString,
-    elements: Vec<Element>,
+    elements: Vec<CinderArgument>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Element {
-    reading: Reading,
+struct CinderArgument {
+    reading: CinderReading,
     /// `None` is passed unchanged. Without a default a null pointer is passed if the argument is left out.
     optional: bool,
     /// The field with the object for an argument that is left out.
@@ -30,7 +30,7 @@ struct Element {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Reading {
+enum CinderReading {
     Object,
     Str,
     Int(Scalar),
@@ -47,13 +47,13 @@ impl CinderArguments {
     pub fn new(def: &TypedDef) -> Option<Self> {
         let element = |element: &crate::metadata::dialect::cinder::Element| {
             let reading = match element.class {
-                Type::Object => Reading::Object,
-                Type::Str => Reading::Str,
-                Type::Int(scalar) => Reading::Int(scalar),
-                Type::Void | Type::Error | Type::Parameter(_) => return None,
+                CinderType::Object => CinderReading::Object,
+                CinderType::Str => CinderReading::Str,
+                CinderType::Int(scalar) => CinderReading::Int(scalar),
+                CinderType::Void | CinderType::Error | CinderType::Parameter(_) => return None,
             };
             let default = element.default.map(|address| address.get() as *const *mut ffi::PyObject);
-            Some(Element { reading, optional: element.optional, default })
+            Some(CinderArgument { reading, optional: element.optional, default })
         };
         let elements = def.elements.iter().map(element).collect::<Option<_>>()?;
         Some(Self { name: CString::new(def.name.as_str()).ok()?, elements })
@@ -119,22 +119,22 @@ impl CinderArguments {
 
     /// # Safety
     /// The thread is attached.
-    unsafe fn raise(&self, flaw: Flaw, reading: Reading, index: usize) {
+    unsafe fn raise(&self, flaw: ArgumentFlaw, reading: CinderReading, index: usize) {
         let number = c_int::try_from(index + 1).unwrap_or(c_int::MAX);
         let expected = match reading {
-            Reading::Object => c"object",
-            Reading::Str => c"str",
-            Reading::Int(_) => c"int",
+            CinderReading::Object => c"object",
+            CinderReading::Str => c"str",
+            CinderReading::Int(_) => c"int",
         };
         // SAFETY: the thread is attached; the formats take C strings and a C int.
         unsafe {
             match flaw {
-                Flaw::Raised => {}
-                Flaw::Missing => {
+                ArgumentFlaw::Raised => {}
+                ArgumentFlaw::Missing => {
                     let format = c"%.200s() argument %d is missing".as_ptr();
                     PyErr_Format(ffi::PyExc_TypeError, format, self.name.as_ptr(), number);
                 }
-                Flaw::WrongType => {
+                ArgumentFlaw::WrongType => {
                     let format = c"%.200s() argument %d expected %s".as_ptr();
                     PyErr_Format(ffi::PyExc_TypeError, format, self.name.as_ptr(), number, expected.as_ptr());
                 }
@@ -144,14 +144,14 @@ impl CinderArguments {
 }
 
 /// The reason why an argument is refused.
-enum Flaw {
+enum ArgumentFlaw {
     Missing,
     WrongType,
     /// An exception is already set.
     Raised,
 }
 
-impl Element {
+impl CinderArgument {
     fn may_be_left_out(&self) -> bool {
         self.optional || self.default.is_some()
     }
@@ -167,20 +167,20 @@ impl Element {
     ///
     /// # Safety
     /// The thread is attached, and the argument null or alive.
-    unsafe fn read(&self, argument: *mut ffi::PyObject) -> Result<u64, Flaw> {
+    unsafe fn read(&self, argument: *mut ffi::PyObject) -> Result<u64, ArgumentFlaw> {
         // SAFETY: as the caller promises.
         unsafe {
             if self.optional && (argument.is_null() || argument == ffi::Py_None()) {
                 return Ok(argument as u64);
             }
             if argument.is_null() {
-                return Err(Flaw::Missing);
+                return Err(ArgumentFlaw::Missing);
             }
             match self.reading {
-                Reading::Object => Ok(argument as u64),
-                Reading::Str if ffi::PyUnicode_Check(argument) != 0 => Ok(argument as u64),
-                Reading::Int(scalar) if ffi::PyLong_Check(argument) != 0 => int(scalar, argument),
-                Reading::Str | Reading::Int(_) => Err(Flaw::WrongType),
+                CinderReading::Object => Ok(argument as u64),
+                CinderReading::Str if ffi::PyUnicode_Check(argument) != 0 => Ok(argument as u64),
+                CinderReading::Int(scalar) if ffi::PyLong_Check(argument) != 0 => int(scalar, argument),
+                CinderReading::Str | CinderReading::Int(_) => Err(ArgumentFlaw::WrongType),
             }
         }
     }
@@ -190,7 +190,7 @@ impl Element {
 ///
 /// # Safety
 /// The thread is attached, and the object an `int` or of a subclass.
-unsafe fn int(scalar: Scalar, object: *mut ffi::PyObject) -> Result<u64, Flaw> {
+unsafe fn int(scalar: Scalar, object: *mut ffi::PyObject) -> Result<u64, ArgumentFlaw> {
     // SAFETY: as the caller promises.
     unsafe {
         let (bits, fits) = match scalar {
@@ -219,8 +219,8 @@ unsafe fn int(scalar: Scalar, object: *mut ffi::PyObject) -> Result<u64, Flaw> {
         let is_narrow = !matches!(scalar, Scalar::I64 | Scalar::U64);
         if is_narrow && (raised || !fits) {
             ffi::PyErr_SetString(ffi::PyExc_OverflowError, c"overflow".as_ptr());
-            return Err(Flaw::Raised);
+            return Err(ArgumentFlaw::Raised);
         }
-        if raised { Err(Flaw::Raised) } else { Ok(bits) }
+        if raised { Err(ArgumentFlaw::Raised) } else { Ok(bits) }
     }
 }

@@ -10,7 +10,7 @@ pub use crate::cpython::unowned::{
 };
 use crate::cpython::unowned::{PyErr_Format, PyErr_SetString, PyLong_AsLong, PyObject_GetBuffer};
 
-use super::unit::Class;
+use super::unit::AcceptedClass;
 
 /// A converter: 1 if the variable was written, 0 with an exception set.
 pub type Converter = unsafe extern "C-unwind" fn(*mut ffi::PyObject, *mut c_void) -> c_int;
@@ -23,7 +23,7 @@ pub struct Request {
     /// The place for a buffer.
     pub view: *mut ffi::Py_buffer,
     /// The objects that are accepted.
-    pub class: Class,
+    pub class: AcceptedClass,
     /// Whether `None` is accepted.
     pub nullable: bool,
     /// The function's name.
@@ -70,9 +70,9 @@ pub unsafe extern "C-unwind" fn object(object: *mut ffi::PyObject, request: *mut
                 request.slot.write(0);
                 return 1;
             }
-            Class::Any => true,
-            Class::Exact(wanted) => class == wanted,
-            Class::Subclasses(wanted) => ffi::PyType_IsSubtype(class, wanted) != 0,
+            AcceptedClass::Any => true,
+            AcceptedClass::Exact(wanted) => class == wanted,
+            AcceptedClass::Subclasses(wanted) => ffi::PyType_IsSubtype(class, wanted) != 0,
         };
         if admitted {
             request.slot.write(object as u64);
@@ -91,12 +91,12 @@ pub unsafe extern "C-unwind" fn object(object: *mut ffi::PyObject, request: *mut
 unsafe fn raise_type_error(object: *mut ffi::PyObject, request: &Request) {
     // SAFETY: as the caller promises; names of types live as long as the types.
     unsafe {
-        let (Class::Exact(wanted) | Class::Subclasses(wanted)) = request.class else { return };
+        let (AcceptedClass::Exact(wanted) | AcceptedClass::Subclasses(wanted)) = request.class else { return };
         let (class, none) = (ffi::Py_TYPE(object), ffi::Py_None());
         let wanted_name = if wanted == ffi::Py_TYPE(none) { c"None".as_ptr() } else { (*wanted).tp_name };
         let actual = if object == none { c"None".as_ptr() } else { (*class).tp_name };
         // Without this the text would say that an int must be an int.
-        let subclass = matches!(request.class, Class::Exact(_)) && ffi::PyType_IsSubtype(class, wanted) != 0;
+        let subclass = matches!(request.class, AcceptedClass::Exact(_)) && ffi::PyType_IsSubtype(class, wanted) != 0;
         let exactly = if subclass { c"exactly " } else { c"" }.as_ptr();
         let or_none = if request.nullable { c" or None" } else { c"" }.as_ptr();
         if request.number == 0 {

@@ -28,7 +28,7 @@ use crate::cpython::Behaviour;
 use crate::metadata::{Kind, Overload, Parameter};
 
 pub use cinder::CinderArguments;
-use unit::{Default, Unit};
+use unit::{FormatUnit, SlotDefault};
 pub use unit::{slots_of, type_of};
 
 /// How a call passes arguments to a function without a wrapper: the simplest way that the signature allows, so that
@@ -69,7 +69,7 @@ pub enum Unparsable {
     Receiver,
     /// A parameter without a name after one with a name.
     #[error("parameter {0} has no name, but one before it has: name it too, or none of those before it")]
-    NamelessBehindNamed(usize),
+    NamelessAfterNamed(usize),
     /// Before 3.13 CPython's parser compares names as ASCII.
     #[error("the name `{0}` is not ASCII: before CPython 3.13 such a parameter can't be passed by name")]
     NotAscii(String),
@@ -151,7 +151,7 @@ pub struct Parser {
     _names: Vec<CString>,
     format: CString,
     /// One for each argument.
-    units: Vec<Unit>,
+    units: Vec<FormatUnit>,
     /// Number of slots, of 8 bytes each; after them are `held` words for references to default objects, then the
     /// `Py_buffer`s.
     slots: usize,
@@ -181,7 +181,7 @@ impl Parser {
         if let (Some(named), Some(nameless)) = (named, nameless)
             && named < nameless
         {
-            return Err(Unparsable::NamelessBehindNamed(parameters[nameless].0));
+            return Err(Unparsable::NamelessAfterNamed(parameters[nameless].0));
         }
         let no_name = || Unparsable::Name(name.to_owned());
         let c_name = CString::new(name).ok().filter(|_| !name.is_empty()).ok_or_else(no_name)?;
@@ -190,9 +190,9 @@ impl Parser {
         let has_optional = parameters.iter().any(|(_, parameter)| parameter.default.is_some());
         let (mut units, mut slots, mut buffers) = (Vec::with_capacity(parameters.len()), 0, 0);
         for (number, (position, parameter)) in parameters.iter().enumerate() {
-            let mut unit = Unit::new(*position, parameter, slots, buffers)?;
+            let mut unit = FormatUnit::new(*position, parameter, slots, buffers)?;
             unit.number = if passing == Passing::One { 0 } else { number + 1 };
-            unit.must_be_named = has_optional && parameter.keyword_only && matches!(unit.default, Default::Missing);
+            unit.must_be_named = has_optional && parameter.keyword_only && matches!(unit.default, SlotDefault::Missing);
             slots += slots_of(&parameter.kind);
             buffers += usize::from(parameter.kind == Kind::Buffer);
             units.push(unit);
@@ -202,7 +202,7 @@ impl Parser {
         let format = format(name, &parameters, &units);
         // The name has no NUL, and units have none.
         let format = CString::new(format).map_err(|_| no_name())?;
-        let held = units.iter().filter(|unit| matches!(unit.default, Default::Variable(_))).count();
+        let held = units.iter().filter(|unit| matches!(unit.default, SlotDefault::Variable(_))).count();
         Ok(Self { name: c_name, passing, keywords, _names: names, format, units, slots, held })
     }
 }
@@ -228,7 +228,7 @@ fn names(parameters: &[(usize, &Parameter)]) -> Result<Vec<CString>, Unparsable>
 }
 
 /// The format: units, `|` before the first optional one, `$` before the first keyword-only one, the name.
-fn format(name: &str, parameters: &[(usize, &Parameter)], units: &[Unit]) -> String {
+fn format(name: &str, parameters: &[(usize, &Parameter)], units: &[FormatUnit]) -> String {
     let mut format = String::new();
     let has_optional = parameters.iter().any(|(_, parameter)| parameter.default.is_some());
     let (mut optional, mut keyword_only) = (false, false);
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn what_has_no_format_is_refused_with_the_reason() {
         assert_eq!(parser("(self) -> void").err(), Some(Unparsable::Receiver));
-        assert_eq!(parser("(x: f64, f64) -> void").err(), Some(Unparsable::NamelessBehindNamed(1)));
+        assert_eq!(parser("(x: f64, f64) -> void").err(), Some(Unparsable::NamelessAfterNamed(1)));
         assert_eq!(parser("(object = <object>) -> void").err(), Some(Unparsable::UnknownDefault(0)));
         assert_eq!(parser("(type:m.T) -> void").err(), Some(Unparsable::UnknownType("m.T".into())));
         assert_eq!(parser("(cstr = 'a\\0b') -> void").err(), Some(Unparsable::NulInDefault(0)));

@@ -18,11 +18,11 @@ pub fn slots_of(kind: &Kind) -> usize {
 
 /// A parameter of the parser.
 #[derive(Debug)]
-pub struct Unit {
-    pub reading: Reading,
+pub struct FormatUnit {
+    pub reading: UnitReading,
     /// The first of its slots.
     pub slot: usize,
-    pub default: Default,
+    pub default: SlotDefault,
     /// Counted from 1, as in messages; 0 if there is only one argument.
     pub number: usize,
     /// Required, although the format can't say so.
@@ -33,7 +33,7 @@ pub struct Unit {
 
 /// How an argument becomes the contents of its slots.
 #[derive(Clone, Copy, Debug)]
-pub enum Reading {
+pub enum UnitReading {
     /// By a unit that writes the slot.
     Plain(&'static str),
     /// By a unit that writes a pointer to text; its length is in the next slot.
@@ -43,7 +43,7 @@ pub enum Reading {
     /// `O&`, by one of CPython's converters, or one of ours like them, which write the slot.
     Converted(Converter),
     /// `O&`, by our converter of objects: of exactly this type, or of any; `None`, if it is accepted.
-    Object(Class),
+    Object(AcceptedClass),
     /// `y*`, into the `Py_buffer` with this number; pointer and length are in the slots.
     Buffer(usize),
     /// The same, or `None`.
@@ -52,7 +52,7 @@ pub enum Reading {
 
 /// The objects that a parameter accepts.
 #[derive(Clone, Copy, Debug)]
-pub enum Class {
+pub enum AcceptedClass {
     /// All.
     Any,
     /// Instances of exactly this type.
@@ -63,7 +63,7 @@ pub enum Class {
 
 /// The value that is passed if the caller leaves the argument out.
 #[derive(Debug)]
-pub enum Default {
+pub enum SlotDefault {
     /// Nothing: it is required.
     Missing,
     /// The content of the slot: a number's bits, or a null pointer.
@@ -74,15 +74,15 @@ pub enum Default {
     Variable(*const *mut ffi::PyObject),
 }
 
-impl Unit {
+impl FormatUnit {
     /// The unit of the parameter at `position`, with the numbers of its slots and of its `Py_buffer`, if it needs one.
     pub fn new(position: usize, parameter: &Parameter, slot: usize, buffer: usize) -> Result<Self, Unparsable> {
         let default = match &parameter.default {
-            None => Default::Missing,
+            None => SlotDefault::Missing,
             Some(default) => default_of(position, default, &parameter.kind)?,
         };
         Ok(Self {
-            reading: Reading::of(parameter, buffer)?,
+            reading: UnitReading::of(parameter, buffer)?,
             slot,
             default,
             number: 0,
@@ -92,7 +92,7 @@ impl Unit {
     }
 }
 
-impl Reading {
+impl UnitReading {
     fn of(parameter: &Parameter, buffer: usize) -> Result<Self, Unparsable> {
         Ok(match (&parameter.kind, parameter.nullable) {
             (Kind::Scalar(scalar), _) => Self::of_scalar(*scalar),
@@ -101,7 +101,7 @@ impl Reading {
             (Kind::Buffer, false) => Self::Buffer(buffer),
             (Kind::Buffer, true) => Self::OptionalBuffer(buffer),
             (Kind::Object, false) => Self::Plain("O"),
-            (Kind::Object, true) => Self::Object(Class::Any),
+            (Kind::Object, true) => Self::Object(AcceptedClass::Any),
             (Kind::Python { class, subclasses }, nullable) => Self::of_class(type_of(*class), *subclasses, nullable),
             (Kind::User { class, subclasses }, nullable) => {
                 let Some(TypePlace::Object(address)) = class.place else {
@@ -117,8 +117,8 @@ impl Reading {
     fn of_class(class: *mut ffi::PyTypeObject, subclasses: bool, nullable: bool) -> Self {
         match (subclasses, nullable) {
             (true, false) => Self::Instance(class),
-            (true, true) => Self::Object(Class::Subclasses(class)),
-            (false, _) => Self::Object(Class::Exact(class)),
+            (true, true) => Self::Object(AcceptedClass::Subclasses(class)),
+            (false, _) => Self::Object(AcceptedClass::Exact(class)),
         }
     }
 
@@ -167,22 +167,22 @@ impl Variables {
     }
 }
 
-fn default_of(position: usize, default: &DefaultValue, kind: &Kind) -> Result<Default, Unparsable> {
+fn default_of(position: usize, default: &DefaultValue, kind: &Kind) -> Result<SlotDefault, Unparsable> {
     Ok(match default {
         // An integer's low bytes are those of its kind.
-        DefaultValue::Int(number) => Default::Bits(*number as u64),
+        DefaultValue::Int(number) => SlotDefault::Bits(*number as u64),
         DefaultValue::Float(bits) if *kind == Kind::Scalar(Scalar::F32) => {
-            Default::Bits(u64::from((f64::from_bits(*bits) as f32).to_bits()))
+            SlotDefault::Bits(u64::from((f64::from_bits(*bits) as f32).to_bits()))
         }
-        DefaultValue::Float(bits) => Default::Bits(*bits),
-        DefaultValue::Bool(truth) => Default::Bits(u64::from(*truth)),
+        DefaultValue::Float(bits) => SlotDefault::Bits(*bits),
+        DefaultValue::Bool(truth) => SlotDefault::Bits(u64::from(*truth)),
         DefaultValue::Str(text) => {
-            Default::Text(CString::new(text.as_str()).map_err(|_| Unparsable::NulInDefault(position))?)
+            SlotDefault::Text(CString::new(text.as_str()).map_err(|_| Unparsable::NulInDefault(position))?)
         }
-        DefaultValue::None => Default::Bits(0),
+        DefaultValue::None => SlotDefault::Bits(0),
         DefaultValue::Object { address } => {
             let address = address.ok_or(Unparsable::UnknownDefault(position))?;
-            Default::Variable(address.get() as *const *mut ffi::PyObject)
+            SlotDefault::Variable(address.get() as *const *mut ffi::PyObject)
         }
     })
 }
