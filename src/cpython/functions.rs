@@ -1,25 +1,70 @@
-//! CPython's functions that are called while references are owned.
+//! CPython's C functions that are called while references are owned, or by compiled code: each declared once, with its signature.
 //!
-//! All of them may run Python code, and thus release the GIL and acquire it again. Up to 3.13, a daemon thread that
-//! does this while the interpreter shuts down is ended by unwinding. Here it waits for the end of the process instead
-//! (`embed::may_end`): the frames above own references, which must not be given up without the GIL.
+//! Most of them may run Python code, and thus release the GIL and acquire it again. Up to 3.13, a daemon thread that does this while
+//! the interpreter shuts down is ended by unwinding. Here it waits for the end of the process instead (`embed::may_end`): the frames
+//! above own references, which must not be given up without the GIL. Compiled code calls them by their addresses.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_long, c_ulonglong};
 
 use pyo3_ffi::{Py_ssize_t, PyObject, PyThreadState};
 
+use super::c_function::{CPythonFunction, CSignature, CValue};
 use crate::embed::may_end;
 
 type Object = *mut PyObject;
 
+/// The type of a function's result, as it is passed.
+macro_rules! result_abi {
+    () => {
+        None
+    };
+    ($result:ty) => {
+        Some(<$result as CValue>::ABI)
+    };
+}
+
+/// Declares C functions of an ABI, with the facts that compiled code needs about each.
 macro_rules! declare {
-    ($($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
-        mod raw {
+    (
+        $raw:ident $table:ident $abi:tt $may_unwind:literal
+        $($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*
+    ) => {
+        mod $raw {
             use super::*;
+            // They are declared here because pyo3-ffi has some of them as Rust functions, which have no C address, and
+            // declares that others do not unwind.
             #[allow(clashing_extern_declarations, reason = "the declarations of pyo3-ffi say that nothing unwinds")]
-            unsafe extern "C-unwind" {
+            unsafe extern $abi {
                 $($(#[$attribute])* pub fn $name($($argument: $type),*) $(-> $result)?;)*
             }
+        }
+
+        mod $table {
+            use super::*;
+            $(
+                $(#[$attribute])*
+                #[allow(non_upper_case_globals, reason = "the names are CPython's")]
+                #[allow(dead_code, reason = "compiled code calls not all of them")]
+                pub const $name: CPythonFunction = CPythonFunction {
+                    name: stringify!($name),
+                    signature: CSignature {
+                        parameters: &[$(<$type as CValue>::ABI),*],
+                        result: result_abi!($($result)?),
+                        may_unwind: $may_unwind,
+                    },
+                    address: $raw::$name as *const (),
+                };
+            )*
+        }
+    };
+}
+
+/// Wraps functions for Rust.
+macro_rules! wrap {
+    ($($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
+        declare! {
+            wrapped wrapped_table "C-unwind" true
+            $($(#[$attribute])* fn $name($($argument: $type),*) $(-> $result)?;)*
         }
         $(
             /// CPython's function of this name.
@@ -31,13 +76,20 @@ macro_rules! declare {
             #[allow(non_snake_case, reason = "the names are CPython's")]
             pub unsafe fn $name($($argument: $type),*) $(-> $result)? {
                 // SAFETY: the caller promises the function's conditions.
-                may_end(|| unsafe { raw::$name($($argument),*) })
+                may_end(|| unsafe { wrapped::$name($($argument),*) })
             }
         )*
     };
 }
 
-declare! {
+/// The facts that compiled code needs about each function.
+pub mod table {
+    pub use super::plain_table::*;
+    pub use super::unwinding_table::*;
+    pub use super::wrapped_table::*;
+}
+
+wrap! {
     fn PyEval_EvalCode(code: Object, globals: Object, locals: Object) -> Object;
     fn Py_DecRef(object: Object);
 
@@ -137,6 +189,36 @@ declare! {
     fn PyFrame_LocalsToFast(frame: Object, clear: c_int);
 }
 
+// Only compiled code calls these.
+declare! {
+    unwinding unwinding_table "C-unwind" true
+    fn PyList_Append(list: Object, value: Object) -> c_int;
+    fn PySlice_New(start: Object, stop: Object, step: Object) -> Object;
+    fn PyCell_New(value: Object) -> Object;
+    fn PyList_AsTuple(list: Object) -> Object;
+    fn _Py_Dealloc(object: Object);
+    fn PyEval_RestoreThread(thread: *mut PyThreadState);
+}
+
+// These run no Python code, do not release the GIL, or do not acquire it again.
+declare! {
+    plain plain_table "C" false
+    fn PyLong_FromLong(value: c_long) -> Object;
+    fn PyLong_FromUnsignedLongLong(value: c_ulonglong) -> Object;
+    fn PyFloat_FromDouble(value: f64) -> Object;
+    fn PyObject_Malloc(size: usize) -> *mut u8;
+    fn PyErr_Occurred() -> Object;
+    fn Py_EnterRecursiveCall(place: *const c_char) -> c_int;
+    fn Py_LeaveRecursiveCall();
+    fn PyUnicode_FromString(text: *const c_char) -> Object;
+    fn PyBytes_FromStringAndSize(bytes: *const c_char, count: Py_ssize_t) -> Object;
+    fn PyType_IsSubtype(class: Object, base: Object) -> c_int;
+    fn PyEval_SaveThread() -> *mut PyThreadState;
+    fn PyThreadState_Get() -> *mut PyThreadState;
+    fn strlen(text: *const c_char) -> usize;
+}
+
+// This runs no Python code: it looks up names in the dicts of a type's bases.
 /// `list.extend`: 0, or -1 with an exception set.
 ///
 /// # Safety

@@ -7,8 +7,8 @@
 //! | `proof` | checks of a layout against live objects |
 //! | `memory` | reads of memory that may be unmapped |
 //! | `python_type` | CPython's own types, by name |
-//! | `functions`, `unowned` | the functions of CPython that are called while references are owned, and while none is |
-//! | `addresses` | the addresses of those that compiled code calls |
+//! | `functions`, `unowned` | the C functions that are called while references are owned or by compiled code, each with its signature; those that are called while none is owned |
+//! | `c_function` | the description of a C function that compiled code calls |
 //! | `current_exception`, `watchers`, `module_slot` | C functions and data that not every version has |
 //! | `behaviour` | behaviour that differs between versions, by name |
 //! | `death_order` | in which order operands and locals die |
@@ -16,8 +16,8 @@
 //!
 //! *Invariant:* no other room knows an offset, or asks for which version it is built.
 
-pub(crate) mod addresses;
 pub mod behaviour;
+pub mod c_function;
 pub mod collector;
 pub(crate) mod current_exception;
 pub mod death_order;
@@ -33,6 +33,7 @@ pub(crate) mod unowned;
 pub(crate) mod watchers;
 
 pub use behaviour::Behaviour;
+pub use c_function::{AbiType, CSignature};
 pub use collector::Collector;
 pub use death_order::DeathOrder;
 pub use layout::{

@@ -1,13 +1,23 @@
-//! An interpreter of decoded bytecode: a plain loop over the version-neutral instructions that uses the C API.
+//! An interpreter of decoded bytecode: a stack, and a plain loop over the version-neutral instructions. The operations themselves are
+//! in `semantics`, which compiled code calls too.
 //!
 //! Compiled code whose guards fail continues here, in the middle of a function; and tests compare with it. So it is
 //! exact in results, exceptions and their context, the handled exception, reference counts after the return, and, apart
 //! from the differences listed below, in the order in which objects die.
 //!
 //! [`Prepared`] is a [`Code`](crate::bytecode::Code) with the objects that running it needs; code that is refused is
-//! refused when it is made. [`run`] starts at any instruction with the locals, the stack and the handled exception of a
+//! refused when it is made. [`run`] starts at any instruction with the locals, the stack and the handled exception of an
 //! [`InterpreterState`]. [`run_until`] stops after a number of instructions, with the state at that point.
 //! [`call_function`] runs a function whose arguments are bound, as a call would.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `prepared` | code with its objects, and refusals |
+//! | `activation` | a running function: locals, stack, the loop, unwinding to handlers |
+//! | `step` | the dispatch |
+//! | `operands` | operands and results of operations on the stack |
+//! | `locals`, `calls`, `handlers` | instructions on locals, calls, and exceptions |
+//! | `intercepted` | builtins that look at their caller's frame |
 //!
 //! The visible differences from CPython's own loop:
 //!

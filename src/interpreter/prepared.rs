@@ -167,7 +167,7 @@ fn check(code: &Code) -> Result<(), (Option<u32>, Reason)> {
     let is_instruction = |target: Target| (target as usize) < count;
     let handlers_fit = code.handlers.iter().all(|handler| is_instruction(handler.target));
     if !handlers_fit {
-        return Err((first, Reason::Malformed("a handler is behind the end of the code")));
+        return Err((first, Reason::Malformed("a handler is after the end of the code")));
     }
     for instruction in &code.instructions {
         check_operation(code, &instruction.op, is_instruction).map_err(|reason| (instruction.line, reason))?;
@@ -184,7 +184,7 @@ fn check_operation(code: &Code, op: &Op, is_instruction: impl Fn(Target) -> bool
         |name: u32| code.names.get(name as usize).ok_or(Reason::Malformed("a name is not in the table of names"));
     let target = |target| match is_instruction(target) {
         true => Ok(()),
-        false => Err(Reason::Malformed("a jump goes behind the end of the code")),
+        false => Err(Reason::Malformed("a jump goes past the end of the code")),
     };
     let unseen = |name: &Arc<str>, looking: &[&str]| match looking.contains(&&**name) {
         true => Err(Reason::LooksAtFrame(name.clone())),

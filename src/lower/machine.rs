@@ -5,6 +5,7 @@ use std::fmt;
 use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
 use cranelift_codegen::isa::CallConv;
 
+use crate::cpython::{AbiType, CSignature};
 use crate::metadata::{ForeignKind, Kind, Scalar};
 
 /// The type of one C value, in a register or on the stack.
@@ -90,6 +91,21 @@ impl fmt::Display for CType {
             Self::Span => formatter.write_str("ptr+length"),
         }
     }
+}
+
+/// The signature of a function of the table.
+pub(super) fn table_signature(call_conv: CallConv, function: &CSignature) -> Signature {
+    let param = |ty: AbiType| {
+        AbiParam::new(match ty {
+            AbiType::I32 => types::I32,
+            AbiType::I64 => types::I64,
+            AbiType::F64 => types::F64,
+        })
+    };
+    let mut signature = Signature::new(call_conv);
+    signature.params.extend(function.parameters.iter().map(|ty| param(*ty)));
+    signature.returns.extend(function.result.map(param));
+    signature
 }
 
 /// The signature of a C function that takes `parameters` and returns `result`.

@@ -6,7 +6,7 @@
 //! | file | content |
 //! | --- | --- |
 //! | `machine`, `convention` | C types and C signatures; the conventions of `ml_meth`s |
-//! | `symbol` | addresses, absolute or imported |
+//! | `symbol_table`, `symbol` | what code refers to by its address; addresses, absolute or imported |
 //! | `isa` | the code generator |
 //! | `emit/` | the operations on values |
 //! | `stub/` | stubs |
@@ -19,6 +19,7 @@ mod isa;
 mod machine;
 mod stub;
 mod symbol;
+mod symbol_table;
 mod unsupported;
 
 pub use convention::MethodConvention;
@@ -36,4 +37,5 @@ pub use stub::frame::{Binding, Convention, Frame};
 pub use stub::plan::{Arm, Given, Plan};
 pub use stub::site::{Call, CallSite, arity, keyword_only};
 pub use symbol::{AddressTable, ModuleSymbols, Symbol, Symbols};
+pub(crate) use symbol_table::symbols;
 pub use unsupported::Unsupported;

@@ -1,4 +1,4 @@
-//! The few addresses outside of a stub that compiled code needs, by name.
+//! The functions and data that compiled code uses by their addresses, and the source of these addresses.
 
 use std::num::NonZeroUsize;
 
@@ -6,163 +6,116 @@ use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{DataId, Linkage, Module, ModuleError};
 
-/// A function or variable of CPython or of this crate's runtime whose address compiled code uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "each is the C name that `Symbol::name` gives")]
-#[repr(u8)]
-pub enum Symbol {
-    LongType,
-    FloatType,
-    BoolType,
-    UnicodeType,
-    BytesType,
-    ListType,
-    TupleType,
-    DictType,
-    NoneObject,
-    TrueObject,
-    FalseObject,
-    /// The first element of the interpreter's array of small ints.
-    SmallInts,
-    LongFromLong,
-    LongFromUnsignedLongLong,
-    FloatFromDouble,
-    ObjectMalloc,
-    ErrOccurred,
-    Vectorcall,
-    EnterRecursiveCall,
-    LeaveRecursiveCall,
-    /// The text that `Py_EnterRecursiveCall` appends to its message. It is the same as in CPython's own vectorcalls.
-    RecursionPlace,
-    Dealloc,
-    /// `runtime::context::current`.
-    Context,
-    UnicodeFromString,
-    BytesFromStringAndSize,
-    TypeIsSubtype,
-    SaveThread,
-    RestoreThread,
-    StrLen,
-    /// `runtime::utf8::utf8`.
-    Utf8,
-    /// The functions of `runtime::audit`.
-    AuditBegin,
-    AuditEnd,
-    AuditReturned,
-    AuditRaised,
-    /// `runtime::matching::match_arguments`.
-    MatchArguments,
-    /// `runtime::matching::call_with_tuple`.
-    CallWithTuple,
-    /// `runtime::parser::parse`.
-    ParseArguments,
-    /// `runtime::parser::release`.
-    ReleaseBuffers,
-    /// `runtime::foreign::to_foreign`.
-    ToForeign,
-    /// `runtime::foreign::from_foreign`.
-    FromForeign,
-    /// The counter of the calls that passed all guards and reached the underlying function, for the whole process.
-    Hits,
-    /// `runtime::counters::count_fallback`.
-    CountFallback,
+use super::symbol_table::symbols;
+use crate::cpython::CSignature;
+use crate::cpython::c_function::CValue;
+use crate::cpython::functions::table;
+
+/// The name of a row of the table.
+macro_rules! name_of {
+    (data($name:literal)) => {
+        $name
+    };
+    (cpython($function:ident)) => {
+        table::$function.name
+    };
+    (runtime($name:literal, $($rest:tt)*)) => {
+        $name
+    };
 }
 
-impl Symbol {
-    /// Every symbol, in the order of its number.
-    pub const ALL: [Self; 42] = [
-        Self::LongType,
-        Self::FloatType,
-        Self::BoolType,
-        Self::UnicodeType,
-        Self::BytesType,
-        Self::ListType,
-        Self::TupleType,
-        Self::DictType,
-        Self::NoneObject,
-        Self::TrueObject,
-        Self::FalseObject,
-        Self::SmallInts,
-        Self::LongFromLong,
-        Self::LongFromUnsignedLongLong,
-        Self::FloatFromDouble,
-        Self::ObjectMalloc,
-        Self::ErrOccurred,
-        Self::Vectorcall,
-        Self::EnterRecursiveCall,
-        Self::LeaveRecursiveCall,
-        Self::RecursionPlace,
-        Self::Dealloc,
-        Self::Context,
-        Self::UnicodeFromString,
-        Self::BytesFromStringAndSize,
-        Self::TypeIsSubtype,
-        Self::SaveThread,
-        Self::RestoreThread,
-        Self::StrLen,
-        Self::Utf8,
-        Self::AuditBegin,
-        Self::AuditEnd,
-        Self::AuditReturned,
-        Self::AuditRaised,
-        Self::MatchArguments,
-        Self::CallWithTuple,
-        Self::ParseArguments,
-        Self::ReleaseBuffers,
-        Self::ToForeign,
-        Self::FromForeign,
-        Self::Hits,
-        Self::CountFallback,
-    ];
+/// The signature of a row of the table; `None` for data.
+macro_rules! signature_of {
+    (data($name:literal)) => {
+        None
+    };
+    (cpython($function:ident)) => {
+        Some(table::$function.signature)
+    };
+    (runtime($name:literal, $abi:literal fn $($part:ident)::+($($parameter:ty),*) $(-> $result:ty)?)) => {{
+        #[allow(unused_imports, reason = "some have numbers only")]
+        use signature_types::*;
+        const SIGNATURE: CSignature = CSignature {
+            parameters: &[$(<$parameter as CValue>::ABI),*],
+            result: result_of!($($result)?),
+            may_unwind: is_unwinding($abi),
+        };
+        Some(SIGNATURE)
+    }};
+}
 
-    /// Its name for a linker; the names of our own symbols begin with `typedcall_`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LongType => "PyLong_Type",
-            Self::FloatType => "PyFloat_Type",
-            Self::BoolType => "PyBool_Type",
-            Self::UnicodeType => "PyUnicode_Type",
-            Self::BytesType => "PyBytes_Type",
-            Self::ListType => "PyList_Type",
-            Self::TupleType => "PyTuple_Type",
-            Self::DictType => "PyDict_Type",
-            Self::NoneObject => "_Py_NoneStruct",
-            Self::TrueObject => "_Py_TrueStruct",
-            Self::FalseObject => "_Py_FalseStruct",
-            Self::SmallInts => "typedcall_small_ints",
-            Self::LongFromLong => "PyLong_FromLong",
-            Self::LongFromUnsignedLongLong => "PyLong_FromUnsignedLongLong",
-            Self::FloatFromDouble => "PyFloat_FromDouble",
-            Self::ObjectMalloc => "PyObject_Malloc",
-            Self::ErrOccurred => "PyErr_Occurred",
-            Self::Vectorcall => "PyObject_Vectorcall",
-            Self::EnterRecursiveCall => "Py_EnterRecursiveCall",
-            Self::LeaveRecursiveCall => "Py_LeaveRecursiveCall",
-            Self::RecursionPlace => "typedcall_recursion_place",
-            Self::Dealloc => "_Py_Dealloc",
-            Self::Context => "typedcall_context_current",
-            Self::UnicodeFromString => "PyUnicode_FromString",
-            Self::BytesFromStringAndSize => "PyBytes_FromStringAndSize",
-            Self::TypeIsSubtype => "PyType_IsSubtype",
-            Self::SaveThread => "PyEval_SaveThread",
-            Self::RestoreThread => "PyEval_RestoreThread",
-            Self::StrLen => "strlen",
-            Self::Utf8 => "typedcall_utf8",
-            Self::AuditBegin => "typedcall_audit_begin",
-            Self::AuditEnd => "typedcall_audit_end",
-            Self::AuditReturned => "typedcall_audit_returned",
-            Self::AuditRaised => "typedcall_audit_raised",
-            Self::MatchArguments => "typedcall_match_arguments",
-            Self::CallWithTuple => "typedcall_call_with_tuple",
-            Self::ParseArguments => "typedcall_parse_arguments",
-            Self::ReleaseBuffers => "typedcall_release_buffers",
-            Self::ToForeign => "typedcall_to_foreign",
-            Self::FromForeign => "typedcall_from_foreign",
-            Self::Hits => "typedcall_hits",
-            Self::CountFallback => "typedcall_count_fallback",
+macro_rules! result_of {
+    () => {
+        None
+    };
+    ($result:ty) => {
+        Some(<$result as CValue>::ABI)
+    };
+}
+
+/// The table's types as this room sees them: it only calls.
+mod signature_types {
+    pub use std::ffi::{c_char, c_int, c_void};
+
+    pub type Object = *mut c_void;
+    pub type Promises = u64;
+    pub type ArgumentReader = c_void;
+    pub type Context = c_void;
+    pub type Foreign = c_void;
+    pub type Left = c_void;
+    pub type Parameters = c_void;
+    pub type Record = c_void;
+    pub type InterpreterState = c_void;
+    pub type Unit = c_void;
+    pub type Version = c_void;
+}
+
+const fn is_unwinding(abi: &str) -> bool {
+    abi.len() > "C".len()
+}
+
+macro_rules! define_symbols {
+    (
+        stubs { $($of_stubs:ident: $stub_kind:ident $stub_row:tt,)* }
+        bodies { $($of_bodies:ident: $body_kind:ident $body_row:tt,)* }
+    ) => {
+        /// A function or variable of CPython or of this crate's runtime whose address compiled code uses.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "each is the C name that `Symbol::name` gives")]
+        #[repr(u8)]
+        pub enum Symbol {
+            $($of_stubs,)*
+            $($of_bodies,)*
         }
-    }
+
+        impl Symbol {
+            /// Every symbol, in the order of its number.
+            pub const ALL: [Self; [$(Self::$of_stubs,)* $(Self::$of_bodies,)*].len()] =
+                [$(Self::$of_stubs,)* $(Self::$of_bodies,)*];
+
+            /// The symbols that stubs use: the first ones.
+            pub const OF_STUBS: [Self; [$(Self::$of_stubs,)*].len()] = [$(Self::$of_stubs,)*];
+
+            /// Its name for a linker; the names of our own symbols begin with `typedcall_`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$of_stubs => name_of!($stub_kind $stub_row),)*
+                    $(Self::$of_bodies => name_of!($body_kind $body_row),)*
+                }
+            }
+
+            /// Its signature; `None` if it is not a function.
+            pub const fn signature(self) -> Option<CSignature> {
+                match self {
+                    $(Self::$of_stubs => signature_of!($stub_kind $stub_row),)*
+                    $(Self::$of_bodies => signature_of!($body_kind $body_row),)*
+                }
+            }
+        }
+    };
 }
+
+symbols!(define_symbols);
 
 /// Gives compiled code the address of a [`Symbol`].
 pub trait Symbols {
@@ -226,7 +179,7 @@ impl Symbols for &AddressTable {
 /// own symbols and `typedcall_small_ints`: define them for it.
 pub struct ModuleSymbols<'m> {
     module: &'m dyn Module,
-    imports: [DataId; Symbol::ALL.len()],
+    imports: [DataId; Symbol::OF_STUBS.len()],
 }
 
 impl<'m> ModuleSymbols<'m> {
@@ -235,8 +188,8 @@ impl<'m> ModuleSymbols<'m> {
     /// # Errors
     /// If the module declares one of the names as something else.
     pub fn declare(module: &'m mut dyn Module) -> Result<Self, Box<ModuleError>> {
-        let mut imports = [DataId::from_u32(0); Symbol::ALL.len()];
-        for (symbol, import) in Symbol::ALL.iter().zip(&mut imports) {
+        let mut imports = [DataId::from_u32(0); Symbol::OF_STUBS.len()];
+        for (symbol, import) in Symbol::OF_STUBS.iter().zip(&mut imports) {
             // Functions too are imported as data, because only their address is needed.
             *import = module.declare_data(symbol.name(), Linkage::Import, false, false)?;
         }

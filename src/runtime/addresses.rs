@@ -1,82 +1,105 @@
 //! The addresses in the running interpreter that compiled code uses.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char, c_int};
 use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
+use super::body::exit::{self, Left};
+use super::body::{Unit, Version, operation, recheck};
+use super::stub::audit::{self, Record};
+use super::stub::context::{self, Context};
 use super::stub::counters::HITS;
-use super::stub::{audit, context, fallback, foreign, matching, parser, utf8};
-use crate::cpython::Layout;
-use crate::cpython::addresses::address_of;
+use super::stub::foreign::{self, Foreign};
+use super::stub::matching::{self, Parameters};
+use super::stub::parser::{self, ArgumentReader};
+use super::stub::{fallback, utf8};
+use crate::cpython::{Layout, functions};
 use crate::embed::Python;
-use crate::lower::{AddressTable, Symbol};
+use crate::interpreter::InterpreterState;
+use crate::lower::{AddressTable, Promises, Symbol, symbols};
+
+type Object = *mut ffi::PyObject;
 
 /// The same text as in CPython's Objects/methodobject.c and descrobject.c.
 const RECURSION_PLACE: &CStr = c" while calling a Python object";
 
-impl AddressTable {
-    /// The addresses of the running interpreter, whose array of small ints has the place that `layout` says.
-    pub fn of_running(_: &Python, layout: &Layout) -> Self {
-        Self::new(|symbol| {
-            // SAFETY: the thread is attached; the statics and functions are CPython's own, and a small int is never
-            // deallocated, so its address outlives the reference that is given up.
-            let address = unsafe {
-                match symbol {
-                    Symbol::LongType => &raw const ffi::PyLong_Type as usize,
-                    Symbol::FloatType => &raw const ffi::PyFloat_Type as usize,
-                    Symbol::BoolType => &raw const ffi::PyBool_Type as usize,
-                    Symbol::UnicodeType => &raw const ffi::PyUnicode_Type as usize,
-                    Symbol::BytesType => &raw const ffi::PyBytes_Type as usize,
-                    Symbol::ListType => &raw const ffi::PyList_Type as usize,
-                    Symbol::TupleType => &raw const ffi::PyTuple_Type as usize,
-                    Symbol::DictType => &raw const ffi::PyDict_Type as usize,
-                    Symbol::NoneObject => ffi::Py_None() as usize,
-                    Symbol::TrueObject => ffi::Py_True() as usize,
-                    Symbol::FalseObject => ffi::Py_False() as usize,
-                    Symbol::SmallInts => {
-                        let first = ffi::PyLong_FromLongLong(layout.int.small_min);
-                        ffi::Py_DECREF(first);
-                        first as usize
-                    }
-                    Symbol::LongFromLong => ffi::PyLong_FromLong as *const () as usize,
-                    Symbol::LongFromUnsignedLongLong => ffi::PyLong_FromUnsignedLongLong as *const () as usize,
-                    Symbol::FloatFromDouble => ffi::PyFloat_FromDouble as *const () as usize,
-                    Symbol::ObjectMalloc => ffi::PyObject_Malloc as *const () as usize,
-                    Symbol::ErrOccurred => ffi::PyErr_Occurred as *const () as usize,
-                    Symbol::Vectorcall => function("PyObject_Vectorcall"),
-                    Symbol::EnterRecursiveCall => function("Py_EnterRecursiveCall"),
-                    Symbol::LeaveRecursiveCall => function("Py_LeaveRecursiveCall"),
-                    Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
-                    Symbol::Dealloc => function("_Py_Dealloc"),
-                    Symbol::Context => context::current as *const () as usize,
-                    Symbol::ParseArguments => parser::read_arguments as *const () as usize,
-                    Symbol::ReleaseBuffers => parser::release as *const () as usize,
-                    Symbol::UnicodeFromString => ffi::PyUnicode_FromString as *const () as usize,
-                    Symbol::BytesFromStringAndSize => ffi::PyBytes_FromStringAndSize as *const () as usize,
-                    Symbol::TypeIsSubtype => ffi::PyType_IsSubtype as *const () as usize,
-                    Symbol::SaveThread => ffi::PyEval_SaveThread as *const () as usize,
-                    Symbol::RestoreThread => function("PyEval_RestoreThread"),
-                    Symbol::StrLen => libc::strlen as *const () as usize,
-                    Symbol::Utf8 => utf8::utf8 as *const () as usize,
-                    Symbol::AuditBegin => audit::begin as *const () as usize,
-                    Symbol::AuditEnd => audit::end as *const () as usize,
-                    Symbol::AuditReturned => audit::returned as *const () as usize,
-                    Symbol::AuditRaised => audit::raised as *const () as usize,
-                    Symbol::MatchArguments => matching::match_arguments as *const () as usize,
-                    Symbol::ToForeign => foreign::to_foreign as *const () as usize,
-                    Symbol::FromForeign => foreign::from_foreign as *const () as usize,
-                    Symbol::Hits => HITS.as_ptr() as usize,
-                    Symbol::CountFallback => fallback::count_fallback as *const () as usize,
-                    Symbol::CallWithTuple => matching::call_with_tuple as *const () as usize,
-                }
-            };
-            NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")
-        })
+/// The address of a row of the table. Data has an address only in a running interpreter; for data, this gives the first
+/// argument.
+macro_rules! address_of {
+    ($data:expr, data($name:literal)) => {
+        $data
+    };
+    ($data:expr, cpython($function:ident)) => {
+        functions::table::$function.address as usize
+    };
+    // If the function is not as the table says, this does not compile.
+    ($data:expr, runtime($name:literal, $abi:literal fn $($part:ident)::+($($parameter:ty),*) $(-> $result:ty)?)) => {{
+        let function: unsafe extern $abi fn($($parameter),*) $(-> $result)? = $($part)::+;
+        function as *const () as usize
+    }};
+}
+
+macro_rules! define_addresses {
+    (
+        stubs { $($of_stubs:ident: $stub_kind:ident $stub_row:tt,)* }
+        bodies { $($of_bodies:ident: $body_kind:ident $body_row:tt,)* }
+    ) => {
+        /// The address of a symbol in the running interpreter, whose array of small ints begins with `small_ints`.
+        fn address(symbol: Symbol, small_ints: usize) -> usize {
+            match symbol {
+                $(Symbol::$of_stubs => address_of!(data(symbol, small_ints), $stub_kind $stub_row),)*
+                $(Symbol::$of_bodies => address_of!(data(symbol, small_ints), $body_kind $body_row),)*
+            }
+        }
+    };
+}
+
+symbols!(define_addresses);
+
+/// The address of a symbol that is not a function.
+fn data(symbol: Symbol, small_ints: usize) -> usize {
+    // SAFETY: the statics are CPython's own.
+    unsafe {
+        match symbol {
+            Symbol::LongType => &raw const ffi::PyLong_Type as usize,
+            Symbol::FloatType => &raw const ffi::PyFloat_Type as usize,
+            Symbol::BoolType => &raw const ffi::PyBool_Type as usize,
+            Symbol::UnicodeType => &raw const ffi::PyUnicode_Type as usize,
+            Symbol::BytesType => &raw const ffi::PyBytes_Type as usize,
+            Symbol::ListType => &raw const ffi::PyList_Type as usize,
+            Symbol::TupleType => &raw const ffi::PyTuple_Type as usize,
+            Symbol::DictType => &raw const ffi::PyDict_Type as usize,
+            Symbol::NoneObject => ffi::Py_None() as usize,
+            Symbol::TrueObject => ffi::Py_True() as usize,
+            Symbol::FalseObject => ffi::Py_False() as usize,
+            Symbol::SmallInts => small_ints,
+            Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
+            Symbol::Hits => HITS.as_ptr() as usize,
+            function => unreachable!("{function:?} is a function"),
+        }
     }
 }
 
-/// The address of one of CPython's functions; 0 for one that is not declared.
-fn function(name: &str) -> usize {
-    address_of(name).map_or(0, NonZeroUsize::get)
+/// The address of a function that compiled code calls.
+pub(super) fn of_function(symbol: Symbol) -> NonZeroUsize {
+    non_zero(address(symbol, 0))
+}
+
+fn non_zero(address: usize) -> NonZeroUsize {
+    NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")
+}
+
+impl AddressTable {
+    /// The addresses of the running interpreter, whose array of small ints has the place that `layout` says.
+    pub fn of_running(_: &Python, layout: &Layout) -> Self {
+        // SAFETY: the thread is attached; a small int is never deallocated, so its address outlives the reference that
+        // is given up.
+        let small_ints = unsafe {
+            let first = ffi::PyLong_FromLongLong(layout.int.small_min);
+            ffi::Py_DECREF(first);
+            first as usize
+        };
+        Self::new(|symbol| non_zero(address(symbol, small_ints)))
+    }
 }

@@ -5,13 +5,13 @@ use cranelift_entity::SecondaryMap;
 
 use super::exit::{ExitPoint, Pending};
 use super::reference::{Reference, References};
-use super::runtime_function::RuntimeFunction;
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, Type, Value};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use crate::lower::emit::surroundings::Code;
 use crate::lower::emit::values::Values;
 use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 
 /// The state of lowering one function to CLIF.
@@ -156,15 +156,9 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         self.emitter.builder.ins().iconst(types::I64, address)
     }
 
-    pub(super) fn call_runtime(
-        &mut self,
-        function: RuntimeFunction,
-        parameters: &[CType],
-        result: Option<CType>,
-        arguments: &[Register],
-    ) -> Option<Register> {
+    pub(super) fn call_runtime(&mut self, function: Symbol, arguments: &[Register]) -> Option<Register> {
         let target = self.address(Reference::Function(function));
-        self.emitter.call(target, parameters, result, arguments)
+        self.emitter.call_function_at(target, function, arguments)
     }
 
     /// Writes words to the stack, for the next call. All calls share the same space, so a function with many calls and

@@ -77,8 +77,7 @@ impl Lowering<'_, '_, '_> {
             [] => self.emitter.null(),
             names => self.address(Reference::Names(names.to_vec())),
         };
-        let target = self.emitter.address(Symbol::Vectorcall);
-        let object = self.emitter.call_pointers(target, &[callable, start, count, names]);
+        let object = self.emitter.call_symbol(Symbol::Vectorcall, &[callable, start, count, names]);
         self.outcome(inst, Outcome::Object, Some(object))
     }
 

@@ -6,9 +6,8 @@ use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, type
 
 use super::block::Lowering;
 use super::reference::Reference;
-use super::runtime_function::RuntimeFunction;
 use crate::ir::{BlockCall, ConstObject, ExitReason, Inst, Slot, State, Value};
-use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Scalar};
 
@@ -155,7 +154,7 @@ impl Lowering<'_, '_, '_> {
             match pending.way {
                 Way::Raised => self.leave_raised(&pending, false)?,
                 Way::RaisedAgain => self.leave_raised(&pending, true)?,
-                Way::Exit(state) => self.leave_by(&pending, state, RuntimeFunction::Leave, RuntimeFunction::GoOn)?,
+                Way::Exit(state) => self.leave_by(&pending, state, Symbol::Leave, Symbol::GoOn)?,
             }
         }
         Ok(())
@@ -164,15 +163,15 @@ impl Lowering<'_, '_, '_> {
     fn leave_raised(&mut self, pending: &Pending, again: bool) -> Result<(), Unsupported> {
         let data = &self.function.insts[pending.inst];
         if let Some(error) = data.error {
-            let leave = if again { RuntimeFunction::LeaveRaisedAgain } else { RuntimeFunction::LeaveRaised };
-            return self.leave_by(pending, error, leave, RuntimeFunction::GoOnRaised);
+            let leave = if again { Symbol::LeaveRaisedAgain } else { Symbol::LeaveRaised };
+            return self.leave_by(pending, error, leave, Symbol::GoOnRaised);
         }
         match data.state.filter(|_| !again) {
             Some(state) => {
                 let (number, words) = self.pass_state(&pending.entries, state)?;
                 let (unit, version) = (self.address(Reference::Unit), self.address(Reference::Version));
                 let arguments = [unit, version, number, words];
-                self.call_runtime(RuntimeFunction::AddTraceback, &[CType::Pointer; 4], None, &arguments);
+                self.call_runtime(Symbol::AddTraceback, &arguments);
             }
             // All entries have the same reason.
             None => pending.entries.iter().for_each(|(_, label)| self.emitter.builder.switch_to_block(*label)),
@@ -224,25 +223,15 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Leaves for the interpreter in a state.
-    fn leave_by(
-        &mut self,
-        pending: &Pending,
-        state: State,
-        leave: RuntimeFunction,
-        go_on: RuntimeFunction,
-    ) -> Result<(), Unsupported> {
+    fn leave_by(&mut self, pending: &Pending, state: State, leave: Symbol, go_on: Symbol) -> Result<(), Unsupported> {
         let (number, array) = self.pass_state(&pending.entries, state)?;
         let version = self.address(Reference::Version);
         // This takes two steps: the references that only this function still holds must be given up before the
         // interpreter continues, so that objects die at the same time as in CPython.
-        let left = self
-            .call_runtime(leave, &[CType::Pointer; 3], Some(CType::Pointer), &[version, number, array])
-            .expect("a call with a result type has a result");
+        let left = self.call_runtime(leave, &[version, number, array]).expect("a call with a result type has a result");
         self.release(pending.inst);
         let unit = self.address(Reference::Unit);
-        let result = self
-            .call_runtime(go_on, &[CType::Pointer; 2], Some(CType::Pointer), &[unit, left])
-            .expect("a call with a result type has a result");
+        let result = self.call_runtime(go_on, &[unit, left]).expect("a call with a result type has a result");
         self.emitter.builder.ins().return_(&[result]);
         Ok(())
     }

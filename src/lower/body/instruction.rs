@@ -6,14 +6,13 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value as Register, types};
 
 use super::block::Lowering;
 use super::reference::{AssumptionTest, Reference};
-use super::runtime_function::RuntimeFunction;
 use crate::cpython::Collector;
 use crate::ir::{Assumption, Called, CalleeTarget, ConstObject, Inst, Instruction, Leaves, Value};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES};
 use crate::lower::emit::instruction::emit;
 use crate::lower::emit::surroundings::{Code, MethodSite, Surroundings};
 use crate::lower::emit::values::Values;
-use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::Overload;
 
@@ -135,7 +134,7 @@ impl Lowering<'_, '_, '_> {
                     let is_same = self.emitter.builder.ins().icmp(IntCC::Equal, now, then);
                     self.emitter.builder.ins().brif(is_same, done, &[], ask, &[]);
                     self.emitter.enter(ask);
-                    let holds = self.ask(RuntimeFunction::DictHolds, dict);
+                    let holds = self.ask(Symbol::DictHolds, dict);
                     self.emitter.builder.ins().brif(holds, done, &[], exit, &[]);
                     self.emitter.enter(done);
                     self.dicts_tested.push(dict);
@@ -143,7 +142,7 @@ impl Lowering<'_, '_, '_> {
             }
             AssumptionTest::Ask { assumption } => {
                 let exit = self.exit(inst)?;
-                let holds = self.ask(RuntimeFunction::Holds, assumption);
+                let holds = self.ask(Symbol::Holds, assumption);
                 self.emitter.require(holds, exit);
             }
         }
@@ -151,11 +150,10 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Asks the runtime whether the thing with this number is still as assumed.
-    fn ask(&mut self, function: RuntimeFunction, number: u32) -> Register {
+    fn ask(&mut self, function: Symbol, number: u32) -> Register {
         let version = self.address(Reference::Version);
         let number = self.emitter.builder.ins().iconst(types::I64, i64::from(number));
-        self.call_runtime(function, &[CType::Pointer; 2], Some(CType::Status), &[version, number])
-            .expect("a call with a result type has a result")
+        self.call_runtime(function, &[version, number]).expect("a call with a result type has a result")
     }
 }
 

@@ -7,7 +7,6 @@
 //! | file | content |
 //! | --- | --- |
 //! | `reference` | the addresses that a function's code uses |
-//! | `runtime_function` | the functions that operations call |
 //! | `recipe` | the function that an operation calls, and its arguments |
 //! | `exit` | the values that the interpreter gets at an exit, and the cold paths |
 //! | `block` | blocks, and the branches between them |
@@ -23,7 +22,6 @@ mod number;
 mod operation;
 mod recipe;
 mod reference;
-mod runtime_function;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Signature, types};
@@ -33,7 +31,6 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 pub use check::check;
 pub use exit::{ExitPoint, ExitSlot, ExitValue};
 pub use reference::{AssumptionTest, MethodCall, Reference, References, SymbolicReferences};
-pub use runtime_function::RuntimeFunction;
 
 use super::emit::emitter::Emitter;
 use super::symbol::Symbols;

@@ -4,9 +4,8 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, types};
 
 use super::block::Lowering;
-use super::runtime_function::RuntimeFunction;
 use crate::ir::{Inst, Type, Value};
-use crate::lower::machine::CType;
+use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::Scalar;
 use crate::operators::{BinaryOperator, CompareOperator};
@@ -133,8 +132,8 @@ impl Lowering<'_, '_, '_> {
             BinaryOperator::Subtract => ins.fsub(left, right),
             BinaryOperator::Multiply => ins.fmul(left, right),
             BinaryOperator::TrueDivide => ins.fdiv(left, right),
-            BinaryOperator::FloorDivide => self.double_function(RuntimeFunction::FloatFloorDivide, left, right),
-            BinaryOperator::Remainder => self.double_function(RuntimeFunction::FloatRemainder, left, right),
+            BinaryOperator::FloorDivide => self.double_function(Symbol::FloatFloorDivide, left, right),
+            BinaryOperator::Remainder => self.double_function(Symbol::FloatRemainder, left, right),
             BinaryOperator::And
             | BinaryOperator::LeftShift
             | BinaryOperator::MatrixMultiply
@@ -145,10 +144,8 @@ impl Lowering<'_, '_, '_> {
         })
     }
 
-    fn double_function(&mut self, function: RuntimeFunction, left: Register, right: Register) -> Register {
-        let double = CType::Scalar(Scalar::F64);
-        self.call_runtime(function, &[double; 2], Some(double), &[left, right])
-            .expect("a call with a result type has a result")
+    fn double_function(&mut self, function: Symbol, left: Register, right: Register) -> Register {
+        self.call_runtime(function, &[left, right]).expect("a call with a result type has a result")
     }
 
     /// A comparison of two numbers.

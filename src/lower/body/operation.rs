@@ -6,11 +6,9 @@ use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
 use super::block::Lowering;
 use super::recipe::{Argument, Outcome, Recipe, recipe};
 use super::reference::Reference;
-use super::runtime_function::RuntimeFunction;
-use crate::cpython::EvalBreaker;
+use crate::cpython::{AbiType, EvalBreaker};
 use crate::ir::{Inst, Instruction, Operation, Value};
 use crate::lower::emit::emitter::TRUSTED;
-use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 
@@ -64,7 +62,9 @@ impl Lowering<'_, '_, '_> {
 
     /// Makes the call that a recipe describes.
     fn follow(&mut self, inst: Inst, recipe: &Recipe, operands: &[Value]) -> Result<(), Unsupported> {
-        let (mut parameters, mut arguments) = (Vec::new(), Vec::new());
+        let signature = recipe.function.signature();
+        let parameters = signature.map_or(&[][..], |signature| signature.parameters);
+        let mut arguments = Vec::new();
         let mut method_self = None;
         for argument in &recipe.arguments {
             let register = match argument {
@@ -79,17 +79,17 @@ impl Lowering<'_, '_, '_> {
                         operands.iter().skip(*first).map(|operand| self.get(*operand)).collect();
                     let objects = objects?;
                     let array = self.spill(&objects);
-                    parameters.push(CType::Pointer);
                     arguments.push(array);
                     let count = i64::try_from(objects.len()).expect("an instruction has fewer operands");
                     self.emitter.builder.ins().iconst(types::I64, count)
                 }
                 Argument::Name(name) => self.address(Reference::Name(name.clone())),
-                Argument::Number(number) => self.emitter.builder.ins().iconst(types::I64, *number),
-                Argument::Int(number) => {
-                    parameters.push(CType::Status);
-                    arguments.push(self.emitter.builder.ins().iconst(types::I32, i64::from(*number)));
-                    continue;
+                Argument::Number(number) => {
+                    let ty = match parameters.get(arguments.len()) {
+                        Some(AbiType::I32) => types::I32,
+                        _ => types::I64,
+                    };
+                    self.emitter.builder.ins().iconst(ty, *number)
                 }
                 Argument::None => self.emitter.address(Symbol::NoneObject),
                 Argument::Null => self.emitter.null(),
@@ -106,14 +106,9 @@ impl Lowering<'_, '_, '_> {
                     }
                 }
             };
-            parameters.push(CType::Pointer);
             arguments.push(register);
         }
-        let returns = match recipe.outcome {
-            Outcome::Object | Outcome::ObjectOrNull | Outcome::Certain => Some(CType::Pointer),
-            Outcome::Status | Outcome::Truth | Outcome::Raises | Outcome::RaisesHandled => Some(CType::Status),
-        };
-        let returned = self.call_runtime(recipe.function, &parameters, returns, &arguments);
+        let returned = self.call_runtime(recipe.function, &arguments);
         self.outcome(inst, recipe.outcome, returned)?;
         if let Some((result, address)) = method_self {
             self.method_selves[result] = Some(self.emitter.load(types::I64, address, 0));
@@ -146,7 +141,7 @@ impl Lowering<'_, '_, '_> {
                 let (ask, done) = (self.emitter.cold_block(), self.emitter.block());
                 self.emitter.builder.ins().brif(object, done, &[], ask, &[]);
                 self.emitter.enter(ask);
-                let error = self.emitter.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                let error = self.emitter.call_symbol(Symbol::ErrOccurred, &[]);
                 self.emitter.builder.ins().brif(error, raised, &[], done, &[]);
                 self.emitter.enter(done);
                 define(self, object)
@@ -210,7 +205,7 @@ impl Lowering<'_, '_, '_> {
         let polls =
             |instruction: &Instruction| matches!(instruction, Instruction::Operate { operation: Operation::Poll, .. });
         if of_thread && self.function.instructions().any(|(_, _, data)| polls(&data.instruction)) {
-            self.thread_state = self.call_runtime(RuntimeFunction::ThreadState, &[], Some(CType::Pointer), &[]);
+            self.thread_state = self.call_runtime(Symbol::ThreadState, &[]);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::runtime_function::RuntimeFunction as Function;
 use crate::ir::Operation;
+use crate::lower::symbol::Symbol as Function;
 use crate::operators::{BinaryOperator, Conversion, UnaryOperator};
 
 /// A call of a function that does an operation.
@@ -26,10 +26,8 @@ pub enum Argument {
     Array(usize),
     /// An interned name.
     Name(Arc<str>),
-    /// A number, 64 bits.
+    /// A number, as wide as the function's parameter.
     Number(i64),
-    /// A C `int`.
-    Int(i32),
     /// `None`.
     None,
     /// The null pointer.
@@ -64,7 +62,7 @@ pub enum Outcome {
 /// Each of these does the same as the interpreter of bytecode: it is either CPython's own function, or a function of
 /// `semantics`.
 pub fn recipe(operation: &Operation) -> Option<Recipe> {
-    use Argument::{Array, Int, MethodSelf, Name, Null, Number, Operand, Unit};
+    use Argument::{Array, MethodSelf, Name, Null, Number, Operand, Unit};
     use Outcome::{Certain, Object, ObjectOrNull, Raises, RaisesHandled, Status, Truth};
     let name = |name: &Arc<str>| Name(name.clone());
     let count = |count: u32| Number(i64::from(count));
@@ -80,7 +78,7 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         Operation::InplaceOp(operator) => (in_place(*operator), power(*operator), Object),
         Operation::UnaryOp(operator) => (unary(*operator), one(), Object),
         Operation::Compare(operator) => {
-            (Function::RichCompare, vec![Operand(0), Operand(1), Int(*operator as i32)], Object)
+            (Function::RichCompare, vec![Operand(0), Operand(1), Number(*operator as i64)], Object)
         }
         Operation::IsTrue => (Function::IsTrue, one(), Truth),
         Operation::Contains => (Function::Contains, vec![Operand(1), Operand(0)], Truth),

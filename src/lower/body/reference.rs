@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::runtime_function::RuntimeFunction;
 use crate::ir::{Assumption, Called, ConstObject};
 use crate::lower::MethodConvention;
+use crate::lower::symbol::Symbol;
 use crate::lower::symbol::annotate_constants;
 
 /// Something whose address a function's code uses.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// A function of the runtime, or of CPython's.
-    Function(RuntimeFunction),
+    Function(Symbol),
     /// The state of the interpreter.
     InterpreterState,
     /// The type of modules.

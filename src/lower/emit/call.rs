@@ -121,13 +121,13 @@ impl Emitter<'_, '_> {
                 };
                 self.builder.ins().brif(suspect, ask, &[], done, &[]);
                 self.enter(ask);
-                let raised = self.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                let raised = self.call_symbol(Symbol::ErrOccurred, &[]);
                 self.builder.ins().brif(raised, error, &[], done, &[]);
                 self.enter(done);
             }
             (Raises::Check, Some((object, CType::Pointer))) if is_owned => {
                 let (drop, raised_null) = (self.cold_block(), self.cold_block());
-                let raised = self.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                let raised = self.call_symbol(Symbol::ErrOccurred, &[]);
                 let dropping = self.cold_block();
                 self.refuse(raised, dropping);
                 let next = self.block();
@@ -143,7 +143,7 @@ impl Emitter<'_, '_> {
                 self.enter(next);
             }
             (Raises::Check, _) => {
-                let raised = self.call_symbol(Symbol::ErrOccurred, &[], CType::Pointer, &[]);
+                let raised = self.call_symbol(Symbol::ErrOccurred, &[]);
                 self.refuse(raised, error);
             }
             (Raises::Null | Raises::Nonzero | Raises::MinusOne, None) => {
@@ -171,26 +171,24 @@ impl Emitter<'_, '_> {
     /// Counts a call against the recursion limit; beyond the limit, goes to `error` with the exception set.
     pub(in crate::lower) fn enter_call(&mut self, error: Block) {
         let place = self.address(Symbol::RecursionPlace);
-        let refused = self.call_symbol(Symbol::EnterRecursiveCall, &[CType::Pointer], CType::Status, &[place]);
+        let refused = self.call_symbol(Symbol::EnterRecursiveCall, &[place]);
         self.refuse(refused, error);
     }
 
     /// Ends the count of a call.
     pub(in crate::lower) fn leave_call(&mut self) {
-        let target = self.address(Symbol::LeaveRecursiveCall);
-        self.call(target, &[], None, &[]);
+        self.call_function(Symbol::LeaveRecursiveCall, &[]);
     }
 
     /// Releases the GIL. The result is the thread state, which is needed to acquire the GIL again.
     fn release_gil(&mut self) -> Value {
-        self.call_symbol(Symbol::SaveThread, &[], CType::Pointer, &[])
+        self.call_symbol(Symbol::SaveThread, &[])
     }
 
     /// Acquires the GIL again. This does not return in a thread that the interpreter has ended meanwhile; nothing
     /// between here and the thread's start would have to be unwound.
     fn acquire_gil(&mut self, thread_state: Value) {
-        let target = self.address(Symbol::RestoreThread);
-        self.call(target, &[CType::Pointer], None, &[thread_state]);
+        self.call_function(Symbol::RestoreThread, &[thread_state]);
     }
 
     /// Adds a reference; if `or_null` is set, the object may be null, which needs none.
@@ -258,7 +256,7 @@ impl Emitter<'_, '_> {
     ) -> Value {
         let by_name = self.builder.ins().iconst(types::I64, i64::from(convention.takes_keywords()));
         let arguments = [method, by_name, receiver, array, count, names];
-        self.call_symbol(Symbol::CallWithTuple, &[CType::Pointer; 6], CType::Pointer, &arguments)
+        self.call_symbol(Symbol::CallWithTuple, &arguments)
     }
 
     /// Calls a C function of pointers that returns a pointer.

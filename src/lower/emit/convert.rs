@@ -64,8 +64,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().brif(exact, done, &[], ask, &[]);
         self.enter(ask);
         // This searches the type's method resolution order, which runs no code.
-        let parameters = [CType::Pointer, CType::Pointer];
-        let holds = self.call_symbol(Symbol::TypeIsSubtype, &parameters, CType::Status, &[actual, wanted]);
+        let holds = self.call_symbol(Symbol::TypeIsSubtype, &[actual, wanted]);
         self.builder.ins().brif(holds, done, &[], otherwise, &[]);
         self.enter(done);
     }
@@ -267,7 +266,7 @@ impl Emitter<'_, '_> {
     }
 
     fn box_double(&mut self, value: Value) -> Value {
-        self.call_symbol(Symbol::FloatFromDouble, &[CType::Scalar(Scalar::F64)], CType::Pointer, &[value])
+        self.call_symbol(Symbol::FloatFromDouble, &[value])
     }
 
     /// Small ints come from the interpreter's table, others from its allocator.
@@ -312,7 +311,7 @@ impl Emitter<'_, '_> {
     fn call_int_constructor(&mut self, wide: Value, scalar: Scalar) -> Value {
         let unsigned = matches!(scalar, Scalar::U64 | Scalar::Usize);
         let symbol = if unsigned { Symbol::LongFromUnsignedLongLong } else { Symbol::LongFromLong };
-        self.call_symbol(symbol, &[CType::Scalar(Scalar::I64)], CType::Pointer, &[wide])
+        self.call_symbol(symbol, &[wide])
     }
 
     /// Makes an int of one digit as `PyLong_FromLong` of 3.11 and 3.12 does, at two thirds of its cost. Other ints, and
@@ -328,7 +327,7 @@ impl Emitter<'_, '_> {
         self.enter(one_digit);
         let held = self.spill(&[wide]);
         let size = self.builder.ins().iconst(types::I64, int.small_stride);
-        let object = self.call_symbol(Symbol::ObjectMalloc, &[CType::Pointer], CType::Pointer, &[size]);
+        let object = self.call_symbol(Symbol::ObjectMalloc, &[size]);
         self.require(object, other);
         let value = self.load(types::I64, held, 0);
         let magnitude = if scalar.is_signed() { self.builder.ins().iabs(value) } else { value };

@@ -8,7 +8,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 
 use crate::cpython::{Layout, Refcount};
-use crate::lower::machine::{CType, c_signature};
+use crate::lower::machine::{CType, c_signature, table_signature};
 use crate::lower::symbol::{Symbol, Symbols};
 
 /// Emits into a function that the caller builds. The layout of the objects and the addresses are given, not looked up.
@@ -68,16 +68,30 @@ impl Emitter<'_, '_> {
         self.builder.inst_results(call).to_vec()
     }
 
-    /// Calls a C function that takes and returns pointers and numbers of 64 bits.
-    pub(in crate::lower) fn call_symbol(
-        &mut self,
-        symbol: Symbol,
-        parameters: &[CType],
-        result: CType,
-        arguments: &[Value],
-    ) -> Value {
+    /// Calls a function of the table that has a result.
+    pub(in crate::lower) fn call_symbol(&mut self, symbol: Symbol, arguments: &[Value]) -> Value {
+        self.call_function(symbol, arguments).expect("a call with a result type has a result")
+    }
+
+    /// Calls a function of the table.
+    pub(in crate::lower) fn call_function(&mut self, symbol: Symbol, arguments: &[Value]) -> Option<Value> {
         let target = self.address(symbol);
-        self.call(target, parameters, Some(result), arguments).expect("a call with a result type has a result")
+        self.call_function_at(target, symbol, arguments)
+    }
+
+    /// Calls a function of the table whose address is `target`.
+    pub(in crate::lower) fn call_function_at(
+        &mut self,
+        target: Value,
+        symbol: Symbol,
+        arguments: &[Value],
+    ) -> Option<Value> {
+        let function = symbol.signature().expect("what is called is a function");
+        debug_assert_eq!(function.parameters.len(), arguments.len(), "{symbol:?}");
+        let signature = table_signature(self.call_conv, &function);
+        let signature = self.builder.import_signature(signature);
+        let call = self.builder.ins().call_indirect(signature, target, arguments);
+        self.builder.inst_results(call).first().copied()
     }
 
     /// A block for the code that follows the current one; it is off the likely path if the current one is.
@@ -198,8 +212,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().store(TRUSTED, less, object, count_at);
         self.builder.ins().brif(less, done, &[], dealloc, &[]);
         self.enter(dealloc);
-        let target = self.address(Symbol::Dealloc);
-        self.call(target, &[CType::Pointer], None, &[object]);
+        self.call_function(Symbol::Dealloc, &[object]);
         self.builder.ins().jump(done, &[]);
         self.enter(done);
     }

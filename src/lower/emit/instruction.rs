@@ -8,7 +8,6 @@ use super::direct_call::call_c_function;
 use super::prototype::c_constant;
 use super::surroundings::{Code, Surroundings};
 use crate::ir::{ConstObject, ConstValue, Inst, Instruction, Spec, Type, Value};
-use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::Scalar;
@@ -31,7 +30,7 @@ where
             around.values().set(into, constant);
         }
         Instruction::LoadContext => {
-            let context = around.emitter().call_symbol(Symbol::Context, &[], CType::Pointer, &[]);
+            let context = around.emitter().call_symbol(Symbol::Context, &[]);
             let error = around.error(inst);
             around.emitter().require(context, error);
             around.values().set(code.result(inst)?, context);

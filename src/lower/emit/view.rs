@@ -6,12 +6,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use super::admitted::View;
 use super::emitter::Emitter;
 use crate::cpython::TEXT_COMPACT_ASCII;
-use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
-use crate::metadata::Scalar;
-
-/// A `Py_ssize_t`.
-const SIZE: CType = CType::Scalar(Scalar::Isize);
 
 impl Emitter<'_, '_> {
     /// The address of the text or the bytes of an object, and their number. The object is proven to be an exact `str`
@@ -69,15 +64,14 @@ impl Emitter<'_, '_> {
         self.enter(other);
         let slot = self.stack_slot(1);
         let count_at = self.stack_address(slot);
-        let start =
-            self.call_symbol(Symbol::Utf8, &[CType::Pointer, CType::Pointer], CType::Pointer, &[object, count_at]);
+        let start = self.call_symbol(Symbol::Utf8, &[object, count_at]);
         self.require(start, fallback);
         let count = self.load(types::I64, count_at, 0);
         self.builder.ins().jump(found, &[start.into(), count.into()]);
 
         self.enter(found);
         // After the text there is a NUL.
-        let first_nul = self.call_symbol(Symbol::StrLen, &[CType::Pointer], SIZE, &[pointer]);
+        let first_nul = self.call_symbol(Symbol::StrLen, &[pointer]);
         let is_last = self.builder.ins().icmp(IntCC::Equal, first_nul, length);
         self.require(is_last, fallback);
         (pointer, length)
@@ -94,12 +88,10 @@ impl Emitter<'_, '_> {
         let made = match (view, length) {
             (View::Bytes, Some(length)) => {
                 let symbol = Symbol::BytesFromStringAndSize;
-                self.call_symbol(symbol, &[CType::Pointer, SIZE], CType::Pointer, &[pointer, length])
+                self.call_symbol(symbol, &[pointer, length])
             }
             // The only NUL of a text is the one at its end.
-            (View::Text, _) | (View::Bytes, None) => {
-                self.call_symbol(Symbol::UnicodeFromString, &[CType::Pointer], CType::Pointer, &[pointer])
-            }
+            (View::Text, _) | (View::Bytes, None) => self.call_symbol(Symbol::UnicodeFromString, &[pointer]),
         };
         self.builder.ins().jump(done, &[made.into()]);
 

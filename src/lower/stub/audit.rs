@@ -80,7 +80,7 @@ impl Emitter<'_, '_> {
         let count = i64::try_from(objects.len()).expect("a call has at most 17 arguments");
         let count = self.builder.ins().iconst(types::I64, count);
         let wrapper_result = wrapper_result.unwrap_or_else(|| self.null());
-        self.call_audit(Symbol::AuditBegin, &audit, None, &[array, count, names, wrapper_result]);
+        self.call_audit(Symbol::AuditBegin, &audit, &[array, count, names, wrapper_result]);
         audit
     }
 
@@ -91,7 +91,7 @@ impl Emitter<'_, '_> {
             Some((object, CType::Pointer)) => object,
             _ => self.null(),
         };
-        let status = self.call_audit(Symbol::AuditEnd, audit, Some(CType::Status), &[result]);
+        let status = self.call_audit(Symbol::AuditEnd, audit, &[result]);
         status.expect("a call with a result type has a result")
     }
 
@@ -101,22 +101,21 @@ impl Emitter<'_, '_> {
         let next = self.block();
         self.builder.ins().jump(next, &[]);
         self.enter(raised);
-        self.call_audit(Symbol::AuditRaised, audit, None, &[]);
+        self.call_audit(Symbol::AuditRaised, audit, &[]);
         self.builder.ins().jump(error, &[]);
         self.enter(next);
     }
 
     /// Compares the results: the same object, or null if it is not as promised.
     pub(super) fn finish_audit(&mut self, audit: &Audit, object: Value) -> Value {
-        let object = self.call_audit(Symbol::AuditReturned, audit, Some(CType::Pointer), &[object]);
+        let object = self.call_audit(Symbol::AuditReturned, audit, &[object]);
         object.expect("a call with a result type has a result")
     }
 
-    fn call_audit(&mut self, symbol: Symbol, audit: &Audit, result: Option<CType>, rest: &[Value]) -> Option<Value> {
+    fn call_audit(&mut self, symbol: Symbol, audit: &Audit, rest: &[Value]) -> Option<Value> {
         let promises = self.builder.ins().iconst(types::I64, audit.promises.0 as i64);
         let mut arguments = vec![audit.cell, promises, audit.record];
         arguments.extend_from_slice(rest);
-        let target = self.address(symbol);
-        self.call(target, &vec![CType::Pointer; arguments.len()], result, &arguments)
+        self.call_function(symbol, &arguments)
     }
 }

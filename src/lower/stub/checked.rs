@@ -78,8 +78,7 @@ impl Emitter<'_, '_> {
                 // This comes after the result is made, because the result may point into what is released.
                 let parser = self.parser(&held);
                 let slots = self.stack_address(held.slots);
-                let target = self.address(Symbol::ReleaseBuffers);
-                self.call(target, &[CType::Pointer; 2], None, &[parser, slots]);
+                self.call_function(Symbol::ReleaseBuffers, &[parser, slots]);
             }
             if hold {
                 let cell = self.load_held(held.cell, CELL);
@@ -116,8 +115,7 @@ impl Emitter<'_, '_> {
         };
         let parser = self.parser(held);
         let slots = self.stack_address(held.slots);
-        let parameters = [CType::Pointer; 5];
-        self.call_symbol(Symbol::ParseArguments, &parameters, CType::Status, &[parser, array, count, names, slots])
+        self.call_symbol(Symbol::ParseArguments, &[parser, array, count, names, slots])
     }
 
     /// Makes the call with the values in the slots.

@@ -8,7 +8,6 @@ use super::frame::Convention;
 use super::plan::Plan;
 use crate::lower::convention::MethodConvention;
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 
 impl Emitter<'_, '_> {
@@ -43,9 +42,7 @@ impl Emitter<'_, '_> {
         };
         let receivers = self.builder.ins().iconst(types::I64, i64::from(receivers));
         let receiver = plan.frame.bound_receiver(&arguments.raw).unwrap_or_else(|| self.null());
-        let target = self.address(Symbol::CountFallback);
-        let passed = [arguments.cell, array, count, names, receivers, receiver];
-        self.call(target, &[CType::Pointer; 6], None, &passed);
+        self.call_function(Symbol::CountFallback, &[arguments.cell, array, count, names, receivers, receiver]);
         let place = self.stack_address(slot);
         let raw: Vec<Value> =
             (1i32..).take(arguments.raw.len()).map(|at| self.load(types::I64, place, at * POINTER_BYTES)).collect();

@@ -276,9 +276,8 @@ impl Emitter<'_, '_> {
     }
 
     fn vectorcall(&mut self, callable: Value, rest: &[Value]) -> Value {
-        let target = self.address(Symbol::Vectorcall);
         let mut arguments = vec![callable];
         arguments.extend_from_slice(rest);
-        self.call_pointers(target, &arguments)
+        self.call_symbol(Symbol::Vectorcall, &arguments)
     }
 }

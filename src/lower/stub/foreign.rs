@@ -39,7 +39,7 @@ impl Emitter<'_, '_> {
         let foreign = self.load_field(cell, CellField::Foreign);
         let position = self.builder.ins().iconst(types::I64, i64::from(parameter));
         let arguments = [foreign, position, object, bits];
-        let refused = self.call_symbol(Symbol::ToForeign, &[CType::Pointer; 4], CType::Status, &arguments);
+        let refused = self.call_symbol(Symbol::ToForeign, &arguments);
         self.refuse(refused, fallback);
         let bits = self.stack_address(slot);
         // The machine is little-endian: the low bytes come first.
@@ -61,6 +61,6 @@ impl Emitter<'_, '_> {
             }
         };
         let foreign = self.load_field(cell, CellField::Foreign);
-        self.call_symbol(Symbol::FromForeign, &[CType::Pointer; 2], CType::Pointer, &[foreign, bits])
+        self.call_symbol(Symbol::FromForeign, &[foreign, bits])
     }
 }

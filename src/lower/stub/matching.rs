@@ -13,7 +13,6 @@ use super::arm_code::ArmCall;
 use super::cell::CellField;
 use super::plan::{Arm, Given, Plan};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
 
 /// The values that a stub's code needs while it may still go to the fallback: the cell, and after it the C arguments.
@@ -118,7 +117,7 @@ impl Emitter<'_, '_> {
         let names = names.unwrap_or_else(|| self.null());
         let out = self.stack_address(found);
         let passed = [parameters, overload, first, given, names, out];
-        let status = self.call_symbol(Symbol::MatchArguments, &[CType::Pointer; 6], CType::Status, &passed);
+        let status = self.call_symbol(Symbol::MatchArguments, &passed);
         let place = self.stack_address(saved);
         let state: State =
             (0i32..).take(state.len()).map(|position| self.load(types::I64, place, position * POINTER_BYTES)).collect();

@@ -362,10 +362,31 @@ fn symbols_have_names_and_numbers_of_their_own() {
         assert_eq!(symbol as usize, index, "{symbol:?}");
         assert_eq!(Symbol::ALL.iter().filter(|other| other.name() == symbol.name()).count(), 1, "{symbol:?}");
     }
+    assert_eq!(Symbol::ALL[..Symbol::OF_STUBS.len()], Symbol::OF_STUBS);
     let table = AddressTable::symbolic();
     let mut addresses: Vec<_> = Symbol::ALL.map(|symbol| table.get(symbol)).into();
     addresses.dedup();
     assert_eq!(addresses.len(), Symbol::ALL.len());
+}
+
+#[test]
+fn functions_have_the_signatures_that_they_are_declared_with() {
+    use crate::cpython::{AbiType, CSignature};
+    use AbiType::{F64, I32, I64};
+    let cases: [(_, &[AbiType], _, _); 6] = [
+        (Symbol::FloatFromDouble, &[F64], Some(I64), false),
+        (Symbol::RichCompare, &[I64, I64, I32], Some(I64), true),
+        (Symbol::Dealloc, &[I64], None, true),
+        (Symbol::Context, &[], Some(I64), false),
+        (Symbol::FloatRemainder, &[F64, F64], Some(F64), false),
+        (Symbol::UnpackEx, &[I64, I64, I64], Some(I64), true),
+    ];
+    for (symbol, parameters, result, may_unwind) in cases {
+        assert_eq!(symbol.signature(), Some(CSignature { parameters, result, may_unwind }), "{symbol:?}");
+    }
+    let data: Vec<_> = Symbol::ALL.into_iter().filter(|symbol| symbol.signature().is_none()).collect();
+    assert!(!data.contains(&Symbol::Vectorcall) && data.contains(&Symbol::LongType), "{data:?}");
+    assert_eq!(data.len(), 14, "{data:?}");
 }
 
 #[test]

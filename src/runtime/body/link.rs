@@ -9,7 +9,6 @@ use pyo3_ffi as ffi;
 
 use super::assumption::{KnownDict, Recorded, version_address};
 use super::linked::Linked;
-use super::table;
 use super::unit::Unit;
 use super::version::Version;
 use super::watch::watch;
@@ -18,6 +17,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::interpreter::intern;
 use crate::ir::{Assumption, Called, CalleeRef, ConstObject};
 use crate::lower::body::{AssumptionTest, ExitPoint, ExitSlot, MethodCall, Reference, References};
+use crate::runtime::addresses::of_function;
 
 /// The C function of a callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl<'a> Linker<'a> {
 
     fn find(&mut self, reference: &Reference) -> Option<usize> {
         Some(match reference {
-            Reference::Function(function) => table::address(*function).get(),
+            Reference::Function(function) => of_function(*function).get(),
             // SAFETY: the thread is attached; the main interpreter's state lives as long as the process runs Python.
             Reference::InterpreterState => unsafe { ffi::PyInterpreterState_Get() as usize },
             Reference::ModuleType => &raw const ffi::PyModule_Type as usize,

@@ -12,16 +12,14 @@
 //! | `watch` | dict watchers, from 3.12 on |
 //! | `operation` | the functions that operations call: `semantics`, as C functions |
 //! | `operand` | how operands and results are passed |
-//! | `table` | their addresses |
 
-mod assumption;
-mod exit;
+pub(super) mod assumption;
+pub(super) mod exit;
 mod link;
 mod linked;
 mod operand;
-mod operation;
-mod recheck;
-mod table;
+pub(super) mod operation;
+pub(super) mod recheck;
 mod unit;
 mod version;
 mod watch;

@@ -133,8 +133,8 @@ macro_rules! operations {
                     // SAFETY: as the caller promises.
                     let $operand = unsafe { <$type as super::operand::Operand>::from_code($operand) };
                 )*
-                let perform = move || -> $result { $body };
-                super::operand::Outcome::into_code(perform())
+                let operate = move || -> $result { $body };
+                super::operand::Outcome::into_code(operate())
             }
         )*
     };
