@@ -3,6 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use cranelift_entity::{EntitySet, SecondaryMap};
+
 use super::entities::Block;
 use super::function::Function;
 
@@ -11,8 +13,8 @@ use super::function::Function;
 pub struct Dominators {
     /// Reachable blocks, each after all blocks that dominate it.
     order: Vec<Block>,
-    /// The position of a block in `order`.
-    number: HashMap<Block, usize>,
+    /// The position of a block in `order`, if it is reachable.
+    number: SecondaryMap<Block, Option<usize>>,
     /// By that position; the entry's immediate dominator is itself.
     immediate: Vec<usize>,
 }
@@ -21,11 +23,16 @@ impl Dominators {
     /// The dominators of a function that starts in `entry`.
     pub fn compute(function: &Function, entry: Block) -> Self {
         let order = reverse_postorder(function, entry);
-        let number: HashMap<_, _> = order.iter().enumerate().map(|(number, &block)| (block, number)).collect();
+        let mut number = SecondaryMap::new();
+        for (position, &block) in order.iter().enumerate() {
+            number[block] = Some(position);
+        }
         let mut predecessors = vec![Vec::new(); order.len()];
         for (from, &block) in order.iter().enumerate() {
             for successor in successors(function, block) {
-                predecessors[number[&successor]].push(from);
+                if let Some(successor) = number[successor] {
+                    predecessors[successor].push(from);
+                }
             }
         }
         let mut immediate: Vec<Option<usize>> = vec![None; order.len()];
@@ -50,8 +57,8 @@ impl Dominators {
 
     /// Whether every path to `block` goes through `other`; true for an unreachable block.
     pub fn dominates(&self, other: Block, block: Block) -> bool {
-        let Some(&block) = self.number.get(&block) else { return true };
-        let Some(&other) = self.number.get(&other) else { return false };
+        let Some(block) = self.number[block] else { return true };
+        let Some(other) = self.number[other] else { return false };
         let mut at = block;
         // A dominator has a smaller number than its block; the entry's is itself.
         while at > other {
@@ -62,14 +69,14 @@ impl Dominators {
 
     /// The closest block that dominates this one; `None` for the entry and for unreachable blocks.
     pub fn immediate(&self, block: Block) -> Option<Block> {
-        let &number = self.number.get(&block)?;
+        let number = self.number[block]?;
         (number > 0).then(|| self.order[self.immediate[number]])
     }
 
     /// The closest block that dominates both. An unreachable block counts as dominated by all.
     pub fn common(&self, one: Block, other: Block) -> Block {
-        let (Some(&one_number), Some(&other_number)) = (self.number.get(&one), self.number.get(&other)) else {
-            return if self.number.contains_key(&one) { one } else { other };
+        let (Some(one_number), Some(other_number)) = (self.number[one], self.number[other]) else {
+            return if self.number[one].is_some() { one } else { other };
         };
         let (mut one, mut other) = (one_number, other_number);
         while one != other {
@@ -133,7 +140,8 @@ fn common_dominator(immediate: &[Option<usize>], mut one: usize, mut other: usiz
 /// The blocks reachable from `entry`, each before the blocks that it dominates.
 pub(crate) fn reverse_postorder(function: &Function, entry: Block) -> Vec<Block> {
     let mut order = Vec::new();
-    let mut seen = HashSet::from([entry]);
+    let mut seen = EntitySet::new();
+    seen.insert(entry);
     let mut open = vec![(entry, successors(function, entry))];
     while let Some((block, left)) = open.last_mut() {
         match left.pop() {

@@ -157,7 +157,7 @@ fn sweep(function: &mut Function, callees: &Callees) -> Change {
             }
         }
         if !is_droppable(function, callees, inst) {
-            open.extend(used_by(function, inst));
+            add_used(function, inst, &mut open);
         }
     }
     while let Some(value) = open.pop() {
@@ -165,7 +165,7 @@ fn sweep(function: &mut Function, callees: &Callees) -> Change {
             continue;
         }
         match function.values[value].def {
-            ValueDef::Result(inst) => open.extend(used_by(function, inst)),
+            ValueDef::Result(inst) => add_used(function, inst, &mut open),
             ValueDef::Param(..) => open.extend(passed.get(&value).into_iter().flatten()),
             ValueDef::Unused => {}
         }
@@ -204,11 +204,14 @@ fn is_droppable(function: &Function, callees: &Callees, inst: Inst) -> bool {
         }
 }
 
-/// The values that an instruction and its states use, without those that it passes to blocks.
-fn used_by(function: &Function, inst: Inst) -> Vec<Value> {
-    let mut used = function.insts[inst].instruction.own_operands();
+/// Adds the values that an instruction and its states use, without what it passes to blocks.
+fn add_used(function: &Function, inst: Inst, used: &mut Vec<Value>) {
+    let instruction = &function.insts[inst].instruction;
+    instruction.visit_operands(|value| used.push(value));
+    // What is passed comes last in the text.
+    let passed: usize = instruction.targets().iter().map(|call| call.args.len()).sum();
+    used.truncate(used.len() - passed);
     used.extend(function.values_of_states(inst));
-    used
 }
 
 fn put_constants_into_states(function: &mut Function) -> Change {
