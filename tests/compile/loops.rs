@@ -119,7 +119,10 @@ fn of_a_round_that_compares_with_any_object_the_number_is_all_that_is_allocated(
         let function = format!("fast_{name}");
         session.blocks(&function, FEW);
         let (few, many) = (session.blocks(&function, FEW), session.blocks(&function, MANY));
-        assert_eq!((many.0 - few.0, many.1 - few.1), (MANY - FEW, 0), "{name}");
+        let (of_python, of_rust) = (many.0 - few.0, many.1 - few.1);
+        // From 3.14 on, the number's memory comes from a free list.
+        assert!(of_python == MANY - FEW || of_python == 0, "{name}: {of_python} blocks of Python's");
+        assert_eq!(of_rust, 0, "{name}");
         assert_eq!(compiled.exits(), 0, "{name}");
     }
 }
