@@ -229,7 +229,7 @@ impl Specializer {
             return Err(unsupported(Unsupported::new(format!("guard {guard}"), "the function has fewer")));
         }
         let version = Arc::new(Version::new(name.clone()));
-        let mut linker = Linker::new(python, unit, &version, &world.codes);
+        let mut linker = Linker::new(python, self.addresses(), unit, &version, &world.codes);
         world.types.iter().for_each(|class| linker.keep(class.clone_ref(python)));
         let (placed, exits) =
             self.compiler().compile_body(&function, &world.callees, &mut linker)?.map_err(unsupported)?;

@@ -1,4 +1,4 @@
-//! C functions that compiled code calls: what a call needs to know of one.
+//! C functions that compiled code calls: the facts about a function that a call needs.
 
 /// How a C value is passed, on 64-bit platforms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ pub enum AbiType {
 pub struct CSignature {
     /// Its parameters.
     pub parameters: &'static [AbiType],
-    /// What it returns; `None` for `void`.
+    /// The type of the result; `None` for `void`.
     pub result: Option<AbiType>,
     /// Whether a call may end the thread by unwinding, instead of returning.
     pub may_unwind: bool,
@@ -25,17 +25,17 @@ pub struct CSignature {
 /// A function of CPython's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CPythonFunction {
-    /// The name under which a linker knows it.
+    /// Its name for a linker.
     pub name: &'static str,
     /// How it is called.
     pub signature: CSignature,
-    /// Where it is in this process.
+    /// Its address in this process.
     pub address: *const (),
 }
 
 /// A Rust type that C passes.
 pub(crate) trait CValue {
-    /// How.
+    /// How it is passed.
     const ABI: AbiType;
 }
 

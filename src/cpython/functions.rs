@@ -13,7 +13,7 @@ use crate::embed::may_end;
 
 type Object = *mut PyObject;
 
-/// The type that a function returns, as it is passed.
+/// The type of a function's result, as it is passed.
 macro_rules! result_abi {
     () => {
         None
@@ -23,7 +23,7 @@ macro_rules! result_abi {
     };
 }
 
-/// Declares C functions of an ABI, and what compiled code needs to know of each.
+/// Declares C functions of an ABI, with the facts that compiled code needs about each.
 macro_rules! declare {
     (
         $raw:ident $table:ident $abi:tt $may_unwind:literal
@@ -31,8 +31,8 @@ macro_rules! declare {
     ) => {
         mod $raw {
             use super::*;
-            // Declared here because pyo3-ffi has some of them as Rust functions, which have no C address, and says of others that
-            // nothing unwinds.
+            // They are declared here because pyo3-ffi has some of them as Rust functions, which have no C address, and
+            // declares that others do not unwind.
             #[allow(clashing_extern_declarations, reason = "the declarations of pyo3-ffi say that nothing unwinds")]
             unsafe extern $abi {
                 $($(#[$attribute])* pub fn $name($($argument: $type),*) $(-> $result)?;)*
@@ -82,7 +82,7 @@ macro_rules! wrap {
     };
 }
 
-/// What compiled code needs to know of each function.
+/// The facts that compiled code needs about each function.
 pub mod table {
     pub use super::plain_table::*;
     pub use super::unwinding_table::*;
@@ -200,7 +200,7 @@ declare! {
     fn PyEval_RestoreThread(thread: *mut PyThreadState);
 }
 
-// These run no Python code, give up no GIL, or do not take it again.
+// These run no Python code, do not release the GIL, or do not acquire it again.
 declare! {
     plain plain_table "C" false
     fn PyLong_FromLong(value: c_long) -> Object;
@@ -218,7 +218,7 @@ declare! {
     fn strlen(text: *const c_char) -> usize;
 }
 
-// This runs no Python code: a look-up in the dicts of a type's bases, with names for keys.
+// This runs no Python code: it looks up names in the dicts of a type's bases.
 /// `list.extend`: 0, or -1 with an exception set.
 ///
 /// # Safety

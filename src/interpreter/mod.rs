@@ -6,7 +6,7 @@
 //! from the differences listed below, in the order in which objects die.
 //!
 //! [`Prepared`] is a [`Code`](crate::bytecode::Code) with the objects that running it needs; code that is refused is
-//! refused when it is made. [`run`] starts at any instruction with the locals, the stack and the handled exception of a
+//! refused when it is made. [`run`] starts at any instruction with the locals, the stack and the handled exception of an
 //! [`InterpreterState`]. [`run_until`] stops after a number of instructions, with the state at that point.
 //! [`call_function`] runs a function whose arguments are bound, as a call would.
 //!

@@ -1,4 +1,4 @@
-//! What compiled code refers to by its address, and where it finds that.
+//! The functions and data that compiled code uses by their addresses, and the source of these addresses.
 
 use std::num::NonZeroUsize;
 
@@ -53,7 +53,7 @@ macro_rules! result_of {
     };
 }
 
-/// What the table's types are to whoever only calls.
+/// The table's types as this room sees them: it only calls.
 mod signature_types {
     pub use std::ffi::{c_char, c_int, c_void};
 
@@ -89,14 +89,14 @@ macro_rules! define_symbols {
         }
 
         impl Symbol {
-            /// Every symbol, in the order of their numbers.
+            /// Every symbol, in the order of its number.
             pub const ALL: [Self; [$(Self::$of_stubs,)* $(Self::$of_bodies,)*].len()] =
                 [$(Self::$of_stubs,)* $(Self::$of_bodies,)*];
 
-            /// Those that stubs refer to: the first.
+            /// The symbols that stubs use: the first ones.
             pub const OF_STUBS: [Self; [$(Self::$of_stubs,)*].len()] = [$(Self::$of_stubs,)*];
 
-            /// The name under which a linker knows it; our own begin with `typedcall_`.
+            /// Its name for a linker; the names of our own symbols begin with `typedcall_`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$of_stubs => name_of!($stub_kind $stub_row),)*
@@ -104,7 +104,7 @@ macro_rules! define_symbols {
                 }
             }
 
-            /// How it is called; `None` of what is no function.
+            /// Its signature; `None` if it is not a function.
             pub const fn signature(self) -> Option<CSignature> {
                 match self {
                     $(Self::$of_stubs => signature_of!($stub_kind $stub_row),)*

@@ -1,4 +1,4 @@
-//! The table of all that compiled code refers to by its address: CPython's data and functions, and the runtime's own.
+//! The table of everything that compiled code uses by its address: CPython's data and functions, and the runtime's own.
 //!
 //! A row is a variant of [`Symbol`](super::Symbol) with one of these:
 //!
@@ -8,14 +8,14 @@
 //! | `cpython(function)` | a C function that `cpython::functions` declares, with its signature |
 //! | `runtime(name, abi fn path(types) -> type)` | a function of the runtime; the ABI `"C-unwind"` says that a call may unwind |
 //!
-//! The types and paths of the last mean what they mean where the table is used: to `lower` pointers are pointers, and the runtime
-//! checks that its functions are what the table says.
+//! The types and paths of the last kind are resolved at the place where the table is used: in `lower` all pointers are
+//! alike, and the runtime checks its functions against the table.
 
 /// Hands the table to a macro.
 macro_rules! symbols {
     ($callback:ident) => {
         $callback! {
-            // What stubs refer to, and whole functions too.
+            // Used by stubs, and by whole functions too.
             stubs {
                 LongType: data("PyLong_Type"),
                 FloatType: data("PyFloat_Type"),
@@ -28,7 +28,7 @@ macro_rules! symbols {
                 NoneObject: data("_Py_NoneStruct"),
                 TrueObject: data("_Py_TrueStruct"),
                 FalseObject: data("_Py_FalseStruct"),
-                // The interpreter's array of small ints, its first element.
+                // The first element of the interpreter's array of small ints.
                 SmallInts: data("typedcall_small_ints"),
                 LongFromLong: cpython(PyLong_FromLong),
                 LongFromUnsignedLongLong: cpython(PyLong_FromUnsignedLongLong),
@@ -59,11 +59,12 @@ macro_rules! symbols {
                 ReleaseBuffers: runtime("typedcall_release_buffers", "C-unwind" fn parser::release(&ArgumentReader, *mut u64)),
                 ToForeign: runtime("typedcall_to_foreign", "C" fn foreign::to_foreign(&Foreign, usize, Object, *mut u64) -> c_int),
                 FromForeign: runtime("typedcall_from_foreign", "C-unwind" fn foreign::from_foreign(&Foreign, u64) -> Object),
-                // The number of calls that no guard kept from the underlying function, of the whole process.
+                // The counter of the calls that passed all guards and reached the underlying function, for the whole
+                // process.
                 Hits: data("typedcall_hits"),
                 CountFallback: runtime("typedcall_count_fallback", "C-unwind" fn fallback::count_fallback(Object, *const Object, usize, Object, usize, Object)),
             }
-            // What whole functions refer to besides.
+            // Used only by whole functions.
             bodies {
                 Add: cpython(PyNumber_Add),
                 And: cpython(PyNumber_And),

@@ -24,7 +24,8 @@ type Object = *mut ffi::PyObject;
 /// The same text as in CPython's Objects/methodobject.c and descrobject.c.
 const RECURSION_PLACE: &CStr = c" while calling a Python object";
 
-/// The address of a row of the table; of data, which has one only in a running interpreter, what is said.
+/// The address of a row of the table. Data has an address only in a running interpreter; for data, this gives the first
+/// argument.
 macro_rules! address_of {
     ($data:expr, data($name:literal)) => {
         $data
@@ -32,7 +33,7 @@ macro_rules! address_of {
     ($data:expr, cpython($function:ident)) => {
         functions::table::$function.address as usize
     };
-    // The function is what the table says, or this does not compile.
+    // If the function is not as the table says, this does not compile.
     ($data:expr, runtime($name:literal, $abi:literal fn $($part:ident)::+($($parameter:ty),*) $(-> $result:ty)?)) => {{
         let function: unsafe extern $abi fn($($parameter),*) $(-> $result)? = $($part)::+;
         function as *const () as usize
@@ -56,7 +57,7 @@ macro_rules! define_addresses {
 
 symbols!(define_addresses);
 
-/// The address of what is no function.
+/// The address of a symbol that is not a function.
 fn data(symbol: Symbol, small_ints: usize) -> usize {
     // SAFETY: the statics are CPython's own.
     unsafe {
@@ -80,11 +81,6 @@ fn data(symbol: Symbol, small_ints: usize) -> usize {
     }
 }
 
-/// The address of a function that compiled code calls.
-pub(super) fn of_function(symbol: Symbol) -> NonZeroUsize {
-    non_zero(address(symbol, 0))
-}
-
 fn non_zero(address: usize) -> NonZeroUsize {
     NonZeroUsize::new(address).expect("functions, statics and live objects have addresses")
 }
@@ -92,8 +88,8 @@ fn non_zero(address: usize) -> NonZeroUsize {
 impl AddressTable {
     /// The addresses of the running interpreter, whose array of small ints has the place that `layout` says.
     pub fn of_running(_: &Python, layout: &Layout) -> Self {
-        // SAFETY: the thread is attached; a small int is never deallocated, so that its address outlives the reference that is
-        // given up.
+        // SAFETY: the thread is attached; a small int is never deallocated, so its address outlives the reference that
+        // is given up.
         let small_ints = unsafe {
             let first = ffi::PyLong_FromLongLong(layout.int.small_min);
             ffi::Py_DECREF(first);

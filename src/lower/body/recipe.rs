@@ -26,7 +26,7 @@ pub enum Argument {
     Array(usize),
     /// An interned name.
     Name(Arc<str>),
-    /// A number, as wide as the function's parameter is.
+    /// A number, as wide as the function's parameter.
     Number(i64),
     /// `None`.
     None,

@@ -68,7 +68,7 @@ impl Emitter<'_, '_> {
         self.builder.inst_results(call).to_vec()
     }
 
-    /// Calls a function of the table that returns something.
+    /// Calls a function of the table that has a result.
     pub(in crate::lower) fn call_symbol(&mut self, symbol: Symbol, arguments: &[Value]) -> Value {
         self.call_function(symbol, arguments).expect("a call with a result type has a result")
     }
@@ -79,7 +79,7 @@ impl Emitter<'_, '_> {
         self.call_function_at(target, symbol, arguments)
     }
 
-    /// Calls a function of the table that is at `target`.
+    /// Calls a function of the table whose address is `target`.
     pub(in crate::lower) fn call_function_at(
         &mut self,
         target: Value,

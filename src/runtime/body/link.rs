@@ -16,8 +16,8 @@ use crate::cpython::Behaviour;
 use crate::embed::{Exception, Object, Python};
 use crate::interpreter::intern;
 use crate::ir::{Assumption, Called, CalleeRef, ConstObject};
+use crate::lower::AddressTable;
 use crate::lower::body::{AssumptionTest, ExitPoint, ExitSlot, MethodCall, Reference, References};
-use crate::runtime::addresses::of_function;
 
 /// The C function of a callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub type CalleeCodes = BTreeMap<(CalleeRef, u16), CalleeCode>;
 #[expect(clippy::vec_box, reason = "the code has the addresses of what is in the boxes")]
 pub struct Linker<'a> {
     python: &'a Python,
+    /// The addresses of functions.
+    addresses: &'a AddressTable,
     unit: &'a Unit,
     version: &'a Version,
     /// The code of the overloads of callees.
@@ -52,9 +54,16 @@ pub struct Linker<'a> {
 
 impl<'a> Linker<'a> {
     /// A linker for the code of a version of a unit.
-    pub fn new(python: &'a Python, unit: &'a Unit, version: &'a Version, callees: &'a CalleeCodes) -> Self {
+    pub fn new(
+        python: &'a Python,
+        addresses: &'a AddressTable,
+        unit: &'a Unit,
+        version: &'a Version,
+        callees: &'a CalleeCodes,
+    ) -> Self {
         Self {
             python,
+            addresses,
             unit,
             version,
             callees,
@@ -83,7 +92,7 @@ impl<'a> Linker<'a> {
 
     fn find(&mut self, reference: &Reference) -> Option<usize> {
         Some(match reference {
-            Reference::Function(function) => of_function(*function).get(),
+            Reference::Function(function) => self.addresses.get(*function).get(),
             // SAFETY: the thread is attached; the main interpreter's state lives as long as the process runs Python.
             Reference::InterpreterState => unsafe { ffi::PyInterpreterState_Get() as usize },
             Reference::ModuleType => &raw const ffi::PyModule_Type as usize,
