@@ -7,6 +7,7 @@ use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, type
 use super::block::Lowering;
 use super::reference::Reference;
 use crate::ir::{BlockCall, ConstObject, ExitReason, Inst, Slot, State, Value};
+use crate::lower::emit::admitted::View;
 use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Scalar};
@@ -307,26 +308,14 @@ impl Lowering<'_, '_, '_> {
             return;
         }
         let Some(object) = self.values.find(value) else { return };
-        if ty.is_object() {
-            return self.emitter.decref(object);
-        }
-        let (present, done) = (self.emitter.block(), self.emitter.block());
-        self.emitter.builder.ins().brif(object, present, &[], done, &[]);
-        self.emitter.enter(present);
-        self.emitter.decref(object);
-        self.emitter.builder.ins().jump(done, &[]);
-        self.emitter.enter(done);
+        self.emitter.decref_or_null(object, !ty.is_object());
     }
 }
 
 /// The content of the two words of a text or of bytes.
 fn view_of(ty: &crate::ir::Type) -> Option<ExitValue> {
-    use crate::ir::Type;
-    if ty.is_bottom() {
-        None
-    } else if ty.is_subtype(&Type::C_STR) {
-        Some(ExitValue::Text)
-    } else {
-        ty.is_subtype(&Type::C_BUFFER).then_some(ExitValue::Bytes)
-    }
+    View::of(ty).map(|view| match view {
+        View::Text => ExitValue::Text,
+        View::Bytes => ExitValue::Bytes,
+    })
 }

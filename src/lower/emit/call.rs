@@ -191,19 +191,6 @@ impl Emitter<'_, '_> {
         self.call_function(Symbol::RestoreThread, &[thread_state]);
     }
 
-    /// Adds a reference; if `or_null` is set, the object may be null, which needs none.
-    pub(in crate::lower) fn incref_or_null(&mut self, object: Value, or_null: bool) {
-        if !or_null {
-            return self.incref(object);
-        }
-        let (present, done) = (self.block(), self.block());
-        self.builder.ins().brif(object, present, &[], done, &[]);
-        self.enter(present);
-        self.incref(object);
-        self.builder.ins().jump(done, &[]);
-        self.enter(done);
-    }
-
     fn minus_one(&mut self, ty: CType) -> Value {
         let clif = ty.clif();
         let all_ones = if clif == types::I64 { -1 } else { (1i64 << clif.bits()) - 1 };

@@ -216,4 +216,26 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(done, &[]);
         self.enter(done);
     }
+
+    /// Adds a reference; if `or_null` is set, the object may be null, which needs none.
+    pub(in crate::lower) fn incref_or_null(&mut self, object: Value, or_null: bool) {
+        self.unless_null(object, or_null, Self::incref);
+    }
+
+    /// Gives a reference up; if `or_null` is set, the object may be null, which has none.
+    pub(in crate::lower) fn decref_or_null(&mut self, object: Value, or_null: bool) {
+        self.unless_null(object, or_null, Self::decref);
+    }
+
+    fn unless_null(&mut self, object: Value, or_null: bool, count: impl FnOnce(&mut Self, Value)) {
+        if !or_null {
+            return count(self, object);
+        }
+        let (present, done) = (self.block(), self.block());
+        self.builder.ins().brif(object, present, &[], done, &[]);
+        self.enter(present);
+        count(self, object);
+        self.builder.ins().jump(done, &[]);
+        self.enter(done);
+    }
 }
