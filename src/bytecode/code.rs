@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::instruction::{Instruction, Target};
+use super::instruction::{BytecodeInstruction, Target};
 use super::raw_stack::RawStacks;
 use crate::embed::Object;
 
@@ -28,7 +28,7 @@ pub struct Code {
     /// The names of globals, attributes and imports.
     pub names: Vec<Arc<str>>,
     /// The instructions.
-    pub instructions: Vec<Instruction>,
+    pub instructions: Vec<BytecodeInstruction>,
     /// The handlers of exceptions. If several cover an instruction, the first one is used.
     pub handlers: Vec<Handler>,
     /// The contents of CPython's own stack; empty for snippets.

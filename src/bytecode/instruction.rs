@@ -19,7 +19,7 @@ use crate::operators::{
 
 /// An instruction and its place in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Instruction {
+pub struct BytecodeInstruction {
     /// The operation.
     pub op: Op,
     /// The byte offset of CPython's instruction in the code object, or the position in the text of a snippet.

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::code::{Code, Constant, Literal, LocalKind};
-use super::instruction::{Arguments, Instruction, Op, Suspend};
+use super::instruction::{Arguments, BytecodeInstruction, Op, Suspend};
 use crate::embed::Python;
 
 impl Display for Code {
@@ -44,7 +44,7 @@ impl Display for Code {
 
 impl Code {
     /// An instruction with the names of its operands.
-    pub fn shown<'a>(&'a self, instruction: &'a Instruction) -> impl Display + 'a {
+    pub fn shown<'a>(&'a self, instruction: &'a BytecodeInstruction) -> impl Display + 'a {
         Shown { code: self, op: &instruction.op }
     }
 }

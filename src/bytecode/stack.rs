@@ -216,7 +216,7 @@ impl Code {
 
     /// The most values that are on the stack at once, given the depths before the instructions.
     pub(super) fn highest(&self, depths: &[Option<u32>]) -> u32 {
-        let behind = |(instruction, depth): (&super::instruction::Instruction, &Option<u32>)| {
+        let behind = |(instruction, depth): (&super::instruction::BytecodeInstruction, &Option<u32>)| {
             let (pops, pushes) = instruction.op.effect();
             depth.map(|depth| depth.max((depth.saturating_sub(pops)).saturating_add(pushes)))
         };

@@ -13,14 +13,14 @@ use super::state::{FrameState, Slot};
 /// states.
 #[derive(Clone, Debug, Default)]
 pub struct FrameStates {
-    states: PrimaryMap<State, Linked>,
+    states: PrimaryMap<State, LinkedState>,
     /// The state that was added last, in full, with its number; `None` if it has to be read again.
     last: Option<(State, FrameState)>,
 }
 
 /// A state as it is stored.
 #[derive(Clone, Debug)]
-struct Linked {
+struct LinkedState {
     at: u32,
     /// The number of locals; their slots come first.
     locals: usize,
@@ -54,7 +54,7 @@ impl FrameStates {
     /// A state, in full.
     pub fn get(&self, state: State) -> FrameState {
         let slots = self.slots(state);
-        let Linked { at, locals, .. } = self.states[state];
+        let LinkedState { at, locals, .. } = self.states[state];
         let cloned = |slots: &[&Slot]| slots.iter().map(|&slot| slot.clone()).collect();
         FrameState { at, locals: cloned(&slots[..locals]), stack: cloned(&slots[locals..]) }
     }
@@ -131,7 +131,7 @@ impl FrameStates {
     }
 
     /// A state as its difference from another, or in full if that takes less space in the long run.
-    fn linked(&self, state: &FrameState, parent: State, before: &FrameState) -> Linked {
+    fn linked(&self, state: &FrameState, parent: State, before: &FrameState) -> LinkedState {
         if state.locals.len() != before.locals.len() {
             return in_full(state);
         }
@@ -146,15 +146,22 @@ impl FrameStates {
         }
         // A state that lists nothing is skipped.
         let parent = of_parent.parent.filter(|_| of_parent.listed.is_empty()).unwrap_or(parent);
-        Linked { at: state.at, locals: state.locals.len(), slots, parent: Some(parent), listed, weight }
+        LinkedState { at: state.at, locals: state.locals.len(), slots, parent: Some(parent), listed, weight }
     }
 }
 
 /// A state that lists all its slots.
-fn in_full(state: &FrameState) -> Linked {
+fn in_full(state: &FrameState) -> LinkedState {
     let all = state.slots().map(|slot| (slot, &Slot::Empty)).enumerate();
     let listed: Vec<_> = all.filter(|(_, (slot, empty))| slot != empty).map(numbered).collect();
-    Linked { at: state.at, locals: state.locals.len(), slots: state.slots().count(), parent: None, listed, weight: 0 }
+    LinkedState {
+        at: state.at,
+        locals: state.locals.len(),
+        slots: state.slots().count(),
+        parent: None,
+        listed,
+        weight: 0,
+    }
 }
 
 fn numbered((index, (slot, _)): (usize, (&Slot, &Slot))) -> (u32, Slot) {

@@ -128,10 +128,10 @@ struct Verifier<'a> {
 }
 
 /// The error in one instruction.
-type Check = Result<(), String>;
+type CheckResult = Result<(), String>;
 
 /// An instruction that may fail must say what happens then.
-fn check_failure(failure: Failure, may_fail: bool) -> Check {
+fn check_failure(failure: Failure, may_fail: bool) -> CheckResult {
     if failure == Failure::Never && may_fail {
         return Err("may fail, and does not say whether that is a `fallback` or an `exit`".to_owned());
     }
@@ -144,7 +144,7 @@ impl<'a> Verifier<'a> {
         self.function.layout.iter().find(goes).map(|&block| (entry, block))
     }
 
-    fn check_inst(&self, block: Block, inst: Inst, data: &InstData) -> Check {
+    fn check_inst(&self, block: Block, inst: Inst, data: &InstData) -> CheckResult {
         let operands = data.instruction.operands();
         let released = self.function.releases[inst].iter().copied();
         for value in operands.into_iter().chain(self.function.values_of_states(inst)).chain(released) {
@@ -170,7 +170,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// A value must be defined before its use on every path.
-    fn check_use(&self, block: Block, inst: Inst, value: Value) -> Check {
+    fn check_use(&self, block: Block, inst: Inst, value: Value) -> CheckResult {
         let Some(data) = self.function.values.get(value) else {
             return Err(format!("{value} does not exist"));
         };
@@ -188,7 +188,7 @@ impl<'a> Verifier<'a> {
         if reaches { Ok(()) } else { Err(format!("{value} is used where it may not be defined yet")) }
     }
 
-    fn check_types(&self, instruction: &Instruction, result: Option<Value>) -> Check {
+    fn check_types(&self, instruction: &Instruction, result: Option<Value>) -> CheckResult {
         match instruction {
             Instruction::LoadConst => {
                 self.check_result_by(result, "one constant", |ty| ty.is_constant() || *ty == Type::NULLPTR)
@@ -316,7 +316,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn check_block_call(&self, call: &BlockCall) -> Check {
+    fn check_block_call(&self, call: &BlockCall) -> CheckResult {
         if !self.places.blocks.contains(&call.block) {
             return Err(format!("there is no {}", call.block));
         }
@@ -339,7 +339,7 @@ impl<'a> Verifier<'a> {
         Ok(Some((overload, kind)))
     }
 
-    fn check_direct_call(&self, callee: &Called, args: &[Value], result: Option<Value>) -> Check {
+    fn check_direct_call(&self, callee: &Called, args: &[Value], result: Option<Value>) -> CheckResult {
         let Some(callees) = self.callees else { return Ok(()) };
         let Some((known, overload)) = callees.overload(callee) else {
             return Err(format!("nothing is known about {callee}"));
@@ -370,28 +370,28 @@ impl<'a> Verifier<'a> {
         ty.ok_or_else(|| format!("{lhs} and {rhs} are not both CInt64 or CDouble"))
     }
 
-    fn check_object(&self, value: Value) -> Check {
+    fn check_object(&self, value: Value) -> CheckResult {
         self.check_operand(value, &Type::OBJECT)
     }
 
-    fn check_operand(&self, value: Value, wanted: &Type) -> Check {
+    fn check_operand(&self, value: Value, wanted: &Type) -> CheckResult {
         let ty = self.function.ty(value);
         if ty.is_subtype(wanted) { Ok(()) } else { Err(format!("{value} is {ty}, not {wanted}")) }
     }
 
     /// The result must be declared at least as wide as the instruction's result.
-    fn check_result(&self, result: Option<Value>, given: &Type) -> Check {
+    fn check_result(&self, result: Option<Value>, given: &Type) -> CheckResult {
         self.check_result_by(result, &given.to_string(), |declared| given.is_subtype(declared))
     }
 
     /// The result may be declared wider than the instruction's result, or narrower by a pass that knew more.
-    fn check_narrowed(&self, result: Option<Value>, given: &Type) -> Check {
+    fn check_narrowed(&self, result: Option<Value>, given: &Type) -> CheckResult {
         self.check_result_by(result, &given.to_string(), |declared| {
             given.is_subtype(declared) || declared.is_subtype(given) && !declared.is_bottom()
         })
     }
 
-    fn check_result_by(&self, result: Option<Value>, given: &str, fits: impl Fn(&Type) -> bool) -> Check {
+    fn check_result_by(&self, result: Option<Value>, given: &str, fits: impl Fn(&Type) -> bool) -> CheckResult {
         let Some(result) = result else { return Err("has no result".to_owned()) };
         let declared = self.function.ty(result);
         if fits(declared) { Ok(()) } else { Err(format!("{result} is declared {declared}, not {given}")) }
@@ -399,7 +399,7 @@ impl<'a> Verifier<'a> {
 }
 
 /// Every name has an argument, and none comes twice.
-fn check_keywords(args: &[Value], keywords: &[Arc<str>]) -> Check {
+fn check_keywords(args: &[Value], keywords: &[Arc<str>]) -> CheckResult {
     if keywords.len() > args.len() {
         return Err(format!("{} names for {} arguments", keywords.len(), args.len()));
     }

@@ -290,6 +290,23 @@ fn no_more_than_three_files_of_a_folder_use_one_another() {
 }
 
 #[test]
+fn a_name_is_one_type_only() {
+    let mut modules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (module, text) in &files() {
+        let code = code(text);
+        let words: Vec<&str> = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+        for pair in words.windows(2).filter(|pair| ["struct", "enum", "trait"].contains(&pair[0])) {
+            if pair[1].starts_with(|letter: char| letter.is_ascii_uppercase()) {
+                modules.entry(pair[1].to_owned()).or_default().insert(module.clone());
+            }
+        }
+    }
+    assert!(modules.len() > 300, "only {} types were found", modules.len());
+    let twice: Vec<_> = modules.iter().filter(|(_, modules)| modules.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+}
+
+#[test]
 fn cranelifts_builder_is_named_in_lower_only() {
     let wrong: Vec<_> = files()
         .iter()

@@ -22,7 +22,7 @@ pub enum DecodeError {
     },
     /// An instruction is invalid.
     #[error("{code}, offset {offset}, {opcode}: {problem}")]
-    Instruction {
+    BytecodeInstruction {
         /// The code object's qualified name.
         code: String,
         /// Byte offset of the instruction.

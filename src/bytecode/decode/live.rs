@@ -88,7 +88,7 @@ impl CodeReader<'_> {
         let bytes = self.bytes("co_code")?;
         let name_of = |problem: raw::RawError| {
             let raw::RawError { offset, opcode, problem } = problem;
-            DecodeError::Instruction { code: qualname.to_string(), offset, opcode, problem }
+            DecodeError::BytecodeInstruction { code: qualname.to_string(), offset, opcode, problem }
         };
         let lines = lines::read(&self.bytes("co_linetable")?, first_line, bytes.len() / 2);
         let instructions = match raw::read(opcodes, &bytes, &lines) {

@@ -15,7 +15,7 @@ mod walk;
 use std::sync::Arc;
 
 use super::exceptions::ExceptionEntry;
-use super::instruction::{Instruction, Op, Suspend, Target};
+use super::instruction::{BytecodeInstruction, Op, Suspend, Target};
 use super::opcodes::{Opcode, Opcodes};
 use super::raw_stack::RawStacks;
 use super::{Handler, LocalVariable};
@@ -42,7 +42,7 @@ pub(super) struct CodeSource<'a> {
 
 /// The result of the decoder.
 pub(super) struct Decoded {
-    pub(super) instructions: Vec<Instruction>,
+    pub(super) instructions: Vec<BytecodeInstruction>,
     pub(super) handlers: Vec<Handler>,
     pub(super) raw_stacks: RawStacks,
     /// Constants after those of the code object.
@@ -102,7 +102,7 @@ impl CodeSource<'_> {
             let first = index - raw[..index].iter().rev().take_while(prepares).count();
             let mut point = walked.stacks[first].as_ref().map(|stack| (raw[first].start, stack));
             for op in ops.iter().flat_map(|range| &walked.ops[range.clone()]) {
-                instructions.push(Instruction { op: op.clone(), offset: at.offset, line: at.line });
+                instructions.push(BytecodeInstruction { op: op.clone(), offset: at.offset, line: at.line });
                 raw_stacks.push(point.take().map(|(start, stack)| (start, stack.iter().map(|slot| slot.raw()))));
             }
         }
@@ -196,7 +196,7 @@ impl CodeSource<'_> {
     }
 }
 
-fn position(instructions: &[Instruction]) -> Target {
+fn position(instructions: &[BytecodeInstruction]) -> Target {
     index(instructions.len())
 }
 

@@ -10,7 +10,7 @@ mod operand;
 use std::str::FromStr;
 
 use super::code::{Code, Handler, LocalKind};
-use super::instruction::{Instruction, Op};
+use super::instruction::{BytecodeInstruction, Op};
 pub(super) use cursor::SnippetCursor;
 pub use error::{SnippetError, SnippetProblem};
 pub(super) use literal::literal;
@@ -117,7 +117,7 @@ impl<'a> SnippetReader<'a> {
     fn push(&mut self, op: Op) {
         let (line, _) = self.cursor.line_and_column(self.statement);
         let offset = u32::try_from(self.statement).unwrap_or(u32::MAX);
-        self.code.instructions.push(Instruction { op, offset, line: Some(line) });
+        self.code.instructions.push(BytecodeInstruction { op, offset, line: Some(line) });
     }
 
     fn instruction(&mut self, word: &str) -> Result_<()> {

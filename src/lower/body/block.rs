@@ -8,7 +8,7 @@ use super::reference::{Reference, References};
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, Type, Value};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
-use crate::lower::emit::surroundings::Code;
+use crate::lower::emit::surroundings::EmittedFunction;
 use crate::lower::emit::values::Values;
 use crate::lower::machine::CType;
 use crate::lower::symbol::Symbol;
@@ -103,7 +103,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
                 self.values.set_parts(*param, &parts);
             }
         }
-        let code = Code::of(self.function, self.callees)?;
+        let code = EmittedFunction::of(self.function, self.callees)?;
         let first = self.label(entry)?;
         if !self.function.blocks[entry].params.is_empty() {
             return Err(Unsupported::new("a function whose entry has parameters", "arguments are loaded"));

@@ -82,14 +82,14 @@ impl fmt::Display for ExitSlot {
 /// A cold path that is emitted after all other code.
 pub(super) struct Pending {
     inst: Inst,
-    way: Way,
+    end: PathEnd,
     /// The reasons for taking it; each reason has its own entry.
     entries: Vec<(ExitReason, Label)>,
 }
 
 /// The destination of a cold path.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum PathEnd {
     /// Out of the function with an exception set, or to the interpreter and its exception handler.
     Raised,
     /// The same, with an exception that was raised before and gets no entry in its traceback.
@@ -101,12 +101,12 @@ enum Way {
 impl Lowering<'_, '_, '_> {
     /// The label to which an instruction goes with an exception set.
     pub(super) fn raised(&mut self, inst: Inst) -> Label {
-        self.cold_path(inst, Way::Raised, self.error_reason(inst))
+        self.cold_path(inst, PathEnd::Raised, self.error_reason(inst))
     }
 
     /// The label to which an instruction goes with an exception set that was raised before.
     pub(super) fn raised_again(&mut self, inst: Inst) -> Label {
-        self.cold_path(inst, Way::RaisedAgain, self.error_reason(inst))
+        self.cold_path(inst, PathEnd::RaisedAgain, self.error_reason(inst))
     }
 
     fn error_reason(&self, inst: Inst) -> ExitReason {
@@ -121,23 +121,23 @@ impl Lowering<'_, '_, '_> {
         let state =
             data.state.ok_or_else(|| unsupported("it has no state to leave with: the front end gives it one"))?;
         let reason = data.instruction.exit_reason().ok_or_else(|| unsupported("it checks nothing"))?;
-        Ok(self.cold_path(inst, Way::Exit(state), reason))
+        Ok(self.cold_path(inst, PathEnd::Exit(state), reason))
     }
 
     /// Instructions of one block share a cold path if they leave with the same states, and give up the same values.
-    fn cold_path(&mut self, inst: Inst, way: Way, reason: ExitReason) -> Label {
+    fn cold_path(&mut self, inst: Inst, end: PathEnd, reason: ExitReason) -> Label {
         let data = &self.function.insts[inst];
         let is_same = |pending: &Pending| {
             let known = &self.function.insts[pending.inst];
-            let same_states = match way {
-                Way::Exit(_) => true,
-                Way::Raised | Way::RaisedAgain => (known.state, known.error) == (data.state, data.error),
+            let same_states = match end {
+                PathEnd::Exit(_) => true,
+                PathEnd::Raised | PathEnd::RaisedAgain => (known.state, known.error) == (data.state, data.error),
             };
-            pending.way == way && same_states && self.releases(pending.inst) == self.releases(inst)
+            pending.end == end && same_states && self.releases(pending.inst) == self.releases(inst)
         };
         let known = self.pending.iter().skip(self.pending_of_block).position(is_same);
         let number = known.map(|number| self.pending_of_block + number).unwrap_or_else(|| {
-            self.pending.push(Pending { inst, way, entries: Vec::new() });
+            self.pending.push(Pending { inst, end, entries: Vec::new() });
             self.pending.len() - 1
         });
         let entries = &mut self.pending[number].entries;
@@ -152,10 +152,10 @@ impl Lowering<'_, '_, '_> {
     /// Emits all cold paths.
     pub(super) fn cold_paths(&mut self) -> Result<(), Unsupported> {
         while let Some(pending) = self.pending.pop() {
-            match pending.way {
-                Way::Raised => self.leave_raised(&pending, false)?,
-                Way::RaisedAgain => self.leave_raised(&pending, true)?,
-                Way::Exit(state) => self.leave_by(&pending, state, Symbol::Leave, Symbol::GoOn)?,
+            match pending.end {
+                PathEnd::Raised => self.leave_raised(&pending, false)?,
+                PathEnd::RaisedAgain => self.leave_raised(&pending, true)?,
+                PathEnd::Exit(state) => self.leave_by(&pending, state, Symbol::Leave, Symbol::GoOn)?,
             }
         }
         Ok(())

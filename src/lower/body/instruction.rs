@@ -10,7 +10,7 @@ use crate::cpython::Collector;
 use crate::ir::{Assumption, Called, CalleeTarget, ConstObject, Inst, Instruction, Leaves, Value};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES};
 use crate::lower::emit::instruction::emit;
-use crate::lower::emit::surroundings::{Code, MethodSite, Surroundings};
+use crate::lower::emit::surroundings::{EmittedFunction, MethodSite, Surroundings};
 use crate::lower::emit::values::Values;
 use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
@@ -18,7 +18,7 @@ use crate::metadata::Overload;
 
 impl Lowering<'_, '_, '_> {
     /// Emits an instruction.
-    pub(super) fn instruction(&mut self, code: &Code<'_>, inst: Inst) -> Result<(), Unsupported> {
+    pub(super) fn instruction(&mut self, code: &EmittedFunction<'_>, inst: Inst) -> Result<(), Unsupported> {
         let data = &self.function.insts[inst];
         let instruction = &data.instruction;
         match instruction {

@@ -1,7 +1,7 @@
 //! Direct calls of C functions, for the instructions that make them.
 
 use super::prototype::c_prototype;
-use super::surroundings::{Code, MethodSite, Surroundings, stolen};
+use super::surroundings::{EmittedFunction, MethodSite, Surroundings, stolen};
 use crate::ir::{Called, CalleeTarget, Inst, Value};
 use crate::lower::convention::MethodConvention;
 use crate::lower::machine::CType;
@@ -11,7 +11,7 @@ use crate::metadata::{Kind, Overload};
 /// Emits a direct call.
 pub(super) fn call_c_function<'e, 'f: 'e>(
     around: &mut impl Surroundings<'e, 'f>,
-    code: &Code<'_>,
+    code: &EmittedFunction<'_>,
     inst: Inst,
     callee: &Called,
     args: &[Value],
@@ -25,14 +25,14 @@ pub(super) fn call_c_function<'e, 'f: 'e>(
 }
 
 /// The known facts about a callee.
-fn known<'c>(code: &Code<'c>, callee: &Called) -> Result<(CalleeTarget, &'c Overload), Unsupported> {
+fn known<'c>(code: &EmittedFunction<'c>, callee: &Called) -> Result<(CalleeTarget, &'c Overload), Unsupported> {
     let found = code.callees.overload(callee).map(|(found, overload)| (found.target, overload));
     found.ok_or_else(|| Unsupported::new(format!("CallCFunction<\"{callee}\">"), "no callee of that name was given"))
 }
 
 fn call_underlying<'e, 'f: 'e>(
     around: &mut impl Surroundings<'e, 'f>,
-    code: &Code<'_>,
+    code: &EmittedFunction<'_>,
     inst: Inst,
     callee: &Called,
     overload: &Overload,
@@ -76,7 +76,7 @@ fn call_underlying<'e, 'f: 'e>(
 
 fn call_method<'e, 'f: 'e>(
     around: &mut impl Surroundings<'e, 'f>,
-    code: &Code<'_>,
+    code: &EmittedFunction<'_>,
     inst: Inst,
     callee: &Called,
     overload: &Overload,

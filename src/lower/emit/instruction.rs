@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, Value as Register};
 use super::admitted::{Admitted, View};
 use super::direct_call::call_c_function;
 use super::prototype::c_constant;
-use super::surroundings::{Code, Surroundings};
+use super::surroundings::{EmittedFunction, Surroundings};
 use crate::ir::{ConstObject, ConstValue, Inst, Instruction, Spec, Type, Value};
 use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
@@ -16,7 +16,7 @@ use crate::metadata::Scalar;
 /// arguments are, control flow, Python's operations.
 pub(in crate::lower) fn emit<'e, 'f>(
     around: &mut impl Surroundings<'e, 'f>,
-    code: &Code<'_>,
+    code: &EmittedFunction<'_>,
     inst: Inst,
 ) -> Result<bool, Unsupported>
 where
@@ -135,7 +135,7 @@ fn guard<'e, 'f: 'e>(
 
 fn unbox<'e, 'f: 'e>(
     around: &mut impl Surroundings<'e, 'f>,
-    code: &Code<'_>,
+    code: &EmittedFunction<'_>,
     inst: Inst,
     ctype: &Type,
     value: Value,
@@ -164,7 +164,7 @@ fn unbox<'e, 'f: 'e>(
 
 fn box_value<'e, 'f: 'e>(
     around: &mut impl Surroundings<'e, 'f>,
-    code: &Code<'_>,
+    code: &EmittedFunction<'_>,
     inst: Inst,
     value: Value,
 ) -> Result<(), Unsupported> {

@@ -11,8 +11,8 @@ use crate::lower::machine::CType;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Overload, Raises};
 
-/// The code that is emitted.
-pub(in crate::lower) struct Code<'c> {
+/// A function of IR that is emitted, with what its emission needs to know.
+pub(in crate::lower) struct EmittedFunction<'c> {
     pub(in crate::lower) function: &'c Function,
     pub(in crate::lower) callees: &'c Callees,
     /// The references that callees take over: each `Incref` before a call that steals its value. The reference is added
@@ -82,7 +82,7 @@ pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
     }
 }
 
-impl<'c> Code<'c> {
+impl<'c> EmittedFunction<'c> {
     /// The code of a function.
     ///
     /// # Errors

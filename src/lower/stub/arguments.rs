@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{Block, Value};
 pub(super) const ARGUMENTS_COUNT_MASK: i64 = i64::MAX;
 
 /// The arguments that a stub gets from its caller.
-pub(super) struct Arguments {
+pub(super) struct StubArguments {
     pub(super) cell: Value,
     /// The C arguments without the cell, as the fallback passes them on.
     pub(super) raw: Vec<Value>,

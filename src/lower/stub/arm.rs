@@ -8,7 +8,7 @@ use crate::ir::{
 use crate::lower::convention::MethodConvention;
 use crate::lower::emit::admitted::{Admitted, View};
 use crate::lower::emit::prototype::{c_constant, c_prototype};
-use crate::lower::emit::surroundings::Code;
+use crate::lower::emit::surroundings::EmittedFunction;
 use crate::lower::machine::CType;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Overload, Raises};
@@ -35,7 +35,7 @@ pub fn plan_arm(
     let [block] = function.layout[..] else {
         return Err(Unsupported::new("a function of several blocks", "only straight-line call sites are lowered"));
     };
-    let check = Check { function: &function, callees: &callees, frame, arity };
+    let check = ArmCheck { function: &function, callees: &callees, frame, arity };
     let insts = &function.blocks[block].insts;
     for &inst in insts {
         check.instruction(inst)?;
@@ -57,14 +57,14 @@ pub fn plan_arm(
     })
 }
 
-struct Check<'a> {
+struct ArmCheck<'a> {
     function: &'a Function,
     callees: &'a Callees,
     frame: &'a Frame,
     arity: u16,
 }
 
-impl<'a> Check<'a> {
+impl<'a> ArmCheck<'a> {
     /// Whether an instruction has code in a stub.
     fn instruction(&self, inst: Inst) -> Result<(), Unsupported> {
         let instruction = &self.function.insts[inst].instruction;
@@ -172,7 +172,7 @@ impl<'a> Check<'a> {
     /// Whether the stub can count references as the function does. A stub gives nothing up: it returns what it owns. It
     /// adds a reference for a call that steals one, to what a callee only lent, and to what it returns.
     fn references(&self, insts: &[Inst]) -> Result<(), Unsupported> {
-        let code = Code::of(self.function, self.callees)?;
+        let code = EmittedFunction::of(self.function, self.callees)?;
         let mut lent = Vec::new();
         for (position, &inst) in insts.iter().enumerate() {
             let data = &self.function.insts[inst];

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::{Block, InstBuilder, Value as Register, types};
 
-use super::arguments::{Arguments, Exits};
+use super::arguments::{Exits, StubArguments};
 use super::arm::{foreign_parameter, foreign_result, receivers};
 use super::audit::{Audit, Promises};
 use super::cell::CellField;
@@ -12,7 +12,7 @@ use crate::ir::{Called, CalleeTarget, ConstObject, Failure, Inst, Instruction, V
 use crate::lower::convention::MethodConvention;
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES};
 use crate::lower::emit::instruction::emit;
-use crate::lower::emit::surroundings::{Code, MethodSite, Surroundings};
+use crate::lower::emit::surroundings::{EmittedFunction, MethodSite, Surroundings};
 use crate::lower::emit::values::Values;
 use crate::lower::machine::CType;
 use crate::lower::unsupported::Unsupported;
@@ -29,7 +29,7 @@ pub(super) struct ArmCall<'p> {
     /// The arguments.
     pub(super) objects: Vec<Register>,
     /// The stub's arguments, for a call of the original.
-    pub(super) arguments: &'p Arguments,
+    pub(super) arguments: &'p StubArguments,
 }
 
 /// The state of lowering one arm to CLIF.
@@ -66,14 +66,14 @@ impl<'a, 'e, 'f, 'p> ArmCode<'a, 'e, 'f, 'p> {
 
     fn all(&mut self, wanted: impl Fn(&Instruction) -> bool) {
         let arm = self.call.arm;
-        let emitted = Code::of(&arm.function, &arm.callees).and_then(|code| {
+        let emitted = EmittedFunction::of(&arm.function, &arm.callees).and_then(|code| {
             let mut insts = arm.insts().filter(|inst| wanted(&arm.function.insts[*inst].instruction));
             insts.try_for_each(|inst| self.instruction(&code, inst))
         });
         emitted.expect("`plan_arm` refuses what has no code");
     }
 
-    fn instruction(&mut self, code: &Code<'_>, inst: Inst) -> Result<(), Unsupported> {
+    fn instruction(&mut self, code: &EmittedFunction<'_>, inst: Inst) -> Result<(), Unsupported> {
         if emit(self, code, inst)? {
             return Ok(());
         }

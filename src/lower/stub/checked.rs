@@ -7,7 +7,7 @@
 
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
 
-use super::arguments::{ARGUMENTS_COUNT_MASK, Arguments, Exits};
+use super::arguments::{ARGUMENTS_COUNT_MASK, Exits, StubArguments};
 use super::arm_code::ArmCall;
 use super::cell::CellField;
 use super::frame::Convention;
@@ -24,7 +24,7 @@ use crate::lower::symbol::Symbol;
 
 /// The data on the stack while the parser and the function run. In registers that survive calls it would have to be
 /// saved on the likely path too.
-struct Held {
+struct ParsedHeld {
     /// Space for the cell, the result, and the receiver if the call passes one.
     cell: StackSlot,
     slots: StackSlot,
@@ -38,7 +38,7 @@ const RECEIVER: i32 = 2 * POINTER_BYTES;
 
 impl Emitter<'_, '_> {
     /// Parses, makes the call of the only arm, and goes to `result`.
-    pub(super) fn parse_and_call(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
+    pub(super) fn parse_and_call(&mut self, plan: &Plan, arguments: &StubArguments, result: Block) {
         let [arm] = &plan.arms[..] else { unreachable!("a function without a wrapper has one overload") };
         let hold = !plan.runs_python();
         if hold {
@@ -49,7 +49,7 @@ impl Emitter<'_, '_> {
         let room = u32::try_from(bytes).expect("a call has at most 16 parameters");
         let receiver =
             arguments.receiver.filter(|_| arm.instructions().any(|inst| matches!(inst, Instruction::LoadSelf)));
-        let held = Held {
+        let held = ParsedHeld {
             cell: self.stack_slot(if receiver.is_some() { 3 } else { 2 }),
             slots: self.stack_bytes(room.max(POINTER_BYTES as u32)),
             receiver: receiver.is_some(),
@@ -90,7 +90,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls the parser. The result is not 0 if it raised.
-    fn parse(&mut self, plan: &Plan, arguments: &Arguments, held: &Held) -> Value {
+    fn parse(&mut self, plan: &Plan, arguments: &StubArguments, held: &ParsedHeld) -> Value {
         let raw = &arguments.raw;
         let (array, count, names) = match plan.frame.convention {
             Convention::Method(MethodConvention::O) => self.spilled(&raw[1..]),
@@ -119,7 +119,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Makes the call with the values in the slots.
-    fn run(&mut self, plan: &Plan, arguments: &Arguments, held: &Held, exits: Exits) {
+    fn run(&mut self, plan: &Plan, arguments: &StubArguments, held: &ParsedHeld, exits: Exits) {
         let arm = &plan.arms[0];
         let mut values = Values::default();
         let slots = self.stack_address(held.slots);
@@ -144,7 +144,7 @@ impl Emitter<'_, '_> {
         (array, self.builder.ins().iconst(types::I64, count), self.null())
     }
 
-    fn parser(&mut self, held: &Held) -> Value {
+    fn parser(&mut self, held: &ParsedHeld) -> Value {
         let cell = self.load_held(held.cell, CELL);
         self.load_field(cell, CellField::Reader)
     }

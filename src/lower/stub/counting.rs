@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
-use super::arguments::{ARGUMENTS_COUNT_MASK, Arguments, Objects};
+use super::arguments::{ARGUMENTS_COUNT_MASK, Objects, StubArguments};
 use super::cell::CellField;
 use super::frame::Convention;
 use super::plan::Plan;
@@ -22,7 +22,7 @@ impl Emitter<'_, '_> {
     /// Has the runtime find out why the fallback is taken. The result is the arguments again: values that are needed
     /// after the call go through the stack, because in registers that survive calls they would have to be saved on the
     /// likely path.
-    pub(super) fn count_fallback(&mut self, plan: &Plan, arguments: &Arguments) -> Arguments {
+    pub(super) fn count_fallback(&mut self, plan: &Plan, arguments: &StubArguments) -> StubArguments {
         let mut state = [&[arguments.cell], &arguments.raw[..]].concat();
         // The cell knows more about the object that the original is called on: this saves one register on the likely
         // path.
@@ -47,12 +47,12 @@ impl Emitter<'_, '_> {
         let raw: Vec<Value> =
             (1i32..).take(arguments.raw.len()).map(|at| self.load(types::I64, place, at * POINTER_BYTES)).collect();
         let cell = self.load(types::I64, place, 0);
-        Arguments { cell, receiver: plan.frame.bound_receiver(&raw), raw, objects: Objects::Values(Vec::new()) }
+        StubArguments { cell, receiver: plan.frame.bound_receiver(&raw), raw, objects: Objects::Values(Vec::new()) }
     }
 
     /// The arguments of the call as an array, the number of those given by position, and the names of the arguments
     /// after them, or null. `place` holds the cell, and after it the C arguments.
-    fn counted_arguments(&mut self, plan: &Plan, arguments: &Arguments, place: Value) -> (Value, Value, Value) {
+    fn counted_arguments(&mut self, plan: &Plan, arguments: &StubArguments, place: Value) -> (Value, Value, Value) {
         let raw = &arguments.raw;
         let at = |emitter: &mut Self, first: i32, count: i64| {
             let array = emitter.builder.ins().iadd_imm_s(place, i64::from((1 + first) * POINTER_BYTES));

@@ -8,7 +8,7 @@ use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, MemFlagsData, Signatur
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
-use super::arguments::{ARGUMENTS_COUNT_MASK, Arguments, Exits, Objects};
+use super::arguments::{ARGUMENTS_COUNT_MASK, Exits, Objects, StubArguments};
 use super::arm_code::ArmCall;
 use super::cell::{CellField, CellRegister, CellSource};
 use super::frame::{Binding, Convention, Frame};
@@ -129,7 +129,13 @@ impl Emitter<'_, '_> {
     }
 
     /// Finds the arguments. If no arm takes names, a call with names goes to `unnamed`.
-    pub(super) fn arguments(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, unnamed: Option<Block>) -> Arguments {
+    pub(super) fn arguments(
+        &mut self,
+        plan: &Plan,
+        cell: Value,
+        raw: Vec<Value>,
+        unnamed: Option<Block>,
+    ) -> StubArguments {
         let frame = &plan.frame;
         let bound = frame.passes_receiver().then(|| raw[0]);
         let (receiver, objects) = match frame.convention {
@@ -148,7 +154,7 @@ impl Emitter<'_, '_> {
                 (None, Objects::Array { start: raw[1], count, names })
             }
         };
-        Arguments { cell, raw, receiver, objects }
+        StubArguments { cell, raw, receiver, objects }
     }
 
     /// The names in the form in which the arms check them.
@@ -163,7 +169,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Emits one arm that takes its arguments by position: checks their number, and emits its IR.
-    pub(super) fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits) {
+    pub(super) fn arm(&mut self, plan: &Plan, arm: &Arm, arguments: &StubArguments, exits: Exits) {
         let (receiver, objects) = match arguments.objects {
             Objects::Values(ref values) => {
                 if let Some(receiver) = arguments.receiver.filter(|_| arm.checks_receiver) {
@@ -209,7 +215,7 @@ impl Emitter<'_, '_> {
     }
 
     /// The original call, with the original arguments.
-    fn fallback(&mut self, plan: &Plan, arguments: &Arguments, result: Block) {
+    fn fallback(&mut self, plan: &Plan, arguments: &StubArguments, result: Block) {
         let cell = arguments.cell;
         let hold = !plan.runs_python();
         // Values that are live across the calls go to the stack here: in registers that survive calls they would have
@@ -229,7 +235,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Calls the original with the stub's arguments.
-    pub(super) fn call_original(&mut self, plan: &Plan, arguments: &Arguments) -> Value {
+    pub(super) fn call_original(&mut self, plan: &Plan, arguments: &StubArguments) -> Value {
         let (frame, cell) = (&plan.frame, arguments.cell);
         match frame.convention {
             // CPython's own vectorcall of such a function makes the tuple, and counts against the recursion limit.

@@ -8,7 +8,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlot, Value, types};
 
-use super::arguments::{Arguments, Exits, Objects};
+use super::arguments::{Exits, Objects, StubArguments};
 use super::arm_code::ArmCall;
 use super::cell::CellField;
 use super::plan::{Arm, Given, Plan};
@@ -16,18 +16,18 @@ use crate::lower::emit::emitter::{Emitter, POINTER_BYTES, TRUSTED};
 use crate::lower::symbol::Symbol;
 
 /// The values that a stub's code needs while it may still go to the fallback: the cell, and after it the C arguments.
-type State = Vec<Value>;
+type FallbackState = Vec<Value>;
 
 /// The references that an arm holds to the defaults of arguments that were left out: some words on the stub's stack.
 #[derive(Clone, Copy)]
-struct Held {
+struct HeldDefaults {
     found: StackSlot,
     /// The first of the words.
     first: u16,
     count: u16,
 }
 
-impl Held {
+impl HeldDefaults {
     fn offsets(self) -> impl Iterator<Item = i32> {
         (self.first..self.first + self.count).map(|word| i32::from(word) * POINTER_BYTES)
     }
@@ -35,8 +35,8 @@ impl Held {
 
 impl Emitter<'_, '_> {
     /// Emits the arms of a plan, if some of them match arguments. The result is the arguments for the fallback.
-    pub(super) fn matching_arms(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, exits: Exits) -> Arguments {
-        let mut state: State = [vec![cell], raw].concat();
+    pub(super) fn matching_arms(&mut self, plan: &Plan, cell: Value, raw: Vec<Value>, exits: Exits) -> StubArguments {
+        let mut state: FallbackState = [vec![cell], raw].concat();
         let fallback_state = self.state_params(exits.fallback, state.len());
         for (position, arm) in plan.arms.iter().enumerate() {
             let is_last = position + 1 == plan.arms.len();
@@ -69,15 +69,22 @@ impl Emitter<'_, '_> {
         // The caller enters the fallback next; these are its parameters.
         let raw = fallback_state[1..].to_vec();
         let receiver = plan.frame.bound_receiver(&raw);
-        Arguments { cell: fallback_state[0], raw, receiver, objects: Objects::Values(Vec::new()) }
+        StubArguments { cell: fallback_state[0], raw, receiver, objects: Objects::Values(Vec::new()) }
     }
 
     /// Emits an arm. The result is the state with which the code leaves the arm.
-    fn matching_arm(&mut self, plan: &Plan, arm: &Arm, arguments: &Arguments, exits: Exits, next: Block) -> State {
+    fn matching_arm(
+        &mut self,
+        plan: &Plan,
+        arm: &Arm,
+        arguments: &StubArguments,
+        exits: Exits,
+        next: Block,
+    ) -> FallbackState {
         let Objects::Array { start, count, names } = arguments.objects else {
             unreachable!("only calls with an array of arguments give some by name or leave some out")
         };
-        let state: State = [vec![arguments.cell], arguments.raw.clone()].concat();
+        let state: FallbackState = [vec![arguments.cell], arguments.raw.clone()].concat();
         let receivers = plan.frame.receivers_in_array();
         let first = match receivers {
             0 => start,
@@ -86,7 +93,7 @@ impl Emitter<'_, '_> {
         // The array that is filled off the likely path, and after it the objects that are held.
         let words = usize::from(arm.arity + arm.held).max(1);
         let (saved, found) = (self.stack_slot(state.len()), self.stack_slot(words));
-        let held = Held { found, first: arm.arity, count: arm.held };
+        let held = HeldDefaults { found, first: arm.arity, count: arm.held };
         self.hold_nothing(held);
         let ready = self.block();
         let array = self.builder.append_block_param(ready, types::I64);
@@ -119,7 +126,7 @@ impl Emitter<'_, '_> {
         let passed = [parameters, overload, first, given, names, out];
         let status = self.call_symbol(Symbol::MatchArguments, &passed);
         let place = self.stack_address(saved);
-        let state: State =
+        let state: FallbackState =
             (0i32..).take(state.len()).map(|position| self.load(types::I64, place, position * POINTER_BYTES)).collect();
         let out = self.stack_address(found);
         let matched = block_args(&[&[out], &state[..]].concat());
@@ -136,7 +143,7 @@ impl Emitter<'_, '_> {
         };
         let objects = self.elements(array, 0, arm.arity);
         let raw = after[1..].to_vec();
-        let arguments = Arguments { cell: after[0], raw, receiver, objects: Objects::Values(Vec::new()) };
+        let arguments = StubArguments { cell: after[0], raw, receiver, objects: Objects::Values(Vec::new()) };
         self.arm_code(&ArmCall { plan, arm, exits: inner, cell: after[0], receiver, objects, arguments: &arguments });
         if arm.held > 0 {
             self.give_up_held(held, inner, exits);
@@ -145,7 +152,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Records that nothing is held so far.
-    fn hold_nothing(&mut self, held: Held) {
+    fn hold_nothing(&mut self, held: HeldDefaults) {
         if held.count == 0 {
             return;
         }
@@ -163,7 +170,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Leads the inner exits to the outer ones, and gives up what is held on the way.
-    fn give_up_held(&mut self, held: Held, inner: Exits, outer: Exits) {
+    fn give_up_held(&mut self, held: HeldDefaults, inner: Exits, outer: Exits) {
         for (from, to) in
             [(inner.error, outer.error), (inner.fallback, outer.fallback), (inner.next_arm, outer.next_arm)]
         {
@@ -177,7 +184,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().jump(outer.result, &[object.into()]);
     }
 
-    fn decref_held(&mut self, held: Held) {
+    fn decref_held(&mut self, held: HeldDefaults) {
         for offset in held.offsets() {
             let start = self.stack_address(held.found);
             let object = self.load(types::I64, start, offset);
@@ -190,7 +197,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn state_params(&mut self, block: Block, count: usize) -> State {
+    fn state_params(&mut self, block: Block, count: usize) -> FallbackState {
         (0..count).map(|_| self.builder.append_block_param(block, types::I64)).collect()
     }
 

@@ -80,7 +80,7 @@ impl Number {
 }
 
 /// A result of an operation.
-pub trait Outcome {
+pub trait OperationResult {
     /// Its C type.
     type C;
 
@@ -88,7 +88,7 @@ pub trait Outcome {
     fn into_code(self) -> Self::C;
 }
 
-impl Outcome for Result<Owned> {
+impl OperationResult for Result<Owned> {
     type C = *mut ffi::PyObject;
 
     fn into_code(self) -> Self::C {
@@ -96,7 +96,7 @@ impl Outcome for Result<Owned> {
     }
 }
 
-impl Outcome for Result {
+impl OperationResult for Result {
     type C = c_int;
 
     fn into_code(self) -> c_int {
@@ -104,7 +104,7 @@ impl Outcome for Result {
     }
 }
 
-impl Outcome for bool {
+impl OperationResult for bool {
     type C = c_int;
 
     fn into_code(self) -> c_int {
@@ -126,7 +126,7 @@ macro_rules! operations {
             /// null; the unit is that of the running code.
             pub unsafe extern "C-unwind" fn $name(
                 $($operand: <$type as super::operand::Operand>::C),*
-            ) -> <$result as super::operand::Outcome>::C {
+            ) -> <$result as super::operand::OperationResult>::C {
                 // SAFETY: as the caller promises.
                 let $python = &unsafe { crate::embed::Python::assume_attached() };
                 $(
@@ -134,7 +134,7 @@ macro_rules! operations {
                     let $operand = unsafe { <$type as super::operand::Operand>::from_code($operand) };
                 )*
                 let operate = move || -> $result { $body };
-                super::operand::Outcome::into_code(operate())
+                super::operand::OperationResult::into_code(operate())
             }
         )*
     };
