@@ -100,7 +100,9 @@ impl RefcountInserter<'_> {
     }
 
     fn give_up(&mut self, dying: &mut Vec<Value>, out: &mut Vec<Inst>) {
-        out.extend(dying.drain(..).map(|value| self.decref(value)).collect::<Vec<_>>());
+        for value in dying.drain(..) {
+            out.push(self.decref(value));
+        }
     }
 
     /// The values that die at an instruction: those that it used, operands first, in the order in which CPython gives
@@ -147,7 +149,7 @@ impl RefcountInserter<'_> {
     }
 
     fn note_releases(&mut self, inst: Inst, alive: &BTreeSet<Value>) {
-        if self.function.insts[inst].instruction.may_end_early() && !alive.is_empty() {
+        if !alive.is_empty() && self.function.insts[inst].instruction.may_end_early() {
             self.change |= Change::Instructions;
             self.function.releases[inst] = self.release_order(inst, alive);
         }
