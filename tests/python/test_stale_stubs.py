@@ -6,7 +6,7 @@ import typedcall
 from typedcall import _native
 from support import Hits, agree, fixture, prototype, raises, specialized
 
-RELEASES = 'without the GIL'
+RELEASES = 'nogil'
 CHANGED = 'its prototype was changed after it was specialized'
 
 
