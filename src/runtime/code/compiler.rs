@@ -6,10 +6,11 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+use cranelift_module::{FuncId, Module, ModuleError, ModuleReloc, default_libcall_names};
 
 use super::placed::Placed;
 use super::segment::{Segment, SegmentProvider};
@@ -222,16 +223,22 @@ fn place_bytes(code: &[u8]) -> std::io::Result<Placed> {
     Ok(Placed { code: start, bytes: code.len(), segment })
 }
 
-/// Compiles the function in `context` into the module, and makes it executable.
-fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, Box<ModuleError>> {
-    let id = module.declare_anonymous_function(&context.func.signature)?;
-    module.define_function(id, context)?;
-    module.finalize_definitions()?;
-    Ok(id)
+/// Compiles the content of `context`, and places the code in a segment of its own.
+fn place(context: &mut Context, isa: &OwnedTargetIsa) -> Result<Placed, CompileError> {
+    let compiled = context
+        .compile(&**isa, &mut ControlPlane::default())
+        .map_err(|error| CompileError::CodeGenerator(error.inner.to_string()))?;
+    // Most code has addresses as constants, and is complete.
+    if compiled.buffer.relocs().is_empty() {
+        return place_bytes(compiled.code_buffer()).map_err(CompileError::ExecutableMemory);
+    }
+    link(context, isa)
 }
 
-/// Places the content of `context` in a segment of its own.
-fn place(context: &mut Context, isa: &OwnedTargetIsa) -> Result<Placed, CompileError> {
+/// Places compiled code that calls functions of the code generator's own, such as those that round floats.
+fn link(context: &Context, isa: &OwnedTargetIsa) -> Result<Placed, CompileError> {
+    let compiled = context.compiled_code().expect("it was just compiled");
+    let bytes = compiled.code_buffer().len();
     let provider = SegmentProvider::default();
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.memory_provider(Box::new(provider.clone()));
@@ -241,9 +248,21 @@ fn place(context: &mut Context, isa: &OwnedTargetIsa) -> Result<Placed, CompileE
         other => CompileError::CodeGenerator(other.to_string()),
     })?;
     let code = NonNull::new(module.get_finalized_function(id).cast_mut());
-    let bytes = context.compiled_code().map_or(0, |compiled| compiled.code_buffer().len());
     match (code, <[Segment; 1]>::try_from(provider.take())) {
         (Some(code), Ok([segment])) => Ok(Placed { code, bytes, segment }),
-        _ => Err(CompileError::CodeGenerator("a stub took other than one segment".into())),
+        _ => Err(CompileError::CodeGenerator("the code took other than one segment".into())),
     }
+}
+
+/// Defines the compiled function in `context` in the module, and makes it executable.
+fn define(module: &mut JITModule, context: &Context) -> Result<FuncId, Box<ModuleError>> {
+    let compiled = context.compiled_code().expect("it was just compiled");
+    let id = module.declare_anonymous_function(&context.func.signature)?;
+    let relocation = |relocation| ModuleReloc::from_mach_reloc(relocation, &context.func, id);
+    let relocations: Vec<_> = compiled.buffer.relocs().iter().map(relocation).collect();
+    let least = module.isa().function_alignment().minimum.into();
+    let alignment = u64::from(compiled.buffer.alignment).max(least);
+    module.define_function_bytes(id, alignment, compiled.code_buffer(), &relocations)?;
+    module.finalize_definitions()?;
+    Ok(id)
 }

@@ -539,8 +539,12 @@ fn cell_of(python: &Python, callable: &Object) -> Option<*mut ffi::PyObject> {
             }
             _ => return None,
         };
-        let is_cell = |class| cell_type(python).is_ok_and(|own| class == own) || is_stand_in(class);
-        (!cell.is_null() && is_cell(ffi::Py_TYPE(cell))).then_some(cell)
+        // Most functions are bound to a module: then there is no type to look for.
+        if cell.is_null() || ffi::Py_TYPE(cell) == &raw mut ffi::PyModule_Type {
+            return None;
+        }
+        let class = ffi::Py_TYPE(cell);
+        (cell_type(python).is_ok_and(|own| class == own) || is_stand_in(class)).then_some(cell)
     }
 }
 
