@@ -14,7 +14,7 @@ use pyo3_ffi as ffi;
 use super::original::Original;
 use super::registry::KnownMethod;
 use crate::cpython::object::{HEAP_TYPE, TP_FLAGS};
-use crate::cpython::{Behaviour, Collector, DeathOrder, Layout, functions};
+use crate::cpython::{Behaviour, Collector, DeathOrder, functions};
 use crate::embed::{Object, Python};
 use crate::frontend::live_value;
 use crate::interpreter::intern;
@@ -360,7 +360,7 @@ impl World for LiveWorld<'_> {
 /// The passes' knowledge of a function of the standard library.
 fn standard_callee(name: &str) -> Option<Callee> {
     static CALLEES: std::sync::OnceLock<Callees> = std::sync::OnceLock::new();
-    let callees = CALLEES.get_or_init(|| standard::callees((3, Layout::CURRENT.minor)));
+    let callees = CALLEES.get_or_init(standard::current_callees);
     callees.find(name).map(|callee| callees.get(callee).clone())
 }
 

@@ -4,6 +4,7 @@
 //! running interpreter is [`Layout::CURRENT`]; `proof` proves it against live objects before it is used. A field must
 //! be declared with its value in each version and with its proofs.
 
+use super::collector::Collector;
 use super::object;
 use super::proof::{self, Proof};
 use super::python_type::PythonType;
@@ -233,6 +234,11 @@ impl Layout {
             PythonType::Float | PythonType::Bool | PythonType::None => return None,
         };
         Some(1 << (self.int_subclass_bit + place))
+    }
+
+    /// The points at which this version collects garbage.
+    pub const fn collector(&self) -> Collector {
+        Collector::of(self.minor)
     }
 
     /// Whether `None`, `True`, `False` and the small ints are immortal, so that their count need not be changed.

@@ -19,6 +19,7 @@ mod types;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use crate::cpython::Layout;
 use crate::ir::{Callee, CalleeTarget, Callees};
 use crate::metadata::{Kind, Overload, Parameter, PythonType, Raises, Scalar, Signature};
 
@@ -137,6 +138,11 @@ pub fn callees(version: (u8, u8)) -> Callees {
         callees.insert(entry.name, Callee { signature: Signature { overloads }, target });
     }
     callees
+}
+
+/// The knowledge of the passes, of the version that this crate is built for.
+pub fn current_callees() -> Callees {
+    callees((3, Layout::CURRENT.minor))
 }
 
 /// An overload as the function on objects has it.

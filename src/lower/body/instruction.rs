@@ -6,7 +6,6 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value as Register, types};
 
 use super::block::Lowering;
 use super::reference::{AssumptionTest, Reference};
-use crate::cpython::Collector;
 use crate::ir::{Assumption, Called, CalleeTarget, ConstObject, Inst, Instruction, Leaves, Value};
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES};
 use crate::lower::emit::instruction::emit;
@@ -84,7 +83,7 @@ impl Lowering<'_, '_, '_> {
             | Instruction::CallCFunction { .. }
             | Instruction::Incref { .. } => drop(emit(self, code, inst)?),
         }
-        if self.function.may_run_python(self.callees, inst, Collector::of(self.emitter.layout.minor)) {
+        if self.function.may_run_python(self.callees, inst, self.emitter.layout.collector()) {
             self.forget_tests();
         }
         Ok(())

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use pyo3_ffi as ffi;
 use typedcall::bytecode::{Code, Intrinsic1, Op};
-use typedcall::cpython::Layout;
 use typedcall::embed::{Exception, Object, Python};
 use typedcall::ir::{Assumption, Callees, ConstObject, Found, Type, World};
 use typedcall::lower::body::MethodCall;
@@ -43,7 +42,7 @@ const TYPES: [(&str, Type); 7] = [
 impl KnownLibrary {
     /// The library of the running interpreter.
     pub fn new(python: &Python) -> Result<Self, Exception> {
-        let known = standard::callees((3, Layout::CURRENT.minor));
+        let known = standard::current_callees();
         let mut library = Self {
             builtins: HashMap::new(),
             attributes: HashMap::new(),
