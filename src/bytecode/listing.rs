@@ -150,10 +150,10 @@ impl<'a> Listing<'a> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [start, "to", end, "->", target, depth, ref lasti @ ..] = words[..] else { panic!("{line}") };
         let end = self.offset(end);
-        let behind = self.instructions.iter().find(|raw| raw.offset == end).map_or(end, |raw| raw.end);
+        let after = self.instructions.iter().find(|raw| raw.offset == end).map_or(end, |raw| raw.end);
         self.exceptions.push(ExceptionEntry {
             start: self.offset(start),
-            end: if self.opcodes.version <= 12 { behind } else { end },
+            end: if self.opcodes.version <= 12 { after } else { end },
             target: self.offset(target),
             depth: depth.trim_matches(['[', ']']).parse().unwrap(),
             lasti: !lasti.is_empty(),

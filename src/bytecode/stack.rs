@@ -194,10 +194,10 @@ impl Code {
                 return Err(error(StackProblem::Underflow { depth, needed }));
             }
             let (pops, pushes) = op.effect();
-            let behind = (depth - pops).checked_add(pushes).ok_or_else(|| error(StackProblem::OffTheEnd))?;
+            let after = (depth - pops).checked_add(pushes).ok_or_else(|| error(StackProblem::OffTheEnd))?;
             if let Some(target) = op.target() {
                 let popped = u32::from(matches!(op, Op::ForIter(_)));
-                let jumped = if popped == 1 { depth - popped } else { behind };
+                let jumped = if popped == 1 { depth - popped } else { after };
                 walk.reach(at, target, jumped)?;
             }
             if let Some(handler) = self.handler(at) {
@@ -208,7 +208,7 @@ impl Code {
                 walk.reach(at, handler.target, depth)?;
             }
             if op.falls_through() {
-                walk.reach(at, at + 1, behind)?;
+                walk.reach(at, at + 1, after)?;
             }
         }
         Ok(walk.depths)
@@ -216,11 +216,11 @@ impl Code {
 
     /// The most values that are on the stack at once, given the depths before the instructions.
     pub(super) fn highest(&self, depths: &[Option<u32>]) -> u32 {
-        let behind = |(instruction, depth): (&super::instruction::BytecodeInstruction, &Option<u32>)| {
+        let height = |(instruction, depth): (&super::instruction::BytecodeInstruction, &Option<u32>)| {
             let (pops, pushes) = instruction.op.effect();
             depth.map(|depth| depth.max((depth.saturating_sub(pops)).saturating_add(pushes)))
         };
-        self.instructions.iter().zip(depths).filter_map(behind).max().unwrap_or(0)
+        self.instructions.iter().zip(depths).filter_map(height).max().unwrap_or(0)
     }
 }
 

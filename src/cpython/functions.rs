@@ -218,7 +218,6 @@ declare! {
     fn strlen(text: *const c_char) -> usize;
 }
 
-// This runs no Python code: it looks up names in the dicts of a type's bases.
 /// `list.extend`: 0, or -1 with an exception set.
 ///
 /// # Safety

@@ -22,15 +22,15 @@ impl FrontendBuilder<'_> {
     /// one difference: if the class does not exist yet, as in code that its metaclass calls, 3.11 raises a
     /// `RuntimeError`; 3.12 and this raise a `NameError`.
     pub(super) fn super_without_arguments(&mut self, callable: Value) -> Result<(), Refusal> {
-        let behind = self.at + 1;
-        let (name, is_method) = match self.code.instructions.get(behind as usize).map(|instruction| &instruction.op) {
+        let next = self.at + 1;
+        let (name, is_method) = match self.code.instructions.get(next as usize).map(|instruction| &instruction.op) {
             Some(&Op::LoadAttr(name)) => (self.name(name)?, false),
             Some(&Op::LoadMethod(name)) => (self.name(name)?, true),
             _ => return self.refuse(RefusalReason::ZeroArgumentSuper),
         };
         let is_class = |local: &LocalVariable| local.kind == LocalKind::Free && &*local.name == "__class__";
         let class = self.code.locals.iter().position(is_class).and_then(|index| u32::try_from(index).ok());
-        let Some(class) = class.filter(|_| self.code.arguments.positional > 0 && !self.flow.is_start(behind)) else {
+        let Some(class) = class.filter(|_| self.code.arguments.positional > 0 && !self.flow.is_start(next)) else {
             return self.refuse(RefusalReason::ZeroArgumentSuper);
         };
         let class = self.in_cell(class)?;

@@ -111,10 +111,10 @@ impl FrontendBuilder<'_> {
                 self.result(Operation::Is, vec![object, none])
             }
         };
-        let behind = self.at + 1;
+        let after = self.at + 1;
         match condition {
-            Condition::True | Condition::None => self.branch(truth, target, behind),
-            Condition::False | Condition::NotNone => self.branch(truth, behind, target),
+            Condition::True | Condition::None => self.branch(truth, target, after),
+            Condition::False | Condition::NotNone => self.branch(truth, after, target),
         }
         Ok(())
     }

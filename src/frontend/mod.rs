@@ -14,6 +14,7 @@
 //! | `control.rs` | jumps and loops: connects blocks |
 //! | `constants.rs` | the types of constants |
 //! | `own_frame.rs` | names of functions that look at the frame of their caller |
+//! | `refusal.rs` | why a function is not compiled |
 //! | `cleanup.rs` | removal of redundant parameters |
 
 mod attribute;

@@ -15,8 +15,10 @@
 //! | `prepared` | code with its objects, and refusals |
 //! | `activation` | a running function: locals, stack, the loop, unwinding to handlers |
 //! | `step` | the dispatch |
+//! | `parts` | the parts of a live function that a call needs |
 //! | `operands` | operands and results of operations on the stack |
 //! | `locals`, `calls`, `handlers` | instructions on locals, calls, and exceptions |
+//! | `keywords` | tuples of names that are made once |
 //! | `intercepted` | builtins that look at their caller's frame |
 //!
 //! The visible differences from CPython's own loop:

@@ -8,6 +8,7 @@
 //! | `machine`, `convention` | C types and C signatures; the conventions of `ml_meth`s |
 //! | `symbol_table`, `symbol` | what code refers to by its address; addresses, absolute or imported |
 //! | `isa` | the code generator |
+//! | `unsupported` | the reason why IR has no code |
 //! | `emit/` | the operations on values |
 //! | `stub/` | stubs |
 //! | `body/` | whole functions |

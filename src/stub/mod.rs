@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `making` | makes stubs |
 //! | `function`, `descriptor` | stubs as Python objects |
-//! | `bind/` | callables for C functions without a wrapper |
+//! | `bind` | callables for C functions without a wrapper |
+//! | `text_signature` | the `__text_signature__` of a stub |
 //! | `adopt` | the metadata of whole modules |
 //! | `cinder/` | makes tables of Cinder's form callable |
 

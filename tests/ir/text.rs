@@ -244,7 +244,7 @@ fn the_verifier_names_the_value_and_the_instruction() {
 }
 
 #[test]
-fn values_reach_blocks_behind_both_branches_and_loops() {
+fn values_reach_blocks_after_both_branches_and_loops() {
     let text = "bb0:\n  v0:CBool[true] = LoadConst\n  v1:Object = LoadSelf\n  Jump bb1(v1)\n\
                 bb1(v2:Object):\n  Branch v0 bb1(v2) bb4\n\
                 bb4:\n  Return v2\n";

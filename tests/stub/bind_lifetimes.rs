@@ -132,7 +132,7 @@ fn a_buffer_is_released_however_the_call_ends() {
 }
 
 #[test]
-fn a_buffers_release_runs_behind_the_making_of_the_result() {
+fn a_buffers_release_runs_after_the_making_of_the_result() {
     own_process!();
     let python = start();
     let specializer = specializer(&python);

@@ -84,7 +84,7 @@ impl CodeSource<'_> {
         let mut handlers = Vec::with_capacity(self.exceptions.len());
         for entry in self.exceptions {
             let target = self.item_at(entry.target).ok_or_else(|| {
-                error(self.item_behind(entry.start).min(raw.len() - 1), Problem::Target { target: entry.target.into() })
+                error(self.item_after(entry.start).min(raw.len() - 1), Problem::Target { target: entry.target.into() })
             })?;
             handlers.push(RawHandler { target, depth: entry.depth, lasti: entry.lasti });
         }
@@ -119,8 +119,8 @@ impl CodeSource<'_> {
             // Instructions that can't be reached are empty by now, and need not split a range.
             let is_covered = |at: usize| walked.covered[at] || walked.items[at].is_none();
             let in_range = |at: usize| items[at].handler == Some(index) && is_covered(at);
-            let first = self.item_behind(self.exceptions[index].start);
-            let last = self.item_behind(self.exceptions[index].end);
+            let first = self.item_after(self.exceptions[index].start);
+            let last = self.item_after(self.exceptions[index].end);
             for run in (first..last).collect::<Vec<_>>().chunk_by(|&one, &next| in_range(one) == in_range(next)) {
                 let (start, end) = (starts[run[0]], starts[run[run.len() - 1] + 1]);
                 if in_range(run[0]) && start < end {
@@ -191,7 +191,7 @@ impl CodeSource<'_> {
     }
 
     /// The first instruction at or after an offset.
-    fn item_behind(&self, offset: u32) -> usize {
+    fn item_after(&self, offset: u32) -> usize {
         self.instructions.partition_point(|raw| raw.offset < offset)
     }
 }

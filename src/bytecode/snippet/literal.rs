@@ -27,8 +27,8 @@ pub(in crate::bytecode) fn literal(cursor: &mut SnippetCursor) -> Result<Literal
 fn word(cursor: &mut SnippetCursor) -> Result<Literal, SnippetProblem> {
     let rest = cursor.rest();
     let end = rest.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(rest.len());
-    let (word, behind) = rest.split_at(end);
-    if behind.starts_with(['\'', '"']) {
+    let (word, after) = rest.split_at(end);
+    if after.starts_with(['\'', '"']) {
         let prefix = word.to_ascii_lowercase();
         if matches!(&*prefix, "b" | "r" | "u" | "br" | "rb") {
             cursor.advance(end);

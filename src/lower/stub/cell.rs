@@ -74,7 +74,7 @@ impl CellRegister {
     /// The first free register after `pointers` pointer arguments.
     ///
     /// x86-64 passes six integers in registers, aarch64 eight: the smaller number serves both.
-    pub const fn behind(pointers: usize) -> Self {
+    pub const fn after(pointers: usize) -> Self {
         if pointers < 6 { Self::Integer(pointers as u8) } else { Self::Float }
     }
 }

@@ -95,7 +95,7 @@ impl Frame {
 
     /// The register in which a thunk passes the cell to a stub of this frame.
     pub fn thunk_register(&self) -> CellRegister {
-        CellRegister::behind(self.c_arguments())
+        CellRegister::after(self.c_arguments())
     }
 }
 

@@ -305,7 +305,7 @@ fn objects_and_the_context_are_pointers_strings_and_buffers_two_values() {
 }
 
 #[test]
-fn a_thunk_passes_the_cell_behind_the_stubs_own_arguments() {
+fn a_thunk_passes_the_cell_after_the_stubs_own_arguments() {
     use CellRegister::{Float, Integer};
     let method = |convention| Convention::Method(convention);
     for (convention, binding, register) in [
@@ -333,7 +333,7 @@ fn a_thunk_passes_the_cell_behind_the_stubs_own_arguments() {
 }
 
 #[test]
-fn a_cells_fields_lie_behind_the_module_and_apart() {
+fn a_cells_fields_lie_after_the_module_and_apart() {
     for minor in Layout::MINORS {
         let layout = Layout::of(minor).expect("every minor version has a layout");
         let fields = [

@@ -137,7 +137,7 @@ impl Boxes {
     /// # Safety
     /// The words are those of the exit.
     unsafe fn object(&mut self, python: &Python, slot: &ExitSlot, words: *const u64) -> Result<Option<Object>, Raised> {
-        // SAFETY: the unit keeps its constants alive; the caller promises the words.
+        // SAFETY: the version's `Linked` keeps its constants alive; the caller promises the words.
         unsafe {
             let borrowed = |object| std::ptr::NonNull::new(object).map(|object| Object::from_borrowed(python, object));
             match slot {

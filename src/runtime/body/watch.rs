@@ -1,4 +1,4 @@
-//! Dict watchers, from 3.12 on: a store that breaks an assumption clears the flags of the units that rely on it.
+//! Dict watchers, from 3.12 on: a store that breaks an assumption clears the flags of the versions that rely on it.
 
 use std::collections::HashMap;
 use std::ffi::c_int;
@@ -10,9 +10,9 @@ use super::assumption::{AssumptionFlag, KnownDict, Recorded};
 use crate::cpython::watchers::{LAST_EVENT_OF_ONE_KEY, add_dict_watcher, watch_dict};
 use crate::embed::Python;
 
-/// A unit that relies on a name in a dict.
+/// A version that relies on a name in a dict.
 struct Reliance {
-    /// Address of the name, an interned `str` that the unit keeps alive.
+    /// Address of the name, an interned `str` that the version keeps alive.
     name: usize,
     text: String,
     /// Address of the object that is bound to it; 0 for none.

@@ -97,8 +97,11 @@ fn static_type(scalar: Scalar) -> &'static str {
         Scalar::U16 => "__static__.uint16",
         Scalar::U32 => "__static__.uint32",
         Scalar::U64 => "__static__.uint64",
-        // The reader returns integers of these eight kinds only.
-        _ => "__static__.int64",
+        Scalar::I64 | Scalar::Isize => "__static__.int64",
+        Scalar::Usize => "__static__.uint64",
+        Scalar::F64 => "__static__.double",
+        Scalar::F32 => "__static__.single",
+        Scalar::CBool => "__static__.cbool",
     }
 }
 

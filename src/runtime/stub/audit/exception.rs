@@ -55,7 +55,7 @@ pub unsafe fn is_no_answer(error: *mut ffi::PyObject) -> bool {
 ///
 /// # Safety
 /// The thread is attached, and the caller has the reference, or null.
-pub unsafe fn drop_behind_exception(object: *mut ffi::PyObject) {
+pub unsafe fn drop_keeping_exception(object: *mut ffi::PyObject) {
     // SAFETY: the caller promises both; what is fetched is restored.
     #[allow(deprecated, reason = "PyErr_GetRaisedException is not in 3.11")]
     unsafe {

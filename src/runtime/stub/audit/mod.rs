@@ -25,7 +25,7 @@ use pyo3_ffi as ffi;
 
 use super::cell::original_in;
 use crate::lower::{Promises, RECORD_WORDS};
-use exception::{drop_behind_exception, is_no_answer, restore, take_raised};
+use exception::{drop_keeping_exception, is_no_answer, restore, take_raised};
 
 /// The most objects of one call, with the receiver.
 const MAX_OBJECTS: usize = crate::metadata::MAX_PARAMETERS + 1;
@@ -121,7 +121,7 @@ pub unsafe extern "C-unwind" fn end(
         }
         give_up(record);
         if owned {
-            drop_behind_exception(result);
+            drop_keeping_exception(result);
         }
         -1
     }
@@ -142,7 +142,7 @@ unsafe fn check_raised(original: *mut ffi::PyObject, promises: Promises) -> bool
             original,
             error,
         );
-        drop_behind_exception(error);
+        drop_keeping_exception(error);
         true
     }
 }
@@ -196,7 +196,7 @@ pub unsafe extern "C-unwind" fn returned(
         if result.is_null() || ffi::PyErr_Occurred().is_null() {
             return result;
         }
-        drop_behind_exception(result);
+        drop_keeping_exception(result);
         null_mut()
     }
 }
@@ -228,7 +228,7 @@ pub unsafe extern "C-unwind" fn raised(cell: *mut ffi::PyObject, promises: Promi
             } else {
                 differ(original_in(cell), c"raised %R and its wrapper raised %R", error, expected_error);
             }
-            drop_behind_exception(error);
+            drop_keeping_exception(error);
         }
         give_up(record);
     }
@@ -250,7 +250,7 @@ unsafe fn differ(
         if !text.is_null() {
             let format = c"%R promises pure, but its underlying function %U".as_ptr();
             ffi::PyErr_Format(ffi::PyExc_SystemError, format, original, text);
-            drop_behind_exception(text);
+            drop_keeping_exception(text);
         }
     }
 }
@@ -262,7 +262,7 @@ unsafe fn differ(
 unsafe fn give_up(record: *mut Record) {
     // SAFETY: the record owns both.
     unsafe {
-        drop_behind_exception(std::mem::replace(&mut (*record).wrapper_result, null_mut()));
-        drop_behind_exception(std::mem::replace(&mut (*record).wrapper_error, null_mut()));
+        drop_keeping_exception(std::mem::replace(&mut (*record).wrapper_result, null_mut()));
+        drop_keeping_exception(std::mem::replace(&mut (*record).wrapper_error, null_mut()));
     }
 }

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn optional_ones_stand_behind_a_bar_and_named_ones_behind_a_dollar() {
+    fn optional_ones_stand_after_a_bar_and_named_ones_after_a_dollar() {
         assert_eq!(format_of("(f64, f64 = 0.0) -> void"), "d|d:f");
         assert_eq!(format_of("(x: f64, *, y: f64) -> void"), "d$d:f");
         assert_eq!(format_of("(x: f64, y: f64 = 0.0, *, z: f64 = 0.0) -> void"), "d|d$d:f");
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_one_behind_optional_ones_is_checked_afterwards() {
+    fn a_required_one_after_optional_ones_is_checked_afterwards() {
         let signature = "(x: f64, *, y: f64 = 0.0, z: f64) -> void";
         assert_eq!(format_of(signature), "d|$dd:f");
         let units = parser(signature).expect("the parser has a format").units;
