@@ -355,6 +355,7 @@ fn facts_are_recognized() {
         "#[cfg(not(Py_3_12))] fn f() {}",
         "if layout.minor >= 13 {}",
         "let new = self.layout\n    .minor;",
+        "let Layout { minor, .. } = layout;",
         "let new = ffi::PY_VERSION_HEX >= 0x030d0000;",
         "let flags = class.byte_add(168).cast::<u64>();",
         "let flags = class.byte_add(TP_FLAGS + 8);",

@@ -23,9 +23,17 @@ fn declares_functions(tokens: &[String]) -> bool {
 }
 
 fn asks_for_version(tokens: &[String]) -> bool {
-    let names = ["PY_VERSION_HEX", "PY_MINOR_VERSION", "PY_MAJOR_VERSION", "PY_VERSION", "Py_Version", "Py_GetVersion"];
+    let names = [
+        "minor",
+        "PY_VERSION_HEX",
+        "PY_MINOR_VERSION",
+        "PY_MAJOR_VERSION",
+        "PY_VERSION",
+        "Py_Version",
+        "Py_GetVersion",
+    ];
     let name = word(tokens, 0);
-    name.starts_with("Py_3_") || names.contains(&name) || (name == "." && word(tokens, 1) == "minor")
+    name.starts_with("Py_3_") || names.contains(&name)
 }
 
 /// The value of an integer: its digits, without underscores and its type.
