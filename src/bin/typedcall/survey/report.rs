@@ -11,7 +11,8 @@ use crate::style;
 
 /// Prints the counts for people.
 pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool) -> Result<(), CommandFailure> {
-    writeln!(out, "{}", style::title(format_args!("{what}: {} files", counts.files)))?;
+    let files = if counts.files == 1 { "file" } else { "files" };
+    writeln!(out, "{}", style::title(format_args!("{what}: {} {files}", counts.files)))?;
     writeln!(out, "  {:<56} {:>6}", "functions", counts.functions)?;
     writeln!(out, "  {:<56} {:>6}", "class bodies and modules, not counted below", counts.namespaces)?;
     line(out, "built", counts.built, counts.functions)?;
@@ -59,6 +60,11 @@ fn most(out: &mut dyn Write, counts: &BTreeMap<String, usize>, all: usize) -> Re
 pub fn json(out: &mut dyn Write, counts: &Counts) -> Result<(), CommandFailure> {
     let refused: serde_json::Map<_, _> =
         counts.refused.iter().map(|(reason, places)| ((*reason).to_owned(), json!(places.len()))).collect();
+    let not_compiled: Vec<_> = counts
+        .not_compiled
+        .iter()
+        .map(|(path, reason)| json!({"file": path.to_string_lossy(), "reason": reason}))
+        .collect();
     let all = json!({
         "files": counts.files,
         "functions": counts.functions,
@@ -69,6 +75,7 @@ pub fn json(out: &mut dyn Write, counts: &Counts) -> Result<(), CommandFailure> 
         "specialized": counts.specialized,
         "known": counts.known,
         "broken": counts.broken,
+        "not_compiled": not_compiled,
     });
     serde_json::to_writer_pretty(&mut *out, &all).map_err(std::io::Error::from)?;
     Ok(writeln!(out)?)
