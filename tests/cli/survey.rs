@@ -45,7 +45,7 @@ fn functions_that_are_refused_are_named_with_file_line_and_reason() {
         .expect("cargo has built the tool for this test");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("some.py:4 bad: line 6: `locals` looks at the frame"), "{text}");
-    assert!(text.contains("50.00 %"), "{text}");
+    assert!(text.contains("  functions with IR  ") && text.contains("50.00 %"), "{text}");
 }
 
 #[test]

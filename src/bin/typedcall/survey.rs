@@ -1,4 +1,4 @@
-//! `survey`: how much of a body of Python code is compiled.
+//! `survey`: how many functions of a body of Python code have IR.
 
 mod code;
 mod count;

@@ -15,7 +15,7 @@ pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool
     writeln!(out, "{}", style::title(format_args!("{what}: {} {files}", counts.files)))?;
     writeln!(out, "  {:<56} {:>6}", "functions", counts.functions)?;
     writeln!(out, "  {:<56} {:>6}", "class bodies and modules, not counted below", counts.namespaces)?;
-    line(out, "built", counts.built, counts.functions)?;
+    line(out, "functions with IR", counts.built, counts.functions)?;
     let mut refused: Vec<_> = counts.refused.iter().collect();
     refused.sort_by_key(|(_, places)| std::cmp::Reverse(places.len()));
     for (reason, places) in refused {
@@ -28,7 +28,7 @@ pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool
     line(out, "direct, of a C function", counts.specialized, counts.calls)?;
     line(out, "of a known object", counts.known, counts.calls)?;
     most(out, &counts.known_by_name, counts.calls)?;
-    line(out, "of what only the run knows", counts.unknown.values().sum(), counts.calls)?;
+    line(out, "of callables known only at run time", counts.unknown.values().sum(), counts.calls)?;
     most(out, &counts.unknown, counts.calls)?;
     for (path, reason) in &counts.not_compiled {
         writeln!(out, "  {}: {reason}", style::error(path.display()))?;
