@@ -15,10 +15,7 @@ pub enum Error {
     #[error(transparent)]
     Incompatible(#[from] Incompatible),
     /// The object has no `PyMethodDef`, and is no provider's.
-    #[error(
-        "{0} is neither a built-in function nor a method descriptor, nor a function of ctypes: only these have a C \
-         function"
-    )]
+    #[error("{0} has no C function: pass a built-in, a method descriptor or a ctypes function")]
     NotBuiltin(String),
     /// No signature of the callable is known.
     #[error(
@@ -27,10 +24,7 @@ pub enum Error {
     )]
     Untyped(String),
     /// A stub of the callable would be no faster than its wrapper.
-    #[error(
-        "{0} has nothing to gain: none of its arguments is converted, nor its result, and a call of the original is as short \
-         as a stub's"
-    )]
+    #[error("{0}: a stub would be no faster: nothing is converted")]
     NothingToGain(String),
     /// The callable has invalid metadata.
     #[error("the metadata was rejected: {0}; fix the extension that declares it")]

@@ -265,7 +265,8 @@ impl Original {
     pub fn check_objects(&self, python: &Python, overload: &Overload) -> Result<(), Error> {
         let objects = overload.parameters.iter().all(|parameter| parameter.kind.is_object());
         if !objects || !overload.result.is_object() || overload.has_context() {
-            return Err(self.mismatch(python, format!("{overload}: ml_meth takes and returns objects only")));
+            let reason = "ml_meth takes and returns objects only: write `float` for `f64`, `int` for `i64`";
+            return Err(self.mismatch(python, format!("{overload}: {reason}")));
         }
         if let Some((_, parameter)) = overload.arguments().find(|(_, parameter)| parameter.keyword_only) {
             let name = parameter.name.as_deref().unwrap_or("it");

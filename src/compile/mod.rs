@@ -56,7 +56,7 @@ pub enum NotCompiled {
     #[error(transparent)]
     NotInterpreted(#[from] interpreter::NotInterpreted),
     /// It has a loop or an exception handler.
-    #[error("{function}{}: {what} is not compiled yet: only functions without loops and handlers are", at_line(*.line))]
+    #[error("{function}{}: functions with {what} are not compiled yet", at_line(*.line))]
     NotStraight {
         /// The function's qualified name.
         function: Arc<str>,
@@ -298,13 +298,13 @@ pub(crate) fn check_straight(code: &Code, function: &Function) -> Result<(), Not
     let refused = |line, what| NotCompiled::NotStraight { function: code.qualname.clone(), line, what };
     if let Some(handler) = code.handlers.first() {
         let line = code.instructions.get(handler.start as usize).and_then(|instruction| instruction.line);
-        return Err(refused(line, "a handler of exceptions"));
+        return Err(refused(line, "exception handlers"));
     }
     if let Some(block) = loop_head(function) {
         let insts = &function.blocks[block].insts;
         let at = insts.iter().find_map(|inst| function.place(*inst)).map(|at| at as usize);
         let line = at.and_then(|at| code.instructions.get(at)).and_then(|instruction| instruction.line);
-        return Err(refused(line, "a loop"));
+        return Err(refused(line, "loops"));
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ pub struct Measurement {
     pub way: Way,
     /// The median of the rounds.
     pub median: f64,
-    /// The fastest and the slowest tenth of the rounds begin here.
+    /// The 10th and 90th percentile of the rounds.
     pub spread: (f64, f64),
     /// The rounds, in the order in which they were timed.
     pub rounds: Vec<f64>,
@@ -26,7 +26,7 @@ pub struct Measurement {
 pub struct Ratio {
     /// The median of the rounds' ratios.
     pub median: f64,
-    /// The lowest and the highest tenth of them begin here.
+    /// The 10th and 90th percentile of them.
     pub spread: (f64, f64),
 }
 
@@ -39,7 +39,7 @@ pub struct Once {
     pub how: &'static str,
     /// The median of the rounds; `startup` has one round.
     pub median: f64,
-    /// The fastest and the slowest tenth of the rounds begin here.
+    /// The 10th and 90th percentile of the rounds.
     pub spread: (f64, f64),
 }
 

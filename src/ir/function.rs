@@ -62,8 +62,8 @@ pub struct InstData {
     pub instruction: Instruction,
     /// Its result.
     pub result: Option<Value>,
-    /// The interpreter's state before it: what its guard, if it fails, leaves with; what the function keeps alive; its
-    /// line. Several instructions that stand for one of the bytecode share it.
+    /// The interpreter's state before it, used for exits, lifetimes and line numbers. Several instructions that stand for
+    /// one of the bytecode share it.
     pub state: Option<State>,
     /// The interpreter's state if it raises in the range of a handler: its operands are no longer on the stack. The
     /// interpreter continues there with the exception raised at that instruction, and finds the handler itself. Without

@@ -84,7 +84,7 @@ impl Checker<'_> {
     /// Follows an instruction. Returns the blocks in which the function may continue, with the references held then.
     fn visit(&self, inst: Inst, held: &mut HeldReferences) -> Result<Vec<(BlockCall, HeldReferences)>, String> {
         let data = &self.function.insts[inst];
-        // The first reference to what a callee only lent may be taken: it lives that long.
+        // An `Incref` may take the first reference to a borrowed result: the lender keeps it alive until then.
         let takes = matches!(data.instruction, Instruction::Incref { .. });
         for owner in self.lifetimes.uses(self.function, inst) {
             if !takes && !held.contains_key(&owner) {

@@ -67,8 +67,7 @@ fn isa_with(triple: Option<Triple>, opt_level: &str, verify: bool) -> Result<Own
     builder.finish(flags(opt_level, verify)).map_err(|error| platform(&error))
 }
 
-/// The code of a function as text. Addresses of this process are replaced by numbers in order, which are the same in
-/// each run.
+/// The code of a function as text. Its addresses are made up, so that it is the same in each run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeListing {
     /// Cranelift's IR, with a name for each constant.

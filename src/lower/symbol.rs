@@ -138,7 +138,7 @@ impl AddressTable {
         self.0[symbol as usize]
     }
 
-    /// Made-up addresses that are the same on every machine, for golden tests.
+    /// Made-up addresses that are the same on every machine: for listings, and for golden tests.
     pub fn symbolic() -> Self {
         const FIRST: usize = 0x5000_0000;
         const APART: usize = 0x1000;

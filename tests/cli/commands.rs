@@ -343,7 +343,10 @@ Return v2
 fn untyped_callables_have_an_exit_code_of_their_own() {
     for (name, message) in [
         ("builtins.str.upper", "str.upper has no typed metadata"),
-        ("os.path.join", "neither a built-in function nor a method descriptor"),
+        (
+            "os.path.join",
+            "has no C function: pass a built-in, a method descriptor or a ctypes function; for a function in Python use FILE.py:FUNCTION",
+        ),
     ] {
         let output = typedcall(&["explain", name]);
         assert_eq!(expect(&output, 3), "");
@@ -356,7 +359,9 @@ fn untyped_callables_have_an_exit_code_of_their_own() {
 
 #[test]
 fn errors_say_what_to_do() {
-    let cases: [(&[&str], i32, &str); 11] = [
+    let cases: [(&[&str], i32, &str); 13] = [
+        (&["inspect", ""], 1, "which module? Name it"),
+        (&["explain", "math.sqrt", "--signature", "(f64) -> f64"], 1, "write `float` for `f64`"),
         (&["inspect", "no_such_module"], 1, "name its folder with --path"),
         (&["inspect", "./no_such_file.so"], 1, "no such file"),
         (&["inspect", "/usr"], 1, "/usr is a folder: inspect a module in it with --path /usr MODULE"),

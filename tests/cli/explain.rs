@@ -1,7 +1,7 @@
 //! `typedcall explain FILE.py:FUNCTION`: every stage of a function, and notes on what was not specialized, line by
 //! line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use typedcall::embed::Python;
@@ -150,14 +150,14 @@ fn a_loop_is_shown_whole_and_said_not_to_be_compiled_yet() {
     let text = explained("loops", "summed");
     assert!(part(&text, "IR after unboxing").contains("Arithmetic<\"+\">"), "{text}");
     assert!(part(&text, "CLIF").starts_with("function "), "{text}");
-    assert!(text.contains("\nnot compiled: summed, line 14: a loop is not compiled yet"), "{text}");
+    assert!(text.starts_with("summed\n\n-- not compiled; it still runs in CPython\nsummed, line 14: functions with loops are not compiled yet\n"), "{text}");
 }
 
 #[test]
 fn a_refused_function_has_its_bytecode_and_the_reason() {
     let text = explained("refused", "numbers");
     assert!(part(&text, "bytecode").contains("LoadConst 1"), "{text}");
-    let reason = part(&text, "not compiled: it runs as it did");
+    let reason = part(&text, "not compiled; it still runs in CPython");
     assert!(reason.starts_with("numbers: line 18: generators are not compiled"), "{reason}");
 }
 
@@ -172,9 +172,9 @@ fn errors_say_what_to_do() {
         (format!("{path}:Point.missing"), "FILE.py:FUNCTION or FILE.py:TYPE.METHOD"),
         (format!("{path}:built_in"), "<built-in function len> is not a Python function"),
         (format!("{path}:decorated"), "None is not a Python function"),
-        (format!("{path}:Point"), "has the class Point, but which of its methods is meant?"),
+        (format!("{path}:Point"), "Point is a class: name a method, FILE.py:TYPE.METHOD"),
         (format!("{path}:counter.missing"), "has no counter.missing"),
-        (format!("{path}x.py:norm"), "no such file"),
+        (format!("{path}x.py:norm"), "No such file or directory"),
         (format!("{}:norm", broken.display()), "cannot be imported: ZeroDivisionError"),
         (path.to_string(), "FILE.py:FUNCTION"),
         (format!("{path}:"), "FILE.py:FUNCTION"),
@@ -186,15 +186,80 @@ fn errors_say_what_to_do() {
     }
 }
 
+/// Writes a file of a test.
+fn written(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("it is writable");
+    path.display().to_string()
+}
+
+#[test]
+fn what_is_no_python_file_is_said_to_be_so() {
+    let root = tempfile::tempdir().expect("there is a folder for temporary files");
+    let circle = root.path().join("circle.py");
+    std::os::unix::fs::symlink(&circle, &circle).expect("it is writable");
+    let text = written(root.path(), "text", "a\n");
+    let odd = written(root.path(), "odd.py", "def __getattr__(name):\n    raise ValueError(name)\n");
+    for (callable, message) in [
+        (format!("{}:f", root.path().display()), "is a folder; the name is FILE.py:FUNCTION"),
+        ("/dev/null:f".to_owned(), "/dev/null is not a regular file"),
+        (format!("{}:f", circle.display()), "Too many levels of symbolic links"),
+        (format!("{text}:f"), "not a Python file, whose name would end with .py"),
+        (":f".to_owned(), "no file before the colon"),
+        (format!("{odd}:a"), "a cannot be looked up: ValueError: a"),
+    ] {
+        let output = explain(&callable);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{callable}: {errors}");
+        assert!(errors.contains(message), "{callable}: {errors}");
+    }
+}
+
+#[test]
+fn a_file_with_the_name_of_a_module_does_not_replace_it() {
+    let root = tempfile::tempdir().expect("there is a folder for temporary files");
+    let file = written(root.path(), "sys.py", "import sys\ndef f():\n    return sys.maxsize\nsys.maxsize + 1\n");
+    let output = explain(&format!("{file}:f"));
+    let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{errors}");
+    assert!(text.contains("    3      return sys.maxsize"), "{text}");
+}
+
+#[test]
+fn the_text_is_the_same_in_each_run() {
+    let path = file("same.py");
+    let callable = format!("{}:norm", path.display());
+    let [one, other] = [explain(&callable), explain(&callable)].map(|output| {
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    });
+    assert!(one.contains("  ; _Py_Dealloc\n"), "{one}");
+    assert_eq!(one, other);
+}
+
+#[test]
+fn options_for_stubs_are_not_for_functions_in_python() {
+    let callable = format!("{}:norm", file("options.py").display());
+    for (option, value) in [("--entry", "boxed"), ("--signature", "(object) -> object")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_typedcall"))
+            .args(["explain", &callable, option, value])
+            .output()
+            .expect("the tool is built");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains(&format!("{option} is for MODULE.NAME")), "{errors}");
+    }
+}
+
 #[test]
 fn methods_of_classes_properties_and_decorated_functions_are_found_and_said_to_be_so() {
     for (callable, first, source) in [
-        ("Point.made", "Point.made is a bound method: this is its function\n\nPoint.made\n", "return cls()"),
-        ("Point.double", "Point.double is a property: this is what reads it\n", "return self.x * 2"),
-        ("cached", "cached is a _lru_cache_wrapper: this is the function that it wraps\n", "return x"),
+        ("Point.made", "Point.made is a bound method: its function is shown\n\nPoint.made\n", "return cls()"),
+        ("Point.double", "Point.double is a property: its getter is shown\n", "return self.x * 2"),
+        ("cached", "cached is a _lru_cache_wrapper: the function that it wraps is shown\n", "return x"),
         (
             "wrapped",
-            "wrapped is a decorated function: this is what the decorator made of it, ",
+            "wrapped is a decorated function: the decorated function is shown; the original is wrapped.__wrapped__\n",
             "return function(*args)",
         ),
         ("wrapped.__wrapped__", "wrapped\n", "return counter(x)"),

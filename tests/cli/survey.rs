@@ -1,6 +1,7 @@
 //! `typedcall survey` over the standard library of the running Python: how much is built, and that nothing breaks.
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ fn of_the_standard_librarys_functions_nine_in_ten_are_built_and_the_rest_is_refu
     let count = |name: &str| counts[name].as_u64().unwrap_or_else(|| panic!("no {name} in {counts}"));
     println!("{counts:#}");
     assert_eq!(counts["broken"], Value::Array(Vec::new()));
+    assert!(counts["not_compiled"].is_array(), "{counts}");
     assert!(count("functions") > least, "{counts}");
     let share = count("built") as f64 / count("functions") as f64;
     assert!(share >= 0.9, "{share}: {counts}");
@@ -43,7 +45,7 @@ fn functions_that_are_refused_are_named_with_file_line_and_reason() {
         .expect("cargo has built the tool for this test");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("some.py:4 bad: line 6: `locals` looks at the frame"), "{text}");
-    assert!(text.contains("50.00 %"), "{text}");
+    assert!(text.contains("  functions with IR  ") && text.contains("50.00 %"), "{text}");
 }
 
 #[test]
@@ -67,4 +69,45 @@ fn a_path_that_is_not_there_or_has_nothing_to_survey_is_an_error() {
         assert!(text.contains(reason) && text.contains(&*paths[1].to_string_lossy()), "{text}");
         assert!(output.stdout.is_empty());
     }
+}
+
+/// Runs `survey` of one path.
+fn survey_of(arguments: &[&str], path: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_typedcall"))
+        .arg("survey")
+        .args(arguments)
+        .arg(path)
+        .output()
+        .expect("cargo has built the tool for this test")
+}
+
+#[test]
+fn files_that_python_does_not_compile_are_reported_with_the_reason() {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let bad = folder.path().join("bad.py");
+    std::fs::write(&bad, "def f(:\n").expect("it is writable");
+    let output = survey_of(&["--json"], &bad);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no file could be compiled"));
+    let counts: Value = serde_json::from_slice(&output.stdout).expect("--json prints JSON");
+    let [refused] = counts["not_compiled"].as_array().expect("an array").as_slice() else { panic!("{counts}") };
+    assert_eq!(refused["file"], bad.to_string_lossy().as_ref());
+    assert!(refused["reason"].as_str().is_some_and(|reason| reason.contains("SyntaxError")), "{counts}");
+    // With a good file beside it, the survey is of that one.
+    std::fs::write(folder.path().join("good.py"), "def good(x):\n    return x\n").expect("it is writable");
+    let output = survey_of(&[], folder.path());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains(": 1 file\n") && text.contains("bad.py: SyntaxError"), "{text}");
+}
+
+#[test]
+fn a_pipe_is_not_read() {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let pipe = folder.path().join("pipe.py");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("POSIX has it").success());
+    let output = survey_of(&[], &pipe);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("pipe.py: neither a file nor a folder"), "{text}");
 }

@@ -57,10 +57,10 @@ Examples:
   typedcall bench --rounds 501 --calls 200000
   typedcall bench --json | jq '.[] | select(.case == \"inc\") | {how, ns}'
 
-With --json: one array of rows {\"case\", \"how\", \"ns\", \"low\", \"high\"}. `ns` is the median, in nanoseconds; the
-fastest tenth of the rounds is at or below `low`, the slowest at or above `high`. For noop, inc, add and obj, `how` is
-vectorcall, guarded, boxed, native or direct (C at -O2, through a pointer); compile_shape (a stub of a new shape) and
-make_stub (one more of a known shape) are warm, startup (of the library) is cold.";
+With --json: one array of rows {\"case\", \"how\", \"ns\", \"low\", \"high\"}. `ns` is the median, in nanoseconds; `low` and
+`high` are the 10th and 90th percentile. For noop, inc, add and obj, `how` is vectorcall, guarded, boxed, native or
+direct (C at -O2, through a pointer); compile_shape (a stub of a new shape) and make_stub (one more of a known shape)
+are warm, startup (of the library) is cold.";
 
 const SURVEY_EXAMPLES: &str = "\
 Examples:
@@ -68,7 +68,8 @@ Examples:
   typedcall survey --every 10                  a tenth of it
   typedcall survey src/ tool.py --refused      your own code, with the refused functions and the reasons
 
-Files are compiled, never imported. Folders are searched for *.py, except test suites and site-packages.";
+Files are compiled to bytecode, never imported. Folders are searched for *.py, except test suites and site-packages.
+Functions with loops and exception handlers have IR, but no machine code yet: `typedcall explain` says so.";
 
 /// Calls C functions from Python at the speed of C.
 ///
@@ -98,7 +99,7 @@ pub enum Command {
     /// Time calls of the demo's methods in five ways
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(Bench),
-    /// Count how much of a body of Python code is compiled, and why the rest is not
+    /// Count how many functions of a body of Python code have IR, and why the others have none
     #[command(after_help = SURVEY_EXAMPLES)]
     Survey(Survey),
 }
@@ -135,9 +136,9 @@ pub struct Explain {
     /// A folder to import from, before this one and sys.path; may be given several times
     #[arg(long, value_name = "DIR")]
     pub path: Vec<PathBuf>,
-    /// How the stub of a method is called
-    #[arg(long, value_enum, default_value_t = EntryName::Guarded)]
-    pub entry: EntryName,
+    /// How the stub of a method is called [default: guarded]
+    #[arg(long, value_enum)]
+    pub entry: Option<EntryName>,
     /// A signature to declare, for a callable without metadata; all its kinds are objects, since stubs call its ml_meth
     #[arg(long)]
     pub signature: Option<String>,

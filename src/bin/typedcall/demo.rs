@@ -76,7 +76,10 @@ fn methods(
     module: &Object,
     declared: &[Inspected],
 ) -> Result<(), CommandFailure> {
-    writeln!(out, "adopted its typed methods, whose METH_TYPED flag slowed CPython's own calls down:\n")?;
+    writeln!(
+        out,
+        "adopted its typed methods: read their metadata and cleared the METH_TYPED flag, which slows CPython's calls\n"
+    )?;
     for (before, after) in declared.iter().zip(typedcall::inspect(python, module)?) {
         let (Ok(before), Ok(after)) = (&before.method, &after.method) else {
             return Err(CommandFailure::other(

@@ -7,7 +7,7 @@ use std::io::Write;
 use typedcall::embed::Python;
 use typedcall::{Options, Specializer};
 
-use crate::cli::Explain;
+use crate::cli::{EntryName, Explain};
 use crate::failure::CommandFailure;
 use crate::{modules, stages, style};
 
@@ -20,6 +20,9 @@ pub fn run(arguments: &Explain, out: &mut dyn Write) -> Result<(), CommandFailur
         if arguments.signature.is_some() {
             return Err(CommandFailure::other("--signature is for MODULE.NAME: functions in Python need none"));
         }
+        if arguments.entry.is_some() {
+            return Err(CommandFailure::other("--entry is for MODULE.NAME: functions in Python have no stub"));
+        }
         let (function, aside) = modules::function_in_file(&python, file, name)?;
         let explanation = specializer.explain(&python, &function)?;
         if !aside.is_empty() {
@@ -30,12 +33,14 @@ pub fn run(arguments: &Explain, out: &mut dyn Write) -> Result<(), CommandFailur
     let callable = modules::resolve(&python, &arguments.callable)?;
     if let Some(signature) = &arguments.signature {
         specializer.declare(&python, &callable, signature).map_err(|error| match error {
-            typedcall::Error::Signature(error) => CommandFailure::other(format!("--signature {signature:?}: {error}")),
+            error @ (typedcall::Error::Signature(_) | typedcall::Error::Mismatch { .. }) => {
+                CommandFailure::other(format!("--signature {signature:?}: {error}"))
+            }
             error => error.into(),
         })?;
     }
     let signature = specializer.signature(&python, &callable)?;
-    let stub = specializer.stub(&python, &callable, arguments.entry.into())?;
+    let stub = specializer.stub(&python, &callable, arguments.entry.unwrap_or(EntryName::Guarded).into())?;
     let entry = format!("{:?}", stub.entry()).to_lowercase();
     writeln!(out, "{}\n", style::title(format_args!("{}, {entry} stub", stub.name())))?;
     stages::print(out, &signature, &stub)

@@ -52,9 +52,10 @@ impl From<typedcall::Error> for CommandFailure {
                 "{name} has no typed metadata: declare its signature in the extension with typedcall.h, or here with \
                  --signature"
             )),
-            typedcall::Error::Rejected(Rejected { .. }) | typedcall::Error::NotBuiltin(_) => {
-                Self::NotTyped(error.to_string())
+            typedcall::Error::NotBuiltin(_) => {
+                Self::NotTyped(format!("{error}; for a function in Python use FILE.py:FUNCTION"))
             }
+            typedcall::Error::Rejected(Rejected { .. }) => Self::NotTyped(error.to_string()),
             error => Self::Other(error.into()),
         }
     }

@@ -22,9 +22,13 @@ def module_of(path):
     if not os.path.isfile(os.path.join(folder, "__init__.py")):
         # The file's own imports are first looked for in its folder, as when it is run.
         sys.path.insert(0, folder)
-        spec = importlib.util.spec_from_file_location(stem, path)
+        # The module of that name, such as `sys`, stays in its place.
+        name = f"_explained_{stem}" if stem in sys.modules else stem
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None:
+            raise Unknown("not a Python file, whose name would end with .py")
         module = importlib.util.module_from_spec(spec)
-        sys.modules[stem] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
         return module
     # A file in a package is imported as part of it; otherwise its relative imports would fail.
@@ -59,30 +63,33 @@ def attribute(owner, name):
 def function_behind(found):
     """The function that runs where something is called or read that is none itself, and what to say of that."""
     if isinstance(found, types.MethodType):
-        return function_behind(found.__func__)[0], "bound method: this is its function"
+        return function_behind(found.__func__)[0], "bound method: its function is shown"
     if isinstance(found, property):
-        return found.fget, "property: this is what reads it"
+        return found.fget, "property: its getter is shown"
     if isinstance(found, functools.cached_property):
-        return found.func, "cached property: this is what reads it first"
+        return found.func, "cached property: its getter is shown"
     if isinstance(found, functools.partial):
-        return function_behind(found.func)[0], "partial call: this is the function that it calls"
+        return function_behind(found.func)[0], "partial call: the function that it calls is shown"
     wrapped = getattr(found, "__wrapped__", None)
     if isinstance(found, types.FunctionType):
         if wrapped is None:
             return found, ""
-        return found, f"decorated function: this is what the decorator made of it, {dotted}.__wrapped__ is the function itself"
+        return found, f"decorated function: the decorated function is shown; the original is {dotted}.__wrapped__"
     if wrapped is not None:
-        return function_behind(wrapped)[0], f"{type(found).__name__}: this is the function that it wraps"
+        return function_behind(wrapped)[0], f"{type(found).__name__}: the function that it wraps is shown"
     return found, ""
 
 
 module = module_of(path)
 found = module
-for part in dotted.replace(".<locals>.", ".").split("."):
-    try:
+try:
+    for part in dotted.replace(".<locals>.", ".").split("."):
         found = attribute(found, part)
-    except AttributeError as missing:
-        raise Unknown(f"has no {dotted} ({type(missing).__name__}: {missing})") from None
+    function, aside = function_behind(found)
+except AttributeError as missing:
+    advice = "the name is FILE.py:FUNCTION or FILE.py:TYPE.METHOD"
+    raise Unknown(f"the file has no {dotted} ({type(missing).__name__}: {missing}); {advice}") from None
+except Exception as raised:
+    raise Unknown(f"{dotted} cannot be looked up: {type(raised).__name__}: {raised}") from None
 if isinstance(found, type):
-    raise Unknown(f"has the class {dotted}, but which of its methods is meant?")
-function, aside = function_behind(found)
+    raise Unknown(f"{dotted} is a class: name a method, FILE.py:TYPE.METHOD")

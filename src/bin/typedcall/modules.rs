@@ -26,6 +26,9 @@ pub fn prepare(python: &Python, folders: &[PathBuf]) -> Result<(), CommandFailur
 
 /// A module, by its name or by the path of its shared object.
 pub fn module(python: &Python, name: &str) -> Result<Object, CommandFailure> {
+    if name.is_empty() {
+        return Err(CommandFailure::other("which module? Name it, or give the path of its shared object"));
+    }
     if !name.contains('/') && !name.ends_with(".so") {
         return stdout::spared(python, || python.import(name).map_err(|exception| not_imported(name, &exception)));
     }
@@ -51,11 +54,15 @@ pub fn module(python: &Python, name: &str) -> Result<Object, CommandFailure> {
 }
 
 /// A function of a Python file, by its dotted name, and a remark about it, if there is one. The file is imported as
-/// part of its package if it is in one, otherwise under its name without the ending.
+/// part of its package if it is in one, otherwise under its name without the ending if no module has that name yet.
 pub fn function_in_file(python: &Python, file: &str, name: &str) -> Result<(Object, String), CommandFailure> {
     let path = std::path::absolute(file).map_err(|error| CommandFailure::other(format!("{file}: {error}")))?;
-    if !path.is_file() {
-        return Err(CommandFailure::other(format!("{file}: no such file")));
+    let about = std::fs::metadata(&path).map_err(|error| CommandFailure::other(format!("{file}: {error}")))?;
+    if about.is_dir() {
+        return Err(CommandFailure::other(format!("{file} is a folder; the name is FILE.py:FUNCTION")));
+    }
+    if !about.is_file() {
+        return Err(CommandFailure::other(format!("{file} is not a regular file; the name is FILE.py:FUNCTION")));
     }
     let names = python.namespace()?;
     names.set_item(python, "path", &python.text(&path.to_string_lossy())?)?;
@@ -63,9 +70,7 @@ pub fn function_in_file(python: &Python, file: &str, name: &str) -> Result<(Obje
     stdout::spared(python, || {
         python.run(include_str!("find_function.py"), &names).map_err(|exception| {
             CommandFailure::other(match exception.class.as_str() {
-                "Unknown" => {
-                    format!("{file} {}; the name is FILE.py:FUNCTION or FILE.py:TYPE.METHOD", exception.message)
-                }
+                "Unknown" => format!("{file}: {}", exception.message),
                 _ => format!("{file} cannot be imported: {exception}"),
             })
         })?;

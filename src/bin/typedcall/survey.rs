@@ -1,4 +1,4 @@
-//! `survey`: how much of a body of Python code is compiled.
+//! `survey`: how many functions of a body of Python code have IR.
 
 mod code;
 mod count;
@@ -29,5 +29,13 @@ pub fn run(arguments: &Survey, out: &mut dyn Write) -> Result<(), CommandFailure
         }
     }
     let counts = counter.counts;
-    if arguments.json { report::json(out, &counts) } else { report::text(out, &what, &counts, arguments.refused) }
+    if arguments.json {
+        report::json(out, &counts)?;
+    } else {
+        report::text(out, &what, &counts, arguments.refused)?;
+    }
+    if counts.files == 0 {
+        return Err(CommandFailure::other("no file could be compiled: the reasons are in the output"));
+    }
+    Ok(())
 }

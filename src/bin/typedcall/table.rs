@@ -36,7 +36,7 @@ pub fn print(
     }
     let title = format!("\nnanoseconds per call: medians of {rounds} rounds of {calls} calls");
     writeln!(out, "{}", style::heading(title))?;
-    writeln!(out, "{}", style::dim("below each where the fastest and the slowest tenth of the rounds begin"))?;
+    writeln!(out, "{}", style::dim("second line: 10th and 90th percentile"))?;
     let ways = Way::ALL.map(|way| format!("{:>WAY$}", way.name())).concat();
     let ratios = RATIOS.map(|(of, to)| format!("{:>RATIO$}", format!("{}/{}", of.name(), to.name()))).concat();
     writeln!(out, "{}", style::heading(format_args!("{:<NAME$}{ways}{ratios}", "")))?;

@@ -202,9 +202,10 @@ fn not_static(function: &Function, inst: Inst) -> Option<String> {
             Some("the number of its arguments is not known".to_owned())
         }
         Instruction::Operate { operation: Operation::CallMethod(..), args } => match function.definition(args[0])? {
-            Instruction::Operate { operation: Operation::LoadMethod(name), args } => {
-                Some(format!("what {name} is for {} is not known", function.ty(args[0])))
-            }
+            Instruction::Operate { operation: Operation::LoadMethod(name), args } => Some(format!(
+                "{name} is looked up on a value of type {}: its exact type is not known",
+                function.ty(args[0])
+            )),
             _ => Some("what is called is not known".to_owned()),
         },
         _ => None,

@@ -169,7 +169,7 @@ impl Emitter<'_, '_> {
         Exits { result, error: self.cold_block(), fallback: self.cold_block(), next_arm: self.cold_block() }
     }
 
-    /// Leads the inner exits to the outer ones, and gives up what is held on the way.
+    /// Releases held defaults on each exit, then goes on to the outer one.
     fn give_up_held(&mut self, held: HeldDefaults, inner: Exits, outer: Exits) {
         for (from, to) in
             [(inner.error, outer.error), (inner.fallback, outer.fallback), (inner.next_arm, outer.next_arm)]

@@ -131,10 +131,13 @@ impl Compiler {
         callees: &Callees,
         references: &mut impl References,
     ) -> Result<Result<(Placed, Vec<ExitPoint>), Unsupported>, CompileError> {
-        self.built(function, callees, references, |context, exits, _| Ok((place(context, &self.body_isa)?, exits)))
+        self.built(function, callees, &self.addresses, references, |context, exits, _| {
+            Ok((place(context, &self.body_isa)?, exits))
+        })
     }
 
-    /// The code of a whole function as text, and the points at which it may be left.
+    /// The code of a whole function as text, and the points at which it may be left. Its addresses are made up, so that
+    /// the text is the same in each run.
     ///
     /// # Errors
     /// The errors of [`Compiler::compile_body`].
@@ -145,8 +148,9 @@ impl Compiler {
         methods: BTreeMap<Arc<str>, MethodCall>,
     ) -> Result<Result<(CodeListing, Vec<ExitPoint>), Unsupported>, CompileError> {
         let mut references = SymbolicReferences::of(methods);
-        self.built(function, callees, &mut references, |context, exits, references| {
-            let clif = self.addresses.annotate(&references.annotate(&context.func.display().to_string()));
+        let addresses = AddressTable::symbolic();
+        self.built(function, callees, &addresses, &mut references, |context, exits, references| {
+            let clif = addresses.annotate(&references.annotate(&context.func.display().to_string()));
             Ok((CodeListing { clif, machine_code: disassemble(context, &*self.body_isa)? }, exits))
         })
     }
@@ -156,11 +160,11 @@ impl Compiler {
         &self,
         function: &Function,
         callees: &Callees,
+        mut addresses: &AddressTable,
         references: &mut R,
         work: impl FnOnce(&mut Context, Vec<ExitPoint>, &R) -> Result<T, CompileError>,
     ) -> Result<Result<T, Unsupported>, CompileError> {
         self.guarded(|context, buffer| {
-            let mut addresses = &self.addresses;
             let built = build_body(
                 context,
                 buffer,

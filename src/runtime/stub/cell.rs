@@ -44,7 +44,7 @@ struct Fields {
     reader: Option<Box<ArgumentReader>>,
     foreign: *const Foreign,
     watched: *const Watched,
-    /// Owns the data that the two fields before point at.
+    /// Owns the data that `foreign` and `watched` point at.
     provided: Option<Arc<Foreign>>,
     /// The signature and the docstring of such a function.
     bare: Option<(Arc<Signature>, CString)>,

@@ -11,6 +11,9 @@ use crate::style;
 /// File and function, if the callable has the form `FILE.py:FUNCTION`.
 pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, CommandFailure> {
     match callable.rsplit_once(':') {
+        Some(("", _)) => {
+            Err(CommandFailure::other(format!("{callable}: no file before the colon; the name is FILE.py:FUNCTION")))
+        }
         Some((file, function)) if !function.is_empty() => Ok(Some((file, function))),
         _ if callable.trim_end_matches(':').ends_with(".py") => {
             Err(CommandFailure::other(format!("{callable}: which of its functions? The name is FILE.py:FUNCTION")))
@@ -22,13 +25,17 @@ pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, CommandFailure> {
 /// Prints how a function is compiled.
 pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), CommandFailure> {
     writeln!(out, "{}\n", style::title(&explanation.name))?;
+    let not_run = match &explanation.stages {
+        Ok(stages) => stages.not_run.as_ref(),
+        Err(refusal) => Some(refusal),
+    };
+    if let Some(reason) = not_run {
+        part(out, "not compiled; it still runs in CPython", &reason.to_string())?;
+    }
     let source: String = explanation.source.iter().map(|(number, line)| format!("{number:5}  {line}\n")).collect();
     part(out, "source", if source.is_empty() { "not found" } else { &source })?;
     part(out, "bytecode", &explanation.bytecode)?;
-    let stages = match &explanation.stages {
-        Ok(stages) => stages,
-        Err(refusal) => return Ok(part(out, "not compiled: it runs as it did", &refusal.to_string())?),
-    };
+    let Ok(stages) = &explanation.stages else { return Ok(()) };
     part(out, "IR", &stages.ir)?;
     for (pass, ir) in &stages.passes {
         match ir {
@@ -50,9 +57,6 @@ pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), Comma
     part(out, "line by line", &line_by_line(&explanation.source, stages))?;
     let calls = stages.calls;
     writeln!(out, "{} of {} calls are direct calls of C functions", calls.direct, calls.all)?;
-    if let Some(reason) = &stages.not_run {
-        writeln!(out, "not compiled: {reason}")?;
-    }
     Ok(())
 }
 

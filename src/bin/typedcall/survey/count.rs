@@ -123,8 +123,8 @@ impl<'a> Counter<'a> {
 
 /// The reason without names, so that it is the same for all methods with the same known facts.
 fn without_names(reason: String) -> String {
-    match reason.strip_prefix("what ").and_then(|rest| rest.split_once(" is for ")) {
-        Some((_, rest)) => format!("what the method is for {rest}"),
+    match reason.split_once(" is looked up on ") {
+        Some((_, rest)) => format!("a method is looked up on {rest}"),
         None => reason,
     }
 }

@@ -26,8 +26,11 @@ pub fn find(python: &Python, paths: &[PathBuf]) -> Result<(String, Vec<PathBuf>)
             std::fs::metadata(path).map_err(|error| wrong(format!("{error}; name Python files and folders")))?;
         if about.is_dir() {
             search(path, &mut files)?
-        } else {
+        } else if about.is_file() {
             files.push(path.clone())
+        } else {
+            // Reading a pipe may wait for ever.
+            return Err(wrong("neither a file nor a folder; name Python files and folders".to_owned()));
         }
         if files.len() == found {
             return Err(wrong("no *.py in this folder, but for test suites and site-packages".to_owned()));

@@ -11,10 +11,11 @@ use crate::style;
 
 /// Prints the counts for people.
 pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool) -> Result<(), CommandFailure> {
-    writeln!(out, "{}", style::title(format_args!("{what}: {} files", counts.files)))?;
+    let files = if counts.files == 1 { "file" } else { "files" };
+    writeln!(out, "{}", style::title(format_args!("{what}: {} {files}", counts.files)))?;
     writeln!(out, "  {:<56} {:>6}", "functions", counts.functions)?;
     writeln!(out, "  {:<56} {:>6}", "class bodies and modules, not counted below", counts.namespaces)?;
-    line(out, "built", counts.built, counts.functions)?;
+    line(out, "functions with IR", counts.built, counts.functions)?;
     let mut refused: Vec<_> = counts.refused.iter().collect();
     refused.sort_by_key(|(_, places)| std::cmp::Reverse(places.len()));
     for (reason, places) in refused {
@@ -27,7 +28,7 @@ pub fn text(out: &mut dyn Write, what: &str, counts: &Counts, name_refused: bool
     line(out, "direct, of a C function", counts.specialized, counts.calls)?;
     line(out, "of a known object", counts.known, counts.calls)?;
     most(out, &counts.known_by_name, counts.calls)?;
-    line(out, "of what only the run knows", counts.unknown.values().sum(), counts.calls)?;
+    line(out, "of callables known only at run time", counts.unknown.values().sum(), counts.calls)?;
     most(out, &counts.unknown, counts.calls)?;
     for (path, reason) in &counts.not_compiled {
         writeln!(out, "  {}: {reason}", style::error(path.display()))?;
@@ -59,6 +60,11 @@ fn most(out: &mut dyn Write, counts: &BTreeMap<String, usize>, all: usize) -> Re
 pub fn json(out: &mut dyn Write, counts: &Counts) -> Result<(), CommandFailure> {
     let refused: serde_json::Map<_, _> =
         counts.refused.iter().map(|(reason, places)| ((*reason).to_owned(), json!(places.len()))).collect();
+    let not_compiled: Vec<_> = counts
+        .not_compiled
+        .iter()
+        .map(|(path, reason)| json!({"file": path.to_string_lossy(), "reason": reason}))
+        .collect();
     let all = json!({
         "files": counts.files,
         "functions": counts.functions,
@@ -69,6 +75,7 @@ pub fn json(out: &mut dyn Write, counts: &Counts) -> Result<(), CommandFailure> 
         "specialized": counts.specialized,
         "known": counts.known,
         "broken": counts.broken,
+        "not_compiled": not_compiled,
     });
     serde_json::to_writer_pretty(&mut *out, &all).map_err(std::io::Error::from)?;
     Ok(writeln!(out)?)
