@@ -192,6 +192,10 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for Lowering<'e, 'f, '_> {
         self.method_site(callee, args)
     }
 
+    fn argument_array(&mut self, objects: &[Register]) -> Register {
+        self.spill(objects)
+    }
+
     fn counts_recursion(&self, overload: &Overload) -> bool {
         !overload.effects.no_python
     }
