@@ -288,7 +288,7 @@ fn c_types_have_the_width_and_extension_of_the_abi() {
 
 #[test]
 fn objects_and_the_context_are_pointers_strings_and_buffers_two_values() {
-    let user = UserType { name: "demo.Point".into(), place: None };
+    let user = UserType { name: "demo.Point".into(), place: None, builtin: None };
     for kind in [
         Kind::Object,
         Kind::Python { class: PythonType::Int, subclasses: true },
