@@ -245,16 +245,6 @@ impl Operation {
         };
         OperationShape { operands, result, effects }
     }
-
-    /// Whether the instruction after it is never reached.
-    pub fn never_returns(&self) -> bool {
-        matches!(self, Self::Raise(_))
-    }
-
-    /// Whether its result is a method, so that `MethodSelf` can give the receiver.
-    pub fn gives_method(&self) -> bool {
-        matches!(self, Self::LoadMethod(_) | Self::LoadSuperMethod(..) | Self::LoadSpecial(_))
-    }
 }
 
 fn objects(count: u32) -> Vec<Type> {
