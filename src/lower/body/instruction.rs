@@ -103,7 +103,7 @@ impl Lowering<'_, '_, '_> {
             let exit = self.exit(inst)?;
             let object = self.address(Reference::object(module));
             let class = self.emitter.load(types::I64, object, self.emitter.layout.ob_type);
-            let wanted = self.address(Reference::ModuleType);
+            let wanted = self.emitter.address(Symbol::ModuleType);
             let is_plain = self.emitter.builder.ins().icmp(IntCC::Equal, class, wanted);
             self.emitter.require(is_plain, exit);
             self.modules_tested.push(module.clone());
