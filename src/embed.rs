@@ -85,7 +85,7 @@ impl Python {
         let state = match guards.state {
             Some(state) => state,
             // SAFETY: the interpreter runs.
-            None => unsafe { may_end(|| PyGILState_Ensure()) },
+            None => unsafe { may_end(|| raw::PyGILState_Ensure()) },
         };
         GUARDS.set(ThreadGuards { count: guards.count + 1, state: Some(state) });
         Self { counted: true, not_send: PhantomData }
@@ -109,7 +109,7 @@ impl Python {
         impl Drop for Reattach {
             fn drop(&mut self) {
                 // SAFETY: the state is this thread's, saved below.
-                unsafe { may_end(|| PyEval_RestoreThread(self.thread_state)) };
+                unsafe { may_end(|| raw::PyEval_RestoreThread(self.thread_state)) };
                 GUARDS.set(self.guards);
             }
         }
@@ -127,7 +127,7 @@ impl Python {
     pub fn import(&self, name: &str) -> Result<Object, Exception> {
         let name = c_string(name)?;
         // SAFETY: the thread is attached, the name is a C string.
-        unsafe { self.owned(may_end(|| PyImport_ImportModule(name.as_ptr()))) }
+        unsafe { self.owned(may_end(|| raw::PyImport_ImportModule(name.as_ptr()))) }
     }
 
     /// The value of an expression, with `names` as its globals.
@@ -221,7 +221,7 @@ impl Python {
         // SAFETY: the thread is attached; the source is a C string; PyEval_EvalCode checks what its globals are.
         unsafe {
             let code = self.owned(ffi::Py_CompileString(source.as_ptr(), c"<typedcall>".as_ptr(), start))?;
-            self.owned(may_end(|| PyEval_EvalCode(code.as_ptr(), names.as_ptr(), names.as_ptr())))
+            self.owned(may_end(|| raw::PyEval_EvalCode(code.as_ptr(), names.as_ptr(), names.as_ptr())))
         }
     }
 }
@@ -298,7 +298,7 @@ impl Object {
     pub fn attr(&self, python: &Python, name: &str) -> Result<Self, Exception> {
         let name = c_string(name)?;
         // SAFETY: the thread is attached, the object alive, the name a C string.
-        unsafe { python.owned(may_end(|| PyObject_GetAttrString(self.as_ptr(), name.as_ptr()))) }
+        unsafe { python.owned(may_end(|| raw::PyObject_GetAttrString(self.as_ptr(), name.as_ptr()))) }
     }
 
     /// `object.name = value`.
@@ -308,7 +308,7 @@ impl Object {
     pub fn set_attr(&self, python: &Python, name: &str, value: &Self) -> Result<(), Exception> {
         let name = c_string(name)?;
         // SAFETY: the thread is attached, both objects alive, the name a C string.
-        match unsafe { may_end(|| PyObject_SetAttrString(self.as_ptr(), name.as_ptr(), value.as_ptr())) } {
+        match unsafe { may_end(|| raw::PyObject_SetAttrString(self.as_ptr(), name.as_ptr(), value.as_ptr())) } {
             0 => Ok(()),
             _ => Err(python.take_exception()),
         }
@@ -346,7 +346,7 @@ impl Object {
         // SAFETY: the thread is attached, and the slices keep callable and arguments alive.
         unsafe {
             let none = std::ptr::null_mut();
-            python.owned(may_end(|| PyObject_Vectorcall(self.as_ptr(), pointers.as_ptr(), pointers.len(), none)))
+            python.owned(may_end(|| raw::PyObject_Vectorcall(self.as_ptr(), pointers.as_ptr(), pointers.len(), none)))
         }
     }
 
@@ -356,7 +356,7 @@ impl Object {
     /// The exception that it raises; also for text that is not UTF-8.
     pub fn text(&self, python: &Python) -> Result<String, Exception> {
         // SAFETY: the thread is attached and the object alive.
-        unsafe { utf8(python, &python.owned(may_end(|| PyObject_Str(self.as_ptr())))?) }
+        unsafe { utf8(python, &python.owned(may_end(|| raw::PyObject_Str(self.as_ptr())))?) }
     }
 
     /// The text of a `str` or of an instance of a subclass, without calling any of its methods; escaped as by `ascii()`
@@ -378,7 +378,7 @@ impl Object {
     /// The errors of [`Object::text`].
     pub fn repr(&self, python: &Python) -> Result<String, Exception> {
         // SAFETY: the thread is attached and the object alive.
-        unsafe { utf8(python, &python.owned(may_end(|| PyObject_Repr(self.as_ptr())))?) }
+        unsafe { utf8(python, &python.owned(may_end(|| raw::PyObject_Repr(self.as_ptr())))?) }
     }
 
     /// The object's reference count.
@@ -428,39 +428,36 @@ impl Drop for Object {
                 return;
             }
             if is_attached() {
-                may_end(|| Py_DecRef(self.as_ptr()));
+                may_end(|| raw::Py_DecRef(self.as_ptr()));
             } else {
-                let state = may_end(|| PyGILState_Ensure());
-                may_end(|| Py_DecRef(self.as_ptr()));
+                let state = may_end(|| raw::PyGILState_Ensure());
+                may_end(|| raw::Py_DecRef(self.as_ptr()));
                 ffi::PyGILState_Release(state);
             }
         }
     }
 }
 
-// Functions of CPython that take the GIL, or may run Python code and so release the GIL and take it again. Up to 3.13
-// the interpreter ends a daemon thread that does this during shutdown, by unwinding its stack.
-#[allow(clashing_extern_declarations, reason = "the declarations of pyo3-ffi say that nothing unwinds")]
-unsafe extern "C-unwind" {
-    fn PyImport_ImportModule(name: *const c_char) -> *mut ffi::PyObject;
-    fn PyEval_EvalCode(
-        code: *mut ffi::PyObject,
-        globals: *mut ffi::PyObject,
-        locals: *mut ffi::PyObject,
-    ) -> *mut ffi::PyObject;
-    fn PyObject_GetAttrString(object: *mut ffi::PyObject, name: *const c_char) -> *mut ffi::PyObject;
-    fn PyObject_SetAttrString(object: *mut ffi::PyObject, name: *const c_char, value: *mut ffi::PyObject) -> c_int;
-    fn PyObject_Vectorcall(
-        callable: *mut ffi::PyObject,
-        arguments: *const *mut ffi::PyObject,
-        count: usize,
-        names: *mut ffi::PyObject,
-    ) -> *mut ffi::PyObject;
-    fn PyObject_Str(object: *mut ffi::PyObject) -> *mut ffi::PyObject;
-    fn PyObject_Repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject;
-    fn Py_DecRef(object: *mut ffi::PyObject);
-    fn PyGILState_Ensure() -> ffi::PyGILState_STATE;
-    fn PyEval_RestoreThread(state: *mut ffi::PyThreadState);
+/// Functions of CPython that take the GIL, or may run Python code and so release the GIL and take it again. Up to 3.13 the
+/// interpreter ends a daemon thread that does this during shutdown, by unwinding its stack. `cpython::functions` has all
+/// others of them, and wraps those of these that more than this module uses.
+pub(crate) mod raw {
+    use super::*;
+    type Object = *mut ffi::PyObject;
+
+    #[allow(clashing_extern_declarations, reason = "the declarations of pyo3-ffi say that nothing unwinds")]
+    unsafe extern "C-unwind" {
+        pub fn PyImport_ImportModule(name: *const c_char) -> Object;
+        pub fn PyEval_EvalCode(code: Object, globals: Object, locals: Object) -> Object;
+        pub fn PyObject_GetAttrString(object: Object, name: *const c_char) -> Object;
+        pub fn PyObject_SetAttrString(object: Object, name: *const c_char, value: Object) -> c_int;
+        pub fn PyObject_Vectorcall(callable: Object, arguments: *const Object, count: usize, names: Object) -> Object;
+        pub fn PyObject_Str(object: Object) -> Object;
+        pub fn PyObject_Repr(object: Object) -> Object;
+        pub fn Py_DecRef(object: Object);
+        pub fn PyGILState_Ensure() -> ffi::PyGILState_STATE;
+        pub fn PyEval_RestoreThread(state: *mut ffi::PyThreadState);
+    }
 }
 
 /// Makes a call that may not return because the interpreter ends the thread. The thread then waits here for the end of

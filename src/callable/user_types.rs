@@ -8,6 +8,7 @@ use pyo3_ffi as ffi;
 use crate::callable::Error;
 use crate::embed::{Object, Python};
 use crate::metadata::{Kind, Overload, Signature, TypePlace, UserType};
+use crate::standard::types::builtin_found;
 
 /// Imports the types that a signature names (`type:module.Name`) and does not know yet. The signature has their
 /// addresses from then on: a user of the signature must keep the returned types alive, which are all whose addresses it
@@ -49,7 +50,10 @@ fn resolve(python: &Python, class: &mut UserType) -> Result<Option<Object>, Erro
     match class.place {
         None => {
             let object = import(python, class)?;
-            class.place = NonZeroUsize::new(object.as_ptr() as usize).map(TypePlace::Object);
+            let address = NonZeroUsize::new(object.as_ptr() as usize);
+            class.place = address.map(TypePlace::Object);
+            // A program may put a class of its own into `builtins`.
+            class.builtin = address.and_then(|address| builtin_found(&class.name, address));
             Ok(Some(object))
         }
         // SAFETY: the code that put the address into the signature keeps the type alive.

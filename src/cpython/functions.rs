@@ -2,14 +2,15 @@
 //!
 //! Most of them may run Python code, and thus release the GIL and acquire it again. Up to 3.13, a daemon thread that does this while
 //! the interpreter shuts down is ended by unwinding. Here it waits for the end of the process instead (`embed::may_end`): the frames
-//! above own references, which must not be given up without the GIL. Compiled code calls them by their addresses.
+//! above own references, which must not be given up without the GIL. Compiled code calls them by their addresses. Those that
+//! are called while no reference is owned are in `unowned`, which takes the declarations of this module where both need one.
 
 use std::ffi::{c_char, c_int, c_long, c_ulonglong};
 
 use pyo3_ffi::{Py_ssize_t, PyObject, PyThreadState};
 
 use super::c_function::{CPythonFunction, CSignature, CValue};
-use crate::embed::may_end;
+use crate::embed::{may_end, raw as embedded};
 
 type Object = *mut PyObject;
 
@@ -23,10 +24,10 @@ macro_rules! result_abi {
     };
 }
 
-/// Declares C functions of an ABI, with the facts that compiled code needs about each.
+/// Declares C functions of an ABI.
 macro_rules! declare {
     (
-        $raw:ident $table:ident $abi:tt $may_unwind:literal
+        $raw:ident $abi:tt
         $($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*
     ) => {
         mod $raw {
@@ -38,7 +39,16 @@ macro_rules! declare {
                 $($(#[$attribute])* pub fn $name($($argument: $type),*) $(-> $result)?;)*
             }
         }
+    };
+}
 
+/// The facts that compiled code needs about each of these functions, which `$raw` declares. If a declaration is
+/// another, this does not compile.
+macro_rules! describe {
+    (
+        $table:ident $raw:ident $abi:tt $may_unwind:literal
+        $($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*
+    ) => {
         mod $table {
             use super::*;
             $(
@@ -52,18 +62,24 @@ macro_rules! declare {
                         result: result_abi!($($result)?),
                         may_unwind: $may_unwind,
                     },
-                    address: $raw::$name as *const (),
+                    address: {
+                        let function: unsafe extern $abi fn($($type),*) $(-> $result)? = $raw::$name;
+                        function as *const ()
+                    },
                 };
             )*
         }
     };
 }
 
-/// Wraps functions for Rust.
+/// Wraps functions that `$raw` declares, for Rust.
 macro_rules! wrap {
-    ($($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
-        declare! {
-            wrapped wrapped_table "C-unwind" true
+    (
+        $table:ident $raw:ident
+        $($(#[$attribute:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*
+    ) => {
+        describe! {
+            $table $raw "C-unwind" true
             $($(#[$attribute])* fn $name($($argument: $type),*) $(-> $result)?;)*
         }
         $(
@@ -76,23 +92,54 @@ macro_rules! wrap {
             #[allow(non_snake_case, reason = "the names are CPython's")]
             pub unsafe fn $name($($argument: $type),*) $(-> $result)? {
                 // SAFETY: the caller promises the function's conditions.
-                may_end(|| unsafe { wrapped::$name($($argument),*) })
+                may_end(|| unsafe { $raw::$name($($argument),*) })
             }
         )*
     };
 }
 
+/// Declares functions and wraps them.
+macro_rules! declare_wrapped {
+    ($($functions:tt)*) => {
+        declare! { wrapped "C-unwind" $($functions)* }
+        wrap! { wrapped_table wrapped $($functions)* }
+    };
+}
+
+/// Declares functions that only compiled code calls.
+macro_rules! declare_described {
+    ($raw:ident $table:ident $abi:tt $may_unwind:literal $($functions:tt)*) => {
+        declare! { $raw $abi $($functions)* }
+        describe! { $table $raw $abi $may_unwind $($functions)* }
+    };
+}
+
+/// The declarations that `unowned` passes on, for calls that own nothing.
+pub(super) mod unwrapped {
+    pub use super::embedded::Py_DecRef;
+    pub use super::wrapped::PyDict_SetItem;
+}
+
 /// The facts that compiled code needs about each function.
 pub mod table {
+    pub use super::embedded_table::*;
     pub use super::plain_table::*;
+    pub use super::restoring_table::*;
     pub use super::unwinding_table::*;
     pub use super::wrapped_table::*;
 }
 
+// `embed` calls these too, and stands below this module, so it declares them.
 wrap! {
+    embedded_table embedded
     fn PyEval_EvalCode(code: Object, globals: Object, locals: Object) -> Object;
     fn Py_DecRef(object: Object);
+    fn PyObject_Str(object: Object) -> Object;
+    fn PyObject_Repr(object: Object) -> Object;
+    fn PyObject_Vectorcall(callable: Object, arguments: *const Object, count: usize, names: Object) -> Object;
+}
 
+declare_wrapped! {
     fn PyObject_GetAttr(object: Object, name: Object) -> Object;
     fn PyObject_SetAttr(object: Object, name: Object, value: Object) -> c_int;
     fn _PyObject_GetMethod(object: Object, name: Object, method: *mut Object) -> c_int;
@@ -106,12 +153,9 @@ wrap! {
     fn PyIter_Next(iterator: Object) -> Object;
     fn PyObject_Size(object: Object) -> Py_ssize_t;
     fn PyObject_IsInstance(object: Object, class: Object) -> c_int;
-    fn PyObject_Str(object: Object) -> Object;
-    fn PyObject_Repr(object: Object) -> Object;
     fn PyObject_ASCII(object: Object) -> Object;
     fn PyObject_Format(object: Object, specification: Object) -> Object;
     fn PyObject_Call(callable: Object, arguments: Object, keywords: Object) -> Object;
-    fn PyObject_Vectorcall(callable: Object, arguments: *const Object, count: usize, names: Object) -> Object;
 
     fn PyNumber_Add(a: Object, b: Object) -> Object;
     fn PyNumber_And(a: Object, b: Object) -> Object;
@@ -190,18 +234,21 @@ wrap! {
 }
 
 // Only compiled code calls these.
-declare! {
+declare_described! {
     unwinding unwinding_table "C-unwind" true
     fn PyList_Append(list: Object, value: Object) -> c_int;
     fn PySlice_New(start: Object, stop: Object, step: Object) -> Object;
     fn PyCell_New(value: Object) -> Object;
     fn PyList_AsTuple(list: Object) -> Object;
     fn _Py_Dealloc(object: Object);
+}
+describe! {
+    restoring_table embedded "C-unwind" true
     fn PyEval_RestoreThread(thread: *mut PyThreadState);
 }
 
 // These run no Python code, do not release the GIL, or do not acquire it again.
-declare! {
+declare_described! {
     plain plain_table "C" false
     fn PyLong_FromLong(value: c_long) -> Object;
     fn PyLong_FromUnsignedLongLong(value: c_ulonglong) -> Object;

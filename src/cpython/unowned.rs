@@ -8,6 +8,8 @@ use std::ffi::{c_char, c_int, c_long, c_void};
 
 use pyo3_ffi as ffi;
 
+pub use super::functions::unwrapped::*;
+
 type Object = *mut ffi::PyObject;
 
 /// A function that evaluates frames (PEP 523).
@@ -28,8 +30,6 @@ unsafe extern "C-unwind" {
     pub fn PyObject_GetBuffer(object: Object, view: *mut ffi::Py_buffer, flags: c_int) -> c_int;
     pub fn PyErr_Format(exception: Object, format: *const c_char, ...) -> Object;
     pub fn PyErr_SetString(exception: Object, message: *const c_char);
-    pub fn Py_DecRef(object: Object);
-    pub fn PyDict_SetItem(dict: Object, key: Object, value: Object) -> c_int;
     pub fn PyLong_AsLong(object: Object) -> c_long;
 
     // The functions that Argument Clinic's wrappers call for these C types (Objects/longobject.c), exported by 3.11 to

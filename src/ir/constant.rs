@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::entities::CalleeRef;
 use super::types::Type;
-use crate::metadata::TypePlace;
+use crate::metadata::{TypePlace, UserType};
 
 /// A Python object that is known when the IR is built; symbolic unless it has an address.
 ///
@@ -109,10 +109,21 @@ pub struct ConstClass {
 }
 
 impl ConstClass {
-    /// The class of this qualified name.
+    /// The class of this qualified name, which is none of CPython's own.
     pub fn new(name: impl Into<Arc<str>>, place: Option<TypePlace>) -> Self {
+        Self { label: name.into(), is_builtin: false, place }
+    }
+
+    /// The class that a signature names.
+    pub fn of(class: &UserType) -> Self {
+        Self { label: class.name.as_str().into(), is_builtin: class.builtin.is_some(), place: class.place }
+    }
+
+    /// The symbolic class of this qualified name, which was read from text: in `builtins`, it is one of CPython's own.
+    /// Only readers of text use this.
+    pub fn read(name: impl Into<Arc<str>>) -> Self {
         let label: Arc<str> = name.into();
-        Self { is_builtin: label.starts_with("builtins."), label, place }
+        Self { is_builtin: label.starts_with("builtins."), label, place: None }
     }
 
     /// Whether both are certainly the same class.

@@ -6,7 +6,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::instruction::{Failure, Instruction};
-use super::operation::Operation;
 use crate::operators::BinaryOperator;
 
 /// The check that failed, or the event, when a function is left before its end.
@@ -117,9 +116,10 @@ impl Instruction {
 
     /// The reason why the function is left at it if it raises in the range of a handler.
     pub fn error_reason(&self) -> ExitReason {
-        let is_bound_only =
-            matches!(self, Self::Operate { operation: Operation::CheckLocal(_) | Operation::LoadCell(_), .. });
-        if is_bound_only { ExitReason::Unbound } else { ExitReason::Handled }
+        match self.operation() {
+            Some(operation) if operation.is_bound_check() => ExitReason::Unbound,
+            Some(_) | None => ExitReason::Handled,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod function;
 mod instruction;
 mod lifetimes;
 mod operation;
+mod operation_role;
 mod operation_text;
 mod ownership;
 mod parse;

@@ -245,11 +245,6 @@ impl Operation {
         };
         OperationShape { operands, result, effects }
     }
-
-    /// Whether its result is a method, so that `MethodSelf` can give the receiver.
-    pub fn gives_method(&self) -> bool {
-        matches!(self, Self::LoadMethod(_) | Self::LoadSuperMethod(..) | Self::LoadSpecial(_))
-    }
 }
 
 fn objects(count: u32) -> Vec<Type> {

@@ -73,6 +73,21 @@ impl Instruction {
         }
     }
 
+    /// The operation, if it is one of Python's.
+    pub fn operation(&self) -> Option<&Operation> {
+        match self.sort() {
+            Sort::Operation(operation) => Some(operation),
+            Sort::Value
+            | Sort::Raises
+            | Sort::Call
+            | Sort::Check(_)
+            | Sort::Count
+            | Sort::Goes(_)
+            | Sort::Ends
+            | Sort::Exits => None,
+        }
+    }
+
     /// How it leaves the function.
     pub fn leaves(&self) -> Leaves {
         match self.sort() {
@@ -115,7 +130,7 @@ impl Instruction {
     pub fn is_call(&self) -> bool {
         match self.sort() {
             Sort::Call => true,
-            Sort::Operation(operation) => matches!(operation, Operation::CallMethod(..) | Operation::CallEx(_)),
+            Sort::Operation(operation) => operation.is_call(),
             Sort::Value | Sort::Raises | Sort::Check(_) | Sort::Count | Sort::Goes(_) | Sort::Ends | Sort::Exits => {
                 false
             }

@@ -97,10 +97,10 @@ fn parse_leaf(cursor: &mut Cursor<'_>) -> Result<u64, String> {
 
 fn parse_spec(cursor: &mut Cursor<'_>, leaves: &Type) -> Result<Spec, String> {
     if cursor.eat("class ") {
-        return parse_label(cursor).map(|name| Spec::Class(ConstClass::new(name, None)));
+        return parse_label(cursor).map(|name| Spec::Class(ConstClass::read(name)));
     }
     if cursor.eat("class+ ") {
-        return parse_label(cursor).map(|name| Spec::Instance(ConstClass::new(name, None)));
+        return parse_label(cursor).map(|name| Spec::Instance(ConstClass::read(name)));
     }
     if cursor.peek() == Some('"') {
         return parse_label(cursor).map(|label| Spec::Object(ConstObject::read(leaves, label)));

@@ -369,7 +369,7 @@ impl Type {
             Kind::Python { class, subclasses: false } => Self::python_exact(*class),
             Kind::Python { class, subclasses: true } => Self::python(*class),
             Kind::User { class, subclasses } => {
-                let class = ConstClass::new(class.name.as_str(), class.place);
+                let class = ConstClass::of(class);
                 Self::normal(OBJECT, Some(if *subclasses { Spec::Instance(class) } else { Spec::Class(class) }))
             }
             Kind::Cstr => Self::C_STR,

@@ -169,6 +169,9 @@ macro_rules! symbols {
                 LeaveRaisedAgain: runtime("typedcall_leave_raised_again", "C-unwind" fn exit::leave_raised_again(*const Version, usize, *const u64) -> *mut Left),
                 GoOnRaised: runtime("typedcall_go_on_raised", "C-unwind" fn exit::go_on_raised(*const Unit, *mut Left) -> Object),
                 AddTraceback: runtime("typedcall_add_traceback", "C-unwind" fn exit::add_traceback(*const Unit, *const Version, usize, *const u64)),
+                ModuleType: data("PyModule_Type"),
+                // The state of the interpreter, which lives as long as the process runs Python.
+                InterpreterState: data("typedcall_interpreter_state"),
             }
         }
     };

@@ -21,6 +21,6 @@ pub(crate) use reader::probe_writable;
 pub use reader::{FlagError, MethodTable, MethodTableEntry, Rejected, TypedMethod, clear_flag, read_def, read_table};
 pub use rule::Rule;
 pub use signature::{
-    DefaultValue, Effects, ForeignKind, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, Raises, Scalar,
-    Signature, TypePlace, UserType,
+    BuiltinType, DefaultValue, Effects, ForeignKind, Kind, MAX_OVERLOADS, MAX_PARAMETERS, Overload, Parameter, Raises,
+    Scalar, Signature, TypePlace, UserType,
 };

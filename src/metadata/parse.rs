@@ -262,7 +262,7 @@ fn user_type(cursor: &mut Cursor<'_>) -> Read<Kind> {
         *cursor = start;
         return wrong("expected module.Name");
     }
-    Ok(Kind::User { class: UserType { name, place: None }, subclasses: false })
+    Ok(Kind::User { class: UserType { name, place: None, builtin: None }, subclasses: false })
 }
 
 fn default_value(cursor: &mut Cursor<'_>, kind: &Kind) -> Read<DefaultValue> {

@@ -135,6 +135,17 @@ pub struct UserType {
     pub name: String,
     /// Where the type is found; `None` if only its name is known.
     pub place: Option<TypePlace>,
+    /// What is known of the type if it is one of CPython's own; `None` for all others, whatever their names.
+    pub builtin: Option<BuiltinType>,
+}
+
+/// What is known of one of CPython's own types. The instances of all of them stay of their class, whatever code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BuiltinType {
+    /// `frozenset`, which returns an exact instance of it unchanged, if called with one.
+    FrozenSet,
+    /// Any other.
+    Other,
 }
 
 impl PartialEq for UserType {

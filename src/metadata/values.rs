@@ -239,7 +239,7 @@ fn read_type(variable: usize) -> Result<UserType, Flaw> {
         // A class statement's module is an attribute, which only running Python code could look up.
         format!("unknown.{name}")
     };
-    Ok(UserType { name, place: NonZeroUsize::new(variable).map(TypePlace::Variable) })
+    Ok(UserType { name, place: NonZeroUsize::new(variable).map(TypePlace::Variable), builtin: None })
 }
 
 /// Reads the default, and checks that the fields it does not use are zero.

@@ -59,7 +59,7 @@ symbols!(define_addresses);
 
 /// The address of a symbol that is not a function.
 fn data(symbol: Symbol, small_ints: usize) -> usize {
-    // SAFETY: the statics are CPython's own.
+    // SAFETY: the thread is attached, as the only caller promises; the statics are CPython's own.
     unsafe {
         match symbol {
             Symbol::LongType => &raw const ffi::PyLong_Type as usize,
@@ -74,6 +74,8 @@ fn data(symbol: Symbol, small_ints: usize) -> usize {
             Symbol::TrueObject => ffi::Py_True() as usize,
             Symbol::FalseObject => ffi::Py_False() as usize,
             Symbol::SmallInts => small_ints,
+            Symbol::ModuleType => &raw const ffi::PyModule_Type as usize,
+            Symbol::InterpreterState => ffi::PyInterpreterState_Get() as usize,
             Symbol::RecursionPlace => RECURSION_PLACE.as_ptr() as usize,
             Symbol::Hits => HITS.as_ptr() as usize,
             function => unreachable!("{function:?} is a function"),

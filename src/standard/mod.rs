@@ -14,7 +14,7 @@
 
 mod below;
 mod line;
-mod types;
+pub(crate) mod types;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

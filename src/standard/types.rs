@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use crate::metadata::{Kind, Signature, TypePlace};
+use crate::metadata::{BuiltinType, Kind, Signature, TypePlace};
 
 /// Fills in the addresses of CPython's own types. Some of them, such as `dict_keys`, can't be imported by name.
 pub(super) fn resolve(signature: &mut Signature) {
@@ -15,8 +15,22 @@ pub(super) fn resolve(signature: &mut Signature) {
                 && class.place.is_none()
             {
                 class.place = class.name.strip_prefix("builtins.").and_then(address).map(TypePlace::Object);
+                class.builtin = builtin(&class.name);
             }
         }
+    }
+}
+
+/// What is known of a type that was found by its name: of CPython's own type of that name, if this is its place.
+pub(crate) fn builtin_found(name: &str, place: NonZeroUsize) -> Option<BuiltinType> {
+    name.strip_prefix("builtins.").and_then(address).filter(|own| *own == place).and_then(|_| builtin(name))
+}
+
+/// What is known of the type that the tables name.
+fn builtin(name: &str) -> Option<BuiltinType> {
+    match name.strip_prefix("builtins.")? {
+        "frozenset" => Some(BuiltinType::FrozenSet),
+        _ => Some(BuiltinType::Other),
     }
 }
 

@@ -112,3 +112,41 @@ fn names_and_defaults_are_filled_in() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn a_class_that_a_program_puts_into_builtins_is_none_of_cpythons_own() {
+    own_process!();
+    let session = Session::new(
+        "
+import builtins
+from operator import neg, pos
+class Foo:
+    def __neg__(self): return 7
+class Other:
+    def __neg__(self): return '5'
+Foo.__module__ = 'builtins'
+builtins.Foo = Foo
+def become(value, kind): value.__class__ = kind
+class Maker:
+    def __pos__(self): return Foo()
+def f(maker, kind):
+    value = pos(maker)
+    become(value, kind)
+    return int(neg(value))
+",
+    );
+    // A result of the type is given another class before the call whose result is trusted for that type.
+    for (name, signature) in
+        [("pos", "(object) -> type:builtins.Foo raises null"), ("neg", "(type:builtins.Foo) -> int raises null")]
+    {
+        session.specializer.declare(&session.python, &session.get(name), signature).expect("it fits");
+    }
+    session.fast("f");
+    session.run(
+        "
+for kind in Foo, Other:
+    expected, got = f(Maker(), kind), fast_f(Maker(), kind)
+    assert expected == got, (kind, expected, got)
+",
+    );
+}

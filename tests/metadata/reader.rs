@@ -294,7 +294,7 @@ fn a_user_type_is_named_as_far_as_can_be_seen() {
         (sample.values[1].kind, sample.values[1].class) = (kind::USER, &raw const variable as usize);
         let method = read_def(sample.def()).map(|method| method.expect("it is there"));
         method.map(|method| match &method.signature.overloads[0].parameters[0].kind {
-            Kind::User { class: UserType { name, place }, .. } => {
+            Kind::User { class: UserType { name, place, .. }, .. } => {
                 // Not the type itself: the variable may contain another one later.
                 assert_eq!(place, &std::num::NonZeroUsize::new(&raw const variable as usize).map(TypePlace::Variable));
                 name.clone()

@@ -130,8 +130,10 @@ fn kinds() -> impl Strategy<Value = Kind> {
         Just(Kind::Buffer),
         (prop::sample::select(classes.to_vec()), any::<bool>())
             .prop_map(|(class, subclasses)| Kind::Python { class, subclasses }),
-        ("[a-z]{1,3}(\\.[A-Za-z_ä]{1,4}){1,2}", any::<bool>())
-            .prop_map(|(name, subclasses)| Kind::User { class: UserType { name, place: Option::None }, subclasses }),
+        ("[a-z]{1,3}(\\.[A-Za-z_ä]{1,4}){1,2}", any::<bool>()).prop_map(|(name, subclasses)| Kind::User {
+            class: UserType { name, place: Option::None, builtin: Option::None },
+            subclasses
+        }),
     ]
 }
 

@@ -124,7 +124,6 @@ impl RefcountInserter<'_> {
 
     /// Puts the values on the stack first, in the order in which they die there.
     fn order(&self, inst: Inst, dying: &mut [Value]) {
-        use Operation::{BinaryOp, GetItem, InplaceOp};
         let Some(state) = self.function.state(inst) else {
             // An instruction that neither raises nor runs Python code; its operands are in the stack's order.
             if self.death_order.last_first(false) {
@@ -136,8 +135,7 @@ impl RefcountInserter<'_> {
         let owner = |value| self.lifetimes.ownership.owner(self.function, value);
         let on_stack: Vec<_> = state.stack.iter().map(|slot| slot.value().and_then(owner)).collect();
         let place = |value: &Value| on_stack.iter().rposition(|held| held == &Some(*value));
-        let is_operator =
-            matches!(instruction, Instruction::Operate { operation: BinaryOp(_) | InplaceOp(_) | GetItem, .. });
+        let is_operator = instruction.operation().is_some_and(Operation::dies_as_operator);
         let last_first = self.death_order.last_first(is_operator);
         let callable = instruction.operands().first().copied().and_then(owner).filter(|_| instruction.is_call());
         dying.sort_by_key(|value| match place(value) {
@@ -161,9 +159,7 @@ impl RefcountInserter<'_> {
         let mut left = alive.clone();
         let data = &self.function.insts[inst];
         let mut operands = data.instruction.operands();
-        if let Instruction::Operate { operation, .. } = &data.instruction
-            && stays_on_stack(operation)
-        {
+        if data.instruction.operation().is_some_and(Operation::keeps_operands) {
             operands.clear();
         }
         let state = self.function.state(inst);
@@ -269,10 +265,4 @@ impl RefcountInserter<'_> {
         changes.extend(left.into_iter().map(|value| self.decref(value)).collect::<Vec<_>>());
         changes
     }
-}
-
-/// Whether CPython leaves the operands on the stack if the operation raises.
-fn stays_on_stack(operation: &Operation) -> bool {
-    use Operation::{BuildMap, DictMerge, DictUpdate, ListAppend, ListExtend, MapAdd, SetAdd, SetUpdate};
-    matches!(operation, BuildMap(_) | DictMerge | DictUpdate | ListAppend | ListExtend | MapAdd | SetAdd | SetUpdate)
 }

@@ -102,7 +102,7 @@ impl Lowering<'_, '_, '_> {
             let exit = self.exit(inst)?;
             let object = self.address(Reference::object(module));
             let class = self.emitter.load(types::I64, object, self.emitter.layout.ob_type);
-            let wanted = self.address(Reference::ModuleType);
+            let wanted = self.emitter.address(Symbol::ModuleType);
             let is_plain = self.emitter.builder.ins().icmp(IntCC::Equal, class, wanted);
             self.emitter.require(is_plain, exit);
             self.modules_tested.push(module.clone());
@@ -189,6 +189,10 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for Lowering<'e, 'f, '_> {
 
     fn method(&mut self, callee: &Called, _: &Overload, args: &[Value]) -> Result<MethodSite, Unsupported> {
         self.method_site(callee, args)
+    }
+
+    fn argument_array(&mut self, objects: &[Register]) -> Register {
+        self.spill(objects)
     }
 
     fn counts_recursion(&self, overload: &Overload) -> bool {

@@ -180,7 +180,7 @@ impl Lowering<'_, '_, '_> {
     /// Serves waiting interrupts. If nothing waits, this is a load and a test.
     fn poll(&mut self, inst: Inst) -> Result<(), Unsupported> {
         let (base, offset, ty) = match self.emitter.layout.eval_breaker {
-            EvalBreaker::OfInterpreter(offset) => (self.address(Reference::InterpreterState), offset, types::I32),
+            EvalBreaker::OfInterpreter(offset) => (self.emitter.address(Symbol::InterpreterState), offset, types::I32),
             // The low bits of a word; its low byte is first.
             EvalBreaker::OfThread(offset) => {
                 let state = self.thread_state.ok_or_else(|| Unsupported::new("Poll", "the function has no other"))?;

@@ -13,10 +13,6 @@ use crate::lower::symbol::annotate_constants;
 pub enum Reference {
     /// A function of the runtime, or of CPython's.
     Function(Symbol),
-    /// The state of the interpreter.
-    InterpreterState,
-    /// The type of modules.
-    ModuleType,
     /// The data of this function: the first argument of the runtime's functions that need it.
     Unit,
     /// The data of this version of the function: the first argument of functions that need to know which version runs.
@@ -126,8 +122,6 @@ impl SymbolicReferences {
 fn describe(reference: &Reference) -> String {
     match reference {
         Reference::Function(function) => function.name().to_owned(),
-        Reference::InterpreterState => "interpreter state".to_owned(),
-        Reference::ModuleType => "PyModule_Type".to_owned(),
         Reference::Unit => "unit".to_owned(),
         Reference::Version => "version".to_owned(),
         Reference::AssumptionsHold => "assumptions hold".to_owned(),

@@ -197,42 +197,6 @@ impl Emitter<'_, '_> {
         self.builder.ins().iconst(clif, all_ones)
     }
 
-    /// Calls a `ml_meth` with objects in its own convention. A receiver is passed as it is. METH_NOARGS gets a null.
-    /// METH_METHOD gets its defining class; other conventions have none.
-    pub(in crate::lower) fn call_method(
-        &mut self,
-        method: Value,
-        convention: MethodConvention,
-        receiver: Value,
-        class: Option<Value>,
-        arguments: &[Value],
-    ) -> Value {
-        let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");
-        let arguments = match convention {
-            MethodConvention::NoArgs => vec![receiver, self.null()],
-            MethodConvention::O => vec![receiver, arguments[0]],
-            MethodConvention::FastCall | MethodConvention::Other => {
-                let array = self.spill(arguments);
-                vec![receiver, array, self.builder.ins().iconst(types::I64, count)]
-            }
-            MethodConvention::FastCallKeywords => {
-                let array = self.spill(arguments);
-                vec![receiver, array, self.builder.ins().iconst(types::I64, count), self.null()]
-            }
-            MethodConvention::Method => {
-                let class = class.unwrap_or_else(|| self.null());
-                let array = self.spill(arguments);
-                vec![receiver, class, array, self.builder.ins().iconst(types::I64, count), self.null()]
-            }
-            MethodConvention::VarArgs | MethodConvention::VarArgsKeywords => {
-                let array = self.spill(arguments);
-                let (count, null) = (self.builder.ins().iconst(types::I64, count), self.null());
-                return self.call_with_tuple(method, convention, receiver, [array, count, null]);
-            }
-        };
-        self.call_pointers(method, &arguments)
-    }
-
     /// Calls a `ml_meth` that takes a tuple, with an array of arguments, their number, and names.
     pub(in crate::lower) fn call_with_tuple(
         &mut self,

@@ -1,5 +1,7 @@
 //! Direct calls of C functions, for the instructions that make them.
 
+use cranelift_codegen::ir::{InstBuilder, Value as Register, types};
+
 use super::prototype::c_prototype;
 use super::surroundings::{EmittedFunction, MethodSite, Surroundings, stolen};
 use crate::ir::{Called, CalleeTarget, Inst, Value};
@@ -92,17 +94,54 @@ fn call_method<'e, 'f: 'e>(
     let target = around.target(callee, CalleeTarget::Method);
     // This is the same as in CPython's own vectorcalls of such functions (Objects/methodobject.c, descrobject.c).
     let counts = enter(around, inst, overload);
-    let class = match convention {
-        MethodConvention::Method => around.defining_class(),
-        _ => None,
-    };
-    let object = around.emitter().call_method(target, convention, receiver, class, &objects);
+    let object = call_in_convention(around, target, convention, receiver, &objects);
     if counts {
         around.emitter().leave_call();
     }
     around.check_error(inst, Some((object, CType::Pointer)), overload.raises, true);
     around.values().set(into, object);
     Ok(())
+}
+
+/// Calls a `ml_meth` with objects in its own convention. A receiver is passed as it is. METH_NOARGS gets a null.
+/// METH_METHOD gets its defining class; other conventions have none.
+fn call_in_convention<'e, 'f: 'e>(
+    around: &mut impl Surroundings<'e, 'f>,
+    method: Register,
+    convention: MethodConvention,
+    receiver: Register,
+    arguments: &[Register],
+) -> Register {
+    let count = i64::try_from(arguments.len()).expect("a call has at most 17 arguments");
+    let arguments = match convention {
+        MethodConvention::NoArgs => vec![receiver, around.emitter().null()],
+        MethodConvention::O => vec![receiver, arguments[0]],
+        MethodConvention::FastCall | MethodConvention::Other => {
+            let array = around.argument_array(arguments);
+            vec![receiver, array, around.emitter().builder.ins().iconst(types::I64, count)]
+        }
+        MethodConvention::FastCallKeywords => {
+            let array = around.argument_array(arguments);
+            vec![receiver, array, around.emitter().builder.ins().iconst(types::I64, count), around.emitter().null()]
+        }
+        MethodConvention::Method => {
+            let class = around.defining_class().unwrap_or_else(|| around.emitter().null());
+            let array = around.argument_array(arguments);
+            vec![
+                receiver,
+                class,
+                array,
+                around.emitter().builder.ins().iconst(types::I64, count),
+                around.emitter().null(),
+            ]
+        }
+        MethodConvention::VarArgs | MethodConvention::VarArgsKeywords => {
+            let array = around.argument_array(arguments);
+            let (count, null) = (around.emitter().builder.ins().iconst(types::I64, count), around.emitter().null());
+            return around.emitter().call_with_tuple(method, convention, receiver, [array, count, null]);
+        }
+    };
+    around.emitter().call_pointers(method, &arguments)
 }
 
 /// Counts a call against the recursion limit, as a call through the interpreter would be counted. The result is whether

@@ -148,7 +148,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().stack_addr(types::I64, slot, 0)
     }
 
-    /// Writes `objects` to the stack, as the argument array of a vectorcall.
+    /// Writes `objects` to the stack, as the argument array of a vectorcall, in space of their own.
     pub(in crate::lower) fn spill(&mut self, objects: &[Value]) -> Value {
         let slot = self.stack_slot(objects.len().max(1));
         let array = self.stack_address(slot);

@@ -56,6 +56,11 @@ pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
     /// How the `ml_meth` of a callee is called with these values.
     fn method(&mut self, callee: &Called, overload: &Overload, args: &[Value]) -> Result<MethodSite, Unsupported>;
 
+    /// Writes the arguments of the next call to the stack, as an array.
+    fn argument_array(&mut self, objects: &[Register]) -> Register {
+        self.emitter().spill(objects)
+    }
+
     /// The class that a METH_METHOD function gets.
     fn defining_class(&mut self) -> Option<Register> {
         None

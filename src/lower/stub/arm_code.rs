@@ -8,7 +8,7 @@ use super::audit::{Audit, Promises};
 use super::cell::CellField;
 use super::frame::Convention;
 use super::plan::{Arm, Plan};
-use crate::ir::{Called, CalleeTarget, ConstObject, Failure, Inst, Instruction, Value};
+use crate::ir::{Called, CalleeTarget, ConstObject, ExitReason, Inst, Instruction, Leaves, Value};
 use crate::lower::convention::MethodConvention;
 use crate::lower::emit::emitter::{Emitter, POINTER_BYTES};
 use crate::lower::emit::instruction::emit;
@@ -138,12 +138,28 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for ArmCode<'_, 'e, 'f, '_> {
     /// A guard that fails goes to the next arm. Objects of the right types with other values go to the fallback.
     fn fail(&mut self, inst: Inst) -> Result<Block, Unsupported> {
         let exits = &self.call.exits;
-        match &self.call.arm.function.insts[inst].instruction {
-            Instruction::Guard { failure: Failure::Exit, .. } | Instruction::Unbox { failure: Failure::Exit, .. } => {
-                Err(Unsupported::new("an exit", "a stub leaves through its fallback"))
+        let instruction = &self.call.arm.function.insts[inst].instruction;
+        let reason = match instruction.leaves() {
+            Leaves::Fallback => instruction.exit_reason(),
+            Leaves::Exit | Leaves::Always => {
+                return Err(Unsupported::new("an exit", "a stub leaves through its fallback"));
             }
-            Instruction::Guard { .. } => Ok(exits.next_arm),
-            _ => Ok(exits.fallback),
+            Leaves::Never => None,
+        };
+        match reason {
+            Some(ExitReason::Type) => Ok(exits.next_arm),
+            Some(ExitReason::Value) => Ok(exits.fallback),
+            Some(
+                ExitReason::Overflow
+                | ExitReason::Division
+                | ExitReason::NotFinite
+                | ExitReason::Assumption
+                | ExitReason::Unbound
+                | ExitReason::Handled
+                | ExitReason::Raised
+                | ExitReason::Always,
+            )
+            | None => Err(Unsupported::new(instruction.name(), "a stub has no fallback for it")),
         }
     }
 

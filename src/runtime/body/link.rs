@@ -93,9 +93,6 @@ impl<'a> Linker<'a> {
     fn find(&mut self, reference: &Reference) -> Option<usize> {
         Some(match reference {
             Reference::Function(function) => self.addresses.get(*function).get(),
-            // SAFETY: the thread is attached; the main interpreter's state lives as long as the process runs Python.
-            Reference::InterpreterState => unsafe { ffi::PyInterpreterState_Get() as usize },
-            Reference::ModuleType => &raw const ffi::PyModule_Type as usize,
             Reference::Unit => std::ptr::from_ref(self.unit) as usize,
             Reference::Version => std::ptr::from_ref(self.version) as usize,
             Reference::AssumptionsHold => Arc::as_ptr(&self.version.flag) as usize,

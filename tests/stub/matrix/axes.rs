@@ -132,7 +132,7 @@ const SCALARS: [Scalar; 13] = [
 /// Every kind of the grammar, without subclasses.
 fn kinds() -> Vec<Kind> {
     // The reader gives this name to a type that a class statement made.
-    let point = UserType { name: "unknown.Point".to_owned(), place: None };
+    let point = UserType { name: "unknown.Point".to_owned(), place: None, builtin: None };
     let mut kinds: Vec<_> = SCALARS.into_iter().map(Kind::Scalar).collect();
     kinds.push(Kind::Object);
     kinds.extend(PythonType::ALL.into_iter().map(Kind::exact));

@@ -14,7 +14,7 @@ use super::plan::{
 };
 use crate::ir::verify::{object_type, or_none, result_type};
 use crate::ir::{Callee, CalleeBelow, CalleeRef, CalleeTarget, Callees, Function, Type, Value};
-use crate::metadata::{Kind, Overload, Parameter, PythonType};
+use crate::metadata::{BuiltinType, Kind, Overload, Parameter, PythonType};
 
 /// The treatment of a call.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ fn gives_back(instances: &Kind) -> bool {
     use PythonType::{Bytes, Float, Int, Str, Tuple};
     match instances {
         Kind::Python { class, subclasses } => !subclasses && [Bytes, Float, Int, Str, Tuple].contains(class),
-        Kind::User { class, subclasses } => !subclasses && class.name == "builtins.frozenset",
+        Kind::User { class, subclasses } => !subclasses && class.builtin == Some(BuiltinType::FrozenSet),
         _ => false,
     }
 }
