@@ -150,14 +150,4 @@ impl Operation {
             | Role::Other => false,
         }
     }
-
-    /// Whether the instruction after it is never reached.
-    pub fn never_returns(&self) -> bool {
-        match self.role() {
-            Role::AlwaysRaises => true,
-            Role::Operator | Role::KeepsOperands | Role::Call | Role::GivesMethod | Role::BoundCheck | Role::Other => {
-                false
-            }
-        }
-    }
 }
