@@ -5,6 +5,7 @@
 
 use pyo3_ffi as ffi;
 
+use super::current_exception;
 use super::layout::{
     DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII,
     TEXT_KIND_MASK, TEXT_KIND_SHIFT, TextLayout,
@@ -412,25 +413,20 @@ const FROM_TRACE_TO_EXCEPTION: i32 = 3 * size_of::<usize>() as i32;
 fn thread_trace(python: &Python, layout: &Layout) -> Result<(), String> {
     let probe = float(python)?;
     // SAFETY: the thread is attached, and has a state, whose field is read without trusting the offset. An exception
-    // that was set before is taken away meanwhile; each reference that is fetched is given back or given up.
-    #[allow(deprecated, reason = "PyErr_GetRaisedException is not in 3.11")]
+    // that was set before is taken away meanwhile; each reference that is taken is given back or given up.
     let (expected, found) = unsafe {
-        let fetched = || {
-            let (mut class, mut value, mut traceback) =
-                (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
-            ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-            (class, value, traceback)
-        };
-        let before = fetched();
+        let before = current_exception::take();
         ffi::PyErr_SetObject(ffi::PyExc_KeyError, probe.as_ptr());
         let state = ffi::PyThreadState_Get() as usize;
         let at = state.wrapping_add_signed((layout.thread_trace + FROM_TRACE_TO_EXCEPTION) as isize);
         let found = peek_at::<usize>(at);
-        let (class, value, traceback) = fetched();
+        let raised = current_exception::take();
         // 3.11 has the class there, later versions the exception.
-        let expected = if layout.minor <= 11 { class } else { value } as usize;
-        [class, value, traceback].into_iter().for_each(|object| ffi::Py_XDECREF(object));
-        ffi::PyErr_Restore(before.0, before.1, before.2);
+        let expected = if layout.minor <= 11 { ffi::Py_TYPE(raised) as usize } else { raised as usize };
+        ffi::Py_DECREF(raised);
+        if !before.is_null() {
+            current_exception::set(before);
+        }
         (expected, found)
     };
     expect("the exception of a thread, from its trace function", expected, found?)

@@ -1,42 +1,8 @@
-//! The current exception, as one reference.
-
-use std::ptr::null_mut;
+//! What the audit asks about exceptions.
 
 use pyo3_ffi as ffi;
 
-/// Takes the current exception and unsets it; null if there is none.
-///
-/// # Safety
-/// The thread is attached.
-pub unsafe fn take_raised() -> *mut ffi::PyObject {
-    // SAFETY: the caller promises it; PyErr_Fetch hands over the references.
-    #[allow(deprecated, reason = "PyErr_GetRaisedException is not in 3.11")]
-    unsafe {
-        let (mut class, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-        ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
-        if !traceback.is_null() {
-            ffi::PyException_SetTraceback(value, traceback);
-            ffi::Py_DECREF(traceback);
-        }
-        ffi::Py_XDECREF(class);
-        value
-    }
-}
-
-/// Sets an exception again.
-///
-/// # Safety
-/// The thread is attached, and `error` an exception, whose reference this takes over.
-pub unsafe fn restore(error: *mut ffi::PyObject) {
-    // SAFETY: the caller promises both; PyErr_Restore takes over the references.
-    #[allow(deprecated, reason = "PyErr_SetRaisedException is not in 3.11")]
-    unsafe {
-        let class = ffi::Py_TYPE(error).cast::<ffi::PyObject>();
-        ffi::Py_INCREF(class);
-        ffi::PyErr_Restore(class, error, ffi::PyException_GetTraceback(error));
-    }
-}
+use crate::cpython::current_exception;
 
 /// Whether an exception says nothing about the function that it came from: memory or stack ran out, or an interrupt
 /// arrived.
@@ -56,12 +22,12 @@ pub unsafe fn is_no_answer(error: *mut ffi::PyObject) -> bool {
 /// # Safety
 /// The thread is attached, and the caller has the reference, or null.
 pub unsafe fn drop_behind_exception(object: *mut ffi::PyObject) {
-    // SAFETY: the caller promises both; what is fetched is restored.
-    #[allow(deprecated, reason = "PyErr_GetRaisedException is not in 3.11")]
+    // SAFETY: the caller promises both; what is taken is set again.
     unsafe {
-        let (mut class, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+        let error = current_exception::take();
         ffi::Py_XDECREF(object);
-        ffi::PyErr_Restore(class, value, traceback);
+        if !error.is_null() {
+            current_exception::set(error);
+        }
     }
 }

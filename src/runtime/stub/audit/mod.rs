@@ -11,7 +11,7 @@
 //! | `frames` | `no_python`: counts the Python frames that a call enters |
 //! | `references` | borrowed and new results: counts their references |
 //! | `compare` | `pure`: whether two results are the same |
-//! | `exception` | the current exception, as a reference |
+//! | `exception` | whether an exception says something about the function; objects that die while one is set |
 
 mod compare;
 mod exception;
@@ -24,8 +24,9 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::cell::original_in;
+use crate::cpython::current_exception;
 use crate::lower::{Promises, RECORD_WORDS};
-use exception::{drop_behind_exception, is_no_answer, restore, take_raised};
+use exception::{drop_behind_exception, is_no_answer};
 
 /// The most objects of one call, with the receiver.
 const MAX_OBJECTS: usize = crate::metadata::MAX_PARAMETERS + 1;
@@ -77,7 +78,7 @@ pub unsafe extern "C-unwind" fn begin(
             references: [0; MAX_OBJECTS],
             wrapper_result,
             // Also null if there is no wrapper.
-            wrapper_error: if failed { take_raised() } else { null_mut() },
+            wrapper_error: if failed { current_exception::take() } else { null_mut() },
             result_references: if wrapper_result.is_null() { 0 } else { ffi::Py_REFCNT(wrapper_result) },
             frames: 0,
             outer: null_mut(),
@@ -135,7 +136,7 @@ unsafe fn check_raised(original: *mut ffi::PyObject, promises: Promises) -> bool
         if !promises.has(Promises::NEVER_RAISES) || ffi::PyErr_Occurred().is_null() {
             return false;
         }
-        let error = take_raised();
+        let error = current_exception::take();
         ffi::PyErr_Format(
             ffi::PyExc_SystemError,
             c"%R promises never to raise, but its underlying function raised %R".as_ptr(),
@@ -184,7 +185,7 @@ pub unsafe extern "C-unwind" fn returned(
         if is_no_answer(error) {
             // The wrapper was interrupted: that is the outcome, and nothing is compared.
             (*record).wrapper_error = null_mut();
-            restore(error);
+            current_exception::set(error);
         } else if promises.has(Promises::PURE) && !result.is_null() {
             if !error.is_null() {
                 differ(original_in(cell), c"returned %R and its wrapper raised %R", result, error);
@@ -211,7 +212,7 @@ pub unsafe extern "C-unwind" fn raised(cell: *mut ffi::PyObject, promises: Promi
     unsafe {
         let (expected, expected_error) = ((*record).wrapper_result, (*record).wrapper_error);
         let was_called = !expected.is_null() || !expected_error.is_null();
-        let error = take_raised();
+        let error = current_exception::take();
         if error.is_null() {
             let format = c"%R returned an error without an exception from its underlying function".as_ptr();
             ffi::PyErr_Format(ffi::PyExc_SystemError, format, original_in(cell));
@@ -221,7 +222,7 @@ pub unsafe extern "C-unwind" fn raised(cell: *mut ffi::PyObject, promises: Promi
             || is_no_answer(expected_error)
             || !expected_error.is_null() && compare::is_same_exception(error, expected_error)
         {
-            restore(error);
+            current_exception::set(error);
         } else {
             if expected_error.is_null() {
                 differ(original_in(cell), c"raised %R and its wrapper returned %R", error, expected);
