@@ -9,29 +9,7 @@ use typedcall::demo;
 use typedcall::embed::{Object, Python};
 use typedcall::{CompileOptions, Options, Specializer};
 
-const LOOPS: &str = "
-def inc(obj, n):
-    i = 0
-    while i < n: i = m.inc(i)
-    return i
-def takes_object(obj, n):
-    i = 0
-    while i < n: i = m.takes_object(obj, i)
-    return i
-def same(obj, n):
-    i = 0
-    while i < n:
-        m.same(obj)
-        i += 1
-    return i
-def same_may_raise(obj, n):
-    i = 0
-    while i < n:
-        m.same_may_raise(obj)
-        i += 1
-    return i
-obj = object()
-";
+const LOOPS: &str = include_str!("../tests/compile/loops.py");
 const NAMES: [&str; 4] = ["inc", "takes_object", "same", "same_may_raise"];
 const ITERATIONS: i64 = 100_000;
 const ROUNDS: usize = 60;
@@ -46,7 +24,8 @@ fn main() {
     specializer.adopt(&python, &module).expect("its metadata is good");
     let names = python.namespace().expect("there is memory");
     names.set_item(&python, "m", &module).expect("there is memory");
-    python.run(LOOPS, &names).expect("they are functions");
+    python.run(&LOOPS.replace("BOUND", "n"), &names).expect("they are functions");
+    python.run("obj = object()", &names).expect("there is memory");
     let item = |name: &str| names.item(&python, name).expect("it was just defined");
     let (obj, count) = (item("obj"), python.int(ITERATIONS).expect("there is memory"));
     let time = |function: &Object| {

@@ -34,32 +34,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Four loops, to a bound that is a parameter or a constant.
-const LOOPS: &str = "
-loops = '''
-def inc(obj, n):
-    i = 0
-    while i < BOUND: i = m.inc(i)
-    return i
-def takes_object(obj, n):
-    i = 0
-    while i < BOUND: i = m.takes_object(obj, i)
-    return i
-def same(obj, n):
-    i = 0
-    while i < BOUND:
-        m.same(obj)
-        i += 1
-    return i
-def same_may_raise(obj, n):
-    i = 0
-    while i < BOUND:
-        m.same_may_raise(obj)
-        i += 1
-    return i
-'''
-obj = object()
-";
+const LOOPS: &str = include_str!("loops.py");
 const NAMES: [&str; 4] = ["inc", "takes_object", "same", "same_may_raise"];
 
 fn session() -> Session {
@@ -67,7 +42,7 @@ fn session() -> Session {
     let module = extension::import(&session.python, "loops", include_str!("../c/loops.c"), &["-O1", "-std=gnu11"]);
     session.specializer.adopt(&session.python, &module).expect("its metadata is good");
     session.names.set_item(&session.python, "m", &module).expect("there is memory");
-    session.run(LOOPS);
+    session.run(&format!("loops = '''{LOOPS}'''\nobj = object()"));
     session
 }
 
