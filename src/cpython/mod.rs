@@ -6,6 +6,8 @@
 //! | `object` | the offsets that are the same in all versions, which readers of metadata need without an interpreter |
 //! | `proof` | checks of a layout against live objects |
 //! | `memory` | reads of memory that may be unmapped |
+//! | `python_function` | Python functions: the fields that their calls depend on, and their vectorcall |
+//! | `monitoring` | `sys.monitoring`: how to tell that events are on |
 //! | `python_type` | CPython's own types, by name |
 //! | `functions`, `unowned` | the C functions that are called while references are owned or by compiled code, each with its signature; those that are called while none is owned |
 //! | `c_function` | the description of a C function that compiled code calls |
@@ -26,8 +28,10 @@ pub mod layout;
 pub mod memory;
 #[cfg(feature = "python")]
 pub(crate) mod module_slot;
+pub(crate) mod monitoring;
 pub(crate) mod object;
 pub(crate) mod proof;
+pub(crate) mod python_function;
 pub mod python_type;
 pub(crate) mod unowned;
 pub(crate) mod watchers;

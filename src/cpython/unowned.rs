@@ -39,6 +39,8 @@ unsafe extern "C-unwind" {
     pub fn _PyLong_UnsignedLong_Converter(object: Object, variable: *mut c_void) -> c_int;
     pub fn _PyLong_Size_t_Converter(object: Object, variable: *mut c_void) -> c_int;
 
+    /// Evaluates a frame, unless another evaluator was installed. Only its address is taken.
+    pub fn _PyEval_EvalFrameDefault(thread: *mut ffi::PyThreadState, frame: *mut c_void, throwing: c_int) -> Object;
     pub fn _PyInterpreterState_GetEvalFrameFunc(interpreter: *mut ffi::PyInterpreterState) -> FrameEvaluator;
     pub fn _PyInterpreterState_SetEvalFrameFunc(interpreter: *mut ffi::PyInterpreterState, evaluator: FrameEvaluator);
 }

@@ -7,11 +7,13 @@
 //! | `handled` | the handled exception |
 //! | `recursion` | the depth of calls |
 //! | `interrupts` | waiting interrupts: signal handlers, other threads, asynchronous exceptions |
+//! | `observed` | trace and profile functions, and an evaluator of frames |
 //! | `traceback` | entries in tracebacks, and the frames that they show |
 
 pub mod errors;
 pub mod handled;
 pub mod interrupts;
+pub mod observed;
 pub mod owned;
 pub mod recursion;
 pub mod traceback;
