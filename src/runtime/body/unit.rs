@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::kept::Kept;
 use super::version::Version;
 use crate::bytecode::LocalVariable;
-use crate::embed::Object;
+use crate::embed::{Object, Python};
 use crate::interpreter::{FunctionFrame, Prepared};
 use crate::semantics::Namespaces;
 use crate::thread::{Result, errors};
@@ -16,11 +17,13 @@ pub struct Unit {
     /// The bytecode, for the interpreter.
     pub prepared: Prepared,
     /// The function's globals.
-    pub globals: Object,
+    pub globals: Kept,
     /// Its builtins.
-    pub builtins: Object,
+    pub builtins: Kept,
     /// Its closure, a tuple of cells.
-    pub closure: Option<Object>,
+    pub closure: Option<Kept>,
+    /// Whether these three are borrowed from the function, which lives as long as the code is called.
+    pub borrows: bool,
     /// The compiled versions, the oldest first. The lock is never held while Python code may run.
     versions: Mutex<Vec<Arc<Version>>>,
 }
@@ -33,7 +36,31 @@ unsafe impl Sync for Unit {}
 impl Unit {
     /// A function without versions.
     pub fn new(prepared: Prepared, globals: Object, builtins: Object, closure: Option<Object>) -> Self {
-        Self { prepared, globals, builtins, closure, versions: Mutex::default() }
+        let (globals, builtins, closure) = (Kept::owned(globals), Kept::owned(builtins), closure.map(Kept::owned));
+        Self { prepared, globals, builtins, closure, borrows: false, versions: Mutex::default() }
+    }
+
+    /// The same, which borrows its namespaces and closure.
+    ///
+    /// # Safety
+    /// They live for as long as the code may be called: who calls it holds the function that has them.
+    pub unsafe fn borrowing(
+        python: &Python,
+        prepared: Prepared,
+        globals: &Object,
+        builtins: &Object,
+        closure: Option<&Object>,
+    ) -> Self {
+        // SAFETY: as the caller promises.
+        let borrowed = |object| unsafe { Kept::borrowed(python, object) };
+        Self {
+            prepared,
+            globals: borrowed(globals),
+            builtins: borrowed(builtins),
+            closure: closure.map(borrowed),
+            borrows: true,
+            versions: Mutex::default(),
+        }
     }
 
     /// Adds a version.
@@ -63,7 +90,7 @@ impl Unit {
             code: &self.prepared,
             globals: &self.globals,
             builtins: &self.builtins,
-            closure: self.closure.as_ref(),
+            closure: self.closure.as_deref(),
         }
     }
 }
