@@ -6,7 +6,7 @@ use pyo3_ffi as ffi;
 use typedcall::cpython::Layout;
 use typedcall::cpython::frame::{StackTop, TAG_BITS, TAG_INT};
 use typedcall::embed::{Object, Python};
-use typedcall::runtime::frame::{self, Frame};
+use typedcall::runtime::frame::{self, InterpreterFrame};
 
 const LOOKING: &str = include_str!("frames/looking.py");
 
@@ -19,7 +19,7 @@ unsafe fn owned_word(item: Pointer) -> u64 {
 }
 
 /// Stores words in a frame, all but those of free variables. Returns how many there are, the locals at least.
-unsafe fn fill(new: *mut Frame, function: Pointer, words: Pointer) -> usize {
+unsafe fn fill(new: *mut InterpreterFrame, function: Pointer, words: Pointer) -> usize {
     // SAFETY: the function is one of Python's, the words are a list.
     unsafe {
         let code = ffi::PyFunction_GetCode(function);
@@ -122,7 +122,8 @@ unsafe extern "C" fn words(_: Pointer, arguments: *mut Pointer, _: ffi::Py_ssize
     let layout = Layout::CURRENT.frame;
     // SAFETY: CPython calls this attached, with a frame object and an int.
     unsafe {
-        let running = (*arguments).byte_offset(layout.frame_object.frame as isize).cast::<*mut Frame>().read();
+        let running =
+            (*arguments).byte_offset(layout.frame_object.frame as isize).cast::<*mut InterpreterFrame>().read();
         let code = ffi::PyFrame_GetCode((*arguments).cast());
         let locals = code.byte_offset(layout.code_object.locals as isize).cast::<u32>().read();
         ffi::Py_DECREF(code.cast());

@@ -12,7 +12,7 @@ pub(super) const LAYOUT: FrameLayout = Layout::CURRENT.frame;
 /// A frame of CPython's interpreter, `_PyInterpreterFrame`.
 #[repr(C)]
 #[derive(Debug)]
-pub struct Frame {
+pub struct InterpreterFrame {
     opaque: [u8; 0],
 }
 
@@ -28,7 +28,7 @@ pub(super) unsafe fn field<T, S>(base: *mut S, offset: i32) -> *mut T {
 
 /// The place of the innermost frame of a thread.
 #[inline]
-pub(super) unsafe fn current(thread: *mut ffi::PyThreadState) -> *mut *mut Frame {
+pub(super) unsafe fn current(thread: *mut ffi::PyThreadState) -> *mut *mut InterpreterFrame {
     // SAFETY: the fields are proven.
     unsafe {
         match LAYOUT.thread.current_frame {
@@ -47,7 +47,7 @@ pub(super) unsafe fn recursion_remaining(thread: *mut ffi::PyThreadState) -> *mu
 
 /// The code object of a frame.
 #[inline]
-pub(super) unsafe fn code(frame: *mut Frame) -> *mut ffi::PyObject {
+pub(super) unsafe fn code(frame: *mut InterpreterFrame) -> *mut ffi::PyObject {
     // SAFETY: the field is proven, and holds an object.
     unsafe { untagged(*field(frame, LAYOUT.code)) }
 }
@@ -70,7 +70,7 @@ pub(super) unsafe fn locals_and_free(code: *mut ffi::PyObject) -> (usize, usize)
 
 /// Says how many words of a frame are in use: locals and stack.
 #[inline]
-pub(super) unsafe fn set_used(frame: *mut Frame, used: usize) {
+pub(super) unsafe fn set_used(frame: *mut InterpreterFrame, used: usize) {
     // SAFETY: the field is proven.
     unsafe {
         match LAYOUT.stack_top {
@@ -85,7 +85,7 @@ pub(super) unsafe fn set_used(frame: *mut Frame, used: usize) {
 /// # Safety
 /// `frame` is a frame.
 #[inline]
-pub unsafe fn words(frame: *mut Frame) -> *mut u64 {
+pub unsafe fn words(frame: *mut InterpreterFrame) -> *mut u64 {
     // SAFETY: the field is proven.
     unsafe { field(frame, LAYOUT.words) }
 }
@@ -107,7 +107,7 @@ pub unsafe fn code_units(code: *mut ffi::PyObject) -> *mut u8 {
 /// # Safety
 /// `frame` is a frame whose code has that unit.
 #[inline]
-pub unsafe fn set_unit(frame: *mut Frame, unit: u32) {
+pub unsafe fn set_unit(frame: *mut InterpreterFrame, unit: u32) {
     // SAFETY: as the caller promises.
     unsafe {
         *field::<*mut u8, _>(frame, LAYOUT.instruction) = code_units(code(frame)).add(unit as usize * UNIT_BYTES)

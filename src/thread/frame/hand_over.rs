@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use pyo3_ffi as ffi;
 
-use super::fields::{Frame, LAYOUT, code, code_units, field, locals_and_free};
+use super::fields::{InterpreterFrame, LAYOUT, code, code_units, field, locals_and_free};
 use super::life::{complete_words, unlink};
 use crate::cpython::frame::{ResumePoint, UNIT_BYTES};
 use crate::cpython::frame_end;
@@ -17,7 +17,7 @@ use crate::cpython::frame_end;
 /// and their references are handed over. No exception is set.
 pub unsafe extern "C-unwind" fn hand_over(
     thread: *mut ffi::PyThreadState,
-    frame: *mut Frame,
+    frame: *mut InterpreterFrame,
     unit: u32,
     depth: u32,
 ) -> *mut ffi::PyObject {
@@ -36,7 +36,7 @@ pub unsafe extern "C-unwind" fn hand_over(
 /// The conditions of [`hand_over`], with an exception set. From 3.13 on the handler is looked up one unit before `unit`.
 pub unsafe extern "C-unwind" fn hand_over_raised(
     thread: *mut ffi::PyThreadState,
-    frame: *mut Frame,
+    frame: *mut InterpreterFrame,
     unit: u32,
     depth: u32,
 ) -> *mut ffi::PyObject {
@@ -48,7 +48,7 @@ pub unsafe extern "C-unwind" fn hand_over_raised(
 /// The conditions of [`hand_over`].
 unsafe fn go_on(
     thread: *mut ffi::PyThreadState,
-    frame: *mut Frame,
+    frame: *mut InterpreterFrame,
     unit: isize,
     depth: u32,
     throwing: bool,

@@ -5,7 +5,8 @@ use std::ptr::null_mut;
 use pyo3_ffi as ffi;
 
 use super::fields::{
-    Frame, LAYOUT, code, code_units, current, field, locals_and_free, recursion_remaining, set_used, untagged, words,
+    InterpreterFrame, LAYOUT, code, code_units, current, field, locals_and_free, recursion_remaining, set_used,
+    untagged, words,
 };
 use super::word::{own, word};
 use crate::cpython::frame::{OWNED_BY_THREAD, ResumePoint, UNIT_BYTES};
@@ -18,7 +19,7 @@ type Object = *mut ffi::PyObject;
 ///
 /// # Safety
 /// The thread is the attached one, and `function` a Python function.
-pub unsafe extern "C-unwind" fn push(thread: *mut ffi::PyThreadState, function: Object) -> *mut Frame {
+pub unsafe extern "C-unwind" fn push(thread: *mut ffi::PyThreadState, function: Object) -> *mut InterpreterFrame {
     // SAFETY: the fields are proven; the frame has room for the words of its code.
     unsafe {
         let remaining = recursion_remaining(thread);
@@ -32,7 +33,7 @@ pub unsafe extern "C-unwind" fn push(thread: *mut ffi::PyThreadState, function: 
             Some(offset) => *field::<u32, _>(code, offset) as usize,
             None => LAYOUT.frame_words(locals, *field::<u32, _>(code, LAYOUT.code_object.stack_size) as usize),
         };
-        let frame: *mut Frame = data_stack::take(thread, size).cast();
+        let frame: *mut InterpreterFrame = data_stack::take(thread, size).cast();
         if frame.is_null() {
             ffi::PyErr_NoMemory();
             return null_mut();
@@ -62,7 +63,7 @@ pub unsafe extern "C-unwind" fn push(thread: *mut ffi::PyThreadState, function: 
         }
         set_used(frame, locals);
         let innermost = current(thread);
-        *field::<*mut Frame, _>(frame, LAYOUT.previous) = *innermost;
+        *field::<*mut InterpreterFrame, _>(frame, LAYOUT.previous) = *innermost;
         *innermost = frame;
         frame
     }
@@ -72,7 +73,7 @@ pub unsafe extern "C-unwind" fn push(thread: *mut ffi::PyThreadState, function: 
 ///
 /// # Safety
 /// The thread is the attached one, and the frame its innermost one.
-pub unsafe extern "C-unwind" fn unlink(thread: *mut ffi::PyThreadState, frame: *mut Frame) {
+pub unsafe extern "C-unwind" fn unlink(thread: *mut ffi::PyThreadState, frame: *mut InterpreterFrame) {
     // SAFETY: the fields are proven.
     unsafe {
         *current(thread) = *field(frame, LAYOUT.previous);
@@ -84,7 +85,7 @@ pub unsafe extern "C-unwind" fn unlink(thread: *mut ffi::PyThreadState, frame: *
 ///
 /// # Safety
 /// The thread is the attached one, and the frame its innermost one, made by [`push`]. Its words are null or objects that are alive.
-pub unsafe extern "C-unwind" fn pop(thread: *mut ffi::PyThreadState, frame: *mut Frame) {
+pub unsafe extern "C-unwind" fn pop(thread: *mut ffi::PyThreadState, frame: *mut InterpreterFrame) {
     // SAFETY: as the caller promises.
     unsafe {
         unlink(thread, frame);
@@ -96,7 +97,7 @@ pub unsafe extern "C-unwind" fn pop(thread: *mut ffi::PyThreadState, frame: *mut
 ///
 /// # Safety
 /// The conditions of [`pop`], after [`unlink`]. If the frame has a frame object, the words are still alive; else they are not read.
-pub unsafe extern "C-unwind" fn give_back(thread: *mut ffi::PyThreadState, frame: *mut Frame) {
+pub unsafe extern "C-unwind" fn give_back(thread: *mut ffi::PyThreadState, frame: *mut InterpreterFrame) {
     // SAFETY: the fields are proven; the frame owns its function, its code, and the cells of its free variables.
     unsafe {
         let (locals, free) = locals_and_free(code(frame));
@@ -123,7 +124,11 @@ pub unsafe extern "C-unwind" fn give_back(thread: *mut ffi::PyThreadState, frame
 ///
 /// # Safety
 /// The thread is the attached one, and the frame its innermost one. Its words are null or objects whose references are handed over.
-pub unsafe extern "C-unwind" fn clear_and_pop(thread: *mut ffi::PyThreadState, frame: *mut Frame, depth: u32) {
+pub unsafe extern "C-unwind" fn clear_and_pop(
+    thread: *mut ffi::PyThreadState,
+    frame: *mut InterpreterFrame,
+    depth: u32,
+) {
     // SAFETY: as the caller promises.
     unsafe {
         unlink(thread, frame);
@@ -134,7 +139,7 @@ pub unsafe extern "C-unwind" fn clear_and_pop(thread: *mut ffi::PyThreadState, f
 }
 
 /// Makes the words in use what CPython expects, and says how many they are.
-pub(super) unsafe fn complete_words(frame: *mut Frame, used: usize) {
+pub(super) unsafe fn complete_words(frame: *mut InterpreterFrame, used: usize) {
     // SAFETY: the words in use are null or objects.
     unsafe {
         let slots = words(frame);

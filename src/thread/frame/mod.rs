@@ -46,7 +46,7 @@ mod hand_over;
 mod life;
 mod word;
 
-pub use fields::{Frame, code_units, frame_object, set_unit, words};
+pub use fields::{InterpreterFrame, code_units, frame_object, set_unit, words};
 pub use hand_over::{hand_over, hand_over_raised};
 pub use life::{clear_and_pop, give_back, pop, push, unlink};
 pub use word::word;
