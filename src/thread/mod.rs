@@ -5,11 +5,13 @@
 //! | `owned` | references that are owned while the thread is attached |
 //! | `errors` | the current exception |
 //! | `handled` | the handled exception |
+//! | `frame` | CPython's own frames, for compiled functions |
 //! | `recursion` | the depth of calls |
 //! | `interrupts` | waiting interrupts: signal handlers, other threads, asynchronous exceptions |
 //! | `traceback` | entries in tracebacks, and the frames that they show |
 
 pub mod errors;
+pub mod frame;
 pub mod handled;
 pub mod interrupts;
 pub mod owned;
