@@ -1,6 +1,9 @@
 //! The data of one compiled function that all its versions share.
 
+use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3_ffi as ffi;
 
 use super::version::Version;
 use crate::bytecode::LocalVariable;
@@ -21,6 +24,8 @@ pub struct Unit {
     pub builtins: Object,
     /// Its closure, a tuple of cells.
     pub closure: Option<Object>,
+    /// The function itself, which the caller of its code holds; `None` for a snippet.
+    pub function: Option<NonNull<ffi::PyObject>>,
     /// The compiled versions, the oldest first. The lock is never held while Python code may run.
     versions: Mutex<Vec<Arc<Version>>>,
 }
@@ -32,8 +37,13 @@ unsafe impl Sync for Unit {}
 
 impl Unit {
     /// A function without versions.
-    pub fn new(prepared: Prepared, globals: Object, builtins: Object, closure: Option<Object>) -> Self {
-        Self { prepared, globals, builtins, closure, versions: Mutex::default() }
+    pub fn new(
+        prepared: Prepared,
+        (globals, builtins): (Object, Object),
+        closure: Option<Object>,
+        function: Option<NonNull<ffi::PyObject>>,
+    ) -> Self {
+        Self { prepared, globals, builtins, closure, function, versions: Mutex::default() }
     }
 
     /// Adds a version.
