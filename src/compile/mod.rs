@@ -28,12 +28,11 @@ use crate::cpython::proof::check_interpreter;
 use crate::embed::{Exception, Object, Python};
 use crate::frontend;
 use crate::interpreter::{self, Prepared};
-use crate::ir::dominators::reverse_postorder;
 use crate::ir::passes::{Avoided, Knowledge, NotSpecialized, refcounts, run_function};
-use crate::ir::{Analyses, Block, Function};
+use crate::ir::{Analyses, Function};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
-use crate::runtime::body::{BodyEntry, Linker, Unit, Version};
+use crate::runtime::body::{BodyEntry, Kept, Linker, Unit, Version};
 use crate::specializer::Specializer;
 
 /// The reason why a function was not compiled. The function runs as before.
@@ -60,16 +59,6 @@ pub enum NotCompiled {
     /// The interpreter, to which compiled code exits, refuses it.
     #[error(transparent)]
     NotInterpreted(#[from] interpreter::NotInterpreted),
-    /// It has a loop or an exception handler.
-    #[error("{function}{}: functions with {what} are not compiled yet", at_line(*.line))]
-    NotStraight {
-        /// The function's qualified name.
-        function: Arc<str>,
-        /// The line.
-        line: Option<u32>,
-        /// Which of the two.
-        what: &'static str,
-    },
     /// No code can be generated for a part of the IR.
     #[error("{function}: {source}")]
     Unsupported {
@@ -103,18 +92,12 @@ pub struct CompileOptions {
     pub leave_at: Option<usize>,
     /// Expectations that the passes must not have, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
     pub avoided: Avoided,
-    /// Whether functions with loops and exception handlers are compiled too.
-    pub loops_and_handlers: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { passes: true, leave_at: None, avoided: Avoided::default(), loops_and_handlers: false }
+        Self { passes: true, leave_at: None, avoided: Avoided::default() }
     }
-}
-
-fn at_line(line: Option<u32>) -> String {
-    line.map(|line| format!(", line {line}")).unwrap_or_default()
 }
 
 /// The globals and builtins of a function.
@@ -126,7 +109,6 @@ pub(crate) struct FunctionNamespaces {
 
 impl Specializer {
     /// Compiles a Python function. The result does exactly the same, and is faster if it calls known functions.
-    /// Functions with loops or exception handlers are not compiled yet.
     ///
     /// ```
     /// use typedcall::{Options, Specializer, embed::Python};
@@ -179,7 +161,10 @@ impl Specializer {
         let (prepared, ir) = translated(python, bytecode::decode_function(python, function)?)?;
         let FunctionNamespaces { globals, builtins, closure } = &namespaces;
         // SAFETY: the function has them, and the callers hold it.
-        let unit = Arc::new(unsafe { Unit::borrowing(python, prepared, globals, builtins, closure.as_ref()) });
+        let borrowed = |object| unsafe { Kept::borrowed(python, object) };
+        let namespaces = (borrowed(globals), borrowed(builtins));
+        let pointer = NonNull::new(function.as_ptr());
+        let unit = Arc::new(Unit::new(prepared, namespaces, closure.as_ref().map(borrowed), pointer));
         let version = self.add_version(python, &unit, ir, &CompileOptions::default())?;
         Ok(CompiledFunction::new(python, unit, version, None))
     }
@@ -226,7 +211,9 @@ impl Specializer {
     ) -> Result<CompiledFunction, NotCompiled> {
         let (prepared, function) = translated(python, code)?;
         let FunctionNamespaces { globals, builtins, closure } = surroundings;
-        let unit = Arc::new(Unit::new(prepared, globals, builtins, closure));
+        let function_object = original.and_then(|original| NonNull::new(original.as_ptr()));
+        let namespaces = (Kept::owned(globals), Kept::owned(builtins));
+        let unit = Arc::new(Unit::new(prepared, namespaces, closure.map(Kept::owned), function_object));
         let version = self.add_version(python, &unit, function, options)?;
         Ok(CompiledFunction::new(python, unit, version, original))
     }
@@ -242,9 +229,6 @@ impl Specializer {
         let start = Instant::now();
         let code = unit.prepared.code();
         let name = code.qualname.clone();
-        if !options.loops_and_handlers {
-            check_straight(code, &function)?;
-        }
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
         if options.passes {
@@ -322,33 +306,6 @@ impl FunctionNamespaces {
             })
         }
     }
-}
-
-/// Whether a function has neither loops nor handlers.
-pub(crate) fn check_straight(code: &Code, function: &Function) -> Result<(), NotCompiled> {
-    let refused = |line, what| NotCompiled::NotStraight { function: code.qualname.clone(), line, what };
-    if let Some(handler) = code.handlers.first() {
-        let line = code.instructions.get(handler.start as usize).and_then(|instruction| instruction.line);
-        return Err(refused(line, "exception handlers"));
-    }
-    if let Some(block) = loop_head(function) {
-        let insts = &function.blocks[block].insts;
-        let at = insts.iter().find_map(|inst| function.place(*inst)).map(|at| at as usize);
-        let line = at.and_then(|at| code.instructions.get(at)).and_then(|instruction| instruction.line);
-        return Err(refused(line, "loops"));
-    }
-    Ok(())
-}
-
-/// A block with a back-edge: an edge from a block that is not before it in reverse postorder.
-fn loop_head(function: &Function) -> Option<Block> {
-    let order = reverse_postorder(function, function.entry()?);
-    let place = |block| order.iter().position(|other| *other == block);
-    let targets = order
-        .iter()
-        .enumerate()
-        .flat_map(|(from, block)| function.successors(*block).into_iter().map(move |call| (from, call.block)));
-    targets.into_iter().find(|(from, to)| place(*to).is_some_and(|to| to <= *from)).map(|(_, to)| to)
 }
 
 fn log_calls(name: &str, left_alone: &[NotSpecialized]) {

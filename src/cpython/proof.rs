@@ -6,13 +6,15 @@
 use pyo3_ffi as ffi;
 
 use super::current_exception;
+use super::facts::{Proof, expect, once_each, peek, peek_at, proofs};
+use super::frame::FrameLayout;
 #[cfg(Py_3_12)]
 use super::functions;
 use super::layout::{
     DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII,
     TEXT_KIND_MASK, TEXT_KIND_SHIFT, TextLayout,
 };
-use super::memory::{self, Plain};
+use super::memory;
 use super::python_type::PythonType;
 use crate::embed::{Object, Python, running_version};
 
@@ -58,21 +60,8 @@ pub enum Incompatible {
     },
 }
 
-/// A check, and its subject.
-#[derive(Debug)]
-pub struct Proof {
-    what: &'static str,
-    check: fn(&Python, &Layout) -> Result<(), String>,
-}
-
-/// Declares each proof: its name, its subject, and its function.
-macro_rules! proofs {
-    ($($name:ident: $what:literal, $check:ident;)*) => {
-        $(pub const $name: Proof = Proof { what: $what, check: $check };)*
-    };
-}
-
 proofs! {
+    Layout:
     REFERENCE_COUNT: "reference counts", reference_count;
     IMMORTALITY: "the immortality of None", immortality;
     OBJECT_TYPE: "the type of an object", object_type;
@@ -99,14 +88,8 @@ proofs! {
 }
 
 /// Every proof that a field names, once each.
-fn proofs() -> Vec<&'static Proof> {
-    let mut all: Vec<&'static Proof> = Vec::new();
-    for proof in [Layout::PROOFS, IntLayout::PROOFS, TextLayout::PROOFS].concat() {
-        if !all.iter().any(|known| known.what == proof.what) {
-            all.push(proof);
-        }
-    }
-    all
+fn proofs() -> Vec<&'static Proof<Layout>> {
+    once_each(&[Layout::PROOFS, IntLayout::PROOFS, TextLayout::PROOFS])
 }
 
 /// Checks the running interpreter against the layout.
@@ -118,6 +101,10 @@ pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
     check_interpreter(python)?;
     for Proof { what, check } in proofs() {
         check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: what, detail })?;
+    }
+    for Proof { what, check } in FrameLayout::proofs() {
+        let failed = |detail| Incompatible::Layout { minor: layout.minor, check: what, detail };
+        check(python, &layout.frame).map_err(failed)?;
     }
     Ok(())
 }
@@ -538,15 +525,6 @@ unsafe fn borrowed(python: &Python, object: *mut ffi::PyObject) -> Object {
     unsafe { Object::from_borrowed(python, std::ptr::NonNull::new_unchecked(object)) }
 }
 
-/// Reads a field of an object without trusting the offset.
-fn peek<T: Plain>(object: &Object, offset: i32) -> Result<T, String> {
-    peek_at((object.as_ptr() as usize).wrapping_add_signed(offset as isize))
-}
-
-fn peek_at<T: Plain>(address: usize) -> Result<T, String> {
-    memory::read(address).map_err(|fault| fault.to_string())
-}
-
 fn method_name(def: usize) -> Result<String, String> {
     text_at(peek_at(def)?)
 }
@@ -554,10 +532,6 @@ fn method_name(def: usize) -> Result<String, String> {
 fn text_at(address: usize) -> Result<String, String> {
     let text = memory::read_text(address, 32).map_err(|fault| fault.to_string())?;
     Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-fn expect<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
-    if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }
 }
 
 #[cfg(test)]

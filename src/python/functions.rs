@@ -149,8 +149,7 @@ fn last_ir(stages: &Stages) -> &str {
 
 /// Why a function is not compiled that has IR.
 fn not_run(stages: &Stages) -> Option<String> {
-    let not_run = stages.not_run.as_ref().map(ToString::to_string);
-    not_run.or_else(|| stages.code.as_ref().err().map(ToString::to_string))
+    stages.code.as_ref().err().map(ToString::to_string)
 }
 
 fn number(python: &Python, number: impl Into<u64>) -> Result<Object, Exception> {

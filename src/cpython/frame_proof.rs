@@ -1,0 +1,590 @@
+//! Proofs of the layout of frames, against live frames: that of a function and its caller while they run, that of a generator that
+//! waits, and one that a frame object has kept.
+
+use std::ffi::{CStr, c_void};
+use std::ptr::null_mut;
+
+use pyo3_ffi as ffi;
+
+use super::facts::{expect, peek, peek_at, peek_field, proofs};
+use super::frame::{
+    CHUNK, CurrentFrame, FrameLayout, OWNED_BY_FRAME_OBJECT, OWNED_BY_THREAD, ResumePoint, StackTop, TAG_BITS,
+    TAG_UNCOUNTED,
+};
+use super::functions;
+use crate::embed::{Exception, Object, Python};
+
+proofs! {
+    FrameLayout:
+    RUNNING: "the fields of a frame", running;
+    MAPPING: "the namespace of a module's frame", mapping;
+    PREVIOUS: "the caller of a frame", previous;
+    INSTRUCTION: "the position of a frame", instruction;
+    RESUME_POINT: "where a frame goes on", resume_point;
+    STACK_TOP: "the end of a frame's stack", stack_top;
+    OWNER: "the owner of a frame", owner;
+    WORDS: "the locals of a frame", words;
+    CURRENT_FRAME: "the innermost frame of a thread", current_frame;
+    DATA_STACK: "the data stack of a thread", data_stack;
+    RECURSION: "the recursion count of a thread", recursion;
+    LAST_PROFILED: "the frame that a profiler saw", last_profiled;
+    CODE: "the sizes of a code object", code;
+    MONITORING: "the monitoring of a code object", monitoring;
+    FUNCTION: "the fields of a function", function;
+    VECTORCALL: "the C function of a function", vectorcall;
+    FUNCTION_VERSION: "the version of a function", function_version;
+    ENDED: "the frame in a frame object", ended;
+}
+
+/// The functions whose frames are read. `wide` has a frame so large that it gets a piece of the data stack of its own.
+const SOURCE: &str = "
+import sys
+def make(free):
+    def outer(look, inner): return free, inner(look)
+    return outer
+outer = make('free')
+def inner(look):
+    frame = sys._getframe()
+    return look((frame, frame.f_back))
+def wide(look):
+    frame = sys._getframe()
+    return look((frame, frame.f_back))
+wide.__code__ = wide.__code__.replace(co_stacksize=6000)
+def generator(first, second):
+    later = (yield first), second, (yield first)
+    return later
+";
+
+/// Frames that are running.
+struct Running {
+    names: Object,
+    /// The frame object of `inner` or `wide`, and that of its caller.
+    inner: Object,
+    outer: Object,
+}
+
+/// A check of running frames, and what it found.
+struct Look<'a> {
+    python: &'a Python,
+    check: &'a mut dyn FnMut(&Running) -> Result<(), String>,
+    names: &'a Object,
+    found: Option<Result<(), String>>,
+}
+
+const LOOK: &CStr = c"typedcall.look";
+
+static mut LOOK_METHOD: ffi::PyMethodDef = ffi::PyMethodDef {
+    ml_name: c"look".as_ptr(),
+    ml_meth: ffi::PyMethodDefPointer { PyCFunction: look },
+    ml_flags: ffi::METH_O,
+    ml_doc: std::ptr::null(),
+};
+
+/// Runs the check of the capsule; `frames` are a tuple of two.
+unsafe extern "C" fn look(capsule: *mut ffi::PyObject, frames: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the capsule is that of `watch`, whose `Look` lives until it has dropped the function; the frames are a tuple of two, as
+    // the functions above make it.
+    unsafe {
+        let look = ffi::PyCapsule_GetPointer(capsule, LOOK.as_ptr()).cast::<Look<'_>>();
+        let Some(look) = look.as_mut() else { return null_mut() };
+        let frame = |index| {
+            let item = std::ptr::NonNull::new(ffi::PyTuple_GetItem(frames, index))?;
+            Some(Object::from_borrowed(look.python, item))
+        };
+        let (Some(inner), Some(outer)) = (frame(0), frame(1)) else { return null_mut() };
+        let running = Running { names: look.names.clone_ref(look.python), inner, outer };
+        look.found = Some((look.check)(&running));
+        ffi::Py_NewRef(ffi::Py_None())
+    }
+}
+
+fn text(exception: Exception) -> String {
+    exception.to_string()
+}
+
+/// The namespace of the functions.
+fn functions(python: &Python) -> Result<Object, String> {
+    let names = python.namespace().map_err(text)?;
+    python.run(SOURCE, &names).map_err(text)?;
+    Ok(names)
+}
+
+/// Checks frames while `outer` runs and has called `callee`.
+fn watch(
+    python: &Python,
+    callee: &str,
+    names: &Object,
+    check: &mut dyn FnMut(&Running) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut data = Look { python, check, names, found: None };
+    // SAFETY: the thread is attached; the capsule and the function are dropped before `data`, and nobody else has them.
+    unsafe {
+        let capsule =
+            python.owned(ffi::PyCapsule_New((&raw mut data).cast::<c_void>(), LOOK.as_ptr(), None)).map_err(text)?;
+        let function =
+            python.owned(ffi::PyCFunction_NewEx(&raw mut LOOK_METHOD, capsule.as_ptr(), null_mut())).map_err(text)?;
+        names.set_item(python, "look", &function).map_err(text)?;
+    }
+    let called = python.run(&format!("outer(look, {callee}); del look"), names);
+    called.map_err(text)?;
+    data.found.unwrap_or_else(|| Err("no frame was seen".to_owned()))
+}
+
+fn item(python: &Python, names: &Object, name: &str) -> Result<Object, String> {
+    names.item(python, name).ok_or_else(|| format!("there is no {name}"))
+}
+
+fn attribute(python: &Python, object: &Object, name: &str) -> Result<Object, String> {
+    object.attr(python, name).map_err(text)
+}
+
+fn number(python: &Python, object: &Object, name: &str) -> Result<usize, String> {
+    let number = attribute(python, object, name)?.text(python).map_err(text)?;
+    number.parse().map_err(|_| format!("{name} is {number}"))
+}
+
+/// The frame of a frame object.
+fn frame_of(layout: &FrameLayout, object: &Object) -> Result<usize, String> {
+    peek(object, layout.frame_object.frame)
+}
+
+/// The object of a word.
+fn untagged(layout: &FrameLayout, word: u64) -> usize {
+    (if layout.tagged { word & !TAG_BITS } else { word }) as usize
+}
+
+fn expect_object(what: &str, expected: &Object, found: usize) -> Result<(), String> {
+    expect(what, expected.as_ptr() as usize, found)
+}
+
+fn running(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    watch(python, "inner", &names, &mut |running| {
+        for (object, name) in [(&running.inner, "inner"), (&running.outer, "outer")] {
+            let frame = frame_of(layout, object)?;
+            let function = item(python, &running.names, name)?;
+            expect_object("the frame object of a frame", object, peek_field(frame, layout.object)?)?;
+            let code = untagged(layout, peek_field(frame, layout.code)?);
+            expect_object("the code of a frame", &attribute(python, object, "f_code")?, code)?;
+            let found = untagged(layout, peek_field(frame, layout.function)?);
+            expect_object("the function of a frame", &function, found)?;
+            let globals = peek_field(frame, layout.globals)?;
+            expect_object("the globals of a frame", &running.names, globals)?;
+            let builtins = peek_field(frame, layout.builtins)?;
+            expect_object("the builtins of a frame", &attribute(python, object, "f_builtins")?, builtins)?;
+        }
+        Ok(())
+    })
+}
+
+fn mapping(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    watch(python, "inner", &names, &mut |running| {
+        let frame = frame_of(layout, &running.inner)?;
+        expect("the mapping of a function's frame", 0, peek_field::<usize>(frame, layout.mapping)?)?;
+        let module = frame_of(layout, &attribute(python, &running.outer, "f_back")?)?;
+        expect_object("the mapping of a module's frame", &running.names, peek_field(module, layout.mapping)?)
+    })
+}
+
+fn previous(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    watch(python, "inner", &names, &mut |running| {
+        let (inner, outer) = (frame_of(layout, &running.inner)?, frame_of(layout, &running.outer)?);
+        let before: usize = peek_field(inner, layout.previous)?;
+        // A frame that C code has called (a frame evaluator, say) has one of the evaluator's own between.
+        let found = if before == outer { before } else { peek_field(before, layout.previous)? };
+        expect("the frame of the caller", outer, found)
+    })
+}
+
+fn instruction(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    watch(python, "inner", &names, &mut |running| {
+        for object in [&running.inner, &running.outer] {
+            let start = attribute(python, object, "f_code")?.as_ptr() as usize;
+            let offset = number(python, object, "f_lasti")?;
+            let expected = start.wrapping_add_signed(layout.code_object.units as isize).wrapping_add(offset);
+            expect("the position of a frame", expected, peek_field(frame_of(layout, object)?, layout.instruction)?)?;
+        }
+        Ok(())
+    })
+}
+
+/// A frame that was made by hand is one after its first instruction, `RESUME` (`PyFrame_New` in Objects/frameobject.c).
+fn resume_point(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    let code = attribute(python, &item(python, &names, "inner")?, "__code__")?;
+    // SAFETY: the thread is attached; a code object without a closure, and a dict.
+    let frame = unsafe {
+        let thread = ffi::PyThreadState_Get();
+        python.owned(functions::PyFrame_New(thread, code.as_ptr(), names.as_ptr(), null_mut())).map_err(text)?
+    };
+    let expected = match layout.resumes {
+        ResumePoint::AfterUnit => 0,
+        ResumePoint::AtUnit => super::frame::UNIT_BYTES,
+    };
+    expect("the position of a new frame", expected, number(python, &frame, "f_lasti")?)
+}
+
+/// A generator that waits at its first `yield`, and the frame of it, called with `None` and a float.
+fn waiting(python: &Python, names: &Object) -> Result<(Object, Object), String> {
+    python.run("waiting = generator(None, 1.5)\nnext(waiting)", names).map_err(text)?;
+    let generator = item(python, names, "waiting")?;
+    let frame = attribute(python, &generator, "gi_frame")?;
+    Ok((generator, frame))
+}
+
+fn stack_top(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    let (_generator, object) = waiting(python, &names)?;
+    let frame = frame_of(layout, &object)?;
+    // First, second and later; at the second `yield` a result and `second` are on the stack.
+    for words in [3_usize, 5] {
+        match layout.stack_top {
+            StackTop::Count(offset) => {
+                expect("the words of a frame", words, peek_field::<u32>(frame, offset)? as usize)?;
+            }
+            StackTop::Address(offset) => {
+                let end = frame.wrapping_add_signed(layout.words as isize).wrapping_add(words * size_of::<usize>());
+                expect("the end of a frame's words", end, peek_field(frame, offset)?)?;
+            }
+        }
+        if words == 3 {
+            python.run("next(waiting)", &names).map_err(text)?;
+        }
+    }
+    Ok(())
+}
+
+/// The owner of a generator's frame.
+const OWNED_BY_GENERATOR: u8 = 1;
+
+fn owner(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    let mut kept = None;
+    watch(python, "inner", &names, &mut |running| {
+        let frame = frame_of(layout, &running.inner)?;
+        kept = Some(running.inner.clone_ref(python));
+        expect("the owner of a running frame", OWNED_BY_THREAD, peek_field::<u8>(frame, layout.owner)?)
+    })?;
+    let ended = frame_of(layout, &kept.ok_or("no frame was seen")?)?;
+    expect("the owner of a frame that has ended", OWNED_BY_FRAME_OBJECT, peek_field::<u8>(ended, layout.owner)?)?;
+    let (_generator, object) = waiting(python, &names)?;
+    let frame = frame_of(layout, &object)?;
+    expect("the owner of a generator's frame", OWNED_BY_GENERATOR, peek_field::<u8>(frame, layout.owner)?)
+}
+
+fn words(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    let (_generator, object) = waiting(python, &names)?;
+    let frame = frame_of(layout, &object)?;
+    let word = |index: i32| peek_field::<u64>(frame, layout.words + index * size_of::<u64>() as i32);
+    // SAFETY: the address of a static.
+    let none = unsafe { ffi::Py_None() } as u64 | if layout.tagged { TAG_UNCOUNTED } else { 0 };
+    expect("the word of a local that is None", none, word(0)?)?;
+    let second = untagged(layout, word(1)?);
+    let float = peek_field::<usize>(second, size_of::<usize>() as i32)?;
+    expect("the type of a local that is a float", &raw const ffi::PyFloat_Type as usize, float)?;
+    expect("the word of an unbound local", layout.null, word(2)?)
+}
+
+fn current_frame(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    watch(python, "inner", &names, &mut |running| {
+        // SAFETY: the thread is attached.
+        let thread = unsafe { ffi::PyThreadState_Get() } as usize;
+        let found = match layout.thread.current_frame {
+            CurrentFrame::InThread(offset) => peek_field(thread, offset)?,
+            CurrentFrame::InRecord { record, frame } => peek_field(peek_field(thread, record)?, frame)?,
+        };
+        expect("the innermost frame", frame_of(layout, &running.inner)?, found)
+    })
+}
+
+/// The number of words of the frame of a code object.
+fn frame_words(python: &Python, layout: &FrameLayout, code: &Object) -> Result<usize, String> {
+    Ok(layout.frame_words(locals(python, code)?, number(python, code, "co_stacksize")?))
+}
+
+/// The number of locals, cells and free variables of a code object. No argument of the functions above is a cell.
+fn locals(python: &Python, code: &Object) -> Result<usize, String> {
+    let count = |name| -> Result<usize, String> {
+        let tuple = attribute(python, code, name)?;
+        // SAFETY: the thread is attached, and the object alive.
+        usize::try_from(unsafe { ffi::PyObject_Size(tuple.as_ptr()) }).map_err(|_| format!("{name} is no tuple"))
+    };
+    Ok(count("co_varnames")? + count("co_cellvars")? + count("co_freevars")?)
+}
+
+fn data_stack(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    // SAFETY: the thread is attached.
+    let thread = unsafe { ffi::PyThreadState_Get() } as usize;
+    let end = |object: &Object| -> Result<usize, String> {
+        let words = frame_words(python, layout, &attribute(python, object, "f_code")?)?;
+        Ok(frame_of(layout, object)?.wrapping_add(words * size_of::<usize>()))
+    };
+    let check = |running: &Running| -> Result<usize, String> {
+        let chunk: usize = peek_field(thread, layout.thread.chunk)?;
+        let limit: usize = peek_field(thread, layout.thread.limit)?;
+        expect("the end of a piece of the data stack", chunk.wrapping_add(peek_field(chunk, CHUNK.size)?), limit)?;
+        let top: usize = peek_field(thread, layout.thread.top)?;
+        expect("the first free word of the data stack", end(&running.inner)?, top)?;
+        let frame = frame_of(layout, &running.inner)?;
+        expect("whether the innermost frame is in the piece in use", true, (chunk..limit).contains(&frame))?;
+        Ok(chunk)
+    };
+    watch(python, "inner", &names, &mut |running| check(running).map(drop))?;
+    watch(python, "wide", &names, &mut |running| {
+        let chunk = check(running)?;
+        let frame = frame_of(layout, &running.inner)?;
+        expect("the first words of a piece", chunk.wrapping_add_signed(CHUNK.data as isize), frame)?;
+        let before: usize = peek_field(chunk, CHUNK.previous)?;
+        let used: usize = peek_field(before, CHUNK.top)?;
+        let found = before.wrapping_add_signed(CHUNK.data as isize).wrapping_add(used.wrapping_mul(size_of::<usize>()));
+        expect("the first free word of the piece before", end(&running.outer)?, found)
+    })
+}
+
+/// A change of the limit changes what is left, of all threads.
+fn recursion(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    watch(python, "inner", &names, &mut |_| {
+        // SAFETY: the thread is attached. Nothing runs until the limit is restored.
+        let (limit, before, after) = unsafe {
+            let at =
+                (ffi::PyThreadState_Get() as usize).wrapping_add_signed(layout.thread.recursion_remaining as isize);
+            let limit = ffi::Py_GetRecursionLimit();
+            let before = peek_at::<u32>(at).map(u32::cast_signed);
+            ffi::Py_SetRecursionLimit(limit + 1);
+            let after = peek_at::<u32>(at).map(u32::cast_signed);
+            ffi::Py_SetRecursionLimit(limit);
+            (limit, before?, after?)
+        };
+        expect("what is left with a limit that is one more", before.wrapping_add(1), after)?;
+        // The limit itself is beside it.
+        expect("whether less than the limit is left", true, before < limit)
+    })
+}
+
+/// From 3.13 on, a table for debuggers has offsets (`_Py_DebugOffsets` in `Include/internal/pycore_debug_offsets.h`).
+#[cfg(Py_3_15)]
+mod debug_offsets {
+    /// The first words of the table.
+    pub type Table = [u64; 30];
+    /// Where it has the offset of the profiled frame, and after it that of its count.
+    pub const LAST_PROFILED: usize = 28;
+    /// Its first word.
+    pub const COOKIE: [u8; 8] = *b"xdebugpy";
+
+    unsafe extern "C" {
+        #[link_name = "_PyRuntime"]
+        pub static TABLE: Table;
+    }
+}
+
+fn last_profiled(_: &Python, layout: &FrameLayout) -> Result<(), String> {
+    #[cfg(Py_3_15)]
+    if let Some(offset) = layout.thread.last_profiled {
+        use debug_offsets::{COOKIE, LAST_PROFILED, TABLE};
+        // SAFETY: the table is the first part of a static, and never changes.
+        let table = unsafe { &TABLE };
+        expect("the first word of the offsets for debuggers", COOKIE, table[0].to_le_bytes())?;
+        let expected = [offset as u64, (offset as usize + size_of::<usize>()) as u64];
+        return expect("the profiled frame, and its count", expected, [table[LAST_PROFILED], table[LAST_PROFILED + 1]]);
+    }
+    expect("the profiled frame", None, layout.thread.last_profiled)
+}
+
+fn code(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    let fields = layout.code_object;
+    for (name, free) in [("outer", 1), ("generator", 0), ("wide", 0)] {
+        let code = attribute(python, &item(python, &names, name)?, "__code__")?;
+        let field = |offset| Ok::<_, String>(peek::<u32>(&code, offset)? as usize);
+        expect("the number of locals", locals(python, &code)?, field(fields.locals)?)?;
+        expect("the size of the stack", number(python, &code, "co_stacksize")?, field(fields.stack_size)?)?;
+        expect("the number of free variables", free, field(fields.free)?)?;
+        if let Some(offset) = fields.frame_words {
+            expect("the size of a frame", frame_words(python, layout, &code)?, field(offset)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The distance from the version of the monitoring back to the line table: weak references, executors, cached objects, and from
+/// 3.13 on a version are between (`Include/cpython/code.h`).
+const FROM_VERSION_TO_LINES: i32 = if cfg!(Py_3_13) { -4 } else { -3 } * size_of::<usize>() as i32;
+
+/// To monitor something would change the whole interpreter. So the check looks at the fields before and after: the line table,
+/// and the number of instructions before the first `RESUME`, one in a function with a closure.
+fn monitoring(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let (Some(version), Some(data)) = (layout.code_object.monitoring_version, layout.code_object.monitoring) else {
+        return expect(
+            "the monitoring",
+            (None, None),
+            (layout.code_object.monitoring_version, layout.code_object.monitoring),
+        );
+    };
+    let names = functions(python)?;
+    let code = attribute(python, &item(python, &names, "outer")?, "__code__")?;
+    let lines = attribute(python, &code, "co_linetable")?;
+    expect_object("the line table", &lines, peek(&code, version + FROM_VERSION_TO_LINES)?)?;
+    expect("the version before the data", size_of::<usize>() as i32, data - version)?;
+    let unique = if cfg!(Py_3_14) { size_of::<usize>() } else { 0 };
+    expect("the instructions before RESUME", 1, peek::<u32>(&code, data + (size_of::<usize>() + unique) as i32)?)
+}
+
+fn function(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    let fields = layout.function_object;
+    let outer = item(python, &names, "outer")?;
+    for (name, offset) in [
+        ("__globals__", fields.globals),
+        ("__builtins__", fields.builtins),
+        ("__code__", fields.code),
+        ("__closure__", fields.closure),
+    ] {
+        expect_object(name, &attribute(python, &outer, name)?, peek(&outer, offset)?)?;
+    }
+    let inner = item(python, &names, "inner")?;
+    expect("the closure of a function without one", 0, peek::<usize>(&inner, fields.closure)?)
+}
+
+fn vectorcall(_: &Python, layout: &FrameLayout) -> Result<(), String> {
+    // SAFETY: the type of functions is alive, and the offset never changes.
+    let offset = unsafe { ffi::PyFunction_Type.tp_vectorcall_offset };
+    expect("the offset of a function's vectorcall", layout.function_object.vectorcall as isize, offset)
+}
+
+/// New defaults take the version away. It comes after the C function.
+fn function_version(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let fields = layout.function_object;
+    expect("the distance from the C function", size_of::<usize>() as i32, fields.version - fields.vectorcall)?;
+    let names = functions(python)?;
+    let inner = item(python, &names, "inner")?;
+    python.run("inner.__defaults__ = (1,)", &names).map_err(text)?;
+    expect("the version of a function that was changed", 0, peek::<u32>(&inner, fields.version)?)
+}
+
+fn ended(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+    let names = functions(python)?;
+    let mut kept = None;
+    watch(python, "inner", &names, &mut |running| {
+        kept = Some((running.inner.clone_ref(python), running.outer.clone_ref(python)));
+        Ok(())
+    })?;
+    let (inner, outer) = kept.ok_or("no frame was seen")?;
+    let data = (inner.as_ptr() as usize).wrapping_add_signed(layout.frame_object.data as isize);
+    expect("the frame of a function that has ended", data, frame_of(layout, &inner)?)?;
+    expect_object("the caller of a function that has ended", &outer, peek(&inner, layout.frame_object.back)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Layout, check, proof::Incompatible};
+    use super::*;
+
+    #[test]
+    fn every_check_fails_where_its_field_is_wrong() {
+        type Change = fn(&mut FrameLayout);
+        let changes: &[(&str, Change)] = &[
+            ("the fields of a frame", |layout| layout.code += 8),
+            ("the fields of a frame", |layout| layout.function += 8),
+            ("the fields of a frame", |layout| layout.globals += 8),
+            ("the fields of a frame", |layout| layout.builtins -= 8),
+            ("the fields of a frame", |layout| layout.object += 8),
+            ("the fields of a frame", |layout| layout.frame_object.frame -= 8),
+            ("the namespace of a module's frame", |layout| layout.mapping -= 8),
+            ("the caller of a frame", |layout| layout.previous -= 8),
+            ("the position of a frame", |layout| layout.instruction -= 8),
+            ("the position of a frame", |layout| layout.code_object.units -= 8),
+            ("where a frame goes on", |layout| {
+                layout.resumes = match layout.resumes {
+                    ResumePoint::AfterUnit => ResumePoint::AtUnit,
+                    ResumePoint::AtUnit => ResumePoint::AfterUnit,
+                };
+            }),
+            ("the end of a frame's stack", |layout| {
+                layout.stack_top = match layout.stack_top {
+                    StackTop::Count(offset) => StackTop::Count(offset - 8),
+                    StackTop::Address(offset) => StackTop::Address(offset - 8),
+                };
+            }),
+            ("the owner of a frame", |layout| layout.owner -= 1),
+            ("the owner of a frame", |layout| layout.owner += 1),
+            ("the locals of a frame", |layout| layout.words += 8),
+            ("the locals of a frame", |layout| layout.null ^= 1),
+            ("the innermost frame of a thread", |layout| {
+                layout.thread.current_frame = match layout.thread.current_frame {
+                    CurrentFrame::InThread(offset) => CurrentFrame::InThread(offset - 8),
+                    CurrentFrame::InRecord { record, frame } => CurrentFrame::InRecord { record, frame: frame + 8 },
+                };
+            }),
+            ("the data stack of a thread", |layout| layout.thread.chunk += 8),
+            ("the data stack of a thread", |layout| layout.thread.top -= 8),
+            ("the data stack of a thread", |layout| layout.thread.limit -= 8),
+            ("the recursion count of a thread", |layout| layout.thread.recursion_remaining += 4),
+            ("the recursion count of a thread", |layout| layout.thread.recursion_remaining -= 4),
+            ("the frame that a profiler saw", |layout| {
+                layout.thread.last_profiled = layout.thread.last_profiled.map_or(Some(88), |offset| Some(offset + 8));
+            }),
+            ("the sizes of a code object", |layout| layout.code_object.locals += 4),
+            ("the sizes of a code object", |layout| layout.code_object.stack_size += 4),
+            ("the sizes of a code object", |layout| layout.code_object.free -= 4),
+            ("the monitoring of a code object", |layout| {
+                layout.code_object.monitoring =
+                    layout.code_object.monitoring.map_or(Some(8), |offset| Some(offset + 8));
+            }),
+            ("the monitoring of a code object", |layout| {
+                let version = &mut layout.code_object.monitoring_version;
+                *version = version.map_or(Some(8), |offset| Some(offset - 8));
+            }),
+            ("the fields of a function", |layout| layout.function_object.globals += 8),
+            ("the fields of a function", |layout| layout.function_object.builtins += 8),
+            ("the fields of a function", |layout| layout.function_object.code += 8),
+            ("the fields of a function", |layout| layout.function_object.closure += 8),
+            ("the C function of a function", |layout| layout.function_object.vectorcall += 8),
+            ("the version of a function", |layout| layout.function_object.version += 4),
+            ("the frame in a frame object", |layout| layout.frame_object.back -= 8),
+            ("the frame in a frame object", |layout| layout.frame_object.data += 8),
+        ];
+        let python = Python::attach();
+        let mut changes = changes.to_vec();
+        if Layout::CURRENT.frame.code_object.frame_words.is_some() {
+            changes.push(("the sizes of a code object", |layout| layout.code_object.frame_words = Some(72)));
+        }
+        if Layout::CURRENT.frame.tagged {
+            changes.push(("the locals of a frame", |layout| layout.tagged = false));
+        }
+        for (name, change) in &changes {
+            let mut layout = Layout::CURRENT;
+            change(&mut layout.frame);
+            match check(&python, &layout) {
+                Err(Incompatible::Layout { check, .. }) => assert_eq!(check, *name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        let unchanged: Vec<_> = FrameLayout::proofs()
+            .into_iter()
+            .map(|proof| proof.what)
+            .filter(|what| !changes.iter().any(|(changed, _)| changed == what))
+            .collect();
+        assert_eq!(unchanged, Vec::<&str>::new());
+    }
+
+    /// A frame evaluator (PEP 523) calls each function from C.
+    #[test]
+    fn the_proofs_take_no_time() {
+        let python = Python::attach();
+        let start = std::time::Instant::now();
+        for _ in 0..10 {
+            for proof in FrameLayout::proofs() {
+                (proof.check)(&python, &Layout::CURRENT.frame)
+                    .unwrap_or_else(|error| panic!("{}: {error}", proof.what));
+            }
+        }
+        eprintln!("{:?} for all proofs", start.elapsed() / 10);
+    }
+}
