@@ -220,6 +220,11 @@ pub struct Fuzz {
     /// Say why programs were not compiled or not compared
     #[arg(long)]
     pub reasons: bool,
+    /// A mistake that compiled code has on purpose, which must be found
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true, value_name = "NAME",
+          value_parser = clap::builder::PossibleValuesParser::new(typedcall::ir::Mistake::ALL.map(|(name, _)| name)))]
+    pub mistake: Option<String>,
 }
 
 /// A [`Dialect`] by name; only those that need no table of an embedder's.

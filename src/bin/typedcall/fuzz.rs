@@ -73,13 +73,13 @@ pub fn run(arguments: &Fuzz, out: &mut dyn Write) -> Result<(), CommandFailure> 
 
 /// The options as a dict.
 fn options(python: &Python, arguments: &Fuzz, names: &Object) -> Result<Object, CommandFailure> {
-    let Fuzz { seconds, count, seed, jobs, findings, shrink, patience, frames, show, reasons } = arguments;
+    let Fuzz { seconds, count, seed, jobs, findings, shrink, patience, frames, show, reasons, .. } = arguments;
     let number = |number: &Option<u64>| number.map_or_else(|| "None".to_owned(), |number| number.to_string());
     // Without a bound, a minute.
     let seconds = if seconds.is_none() && count.is_none() { Some(60) } else { *seconds };
     let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |count| count.get() as u64));
     let flag = |flag: &bool| if *flag { "True" } else { "False" };
-    let mistake = arguments_mistake(arguments).map_or_else(|| "None".to_owned(), demo::literal);
+    let mistake = mistake(arguments).map_or_else(|| "None".to_owned(), demo::literal);
     let text = format!(
         "dict(seconds={}, count={}, seed={seed}, jobs={jobs}, findings={findings}, shrink={shrink}, patience={patience}, \
          frames={}, show={}, reasons={}, mistake={mistake})",
@@ -93,6 +93,13 @@ fn options(python: &Python, arguments: &Fuzz, names: &Object) -> Result<Object, 
 }
 
 /// The mistake that compiled code has on purpose.
-fn arguments_mistake(_: &Fuzz) -> Option<&str> {
+#[cfg(debug_assertions)]
+fn mistake(arguments: &Fuzz) -> Option<&str> {
+    arguments.mistake.as_deref()
+}
+
+/// Release builds make none.
+#[cfg(not(debug_assertions))]
+fn mistake(_: &Fuzz) -> Option<&str> {
     None
 }

@@ -88,6 +88,8 @@ class Child:
         self.errors.seek(0)
         words = self.errors.read().decode(errors='replace').strip().splitlines()
         self.errors.close()
+        panic = next((index for index, line in enumerate(words) if 'panicked at' in line), None)
+        words = words[-25:] if panic is None else words[panic:panic + 40]
         if kill:
             return f'no end after {self.patience:.0f} s', words
         if code < 0:
@@ -209,7 +211,7 @@ class Driver:
             return
         self.findings.programs += 1
         self.findings.facts['skipped'] += 1
-        self.found(number, dict(batch)[number], [(way, 0, what, '', '', '\n  '.join(words[-25:]))])
+        self.found(number, dict(batch)[number], [(way, 0, what, '', '', '\n  '.join(words))])
 
     def found(self, number, program, differences):
         self.findings.found.append((number, differences))
@@ -251,7 +253,7 @@ class Driver:
                     found += report['differences']
         if child.last['way'] in (compare.PLAIN, None):
             return []
-        return [(child.last['way'], 0, what, '', '', '\n  '.join(words[-25:]))]
+        return [(child.last['way'], 0, what, '', '', '\n  '.join(words))]
 
 
 def kind_of(differences):

@@ -9,6 +9,8 @@ use typedcall::bytecode::decode;
 use typedcall::embed::{Exception, Object, Python};
 use typedcall::interpreter::{FunctionFrame, InterpreterState, Prepared, run};
 use typedcall::ir::ExitReason;
+#[cfg(debug_assertions)]
+use typedcall::ir::Mistake;
 use typedcall::{CompileOptions, CompiledFunction, Options, Specializer};
 
 use crate::failure::CommandFailure;
@@ -136,6 +138,11 @@ unsafe extern "C" fn compiled(
     let is_true = |object: &Object| object.text(&python).is_ok_and(|text| text == "True");
     options.passes = is_true(passes);
     options.leave_at = leave_at.text(&python).ok().and_then(|text| text.parse().ok());
+    #[cfg(debug_assertions)]
+    if let Ok(name) = mistake.text(&python) {
+        options.mistake = Mistake::ALL.iter().find(|(known, _)| *known == name).map(|(_, mistake)| *mistake);
+    }
+    #[cfg(not(debug_assertions))]
     let _ = mistake;
     let result = SPECIALIZER.with(|cell| cell.get().map(|found| found.compile_with(&python, function, &options)));
     let Some(result) = result else { return wrong(&python) };
