@@ -27,6 +27,8 @@ use crate::ir::passes::{Avoided, Knowledge, NotSpecialized, refcounts, run_funct
 use crate::ir::{Analyses, Function};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
+#[cfg(debug_assertions)]
+use crate::lower::body::ExitPoint;
 use crate::runtime::body::{BodyEntry, Linker, Unit, Version};
 use crate::specializer::Specializer;
 
@@ -81,11 +83,20 @@ pub struct CompileOptions {
     pub leave_at: Option<usize>,
     /// Expectations that the passes must not have, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
     pub avoided: Avoided,
+    /// A mistake that the code has on purpose. Only debug builds make it.
+    #[cfg(debug_assertions)]
+    pub mistake: Option<crate::ir::Mistake>,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { passes: true, leave_at: None, avoided: Avoided::default() }
+        Self {
+            passes: true,
+            leave_at: None,
+            avoided: Avoided::default(),
+            #[cfg(debug_assertions)]
+            mistake: None,
+        }
     }
 }
 
@@ -197,7 +208,12 @@ impl Specializer {
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
         if options.passes {
-            let knowledge = Knowledge { avoided: &options.avoided, ..Knowledge::of_function(&world.callees, &world) };
+            let knowledge = Knowledge {
+                avoided: &options.avoided,
+                #[cfg(debug_assertions)]
+                mistake: options.mistake,
+                ..Knowledge::of_function(&world.callees, &world)
+            };
             log_calls(&name, &run_function(&mut function, &knowledge));
         } else {
             refcounts::run(&mut function, &world, &mut Analyses::default());
@@ -211,8 +227,13 @@ impl Specializer {
         let version = Arc::new(Version::new(name.clone()));
         let mut linker = Linker::new(python, self.addresses(), unit, &version, &world.codes);
         world.types.iter().for_each(|class| linker.keep(class.clone_ref(python)));
-        let (placed, exits) =
+        #[cfg_attr(not(debug_assertions), expect(unused_mut, reason = "only debug builds make mistakes"))]
+        let (placed, mut exits) =
             self.compiler().compile_body(&function, &world.callees, &mut linker)?.map_err(unsupported)?;
+        #[cfg(debug_assertions)]
+        if options.mistake == Some(crate::ir::Mistake::DoubleAsInt) {
+            exits.iter_mut().for_each(ExitPoint::take_doubles_for_ints);
+        }
         let linked = linker
             .finish(exits.iter())
             .map_err(|missing| unsupported(Unsupported::new(missing, "it has no address in this process")))?;
