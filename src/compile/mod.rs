@@ -1,13 +1,18 @@
 //! Whole functions: [`Specializer::compile`] makes machine code of one, or returns the reason why not. `compiled` has
-//! the result, `exit_site` the places where it may be left; `explanation` shows each step.
+//! the result, `exit_site` the places where it may be left; `explanation` shows each step; `specialized` lets a function's callers run its
+//! code.
 
 mod compiled;
 mod exit_site;
 mod explanation;
+mod specialized;
 
 pub use compiled::CompiledFunction;
 pub use exit_site::ExitSite;
 pub use explanation::{Calls, Explanation, Note, Stages};
+pub use specialized::{
+    FunctionReport, FunctionStats, compile_now, function_report, function_stats, give_back, wrapped,
+};
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -67,6 +72,12 @@ pub enum NotCompiled {
     /// There is no machine code, for this reason.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// It was taken by [`Specializer::specialize_function`], and is left to CPython, for this reason.
+    #[error("{0}")]
+    Left(Arc<str>),
+    /// It can't be told whether `sys.monitoring` is in use.
+    #[error("all tools of sys.monitoring are taken: free one (sys.monitoring.free_tool_id) before the first call")]
+    Unobservable,
     /// Python raised.
     #[error("Python raised {0}")]
     Python(#[from] Exception),
@@ -144,6 +155,28 @@ impl Specializer {
         let surroundings = FunctionNamespaces::of(python, function)?;
         let code = bytecode::decode_function(python, function)?;
         self.compile_code(python, code, surroundings, Some(function), options)
+    }
+
+    /// Compiles a function, for callers that hold the function whenever they call the code: the result owns neither the
+    /// function nor its namespaces and its closure.
+    ///
+    /// # Errors
+    /// The errors of [`Specializer::compile`].
+    pub(crate) fn compile_borrowing(
+        &self,
+        python: &Python,
+        function: &Object,
+    ) -> Result<CompiledFunction, NotCompiled> {
+        check_interpreter(python)?;
+        let namespaces = FunctionNamespaces::of(python, function)?;
+        let (prepared, ir) = translated(python, bytecode::decode_function(python, function)?)?;
+        let FunctionNamespaces { globals, builtins, closure } = &namespaces;
+        let pointer = NonNull::new(function.as_ptr()).ok_or_else(|| python.take_exception())?;
+        // SAFETY: the function has them, and the callers hold it.
+        let unit = unsafe { Unit::borrowing(python, prepared, (globals, builtins), closure.as_ref(), pointer) };
+        let unit = Arc::new(unit);
+        let version = self.add_version(python, &unit, ir, &CompileOptions::default())?;
+        Ok(CompiledFunction::new(python, unit, version, None))
     }
 
     /// Compiles a snippet, as a function with these globals, a dict. Its builtins are those of the running code.

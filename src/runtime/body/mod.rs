@@ -4,6 +4,7 @@
 //! | file | content |
 //! | --- | --- |
 //! | `unit` | the data of one compiled function |
+//! | `kept` | references that are owned, or borrowed from the function |
 //! | `version` | its code, of which it may have several |
 //! | `link`, `linked` | what its code refers to |
 //! | `exit` | from compiled code to CPython |
@@ -19,6 +20,7 @@ pub(super) mod assumption;
 mod boxes;
 pub(super) mod exit;
 mod frame_point;
+mod kept;
 mod link;
 mod linked;
 mod operand;
