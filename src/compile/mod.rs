@@ -32,7 +32,9 @@ use crate::ir::passes::{Avoided, Knowledge, NotSpecialized, refcounts, run_funct
 use crate::ir::{Analyses, Function};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
-use crate::runtime::body::{BodyEntry, Kept, Linker, Unit, Version};
+#[cfg(debug_assertions)]
+use crate::lower::body::ExitPoint;
+use crate::runtime::body::{BodyEntry, Linker, Unit, Version};
 use crate::specializer::Specializer;
 
 /// The reason why a function was not compiled. The function runs as before.
@@ -92,11 +94,20 @@ pub struct CompileOptions {
     pub leave_at: Option<usize>,
     /// Expectations that the passes must not have, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
     pub avoided: Avoided,
+    /// A mistake that the code has on purpose. Only debug builds make it.
+    #[cfg(debug_assertions)]
+    pub mistake: Option<crate::ir::Mistake>,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { passes: true, leave_at: None, avoided: Avoided::default() }
+        Self {
+            passes: true,
+            leave_at: None,
+            avoided: Avoided::default(),
+            #[cfg(debug_assertions)]
+            mistake: None,
+        }
     }
 }
 
@@ -160,11 +171,10 @@ impl Specializer {
         let namespaces = FunctionNamespaces::of(python, function)?;
         let (prepared, ir) = translated(python, bytecode::decode_function(python, function)?)?;
         let FunctionNamespaces { globals, builtins, closure } = &namespaces;
+        let pointer = NonNull::new(function.as_ptr()).ok_or_else(|| python.take_exception())?;
         // SAFETY: the function has them, and the callers hold it.
-        let borrowed = |object| unsafe { Kept::borrowed(python, object) };
-        let namespaces = (borrowed(globals), borrowed(builtins));
-        let pointer = NonNull::new(function.as_ptr());
-        let unit = Arc::new(Unit::new(prepared, namespaces, closure.as_ref().map(borrowed), pointer));
+        let unit = unsafe { Unit::borrowing(python, prepared, (globals, builtins), closure.as_ref(), pointer) };
+        let unit = Arc::new(unit);
         let version = self.add_version(python, &unit, ir, &CompileOptions::default())?;
         Ok(CompiledFunction::new(python, unit, version, None))
     }
@@ -212,8 +222,7 @@ impl Specializer {
         let (prepared, function) = translated(python, code)?;
         let FunctionNamespaces { globals, builtins, closure } = surroundings;
         let function_object = original.and_then(|original| NonNull::new(original.as_ptr()));
-        let namespaces = (Kept::owned(globals), Kept::owned(builtins));
-        let unit = Arc::new(Unit::new(prepared, namespaces, closure.map(Kept::owned), function_object));
+        let unit = Arc::new(Unit::new(prepared, (globals, builtins), closure, function_object));
         let version = self.add_version(python, &unit, function, options)?;
         Ok(CompiledFunction::new(python, unit, version, original))
     }
@@ -232,7 +241,12 @@ impl Specializer {
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
         if options.passes {
-            let knowledge = Knowledge { avoided: &options.avoided, ..Knowledge::of_function(&world.callees, &world) };
+            let knowledge = Knowledge {
+                avoided: &options.avoided,
+                #[cfg(debug_assertions)]
+                mistake: options.mistake,
+                ..Knowledge::of_function(&world.callees, &world)
+            };
             log_calls(&name, &run_function(&mut function, &knowledge));
         } else {
             refcounts::run(&mut function, &world, &mut Analyses::default());
@@ -246,8 +260,13 @@ impl Specializer {
         let version = Arc::new(Version::new(name.clone()));
         let mut linker = Linker::new(python, self.addresses(), unit, &version, &world.codes);
         world.types.iter().for_each(|class| linker.keep(class.clone_ref(python)));
-        let (placed, exits) =
+        #[cfg_attr(not(debug_assertions), expect(unused_mut, reason = "only debug builds make mistakes"))]
+        let (placed, mut exits) =
             self.compiler().compile_body(&function, &world.callees, &mut linker)?.map_err(unsupported)?;
+        #[cfg(debug_assertions)]
+        if options.mistake == Some(crate::ir::Mistake::DoubleAsInt) {
+            exits.iter_mut().for_each(ExitPoint::take_doubles_for_ints);
+        }
         let linked = linker
             .finish(exits.iter())
             .map_err(|missing| unsupported(Unsupported::new(missing, "it has no address in this process")))?;

@@ -4,11 +4,10 @@
 //! and their likely paths are short. So these do as they do (Python/pystate.c).
 
 use std::ffi::c_void;
-use std::ptr::null_mut;
 
 use pyo3_ffi as ffi;
 
-use super::frame::{CHUNK, CHUNK_BYTES, CHUNK_SPARE_WORDS};
+use super::frame::CHUNK;
 use super::layout::Layout;
 
 /// A word of the data stack.
@@ -57,13 +56,14 @@ unsafe fn take_piece(thread: *mut ffi::PyThreadState, words: usize) -> *mut c_vo
 #[cfg(not(Py_3_15))]
 #[cold]
 unsafe fn take_piece(thread: *mut ffi::PyThreadState, words: usize) -> *mut c_void {
+    use super::frame::{CHUNK_BYTES, CHUNK_SPARE_WORDS};
     let mut size = CHUNK_BYTES;
     while size < size_of::<Word>() * (words + CHUNK_SPARE_WORDS) {
         size *= 2;
     }
     // SAFETY: the fields are proven, and the new piece is large enough for its header and the words.
     unsafe {
-        let Some(new) = allocate(size) else { return null_mut() };
+        let Some(new) = allocate(size) else { return std::ptr::null_mut() };
         let thread: *mut c_void = thread.cast();
         let chunk = field::<*mut c_void>(thread, LAYOUT.chunk);
         let top = field::<*mut Word>(thread, LAYOUT.top);
@@ -97,7 +97,7 @@ unsafe fn allocate(size: usize) -> Option<*mut c_void> {
 /// The allocator of pieces.
 #[cfg(not(Py_3_15))]
 unsafe fn allocator() -> ffi::PyObjectArenaAllocator {
-    let mut allocator = ffi::PyObjectArenaAllocator { ctx: null_mut(), alloc: None, free: None };
+    let mut allocator = ffi::PyObjectArenaAllocator { ctx: std::ptr::null_mut(), alloc: None, free: None };
     // SAFETY: the structure is filled.
     unsafe { ffi::PyObject_GetArenaAllocator(&mut allocator) };
     allocator

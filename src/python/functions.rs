@@ -136,7 +136,7 @@ impl NativeMethod for DescribeFunctionMethod {
                 ("exits", exit_rows(python, stages.map_or(&[][..], |stages| &stages.exits))?),
                 ("calls", number(python, calls.all as u64)?),
                 ("direct_calls", number(python, calls.direct as u64)?),
-                ("why_not", text(why_not.or_else(|| stages.and_then(not_run)).as_deref())?),
+                ("why_not", text(why_not.or_else(|| stages.and_then(no_code)).as_deref())?),
             ],
         )?)
     }
@@ -148,7 +148,7 @@ fn last_ir(stages: &Stages) -> &str {
 }
 
 /// Why a function is not compiled that has IR.
-fn not_run(stages: &Stages) -> Option<String> {
+fn no_code(stages: &Stages) -> Option<String> {
     stages.code.as_ref().err().map(ToString::to_string)
 }
 

@@ -97,9 +97,10 @@ impl CodeSource<'_> {
         let mut raw_stacks = RawStacks::default();
         for (index, (ops, at)) in walked.items.iter().zip(raw).enumerate() {
             starts.push(position(&instructions));
-            // An instruction that only prepares a call belongs to the call.
+            // An instruction that only prepares a call belongs to the call: one that loads the names of its keywords, too.
             let prepares = |raw: &&RawInstruction| matches!(raw.opcode, Opcode::KW_NAMES | Opcode::PRECALL);
-            let first = index - raw[..index].iter().rev().take_while(prepares).count();
+            let named = usize::from(at.opcode == Opcode::CALL_KW);
+            let first = index - named - raw[..index - named].iter().rev().take_while(prepares).count();
             let mut point = walked.stacks[first].as_ref().map(|stack| (raw[first].start, stack));
             for op in ops.iter().flat_map(|range| &walked.ops[range.clone()]) {
                 instructions.push(BytecodeInstruction { op: op.clone(), offset: at.offset, line: at.line });

@@ -75,6 +75,18 @@ pub enum ExitValue {
     Bytes,
 }
 
+#[cfg(debug_assertions)]
+impl ExitPoint {
+    /// Makes [`Mistake::DoubleAsInt`](crate::ir::Mistake::DoubleAsInt).
+    pub(crate) fn take_doubles_for_ints(&mut self) {
+        for slot in self.locals.iter_mut().chain(&mut self.stack) {
+            if let ExitSlot::Word { value: value @ ExitValue::Number(Scalar::F64), .. } = slot {
+                *value = ExitValue::Number(Scalar::I64);
+            }
+        }
+    }
+}
+
 impl fmt::Display for ExitPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let slots = |slots: &[ExitSlot]| slots.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");

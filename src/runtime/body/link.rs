@@ -159,7 +159,7 @@ impl<'a> Linker<'a> {
 
     /// Leaves the values of a watched assumption to their dicts, if the function's data borrow.
     fn borrow_values(&mut self, recorded: &mut Recorded) {
-        if !self.unit.borrows() {
+        if !self.unit.borrows {
             return;
         }
         for value in recorded.dicts.iter_mut().filter_map(|(_, value)| value.as_mut()) {
@@ -207,7 +207,7 @@ impl<'a> Linker<'a> {
             let number = self.dicts.iter().position(|known| known.dict.as_ptr() == dict.as_ptr());
             let number = number.unwrap_or_else(|| {
                 let is_functions = [&unit.globals, &unit.builtins].iter().any(|own| own.as_ptr() == dict.as_ptr());
-                let dict = match unit.borrows() && is_functions {
+                let dict = match unit.borrows && is_functions {
                     // SAFETY: the function keeps its namespaces for as long as the code is called.
                     true => unsafe { Kept::borrowed(python, &dict) },
                     false => Kept::owned(dict),

@@ -31,7 +31,6 @@ mod version;
 mod watch;
 
 pub use assumption::look_up;
-pub use kept::Kept;
 pub use link::{CalleeCode, CalleeCodes, Linker};
 pub use unit::Unit;
 pub use version::{BodyEntry, Version};

@@ -8,7 +8,7 @@ use pyo3_ffi as ffi;
 use super::kept::Kept;
 use super::version::Version;
 use crate::bytecode::LocalVariable;
-
+use crate::embed::{Object, Python};
 use crate::interpreter::{FunctionFrame, Prepared};
 use crate::semantics::Namespaces;
 use crate::thread::{Result, errors};
@@ -25,6 +25,8 @@ pub struct Unit {
     pub builtins: Kept,
     /// Its closure, a tuple of cells.
     pub closure: Option<Kept>,
+    /// Whether these three are borrowed from the function, which lives as long as the code is called.
+    pub borrows: bool,
     /// The function itself, which the caller of its code holds; `None` for a snippet.
     pub function: Option<NonNull<ffi::PyObject>>,
     /// The compiled versions, the oldest first. The lock is never held while Python code may run.
@@ -40,16 +42,36 @@ impl Unit {
     /// A function without versions.
     pub fn new(
         prepared: Prepared,
-        (globals, builtins): (Kept, Kept),
-        closure: Option<Kept>,
+        (globals, builtins): (Object, Object),
+        closure: Option<Object>,
         function: Option<NonNull<ffi::PyObject>>,
     ) -> Self {
-        Self { prepared, globals, builtins, closure, function, versions: Mutex::default() }
+        let (globals, builtins, closure) = (Kept::owned(globals), Kept::owned(builtins), closure.map(Kept::owned));
+        Self { prepared, globals, builtins, closure, borrows: false, function, versions: Mutex::default() }
     }
 
-    /// Whether it borrows what the function keeps alive.
-    pub fn borrows(&self) -> bool {
-        self.globals.if_owned().is_none()
+    /// The same, for a function from which namespaces and closure are borrowed.
+    ///
+    /// # Safety
+    /// The function, and these, live for as long as the code may be called: who calls it holds the function.
+    pub unsafe fn borrowing(
+        python: &Python,
+        prepared: Prepared,
+        (globals, builtins): (&Object, &Object),
+        closure: Option<&Object>,
+        function: NonNull<ffi::PyObject>,
+    ) -> Self {
+        // SAFETY: as the caller promises.
+        let borrowed = |object| unsafe { Kept::borrowed(python, object) };
+        Self {
+            prepared,
+            globals: borrowed(globals),
+            builtins: borrowed(builtins),
+            closure: closure.map(borrowed),
+            borrows: true,
+            function: Some(function),
+            versions: Mutex::default(),
+        }
     }
 
     /// Adds a version.
