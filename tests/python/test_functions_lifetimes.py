@@ -23,6 +23,7 @@ def test_reference_counts_after_calls():
         counted = []
         for function in twins(source):
             thing, other = Thing(), Thing()
+            gc.collect()
             before = sys.getrefcount(thing), sys.getrefcount(other), sys.getrefcount(plain(function))
             for _ in range(50):
                 for arguments, keywords in (((thing,), {}), ((thing, other), {}), ((thing, other, other), {'x': thing}),
