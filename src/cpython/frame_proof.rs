@@ -462,14 +462,14 @@ fn vectorcall(_: &Python, layout: &FrameLayout) -> Result<(), String> {
     expect("the offset of a function's vectorcall", layout.function_object.vectorcall as isize, offset)
 }
 
-/// From 3.13 on a new function has the version of its code; new defaults take it away. It comes after the C function.
+/// From 3.12 on a new function has the version of its code; new defaults take it away. It comes after the C function.
 fn function_version(python: &Python, layout: &FrameLayout) -> Result<(), String> {
     let fields = layout.function_object;
     expect("the distance from the C function", size_of::<usize>() as i32, fields.version - fields.vectorcall)?;
     let names = functions(python)?;
     let inner = item(python, &names, "inner")?;
     let has_version = || Ok::<_, String>(peek::<u32>(&inner, fields.version)? >= FIRST_VERSION);
-    expect("whether a new function has a version", cfg!(Py_3_13), has_version()?)?;
+    expect("whether a new function has a version", cfg!(Py_3_12), has_version()?)?;
     python.run("inner.__defaults__ = (1,)", &names).map_err(text)?;
     expect("whether a function that was changed has a version", false, has_version()?)
 }
