@@ -29,7 +29,7 @@ pub enum RawSlot {
 /// A point where CPython can continue: the start of one of its instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawPoint<'a> {
-    /// The start of the instruction in `co_code`, in bytes: its first `EXTENDED_ARG`, or the `KW_NAMES` or the constant
+    /// The start of the instruction in `co_code`, in bytes: its first `EXTENDED_ARG`, or the `KW_NAMES` or `LOAD_CONST`
     /// from which it takes names.
     pub start: u32,
     /// The stack before it, from the bottom.

@@ -75,6 +75,18 @@ facts! {
             12 => EvalBreaker::OfInterpreter(368),
             _ => EvalBreaker::OfThread(24),
         }, proven by EVAL_BREAKER;
+        /// `PyFunctionObject.func_code` (`Include/cpython/funcobject.h`).
+        python_function_code: i32 = 48, proven by PYTHON_FUNCTION;
+        /// `PyFunctionObject.func_defaults`.
+        python_function_defaults: i32 = 56, proven by PYTHON_FUNCTION;
+        /// `PyFunctionObject.func_kwdefaults`.
+        python_function_keyword_defaults: i32 = 64, proven by PYTHON_FUNCTION;
+        /// `PyFunctionObject.vectorcall`, with `func_version` after it.
+        python_function_vectorcall: i32 = match minor {
+            ..=11 => 120,
+            12 | 13 => 128,
+            _ => 136,
+        }, proven by PYTHON_FUNCTION;
         /// `sizeof(PyModuleObject)`: our cells are modules with fields after it.
         module_size: i32 = if minor >= 15 { 104 } else { 56 }, proven by MODULE_SIZE;
         /// The frames of the interpreter, and what refers to them. It has proofs of its own.

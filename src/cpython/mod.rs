@@ -8,6 +8,8 @@
 //! | `facts` | how facts are declared with their proofs |
 //! | `proof`, `frame_proof` | checks of a layout against live objects; of frames |
 //! | `memory` | reads of memory that may be unmapped |
+//! | `python_function` | Python functions: the fields that their calls depend on, and their vectorcall |
+//! | `monitoring` | `sys.monitoring`: how to tell that events are on |
 //! | `python_type` | CPython's own types, by name |
 //! | `functions`, `unowned` | the C functions that are called while references are owned or by compiled code, each with its signature; those that are called while none is owned |
 //! | `c_function` | the description of a C function that compiled code calls |
@@ -34,8 +36,10 @@ pub mod layout;
 pub mod memory;
 #[cfg(feature = "python")]
 pub(crate) mod module_slot;
+pub(crate) mod monitoring;
 pub(crate) mod object;
 pub(crate) mod proof;
+pub(crate) mod python_function;
 pub mod python_type;
 pub(crate) mod recursion;
 pub(crate) mod unowned;

@@ -8,6 +8,8 @@ use pyo3_ffi as ffi;
 use super::current_exception;
 use super::facts::{Proof, expect, once_each, peek, peek_at, proofs};
 use super::frame::FrameLayout;
+#[cfg(Py_3_12)]
+use super::functions;
 use super::layout::{
     DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII,
     TEXT_KIND_MASK, TEXT_KIND_SHIFT, TextLayout,
@@ -81,6 +83,7 @@ proofs! {
     DICT_VERSION: "the version of a dict", dict_version;
     THREAD_TRACE: "the trace functions of a thread", thread_trace;
     EVAL_BREAKER: "the flag that something waits", eval_breaker;
+    PYTHON_FUNCTION: "the fields of a Python function", python_function_fields;
     VERSION: "the version", version;
 }
 
@@ -391,6 +394,51 @@ fn dict_version(python: &Python, layout: &Layout) -> Result<(), String> {
     Ok(())
 }
 
+/// A function that has every field: reads by the layout agree with CPython's own functions and with the type.
+fn python_function_fields(python: &Python, layout: &Layout) -> Result<(), String> {
+    let names = python.namespace().map_err(|error| error.to_string())?;
+    python.run("def function(a=1, b=2, *, c=3): pass", &names).map_err(|error| error.to_string())?;
+    let function = names.item(python, "function").ok_or("a function that was just defined is not there")?;
+    // SAFETY: the thread is attached, and the function alive.
+    let (parts, at) = unsafe {
+        let pointer = function.as_ptr();
+        let parts = [
+            (layout.python_function_code, ffi::PyFunction_GetCode(pointer)),
+            (layout.python_function_defaults, ffi::PyFunction_GetDefaults(pointer)),
+            (layout.python_function_keyword_defaults, ffi::PyFunction_GetKwDefaults(pointer)),
+        ];
+        (parts, ffi::PyFunction_Type.tp_vectorcall_offset)
+    };
+    for (offset, expected) in parts {
+        expect("a part of a function", expected as usize, peek(&function, offset)?)?;
+    }
+    expect("the offset of a function's vectorcall", layout.python_function_vectorcall as isize, at)?;
+    python_function_version(&function, layout)
+}
+
+/// From 3.12 on, a function that was just defined has a version, which is after its vectorcall. It loses it when the
+/// vectorcall is set.
+fn python_function_version(function: &Object, layout: &Layout) -> Result<(), String> {
+    #[cfg(Py_3_12)]
+    {
+        // 3.14 and later write 1 (`FUNC_VERSION_CLEARED`), earlier ones 0.
+        const NO_VERSION: std::ops::RangeInclusive<u32> = 0..=1;
+        let offset = layout.python_function_vectorcall + size_of::<usize>() as i32;
+        let before = peek::<u32>(function, offset)?;
+        let vectorcall = peek::<usize>(function, layout.python_function_vectorcall)?;
+        // SAFETY: it is set to what it is.
+        unsafe { functions::PyFunction_SetVectorcall(function.as_ptr(), vectorcall as *const u8) };
+        let after = peek::<u32>(function, offset)?;
+        let found = (NO_VERSION.contains(&before), NO_VERSION.contains(&after));
+        expect("whether a function has no version, before and after its vectorcall is set", (false, true), found)
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let _ = (function, layout);
+        Ok(())
+    }
+}
+
 /// The distance from `c_tracefunc` to the exception that is being raised: the objects of both functions are between
 /// them (`Include/cpython/pystate.h`).
 const FROM_TRACE_TO_EXCEPTION: i32 = 3 * size_of::<usize>() as i32;
@@ -540,6 +588,10 @@ mod tests {
             ("the size of a module object", |layout| layout.module_size += 8),
             ("the trace functions of a thread", |layout| layout.thread_trace += 8),
             ("the trace functions of a thread", |layout| layout.thread_trace -= 8),
+            ("the fields of a Python function", |layout| layout.python_function_code += 8),
+            ("the fields of a Python function", |layout| layout.python_function_defaults += 8),
+            ("the fields of a Python function", |layout| layout.python_function_keyword_defaults -= 8),
+            ("the fields of a Python function", |layout| layout.python_function_vectorcall += 8),
             ("the flag that something waits", |layout| {
                 layout.eval_breaker = match layout.eval_breaker {
                     EvalBreaker::OfInterpreter(offset) => EvalBreaker::OfInterpreter(offset + 4),

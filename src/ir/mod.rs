@@ -18,6 +18,8 @@ mod exit_reason;
 mod function;
 mod instruction;
 mod lifetimes;
+#[cfg(debug_assertions)]
+mod mistake;
 mod operation;
 mod operation_role;
 mod operation_text;
@@ -46,6 +48,8 @@ pub use entities::{Block, CalleeRef, Inst, State, Value};
 pub use exit_reason::ExitReason;
 pub use function::{BlockData, Function, InstData, ValueData, ValueDef};
 pub use instruction::{BlockCall, Failure, Instruction, ResultRule};
+#[cfg(debug_assertions)]
+pub use mistake::Mistake;
 pub use operation::{Operation, OperationShape};
 pub use parse::IrParseError;
 pub use questions::Leaves;

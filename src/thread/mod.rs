@@ -8,12 +8,14 @@
 //! | `frame` | CPython's own frames, for compiled functions |
 //! | `recursion` | the depth of calls |
 //! | `interrupts` | waiting interrupts: signal handlers, other threads, asynchronous exceptions |
+//! | `observed` | trace and profile functions, and an evaluator of frames |
 //! | `traceback` | entries in tracebacks, and the frames that they show |
 
 pub mod errors;
 pub mod frame;
 pub mod handled;
 pub mod interrupts;
+pub mod observed;
 pub mod owned;
 pub mod recursion;
 pub mod traceback;

@@ -71,6 +71,16 @@ Examples:
 Files are compiled to bytecode, never imported. Folders are searched for *.py, except test suites and site-packages.
 Functions with loops and exception handlers have IR, but no machine code yet: `typedcall explain` says so.";
 
+const FUZZ_EXAMPLES: &str = "\
+Examples:
+  typedcall fuzz --seconds 600
+  typedcall fuzz --seed 4711 --count 1          one program, by its number
+  typedcall fuzz --seed 4711 --show             its source, and the arguments of its calls
+
+Each program runs in CPython, in the interpreter of decoded bytecode, and compiled: without passes, with them, and so that a guard
+never holds. Results, types, identities, exceptions with their tracebacks, the order of side effects and reference counts must
+agree. A program that fails is made smaller and printed. Exits with 1 if one fails.";
+
 /// Calls C functions from Python at the speed of C.
 ///
 /// Reads the C-level signatures that a C extension declares with typedcall.h,
@@ -102,6 +112,9 @@ pub enum Command {
     /// Count how many functions of a body of Python code have IR, and why the others have none
     #[command(after_help = SURVEY_EXAMPLES)]
     Survey(Survey),
+    /// Compile random Python functions and compare them with CPython
+    #[command(after_help = FUZZ_EXAMPLES)]
+    Fuzz(Fuzz),
 }
 
 /// Arguments of `demo`.
@@ -172,6 +185,46 @@ pub struct Survey {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `fuzz`.
+#[derive(Debug, Args)]
+pub struct Fuzz {
+    /// The time after which no further programs are started [default: 60, unless there is a count]
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<u64>,
+    /// The number of programs
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+    /// The number of the first program; the others follow
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// The number of processes at a time [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    pub jobs: Option<u64>,
+    /// The number of failing programs after which the search ends
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub findings: u64,
+    /// The seconds for making a failing program smaller
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub shrink: u64,
+    /// The seconds without a sign of life after which a process is ended
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub patience: u64,
+    /// Let called functions look at the frame of their caller
+    #[arg(long)]
+    pub frames: bool,
+    /// Print a program instead of running it
+    #[arg(long)]
+    pub show: bool,
+    /// Say why programs were not compiled or not compared
+    #[arg(long)]
+    pub reasons: bool,
+    /// A mistake that compiled code has on purpose, which must be found
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true, value_name = "NAME",
+          value_parser = clap::builder::PossibleValuesParser::new(typedcall::ir::Mistake::ALL.map(|(name, _)| name)))]
+    pub mistake: Option<String>,
 }
 
 /// A [`Dialect`] by name; only those that need no table of an embedder's.

@@ -5,6 +5,7 @@ mod cli;
 mod demo;
 mod explain;
 mod failure;
+mod fuzz;
 mod inspect;
 mod modules;
 mod stages;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Bench(arguments) => bench::run(&arguments, &mut out),
         Command::Survey(arguments) => survey::run(&arguments, &mut out),
+        Command::Fuzz(arguments) => fuzz::run(&arguments, &mut out),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -98,13 +98,10 @@ impl CodeSource<'_> {
         let mut raw_stacks = RawStacks::default();
         for (index, (ops, at)) in walked.items.iter().zip(raw).enumerate() {
             starts.push(position(&instructions));
-            // An instruction that only prepares a call belongs to the call.
+            // An instruction that only prepares a call belongs to the call: one that loads the names of its keywords, too.
             let prepares = |raw: &&RawInstruction| matches!(raw.opcode, Opcode::KW_NAMES | Opcode::PRECALL);
-            let first = match at.opcode {
-                // From 3.13 on a constant before the call has the names.
-                Opcode::CALL_KW => index.saturating_sub(1),
-                _ => index - raw[..index].iter().rev().take_while(prepares).count(),
-            };
+            let named = usize::from(at.opcode == Opcode::CALL_KW);
+            let first = index - named - raw[..index - named].iter().rev().take_while(prepares).count();
             let mut point = walked.stacks[first].as_ref().map(|stack| {
                 let kept = items[index].handler.map_or(0, |handler| self.exceptions[handler].depth);
                 let point = Point::new(raw[first].start, self.raising(at, items[index].handler), kept);

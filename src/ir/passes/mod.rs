@@ -53,17 +53,27 @@ pub struct Knowledge<'a> {
     pub failure: Failure,
     /// The expectations of an earlier version that failed too often.
     pub avoided: &'a Avoided,
+    /// A mistake that is made on purpose.
+    #[cfg(debug_assertions)]
+    pub mistake: Option<super::Mistake>,
 }
 
 impl<'a> Knowledge<'a> {
     /// The knowledge for a stub's call: callees, and nothing else. Its guards leave through the fallback.
     pub fn of(callees: &'a Callees) -> Self {
-        Self { callees, world: &Unknown, failure: Failure::Fallback, avoided: Avoided::NOTHING }
+        Self { failure: Failure::Fallback, ..Self::of_function(callees, &Unknown) }
     }
 
     /// The knowledge for a whole function: its guards leave through exits.
     pub fn of_function(callees: &'a Callees, world: &'a dyn World) -> Self {
-        Self { callees, world, failure: Failure::Exit, avoided: Avoided::NOTHING }
+        Self {
+            callees,
+            world,
+            failure: Failure::Exit,
+            avoided: Avoided::NOTHING,
+            #[cfg(debug_assertions)]
+            mistake: None,
+        }
     }
 }
 
@@ -193,9 +203,19 @@ pub fn run_function_observed(
         }
     }
     for pass in once {
+        #[cfg(debug_assertions)]
+        if pass.name == REFCOUNTS.name
+            && let Some(mistake) = knowledge.mistake
+        {
+            run.analyses.forget(mistake.before_references(function));
+        }
         apply(function, &mut run, pass);
     }
     debug_assert_eq!(function.verify_references(knowledge.callees), Ok(()), "references of\n{function:#}");
+    #[cfg(debug_assertions)]
+    if let Some(mistake) = knowledge.mistake {
+        mistake.after_passes(function);
+    }
     run.left_alone
 }
 

@@ -14,7 +14,7 @@
 //! | [`hand_over`] | lets the interpreter go on in a linked frame |
 //! | [`hand_over_raised`] | lets the interpreter handle the current exception, which an instruction has raised |
 //! | [`frame_object`] | the frame object of the innermost frame |
-//! | [`word`], [`words`] | a word of an object; the words of a frame |
+//! | [`word`], [`words`], [`replace`] | a word of an object; the words of a frame; puts an object into the word of a local |
 //!
 //! # Who owns what
 //!
@@ -49,4 +49,4 @@ mod word;
 pub use fields::{InterpreterFrame, code_units, frame_object, set_unit, words};
 pub use hand_over::{hand_over, hand_over_raised};
 pub use life::{clear_and_pop, give_back, pop, push, unlink};
-pub use word::word;
+pub use word::{replace, word};

@@ -2,6 +2,7 @@
 
 use pyo3_ffi as ffi;
 
+use super::fields::{InterpreterFrame, untagged, words};
 use crate::cpython::frame::{FrameLayout, TAG_BITS, TAG_UNCOUNTED};
 use crate::cpython::{Layout, Refcount};
 
@@ -60,5 +61,22 @@ unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
         Refcount::Plain => false,
         Refcount::ImmortalAllOnes => count == u32::MAX,
         Refcount::ImmortalSign => count.cast_signed() < 0,
+    }
+}
+
+/// Puts an object, whose reference is handed over, into the word of a local. The cell of a free variable that was there is
+/// given back; its closure keeps it alive.
+///
+/// # Safety
+/// The frame was just pushed, and has that local; `object` is a live object or null, and the thread attached.
+pub unsafe fn replace(frame: *mut InterpreterFrame, local: usize, object: *mut ffi::PyObject) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let place = words(frame).add(local);
+        let before = untagged(*place);
+        *place = word(object);
+        if !before.is_null() {
+            ffi::Py_DECREF(before);
+        }
     }
 }

@@ -46,7 +46,8 @@ fn edges(function: &Function, dominators: &Dominators) -> Vec<Edge> {
     edges
 }
 
-/// Parameters that are exact numbers and are passed along reachable edges, with the C type of the number.
+/// Parameters that are exact numbers and are passed along reachable edges, with the C type of the number. A parameter that
+/// is always the same number needs no C number: whoever uses it knows that.
 fn candidates(function: &Function, dominators: &Dominators, edges: &[Edge]) -> HashMap<Value, Type> {
     let passed: HashSet<_> = edges.iter().map(|edge| edge.call.block).collect();
     let blocks = dominators.reverse_postorder().iter().filter(|block| passed.contains(block));
@@ -56,7 +57,7 @@ fn candidates(function: &Function, dominators: &Dominators, edges: &[Edge]) -> H
             let ty = function.ty(param);
             let types = [(Type::FLOAT_EXACT, Type::C_DOUBLE), (Type::LONG_EXACT, Type::C_INT64)];
             let ctype = types.into_iter().find(|(object, _)| ty.is_subtype(object) && !ty.is_bottom())?.1;
-            Some((param, ctype))
+            constant(&ctype, ty).is_none().then_some((param, ctype))
         })
         .collect()
 }
