@@ -66,6 +66,7 @@ pub struct FunctionRecord {
     /// Whether the function is gone, so that the record goes with the last running call.
     pub orphaned: Cell<bool>,
     /// Code that runs in older calls only.
+    #[expect(clippy::vec_box, reason = "older calls have the addresses of what is in the boxes")]
     pub retired: RefCell<Vec<Box<ReadyCode>>>,
     /// How often it was compiled.
     pub compilations: Cell<u32>,
