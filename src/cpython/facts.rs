@@ -4,13 +4,13 @@
 //! A proof reads live objects with a known content, through `memory`: a wrong fact is a failed check, never a fault.
 
 use super::memory::{self, Plain};
-use crate::embed::{Object, Python};
+use crate::embed::Object;
 
-/// A check of facts `L` against the running interpreter, and its subject.
+/// A check of facts against live objects, and its subject. `Check` is the type of the check, a function of both.
 #[derive(Debug)]
-pub struct Proof<L: 'static> {
+pub struct Proof<Check> {
     pub what: &'static str,
-    pub check: fn(&Python, &L) -> Result<(), String>,
+    pub check: Check,
 }
 
 /// Declares a struct of facts, a function from a version's second number to its value, and the proofs of all fields:
@@ -40,11 +40,11 @@ macro_rules! facts {
     };
 }
 
-/// Declares each proof of facts of a type: its name, its subject, and its function.
+/// Declares each proof, with the type of the checks: its name, its subject, and its check.
 macro_rules! proofs {
-    ($facts:ty: $($name:ident: $what:literal, $check:ident;)*) => {
+    ($check_type:ty: $($name:ident: $what:literal, $check:ident;)*) => {
         $(
-            pub const $name: $crate::cpython::facts::Proof<$facts> =
+            pub const $name: $crate::cpython::facts::Proof<$check_type> =
                 $crate::cpython::facts::Proof { what: $what, check: $check };
         )*
     };
@@ -53,8 +53,8 @@ macro_rules! proofs {
 pub(super) use {facts, proofs};
 
 /// Each proof once.
-pub fn once_each<L>(lists: &[&[&'static Proof<L>]]) -> Vec<&'static Proof<L>> {
-    let mut all: Vec<&'static Proof<L>> = Vec::new();
+pub fn once_each<C>(lists: &[&[&'static Proof<C>]]) -> Vec<&'static Proof<C>> {
+    let mut all: Vec<&'static Proof<C>> = Vec::new();
     for proof in lists.iter().copied().flatten() {
         if !all.iter().any(|known| known.what == proof.what) {
             all.push(proof);

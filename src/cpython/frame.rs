@@ -10,7 +10,7 @@
 use super::facts::facts;
 use super::frame_proof as proof;
 
-type Proof = super::facts::Proof<FrameLayout>;
+type Proof = super::facts::Proof<proof::Check>;
 
 facts! {
     /// The layout of a frame, and of what belongs to it.

@@ -11,11 +11,14 @@ use super::frame::{
     CHUNK, CurrentFrame, FrameLayout, OWNED_BY_FRAME_OBJECT, OWNED_BY_THREAD, ResumePoint, StackTop, TAG_BITS,
     TAG_UNCOUNTED,
 };
-use super::functions;
+use super::functions as api;
 use crate::embed::{Exception, Object, Python};
 
+/// A check of the layout against the frames of the functions.
+pub type Check = fn(&Functions<'_>, &FrameLayout) -> Result<(), String>;
+
 proofs! {
-    FrameLayout:
+    Check:
     RUNNING: "the fields of a frame", running;
     MAPPING: "the namespace of a module's frame", mapping;
     PREVIOUS: "the caller of a frame", previous;
@@ -54,6 +57,7 @@ def wide(look):
     frame = sys._getframe()
     return look((frame, frame.f_back))
 wide.__code__ = wide.__code__.replace(co_stacksize=6000)
+def uncalled(first): pass
 def generator(first, second):
     later = (yield first), second, (yield first)
     return later
@@ -61,7 +65,6 @@ def generator(first, second):
 
 /// Frames that are running.
 struct Running {
-    names: Object,
     /// The frame object of `inner` or `wide`, and that of its caller.
     inner: Object,
     outer: Object,
@@ -71,7 +74,6 @@ struct Running {
 struct Look<'a> {
     python: &'a Python,
     check: &'a mut dyn FnMut(&Running) -> Result<(), String>,
-    names: &'a Object,
     found: Option<Result<(), String>>,
 }
 
@@ -96,8 +98,7 @@ unsafe extern "C" fn look(capsule: *mut ffi::PyObject, frames: *mut ffi::PyObjec
             Some(Object::from_borrowed(look.python, item))
         };
         let (Some(inner), Some(outer)) = (frame(0), frame(1)) else { return null_mut() };
-        let running = Running { names: look.names.clone_ref(look.python), inner, outer };
-        look.found = Some((look.check)(&running));
+        look.found = Some((look.check)(&Running { inner, outer }));
         ffi::Py_NewRef(ffi::Py_None())
     }
 }
@@ -106,45 +107,89 @@ fn text(exception: Exception) -> String {
     exception.to_string()
 }
 
-/// The namespace of the functions.
-fn functions(python: &Python) -> Result<Object, String> {
-    let names = python.namespace().map_err(text)?;
-    python.run(SOURCE, &names).map_err(text)?;
-    Ok(names)
+/// The functions whose frames are read. They refer to their namespace: it is emptied in the end, so that no garbage is left.
+#[derive(Debug)]
+pub struct Functions<'a> {
+    python: &'a Python,
+    names: Object,
 }
 
-/// Checks frames while `outer` runs and has called `callee`.
-fn watch(
-    python: &Python,
-    callee: &str,
-    names: &Object,
-    check: &mut dyn FnMut(&Running) -> Result<(), String>,
-) -> Result<(), String> {
-    let mut data = Look { python, check, names, found: None };
-    // SAFETY: the thread is attached; the capsule and the function are dropped before `data`, and nobody else has them.
-    unsafe {
-        let capsule =
-            python.owned(ffi::PyCapsule_New((&raw mut data).cast::<c_void>(), LOOK.as_ptr(), None)).map_err(text)?;
-        let function =
-            python.owned(ffi::PyCFunction_NewEx(&raw mut LOOK_METHOD, capsule.as_ptr(), null_mut())).map_err(text)?;
-        names.set_item(python, "look", &function).map_err(text)?;
+impl<'a> Functions<'a> {
+    /// Defines the functions.
+    ///
+    /// # Errors
+    /// The exception that this raises.
+    pub fn new(python: &'a Python) -> Result<Self, String> {
+        let names = python.namespace().map_err(text)?;
+        let functions = Self { python, names };
+        functions.run(SOURCE)?;
+        Ok(functions)
     }
-    let called = python.run(&format!("outer(look, {callee}); del look"), names);
-    called.map_err(text)?;
-    data.found.unwrap_or_else(|| Err("no frame was seen".to_owned()))
+
+    fn run(&self, source: &str) -> Result<(), String> {
+        self.python.run(source, &self.names).map_err(text)
+    }
+
+    fn item(&self, name: &str) -> Result<Object, String> {
+        self.names.item(self.python, name).ok_or_else(|| format!("there is no {name}"))
+    }
+
+    fn attribute(&self, object: &Object, name: &str) -> Result<Object, String> {
+        object.attr(self.python, name).map_err(text)
+    }
+
+    fn number(&self, object: &Object, name: &str) -> Result<usize, String> {
+        let number = self.attribute(object, name)?.text(self.python).map_err(text)?;
+        number.parse().map_err(|_| format!("{name} is {number}"))
+    }
+
+    /// The number of words of the frame of a code object.
+    fn frame_words(&self, layout: &FrameLayout, code: &Object) -> Result<usize, String> {
+        Ok(layout.frame_words(self.locals(code)?, self.number(code, "co_stacksize")?))
+    }
+
+    /// The number of locals, cells and free variables of a code object. No argument of the functions is a cell.
+    fn locals(&self, code: &Object) -> Result<usize, String> {
+        let count = |name| -> Result<usize, String> {
+            let tuple = self.attribute(code, name)?;
+            // SAFETY: the thread is attached, and the object alive.
+            usize::try_from(unsafe { ffi::PyObject_Size(tuple.as_ptr()) }).map_err(|_| format!("{name} is no tuple"))
+        };
+        Ok(count("co_varnames")? + count("co_cellvars")? + count("co_freevars")?)
+    }
+
+    /// Checks frames while `outer` runs and has called `callee`.
+    fn watch(&self, callee: &str, check: &mut dyn FnMut(&Running) -> Result<(), String>) -> Result<(), String> {
+        let python = self.python;
+        let mut data = Look { python, check, found: None };
+        // SAFETY: the thread is attached; the capsule and the function are dropped before `data`, and nobody else has them.
+        unsafe {
+            let data = (&raw mut data).cast::<c_void>();
+            let capsule = python.owned(ffi::PyCapsule_New(data, LOOK.as_ptr(), None)).map_err(text)?;
+            let function = ffi::PyCFunction_NewEx(&raw mut LOOK_METHOD, capsule.as_ptr(), null_mut());
+            let function = python.owned(function).map_err(text)?;
+            self.names.set_item(python, "look", &function).map_err(text)?;
+        }
+        let called = self.run(&format!("outer(look, {callee})"));
+        self.run("del look")?;
+        called?;
+        data.found.unwrap_or_else(|| Err("no frame was seen".to_owned()))
+    }
+
+    /// A generator that waits at its first `yield`, and the frame of it, called with `None` and a float.
+    fn waiting(&self) -> Result<(Object, Object), String> {
+        self.run("waiting = generator(None, 1.5)\nnext(waiting)")?;
+        let generator = self.item("waiting")?;
+        let frame = self.attribute(&generator, "gi_frame")?;
+        Ok((generator, frame))
+    }
 }
 
-fn item(python: &Python, names: &Object, name: &str) -> Result<Object, String> {
-    names.item(python, name).ok_or_else(|| format!("there is no {name}"))
-}
-
-fn attribute(python: &Python, object: &Object, name: &str) -> Result<Object, String> {
-    object.attr(python, name).map_err(text)
-}
-
-fn number(python: &Python, object: &Object, name: &str) -> Result<usize, String> {
-    let number = attribute(python, object, name)?.text(python).map_err(text)?;
-    number.parse().map_err(|_| format!("{name} is {number}"))
+impl Drop for Functions<'_> {
+    fn drop(&mut self) {
+        // What dies runs no Python code. A failure would leave garbage, and no exception.
+        let _ = self.run("globals().clear()");
+    }
 }
 
 /// The frame of a frame object.
@@ -161,39 +206,36 @@ fn expect_object(what: &str, expected: &Object, found: usize) -> Result<(), Stri
     expect(what, expected.as_ptr() as usize, found)
 }
 
-fn running(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    watch(python, "inner", &names, &mut |running| {
+fn running(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    functions.watch("inner", &mut |running| {
         for (object, name) in [(&running.inner, "inner"), (&running.outer, "outer")] {
             let frame = frame_of(layout, object)?;
-            let function = item(python, &running.names, name)?;
+            let function = functions.item(name)?;
             expect_object("the frame object of a frame", object, peek_field(frame, layout.object)?)?;
             let code = untagged(layout, peek_field(frame, layout.code)?);
-            expect_object("the code of a frame", &attribute(python, object, "f_code")?, code)?;
+            expect_object("the code of a frame", &functions.attribute(object, "f_code")?, code)?;
             let found = untagged(layout, peek_field(frame, layout.function)?);
             expect_object("the function of a frame", &function, found)?;
             let globals = peek_field(frame, layout.globals)?;
-            expect_object("the globals of a frame", &running.names, globals)?;
+            expect_object("the globals of a frame", &functions.names, globals)?;
             let builtins = peek_field(frame, layout.builtins)?;
-            expect_object("the builtins of a frame", &attribute(python, object, "f_builtins")?, builtins)?;
+            expect_object("the builtins of a frame", &functions.attribute(object, "f_builtins")?, builtins)?;
         }
         Ok(())
     })
 }
 
-fn mapping(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    watch(python, "inner", &names, &mut |running| {
+fn mapping(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    functions.watch("inner", &mut |running| {
         let frame = frame_of(layout, &running.inner)?;
         expect("the mapping of a function's frame", 0, peek_field::<usize>(frame, layout.mapping)?)?;
-        let module = frame_of(layout, &attribute(python, &running.outer, "f_back")?)?;
-        expect_object("the mapping of a module's frame", &running.names, peek_field(module, layout.mapping)?)
+        let module = frame_of(layout, &functions.attribute(&running.outer, "f_back")?)?;
+        expect_object("the mapping of a module's frame", &functions.names, peek_field(module, layout.mapping)?)
     })
 }
 
-fn previous(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    watch(python, "inner", &names, &mut |running| {
+fn previous(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    functions.watch("inner", &mut |running| {
         let (inner, outer) = (frame_of(layout, &running.inner)?, frame_of(layout, &running.outer)?);
         let before: usize = peek_field(inner, layout.previous)?;
         // A frame that C code has called (a frame evaluator, say) has one of the evaluator's own between.
@@ -202,12 +244,11 @@ fn previous(python: &Python, layout: &FrameLayout) -> Result<(), String> {
     })
 }
 
-fn instruction(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    watch(python, "inner", &names, &mut |running| {
+fn instruction(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    functions.watch("inner", &mut |running| {
         for object in [&running.inner, &running.outer] {
-            let start = attribute(python, object, "f_code")?.as_ptr() as usize;
-            let offset = number(python, object, "f_lasti")?;
+            let start = functions.attribute(object, "f_code")?.as_ptr() as usize;
+            let offset = functions.number(object, "f_lasti")?;
             let expected = start.wrapping_add_signed(layout.code_object.units as isize).wrapping_add(offset);
             expect("the position of a frame", expected, peek_field(frame_of(layout, object)?, layout.instruction)?)?;
         }
@@ -216,32 +257,25 @@ fn instruction(python: &Python, layout: &FrameLayout) -> Result<(), String> {
 }
 
 /// A frame that was made by hand is one after its first instruction, `RESUME` (`PyFrame_New` in Objects/frameobject.c).
-fn resume_point(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    let code = attribute(python, &item(python, &names, "inner")?, "__code__")?;
+fn resume_point(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    let code = functions.attribute(&functions.item("inner")?, "__code__")?;
     // SAFETY: the thread is attached; a code object without a closure, and a dict.
     let frame = unsafe {
         let thread = ffi::PyThreadState_Get();
-        python.owned(functions::PyFrame_New(thread, code.as_ptr(), names.as_ptr(), null_mut())).map_err(text)?
+        functions
+            .python
+            .owned(api::PyFrame_New(thread, code.as_ptr(), functions.names.as_ptr(), null_mut()))
+            .map_err(text)?
     };
     let expected = match layout.resumes {
         ResumePoint::AfterUnit => 0,
         ResumePoint::AtUnit => super::frame::UNIT_BYTES,
     };
-    expect("the position of a new frame", expected, number(python, &frame, "f_lasti")?)
+    expect("the position of a new frame", expected, functions.number(&frame, "f_lasti")?)
 }
 
-/// A generator that waits at its first `yield`, and the frame of it, called with `None` and a float.
-fn waiting(python: &Python, names: &Object) -> Result<(Object, Object), String> {
-    python.run("waiting = generator(None, 1.5)\nnext(waiting)", names).map_err(text)?;
-    let generator = item(python, names, "waiting")?;
-    let frame = attribute(python, &generator, "gi_frame")?;
-    Ok((generator, frame))
-}
-
-fn stack_top(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    let (_generator, object) = waiting(python, &names)?;
+fn stack_top(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    let (_generator, object) = functions.waiting()?;
     let frame = frame_of(layout, &object)?;
     // First, second and later; at the second `yield` a result and `second` are on the stack.
     for words in [3_usize, 5] {
@@ -255,7 +289,7 @@ fn stack_top(python: &Python, layout: &FrameLayout) -> Result<(), String> {
             }
         }
         if words == 3 {
-            python.run("next(waiting)", &names).map_err(text)?;
+            functions.run("next(waiting)")?;
         }
     }
     Ok(())
@@ -264,24 +298,22 @@ fn stack_top(python: &Python, layout: &FrameLayout) -> Result<(), String> {
 /// The owner of a generator's frame.
 const OWNED_BY_GENERATOR: u8 = 1;
 
-fn owner(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
+fn owner(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     let mut kept = None;
-    watch(python, "inner", &names, &mut |running| {
+    functions.watch("inner", &mut |running| {
         let frame = frame_of(layout, &running.inner)?;
-        kept = Some(running.inner.clone_ref(python));
+        kept = Some(running.inner.clone_ref(functions.python));
         expect("the owner of a running frame", OWNED_BY_THREAD, peek_field::<u8>(frame, layout.owner)?)
     })?;
     let ended = frame_of(layout, &kept.ok_or("no frame was seen")?)?;
     expect("the owner of a frame that has ended", OWNED_BY_FRAME_OBJECT, peek_field::<u8>(ended, layout.owner)?)?;
-    let (_generator, object) = waiting(python, &names)?;
+    let (_generator, object) = functions.waiting()?;
     let frame = frame_of(layout, &object)?;
     expect("the owner of a generator's frame", OWNED_BY_GENERATOR, peek_field::<u8>(frame, layout.owner)?)
 }
 
-fn words(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    let (_generator, object) = waiting(python, &names)?;
+fn words(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    let (_generator, object) = functions.waiting()?;
     let frame = frame_of(layout, &object)?;
     let word = |index: i32| peek_field::<u64>(frame, layout.words + index * size_of::<u64>() as i32);
     // SAFETY: the address of a static.
@@ -293,9 +325,8 @@ fn words(python: &Python, layout: &FrameLayout) -> Result<(), String> {
     expect("the word of an unbound local", layout.null, word(2)?)
 }
 
-fn current_frame(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    watch(python, "inner", &names, &mut |running| {
+fn current_frame(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    functions.watch("inner", &mut |running| {
         // SAFETY: the thread is attached.
         let thread = unsafe { ffi::PyThreadState_Get() } as usize;
         let found = match layout.thread.current_frame {
@@ -306,27 +337,11 @@ fn current_frame(python: &Python, layout: &FrameLayout) -> Result<(), String> {
     })
 }
 
-/// The number of words of the frame of a code object.
-fn frame_words(python: &Python, layout: &FrameLayout, code: &Object) -> Result<usize, String> {
-    Ok(layout.frame_words(locals(python, code)?, number(python, code, "co_stacksize")?))
-}
-
-/// The number of locals, cells and free variables of a code object. No argument of the functions above is a cell.
-fn locals(python: &Python, code: &Object) -> Result<usize, String> {
-    let count = |name| -> Result<usize, String> {
-        let tuple = attribute(python, code, name)?;
-        // SAFETY: the thread is attached, and the object alive.
-        usize::try_from(unsafe { ffi::PyObject_Size(tuple.as_ptr()) }).map_err(|_| format!("{name} is no tuple"))
-    };
-    Ok(count("co_varnames")? + count("co_cellvars")? + count("co_freevars")?)
-}
-
-fn data_stack(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
+fn data_stack(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     // SAFETY: the thread is attached.
     let thread = unsafe { ffi::PyThreadState_Get() } as usize;
     let end = |object: &Object| -> Result<usize, String> {
-        let words = frame_words(python, layout, &attribute(python, object, "f_code")?)?;
+        let words = functions.frame_words(layout, &functions.attribute(object, "f_code")?)?;
         Ok(frame_of(layout, object)?.wrapping_add(words * size_of::<usize>()))
     };
     let check = |running: &Running| -> Result<usize, String> {
@@ -339,8 +354,8 @@ fn data_stack(python: &Python, layout: &FrameLayout) -> Result<(), String> {
         expect("whether the innermost frame is in the piece in use", true, (chunk..limit).contains(&frame))?;
         Ok(chunk)
     };
-    watch(python, "inner", &names, &mut |running| check(running).map(drop))?;
-    watch(python, "wide", &names, &mut |running| {
+    functions.watch("inner", &mut |running| check(running).map(drop))?;
+    functions.watch("wide", &mut |running| {
         let chunk = check(running)?;
         let frame = frame_of(layout, &running.inner)?;
         expect("the first words of a piece", chunk.wrapping_add_signed(CHUNK.data as isize), frame)?;
@@ -352,9 +367,8 @@ fn data_stack(python: &Python, layout: &FrameLayout) -> Result<(), String> {
 }
 
 /// A change of the limit changes what is left, of all threads.
-fn recursion(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
-    watch(python, "inner", &names, &mut |_| {
+fn recursion(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
+    functions.watch("inner", &mut |_| {
         // SAFETY: the thread is attached. Nothing runs until the limit is restored.
         let (limit, before, after) = unsafe {
             let at =
@@ -388,7 +402,7 @@ mod debug_offsets {
     }
 }
 
-fn last_profiled(_: &Python, layout: &FrameLayout) -> Result<(), String> {
+fn last_profiled(_: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     #[cfg(Py_3_15)]
     if let Some(offset) = layout.thread.last_profiled {
         use debug_offsets::{COOKIE, LAST_PROFILED, TABLE};
@@ -401,17 +415,16 @@ fn last_profiled(_: &Python, layout: &FrameLayout) -> Result<(), String> {
     expect("the profiled frame", None, layout.thread.last_profiled)
 }
 
-fn code(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
+fn code(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     let fields = layout.code_object;
     for (name, free) in [("outer", 1), ("generator", 0), ("wide", 0)] {
-        let code = attribute(python, &item(python, &names, name)?, "__code__")?;
+        let code = functions.attribute(&functions.item(name)?, "__code__")?;
         let field = |offset| Ok::<_, String>(peek::<u32>(&code, offset)? as usize);
-        expect("the number of locals", locals(python, &code)?, field(fields.locals)?)?;
-        expect("the size of the stack", number(python, &code, "co_stacksize")?, field(fields.stack_size)?)?;
+        expect("the number of locals", functions.locals(&code)?, field(fields.locals)?)?;
+        expect("the size of the stack", functions.number(&code, "co_stacksize")?, field(fields.stack_size)?)?;
         expect("the number of free variables", free, field(fields.free)?)?;
         if let Some(offset) = fields.frame_words {
-            expect("the size of a frame", frame_words(python, layout, &code)?, field(offset)?)?;
+            expect("the size of a frame", functions.frame_words(layout, &code)?, field(offset)?)?;
         }
     }
     Ok(())
@@ -423,7 +436,7 @@ const FROM_VERSION_TO_LINES: i32 = if cfg!(Py_3_13) { -4 } else { -3 } * size_of
 
 /// To monitor something would change the whole interpreter. So the check looks at the fields before and after: the line table,
 /// and the number of instructions before the first `RESUME`, one in a function with a closure.
-fn monitoring(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+fn monitoring(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     let (Some(version), Some(data)) = (layout.code_object.monitoring_version, layout.code_object.monitoring) else {
         return expect(
             "the monitoring",
@@ -431,54 +444,50 @@ fn monitoring(python: &Python, layout: &FrameLayout) -> Result<(), String> {
             (layout.code_object.monitoring_version, layout.code_object.monitoring),
         );
     };
-    let names = functions(python)?;
-    let code = attribute(python, &item(python, &names, "outer")?, "__code__")?;
-    let lines = attribute(python, &code, "co_linetable")?;
+    let code = functions.attribute(&functions.item("outer")?, "__code__")?;
+    let lines = functions.attribute(&code, "co_linetable")?;
     expect_object("the line table", &lines, peek(&code, version + FROM_VERSION_TO_LINES)?)?;
     expect("the version before the data", size_of::<usize>() as i32, data - version)?;
     let unique = if cfg!(Py_3_14) { size_of::<usize>() } else { 0 };
     expect("the instructions before RESUME", 1, peek::<u32>(&code, data + (size_of::<usize>() + unique) as i32)?)
 }
 
-fn function(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
+fn function(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     let fields = layout.function_object;
-    let outer = item(python, &names, "outer")?;
+    let outer = functions.item("outer")?;
     for (name, offset) in [
         ("__globals__", fields.globals),
         ("__builtins__", fields.builtins),
         ("__code__", fields.code),
         ("__closure__", fields.closure),
     ] {
-        expect_object(name, &attribute(python, &outer, name)?, peek(&outer, offset)?)?;
+        expect_object(name, &functions.attribute(&outer, name)?, peek(&outer, offset)?)?;
     }
-    let inner = item(python, &names, "inner")?;
+    let inner = functions.item("inner")?;
     expect("the closure of a function without one", 0, peek::<usize>(&inner, fields.closure)?)
 }
 
-fn vectorcall(_: &Python, layout: &FrameLayout) -> Result<(), String> {
+fn vectorcall(_: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     // SAFETY: the type of functions is alive, and the offset never changes.
     let offset = unsafe { ffi::PyFunction_Type.tp_vectorcall_offset };
     expect("the offset of a function's vectorcall", layout.function_object.vectorcall as isize, offset)
 }
 
-/// From 3.13 on a new function has the version of its code; new defaults take it away. It comes after the C function.
-fn function_version(python: &Python, layout: &FrameLayout) -> Result<(), String> {
+/// From 3.12 on a new function has the version of its code; new defaults take it away. It comes after the C function.
+fn function_version(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     let fields = layout.function_object;
     expect("the distance from the C function", size_of::<usize>() as i32, fields.version - fields.vectorcall)?;
-    let names = functions(python)?;
-    let inner = item(python, &names, "inner")?;
-    let has_version = || Ok::<_, String>(peek::<u32>(&inner, fields.version)? >= FIRST_VERSION);
-    expect("whether a new function has a version", cfg!(Py_3_13), has_version()?)?;
-    python.run("inner.__defaults__ = (1,)", &names).map_err(text)?;
+    let uncalled = functions.item("uncalled")?;
+    let has_version = || Ok::<_, String>(peek::<u32>(&uncalled, fields.version)? >= FIRST_VERSION);
+    expect("whether a new function has a version", cfg!(Py_3_12), has_version()?)?;
+    functions.run("uncalled.__defaults__ = (1,)")?;
     expect("whether a function that was changed has a version", false, has_version()?)
 }
 
-fn ended(python: &Python, layout: &FrameLayout) -> Result<(), String> {
-    let names = functions(python)?;
+fn ended(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> {
     let mut kept = None;
-    watch(python, "inner", &names, &mut |running| {
-        kept = Some((running.inner.clone_ref(python), running.outer.clone_ref(python)));
+    functions.watch("inner", &mut |running| {
+        kept = Some((running.inner.clone_ref(functions.python), running.outer.clone_ref(functions.python)));
         Ok(())
     })?;
     let (inner, outer) = kept.ok_or("no frame was seen")?;
@@ -580,17 +589,64 @@ mod tests {
         assert_eq!(unchanged, Vec::<&str>::new());
     }
 
-    /// A frame evaluator (PEP 523) calls each function from C.
+    /// A frame evaluator (PEP 523) that calls CPython's own.
+    unsafe extern "C-unwind" fn evaluate(
+        thread: *mut ffi::PyThreadState,
+        frame: *mut c_void,
+        throwing: std::ffi::c_int,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: CPython calls this with what its own evaluator expects.
+        unsafe { super::super::unowned::_PyEval_EvalFrameDefault(thread, frame, throwing) }
+    }
+
     #[test]
-    fn the_proofs_take_no_time() {
+    fn evaluators_and_tracers_make_no_difference() {
+        use super::super::unowned::{_PyInterpreterState_GetEvalFrameFunc, _PyInterpreterState_SetEvalFrameFunc};
         let python = Python::attach();
-        let start = std::time::Instant::now();
-        for _ in 0..10 {
-            for proof in FrameLayout::proofs() {
-                (proof.check)(&python, &Layout::CURRENT.frame)
-                    .unwrap_or_else(|error| panic!("{}: {error}", proof.what));
-            }
+        let names = python.namespace().expect("there is memory");
+        // SAFETY: the thread is attached; the evaluator is one, and the one before is set again.
+        let interpreter = unsafe { ffi::PyInterpreterState_Get() };
+        let before = unsafe { _PyInterpreterState_GetEvalFrameFunc(interpreter) };
+        unsafe { _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate) };
+        let evaluated = check(&python, &Layout::CURRENT);
+        // SAFETY: as above.
+        unsafe { _PyInterpreterState_SetEvalFrameFunc(interpreter, before) };
+        assert_eq!(evaluated, Ok(()));
+        let trace =
+            "import sys\ndef trace(frame, event, argument):\n    frame.f_trace_opcodes = True\n    return trace";
+        python.run(trace, &names).expect("a function");
+        for set in ["settrace", "setprofile"] {
+            python.run(&format!("sys.{set}(trace)"), &names).expect("it is set");
+            let traced = check(&python, &Layout::CURRENT);
+            python.run(&format!("sys.{set}(None)"), &names).expect("it is unset");
+            assert_eq!(traced, Ok(()), "{set}");
         }
-        eprintln!("{:?} for all proofs", start.elapsed() / 10);
+    }
+
+    #[test]
+    fn the_proofs_leave_no_garbage() {
+        let python = Python::attach();
+        let names = python.namespace().expect("there is memory");
+        python.run("import gc", &names).expect("a module");
+        let objects = || {
+            let count = python.eval("gc.collect() and 0 or len(gc.get_objects())", &names).expect("a number");
+            count.text(&python).expect("a text").parse::<i64>().expect("a number")
+        };
+        let prove = || {
+            let functions = Functions::new(&python).expect("the functions");
+            FrameLayout::proofs()
+                .iter()
+                .for_each(|proof| (proof.check)(&functions, &Layout::CURRENT.frame).expect(proof.what));
+        };
+        prove();
+        let before = objects();
+        let start = std::time::Instant::now();
+        (0..10).for_each(|_| prove());
+        println!("{:?} for all proofs", start.elapsed() / 10);
+        // Other tests may make a few objects meanwhile.
+        python.run("gc.disable()", &names).expect("it runs");
+        let garbage = objects() - before;
+        python.run("gc.enable()", &names).expect("it runs");
+        assert!(garbage < 100, "{garbage} objects");
     }
 }

@@ -11,7 +11,7 @@ use super::object;
 use super::proof;
 use super::python_type::PythonType;
 
-type Proof = super::facts::Proof<Layout>;
+type Proof = super::facts::Proof<proof::Check>;
 
 facts! {
     /// The layout of one CPython version's objects on a 64-bit little-endian platform, builds with a GIL.

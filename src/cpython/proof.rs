@@ -8,6 +8,7 @@ use pyo3_ffi as ffi;
 use super::current_exception;
 use super::facts::{Proof, expect, once_each, peek, peek_at, proofs};
 use super::frame::FrameLayout;
+use super::frame_proof::Functions;
 #[cfg(Py_3_12)]
 use super::functions;
 use super::layout::{
@@ -60,8 +61,11 @@ pub enum Incompatible {
     },
 }
 
+/// A check of the layout against live objects.
+pub type Check = fn(&Python, &Layout) -> Result<(), String>;
+
 proofs! {
-    Layout:
+    Check:
     REFERENCE_COUNT: "reference counts", reference_count;
     IMMORTALITY: "the immortality of None", immortality;
     OBJECT_TYPE: "the type of an object", object_type;
@@ -88,7 +92,7 @@ proofs! {
 }
 
 /// Every proof that a field names, once each.
-fn proofs() -> Vec<&'static Proof<Layout>> {
+fn proofs() -> Vec<&'static Proof<Check>> {
     once_each(&[Layout::PROOFS, IntLayout::PROOFS, TextLayout::PROOFS])
 }
 
@@ -99,12 +103,13 @@ fn proofs() -> Vec<&'static Proof<Layout>> {
 pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
     check_version(&running_version(), layout.minor)?;
     check_interpreter(python)?;
+    let failed = |check, detail| Incompatible::Layout { minor: layout.minor, check, detail };
     for Proof { what, check } in proofs() {
-        check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: what, detail })?;
+        check(python, layout).map_err(|detail| failed(what, detail))?;
     }
+    let functions = Functions::new(python).map_err(|detail| failed("the frames of functions", detail))?;
     for Proof { what, check } in FrameLayout::proofs() {
-        let failed = |detail| Incompatible::Layout { minor: layout.minor, check: what, detail };
-        check(python, &layout.frame).map_err(failed)?;
+        check(&functions, &layout.frame).map_err(|detail| failed(what, detail))?;
     }
     Ok(())
 }

@@ -9,13 +9,42 @@ use typedcall::embed::{Object, Python};
 use typedcall::runtime::frame::{self, InterpreterFrame};
 
 const LOOKING: &str = include_str!("frames/looking.py");
+const LEAVING: &str = include_str!("frames/leaving.py");
 
 type Pointer = *mut ffi::PyObject;
 
-/// The word of an item of a list: a new reference, or nothing for `...`.
+/// The word of an item of a list: a new reference, nothing for `...`, a tagged int for what `words` made of one.
 unsafe fn owned_word(item: Pointer) -> u64 {
     // SAFETY: the item is alive.
-    unsafe { if item == ffi::Py_Ellipsis() { Layout::CURRENT.frame.null } else { ffi::Py_NewRef(item) as u64 } }
+    unsafe {
+        if is_tagged_int(item) {
+            ffi::PyLong_AsUnsignedLongLong(ffi::PyTuple_GetItem(item, 0))
+        } else if item == ffi::Py_Ellipsis() {
+            Layout::CURRENT.frame.null
+        } else {
+            ffi::Py_NewRef(item) as u64
+        }
+    }
+}
+
+/// Whether an item is that of a tagged int: `words` puts it into a tuple of a type of its own.
+unsafe fn is_tagged_int(item: Pointer) -> bool {
+    // SAFETY: the item is alive.
+    unsafe { ffi::Py_TYPE(item) == tagged_int() }
+}
+
+/// A subclass of `tuple`.
+fn tagged_int() -> *mut ffi::PyTypeObject {
+    static TYPE: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    let make = || {
+        // SAFETY: the thread is attached.
+        unsafe {
+            let python = Python::assume_attached();
+            let names = python.namespace().expect("there is memory");
+            python.eval("type('TaggedInt', (tuple,), {})", &names).expect("a class").into_ptr() as usize
+        }
+    };
+    *TYPE.get_or_init(make) as *mut ffi::PyTypeObject
 }
 
 /// Stores words in a frame, all but those of free variables. Returns how many there are, the locals at least.
@@ -133,7 +162,7 @@ unsafe extern "C" fn words(_: Pointer, arguments: *mut Pointer, _: ffi::Py_ssize
             let item = if word == layout.null {
                 ffi::Py_NewRef(ffi::Py_Ellipsis())
             } else if layout.tagged && word & TAG_BITS == TAG_INT {
-                ffi::Py_BuildValue(c"(K)".as_ptr(), word)
+                ffi::PyObject_CallFunction(tagged_int().cast(), c"((K))".as_ptr(), word)
             } else {
                 ffi::Py_NewRef((if layout.tagged { word & !TAG_BITS } else { word }) as Pointer)
             };
@@ -144,9 +173,71 @@ unsafe extern "C" fn words(_: Pointer, arguments: *mut Pointer, _: ffi::Py_ssize
     }
 }
 
+/// `go(function, unit, words, exception=None)`: a frame with these words, in which CPython goes on at `unit`; or whose instruction at
+/// `unit` has raised the exception.
+unsafe extern "C" fn go(_: Pointer, arguments: *mut Pointer, count: ffi::Py_ssize_t) -> Pointer {
+    // SAFETY: CPython calls this attached, with live arguments.
+    unsafe {
+        let argument = |index: usize| *arguments.add(index);
+        let thread = ffi::PyThreadState_Get();
+        let (function, unit) = (argument(0), ffi::PyLong_AsLong(argument(1)) as u32);
+        let new = frame::push(thread, function);
+        if new.is_null() {
+            return null_mut();
+        }
+        let depth = fill(new, function, argument(2)) as u32;
+        if count <= 3 {
+            return frame::hand_over(thread, new, unit, depth);
+        }
+        ffi::PyErr_SetObject(ffi::Py_TYPE(argument(3)).cast(), argument(3));
+        frame::hand_over_raised(thread, new, unit, depth)
+    }
+}
+
+/// `points(function)`: by offset in bytes, the unit and the number of values on the stack; of instructions where CPython can go on, and
+/// of instructions that raise.
+unsafe extern "C" fn points(_: Pointer, function: Pointer) -> Pointer {
+    // SAFETY: CPython calls this attached, with a live argument.
+    unsafe {
+        let python = Python::assume_attached();
+        let function = python.owned(ffi::Py_NewRef(function)).expect("an argument");
+        let code = typedcall::bytecode::decode_function(&python, &function).expect("it decodes");
+        let (starts, raised) = (ffi::PyDict_New(), ffi::PyDict_New());
+        let set = |dict: Pointer, key: u32, unit: u32, depth: usize| {
+            let (key, value) =
+                (ffi::PyLong_FromLong(key.into()), ffi::Py_BuildValue(c"(In)".as_ptr(), unit / 2, depth));
+            ffi::PyDict_SetItem(dict, key, value);
+            ffi::Py_DECREF(key);
+            ffi::Py_DECREF(value);
+        };
+        for (at, instruction) in (0..).zip(&code.instructions) {
+            if let Some(point) = code.raw_stacks.at(at) {
+                set(starts, point.start, point.start, point.stack.len());
+            }
+            if let Some(raise) = code.raw_stacks.raised(at) {
+                set(raised, instruction.offset, raise.position, raise.stack.len());
+            }
+        }
+        ffi::Py_BuildValue(c"(NN)".as_ptr(), starts, raised)
+    }
+}
+
+/// `handled(exception)`: sets the handled exception, and returns the one before, or `None`.
+unsafe extern "C" fn handled(_: Pointer, exception: Pointer) -> Pointer {
+    // SAFETY: CPython calls this attached, with a live argument.
+    unsafe {
+        let before = ffi::PyErr_GetHandledException();
+        ffi::PyErr_SetHandledException(if exception == ffi::Py_None() { null_mut() } else { exception });
+        if before.is_null() { ffi::Py_NewRef(ffi::Py_None()) } else { before }
+    }
+}
+
 /// The functions of this file, in a namespace.
-fn names(python: &Python) -> Object {
-    static mut METHODS: [ffi::PyMethodDef; 4] = [
+fn add_functions(python: &Python, names: &Object) {
+    static mut METHODS: [ffi::PyMethodDef; 7] = [
+        method(c"go", ffi::PyMethodDefPointer { PyCFunctionFast: go }, ffi::METH_FASTCALL),
+        method(c"points", ffi::PyMethodDefPointer { PyCFunction: points }, ffi::METH_O),
+        method(c"handled", ffi::PyMethodDefPointer { PyCFunction: handled }, ffi::METH_O),
         method(c"run", ffi::PyMethodDefPointer { PyCFunctionFast: run }, ffi::METH_FASTCALL),
         method(c"cost", ffi::PyMethodDefPointer { PyCFunctionFast: cost }, ffi::METH_FASTCALL),
         method(c"words", ffi::PyMethodDefPointer { PyCFunctionFast: words }, ffi::METH_FASTCALL),
@@ -155,8 +246,7 @@ fn names(python: &Python) -> Object {
     const fn method(name: &'static std::ffi::CStr, function: ffi::PyMethodDefPointer, flags: i32) -> ffi::PyMethodDef {
         ffi::PyMethodDef { ml_name: name.as_ptr(), ml_meth: function, ml_flags: flags, ml_doc: std::ptr::null() }
     }
-    let names = python.namespace().expect("there is memory");
-    for index in 0..4 {
+    for index in 0..7 {
         // SAFETY: the definitions live for ever.
         unsafe {
             let definition = (&raw mut METHODS).cast::<ffi::PyMethodDef>().add(index);
@@ -166,7 +256,6 @@ fn names(python: &Python) -> Object {
             names.set_item(python, name, &function).expect("a dict");
         }
     }
-    names
 }
 
 #[test]
@@ -174,7 +263,8 @@ fn a_pushed_frame_is_one_of_cpythons() {
     own_process!();
     let python = Python::attach();
     typedcall::cpython::check(&python, &Layout::CURRENT).unwrap_or_else(|error| panic!("{error}"));
-    let names = names(&python);
+    let names = python.namespace().expect("there is memory");
+    add_functions(&python, &names);
     python.run(LOOKING, &names).unwrap_or_else(|error| panic!("{error}"));
     let cost = python.eval("cost(nothing, 100000, at(nothing, 'RETURN', after=-1))", &names);
     println!(
@@ -182,4 +272,29 @@ fn a_pushed_frame_is_one_of_cpythons() {
         cost.expect("three numbers").text(&python).expect("a text")
     );
     assert!(matches!(Layout::CURRENT.frame.stack_top, StackTop::Count(_) | StackTop::Address(_)));
+}
+
+/// Leaves all cases, and shows what is different.
+fn leaves(call: &str) {
+    let python = Python::attach();
+    typedcall::cpython::check(&python, &Layout::CURRENT).unwrap_or_else(|error| panic!("{error}"));
+    let names = super::cases::harness(&python);
+    add_functions(&python, &names);
+    super::cases::run(&python, "import dis, sys", "interpreter_harness.py", &names);
+    super::cases::run(&python, LEAVING, "interpreter_harness.py", &names);
+    let failures = python.eval(&format!("'\\n'.join({call})"), &names).unwrap_or_else(|error| panic!("{error}"));
+    let failures = failures.text(&python).expect("a text");
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn cpython_goes_on_at_every_instruction() {
+    own_process!();
+    leaves("left_everywhere(None)");
+}
+
+#[test]
+fn cpython_handles_an_exception_at_every_instruction() {
+    own_process!();
+    leaves("left_everywhere('copy')");
 }

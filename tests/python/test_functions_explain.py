@@ -213,3 +213,16 @@ def test_the_share_is_high():
     with Compiled(1.0, 'plain calls', 1000):
         for number in range(1000):
             assert function(number) == number + 1
+
+
+def test_explaining_changes_nothing():
+    @typedcall.specialize
+    class Thing:
+        def method(self):
+            return 1
+
+    for asked in (Thing, Thing.method, Thing().method):
+        str(typedcall.explain(asked)), repr(typedcall.explain(asked))
+    assert 'is a class' in typedcall.explain(Thing).why_not
+    with Compiled(1.0, calls=1):
+        Thing().method()

@@ -222,10 +222,7 @@ unsafe fn call_unready(
                 record.forget_code(python, "what its code relies on changed too often");
             }
         }
-        if *record.phase.borrow() == Phase::Compiled || is_observed(python) {
-            return call_original(record, arguments);
-        }
-        if !compile(python, record) {
+        if *record.phase.borrow() != Phase::Compiled && !is_observed(python) && !compile(python, record) {
             return null_mut();
         }
         match record.ready() {
@@ -237,7 +234,9 @@ unsafe fn call_unready(
 
 /// Whether somebody observes this thread, so that compiling must wait: what it runs would be seen.
 fn is_observed(python: &Python) -> bool {
-    observed::is_traced(python) || observed::has_evaluator(python)
+    observed::is_traced(python)
+        || observed::has_evaluator(python)
+        || !matches!(monitoring::has_global_events(python), Ok(false))
 }
 
 /// Compiles a function; false if an exception is set that must not be lost.
