@@ -138,7 +138,10 @@ unsafe fn run(
             null_mut()
         } else if ready.parameters.are_bound(arguments) {
             count_call(python, record, ready);
-            (ready.entry)(arguments.objects)
+            match ready.typed.select(python, record.specializer, ready, arguments.objects) {
+                Some(entry) => entry(arguments.objects),
+                None => null_mut(),
+            }
         } else {
             run_bound(python, record, ready, arguments)
         }
@@ -165,7 +168,10 @@ unsafe fn run_bound(
             return call_original(record, arguments);
         }
         count_call(python, record, ready);
-        let result = (ready.entry)(bound.as_ptr());
+        let result = match ready.typed.select(python, record.specializer, ready, bound.as_ptr()) {
+            Some(entry) => entry(bound.as_ptr()),
+            None => null_mut(),
+        };
         bound.release();
         result
     }
@@ -191,7 +197,7 @@ fn count_call(python: &Python, record: &FunctionRecord, ready: &ReadyCode) {
 /// Leaves a function to CPython if most of its calls leave the compiled code.
 #[cold]
 fn look_at_exits(python: &Python, record: &FunctionRecord, ready: &ReadyCode, calls: u64) {
-    let exits = table::taken(&ready.compiled.exit_sites());
+    let exits = table::taken(&ready.compiled.all_exit_sites());
     if exits > calls / 2 {
         record.leave(python, &format!("{exits} of its {calls} calls left the compiled code: CPython runs it as fast"));
     }

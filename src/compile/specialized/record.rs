@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::parameters::FunctionParameters;
+use super::typed_versions::TypedVersions;
 use crate::compile::CompiledFunction;
 use crate::cpython::python_function::{self, FunctionState, VectorcallFunction};
 use crate::embed::{Exception, Object, Python};
@@ -33,8 +34,10 @@ pub enum Phase {
 /// The code that calls run, and what the check before a call compares.
 #[derive(Debug)]
 pub struct ReadyCode {
-    /// The machine code.
+    /// The machine code that takes arguments of any types.
     pub entry: BodyEntry,
+    /// The code for arguments of certain types.
+    pub typed: TypedVersions,
     /// The code object that was compiled; `compiled` keeps it alive.
     pub code: *mut ffi::PyObject,
     /// The parameters.
@@ -218,7 +221,8 @@ impl FunctionRecord {
         };
         let parameters = FunctionParameters::of(python, code, compiled.argument_counts()).map_err(NotMade::Python)?;
         let code = code.as_ptr();
-        Ok(ReadyCode { entry: compiled.entry(), code, parameters, compiled, unmonitored: Cell::new(u64::MAX) })
+        let (entry, typed) = (compiled.entry(), TypedVersions::default());
+        Ok(ReadyCode { entry, typed, code, parameters, compiled, unmonitored: Cell::new(u64::MAX) })
     }
 }
 

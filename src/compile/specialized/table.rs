@@ -171,8 +171,8 @@ pub fn stats(_: &Python) -> FunctionStats {
         if let Some(ready) = record.ready() {
             stats.compiled += 1;
             stats.versions += ready.compiled.versions();
-            stats.code_bytes += ready.compiled.code_bytes();
-            stats.exits += taken(&ready.compiled.exit_sites());
+            stats.code_bytes += ready.compiled.all_code_bytes();
+            stats.exits += taken(&ready.compiled.all_exit_sites());
         }
     }
     stats
