@@ -2,14 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 
 use super::parameters::FunctionParameters;
 use super::typed_versions::TypedVersions;
-use crate::compile::CompiledFunction;
+use crate::compile::{CompiledFunction, ExitSite};
 use crate::cpython::python_function::{self, FunctionState, VectorcallFunction};
 use crate::embed::{Exception, Object, Python};
+use crate::ir::ExitReason;
 use crate::runtime::body::BodyEntry;
 use crate::runtime::code::thunk::Thunk;
 use crate::specializer::Specializer;
@@ -46,6 +48,32 @@ pub struct ReadyCode {
     pub compiled: CompiledFunction,
     /// The version of the global events of `sys.monitoring` at which it was last found that there are none.
     pub unmonitored: Cell<u64>,
+}
+
+/// Exits of code that is gone.
+static PAST_EXITS: AtomicU64 = AtomicU64::new(0);
+
+/// Exits of code that is gone, since the process began.
+pub fn past_exits() -> u64 {
+    PAST_EXITS.load(Ordering::Relaxed)
+}
+
+/// How often the places were left other than by an exception that leaves the function.
+fn taken(sites: &[ExitSite]) -> u64 {
+    sites.iter().filter(|site| site.reason != ExitReason::Raised).map(|site| site.taken).sum()
+}
+
+impl ReadyCode {
+    /// How often calls left the code, whichever version they ran.
+    pub fn exits(&self) -> u64 {
+        taken(&self.compiled.all_exit_sites())
+    }
+}
+
+impl Drop for ReadyCode {
+    fn drop(&mut self) {
+        PAST_EXITS.fetch_add(self.exits(), Ordering::Relaxed);
+    }
 }
 
 /// A specialized function. Its fields are only touched with the GIL held, and no borrow of a cell outlives a call that
