@@ -33,7 +33,8 @@ if IN_PLACE:
         assert calls(caller) != expected
         typedcall.uninstall(function)
         with ByPython():
-            caller(1000)
+            # After a failure the interpreter waits for some thousand calls before it tries again.
+            caller(20_000)
         assert calls(caller) == expected
         # And back again.
         typedcall.specialize(function)
@@ -50,7 +51,7 @@ if IN_PLACE:
             with Compiled(0.99, 'of a caller that was specialized before', 1000):
                 caller(1000)
             typedcall.uninstall(function)
-            caller(1000)
+            caller(20_000)
             assert calls(caller) == expected
 
     def test_a_function_that_has_changed_is_given_back_as_it_is():
