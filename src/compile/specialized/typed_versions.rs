@@ -74,7 +74,11 @@ impl TypedVersions {
     ) -> Option<BodyEntry> {
         // SAFETY: as the caller promises.
         let arguments = (0..ready.compiled.arguments()).map(|index| unsafe { *arguments.add(index) });
-        let expected: Vec<_> = arguments.map(expected).collect();
+        let used = ready.compiled.unit().used_arguments.get().map_or(&[][..], |used| used);
+        let expected: Vec<_> = arguments
+            .enumerate()
+            .map(|(index, argument)| expected(argument).filter(|_| used.get(index) == Some(&true)))
+            .collect();
         let classes: Classes =
             expected.iter().map(|found| found.as_ref().map_or(std::ptr::null_mut(), |(class, _)| *class)).collect();
         let mut options = CompileOptions::default();
