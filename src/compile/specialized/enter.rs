@@ -197,7 +197,7 @@ fn count_call(python: &Python, record: &FunctionRecord, ready: &ReadyCode) {
 /// Leaves a function to CPython if most of its calls leave the compiled code.
 #[cold]
 fn look_at_exits(python: &Python, record: &FunctionRecord, ready: &ReadyCode, calls: u64) {
-    let exits = table::taken(&ready.compiled.all_exit_sites());
+    let exits = ready.exits();
     if exits > calls / 2 {
         record.leave(python, &format!("{exits} of its {calls} calls left the compiled code: CPython runs it as fast"));
     }
