@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use typedcall::demo;
 use typedcall::embed::{Object, Python};
-use typedcall::{CompileOptions, Options, Specializer};
+use typedcall::{Options, Specializer};
 
 const LOOPS: &str = include_str!("../tests/compile/loops.py");
 const NAMES: [&str; 4] = ["inc", "takes_object", "same", "same_may_raise"];
@@ -35,13 +35,11 @@ fn main() {
         assert_eq!(result.text(&python).expect("an int"), ITERATIONS.to_string());
         time
     };
-    let mut options = CompileOptions::default();
-    options.loops_and_handlers = true;
     println!("ns a round, best of {ROUNDS} times {ITERATIONS}   compiled  interpreted  ratio");
     let mut slower = Vec::new();
     for name in NAMES {
         let original = item(name);
-        let compiled = specializer.compile_with(&python, &original, &options);
+        let compiled = specializer.compile(&python, &original);
         let compiled = compiled.unwrap_or_else(|error| panic!("{error}"));
         let fast = compiled.as_object(&python).expect("there is memory");
         let (mut ours, mut theirs) = (f64::MAX, f64::MAX);

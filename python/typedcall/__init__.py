@@ -7,10 +7,12 @@
 
 `labs` does what `libc.labs` does, with the same results and the same exceptions, in a fraction of the time. It is native
 code for the prototype; calls that this code does not take go to `libc.labs`. Methods of extensions that declare their C
-signatures (METH_TYPED), and whole modules and libraries (`install`), are made faster in the same way.
+signatures (METH_TYPED), and whole modules and libraries (`install`), are made faster in the same way. A Python function that
+is specialized runs as machine code, in which calls of such functions are direct.
 
-Environment variables, read once at the first import: TYPEDCALL_DISABLE=1 switches everything off; TYPEDCALL_VERIFY=1
-checks at each call what typed methods promise; TYPEDCALL_LOG=warn, info, debug or trace logs to stderr.
+Environment variables, read once at the first import: TYPEDCALL_DISABLE=1 switches everything off; TYPEDCALL_ONLY=module.name
+leaves all Python functions but the named ones as they are; TYPEDCALL_VERIFY=1 checks at each call what typed methods promise;
+TYPEDCALL_LOG=warn, info, debug or trace logs to stderr.
 """
 
 import os
@@ -41,17 +43,23 @@ class MetadataWarning(UserWarning):
 
 
 def specialize(callable=None, /, *, strict=False, release_gil=None, library=None):
-    """Returns a stub: a built-in that behaves as `callable`, a C function, and is faster.
+    """Makes calls of `callable` faster, and returns what to call.
 
-    `callable` is a typed method, a function of a ctypes library with `argtypes` and `restype`, a method descriptor, or a
-    bound or static method. A callable that can have no stub is returned unchanged, and `explain` says why; with `strict`
-    that raises `Error` instead. A stub is returned unchanged, unless its prototype has changed since. For a ctypes
+    For a C function that is a stub: a built-in that behaves as `callable`. A Python function runs as machine code, compiled
+    at its next call, with exactly the same behaviour. From 3.12 on it stays the same object; on 3.11 the result is another
+    one, with the function as `__wrapped__`. Methods, class methods, static methods and classes are specialized as the Python
+    functions that they hold. A function that can't be compiled runs as before, and `explain` says why; with `strict` that
+    raises `Error`, with the line.
+
+    C functions are typed methods, functions of a ctypes library with `argtypes` and `restype`, method descriptors, and bound
+    and static methods of these. A callable that can have no stub is returned unchanged, and `explain` says why; with
+    `strict` that raises `Error` instead. A stub is returned unchanged, unless its prototype has changed since. For a ctypes
     function type, such as `CFUNCTYPE(c_long, c_long)`, the result is a callable that makes functions of the type and
     specializes them.
 
     `release_gil=False` keeps the GIL during calls that would release it, which is faster if the C function returns soon.
     None and True leave the GIL to ctypes and to the signature. So True does not release it for a function that keeps it,
-    such as one of a PyDLL.
+    such as one of a PyDLL. It changes nothing for Python functions.
 
     Without `callable`, `specialize` is a decorator. With `library`, a ctypes library, it decorates a function without a
     body, whose name and annotations are the prototype:
@@ -68,6 +76,8 @@ def specialize(callable=None, /, *, strict=False, release_gil=None, library=None
         return decorator
     if library is not None:
         callable = _prototypes.declared(callable, library)
+    elif _functions.takes(callable):
+        return callable if _native.disabled else _functions.specialize(callable, strict)
     elif _kinds.is_foreign_class(callable):
         return _prototypes.maker(callable, strict=strict, release_gil=release_gil)
     if _native.disabled:
@@ -120,7 +130,12 @@ def install(target, /, *, release_gil=None):
 
 
 def uninstall(target, /):
-    """Puts back the functions that `install` replaced, and returns their names. A name that was rebound is left alone."""
+    """Puts back the functions that `install` replaced, and returns their names. A name that was rebound is left alone.
+
+    For a specialized Python function, or a method or class with some, it lets CPython run them again.
+    """
+    if _functions.takes(target):
+        return _functions.give_back(target)[1]
     return _install.uninstall(target)
 
 
@@ -144,21 +159,32 @@ def signature(callable, /):
 
 
 def original(object, /):
-    """Returns the original of a stub, and any other object unchanged."""
+    """Returns the original of a stub, and any other object unchanged.
+
+    A specialized Python function is its own original: it is given back to CPython, as by `uninstall`.
+    """
+    if _functions.takes(object):
+        return _functions.give_back(object)[0]
     return _native.original(object)
 
 
 def explain(callable, /):
     """Returns an `Explanation` of how a callable is specialized, or why it is not. Print it, or read its attributes."""
+    if _functions.function_of(callable) is not None:
+        return FunctionExplanation(callable)
     return Explanation(callable)
 
 
 def stats():
-    """Returns counts of compiled code and of calls: the keys are shapes, stubs, permanent, code_bytes, hits and fallbacks.
+    """Returns counts of compiled code and of calls.
 
-    A shape is code that similar stubs share. Shapes and stubs are counted while they live; permanent is how many of the
-    stubs live as long as the process. Hits are calls that went directly to the C function, fallbacks are calls that went to
-    the original, by reason; both since the process began.
+    Of stubs: shapes, stubs, permanent, code_bytes, hits and fallbacks. A shape is code that similar stubs share. Shapes and
+    stubs are counted while they live; permanent is how many of the stubs live as long as the process. Hits are calls that
+    went directly to the C function, fallbacks are calls that went to the original, by reason.
+
+    Of Python functions: functions are those that are specialized, compiled_functions those of them that are compiled,
+    left_functions those that CPython runs for good; versions, function_code_bytes and exits are those of the compiled ones;
+    compiled_calls ran compiled code, original_calls ran the original. Calls are counted since the process began.
     """
     return _native.stats()
 
@@ -177,5 +203,6 @@ def __getattr__(name):
 
 # These need the names above. All are imported now: if a function imported its module at its first call, a child that is
 # forked meanwhile would wait for the import's lock for ever.
-from typedcall import _adoption, _install, _pickling, _prototypes, _reasons
+from typedcall import _adoption, _functions, _install, _pickling, _prototypes, _reasons
 from typedcall._explain import Explanation
+from typedcall._explain_function import FunctionExplanation

@@ -1,11 +1,12 @@
-"""Reasons why there is no stub, in words for the author of the callable."""
+"""Reasons why something is not specialized, in words for the author of the callable."""
 
 import sys
-import types
 
 from typedcall._kinds import is_foreign_class
 
 DISABLED = "TYPEDCALL_DISABLE is set: everything is left as it is"
+#: About a function for which `is_prototype` says yes.
+PROTOTYPE = "its annotations are ctypes types: to declare a prototype, give library="
 
 
 def refusal(callable, error):
@@ -13,13 +14,10 @@ def refusal(callable, error):
     if is_foreign_class(callable):
         return (f"{name_of(callable)} is a type of ctypes functions: typedcall.specialize returns a callable that makes "
                 "specialized functions of the type")
-    function = callable.__func__ if type(callable) is types.MethodType else callable
-    if type(function) is not types.FunctionType:
-        return str(error)
-    reason = f"{name_of(callable)} is written in Python: only C functions are specialized"
-    if _is_prototype(function):
-        reason += "; its annotations are ctypes types: to declare a prototype, give library="
-    return reason
+    if issubclass(type(callable), type):
+        return (f"{name_of(callable)} is a class: typedcall.specialize specializes the Python functions in it, if there are "
+                "some, and typedcall.explain explains each of them")
+    return str(error)
 
 
 def rejection(name, reason):
@@ -36,7 +34,7 @@ def name_of(object):
     return f"{module}.{name}" if isinstance(module, str) and module != "builtins" else name
 
 
-def _is_prototype(function):
+def is_prototype(function):
     """Whether an annotation of a Python function is a ctypes type."""
     # If there is such a type, this module is imported already.
     ctypes = sys.modules.get("_ctypes")

@@ -19,7 +19,7 @@ mod stack;
 pub use code::{ArgumentCounts, Code, Constant, Handler, Literal, LocalKind, LocalVariable};
 pub use decode::{DecodeError, Problem, decode, decode_function};
 pub use instruction::{Arguments, BytecodeInstruction, Condition, Const, Local, Name, Op, Suspend, Target};
-pub use raw_stack::{RawPoint, RawSlot, RawStacks};
+pub use raw_stack::{RawPoint, RawRaise, RawSlot, RawStacks};
 pub use snippet::{SnippetError, SnippetProblem};
 pub use stack::{StackError, StackProblem};
 

@@ -9,11 +9,11 @@ use pyo3_ffi as ffi;
 
 use super::exit_site::ExitSite;
 use crate::bytecode::ArgumentCounts;
-use crate::cpython::Layout;
 use crate::embed::{Exception, Object, Python};
 use crate::ir::ExitReason;
 use crate::runtime::body::{BodyEntry, Unit, Version};
 use crate::runtime::code::code_pointer::method_pointer;
+use crate::thread::observed::is_traced;
 use crate::thread::{self, Raised};
 
 /// The name of the capsules that own compiled functions.
@@ -29,7 +29,7 @@ pub struct CompiledFunction {
     /// The version that calls run.
     version: Arc<Version>,
     /// The address of its code.
-    entry: BodyEntry,
+    pub(super) entry: BodyEntry,
     arguments: ArgumentCounts,
     /// The function and its code object at compile time; `None` for a snippet.
     original: Option<(Object, usize)>,
@@ -59,6 +59,24 @@ impl CompiledFunction {
     pub(super) fn with_version(&self, python: &Python, (version, entry): (Arc<Version>, BodyEntry)) -> Self {
         let original = self.original.as_ref().map(|(function, code)| (function.clone_ref(python), *code));
         Self { unit: self.unit.clone(), version, entry, arguments: self.arguments, original }
+    }
+
+    /// Every object that the function's code owns a reference to, for the collector. The namespaces and the closure are
+    /// not among them.
+    pub(super) fn for_each_owned(&self, mut see: impl FnMut(&Object)) {
+        for version in self.unit.versions() {
+            version.code.get().into_iter().flat_map(|code| code.linked.owned()).for_each(&mut see);
+        }
+    }
+
+    /// The code object that was compiled; `None` for a snippet.
+    pub(super) fn code_object(&self) -> Option<&Object> {
+        self.unit.prepared.code().object.as_ref()
+    }
+
+    /// The parameters, by kind.
+    pub(super) fn argument_counts(&self) -> ArgumentCounts {
+        self.arguments
     }
 
     /// The data of the function that all its versions share.
@@ -100,6 +118,19 @@ impl CompiledFunction {
         ExitSite::collect(self.unit.prepared.code(), all)
     }
 
+    /// The exit sites of all versions of the function.
+    pub(super) fn all_exit_sites(&self) -> Vec<ExitSite> {
+        let versions = self.unit.versions();
+        let exits = versions.iter().flat_map(|version| version.exits());
+        let all = exits.map(|exit| (&exit.point, exit.taken.load(Ordering::Relaxed)));
+        ExitSite::collect(self.unit.prepared.code(), all)
+    }
+
+    /// Bytes of machine code of all versions of the function.
+    pub(super) fn all_code_bytes(&self) -> usize {
+        self.unit.versions().iter().filter_map(|version| version.code.get()).map(|code| code.placed.bytes).sum()
+    }
+
     /// The number of versions of the function. The code of each version is made for the facts that were known when it
     /// was compiled.
     pub fn versions(&self) -> usize {
@@ -118,7 +149,7 @@ impl CompiledFunction {
     /// The exception that it raises.
     pub fn call(&self, python: &Python, arguments: &[&Object]) -> Result<Object, Exception> {
         let pointers: Vec<_> = arguments.iter().map(|argument| argument.as_ptr()).collect();
-        if pointers.len() == self.arguments() && self.may_run() {
+        if pointers.len() == self.arguments() && self.may_run(python) {
             if thread::enter(python).is_err() {
                 return Err(python.take_exception());
             }
@@ -137,10 +168,10 @@ impl CompiledFunction {
 
     /// Whether a call may run the code: there is no tracing, and the function still has the code that was compiled. A
     /// snippet has no original, so its code always may.
-    fn may_run(&self) -> bool {
+    fn may_run(&self, python: &Python) -> bool {
         match &self.original {
             None => true,
-            Some((function, code)) => !is_traced() && code_of(function) == *code,
+            Some((function, code)) => !is_traced(python) && code_of(function) == *code,
         }
     }
 
@@ -203,8 +234,8 @@ unsafe extern "C-unwind" fn call_compiled(
         let compiled = &(*callable).compiled;
         let fits = count == compiled.arguments.positional as isize && compiled.arguments() as isize == count;
         ffi::Py_INCREF(capsule);
-        let result = if names.is_null() && fits && compiled.may_run() {
-            let python = Python::assume_attached();
+        let python = Python::assume_attached();
+        let result = if names.is_null() && fits && compiled.may_run(&python) {
             match thread::enter(&python) {
                 Ok(()) => (compiled.entry)(arguments),
                 Err(Raised) => null_mut(),
@@ -228,15 +259,4 @@ unsafe extern "C-unwind" fn call_compiled(
 fn code_of(function: &Object) -> usize {
     // SAFETY: a live Python function, whose type cannot be changed.
     unsafe { ffi::PyFunction_GetCode(function.as_ptr()) as usize }
-}
-
-/// Whether the thread has a trace or a profile function.
-fn is_traced() -> bool {
-    const TRACE: usize = Layout::CURRENT.thread_trace as usize;
-    const PROFILE: usize = TRACE - size_of::<usize>();
-    // SAFETY: running code is attached; the fields are at the layout's offsets.
-    unsafe {
-        let thread = ffi::PyThreadState_Get();
-        thread.byte_add(TRACE).cast::<usize>().read() != 0 || thread.byte_add(PROFILE).cast::<usize>().read() != 0
-    }
 }

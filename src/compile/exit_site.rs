@@ -26,7 +26,9 @@ impl ExitSite {
     pub(super) fn collect<'a>(code: &Code, exits: impl Iterator<Item = (&'a ExitPoint, u64)>) -> Vec<Self> {
         let mut sites: BTreeMap<(u32, ExitReason), u64> = BTreeMap::new();
         for (point, taken) in exits {
-            *sites.entry((point.at, point.reason)).or_default() += taken;
+            if let Some(at) = point.at {
+                *sites.entry((at, point.reason)).or_default() += taken;
+            }
         }
         let line = |place: u32| code.instructions.get(place as usize).and_then(|instruction| instruction.line);
         let site = |((place, reason), taken)| Self { place, line: line(place), reason, taken };

@@ -1,13 +1,18 @@
 //! Whole functions: [`Specializer::compile`] makes machine code of one, or returns the reason why not. `compiled` has
-//! the result, `exit_site` the places where it may be left; `explanation` shows each step.
+//! the result, `exit_site` the places where it may be left; `explanation` shows each step; `specialized` lets a function's callers run its
+//! code.
 
 mod compiled;
 mod exit_site;
 mod explanation;
+mod specialized;
 
 pub use compiled::CompiledFunction;
 pub use exit_site::ExitSite;
 pub use explanation::{Calls, Explanation, Note, Stages};
+pub use specialized::{
+    FunctionReport, FunctionStats, compile_now, function_report, function_stats, give_back, wrapped,
+};
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -23,9 +28,8 @@ use crate::cpython::proof::check_interpreter;
 use crate::embed::{Exception, Object, Python};
 use crate::frontend;
 use crate::interpreter::{self, Prepared};
-use crate::ir::dominators::reverse_postorder;
 use crate::ir::passes::{Avoided, Knowledge, NotSpecialized, refcounts, run_function};
-use crate::ir::{Analyses, Block, Function};
+use crate::ir::{Analyses, Function, Type};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
 #[cfg(debug_assertions)]
@@ -57,16 +61,6 @@ pub enum NotCompiled {
     /// The interpreter, to which compiled code exits, refuses it.
     #[error(transparent)]
     NotInterpreted(#[from] interpreter::NotInterpreted),
-    /// It has a loop or an exception handler.
-    #[error("{function}{}: functions with {what} are not compiled yet", at_line(*.line))]
-    NotStraight {
-        /// The function's qualified name.
-        function: Arc<str>,
-        /// The line.
-        line: Option<u32>,
-        /// Which of the two.
-        what: &'static str,
-    },
     /// No code can be generated for a part of the IR.
     #[error("{function}: {source}")]
     Unsupported {
@@ -78,6 +72,12 @@ pub enum NotCompiled {
     /// There is no machine code, for this reason.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// It was taken by [`Specializer::specialize_function`], and is left to CPython, for this reason.
+    #[error("{0}")]
+    Left(Arc<str>),
+    /// It can't be told whether `sys.monitoring` is in use.
+    #[error("all tools of sys.monitoring are taken: free one (sys.monitoring.free_tool_id) before the first call")]
+    Unobservable,
     /// Python raised.
     #[error("Python raised {0}")]
     Python(#[from] Exception),
@@ -94,8 +94,9 @@ pub struct CompileOptions {
     pub leave_at: Option<usize>,
     /// Expectations that the passes must not have, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
     pub avoided: Avoided,
-    /// Whether functions with loops and exception handlers are compiled too.
-    pub loops_and_handlers: bool,
+    /// The types of the arguments for which the code is made, by position; `None` for any. A call with others leaves at
+    /// once.
+    pub argument_types: Vec<Option<Type>>,
     /// A mistake that the code has on purpose. Only debug builds make it.
     #[cfg(debug_assertions)]
     pub mistake: Option<crate::ir::Mistake>,
@@ -107,15 +108,11 @@ impl Default for CompileOptions {
             passes: true,
             leave_at: None,
             avoided: Avoided::default(),
-            loops_and_handlers: false,
+            argument_types: Vec::new(),
             #[cfg(debug_assertions)]
             mistake: None,
         }
     }
-}
-
-fn at_line(line: Option<u32>) -> String {
-    line.map(|line| format!(", line {line}")).unwrap_or_default()
 }
 
 /// The globals and builtins of a function.
@@ -127,7 +124,6 @@ pub(crate) struct FunctionNamespaces {
 
 impl Specializer {
     /// Compiles a Python function. The result does exactly the same, and is faster if it calls known functions.
-    /// Functions with loops or exception handlers are not compiled yet.
     ///
     /// ```
     /// use typedcall::{Options, Specializer, embed::Python};
@@ -163,6 +159,28 @@ impl Specializer {
         let surroundings = FunctionNamespaces::of(python, function)?;
         let code = bytecode::decode_function(python, function)?;
         self.compile_code(python, code, surroundings, Some(function), options)
+    }
+
+    /// Compiles a function, for callers that hold the function whenever they call the code: the result owns neither the
+    /// function nor its namespaces and its closure.
+    ///
+    /// # Errors
+    /// The errors of [`Specializer::compile`].
+    pub(crate) fn compile_borrowing(
+        &self,
+        python: &Python,
+        function: &Object,
+    ) -> Result<CompiledFunction, NotCompiled> {
+        check_interpreter(python)?;
+        let namespaces = FunctionNamespaces::of(python, function)?;
+        let (prepared, ir) = translated(python, bytecode::decode_function(python, function)?)?;
+        let FunctionNamespaces { globals, builtins, closure } = &namespaces;
+        let pointer = NonNull::new(function.as_ptr()).ok_or_else(|| python.take_exception())?;
+        // SAFETY: the function has them, and the callers hold it.
+        let unit = unsafe { Unit::borrowing(python, prepared, (globals, builtins), closure.as_ref(), pointer) };
+        let unit = Arc::new(unit);
+        let version = self.add_version(python, &unit, ir, &CompileOptions::default())?;
+        Ok(CompiledFunction::new(python, unit, version, None))
     }
 
     /// Compiles a snippet, as a function with these globals, a dict. Its builtins are those of the running code.
@@ -207,7 +225,8 @@ impl Specializer {
     ) -> Result<CompiledFunction, NotCompiled> {
         let (prepared, function) = translated(python, code)?;
         let FunctionNamespaces { globals, builtins, closure } = surroundings;
-        let unit = Arc::new(Unit::new(prepared, globals, builtins, closure));
+        let function_object = original.and_then(|original| NonNull::new(original.as_ptr()));
+        let unit = Arc::new(Unit::new(prepared, (globals, builtins), closure, function_object));
         let version = self.add_version(python, &unit, function, options)?;
         Ok(CompiledFunction::new(python, unit, version, original))
     }
@@ -223,11 +242,9 @@ impl Specializer {
         let start = Instant::now();
         let code = unit.prepared.code();
         let name = code.qualname.clone();
-        if !options.loops_and_handlers {
-            check_straight(code, &function)?;
-        }
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
+        function.expect_arguments(&options.argument_types, code.locals.len());
         if options.passes {
             let knowledge = Knowledge {
                 avoided: &options.avoided,
@@ -313,33 +330,6 @@ impl FunctionNamespaces {
             })
         }
     }
-}
-
-/// Whether a function has neither loops nor handlers.
-pub(crate) fn check_straight(code: &Code, function: &Function) -> Result<(), NotCompiled> {
-    let refused = |line, what| NotCompiled::NotStraight { function: code.qualname.clone(), line, what };
-    if let Some(handler) = code.handlers.first() {
-        let line = code.instructions.get(handler.start as usize).and_then(|instruction| instruction.line);
-        return Err(refused(line, "exception handlers"));
-    }
-    if let Some(block) = loop_head(function) {
-        let insts = &function.blocks[block].insts;
-        let at = insts.iter().find_map(|inst| function.place(*inst)).map(|at| at as usize);
-        let line = at.and_then(|at| code.instructions.get(at)).and_then(|instruction| instruction.line);
-        return Err(refused(line, "loops"));
-    }
-    Ok(())
-}
-
-/// A block with a back-edge: an edge from a block that is not before it in reverse postorder.
-fn loop_head(function: &Function) -> Option<Block> {
-    let order = reverse_postorder(function, function.entry()?);
-    let place = |block| order.iter().position(|other| *other == block);
-    let targets = order
-        .iter()
-        .enumerate()
-        .flat_map(|(from, block)| function.successors(*block).into_iter().map(move |call| (from, call.block)));
-    targets.into_iter().find(|(from, to)| place(*to).is_some_and(|to| to <= *from)).map(|(_, to)| to)
 }
 
 fn log_calls(name: &str, left_alone: &[NotSpecialized]) {

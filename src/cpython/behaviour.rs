@@ -33,6 +33,8 @@ pub struct Behaviour {
     pub counts_c_calls_with_pythons: bool,
     /// Dict watchers report changes of dicts.
     pub watches_dicts: bool,
+    /// An attribute that a method lookup finds lies above the null in the place of the receiver, not below it.
+    pub puts_null_below_attributes: bool,
     /// The dict of `f_locals` is written back into the frame only on request.
     pub writes_locals_back: bool,
 }
@@ -57,6 +59,7 @@ impl Behaviour {
             checks_made_causes: minor >= 14,
             counts_c_calls_with_pythons: minor <= 11,
             watches_dicts: minor >= 12,
+            puts_null_below_attributes: minor <= 12,
             writes_locals_back: minor <= 12,
         }
     }

@@ -221,6 +221,9 @@ declare_wrapped! {
     fn PyException_SetTraceback(exception: Object, traceback: Object) -> c_int;
 
     fn PyFunction_New(code: Object, globals: Object) -> Object;
+    fn PyMethod_New(function: Object, receiver: Object) -> Object;
+    #[cfg(Py_3_12)]
+    fn PyFunction_SetVectorcall(function: Object, vectorcall: *const u8);
     fn PyFunction_SetDefaults(function: Object, defaults: Object) -> c_int;
     fn PyFunction_SetKwDefaults(function: Object, defaults: Object) -> c_int;
     fn PyFunction_SetAnnotations(function: Object, annotations: Object) -> c_int;

@@ -5,36 +5,13 @@
 //! be declared with its value in each version and with its proofs.
 
 use super::collector::Collector;
+use super::facts::facts;
+use super::frame::FrameLayout;
 use super::object;
-use super::proof::{self, Proof};
+use super::proof;
 use super::python_type::PythonType;
 
-/// Declares a struct of facts, a function from a version's second number to its value, and the proofs of all fields:
-/// `field: type = value, proven by PROOF, …;`.
-macro_rules! facts {
-    (
-        $(#[$attribute:meta])*
-        pub struct $name:ident($minor:ident) {
-            $($(#[$field_attribute:meta])* $field:ident: $type:ty = $value:expr, proven by $($proof:ident),+;)*
-        }
-    ) => {
-        $(#[$attribute])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub struct $name {
-            $($(#[$field_attribute])* pub $field: $type,)*
-        }
-
-        impl $name {
-            /// The proofs of the fields, in their order.
-            pub(super) const PROOFS: &[&Proof] = &[$($(&proof::$proof),+),*];
-
-            /// The facts of CPython 3.`minor`, which must be a supported version.
-            const fn of_version($minor: u8) -> Self {
-                Self { $($field: $value,)* }
-            }
-        }
-    };
-}
+type Proof = super::facts::Proof<proof::Check>;
 
 facts! {
     /// The layout of one CPython version's objects on a 64-bit little-endian platform, builds with a GIL.
@@ -98,8 +75,22 @@ facts! {
             12 => EvalBreaker::OfInterpreter(368),
             _ => EvalBreaker::OfThread(24),
         }, proven by EVAL_BREAKER;
+        /// `PyFunctionObject.func_code` (`Include/cpython/funcobject.h`).
+        python_function_code: i32 = 48, proven by PYTHON_FUNCTION;
+        /// `PyFunctionObject.func_defaults`.
+        python_function_defaults: i32 = 56, proven by PYTHON_FUNCTION;
+        /// `PyFunctionObject.func_kwdefaults`.
+        python_function_keyword_defaults: i32 = 64, proven by PYTHON_FUNCTION;
+        /// `PyFunctionObject.vectorcall`, with `func_version` after it.
+        python_function_vectorcall: i32 = match minor {
+            ..=11 => 120,
+            12 | 13 => 128,
+            _ => 136,
+        }, proven by PYTHON_FUNCTION;
         /// `sizeof(PyModuleObject)`: our cells are modules with fields after it.
         module_size: i32 = if minor >= 15 { 104 } else { 56 }, proven by MODULE_SIZE;
+        /// The frames of the interpreter, and what refers to them. It has proofs of its own.
+        frame: FrameLayout = FrameLayout::of_version(minor), proven by VERSION;
     }
 }
 

@@ -61,6 +61,8 @@ pub enum Fault {
 /// Every bit pattern is a valid value, and there is no padding.
 pub unsafe trait Plain: Copy {}
 
+// SAFETY: any byte is a `u8`.
+unsafe impl Plain for u8 {}
 // SAFETY: integers have neither invalid bit patterns nor padding.
 unsafe impl Plain for u32 {}
 // SAFETY: as above.

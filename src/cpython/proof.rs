@@ -6,11 +6,16 @@
 use pyo3_ffi as ffi;
 
 use super::current_exception;
+use super::facts::{Proof, expect, once_each, peek, peek_at, proofs};
+use super::frame::FrameLayout;
+use super::frame_proof::Functions;
+#[cfg(Py_3_12)]
+use super::functions;
 use super::layout::{
     DIGIT_BITS, EvalBreaker, IntForm, IntLayout, Layout, Refcount, TAG_SHIFT, TAG_SIGN_MASK, TEXT_COMPACT_ASCII,
     TEXT_KIND_MASK, TEXT_KIND_SHIFT, TextLayout,
 };
-use super::memory::{self, Plain};
+use super::memory;
 use super::python_type::PythonType;
 use crate::embed::{Object, Python, running_version};
 
@@ -56,21 +61,11 @@ pub enum Incompatible {
     },
 }
 
-/// A check, and its subject.
-#[derive(Debug)]
-pub struct Proof {
-    what: &'static str,
-    check: fn(&Python, &Layout) -> Result<(), String>,
-}
-
-/// Declares each proof: its name, its subject, and its function.
-macro_rules! proofs {
-    ($($name:ident: $what:literal, $check:ident;)*) => {
-        $(pub const $name: Proof = Proof { what: $what, check: $check };)*
-    };
-}
+/// A check of the layout against live objects.
+pub type Check = fn(&Python, &Layout) -> Result<(), String>;
 
 proofs! {
+    Check:
     REFERENCE_COUNT: "reference counts", reference_count;
     IMMORTALITY: "the immortality of None", immortality;
     OBJECT_TYPE: "the type of an object", object_type;
@@ -92,18 +87,13 @@ proofs! {
     DICT_VERSION: "the version of a dict", dict_version;
     THREAD_TRACE: "the trace functions of a thread", thread_trace;
     EVAL_BREAKER: "the flag that something waits", eval_breaker;
+    PYTHON_FUNCTION: "the fields of a Python function", python_function_fields;
     VERSION: "the version", version;
 }
 
 /// Every proof that a field names, once each.
-fn proofs() -> Vec<&'static Proof> {
-    let mut all: Vec<&'static Proof> = Vec::new();
-    for proof in [Layout::PROOFS, IntLayout::PROOFS, TextLayout::PROOFS].concat() {
-        if !all.iter().any(|known| known.what == proof.what) {
-            all.push(proof);
-        }
-    }
-    all
+fn proofs() -> Vec<&'static Proof<Check>> {
+    once_each(&[Layout::PROOFS, IntLayout::PROOFS, TextLayout::PROOFS])
 }
 
 /// Checks the running interpreter against the layout.
@@ -113,8 +103,13 @@ fn proofs() -> Vec<&'static Proof> {
 pub fn check(python: &Python, layout: &Layout) -> Result<(), Incompatible> {
     check_version(&running_version(), layout.minor)?;
     check_interpreter(python)?;
+    let failed = |check, detail| Incompatible::Layout { minor: layout.minor, check, detail };
     for Proof { what, check } in proofs() {
-        check(python, layout).map_err(|detail| Incompatible::Layout { minor: layout.minor, check: what, detail })?;
+        check(python, layout).map_err(|detail| failed(what, detail))?;
+    }
+    let functions = Functions::new(python).map_err(|detail| failed("the frames of functions", detail))?;
+    for Proof { what, check } in FrameLayout::proofs() {
+        check(&functions, &layout.frame).map_err(|detail| failed(what, detail))?;
     }
     Ok(())
 }
@@ -404,6 +399,51 @@ fn dict_version(python: &Python, layout: &Layout) -> Result<(), String> {
     Ok(())
 }
 
+/// A function that has every field: reads by the layout agree with CPython's own functions and with the type.
+fn python_function_fields(python: &Python, layout: &Layout) -> Result<(), String> {
+    let names = python.namespace().map_err(|error| error.to_string())?;
+    python.run("def function(a=1, b=2, *, c=3): pass", &names).map_err(|error| error.to_string())?;
+    let function = names.item(python, "function").ok_or("a function that was just defined is not there")?;
+    // SAFETY: the thread is attached, and the function alive.
+    let (parts, at) = unsafe {
+        let pointer = function.as_ptr();
+        let parts = [
+            (layout.python_function_code, ffi::PyFunction_GetCode(pointer)),
+            (layout.python_function_defaults, ffi::PyFunction_GetDefaults(pointer)),
+            (layout.python_function_keyword_defaults, ffi::PyFunction_GetKwDefaults(pointer)),
+        ];
+        (parts, ffi::PyFunction_Type.tp_vectorcall_offset)
+    };
+    for (offset, expected) in parts {
+        expect("a part of a function", expected as usize, peek(&function, offset)?)?;
+    }
+    expect("the offset of a function's vectorcall", layout.python_function_vectorcall as isize, at)?;
+    python_function_version(&function, layout)
+}
+
+/// From 3.12 on, a function that was just defined has a version, which is after its vectorcall. It loses it when the
+/// vectorcall is set.
+fn python_function_version(function: &Object, layout: &Layout) -> Result<(), String> {
+    #[cfg(Py_3_12)]
+    {
+        // 3.14 and later write 1 (`FUNC_VERSION_CLEARED`), earlier ones 0.
+        const NO_VERSION: std::ops::RangeInclusive<u32> = 0..=1;
+        let offset = layout.python_function_vectorcall + size_of::<usize>() as i32;
+        let before = peek::<u32>(function, offset)?;
+        let vectorcall = peek::<usize>(function, layout.python_function_vectorcall)?;
+        // SAFETY: it is set to what it is.
+        unsafe { functions::PyFunction_SetVectorcall(function.as_ptr(), vectorcall as *const u8) };
+        let after = peek::<u32>(function, offset)?;
+        let found = (NO_VERSION.contains(&before), NO_VERSION.contains(&after));
+        expect("whether a function has no version, before and after its vectorcall is set", (false, true), found)
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let _ = (function, layout);
+        Ok(())
+    }
+}
+
 /// The distance from `c_tracefunc` to the exception that is being raised: the objects of both functions are between
 /// them (`Include/cpython/pystate.h`).
 const FROM_TRACE_TO_EXCEPTION: i32 = 3 * size_of::<usize>() as i32;
@@ -490,15 +530,6 @@ unsafe fn borrowed(python: &Python, object: *mut ffi::PyObject) -> Object {
     unsafe { Object::from_borrowed(python, std::ptr::NonNull::new_unchecked(object)) }
 }
 
-/// Reads a field of an object without trusting the offset.
-fn peek<T: Plain>(object: &Object, offset: i32) -> Result<T, String> {
-    peek_at((object.as_ptr() as usize).wrapping_add_signed(offset as isize))
-}
-
-fn peek_at<T: Plain>(address: usize) -> Result<T, String> {
-    memory::read(address).map_err(|fault| fault.to_string())
-}
-
 fn method_name(def: usize) -> Result<String, String> {
     text_at(peek_at(def)?)
 }
@@ -506,10 +537,6 @@ fn method_name(def: usize) -> Result<String, String> {
 fn text_at(address: usize) -> Result<String, String> {
     let text = memory::read_text(address, 32).map_err(|fault| fault.to_string())?;
     Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-fn expect<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
-    if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }
 }
 
 #[cfg(test)]
@@ -566,6 +593,10 @@ mod tests {
             ("the size of a module object", |layout| layout.module_size += 8),
             ("the trace functions of a thread", |layout| layout.thread_trace += 8),
             ("the trace functions of a thread", |layout| layout.thread_trace -= 8),
+            ("the fields of a Python function", |layout| layout.python_function_code += 8),
+            ("the fields of a Python function", |layout| layout.python_function_defaults += 8),
+            ("the fields of a Python function", |layout| layout.python_function_keyword_defaults -= 8),
+            ("the fields of a Python function", |layout| layout.python_function_vectorcall += 8),
             ("the flag that something waits", |layout| {
                 layout.eval_breaker = match layout.eval_breaker {
                     EvalBreaker::OfInterpreter(offset) => EvalBreaker::OfInterpreter(offset + 4),

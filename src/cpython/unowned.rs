@@ -39,6 +39,19 @@ unsafe extern "C-unwind" {
     pub fn _PyLong_UnsignedLong_Converter(object: Object, variable: *mut c_void) -> c_int;
     pub fn _PyLong_Size_t_Converter(object: Object, variable: *mut c_void) -> c_int;
 
+    // Frames of the interpreter (`Include/internal/pycore_ceval.h`, `pycore_frame.h`); the first is exported by 3.11 to 3.15, the others
+    // from 3.13 on.
+    pub fn _PyEval_EvalFrameDefault(thread: *mut ffi::PyThreadState, frame: *mut c_void, throwing: c_int) -> Object;
+    #[cfg(Py_3_13)]
+    pub fn _PyEval_FrameClearAndPop(thread: *mut ffi::PyThreadState, frame: *mut c_void);
+    #[cfg(Py_3_13)]
+    pub fn _PyThreadState_PopFrame(thread: *mut ffi::PyThreadState, frame: *mut c_void);
+    #[cfg(Py_3_15)]
+    pub fn _PyThreadState_PushFrame(thread: *mut ffi::PyThreadState, words: usize) -> *mut c_void;
+    #[cfg(not(Py_3_12))]
+    pub fn _Py_CheckRecursiveCall(thread: *mut ffi::PyThreadState, place: *const c_char) -> c_int;
+    pub fn PyThreadState_GetFrame(thread: *mut ffi::PyThreadState) -> Object;
+
     pub fn _PyInterpreterState_GetEvalFrameFunc(interpreter: *mut ffi::PyInterpreterState) -> FrameEvaluator;
     pub fn _PyInterpreterState_SetEvalFrameFunc(interpreter: *mut ffi::PyInterpreterState, evaluator: FrameEvaluator);
 }

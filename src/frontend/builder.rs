@@ -202,9 +202,9 @@ impl<'a> FrontendBuilder<'a> {
         self.environment.stack.push(result);
     }
 
-    /// Ends the block. `Return` has a state, which says what lives until then.
+    /// Ends the block. `Return` has a state, which says what lives until then, and `Exit` one to leave with.
     pub(super) fn end(&mut self, instruction: Instruction) {
-        let state = matches!(instruction, Instruction::Return { .. }).then(|| self.state());
+        let state = matches!(instruction, Instruction::Return { .. } | Instruction::Exit).then(|| self.state());
         self.append(instruction, None);
         self.mark_last(state, None);
     }

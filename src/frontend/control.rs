@@ -183,12 +183,6 @@ impl FrontendBuilder<'_> {
         BlockCall { block, args: Vec::new() }
     }
 
-    /// Adds an operation that raises, and so ends the block.
-    pub(super) fn raise(&mut self, operation: Operation, args: Vec<Value>) {
-        self.operate(operation, args);
-        self.end(Instruction::Unreachable);
-    }
-
     /// Returns the top of the stack.
     pub(super) fn return_top(&mut self) -> Result<(), Refusal> {
         let value = self.pop_object()?;

@@ -1,17 +1,17 @@
-//! Raising, and entering `with`. Handlers are not compiled: an instruction that raises in the range of one leaves for
-//! the interpreter.
+//! Raising, and entering `with`. The function leaves for CPython before it raises; handlers are not compiled either.
 
 use super::builder::FrontendBuilder;
 use super::refusal::{Refusal, RefusalReason};
 use crate::bytecode::Op;
-use crate::ir::{Operation, Value};
+use crate::ir::{Instruction, Operation, Value};
 
 impl FrontendBuilder<'_> {
     pub(super) fn exception(&mut self, op: &Op) -> Result<(), Refusal> {
         match *op {
             Op::Raise(count) => {
-                let args = self.pop_objects(count)?;
-                self.raise(Operation::Raise(count), args);
+                self.pop_objects(count)?;
+                // CPython raises, with its own text.
+                self.end(Instruction::Exit);
                 Ok(())
             }
             Op::BeforeWith => {

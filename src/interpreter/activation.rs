@@ -97,9 +97,8 @@ impl<'a> Activation<'a> {
 
     /// Goes to the handler of the current exception, which the current instruction has raised; without one, leaves the
     /// function.
-    pub(super) fn goes_to_handler(&mut self, again: bool) -> Result {
+    pub(super) fn goes_to_handler(&mut self) -> Result {
         self.offset = self.code.code().instructions.get(self.at as usize).map_or(0, |instruction| instruction.offset);
-        self.raised_again = again;
         self.unwind()
     }
 

@@ -141,7 +141,7 @@ pub fn run_until(
 
 /// Continues at the exception handler, after the instruction of the state has raised. The result is what the function
 /// returns. The exception is set in the thread state; the stack of the state does not contain the operands of the
-/// instruction. If the exception was raised before (`again`), its traceback gets no entry here.
+/// instruction.
 ///
 /// # Errors
 /// The errors of [`run`].
@@ -149,14 +149,13 @@ pub(crate) fn run_raised(
     python: &Python,
     frame: &FunctionFrame<'_>,
     state: InterpreterState,
-    again: bool,
 ) -> std::result::Result<Object, Raised> {
     // Counting this call may raise; then that exception takes the place of the current one.
     let pending = errors::take();
     let _depth = recursion::Depth::enter(python)?;
     let mut activation = Activation::new(python, *frame, state)?;
     pending.map(errors::restore);
-    activation.goes_to_handler(again)?;
+    activation.goes_to_handler()?;
     match activation.run(u64::MAX)? {
         End::Returned(result) => {
             activation.leave();

@@ -109,8 +109,8 @@ impl Instruction {
             | Self::Return { .. }
             | Self::Unreachable
             | Self::MethodSelf { .. }
-            | Self::CompareNumbers { .. }
-            | Self::Operate { .. } => None,
+            | Self::CompareNumbers { .. } => None,
+            Self::Operate { operation, .. } => operation.leaves_if_unbound().then_some(ExitReason::Unbound),
         }
     }
 

@@ -130,8 +130,6 @@ pub enum Operation {
     GetIter,
     /// `iterator -- item?`: null if the iterator is exhausted.
     IterNext,
-    /// `exception? cause? --`: raises; with this number of operands.
-    Raise(u32),
     /// `manager -- tuple` of its bound `__exit__` and of the result of its `__enter__`. Looks up both and calls
     /// `__enter__`.
     BeforeWith,
@@ -235,7 +233,6 @@ impl Operation {
             Self::UnpackSequence(_) | Self::UnpackEx(..) => (objects(1), Some(Type::TUPLE_EXACT), PYTHON),
             Self::TupleItem(_) => (vec![Type::TUPLE], object(), NONE),
             Self::IterNext => (objects(1), Some(nullable()), PYTHON),
-            Self::Raise(count) => (objects(*count), None, PYTHON),
             Self::BeforeWith => (objects(1), Some(Type::TUPLE_EXACT), PYTHON),
             Self::GetLen => (objects(1), Some(Type::LONG_EXACT), PYTHON),
             Self::MatchMapping | Self::MatchSequence => (objects(1), truth(), NONE),

@@ -17,8 +17,6 @@ enum Role {
     GivesMethod,
     /// Raises only if a variable is unbound.
     BoundCheck,
-    /// Always raises.
-    AlwaysRaises,
     /// None of these.
     Other,
 }
@@ -38,7 +36,6 @@ impl Operation {
             Self::CallMethod(..) | Self::CallEx(_) => Role::Call,
             Self::LoadMethod(_) | Self::LoadSuperMethod(..) | Self::LoadSpecial(_) => Role::GivesMethod,
             Self::CheckLocal(_) | Self::LoadCell(_) => Role::BoundCheck,
-            Self::Raise(_) => Role::AlwaysRaises,
             Self::UnaryOp(_)
             | Self::Compare(_)
             | Self::Is
@@ -96,12 +93,7 @@ impl Operation {
     pub fn dies_as_operator(&self) -> bool {
         match self.role() {
             Role::Operator => true,
-            Role::KeepsOperands
-            | Role::Call
-            | Role::GivesMethod
-            | Role::BoundCheck
-            | Role::AlwaysRaises
-            | Role::Other => false,
+            Role::KeepsOperands | Role::Call | Role::GivesMethod | Role::BoundCheck | Role::Other => false,
         }
     }
 
@@ -109,9 +101,7 @@ impl Operation {
     pub fn keeps_operands(&self) -> bool {
         match self.role() {
             Role::KeepsOperands => true,
-            Role::Operator | Role::Call | Role::GivesMethod | Role::BoundCheck | Role::AlwaysRaises | Role::Other => {
-                false
-            }
+            Role::Operator | Role::Call | Role::GivesMethod | Role::BoundCheck | Role::Other => false,
         }
     }
 
@@ -119,12 +109,7 @@ impl Operation {
     pub fn is_call(&self) -> bool {
         match self.role() {
             Role::Call => true,
-            Role::Operator
-            | Role::KeepsOperands
-            | Role::GivesMethod
-            | Role::BoundCheck
-            | Role::AlwaysRaises
-            | Role::Other => false,
+            Role::Operator | Role::KeepsOperands | Role::GivesMethod | Role::BoundCheck | Role::Other => false,
         }
     }
 
@@ -132,22 +117,20 @@ impl Operation {
     pub fn gives_method(&self) -> bool {
         match self.role() {
             Role::GivesMethod => true,
-            Role::Operator | Role::KeepsOperands | Role::Call | Role::BoundCheck | Role::AlwaysRaises | Role::Other => {
-                false
-            }
+            Role::Operator | Role::KeepsOperands | Role::Call | Role::BoundCheck | Role::Other => false,
         }
+    }
+
+    /// Whether it is left before it raises, because a local is unbound: CPython words the exception.
+    pub fn leaves_if_unbound(&self) -> bool {
+        matches!(self, Self::CheckLocal(_))
     }
 
     /// Whether it raises only if a variable is unbound.
     pub fn is_bound_check(&self) -> bool {
         match self.role() {
             Role::BoundCheck => true,
-            Role::Operator
-            | Role::KeepsOperands
-            | Role::Call
-            | Role::GivesMethod
-            | Role::AlwaysRaises
-            | Role::Other => false,
+            Role::Operator | Role::KeepsOperands | Role::Call | Role::GivesMethod | Role::Other => false,
         }
     }
 }

@@ -58,7 +58,7 @@ operations! {
     FormatSimple; FormatWithSpec; Convert(conversion); BuildTemplate; BuildInterpolation(conversion, format);
     CallMethod(count, keywords); CallEx(keywords); MakeFunction; SetFunctionAttribute(attribute);
     UnpackSequence(count); UnpackEx(before, after); TupleItem(index); GetIter; IterNext;
-    Raise(count); BeforeWith;
+    BeforeWith;
     GetLen; MatchMapping; MatchSequence; MatchKeys; MatchClass(count);
     ImportName(name); ImportFrom(name); Intrinsic1(which); Intrinsic2(which); Poll;
 }

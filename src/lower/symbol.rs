@@ -62,10 +62,8 @@ mod signature_types {
     pub type ArgumentReader = c_void;
     pub type Context = c_void;
     pub type Foreign = c_void;
-    pub type Left = c_void;
     pub type Parameters = c_void;
     pub type Record = c_void;
-    pub type InterpreterState = c_void;
     pub type Unit = c_void;
     pub type Version = c_void;
 }

@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use super::arguments::FastcallArguments;
 use super::convert::{dict, list, none, optional_text, truth, tuple};
 use super::dialect::dialect;
+use super::functions;
 use super::method_error::MethodError;
 use super::state::specializer;
 use super::trampoline::NativeMethod;
@@ -315,7 +316,7 @@ pub struct StatsMethod;
 impl NativeMethod for StatsMethod {
     const NAME: &'static CStr = c"stats";
     const DOC: &'static CStr = c"stats($module, /)\n--\n\n\
-        A dict of the numbers shapes, stubs, code_bytes and hits, and of fallbacks, a dict of numbers.";
+        A dict of numbers, and of fallbacks, a dict of numbers.";
     const ARITY: usize = 0;
 
     fn call(python: &Python, _: &FastcallArguments<'_>) -> Result<Object, MethodError> {
@@ -331,6 +332,6 @@ impl NativeMethod for StatsMethod {
             ("hits", number(stats.hits)?),
             ("fallbacks", dict(python, fallbacks)?),
         ];
-        Ok(dict(python, entries)?)
+        Ok(dict(python, entries.into_iter().chain(functions::stats(python)?))?)
     }
 }

@@ -7,6 +7,7 @@
 mod arguments;
 mod convert;
 mod dialect;
+mod functions;
 mod method_error;
 mod methods;
 mod state;
@@ -50,7 +51,7 @@ static mut DEFINITION: ffi::PyModuleDef = ffi::PyModuleDef {
     m_free: None,
 };
 
-static mut METHODS: [ffi::PyMethodDef; 16] = [
+static mut METHODS: [ffi::PyMethodDef; 21] = [
     method::<methods::FunctionMethod>(),
     method::<methods::AdoptMethod>(),
     method::<methods::ReadyCinderTableMethod>(),
@@ -65,6 +66,11 @@ static mut METHODS: [ffi::PyMethodDef; 16] = [
     method::<methods::CompiledMethod>(),
     method::<methods::InspectMethod>(),
     method::<methods::StatsMethod>(),
+    method::<functions::PythonFunctionMethod>(),
+    method::<functions::WrappedMethod>(),
+    method::<functions::GiveBackMethod>(),
+    method::<functions::FunctionStateMethod>(),
+    method::<functions::DescribeFunctionMethod>(),
     method::<timing::TimeCallsMethod>(),
     ffi::PyMethodDef::zeroed(),
 ];

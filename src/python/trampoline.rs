@@ -62,6 +62,7 @@ pub fn caught<T>(body: impl FnOnce(&Python) -> Result<T, MethodError>) -> Option
         Ok(Ok(value)) => return Some(value),
         Ok(Err(MethodError::Error(Error::Python(exception)))) if exception.restore_urgent(&python) => {}
         Ok(Err(MethodError::Error(error))) => raise(&python, state::error_class(), &text_of(&error)),
+        Ok(Err(MethodError::NotCompiled(refused))) => raise(&python, state::error_class(), &refused.to_string()),
         // SAFETY: a static of libpython, set before any code of ours runs.
         Ok(Err(MethodError::Type(text))) => raise(&python, unsafe { ffi::PyExc_TypeError }, &text),
         Ok(Err(MethodError::Current)) => {}

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use pyo3_ffi as ffi;
 
-use super::body::exit::{self, Left};
+use super::body::exit;
 use super::body::{Unit, Version, operation, recheck};
 use super::stub::audit::{self, Record};
 use super::stub::context::{self, Context};
@@ -16,7 +16,6 @@ use super::stub::parser::{self, ArgumentReader};
 use super::stub::{fallback, utf8};
 use crate::cpython::{Layout, functions};
 use crate::embed::Python;
-use crate::interpreter::InterpreterState;
 use crate::lower::{AddressTable, Promises, Symbol, symbols};
 
 type Object = *mut ffi::PyObject;

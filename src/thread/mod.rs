@@ -5,13 +5,17 @@
 //! | `owned` | references that are owned while the thread is attached |
 //! | `errors` | the current exception |
 //! | `handled` | the handled exception |
+//! | `frame` | CPython's own frames, for compiled functions |
 //! | `recursion` | the depth of calls |
 //! | `interrupts` | waiting interrupts: signal handlers, other threads, asynchronous exceptions |
+//! | `observed` | trace and profile functions, and an evaluator of frames |
 //! | `traceback` | entries in tracebacks, and the frames that they show |
 
 pub mod errors;
+pub mod frame;
 pub mod handled;
 pub mod interrupts;
+pub mod observed;
 pub mod owned;
 pub mod recursion;
 pub mod traceback;

@@ -30,12 +30,33 @@ fn reserve(size: usize) -> usize {
 ///
 /// # Errors
 /// `RecursionError` if there is not.
-pub fn check_room(_: &Python) -> Result {
+pub fn check_room(python: &Python) -> Result {
+    if has_room(python) { Ok(()) } else { Err(raise()) }
+}
+
+/// Whether there is enough stack for a function that CPython counts itself.
+#[inline]
+pub fn has_room(_: &Python) -> bool {
     let marker = 0_u8;
-    match (&raw const marker as usize) < STACK_END.with(|end| *end) {
-        true => Err(raise()),
-        false => Ok(()),
+    (&raw const marker as usize) >= STACK_END.with(|end| *end)
+}
+
+/// Counts a call against CPython's own recursion limit, where C and Python calls count together.
+///
+/// # Errors
+/// `RecursionError`, with CPython's own text; then the call is not counted.
+pub fn enter_call(_: &Python) -> Result {
+    // SAFETY: the thread is attached; a C string.
+    match unsafe { ffi::Py_EnterRecursiveCall(c"".as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(Raised),
     }
+}
+
+/// The end of a call that [`enter_call`] counted.
+pub fn leave_call(_: &Python) {
+    // SAFETY: the thread is attached, and entered the call.
+    unsafe { ffi::Py_LeaveRecursiveCall() };
 }
 
 fn raise() -> Raised {
@@ -56,10 +77,9 @@ impl Depth {
             return Err(raise());
         }
         // 3.11 counts C and Python calls together. Later versions count only C calls here; a function of ours makes
-        // more of these than the limit allows for, so the stack is checked above. SAFETY: the thread is attached; a C
-        // string.
-        if Behaviour::CURRENT.counts_c_calls_with_pythons && unsafe { ffi::Py_EnterRecursiveCall(c"".as_ptr()) } != 0 {
-            return Err(Raised);
+        // more of these than the limit allows for, so the stack is checked above.
+        if Behaviour::CURRENT.counts_c_calls_with_pythons {
+            enter_call(python)?;
         }
         DEPTH.set(depth + 1);
         Ok(Self)
@@ -69,8 +89,8 @@ impl Depth {
 impl Drop for Depth {
     fn drop(&mut self) {
         if Behaviour::CURRENT.counts_c_calls_with_pythons {
-            // SAFETY: the thread is attached, and entered the call.
-            unsafe { ffi::Py_LeaveRecursiveCall() };
+            // SAFETY: the thread is attached: it made this.
+            leave_call(&unsafe { Python::assume_attached() });
         }
         DEPTH.set(DEPTH.get() - 1);
     }

@@ -33,12 +33,6 @@ pub struct TracebackPlace {
 }
 
 impl ShownFunction<'_> {
-    /// The position of an instruction.
-    pub fn place(&self, at: Target) -> TracebackPlace {
-        let offset = self.code.instructions.get(at as usize).map_or(0, |instruction| instruction.offset);
-        TracebackPlace { at, offset }
-    }
-
     /// Adds the function to the traceback of the current exception. If that fails, the traceback stays as it is.
     /// `frame` is the frame of the function's entries; it is made for the first one.
     pub fn add_entry(&self, python: &Python, frame: &mut Option<Owned>, place: TracebackPlace) {

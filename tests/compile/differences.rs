@@ -84,40 +84,6 @@ assert lines == [warn.__code__.co_firstlineno, caller.__code__.co_firstlineno], 
 }
 
 #[test]
-fn tracebacks_have_a_frame_that_was_made_for_them() {
-    own_process!();
-    see(
-        "
-def divide(a):
-    b = a
-    return b / 0
-def cell(a):
-    def inner(): return a
-    return inner() / 0
-",
-        &["divide", "cell"],
-        "
-def last(f):
-    try: caller(f, 5)
-    except ZeroDivisionError as error: entry = error.__traceback__
-    while entry.tb_next: entry = entry.tb_next
-    return entry
-entry, fast_entry = last(divide), last(fast_divide)
-assert (entry.tb_lineno, entry.tb_lasti) == (fast_entry.tb_lineno, fast_entry.tb_lasti), (fast_entry.tb_lineno, fast_entry.tb_lasti)
-frame, fast_frame = entry.tb_frame, fast_entry.tb_frame
-assert frame.f_code is fast_frame.f_code and frame.f_globals is fast_frame.f_globals
-assert dict(frame.f_locals) == dict(fast_frame.f_locals) == {'a': 5, 'b': 5}, (frame.f_locals, fast_frame.f_locals)
-assert frame.f_lineno == entry.tb_lineno
-assert divide.__code__.co_firstlineno <= fast_frame.f_lineno < entry.tb_lineno, fast_frame.f_lineno
-assert frame.f_back.f_code is caller.__code__ and fast_frame.f_back is None, (frame.f_back, fast_frame.f_back)
-code = last(fast_cell).tb_frame.f_code
-assert code is not cell.__code__ and not code.co_cellvars, code
-assert (code.co_qualname, code.co_firstlineno) == (cell.__code__.co_qualname, cell.__code__.co_firstlineno)
-",
-    );
-}
-
-#[test]
 fn arguments_live_until_it_returns_and_are_counted_less() {
     own_process!();
     see(

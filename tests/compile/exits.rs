@@ -230,3 +230,72 @@ assert matches(), (results(builds), results(fast_builds))
 ",
     );
 }
+
+/// The code of a function grows with its length, not with the square of it: each of many exits needs all locals.
+#[test]
+fn code_with_many_exits_is_small() {
+    own_process!();
+    let session = Session::with_chain(AGREE);
+    let assignments = |sum: &str, count: usize| {
+        let lines: String =
+            (0..count).map(|number| format!("    a{number} = {}\n", sum.replace('#', &number.to_string()))).collect();
+        let all: Vec<_> = (0..count).map(|number| format!("a{number}")).collect();
+        format!("{lines}    return {}\n", all.join(" + "))
+    };
+    session.run(&format!(
+        "
+def objects(x):
+{}
+def numbers(x):
+    x = m.half(x)
+{}",
+        assignments("x + #", 200),
+        assignments("m.half(x) + #", 200),
+    ));
+    for name in ["objects", "numbers"] {
+        let compiled = session.fast(name);
+        println!("{name}: {} exits, {} bytes", compiled.exit_sites().len(), compiled.code_bytes());
+        assert!(compiled.code_bytes() <= 64 << 10, "{name}: {} bytes", compiled.code_bytes());
+        session.run(&format!("for x in 0, 1000, -2**40, 2**62, 'text', None: same('{name}', x)"));
+    }
+}
+
+/// What raises goes to CPython with a frame of the function, so tracebacks show all that they show of the function
+/// itself: the frame's line, its caller, its cells.
+#[test]
+fn tracebacks_have_the_functions_own_frame() {
+    own_process!();
+    let session = Session::new(
+        "
+def divide(a):
+    b = a
+    return b / 0
+def cell(a):
+    def inner(): return a
+    return inner() / 0
+def entries(f):
+    try: f(5)
+    except ZeroDivisionError as error: entry = error.__traceback__
+    found = []
+    while entry:
+        frame = entry.tb_frame
+        back = frame.f_back.f_code.co_name if frame.f_back else None
+        found.append((frame.f_code, frame.f_lineno, dict(frame.f_locals), back, entry.tb_lineno, entry.tb_lasti))
+        entry = entry.tb_next
+    for code, line, names, *_ in found[1:]: names.pop('inner', None)
+    return found[1:]
+",
+    );
+    let mut compiled = Vec::new();
+    for name in ["divide", "cell"] {
+        compiled.push(session.fast(name));
+    }
+    session.run(
+        "
+for f, fast in [(divide, fast_divide), (cell, fast_cell)]:
+    assert entries(f) == entries(fast), (entries(f), entries(fast))
+",
+    );
+    let raised: u64 = compiled.iter().flat_map(|each| each.exit_sites()).map(|site| site.taken).sum();
+    assert_eq!(raised, 2);
+}

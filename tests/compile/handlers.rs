@@ -49,7 +49,7 @@ def type_error(a): return a + None
 ",
     );
     for name in ["caught", "nested", "passed_on", "raised_again", "typed", "unbound", "with_block"] {
-        session.fast_with_handlers(name);
+        session.fast(name);
         session.run(&format!(
             "
 for f in [fine, value_error, key_error, type_error]:
@@ -98,7 +98,7 @@ def deaths(function):
 ",
     );
     for name in ["argument", "operand", "spread", "item", "typed"] {
-        session.fast_with_handlers(name);
+        session.fast(name);
         session.run(&format!("assert deaths({name}) == deaths(fast_{name}), (deaths({name}), deaths(fast_{name}))"));
     }
 }

@@ -74,7 +74,7 @@ fn a_round_allocates_nothing() {
     for name in NAMES {
         let [few, many] = [FEW, MANY].map(|rounds| {
             session.run(&format!("exec(loops.replace('BOUND', '{rounds}'))"));
-            let compiled = session.fast_with_handlers(name);
+            let compiled = session.fast(name);
             session.blocks(&format!("fast_{name}"), rounds);
             let blocks = session.blocks(&format!("fast_{name}"), rounds);
             assert_eq!(compiled.exits(), 0, "{name}");
@@ -90,7 +90,7 @@ fn of_a_round_that_compares_with_any_object_the_number_is_all_that_is_allocated(
     let session = session();
     session.run("m.start_counting()\nexec(loops.replace('BOUND', 'n'))");
     for name in NAMES {
-        let compiled = session.fast_with_handlers(name);
+        let compiled = session.fast(name);
         let function = format!("fast_{name}");
         session.blocks(&function, FEW);
         let (few, many) = (session.blocks(&function, FEW), session.blocks(&function, MANY));
@@ -121,7 +121,7 @@ def on_signal(number, frame): raise Enough('signal')
 signal.signal(signal.SIGALRM, on_signal)
 ",
     );
-    session.fast_with_handlers("endless");
+    session.fast("endless");
     session.run(
         "
 interrupted = 0

@@ -10,7 +10,6 @@ use crate::support::session::{AGREE, Session};
 
 fn options(avoided: Avoided) -> CompileOptions {
     let mut options = CompileOptions::default();
-    options.loops_and_handlers = true;
     options.avoided = avoided;
     options
 }

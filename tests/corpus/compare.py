@@ -193,6 +193,8 @@ def observe(function, names, case, handling, hidden):
     else:
         returned, value, same_handled = call(function, arguments, keywords, None)
     while_alive = changes(before, watched) if returned else None
+    # Its frames keep their callers' frames, and so whoever calls in the place of CPython.
+    in_traceback = any(isinstance(value, BaseException) and value.__traceback__ for value in watched)
     # The interpreter of the test changes its own globals, by importing.
     globals_after = {name: item for name, item in names.items() if name not in globals_before or
                      globals_before[name] is not item}
@@ -212,7 +214,7 @@ def observe(function, names, case, handling, hidden):
         'log': [tuple(map(describe, entry)) for entry in log],
         'globals': ([(name, describe(item)) for name, item in globals_after.items()], deleted),
         # Except the frames of tracebacks.
-        'counts while the result lives': None if describe.tracebacks else while_alive,
+        'counts while the result lives': None if describe.tracebacks or in_traceback else while_alive,
     }
     # The arguments as objects, without the fact that they are arguments.
     describe.seen.clear()

@@ -87,7 +87,7 @@ fn resumed(
 }
 
 /// A namespace with `interpret` and the definitions of the Python sources.
-fn harness(python: &Python) -> Object {
+pub fn harness(python: &Python) -> Object {
     let names = python.namespace().expect("a dict");
     // SAFETY: the definition is never freed; the thread is attached.
     let interpret = unsafe {
@@ -108,7 +108,7 @@ fn harness(python: &Python) -> Object {
 }
 
 /// Runs statements under a file name.
-fn run(python: &Python, source: &str, file: &str, names: &Object) {
+pub fn run(python: &Python, source: &str, file: &str, names: &Object) {
     names.set_item(python, "_source", &python.text(source).expect("a str")).expect("a dict");
     let statement = format!("exec(compile(_source, {file:?}, 'exec'))");
     if let Err(error) = python.run(&statement, names) {

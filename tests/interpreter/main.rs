@@ -6,4 +6,5 @@ mod support;
 
 mod cases;
 mod decode;
+mod frames;
 mod raw_stacks;

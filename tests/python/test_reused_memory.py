@@ -44,9 +44,6 @@ def test_where_a_freed_block_is_the_next_to_be_handed_out():
     assert int(output.rsplit('reused', 1)[1]) > 100_000, output
 
 
-def test_where_freed_memory_is_filled():
-    again(PYTHONMALLOC='debug')
-
-
-def test_in_development_mode():
-    again(PYTHONDEVMODE='1', PYTHONWARNINGS='ignore')
+def test_where_freed_memory_is_filled_in_development_mode():
+    # Development mode has the debug allocators, which fill what is freed; here they are asked for by name as well.
+    again(PYTHONDEVMODE='1', PYTHONMALLOC='debug', PYTHONWARNINGS='ignore')

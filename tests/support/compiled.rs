@@ -64,7 +64,6 @@ unsafe extern "C" fn runner_of(
     };
     let [function, passes, leave_at] = &arguments[..] else { panic!("runner takes three arguments") };
     let mut options = CompileOptions::default();
-    options.loops_and_handlers = true;
     // SAFETY: the objects are alive.
     unsafe {
         options.passes = ffi::PyObject_IsTrue(passes.as_ptr()) == 1;

@@ -79,17 +79,6 @@ impl Session {
         compiled
     }
 
-    /// Like [`Self::fast`], for a function with loops and handlers.
-    pub fn fast_with_handlers(&self, name: &str) -> CompiledFunction {
-        let mut options = CompileOptions::default();
-        options.loops_and_handlers = true;
-        let compiled = self.specializer.compile_with(&self.python, &self.get(name), &options);
-        let compiled = compiled.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let object = compiled.as_object(&self.python).expect("there is memory");
-        self.names.set_item(&self.python, &format!("fast_{name}"), &object).expect("there is memory");
-        compiled
-    }
-
     /// Binds compiled versions of the function to `left_NAME_0`, `left_NAME_1`, …; in each, the guard with that number
     /// never holds. Returns their number.
     pub fn leave_at_each_guard(&self, name: &str) -> usize {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::exceptions::ExceptionEntry;
 use super::instruction::{BytecodeInstruction, Op, Suspend, Target};
 use super::opcodes::{Opcode, Opcodes};
-use super::raw_stack::RawStacks;
+use super::raw_stack::{Point, RawStacks};
 use super::{Handler, LocalVariable};
 
 pub use error::{DecodeError, Problem};
@@ -27,6 +27,9 @@ pub(super) use raw::RawInstruction;
 pub(super) use step::Extra;
 use step::{DecodeContext, StackStep};
 use walk::{Item, RawHandler};
+
+/// The size of a unit of code.
+const UNIT_BYTES: u32 = 2;
 
 /// The input of the decoder: the parts of a code object that don't need an interpreter.
 pub(super) struct CodeSource<'a> {
@@ -77,9 +80,7 @@ impl CodeSource<'_> {
             for step in &mut steps[start..] {
                 self.resolve(step).map_err(|problem| error(index, problem))?;
             }
-            let handler =
-                self.exceptions.iter().position(|entry| (entry.start..entry.end).contains(&instruction.offset));
-            items.push(Item { steps: start..steps.len(), handler });
+            items.push(Item { steps: start..steps.len(), handler: self.handler_at(instruction.offset) });
         }
         let mut handlers = Vec::with_capacity(self.exceptions.len());
         for entry in self.exceptions {
@@ -97,13 +98,19 @@ impl CodeSource<'_> {
         let mut raw_stacks = RawStacks::default();
         for (index, (ops, at)) in walked.items.iter().zip(raw).enumerate() {
             starts.push(position(&instructions));
-            // An instruction that only prepares a call belongs to the call.
+            // An instruction that only prepares a call belongs to the call: one that loads the names of its keywords, too.
             let prepares = |raw: &&RawInstruction| matches!(raw.opcode, Opcode::KW_NAMES | Opcode::PRECALL);
-            let first = index - raw[..index].iter().rev().take_while(prepares).count();
-            let mut point = walked.stacks[first].as_ref().map(|stack| (raw[first].start, stack));
+            let named = usize::from(at.opcode == Opcode::CALL_KW);
+            let first = index - named - raw[..index - named].iter().rev().take_while(prepares).count();
+            let mut point = walked.stacks[first].as_ref().map(|stack| {
+                let kept = items[index].handler.map_or(0, |handler| self.exceptions[handler].depth);
+                let point = Point::new(raw[first].start, self.raising(at, items[index].handler), kept);
+                raw_stacks.stack(point, stack.iter().map(|slot| slot.raw()))
+            });
             for op in ops.iter().flat_map(|range| &walked.ops[range.clone()]) {
                 instructions.push(BytecodeInstruction { op: op.clone(), offset: at.offset, line: at.line });
-                raw_stacks.push(point.take().map(|(start, stack)| (start, stack.iter().map(|slot| slot.raw()))));
+                raw_stacks.push(point);
+                point = point.map(Point::later);
             }
         }
         starts.push(position(&instructions));
@@ -129,6 +136,23 @@ impl CodeSource<'_> {
             }
         }
         Ok(Decoded { instructions, handlers: neutral, raw_stacks, extras: context.extras })
+    }
+
+    /// The entry for exceptions at an offset.
+    fn handler_at(&self, offset: u32) -> Option<usize> {
+        self.exceptions.iter().position(|entry| (entry.start..entry.end).contains(&offset))
+    }
+
+    /// The position from which CPython finds the handler of an exception that an instruction has raised, and shows its line: up to
+    /// 3.12 the instruction itself. From 3.13 on CPython looks at the unit before (`exception_unwind` in Python/bytecodes.c): if that one
+    /// has another handler, the position is the first cache of the instruction.
+    fn raising(&self, instruction: &RawInstruction, handler: Option<usize>) -> Option<u32> {
+        let before = instruction.offset.checked_sub(UNIT_BYTES);
+        if self.opcodes.version < 13 || before.map(|before| self.handler_at(before)) == Some(handler) {
+            return Some(instruction.offset);
+        }
+        let cache = instruction.offset + UNIT_BYTES;
+        (cache < instruction.end).then_some(cache)
     }
 
     /// In 3.11 the receiver is popped before `SEND` jumps; in later versions, and here, `END_SEND` pops it at the

@@ -9,7 +9,7 @@ pub use notes::Note;
 use crate::bytecode::{self, Code};
 use crate::callable::original::Original;
 use crate::callable::world::LiveWorld;
-use crate::compile::{ExitSite, FunctionNamespaces, NotCompiled, check_straight, translated};
+use crate::compile::{ExitSite, FunctionNamespaces, NotCompiled, translated};
 use crate::embed::{Exception, Object, Python};
 use crate::ir::Instruction;
 use crate::ir::passes::{Knowledge, run_function_observed};
@@ -45,8 +45,6 @@ pub struct Stages {
     pub notes: Vec<Note>,
     /// The number of calls in the bytecode, and of those that became direct calls of C functions.
     pub calls: Calls,
-    /// The reason why [`Specializer::compile`] does not take the function all the same.
-    pub not_run: Option<NotCompiled>,
 }
 
 /// Numbers of calls.
@@ -114,7 +112,6 @@ impl Specializer {
     fn stages(&self, python: &Python, code: Code, surroundings: &FunctionNamespaces) -> Result<Stages, NotCompiled> {
         let (prepared, mut function) = translated(python, code)?;
         let code = prepared.code();
-        let not_run = check_straight(code, &function).err();
         let ir = function.to_string();
         let all = function.instructions().filter(|(_, _, data)| data.instruction.is_call()).count();
         let known = |original: &Original| self.known(python, original).ok();
@@ -130,7 +127,7 @@ impl Specializer {
         let listed = self.compiler().list_body(&function, &world.callees, world.methods())?;
         let (listing, exits) = listed.map_or_else(|error| (Err(error), Vec::new()), |(code, exits)| (Ok(code), exits));
         let exits = ExitSite::collect(code, exits.iter().map(|point| (point, 0)));
-        Ok(Stages { ir, passes, code: listing, exits, notes, calls: Calls { direct, all }, not_run })
+        Ok(Stages { ir, passes, code: listing, exits, notes, calls: Calls { direct, all } })
     }
 }
 

@@ -3,7 +3,7 @@
 use cranelift_codegen::ir::{Block as Label, BlockArg, InstBuilder, StackSlot, TrapCode, Value as Register, types};
 use cranelift_entity::SecondaryMap;
 
-use super::exit::{ExitPoint, Pending};
+use super::exit::{ExitPoint, ExitWords, Pending};
 use super::reference::{Reference, References};
 use crate::ir::dominators::reverse_postorder;
 use crate::ir::{Block, BlockCall, Callees, ConstObject, Function, Inst, Type, Value};
@@ -35,6 +35,8 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     pub(super) pending: Vec<Pending>,
     /// The index in that list at which the cold paths of the current block begin.
     pub(super) pending_of_block: usize,
+    /// The words for exits, at this point of the block.
+    pub(super) exit_words: ExitWords,
     /// Modules whose type was tested. Code that could change the type clears the list.
     pub(super) modules_tested: Vec<ConstObject>,
     /// Dicts whose versions were tested. Code that could change a version clears the list.
@@ -42,8 +44,10 @@ pub(super) struct Lowering<'e, 'f, 'b> {
     /// Whether the word of assumptions was tested. Code that could change the word clears this.
     pub(super) assumptions_tested: bool,
     labels: SecondaryMap<Block, Option<Label>>,
-    /// Stack space for the words of one call or exit.
+    /// Stack space for the words of one call.
     words: Option<StackSlot>,
+    /// Stack space for the words of exits.
+    exit_array: Option<StackSlot>,
     /// Stack space for the object that a method is called on.
     method_self: Option<StackSlot>,
 }
@@ -79,11 +83,13 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             exits: Vec::new(),
             pending: Vec::new(),
             pending_of_block: 0,
+            exit_words: ExitWords::default(),
             modules_tested: Vec::new(),
             dicts_tested: Vec::new(),
             assumptions_tested: false,
             labels: SecondaryMap::new(),
             words: None,
+            exit_array: None,
             method_self: None,
         })
     }
@@ -115,6 +121,7 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
             self.emitter.builder.switch_to_block(label);
             self.pending_of_block = self.pending.len();
             self.forget_tests();
+            self.forget_words();
             for inst in &self.function.blocks[block].insts {
                 self.instruction(&code, *inst)?;
             }
@@ -161,30 +168,34 @@ impl<'e, 'f, 'b> Lowering<'e, 'f, 'b> {
         self.emitter.call_function_at(target, function, arguments)
     }
 
-    /// Writes words to the stack, for the next call. All calls share the same space, so a function with many calls and
-    /// exits needs no more stack than one with few.
+    /// Writes words to the stack, for the next call. All calls share the same space, so a function with many calls needs
+    /// no more stack than one with few.
     pub(super) fn spill(&mut self, words: &[Register]) -> Register {
         let slot = *self.words.get_or_insert_with(|| self.emitter.stack_slot(1));
-        let bytes = u32::try_from(words.len() * POINTER_BYTES as usize).expect("an instruction has fewer operands");
-        let size = &mut self.emitter.builder.func.sized_stack_slots[slot].size;
-        *size = bytes.max(*size);
-        let array = self.emitter.stack_address(slot);
+        let array = self.shared_array(slot, words.len());
         for (index, word) in (0..).zip(words) {
             self.emitter.builder.ins().store(TRUSTED, *word, array, index * POINTER_BYTES);
         }
         array
     }
 
+    /// The address of the words of exits, at least this many. All exits share them.
+    pub(super) fn exit_array(&mut self, count: usize) -> Register {
+        let slot = *self.exit_array.get_or_insert_with(|| self.emitter.stack_slot(1));
+        self.shared_array(slot, count)
+    }
+
+    fn shared_array(&mut self, slot: StackSlot, count: usize) -> Register {
+        let bytes = u32::try_from(count * POINTER_BYTES as usize).expect("a function has fewer values");
+        let size = &mut self.emitter.builder.func.sized_stack_slots[slot].size;
+        *size = bytes.max(*size);
+        self.emitter.stack_address(slot)
+    }
+
     /// The address to which the next call writes the object that a method is called on.
     pub(super) fn method_self_address(&mut self) -> Register {
         let slot = *self.method_self.get_or_insert_with(|| self.emitter.stack_slot(1));
         self.emitter.stack_address(slot)
-    }
-
-    /// Continues in a block without predecessors, for the code after an instruction that never returns.
-    pub(super) fn nowhere(&mut self) {
-        let block = self.emitter.cold_block();
-        self.emitter.builder.switch_to_block(block);
     }
 
     /// Forgets all tests, because code may have run that broke an assumption.

@@ -1,29 +1,47 @@
-//! Exits: the values that the interpreter gets at each exit, and the cold paths of exits and errors.
+//! Exits: a table of the points at which a function may be left, and the cold paths to them.
+//!
+//! A cold path stores the values that the exit needs as words in the function's array of words, and passes the number of
+//! the exit to the runtime. The table says what each word contains, and who owns it; so a path has no code that counts
+//! references or makes objects. The word of a local or of a value on the stack has the index of its slot. A value that
+//! many exits of a block need is stored once, before the check of the next one.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use cranelift_codegen::ir::{Block as Label, InstBuilder, Value as Register, types};
+use cranelift_codegen::ir::{Block as Label, InstBuilder, types};
 
 use super::block::Lowering;
 use super::reference::Reference;
-use crate::ir::{BlockCall, ConstObject, ExitReason, Inst, Slot, State, Value};
+use crate::ir::{BlockCall, ConstObject, ExitReason, FrameState, Inst, Instruction, Slot, State, Value};
 use crate::lower::emit::admitted::View;
+use crate::lower::emit::emitter::{POINTER_BYTES, TRUSTED};
 use crate::lower::symbol::Symbol;
 use crate::lower::unsupported::Unsupported;
 use crate::metadata::{Kind, Scalar};
 
-/// A point at which the function may be left for the interpreter. The code stores the values of the state as words, in
-/// their order.
+/// The number of exits of a block that store a value themselves; for the next one it is stored in the block.
+const STORED_BY_EXITS: u32 = 2;
+
+/// The address and the length of text or bytes.
+const WORDS_OF_A_VIEW: usize = 2;
+
+/// A point at which the function may be left. The function's array of words has its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExitPoint {
     /// The reason for leaving there.
     pub reason: ExitReason,
-    /// Index of the bytecode instruction that comes next.
-    pub at: u32,
+    /// Index of the bytecode instruction that comes next, or that raised; `None` if none of the bytecode raised: memory
+    /// has run out. Then the exception leaves the function.
+    pub at: Option<u32>,
+    /// Whether that instruction has raised, and its exception is set.
+    pub raised: bool,
     /// The fast locals.
     pub locals: Vec<ExitSlot>,
     /// The stack, from the bottom up.
     pub stack: Vec<ExitSlot>,
+    /// The words of objects that the function gives up there, apart from those that it hands over, in this order. They
+    /// may be null.
+    pub released: Vec<usize>,
 }
 
 /// A local or a value on the stack at an exit.
@@ -45,8 +63,10 @@ pub enum ExitSlot {
 /// The type of a word's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitValue {
-    /// An object, borrowed, or null.
-    Object,
+    /// An object whose reference the function hands over, or null.
+    Owned,
+    /// An object that others own, or null.
+    Borrowed,
     /// A C number, in its low bytes, to be boxed.
     Number(Scalar),
     /// UTF-8 text; its length is in the next word.
@@ -72,7 +92,15 @@ impl fmt::Display for ExitPoint {
         let slots = |slots: &[ExitSlot]| slots.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let (locals, stack) = (slots(&self.locals), slots(&self.stack));
         let bar = if stack.is_empty() { "" } else { " | " };
-        write!(f, "{} {}({locals}{bar}{stack})", self.reason, self.at)
+        let at = self.at.map(|at| format!(" {at}")).unwrap_or_default();
+        write!(f, "{}{at}({locals}{bar}{stack})", self.reason)?;
+        match &self.released[..] {
+            [] => Ok(()),
+            words => {
+                let words: Vec<_> = words.iter().map(|word| format!("word{word}")).collect();
+                write!(f, " gives up {}", words.join(", "))
+            }
+        }
     }
 }
 
@@ -82,7 +110,8 @@ impl fmt::Display for ExitSlot {
             Self::Empty => f.write_str("_"),
             Self::Constant(object) => write!(f, "{:?}", object.label),
             Self::Word { index, value } => match value {
-                ExitValue::Object => write!(f, "word{index}"),
+                ExitValue::Owned => write!(f, "word{index}"),
+                ExitValue::Borrowed => write!(f, "word{index}:borrowed"),
                 ExitValue::Number(scalar) => write!(f, "word{index}:{}", Kind::Scalar(*scalar)),
                 ExitValue::Text => write!(f, "word{index}:text"),
                 ExitValue::Bytes => write!(f, "word{index}:bytes"),
@@ -94,36 +123,31 @@ impl fmt::Display for ExitSlot {
 /// A cold path that is emitted after all other code.
 pub(super) struct Pending {
     inst: Inst,
-    end: PathEnd,
+    state: Option<State>,
+    raised: bool,
+    /// The point, with the reason of the first entry.
+    point: ExitPoint,
+    /// The values that the path stores, each from this word on.
+    stores: Vec<(usize, Value)>,
     /// The reasons for taking it; each reason has its own entry.
     entries: Vec<(ExitReason, Label)>,
 }
 
-/// The destination of a cold path.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PathEnd {
-    /// Out of the function with an exception set, or to the interpreter and its exception handler.
-    Raised,
-    /// The same, with an exception that was raised before and gets no entry in its traceback.
-    RaisedAgain,
-    /// To the interpreter.
-    Exit(State),
+/// The words of a function while a block is emitted.
+#[derive(Default)]
+pub(super) struct ExitWords {
+    /// The value that each word contains, if that is known.
+    contents: HashMap<usize, Value>,
+    /// How many exits of the block store a value in a word.
+    stored: HashMap<(usize, Value), u32>,
 }
 
 impl Lowering<'_, '_, '_> {
     /// The label to which an instruction goes with an exception set.
-    pub(super) fn raised(&mut self, inst: Inst) -> Label {
-        self.cold_path(inst, PathEnd::Raised, self.error_reason(inst))
-    }
-
-    /// The label to which an instruction goes with an exception set that was raised before.
-    pub(super) fn raised_again(&mut self, inst: Inst) -> Label {
-        self.cold_path(inst, PathEnd::RaisedAgain, self.error_reason(inst))
-    }
-
-    fn error_reason(&self, inst: Inst) -> ExitReason {
+    pub(super) fn raised(&mut self, inst: Inst) -> Result<Label, Unsupported> {
         let data = &self.function.insts[inst];
-        if data.error.is_some() { data.instruction.error_reason() } else { ExitReason::Raised }
+        let reason = if data.error.is_some() { data.instruction.error_reason() } else { ExitReason::Raised };
+        self.cold_path(inst, data.error.or(data.state), true, reason)
     }
 
     /// The label to which an instruction goes if its check fails.
@@ -133,148 +157,167 @@ impl Lowering<'_, '_, '_> {
         let state =
             data.state.ok_or_else(|| unsupported("it has no state to leave with: the front end gives it one"))?;
         let reason = data.instruction.exit_reason().ok_or_else(|| unsupported("it checks nothing"))?;
-        Ok(self.cold_path(inst, PathEnd::Exit(state), reason))
+        self.cold_path(inst, Some(state), false, reason)
     }
 
-    /// Instructions of one block share a cold path if they leave with the same states, and give up the same values.
-    fn cold_path(&mut self, inst: Inst, end: PathEnd, reason: ExitReason) -> Label {
-        let data = &self.function.insts[inst];
+    /// Instructions of one block share a cold path if they leave with the same state, and give up the same values.
+    fn cold_path(
+        &mut self,
+        inst: Inst,
+        state: Option<State>,
+        raised: bool,
+        reason: ExitReason,
+    ) -> Result<Label, Unsupported> {
         let is_same = |pending: &Pending| {
-            let known = &self.function.insts[pending.inst];
-            let same_states = match end {
-                PathEnd::Exit(_) => true,
-                PathEnd::Raised | PathEnd::RaisedAgain => (known.state, known.error) == (data.state, data.error),
-            };
-            pending.end == end && same_states && self.releases(pending.inst) == self.releases(inst)
+            (pending.state, pending.raised) == (state, raised) && self.releases(pending.inst) == self.releases(inst)
         };
         let known = self.pending.iter().skip(self.pending_of_block).position(is_same);
-        let number = known.map(|number| self.pending_of_block + number).unwrap_or_else(|| {
-            self.pending.push(Pending { inst, end, entries: Vec::new() });
-            self.pending.len() - 1
-        });
+        let number = match known {
+            Some(number) => self.pending_of_block + number,
+            None => {
+                let (point, values) = self.exit_point(inst, state, raised, reason)?;
+                let is_missing = |(index, value): &(usize, Value)| self.exit_words.contents.get(index) != Some(value);
+                let stores = values.into_iter().filter(is_missing).collect();
+                self.pending.push(Pending { inst, state, raised, point, stores, entries: Vec::new() });
+                self.pending.len() - 1
+            }
+        };
         let entries = &mut self.pending[number].entries;
         if let Some((_, label)) = entries.iter().find(|(known, _)| *known == reason) {
-            return *label;
+            return Ok(*label);
         }
         let label = self.emitter.cold_block();
         entries.push((reason, label));
-        label
+        Ok(label)
+    }
+
+    /// Called before an instruction is emitted: stores the values that it needs for its exit, and that many exits before
+    /// it have stored themselves.
+    pub(super) fn store_for_exits(&mut self, inst: Inst) -> Result<(), Unsupported> {
+        let data = &self.function.insts[inst];
+        if !data.instruction.may_end_early() {
+            return Ok(());
+        }
+        let raises = data.error.or(data.state).map(|state| (state, true));
+        let leaves = data.state.filter(|_| data.instruction.exit_reason().is_some()).map(|state| (state, false));
+        let Some((state, raised)) = leaves.or(raises) else { return Ok(()) };
+        let (_, values) = self.exit_point(inst, Some(state), raised, ExitReason::Raised)?;
+        for (index, value) in values {
+            // A guard's own state may mention its result.
+            if self.exit_words.contents.get(&index) == Some(&value) || self.values.find(value).is_none() {
+                continue;
+            }
+            let stored = self.exit_words.stored.entry((index, value)).or_default();
+            *stored += 1;
+            if *stored > STORED_BY_EXITS {
+                self.store_words(index, value)?;
+                self.exit_words.contents.insert(index, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what the words contain.
+    pub(super) fn forget_words(&mut self) {
+        self.exit_words = ExitWords::default();
+    }
+
+    fn store_words(&mut self, index: usize, value: Value) -> Result<(), Unsupported> {
+        let parts = self.parts(value)?;
+        let array = self.exit_array(index + parts.len());
+        for (index, part) in (index..).zip(parts) {
+            let offset = i32::try_from(index).expect("few words") * POINTER_BYTES;
+            self.emitter.builder.ins().store(TRUSTED, part, array, offset);
+        }
+        Ok(())
     }
 
     /// Emits all cold paths.
     pub(super) fn cold_paths(&mut self) -> Result<(), Unsupported> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let leave = self.emitter.cold_block();
+        let number = self.emitter.builder.append_block_param(leave, types::I64);
         while let Some(pending) = self.pending.pop() {
-            match pending.end {
-                PathEnd::Raised => self.leave_raised(&pending, false)?,
-                PathEnd::RaisedAgain => self.leave_raised(&pending, true)?,
-                PathEnd::Exit(state) => self.leave_by(&pending, state, Symbol::Leave, Symbol::GoOn)?,
-            }
+            self.to_exit(&pending, leave)?;
         }
-        Ok(())
-    }
-
-    fn leave_raised(&mut self, pending: &Pending, again: bool) -> Result<(), Unsupported> {
-        let data = &self.function.insts[pending.inst];
-        if let Some(error) = data.error {
-            let leave = if again { Symbol::LeaveRaisedAgain } else { Symbol::LeaveRaised };
-            return self.leave_by(pending, error, leave, Symbol::GoOnRaised);
-        }
-        match data.state.filter(|_| !again) {
-            Some(state) => {
-                let (number, words) = self.pass_state(&pending.entries, state)?;
-                let (unit, version) = (self.address(Reference::Unit), self.address(Reference::Version));
-                let arguments = [unit, version, number, words];
-                self.call_runtime(Symbol::AddTraceback, &arguments);
-            }
-            // All entries have the same reason.
-            None => pending.entries.iter().for_each(|(_, label)| self.emitter.builder.switch_to_block(*label)),
-        }
-        self.release(pending.inst);
-        let null = self.emitter.null();
-        self.emitter.builder.ins().return_(&[null]);
-        Ok(())
-    }
-
-    /// Enters a cold path. The result is the number of the exit for which it was entered, and the address of the words
-    /// that it passes on.
-    fn pass_state(
-        &mut self,
-        entries: &[(ExitReason, Label)],
-        state: State,
-    ) -> Result<(Register, Register), Unsupported> {
-        let [(first, label), others @ ..] = entries else {
-            return Err(Unsupported::new("an exit", "nothing leads to it"));
-        };
-        let (point, words) = self.exit_point(*first, state)?;
-        let number = match others {
-            [] => {
-                self.emitter.builder.switch_to_block(*label);
-                self.exit_number(point)
-            }
-            _ => {
-                let shared = self.emitter.cold_block();
-                let number = self.emitter.builder.append_block_param(shared, types::I64);
-                for (reason, label) in entries {
-                    self.emitter.builder.switch_to_block(*label);
-                    let number = self.exit_number(ExitPoint { reason: *reason, ..point.clone() });
-                    self.emitter.builder.ins().jump(shared, &[number.into()]);
-                }
-                self.emitter.builder.switch_to_block(shared);
-                number
-            }
-        };
-        let array = self.spill(&words);
-        Ok((number, array))
-    }
-
-    fn exit_number(&mut self, point: ExitPoint) -> Register {
-        let number = self.exits.iter().position(|known| *known == point).unwrap_or_else(|| {
-            self.exits.push(point);
-            self.exits.len() - 1
-        });
-        self.emitter.builder.ins().iconst(types::I64, i64::try_from(number).expect("few exits"))
-    }
-
-    /// Leaves for the interpreter in a state.
-    fn leave_by(&mut self, pending: &Pending, state: State, leave: Symbol, go_on: Symbol) -> Result<(), Unsupported> {
-        let (number, array) = self.pass_state(&pending.entries, state)?;
-        let version = self.address(Reference::Version);
-        // This takes two steps: the references that only this function still holds must be given up before the
-        // interpreter continues, so that objects die at the same time as in CPython.
-        let left = self.call_runtime(leave, &[version, number, array]).expect("a call with a result type has a result");
-        self.release(pending.inst);
-        let unit = self.address(Reference::Unit);
-        let result = self.call_runtime(go_on, &[unit, left]).expect("a call with a result type has a result");
+        self.emitter.builder.switch_to_block(leave);
+        let (unit, version) = (self.address(Reference::Unit), self.address(Reference::Version));
+        let words = self.exit_array(0);
+        let result = self.call_runtime(Symbol::Leave, &[unit, version, number, words]);
+        let result = result.expect("a call with a result type has a result");
         self.emitter.builder.ins().return_(&[result]);
         Ok(())
     }
 
-    /// Gives up what the function owns, on a path that leaves it early.
-    fn release(&mut self, inst: Inst) {
-        for value in self.releases(inst).to_vec() {
-            self.decref(value);
+    fn to_exit(&mut self, pending: &Pending, leave: Label) -> Result<(), Unsupported> {
+        let numbers: Vec<_> = pending
+            .entries
+            .iter()
+            .map(|(reason, label)| (*label, self.exit_number(ExitPoint { reason: *reason, ..pending.point.clone() })))
+            .collect();
+        let number = match numbers[..] {
+            [(label, number)] => {
+                self.emitter.builder.switch_to_block(label);
+                self.emitter.builder.ins().iconst(types::I64, number)
+            }
+            _ => {
+                let shared = self.emitter.cold_block();
+                for (label, number) in numbers {
+                    self.emitter.builder.switch_to_block(label);
+                    let number = self.emitter.builder.ins().iconst(types::I64, number);
+                    self.emitter.builder.ins().jump(shared, &[number.into()]);
+                }
+                self.emitter.builder.switch_to_block(shared);
+                self.emitter.builder.append_block_param(shared, types::I64)
+            }
+        };
+        for (index, value) in &pending.stores {
+            self.store_words(*index, *value)?;
         }
+        self.emitter.builder.ins().jump(leave, &[number.into()]);
+        Ok(())
     }
 
-    /// The description of an exit, and the words of its values.
-    fn exit_point(&self, reason: ExitReason, state: State) -> Result<(ExitPoint, Vec<Register>), Unsupported> {
-        let state = self.function.states.get(state);
-        let mut words = Vec::new();
-        let mut known = Vec::new();
-        let mut slots =
-            |slots: &[Slot]| slots.iter().map(|slot| self.exit_slot(slot, &mut words, &mut known)).collect();
-        let locals: Result<Vec<_>, _> = slots(&state.locals);
-        let stack: Result<Vec<_>, _> = slots(&state.stack);
-        Ok((ExitPoint { reason, at: state.at, locals: locals?, stack: stack? }, words))
+    fn exit_number(&mut self, point: ExitPoint) -> i64 {
+        let number = self.exits.iter().position(|known| *known == point).unwrap_or_else(|| {
+            self.exits.push(point);
+            self.exits.len() - 1
+        });
+        i64::try_from(number).expect("few exits")
     }
 
-    /// The content of a slot. An object in two slots has one word, so that it stays one object.
-    fn exit_slot(
+    /// The entry of an exit in the table, and the values of its words.
+    fn exit_point(
         &self,
-        slot: &Slot,
-        words: &mut Vec<Register>,
-        known: &mut Vec<(Value, ExitSlot)>,
-    ) -> Result<ExitSlot, Unsupported> {
+        inst: Inst,
+        state: Option<State>,
+        raised: bool,
+        reason: ExitReason,
+    ) -> Result<(ExitPoint, Vec<(usize, Value)>), Unsupported> {
+        let at = state.map(|state| self.function.states.at(state));
+        let FrameState { locals, stack, .. } = state.map(|state| self.function.states.get(state)).unwrap_or_default();
+        let slots = locals.len() + stack.len();
+        let mut words = PointWords { values: Vec::new(), next: slots, owned: self.releases(inst).to_vec() };
+        let mut all = Vec::with_capacity(slots);
+        for (index, slot) in locals.iter().chain(&stack).enumerate() {
+            all.push(self.exit_slot(index, slot, &mut words)?);
+        }
+        let stack = all.split_off(locals.len());
+        let mut released = Vec::new();
+        for value in std::mem::take(&mut words.owned) {
+            // A number that was an object when the passes looked has no references; nor has null.
+            let ty = self.function.ty(value);
+            if ty.is_object_or_null() && !ty.is_bottom() && self.values.find(value).is_some() {
+                released.push(words.after_slots(value, 1));
+            }
+        }
+        Ok((ExitPoint { reason, at, raised, locals: all, stack, released }, words.values))
+    }
+
+    /// The content of a slot. A value in two slots has one word; a number becomes one object.
+    fn exit_slot(&self, index: usize, slot: &Slot, words: &mut PointWords) -> Result<ExitSlot, Unsupported> {
         let value = match slot {
             Slot::Empty => return Ok(ExitSlot::Empty),
             Slot::Constant(ty) => {
@@ -285,24 +328,41 @@ impl Lowering<'_, '_, '_> {
             }
             Slot::Value(value) => *value,
         };
-        if let Some((_, slot)) = known.iter().find(|(of, _)| *of == value) {
-            return Ok(slot.clone());
-        }
         let ty = self.function.ty(value);
-        let index = words.len();
-        words.extend(self.parts(value)?);
         let holds = match (ty.scalar(), view_of(ty)) {
             (Some(scalar), _) => ExitValue::Number(scalar),
-            (None, Some(value)) => value,
-            (None, None) if ty.is_object_or_null() => ExitValue::Object,
+            (None, Some(view)) => view,
+            (None, None) if ty.is_object_or_null() => {
+                let owner = self.unguarded(value);
+                let owner = words.owned.iter().position(|owned| *owned == owner);
+                match owner {
+                    Some(position) => {
+                        words.owned.remove(position);
+                        ExitValue::Owned
+                    }
+                    None => ExitValue::Borrowed,
+                }
+            }
             (None, None) => {
                 let reason = "it is neither an object nor a number";
                 return Err(Unsupported::new(format!("{value}:{ty} in a state"), reason));
             }
         };
-        let slot = ExitSlot::Word { index, value: holds };
-        known.push((value, slot.clone()));
-        Ok(slot)
+        let known = words.values.iter().find(|(_, known)| *known == value).map(|(index, _)| *index);
+        let index = match (known, holds) {
+            (Some(index), _) => index,
+            (None, ExitValue::Text | ExitValue::Bytes) => words.after_slots(value, WORDS_OF_A_VIEW),
+            (None, _) => words.put(index, value),
+        };
+        Ok(ExitSlot::Word { index, value: holds })
+    }
+
+    /// A value before the guards that it passed: they are the same object, and have one owner.
+    fn unguarded(&self, value: Value) -> Value {
+        match self.function.definition(value) {
+            Some(Instruction::Guard { value, .. }) => self.unguarded(*value),
+            _ => value,
+        }
     }
 
     /// Goes to a block of the function.
@@ -321,6 +381,31 @@ impl Lowering<'_, '_, '_> {
         }
         let Some(object) = self.values.find(value) else { return };
         self.emitter.decref_or_null(object, !ty.is_object());
+    }
+}
+
+/// The words of one exit, while they are handed out.
+struct PointWords {
+    /// The words that are in use, each with its value.
+    values: Vec<(usize, Value)>,
+    /// The first word after those of the slots that is not in use.
+    next: usize,
+    /// The values that the function owns, and has not handed over yet.
+    owned: Vec<Value>,
+}
+
+impl PointWords {
+    /// Puts a value into the word of its slot.
+    fn put(&mut self, index: usize, value: Value) -> usize {
+        self.values.push((index, value));
+        index
+    }
+
+    /// Puts a value of this many words after the slots.
+    fn after_slots(&mut self, value: Value, count: usize) -> usize {
+        let index = self.next;
+        self.next += count;
+        self.put(index, value)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::metadata::Overload;
 impl Lowering<'_, '_, '_> {
     /// Emits an instruction.
     pub(super) fn instruction(&mut self, code: &EmittedFunction<'_>, inst: Inst) -> Result<(), Unsupported> {
+        self.store_for_exits(inst)?;
         let data = &self.function.insts[inst];
         let instruction = &data.instruction;
         match instruction {
@@ -175,7 +176,7 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for Lowering<'e, 'f, '_> {
         }
     }
 
-    fn error(&mut self, inst: Inst) -> Block {
+    fn error(&mut self, inst: Inst) -> Result<Block, Unsupported> {
         self.raised(inst)
     }
 

@@ -32,17 +32,11 @@ impl Lowering<'_, '_, '_> {
                 self.values.set(self.result(inst)?, not);
             }
             (Operation::CheckLocal(_), [value]) => {
-                let (object, missing) = (self.get(*value)?, self.emitter.cold_block());
-                self.emitter.require(object, missing);
+                let (object, unbound) = (self.get(*value)?, self.exit(inst)?);
+                self.emitter.require(object, unbound);
                 // It is the same object, but the owner of the operand and the owner of the result need a reference
                 // each.
                 self.emitter.incref(object);
-                let next = self.emitter.block();
-                self.emitter.builder.ins().jump(next, &[]);
-                self.emitter.enter(missing);
-                self.follow(inst, &described(operation)?, args)?;
-                self.trap();
-                self.emitter.enter(next);
                 self.values.set(self.result(inst)?, object);
             }
             (Operation::CallMethod(_, keywords), [method, receiver, args @ ..]) => {
@@ -131,13 +125,13 @@ impl Lowering<'_, '_, '_> {
         };
         match outcome {
             Outcome::Object => {
-                let (object, raised) = (returned()?, self.raised(inst));
+                let (object, raised) = (returned()?, self.raised(inst)?);
                 self.emitter.require(object, raised);
                 define(self, object)
             }
             Outcome::ObjectOrNull => {
                 let object = returned()?;
-                let raised = self.raised(inst);
+                let raised = self.raised(inst)?;
                 let (ask, done) = (self.emitter.cold_block(), self.emitter.block());
                 self.emitter.builder.ins().brif(object, done, &[], ask, &[]);
                 self.emitter.enter(ask);
@@ -148,31 +142,19 @@ impl Lowering<'_, '_, '_> {
             }
             Outcome::Certain => define(self, returned()?),
             Outcome::Status => {
-                let (status, raised) = (returned()?, self.raised(inst));
+                let (status, raised) = (returned()?, self.raised(inst)?);
                 self.emitter.refuse(status, raised);
                 Ok(())
             }
             Outcome::Truth => {
                 let truth = returned()?;
                 if self.function.effects(self.callees, inst).raises {
-                    let raised = self.raised(inst);
+                    let raised = self.raised(inst)?;
                     let is_error = self.emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, truth, 0);
                     self.emitter.refuse(is_error, raised);
                 }
                 let truth = self.emitter.builder.ins().icmp_imm_s(IntCC::NotEqual, truth, 0);
                 define(self, truth)
-            }
-            Outcome::Raises => {
-                let raised = self.raised(inst);
-                self.emitter.builder.ins().jump(raised, &[]);
-                self.nowhere();
-                Ok(())
-            }
-            Outcome::RaisesHandled => {
-                let (again, first) = (self.raised_again(inst), self.raised(inst));
-                self.emitter.builder.ins().brif(returned()?, again, &[], first, &[]);
-                self.nowhere();
-                Ok(())
             }
         }
     }

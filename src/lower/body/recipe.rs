@@ -51,10 +51,6 @@ pub enum Outcome {
     Status,
     /// A C `int`: a truth value, negative if it raised.
     Truth,
-    /// Nothing: it always raises.
-    Raises,
-    /// A C `int`: whether the exception was raised before, so that tracebacks get no entry here. It always raises.
-    RaisesHandled,
 }
 
 /// The function that does an operation; `None` for operations that take no call, or more than one.
@@ -63,7 +59,7 @@ pub enum Outcome {
 /// `semantics`.
 pub fn recipe(operation: &Operation) -> Option<Recipe> {
     use Argument::{Array, MethodSelf, Name, Null, Number, Operand, Unit};
-    use Outcome::{Certain, Object, ObjectOrNull, Raises, RaisesHandled, Status, Truth};
+    use Outcome::{Certain, Object, ObjectOrNull, Status, Truth};
     let name = |name: &Arc<str>| Name(name.clone());
     let count = |count: u32| Number(i64::from(count));
     let one = || vec![Operand(0)];
@@ -152,9 +148,6 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         Operation::UnpackEx(before, after) => {
             (Function::UnpackEx, vec![Operand(0), count(*before), count(*after)], Object)
         }
-        Operation::Raise(0) => (Function::RaiseHandled, Vec::new(), RaisesHandled),
-        Operation::Raise(1) => (Function::Raise, vec![Operand(0), Null], Raises),
-        Operation::Raise(_) => (Function::Raise, two(), Raises),
         Operation::BeforeWith => (Function::BeforeWith, one(), Object),
         Operation::GetLen => (Function::GetLen, one(), Object),
         Operation::MatchMapping => (Function::MatchMapping, one(), Truth),
@@ -174,11 +167,12 @@ pub fn recipe(operation: &Operation) -> Option<Recipe> {
         Operation::Intrinsic2(intrinsic) => {
             (Function::Intrinsic2, vec![Unit, Operand(0), Operand(1), Number(*intrinsic as i64)], Object)
         }
-        // The cold half of each; the rest is emitted by hand.
-        Operation::CheckLocal(local) => (Function::UnboundLocal, vec![Unit, count(*local)], Raises),
+        // The cold half; the rest is emitted by hand.
         Operation::Poll => (Function::Poll, Vec::new(), Status),
         // The code for these is emitted by hand.
-        Operation::Is | Operation::IsNull | Operation::Not | Operation::CallMethod(..) => return None,
+        Operation::Is | Operation::IsNull | Operation::Not | Operation::CheckLocal(_) | Operation::CallMethod(..) => {
+            return None;
+        }
     };
     Some(Recipe { function, arguments, outcome })
 }

@@ -55,7 +55,7 @@ fn call_underlying<'e, 'f: 'e>(
     }
     around.reach_call();
     let target = around.target(callee, CalleeTarget::Underlying);
-    let counts = enter(around, inst, overload);
+    let counts = enter(around, inst, overload)?;
     around.begin_call();
     for value in stolen(overload, args) {
         let object = around.values().defined(value)?;
@@ -69,7 +69,7 @@ fn call_underlying<'e, 'f: 'e>(
     }
     // A result that is no object has no owner; the result of a foreign function is known to its provider only.
     let is_owned = !overload.effects.borrowed_result && !matches!(overload.result, Kind::Foreign(_));
-    around.check_error(inst, value, overload.raises, is_owned);
+    around.check_error(inst, value, overload.raises, is_owned)?;
     if let Some(into) = code.function.insts[inst].result.filter(|_| overload.result != Kind::Void) {
         around.values().set_parts(into, &parts);
     }
@@ -93,12 +93,12 @@ fn call_method<'e, 'f: 'e>(
     }
     let target = around.target(callee, CalleeTarget::Method);
     // This is the same as in CPython's own vectorcalls of such functions (Objects/methodobject.c, descrobject.c).
-    let counts = enter(around, inst, overload);
+    let counts = enter(around, inst, overload)?;
     let object = call_in_convention(around, target, convention, receiver, &objects);
     if counts {
         around.emitter().leave_call();
     }
-    around.check_error(inst, Some((object, CType::Pointer)), overload.raises, true);
+    around.check_error(inst, Some((object, CType::Pointer)), overload.raises, true)?;
     around.values().set(into, object);
     Ok(())
 }
@@ -146,11 +146,15 @@ fn call_in_convention<'e, 'f: 'e>(
 
 /// Counts a call against the recursion limit, as a call through the interpreter would be counted. The result is whether
 /// it has to be counted.
-fn enter<'e, 'f: 'e>(around: &mut impl Surroundings<'e, 'f>, inst: Inst, overload: &Overload) -> bool {
+fn enter<'e, 'f: 'e>(
+    around: &mut impl Surroundings<'e, 'f>,
+    inst: Inst,
+    overload: &Overload,
+) -> Result<bool, Unsupported> {
     let counts = around.counts_recursion(overload);
     if counts {
-        let error = around.error(inst);
+        let error = around.error(inst)?;
         around.emitter().enter_call(error);
     }
-    counts
+    Ok(counts)
 }

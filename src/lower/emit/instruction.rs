@@ -31,7 +31,7 @@ where
         }
         Instruction::LoadContext => {
             let context = around.emitter().call_symbol(Symbol::Context, &[]);
-            let error = around.error(inst);
+            let error = around.error(inst)?;
             around.emitter().require(context, error);
             around.values().set(code.result(inst)?, context);
         }
@@ -180,7 +180,7 @@ fn box_value<'e, 'f: 'e>(
     };
     // A bool exists already.
     if ty.scalar() != Some(Scalar::CBool)
-        && let Some(error) = around.error_of_null(inst)
+        && let Some(error) = around.error_of_null(inst)?
     {
         around.emitter().require(object, error);
     }

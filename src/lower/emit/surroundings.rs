@@ -40,11 +40,11 @@ pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
     fn fail(&mut self, inst: Inst) -> Result<Block, Unsupported>;
 
     /// The block to which an instruction goes with an exception set.
-    fn error(&mut self, inst: Inst) -> Block;
+    fn error(&mut self, inst: Inst) -> Result<Block, Unsupported>;
 
     /// The block to which an instruction goes if it could not make its result; `None` if null is to be the result then.
-    fn error_of_null(&mut self, inst: Inst) -> Option<Block> {
-        Some(self.error(inst))
+    fn error_of_null(&mut self, inst: Inst) -> Result<Option<Block>, Unsupported> {
+        self.error(inst).map(Some)
     }
 
     /// The address of an object.
@@ -79,11 +79,18 @@ pub(in crate::lower) trait Surroundings<'e, 'f: 'e> {
     fn end_call(&mut self, _result: Option<(Register, CType)>) {}
 
     /// Goes to the error if the C function has raised.
-    fn check_error(&mut self, inst: Inst, result: Option<(Register, CType)>, raises: Raises, is_owned: bool) {
+    fn check_error(
+        &mut self,
+        inst: Inst,
+        result: Option<(Register, CType)>,
+        raises: Raises,
+        is_owned: bool,
+    ) -> Result<(), Unsupported> {
         if raises != Raises::Never {
-            let error = self.error(inst);
+            let error = self.error(inst)?;
             self.emitter().check_error(result, raises, is_owned, error);
         }
+        Ok(())
     }
 }
 

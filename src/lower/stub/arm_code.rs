@@ -97,7 +97,7 @@ impl<'a, 'e, 'f, 'p> ArmCode<'a, 'e, 'f, 'p> {
             Instruction::FromForeign { callee, value } => {
                 let value = self.values.defined(*value)?;
                 let object = self.emitter.convert_result(cell, value, foreign_result(code.callees, callee)?);
-                if let Some(error) = self.error_of_null(inst) {
+                if let Some(error) = self.error_of_null(inst)? {
                     self.emitter.require(object, error);
                 }
                 self.values.set(code.result(inst)?, object);
@@ -163,18 +163,18 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for ArmCode<'_, 'e, 'f, '_> {
         }
     }
 
-    fn error(&mut self, _: Inst) -> Block {
-        self.call.exits.error
+    fn error(&mut self, _: Inst) -> Result<Block, Unsupported> {
+        Ok(self.call.exits.error)
     }
 
     /// If the object is returned next, null is the error already.
-    fn error_of_null(&mut self, inst: Inst) -> Option<Block> {
+    fn error_of_null(&mut self, inst: Inst) -> Result<Option<Block>, Unsupported> {
         let arm = self.call.arm;
         let result = arm.function.insts[inst].result;
         let next = arm.insts().skip_while(|other| *other != inst).nth(1);
         let next = next.map(|next| &arm.function.insts[next].instruction);
         let is_returned = matches!(next, Some(Instruction::Return { value }) if Some(*value) == result);
-        (!is_returned).then_some(self.call.exits.error)
+        Ok((!is_returned).then_some(self.call.exits.error))
     }
 
     fn object(&mut self, object: &ConstObject) -> Result<Register, Unsupported> {
@@ -233,7 +233,13 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for ArmCode<'_, 'e, 'f, '_> {
         self.broken = self.audit.map(|audit| self.emitter.end_audit(&audit, result));
     }
 
-    fn check_error(&mut self, _: Inst, result: Option<(Register, CType)>, raises: Raises, is_owned: bool) {
+    fn check_error(
+        &mut self,
+        _: Inst,
+        result: Option<(Register, CType)>,
+        raises: Raises,
+        is_owned: bool,
+    ) -> Result<(), Unsupported> {
         let error = self.call.exits.error;
         match self.audit.zip(self.broken.take()) {
             None => self.emitter.check_error(result, raises, is_owned, error),
@@ -244,5 +250,6 @@ impl<'e, 'f: 'e> Surroundings<'e, 'f> for ArmCode<'_, 'e, 'f, '_> {
                 self.emitter.finish_raised(&audit, raised, error);
             }
         }
+        Ok(())
     }
 }

@@ -1,227 +1,185 @@
-//! From compiled code to the interpreter, and entries in tracebacks.
+//! From compiled code to CPython: an exit gives the function's values to a frame of CPython's own, which its
+//! interpreter finishes.
+//!
+//! A snippet has no code object, and so no frame; it continues in the interpreter of decoded bytecode. So does a
+//! function at a point between two steps of one of CPython's instructions.
 
-use std::ptr::null_mut;
+use std::ptr::{NonNull, null_mut};
 
 use pyo3_ffi as ffi;
 
+use super::boxes::Boxes;
+use super::frame_point::FramePoint;
 use super::unit::Unit;
 use super::version::Version;
-use crate::embed::{Object, Python};
+use crate::embed::Python;
 use crate::interpreter::{self, InterpreterState};
-use crate::lower::body::{ExitPoint, ExitSlot, ExitValue};
-use crate::metadata::Scalar;
-use crate::thread::{Owned, Raised, errors};
+use crate::lower::body::{ExitPoint, ExitSlot};
+use crate::thread::frame::{self, InterpreterFrame};
+use crate::thread::{Owned, Raised, Result, errors};
 
-/// Turns the values that an exit passes on into a state of the interpreter, which the caller passes to [`go_on`]; null,
-/// with an exception set, if memory runs out. Called by compiled code.
+/// Leaves compiled code at an exit; returns the function's result, or null with an exception set. Called by compiled
+/// code.
 ///
 /// # Safety
-/// The version is that of running code, `exit` is the number of one of its exits, and `words` has the words of that
-/// exit.
-pub unsafe extern "C" fn leave(version: *const Version, exit: usize, words: *const u64) -> *mut InterpreterState {
-    // SAFETY: running code holds the GIL, and its version lives.
-    let (python, version) = unsafe { (Python::assume_attached(), &*version) };
-    let Some(point) = version.take_exit(exit) else { return null_mut() };
-    log::debug!(target: "typedcall::exit", "{} leaves at {point}", version.name);
-    // SAFETY: as the caller promises.
-    match unsafe { state(&python, point, words) } {
-        Ok(state) => Box::into_raw(Box::new(state)),
-        Err(Raised) => null_mut(),
-    }
-}
-
-/// The state of the interpreter at an exit.
-///
-/// # Safety
-/// The words are those of the exit.
-unsafe fn state(python: &Python, point: &ExitPoint, words: *const u64) -> Result<InterpreterState, Raised> {
-    let mut boxes = Boxes::default();
-    let mut slots = |slots: &[ExitSlot]| -> Result<Vec<_>, Raised> {
-        // SAFETY: as the caller promises.
-        slots.iter().map(|slot| unsafe { boxes.object(python, slot, words) }).collect()
-    };
-    Ok(InterpreterState { at: point.at, locals: slots(&point.locals)?, stack: slots(&point.stack)?, handled: None })
-}
-
-/// Like [`leave`], for an instruction that raised in the range of a handler; the exception stays set. The caller passes
-/// the result to [`go_on_raised`]; null if memory runs out, with that exception set.
-///
-/// # Safety
-/// The conditions of [`leave`]; an exception is set.
-pub unsafe extern "C-unwind" fn leave_raised(version: *const Version, exit: usize, words: *const u64) -> *mut Left {
-    // SAFETY: as the caller promises.
-    unsafe { left(version, exit, words, false) }
-}
-
-/// Like [`leave_raised`], for an exception that was raised before and has an entry of this function in its traceback,
-/// or needs none.
-///
-/// # Safety
-/// The conditions of [`leave_raised`].
-pub unsafe extern "C-unwind" fn leave_raised_again(
-    version: *const Version,
-    exit: usize,
-    words: *const u64,
-) -> *mut Left {
-    // SAFETY: as the caller promises.
-    unsafe { left(version, exit, words, true) }
-}
-
-/// # Safety
-/// The conditions of [`leave_raised`].
-unsafe fn left(version: *const Version, exit: usize, words: *const u64, again: bool) -> *mut Left {
-    // SAFETY: running code holds the GIL, and its version lives.
-    let (python, version) = unsafe { (Python::assume_attached(), &*version) };
-    let Some(point) = version.take_exit(exit) else { return null_mut() };
-    log::debug!(target: "typedcall::exit", "{} raises at {point}", version.name);
-    // Boxing must not run with an exception set.
-    let pending = errors::take();
-    // SAFETY: as the caller promises.
-    match unsafe { state(&python, point, words) } {
-        Ok(state) => {
-            pending.map(errors::restore);
-            Box::into_raw(Box::new(Left { state, again }))
-        }
-        Err(Raised) => null_mut(),
-    }
-}
-
-/// Continues in the interpreter, at the handler of the current exception; returns the function's result. Called by
-/// compiled code.
-///
-/// # Safety
-/// The unit is that of running code, `left` the result of [`leave_raised`], and its exception is still set.
-pub unsafe extern "C-unwind" fn go_on_raised(unit: *const Unit, left: *mut Left) -> *mut ffi::PyObject {
-    if left.is_null() {
-        return null_mut();
-    }
-    // SAFETY: running code holds the GIL, its unit lives, and what was left is owned.
-    let (python, unit, left) = unsafe { (Python::assume_attached(), &*unit, *Box::from_raw(left)) };
-    match interpreter::run_raised(&python, &unit.frame(), left.state, left.again) {
-        Ok(result) => result.into_ptr(),
-        Err(Raised) => null_mut(),
-    }
-}
-
-/// The place where an instruction raised.
-#[derive(Debug)]
-pub struct Left {
-    state: InterpreterState,
-    /// Whether the exception was raised before, and gets no entry here.
-    again: bool,
-}
-
-/// Continues in the interpreter; returns the function's result. Called by compiled code.
-///
-/// # Safety
-/// The unit is that of running code, the state a result of [`leave`].
-pub unsafe extern "C-unwind" fn go_on(unit: *const Unit, state: *mut InterpreterState) -> *mut ffi::PyObject {
-    if state.is_null() {
-        return null_mut();
-    }
-    // SAFETY: running code holds the GIL, its unit lives, and the state is owned.
-    let (python, unit, state) = unsafe { (Python::assume_attached(), &*unit, Box::from_raw(state)) };
-    match interpreter::run(&python, &unit.frame(), *state) {
-        Ok(result) => result.into_ptr(),
-        Err(Raised) => null_mut(),
-    }
-}
-
-/// The objects made of an exit's numbers, by the indices of their words: a number in two slots is one object.
-#[derive(Default)]
-struct Boxes(Vec<(usize, Object)>);
-
-impl Boxes {
-    /// The object in a slot, owned.
-    ///
-    /// # Safety
-    /// The words are those of the exit.
-    unsafe fn object(&mut self, python: &Python, slot: &ExitSlot, words: *const u64) -> Result<Option<Object>, Raised> {
-        // SAFETY: the version's `Linked` keeps its constants alive; the caller promises the words.
-        unsafe {
-            let borrowed = |object| std::ptr::NonNull::new(object).map(|object| Object::from_borrowed(python, object));
-            match slot {
-                ExitSlot::Empty => Ok(None),
-                ExitSlot::Constant(object) => Ok(borrowed(object.address.map_or(0, Into::into) as *mut ffi::PyObject)),
-                ExitSlot::Word { index, value: ExitValue::Object } => {
-                    Ok(borrowed(words.add(*index).cast::<*mut ffi::PyObject>().read()))
-                }
-                ExitSlot::Word { index, value } => {
-                    if let Some((_, object)) = self.0.iter().find(|(made, _)| made == index) {
-                        return Ok(Some(object.clone_ref(python)));
-                    }
-                    let made = std::ptr::NonNull::new(boxed(*value, words.add(*index))).ok_or(Raised)?;
-                    let made = Object::from_owned(python, made);
-                    self.0.push((*index, made.clone_ref(python)));
-                    Ok(Some(made))
-                }
-            }
-        }
-    }
-}
-
-/// A new object of a C value; null, with an exception set, if memory runs out.
-///
-/// # Safety
-/// The thread is attached, and the words contain such a value: a number in as many bytes as it needs.
-unsafe fn boxed(value: ExitValue, word: *const u64) -> *mut ffi::PyObject {
-    // SAFETY: as the caller promises.
-    unsafe {
-        match value {
-            ExitValue::Object => ffi::Py_NewRef(word.cast::<*mut ffi::PyObject>().read()),
-            ExitValue::Number(Scalar::F64) => ffi::PyFloat_FromDouble(word.cast::<f64>().read()),
-            ExitValue::Number(Scalar::F32) => ffi::PyFloat_FromDouble(f64::from(word.cast::<f32>().read())),
-            ExitValue::Number(Scalar::CBool) => ffi::PyBool_FromLong(i64::from(word.cast::<u8>().read())),
-            ExitValue::Number(Scalar::I8) => ffi::PyLong_FromLongLong(i64::from(word.cast::<i8>().read())),
-            ExitValue::Number(Scalar::I16) => ffi::PyLong_FromLongLong(i64::from(word.cast::<i16>().read())),
-            ExitValue::Number(Scalar::I32) => ffi::PyLong_FromLongLong(i64::from(word.cast::<i32>().read())),
-            ExitValue::Number(Scalar::I64 | Scalar::Isize) => ffi::PyLong_FromLongLong(word.cast::<i64>().read()),
-            ExitValue::Number(Scalar::U8) => ffi::PyLong_FromLongLong(i64::from(word.cast::<u8>().read())),
-            ExitValue::Number(Scalar::U16) => ffi::PyLong_FromLongLong(i64::from(word.cast::<u16>().read())),
-            ExitValue::Number(Scalar::U32) => ffi::PyLong_FromLongLong(i64::from(word.cast::<u32>().read())),
-            ExitValue::Number(Scalar::U64 | Scalar::Usize) => ffi::PyLong_FromUnsignedLongLong(word.read()),
-            ExitValue::Text | ExitValue::Bytes => {
-                let (start, length) = (word.cast::<*const std::ffi::c_char>().read(), word.add(1).read());
-                if start.is_null() {
-                    ffi::Py_NewRef(ffi::Py_None())
-                } else if value == ExitValue::Text {
-                    ffi::PyUnicode_FromStringAndSize(start, length as isize)
-                } else {
-                    ffi::PyBytes_FromStringAndSize(start, length as isize)
-                }
-            }
-        }
-    }
-}
-
-/// Adds this function's entry to the traceback of the current exception. Called by compiled code.
-///
-/// # Safety
-/// The conditions of [`leave`]; the unit is the version's, and an exception is set.
-pub unsafe extern "C-unwind" fn add_traceback(
+/// The unit and the version are those of running code, `exit` is the number of one of its exits, and `words` has the
+/// words of that exit. If the exit is for an instruction that raised, its exception is set.
+pub unsafe extern "C-unwind" fn leave(
     unit: *const Unit,
     version: *const Version,
     exit: usize,
     words: *const u64,
-) {
+) -> *mut ffi::PyObject {
+    // SAFETY: running code holds the GIL, and its unit and version live. Nothing with a destructor is alive while
+    // CPython's interpreter runs, which may unwind.
+    unsafe {
+        match prepare(unit, version, exit, words) {
+            WayOut::Raised => null_mut(),
+            WayOut::Frame { thread, frame, unit, depth, raised: false } => frame::hand_over(thread, frame, unit, depth),
+            WayOut::Frame { thread, frame, unit, depth, raised: true } => {
+                frame::hand_over_raised(thread, frame, unit, depth)
+            }
+            WayOut::Interpreter(departure) => interpret(unit, departure),
+        }
+    }
+}
+
+/// How the function goes on.
+enum WayOut {
+    /// With the current exception, which leaves the function.
+    Raised,
+    /// In this frame, at the unit, with so many values on the stack.
+    Frame { thread: *mut ffi::PyThreadState, frame: *mut InterpreterFrame, unit: u32, depth: u32, raised: bool },
+    /// In the interpreter of decoded bytecode.
+    Interpreter(Box<Departure>),
+}
+
+/// The state with which the interpreter of decoded bytecode continues.
+struct Departure {
+    state: InterpreterState,
+    /// Whether the instruction of the state has raised.
+    raised: bool,
+}
+
+/// The objects of an exit.
+struct ExitObjects {
+    locals: Vec<Option<Owned>>,
+    stack: Vec<Option<Owned>>,
+}
+
+/// Makes the frame, or the state, in which the function goes on.
+///
+/// # Safety
+/// The conditions of [`leave`].
+unsafe fn prepare(unit: *const Unit, version: *const Version, exit: usize, words: *const u64) -> WayOut {
     // SAFETY: running code holds the GIL, and its unit and version live.
     let (python, unit, version) = unsafe { (Python::assume_attached(), &*unit, &*version) };
-    let Some(point) = version.take_exit(exit) else { return };
-    let (frame, mut shown) = (unit.frame().shown(), None);
-    // Boxing must not run with an exception set.
-    let Some(exception) = errors::take() else { return };
-    let mut boxes = Boxes::default();
+    let Some(point) = version.take_exit(exit) else { return WayOut::Raised };
+    log::debug!(target: "typedcall::exit", "{} leaves at {point}", version.name);
+    // Objects must not be made, or given up, with an exception set.
+    let pending = if point.raised { errors::take() } else { None };
     // SAFETY: as the caller promises.
-    let locals = point.locals.iter().map(|slot| unsafe { boxes.object(&python, slot, words) });
-    let owned = locals.map(|slot| slot.map(|slot| slot.map(|object| Owned::from_object(&python, object))));
-    let locals: Result<Vec<_>, _> = owned.collect();
-    if locals.is_err() {
-        errors::clear();
+    let objects = unsafe { ExitObjects::of(&python, point, words) };
+    let way = match (point.at, objects) {
+        (Some(at), Ok(objects)) => way_out(&python, unit, at, point.raised, objects),
+        (None, Ok(_)) => Ok(WayOut::Raised),
+        (_, Err(raised)) => Err(raised),
+    };
+    // The references that only this function still has are given up before CPython continues, so that objects die at the
+    // same time.
+    for &word in &point.released {
+        // SAFETY: the word has an object that the function owns, or null.
+        drop(unsafe { Owned::maybe(words.add(word).cast::<*mut ffi::PyObject>().read()) });
     }
-    errors::restore(exception);
-    let Ok(locals) = locals else { return };
-    frame.add_entry(&python, &mut shown, frame.place(point.at));
-    if let Some(shown) = shown {
-        frame.hand_over_locals(&python, shown, &locals);
+    match way {
+        Ok(way) => {
+            pending.map(errors::restore);
+            way
+        }
+        // A failure to leave takes the place of what was raised.
+        Err(Raised) => WayOut::Raised,
+    }
+}
+
+fn way_out(python: &Python, unit: &Unit, at: u32, raised: bool, objects: ExitObjects) -> Result<WayOut> {
+    let function = unit.function.zip(FramePoint::at(unit.prepared.code(), at, raised));
+    let ExitObjects { locals, stack } = objects;
+    let Some((function, point)) = function.filter(|(_, point)| point.takes(&stack)) else {
+        let state = |slots: Vec<Option<Owned>>| slots.into_iter().map(|slot| slot.map(|it| it.into_object(python)));
+        let (locals, stack) = (state(locals).collect(), state(stack).collect());
+        let state = InterpreterState { at, locals, stack, handled: None };
+        return Ok(WayOut::Interpreter(Box::new(Departure { state, raised })));
+    };
+    // SAFETY: the caller of compiled code holds its function; the words are those of a frame of its code.
+    unsafe {
+        let thread = ffi::PyThreadState_Get();
+        let frame = NonNull::new(frame::push(thread, function.as_ptr())).ok_or(Raised)?.as_ptr();
+        let depth = fill(frame, locals, point.words(stack));
+        Ok(WayOut::Frame { thread, frame, unit: point.unit, depth, raised })
+    }
+}
+
+/// Hands objects over to the words of a frame. The result is the number of values on its stack.
+///
+/// # Safety
+/// The frame was just pushed, and has room for them.
+unsafe fn fill(frame: *mut InterpreterFrame, locals: Vec<Option<Owned>>, stack: Vec<Option<Owned>>) -> u32 {
+    let (count, depth) = (locals.len(), stack.len() as u32);
+    // SAFETY: the caller promises the room. A word of a free variable has its cell, and is given back first.
+    unsafe {
+        let words = frame::words(frame);
+        for (index, object) in locals.into_iter().chain(stack).enumerate() {
+            let object = object.map_or(null_mut(), Owned::into_ptr);
+            if index < count {
+                frame::replace(frame, index, object);
+            } else {
+                words.add(index).write(frame::word(object));
+            }
+        }
+    }
+    depth
+}
+
+/// Continues in the interpreter of decoded bytecode.
+///
+/// # Safety
+/// The conditions of [`leave`].
+unsafe fn interpret(unit: *const Unit, departure: Box<Departure>) -> *mut ffi::PyObject {
+    // SAFETY: running code holds the GIL, and its unit lives.
+    let (python, unit) = unsafe { (Python::assume_attached(), &*unit) };
+    let Departure { state, raised } = *departure;
+    let result = if raised {
+        interpreter::run_raised(&python, &unit.frame(), state)
+    } else {
+        interpreter::run(&python, &unit.frame(), state)
+    };
+    match result {
+        Ok(result) => result.into_ptr(),
+        Err(Raised) => null_mut(),
+    }
+}
+
+impl ExitObjects {
+    /// The objects of the slots. Those that the function hands over are taken from their words.
+    ///
+    /// # Safety
+    /// The words are those of the exit.
+    unsafe fn of(python: &Python, point: &ExitPoint, words: *const u64) -> Result<Self> {
+        let mut boxes = Boxes::new(words);
+        let mut failed = false;
+        let mut slots = |slots: &[ExitSlot]| -> Vec<Option<Owned>> {
+            let object = |slot| {
+                // SAFETY: as the caller promises; each owned word is in one slot.
+                let object = unsafe { boxes.object(python, slot) };
+                object.unwrap_or_else(|Raised| {
+                    failed = true;
+                    None
+                })
+            };
+            slots.iter().map(object).collect()
+        };
+        // If one fails, the others are taken all the same, and given up.
+        let objects = Self { locals: slots(&point.locals), stack: slots(&point.stack) };
+        if failed { Err(Raised) } else { Ok(objects) }
     }
 }

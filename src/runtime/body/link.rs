@@ -8,6 +8,7 @@ use std::sync::Arc;
 use pyo3_ffi as ffi;
 
 use super::assumption::{KnownDict, Recorded, version_address};
+use super::kept::Kept;
 use super::linked::Linked;
 use super::unit::Unit;
 use super::version::Version;
@@ -50,6 +51,8 @@ pub struct Linker<'a> {
     dicts: Vec<Box<KnownDict>>,
     tests: Vec<(Assumption, AssumptionTest)>,
     names: BTreeMap<Arc<str>, usize>,
+    /// The addresses of the values of watched names, which the flag keeps.
+    watched: Vec<usize>,
 }
 
 impl<'a> Linker<'a> {
@@ -73,6 +76,7 @@ impl<'a> Linker<'a> {
             dicts: Vec::new(),
             tests: Vec::new(),
             names: BTreeMap::new(),
+            watched: Vec::new(),
         }
     }
 
@@ -86,7 +90,11 @@ impl<'a> Linker<'a> {
         }
         match self.missing {
             Some(missing) => Err(missing),
-            None => Ok(Linked { kept: self.kept, assumptions: self.assumptions, dicts: self.dicts }),
+            None => {
+                // The flag keeps the values of watched names.
+                self.kept.retain(|object| !self.watched.contains(&(object.as_ptr() as usize)));
+                Ok(Linked { kept: self.kept, assumptions: self.assumptions, dicts: self.dicts })
+            }
         }
     }
 
@@ -149,6 +157,20 @@ impl<'a> Linker<'a> {
         address
     }
 
+    /// Leaves the values of a watched assumption to their dicts, if the function's data borrow.
+    fn borrow_values(&mut self, recorded: &mut Recorded) {
+        if !self.unit.borrows {
+            return;
+        }
+        for value in recorded.dicts.iter_mut().filter_map(|(_, value)| value.as_mut()) {
+            self.watched.push(value.as_ptr() as usize);
+            // SAFETY: the flag keeps it: see below.
+            let borrowed = unsafe { Kept::borrowed(self.python, value) };
+            self.version.flag.keep_value(self.python, value.clone_ref(self.python));
+            *value = borrowed;
+        }
+    }
+
     /// An assumption as entries in dicts; `None` if it can't be expressed so.
     fn recorded(&mut self, assumption: &Assumption) -> Result<Option<Recorded>, Exception> {
         let python = self.python;
@@ -184,10 +206,16 @@ impl<'a> Linker<'a> {
         let dicts = dicts.into_iter().enumerate().map(|(index, dict)| {
             let number = self.dicts.iter().position(|known| known.dict.as_ptr() == dict.as_ptr());
             let number = number.unwrap_or_else(|| {
+                let is_functions = [&unit.globals, &unit.builtins].iter().any(|own| own.as_ptr() == dict.as_ptr());
+                let dict = match unit.borrows && is_functions {
+                    // SAFETY: the function keeps its namespaces for as long as the code is called.
+                    true => unsafe { Kept::borrowed(python, &dict) },
+                    false => Kept::owned(dict),
+                };
                 self.dicts.push(Box::new(KnownDict::new(dict)));
                 self.dicts.len() - 1
             });
-            (number, (index == last).then(|| value.clone_ref(python)))
+            (number, (index == last).then(|| Kept::owned(value.clone_ref(python))))
         });
         let recorded = Recorded { name, dicts: dicts.collect() };
         // It was true when the IR was made, and nothing since may have changed it; but compiling may log, and a logger
@@ -216,7 +244,9 @@ impl References for Linker<'_> {
                 return AssumptionTest::Never;
             }
         };
+        let mut recorded = recorded;
         let test = if watch(self.python, &recorded, &self.dicts, &self.version.flag) {
+            self.borrow_values(&mut recorded);
             AssumptionTest::Flag
         } else if Behaviour::CURRENT.watches_dicts {
             AssumptionTest::Ask { assumption: u32::try_from(self.assumptions.len()).unwrap_or(u32::MAX) }

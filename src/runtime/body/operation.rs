@@ -10,7 +10,7 @@ use crate::cpython::functions as api;
 use crate::embed::Python;
 use crate::operators::{Conversion, FunctionAttribute, Intrinsic1, Intrinsic2, Special};
 use crate::semantics::{
-    attributes, build, calls, format, functions, imports, intrinsics, iteration, names, patterns, raising, with,
+    attributes, build, calls, format, functions, imports, intrinsics, iteration, names, patterns, with,
 };
 use crate::thread::owned::{Borrowed, Owned, borrowed};
 use crate::thread::{Result, errors, interrupts};
@@ -41,11 +41,6 @@ operations! {
     /// The content of a local's cell.
     fn load_cell(python, unit: &Unit, cell: Borrowed<'_>, local: Number) -> Result<Owned> {
         names::load_cell(python, &cell, unit.local(local.index())?)
-    }
-
-    /// Raises the error for an unbound local.
-    fn unbound_local(_python, unit: &Unit, local: Number) -> Result {
-        Err(names::unbound_local(unit.local(local.index())?))
     }
 
     /// `super(class, object).name`
@@ -133,17 +128,6 @@ operations! {
     /// The first `before` items as a tuple, then a list of the rest, then the last `after` items.
     fn unpack_ex(_python, sequence: Borrowed<'_>, before: Number, after: Number) -> Result<Owned> {
         iteration::unpack_with_rest(&sequence, before.count(), after.count())
-    }
-
-    /// `raise exception`, or `raise exception from cause`
-    fn raise(_python, exception: Borrowed<'_>, cause: Option<Borrowed<'_>>) -> Result {
-        Err(raising::raise(&exception, cause.as_deref()))
-    }
-
-    /// `raise` alone. The result is whether the handled exception was raised again; then it gets no second entry in its
-    /// traceback.
-    fn raise_handled(python) -> bool {
-        raising::raise_handled(python).is_ok()
     }
 
     /// A tuple of a manager's bound `__exit__` and the result of its `__enter__`.

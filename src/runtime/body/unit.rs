@@ -1,10 +1,14 @@
 //! The data of one compiled function that all its versions share.
 
+use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pyo3_ffi as ffi;
+
+use super::kept::Kept;
 use super::version::Version;
 use crate::bytecode::LocalVariable;
-use crate::embed::Object;
+use crate::embed::{Object, Python};
 use crate::interpreter::{FunctionFrame, Prepared};
 use crate::semantics::Namespaces;
 use crate::thread::{Result, errors};
@@ -16,11 +20,15 @@ pub struct Unit {
     /// The bytecode, for the interpreter.
     pub prepared: Prepared,
     /// The function's globals.
-    pub globals: Object,
+    pub globals: Kept,
     /// Its builtins.
-    pub builtins: Object,
+    pub builtins: Kept,
     /// Its closure, a tuple of cells.
-    pub closure: Option<Object>,
+    pub closure: Option<Kept>,
+    /// Whether these three are borrowed from the function, which lives as long as the code is called.
+    pub borrows: bool,
+    /// The function itself, which the caller of its code holds; `None` for a snippet.
+    pub function: Option<NonNull<ffi::PyObject>>,
     /// The compiled versions, the oldest first. The lock is never held while Python code may run.
     versions: Mutex<Vec<Arc<Version>>>,
 }
@@ -32,8 +40,38 @@ unsafe impl Sync for Unit {}
 
 impl Unit {
     /// A function without versions.
-    pub fn new(prepared: Prepared, globals: Object, builtins: Object, closure: Option<Object>) -> Self {
-        Self { prepared, globals, builtins, closure, versions: Mutex::default() }
+    pub fn new(
+        prepared: Prepared,
+        (globals, builtins): (Object, Object),
+        closure: Option<Object>,
+        function: Option<NonNull<ffi::PyObject>>,
+    ) -> Self {
+        let (globals, builtins, closure) = (Kept::owned(globals), Kept::owned(builtins), closure.map(Kept::owned));
+        Self { prepared, globals, builtins, closure, borrows: false, function, versions: Mutex::default() }
+    }
+
+    /// The same, for a function from which namespaces and closure are borrowed.
+    ///
+    /// # Safety
+    /// The function, and these, live for as long as the code may be called: who calls it holds the function.
+    pub unsafe fn borrowing(
+        python: &Python,
+        prepared: Prepared,
+        (globals, builtins): (&Object, &Object),
+        closure: Option<&Object>,
+        function: NonNull<ffi::PyObject>,
+    ) -> Self {
+        // SAFETY: as the caller promises.
+        let borrowed = |object| unsafe { Kept::borrowed(python, object) };
+        Self {
+            prepared,
+            globals: borrowed(globals),
+            builtins: borrowed(builtins),
+            closure: closure.map(borrowed),
+            borrows: true,
+            function: Some(function),
+            versions: Mutex::default(),
+        }
     }
 
     /// Adds a version.
@@ -63,7 +101,7 @@ impl Unit {
             code: &self.prepared,
             globals: &self.globals,
             builtins: &self.builtins,
-            closure: self.closure.as_ref(),
+            closure: self.closure.as_deref(),
         }
     }
 }

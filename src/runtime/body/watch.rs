@@ -58,12 +58,14 @@ extern "C" fn on_event(
     key: *mut ffi::PyObject,
     value: *mut ffi::PyObject,
 ) -> c_int {
+    // SAFETY: CPython calls this with the GIL held.
+    let python = unsafe { Python::assume_attached() };
     let mut all = RELIANCES.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(of_dict) = all.get_mut(&(dict as usize)) else { return 0 };
     of_dict.retain(|reliance| {
         let breaks = event > LAST_EVENT_OF_ONE_KEY || reliance.is_of(key) && reliance.value != value as usize;
         if let Some(flag) = reliance.flag.upgrade().filter(|_| breaks) {
-            flag.clear();
+            flag.clear(&python);
         }
         !breaks && reliance.flag.strong_count() > 0
     });

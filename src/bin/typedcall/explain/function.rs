@@ -25,11 +25,7 @@ pub fn in_file(callable: &str) -> Result<Option<(&str, &str)>, CommandFailure> {
 /// Prints how a function is compiled.
 pub fn print(out: &mut dyn Write, explanation: &Explanation) -> Result<(), CommandFailure> {
     writeln!(out, "{}\n", style::title(&explanation.name))?;
-    let not_run = match &explanation.stages {
-        Ok(stages) => stages.not_run.as_ref(),
-        Err(refusal) => Some(refusal),
-    };
-    if let Some(reason) = not_run {
+    if let Err(reason) = &explanation.stages {
         part(out, "not compiled; it still runs in CPython", &reason.to_string())?;
     }
     let source: String = explanation.source.iter().map(|(number, line)| format!("{number:5}  {line}\n")).collect();

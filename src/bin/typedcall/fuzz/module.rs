@@ -136,7 +136,6 @@ unsafe extern "C" fn compiled(
     let (python, arguments) = unsafe { attached(arguments, count) };
     let [function, passes, leave_at, mistake] = &arguments[..] else { return wrong(&python) };
     let mut options = CompileOptions::default();
-    options.loops_and_handlers = true;
     options.passes = passes.text(&python).is_ok_and(|text| text == "True");
     options.leave_at = leave_at.text(&python).ok().and_then(|text| text.parse().ok());
     #[cfg(debug_assertions)]
