@@ -81,8 +81,8 @@ impl TypedVersions {
             .collect();
         let classes: Classes =
             expected.iter().map(|found| found.as_ref().map_or(std::ptr::null_mut(), |(class, _)| *class)).collect();
-        let mut options = CompileOptions::default();
-        options.argument_types = expected.into_iter().map(|found| found.map(|(_, ty)| ty)).collect();
+        let argument_types = expected.into_iter().map(|found| found.map(|(_, ty)| ty)).collect();
+        let options = CompileOptions { argument_types, ..CompileOptions::default() };
         let mut compiled = None;
         if options.argument_types.iter().any(Option::is_some) {
             self.is_compiling.set(true);
