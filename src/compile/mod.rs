@@ -244,6 +244,7 @@ impl Specializer {
         let name = code.qualname.clone();
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
+        unit.used_arguments.get_or_init(|| function.used_arguments());
         function.expect_arguments(&options.argument_types, code.locals.len());
         if options.passes {
             let knowledge = Knowledge {

@@ -605,12 +605,14 @@ mod tests {
         let python = Python::attach();
         let names = python.namespace().expect("there is memory");
         // SAFETY: the thread is attached; the evaluator is one, and the one before is set again.
-        let interpreter = unsafe { ffi::PyInterpreterState_Get() };
-        let before = unsafe { _PyInterpreterState_GetEvalFrameFunc(interpreter) };
-        unsafe { _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate) };
-        let evaluated = check(&python, &Layout::CURRENT);
-        // SAFETY: as above.
-        unsafe { _PyInterpreterState_SetEvalFrameFunc(interpreter, before) };
+        let evaluated = unsafe {
+            let interpreter = ffi::PyInterpreterState_Get();
+            let before = _PyInterpreterState_GetEvalFrameFunc(interpreter);
+            _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate);
+            let evaluated = check(&python, &Layout::CURRENT);
+            _PyInterpreterState_SetEvalFrameFunc(interpreter, before);
+            evaluated
+        };
         assert_eq!(evaluated, Ok(()));
         let trace =
             "import sys\ndef trace(frame, event, argument):\n    frame.f_trace_opcodes = True\n    return trace";

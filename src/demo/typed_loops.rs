@@ -61,8 +61,7 @@ pub fn measure_loops(
     let mut times = Vec::new();
     for case in CASES {
         let original = item(case)?;
-        let mut options = CompileOptions::default();
-        options.argument_types = expects.to_vec();
+        let options = CompileOptions { argument_types: expects.to_vec(), ..CompileOptions::default() };
         let compiled = specializer.compile_with(python, &original, &options)?.as_object(python)?;
         // SAFETY: the loops in C have this signature.
         let in_c: LoopInC = unsafe { library.function(case)? };

@@ -7,18 +7,29 @@ use super::state::{FrameState, Slot};
 use super::types::Type;
 
 impl Function {
+    /// By argument: whether an instruction uses it, other than to return it or to pass it on to another block.
+    pub fn used_arguments(&self) -> Vec<bool> {
+        let is_used = |argument: Value| {
+            self.instructions().any(|(_, _, data)| match &data.instruction {
+                Instruction::Return { .. } | Instruction::Jump { .. } => false,
+                other => other.operands().contains(&argument),
+            })
+        };
+        let loads = self.instructions().filter(|(_, _, data)| matches!(data.instruction, Instruction::LoadArg { .. }));
+        loads.map(|(_, _, data)| data.result.is_some_and(is_used)).collect()
+    }
+
     /// Lets the function expect its arguments to be of these types: a guard of each, which leaves before the first
-    /// instruction of the bytecode. Arguments that no instruction uses are not guarded. `locals` is the number of locals.
+    /// instruction of the bytecode. `locals` is the number of locals.
     pub fn expect_arguments(&mut self, types: &[Option<Type>], locals: usize) {
         let Some(entry) = self.entry() else { return };
         let mut insts = std::mem::take(&mut self.blocks[entry].insts);
         let is_load = |function: &Self, inst| matches!(function.insts[inst].instruction, Instruction::LoadArg { .. });
         let loads = insts.iter().take_while(|&&inst| is_load(self, inst)).count();
         let arguments: Vec<Value> = insts[..loads].iter().filter_map(|&inst| self.insts[inst].result).collect();
-        let used: Vec<Value> = self.insts.values().flat_map(|data| data.instruction.operands()).collect();
         let mut guards = Vec::new();
         for (&argument, ty) in arguments.iter().zip(types) {
-            let Some(ty) = ty.as_ref().filter(|_| used.contains(&argument)) else { continue };
+            let Some(ty) = ty else { continue };
             let unchecked = Instruction::Guard { ty: ty.clone(), value: argument, failure: Failure::Exit };
             let guard = self.add_inst(unchecked, Some(ty.clone()));
             let Some(checked) = self.insts[guard].result else { continue };

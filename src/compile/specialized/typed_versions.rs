@@ -74,11 +74,15 @@ impl TypedVersions {
     ) -> Option<BodyEntry> {
         // SAFETY: as the caller promises.
         let arguments = (0..ready.compiled.arguments()).map(|index| unsafe { *arguments.add(index) });
-        let expected: Vec<_> = arguments.map(expected).collect();
+        let used = ready.compiled.unit().used_arguments.get().map_or(&[][..], |used| used);
+        let expected: Vec<_> = arguments
+            .enumerate()
+            .map(|(index, argument)| expected(argument).filter(|_| used.get(index) == Some(&true)))
+            .collect();
         let classes: Classes =
             expected.iter().map(|found| found.as_ref().map_or(std::ptr::null_mut(), |(class, _)| *class)).collect();
-        let mut options = CompileOptions::default();
-        options.argument_types = expected.into_iter().map(|found| found.map(|(_, ty)| ty)).collect();
+        let argument_types = expected.into_iter().map(|found| found.map(|(_, ty)| ty)).collect();
+        let options = CompileOptions { argument_types, ..CompileOptions::default() };
         let mut compiled = None;
         if options.argument_types.iter().any(Option::is_some) {
             self.is_compiling.set(true);

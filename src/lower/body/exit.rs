@@ -240,7 +240,7 @@ impl Lowering<'_, '_, '_> {
         let leave = self.emitter.cold_block();
         let number = self.emitter.builder.append_block_param(leave, types::I64);
         while let Some(pending) = self.pending.pop() {
-            self.to_exit(&pending, leave)?;
+            self.lead_to_exit(&pending, leave)?;
         }
         self.emitter.builder.switch_to_block(leave);
         let (unit, version) = (self.address(Reference::Unit), self.address(Reference::Version));
@@ -251,7 +251,7 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    fn to_exit(&mut self, pending: &Pending, leave: Label) -> Result<(), Unsupported> {
+    fn lead_to_exit(&mut self, pending: &Pending, leave: Label) -> Result<(), Unsupported> {
         let numbers: Vec<_> = pending
             .entries
             .iter()

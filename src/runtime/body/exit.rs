@@ -51,7 +51,7 @@ enum WayOut {
     /// In this frame, at the unit, with so many values on the stack.
     Frame { thread: *mut ffi::PyThreadState, frame: *mut InterpreterFrame, unit: u32, depth: u32, raised: bool },
     /// In the interpreter of decoded bytecode.
-    Interpreter(Box<Departure>),
+    Interpreter(Departure),
 }
 
 /// The state with which the interpreter of decoded bytecode continues.
@@ -108,7 +108,7 @@ fn way_out(python: &Python, unit: &Unit, at: u32, raised: bool, objects: ExitObj
         let state = |slots: Vec<Option<Owned>>| slots.into_iter().map(|slot| slot.map(|it| it.into_object(python)));
         let (locals, stack) = (state(locals).collect(), state(stack).collect());
         let state = InterpreterState { at, locals, stack, handled: None };
-        return Ok(WayOut::Interpreter(Box::new(Departure { state, raised })));
+        return Ok(WayOut::Interpreter(Departure { state, raised }));
     };
     // SAFETY: the caller of compiled code holds its function; the words are those of a frame of its code.
     unsafe {
@@ -144,10 +144,10 @@ unsafe fn fill(frame: *mut InterpreterFrame, locals: Vec<Option<Owned>>, stack: 
 ///
 /// # Safety
 /// The conditions of [`leave`].
-unsafe fn interpret(unit: *const Unit, departure: Box<Departure>) -> *mut ffi::PyObject {
+unsafe fn interpret(unit: *const Unit, departure: Departure) -> *mut ffi::PyObject {
     // SAFETY: running code holds the GIL, and its unit lives.
     let (python, unit) = unsafe { (Python::assume_attached(), &*unit) };
-    let Departure { state, raised } = *departure;
+    let Departure { state, raised } = departure;
     let result = if raised {
         interpreter::run_raised(&python, &unit.frame(), state)
     } else {

@@ -27,13 +27,13 @@ pub unsafe fn complete(word: u64) -> u64 {
     if !LAYOUT.tagged || word & TAG_BITS != 0 {
         return word;
     }
-    // SAFETY: without tags it is null or an object.
     if word == 0 {
-        LAYOUT.null
-    } else if unsafe { is_immortal(word as *mut ffi::PyObject) } {
-        word | TAG_UNCOUNTED
-    } else {
-        word
+        return LAYOUT.null;
+    }
+    // SAFETY: without tags it is an object.
+    match unsafe { is_immortal(word as *mut ffi::PyObject) } {
+        true => word | TAG_UNCOUNTED,
+        false => word,
     }
 }
 

@@ -136,9 +136,30 @@ def plainly(function, arguments):
     log.clear()
     return ending(lambda: function(*arguments))
 
+def leaks(function, arguments, raises, last):
+    """The references that the exits of a function leave, at every eleventh place."""
+    watched = [each for each in [function, function.__code__, function.__globals__, *function.__code__.co_consts,
+                                 *(function.__closure__ or ())] if not isinstance(each, (int, type(None)))]
+    def again():
+        for number in range(0, last, 11): attempt(function, arguments, number, raises)
+        log.clear()
+    def counts():
+        gc.collect()
+        return [sys.getrefcount(each) for each in watched] + [len(gc.get_objects()) - len(kept)]
+    kept = []
+    again()
+    # Something else may keep an object for a while; what leaks leaks each time.
+    for _ in range(3):
+        before = counts()
+        kept.append(before)
+        again()
+        after = counts()
+        if all(new <= old for old, new in zip(before, after)): return []
+    return [f'{function.__name__}{arguments}: {before} references become {after}']
+
 def left_everywhere(raises):
     """The failures, and a summary."""
-    failures, seen, functions = [], collections.Counter(), 0
+    failures, seen, functions, start = [], collections.Counter(), 0, left()
     for function, arguments in every_pair():
         if function.__name__ in ('recursing', 'deleted'): continue
         functions += 1
@@ -153,6 +174,9 @@ def left_everywhere(raises):
             opname = dis.opname[getattr(function, 'make', lambda: function)().__code__.co_code[ours[0]]]
             seen[opname] += 1
             failures += disagreement(function, arguments, theirs, ours[1], f'at {ours[0]}, {opname}')
+        if function.__name__ not in ('imports', 'missing_import', 'functions', 'type_parameters', 'type_defaults'):
+            failures += leaks(function, arguments, raises, number)
+        if left() != start: failures.append(f'{function.__name__}: {start} of the stack was left, now {left()}')
         if len(failures) > 40: break
     print(functions, 'calls,', sum(seen.values()), 'exits at', len(seen), 'kinds of instructions')
     return failures
