@@ -2,6 +2,7 @@
 //! the version that takes any.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3_ffi as ffi;
 
@@ -15,6 +16,9 @@ use crate::specializer::Specializer;
 /// The most versions of one function that expect types of their arguments.
 const MOST_VERSIONS: usize = 4;
 
+/// After so many calls without an argument whose type is worth knowing, none is looked for.
+const MOST_UNTYPED: u32 = 16;
+
 /// The classes of which arguments are expected, by position; null for any.
 type Classes = Box<[*mut ffi::PyTypeObject]>;
 
@@ -22,8 +26,11 @@ type Classes = Box<[*mut ffi::PyTypeObject]>;
 #[derive(Debug, Default)]
 pub struct TypedVersions {
     versions: RefCell<Vec<TypedVersion>>,
-    /// Whether one is being compiled, so that other calls do not compile it too.
-    is_compiling: Cell<bool>,
+    /// The process that is compiling one, so that other calls do not compile it too; 0 for none. A forked child that
+    /// inherits this compiles by itself.
+    compiling: Cell<u32>,
+    /// How many calls had no argument whose type the code is better for knowing.
+    untyped: Cell<u32>,
 }
 
 #[derive(Debug)]
@@ -54,7 +61,7 @@ impl TypedVersions {
                 return Some(valid.map_or(ready.entry, |compiled| compiled.entry));
             }
         }
-        let is_full = versions.len() >= MOST_VERSIONS || self.is_compiling.get();
+        let is_full = versions.len() >= MOST_VERSIONS || self.untyped.get() >= MOST_UNTYPED;
         drop(versions);
         // SAFETY: as the caller promises.
         if is_full { Some(ready.entry) } else { unsafe { self.compile(python, specializer, ready, arguments) } }
@@ -83,17 +90,25 @@ impl TypedVersions {
             expected.iter().map(|found| found.as_ref().map_or(std::ptr::null_mut(), |(class, _)| *class)).collect();
         let argument_types = expected.into_iter().map(|found| found.map(|(_, ty)| ty)).collect();
         let options = CompileOptions { argument_types, ..CompileOptions::default() };
-        let mut compiled = None;
-        if options.argument_types.iter().any(Option::is_some) {
-            self.is_compiling.set(true);
-            let made = specializer.compile_version(python, &ready.compiled, &options);
-            self.is_compiling.set(false);
-            match made {
-                Ok(made) => compiled = Some(made),
-                Err(NotCompiled::Python(exception)) if exception.restore_urgent(python) => return None,
-                Err(refused) => log::debug!(target: "typedcall::compile", "{refused}"),
-            }
+        if options.argument_types.iter().all(Option::is_none) {
+            self.untyped.set(self.untyped.get() + 1);
+            return Some(ready.entry);
         }
+        let process = std::process::id();
+        if self.compiling.replace(process) == process {
+            return Some(ready.entry);
+        }
+        let made = catch_unwind(AssertUnwindSafe(|| specializer.compile_version(python, &ready.compiled, &options)));
+        self.compiling.set(0);
+        let compiled = match made {
+            Ok(Ok(made)) => Some(made),
+            Ok(Err(NotCompiled::Python(exception))) if exception.restore_urgent(python) => return None,
+            Ok(Err(refused)) => {
+                log::debug!(target: "typedcall::compile", "{refused}");
+                None
+            }
+            Err(_) => None,
+        };
         let entry = compiled.as_ref().map_or(ready.entry, |compiled| compiled.entry);
         self.versions.borrow_mut().push(TypedVersion { classes, compiled });
         Some(entry)
