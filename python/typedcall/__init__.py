@@ -183,8 +183,8 @@ def stats():
     went directly to the C function, fallbacks are calls that went to the original, by reason.
 
     Of Python functions: functions are those that are specialized, compiled_functions those of them that are compiled,
-    left_functions those that CPython runs for good; versions, function_code_bytes and exits are those of the compiled ones;
-    compiled_calls ran compiled code, original_calls ran the original. Calls are counted since the process began.
+    left_functions those that CPython runs for good; versions and function_code_bytes are those of the compiled ones. Since the
+    process began, compiled_calls ran compiled code, original_calls ran the original, and exits left compiled code.
     """
     return _native.stats()
 

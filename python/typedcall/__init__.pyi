@@ -33,6 +33,14 @@ class _Stats(TypedDict):
     code_bytes: int
     hits: int
     fallbacks: dict[str, int]
+    functions: int
+    compiled_functions: int
+    left_functions: int
+    versions: int
+    function_code_bytes: int
+    exits: int
+    compiled_calls: int
+    original_calls: int
 
 class MetadataWarning(UserWarning): ...
 
@@ -66,7 +74,7 @@ def adopt(
 ) -> dict[str, str]: ...
 def ready_cinder_table(address: int, /) -> list[str]: ...
 def install(target: ModuleType | CDLL, /, *, release_gil: bool | None = None) -> list[str]: ...
-def uninstall(target: ModuleType | CDLL, /) -> list[str]: ...
+def uninstall(target: ModuleType | CDLL | Callable[..., Any], /) -> list[str]: ...
 def bind(
     address: int,
     signature: str,

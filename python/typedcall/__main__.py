@@ -145,7 +145,7 @@ def _foreign_functions(target):
     for name, value in list(vars(target).items()):
         members = vars(value).items() if isinstance(value, ctypes.CDLL) else ()
         for path, member in [(name, value), *((f"{name}.{function}", member) for function, member in members)]:
-            function = typedcall.original(member)
+            function = _native.original(member)
             if isinstance(function, ctypes._CFuncPtr) and function.argtypes is not None:
                 yield path, function
 

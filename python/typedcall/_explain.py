@@ -1,6 +1,6 @@
 """Explanations: how a callable is specialized, as text."""
 
-from typedcall import Error, _native, _reasons, original
+from typedcall import Error, _native, _reasons
 from typedcall._kinds import is_stub
 
 
@@ -25,7 +25,7 @@ class Explanation:
         #: Whether the callable is a stub itself.
         self.is_stub = is_stub(callable)
         #: The callable's qualified name.
-        self.name = self._described.get("name") or _reasons.name_of(original(callable))
+        self.name = self._described.get("name") or _reasons.name_of(_native.original(callable))
 
     @property
     def signature(self):

@@ -17,6 +17,28 @@ class _Description(TypedDict):
     plan: str
     not_dispatched: list[tuple[str, str]]
 
+class _FunctionState(TypedDict):
+    compiled: bool
+    left: str | None
+    calls: int
+    original_calls: int
+    versions: int
+    code_bytes: int
+    exits: list[tuple[int | None, int, str, int]]
+
+class _FunctionDescription(TypedDict):
+    source: list[tuple[int, str]]
+    bytecode: str
+    generic_ir: str | None
+    ir: str | None
+    clif: str | None
+    asm: str | None
+    notes: list[tuple[int | None, bool, str]]
+    exits: list[tuple[int | None, int, str, int]]
+    calls: int
+    direct_calls: int
+    why_not: str | None
+
 def function(callable: object, release_gil: bool | None, /) -> Callable[..., Any]: ...
 def adopt(
     module: ModuleType, dialect: str, types: tuple[tuple[Any, ...], ...], /
@@ -41,4 +63,9 @@ def describe(callable: object, /) -> _Description: ...
 def compiled(callable: object, /) -> tuple[str | None, str | None]: ...
 def inspect(module: ModuleType, /) -> list[tuple[str, str | None, str | None, bool]]: ...
 def stats() -> dict[str, Any]: ...
+def python_function(function: object, now: bool, /) -> Callable[..., Any]: ...
+def wrapped(object: object, /) -> Any: ...
+def give_back(function: object, /) -> bool: ...
+def function_state(function: object, /) -> _FunctionState | None: ...
+def describe_function(function: object, /) -> _FunctionDescription: ...
 def time_calls(address: int, type: str, argument: float, count: int, /) -> float: ...

@@ -14,6 +14,9 @@ def refusal(callable, error):
     if is_foreign_class(callable):
         return (f"{name_of(callable)} is a type of ctypes functions: typedcall.specialize returns a callable that makes "
                 "specialized functions of the type")
+    if issubclass(type(callable), type):
+        return (f"{name_of(callable)} is a class: typedcall.specialize specializes the Python functions in it, if there are "
+                "some, and typedcall.explain explains each of them")
     return str(error)
 
 

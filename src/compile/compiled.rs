@@ -29,7 +29,7 @@ pub struct CompiledFunction {
     /// The version that calls run.
     version: Arc<Version>,
     /// The address of its code.
-    entry: BodyEntry,
+    pub(super) entry: BodyEntry,
     arguments: ArgumentCounts,
     /// The function and its code object at compile time; `None` for a snippet.
     original: Option<(Object, usize)>,
@@ -116,6 +116,19 @@ impl CompiledFunction {
         let exits = self.version.exits().iter();
         let all = exits.map(|exit| (&exit.point, exit.taken.load(Ordering::Relaxed)));
         ExitSite::collect(self.unit.prepared.code(), all)
+    }
+
+    /// The exit sites of all versions of the function.
+    pub(super) fn all_exit_sites(&self) -> Vec<ExitSite> {
+        let versions = self.unit.versions();
+        let exits = versions.iter().flat_map(|version| version.exits());
+        let all = exits.map(|exit| (&exit.point, exit.taken.load(Ordering::Relaxed)));
+        ExitSite::collect(self.unit.prepared.code(), all)
+    }
+
+    /// Bytes of machine code of all versions of the function.
+    pub(super) fn all_code_bytes(&self) -> usize {
+        self.unit.versions().iter().filter_map(|version| version.code.get()).map(|code| code.placed.bytes).sum()
     }
 
     /// The number of versions of the function. The code of each version is made for the facts that were known when it

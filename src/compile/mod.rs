@@ -29,7 +29,7 @@ use crate::embed::{Exception, Object, Python};
 use crate::frontend;
 use crate::interpreter::{self, Prepared};
 use crate::ir::passes::{Avoided, Knowledge, NotSpecialized, refcounts, run_function};
-use crate::ir::{Analyses, Function};
+use crate::ir::{Analyses, Function, Type};
 use crate::lower::CompileError;
 use crate::lower::Unsupported;
 #[cfg(debug_assertions)]
@@ -94,6 +94,9 @@ pub struct CompileOptions {
     pub leave_at: Option<usize>,
     /// Expectations that the passes must not have, by place and reason, as [`CompiledFunction::exit_sites`] gives them.
     pub avoided: Avoided,
+    /// The types of the arguments for which the code is made, by position; `None` for any. A call with others leaves at
+    /// once.
+    pub argument_types: Vec<Option<Type>>,
     /// A mistake that the code has on purpose. Only debug builds make it.
     #[cfg(debug_assertions)]
     pub mistake: Option<crate::ir::Mistake>,
@@ -105,6 +108,7 @@ impl Default for CompileOptions {
             passes: true,
             leave_at: None,
             avoided: Avoided::default(),
+            argument_types: Vec::new(),
             #[cfg(debug_assertions)]
             mistake: None,
         }
@@ -240,6 +244,8 @@ impl Specializer {
         let name = code.qualname.clone();
         let known = |original: &Original| self.known(python, original).ok();
         let world = LiveWorld::new(python, &known, &unit.globals, &unit.builtins, &code.names);
+        unit.used_arguments.get_or_init(|| function.used_arguments());
+        function.expect_arguments(&options.argument_types, code.locals.len());
         if options.passes {
             let knowledge = Knowledge {
                 avoided: &options.avoided,

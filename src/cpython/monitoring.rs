@@ -109,19 +109,30 @@ fn is_free(python: &Python, monitoring: &Object, tool: &Object) -> Result<bool, 
     Ok(name.as_ptr() == unsafe { ffi::Py_None() })
 }
 
+/// How often the offsets are tried: other threads may switch events on and off meanwhile.
+const ATTEMPTS: usize = 5;
+
 /// Whether the offsets above are right for the running interpreter. The first call tries them, with a tool that is free.
 pub fn is_proven(python: &Python) -> bool {
     static PROVEN: OnceLock<bool> = OnceLock::new();
     if MONITORING_DATA.is_none() {
         return true;
     }
-    *PROVEN.get_or_init(|| match prove(python) {
-        Ok(proven) => proven,
-        Err(error) => {
-            log::warn!(target: "typedcall", "whether sys.monitoring is in use can't be told ({error})");
-            false
+    // Tried outside of the lock, since Python code runs: other threads may try at the same time.
+    for _ in 0..ATTEMPTS {
+        if let Some(proven) = PROVEN.get() {
+            return *proven;
         }
-    })
+        match prove(python) {
+            Ok(true) => return *PROVEN.get_or_init(|| true),
+            Ok(false) => {}
+            Err(error) => {
+                log::warn!(target: "typedcall", "whether sys.monitoring is in use can't be told ({error})");
+                return false;
+            }
+        }
+    }
+    *PROVEN.get_or_init(|| false)
 }
 
 /// Switches a local and a global event on and off, for a function of its own. No callback is registered.

@@ -6,10 +6,12 @@ mod extension;
 mod library;
 mod measure;
 mod runs;
+mod typed_loops;
 
 pub use extension::{ExtensionError, HEADER, compile, import, literal};
 pub use measure::{Measurement, Once, Ratio, measure, measure_once};
 pub use runs::{Case, Run, Way, runs};
+pub use typed_loops::{LoopTime, measure_loops};
 
 use std::ffi::{CString, c_char, c_void};
 use std::path::{Path, PathBuf};

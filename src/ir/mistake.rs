@@ -3,13 +3,13 @@
 
 use super::analyses::Change;
 use super::entities::{Block, Inst, State, Value};
-use super::function::{Function, InstData, ValueData, ValueDef};
+use super::function::{Function, InstData};
 use super::instruction::Instruction;
 use super::questions::Leaves;
 use super::state::{FrameState, Slot};
 use super::types::Type;
 
-/// A mistake, made at one place of a function.
+/// A mistake, made at one place of a function, or at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mistake {
@@ -21,17 +21,17 @@ pub enum Mistake {
     MissingDecref,
     /// A reference is not taken.
     MissingIncref,
-    /// An exit continues one instruction too late.
+    /// Exits continue one instruction too late.
     ExitPlace,
-    /// A guard checks nothing.
+    /// Guards check nothing.
     DroppedGuard,
-    /// A guard stands before the call that can break what it checks.
+    /// Checks of assumptions stand before the call that can break them.
     HoistedGuard,
-    /// An exit has a local's value from before its assignment.
+    /// Exits right after an assignment have the local's value from before it.
     StaleLocal,
-    /// An exit has None in the place of the top of the stack.
+    /// Exits have a local in the place of the top of the stack.
     ForgottenSlot,
-    /// A traceback names the next instruction.
+    /// Tracebacks name the next instruction.
     NeighbourLine,
     /// No assumption is checked.
     FlagNeverCleared,
@@ -63,6 +63,7 @@ impl Mistake {
                 Self::BoxedTwice => boxed_twice(function),
                 Self::StaleLocal => stale_local(function),
                 Self::HoistedGuard => hoisted_guard(function),
+                Self::ForgottenSlot => forgotten_slot(function),
                 _ => None,
             }
             .is_some(),
@@ -80,18 +81,11 @@ impl Mistake {
                 let (block, inst) = middle(function, |data| matches!(data.instruction, Instruction::Incref { .. }))?;
                 function.blocks[block].insts.retain(|other| *other != inst);
             }
-            Self::ExitPlace => change_state(function, leaves, |state| {
+            Self::ExitPlace => change_states(function, leaves, |state| {
                 state.at += 1;
                 true
             })?,
-            Self::ForgottenSlot => change_state(function, leaves, |state| match state.stack.last_mut() {
-                Some(top @ Slot::Value(_)) => {
-                    *top = Slot::Constant(Type::NONE_TYPE);
-                    true
-                }
-                _ => false,
-            })?,
-            Self::NeighbourLine => change_state(
+            Self::NeighbourLine => change_states(
                 function,
                 |data| data.instruction.may_end_early() && data.error.is_none() && !leaves(data),
                 |state| {
@@ -100,12 +94,10 @@ impl Mistake {
                 },
             )?,
             Self::DroppedGuard => {
-                let (_, inst) = middle(
-                    function,
-                    |data| matches!(&data.instruction, Instruction::Guard { ty, .. } if !Type::OBJECT.is_subtype(ty)),
-                )?;
-                if let Instruction::Guard { ty, .. } = &mut function.insts[inst].instruction {
-                    *ty = Type::OBJECT;
+                for data in function.insts.values_mut() {
+                    if let Instruction::Guard { ty, .. } = &mut data.instruction {
+                        *ty = Type::OBJECT;
+                    }
                 }
             }
             Self::FlagNeverCleared => {
@@ -120,7 +112,7 @@ impl Mistake {
                     std::mem::swap(then, otherwise);
                 }
             }
-            Self::DoubleAsInt | Self::BoxedTwice | Self::StaleLocal | Self::HoistedGuard => {}
+            Self::DoubleAsInt | Self::BoxedTwice | Self::StaleLocal | Self::HoistedGuard | Self::ForgottenSlot => {}
         }
         Some(())
     }
@@ -138,54 +130,79 @@ fn middle(function: &Function, is_one: impl Fn(&InstData) -> bool) -> Option<(Bl
     all.get(all.len() / 2).copied()
 }
 
-/// Changes the state of the middle one of these instructions whose state can be changed so.
-fn change_state(
+/// Changes the states of these instructions, wherever the change is possible.
+fn change_states(
     function: &mut Function,
     is_one: impl Fn(&InstData) -> bool,
     change: impl Fn(&mut FrameState) -> bool,
 ) -> Option<()> {
-    let changed = |function: &Function, data: &InstData| {
-        let state = data.state.filter(|_| is_one(data))?;
+    let states: Vec<(Inst, State)> = function
+        .instructions()
+        .filter_map(|(_, inst, data)| data.state.filter(|_| is_one(data)).map(|state| (inst, state)))
+        .collect();
+    let mut changed = None;
+    for (inst, state) in states {
         let mut after = function.states.get(state);
-        change(&mut after).then_some((state, after))
-    };
-    let all: Vec<(Inst, (State, FrameState))> =
-        function.instructions().filter_map(|(_, inst, data)| Some((inst, changed(function, data)?))).collect();
-    let middle = all.len() / 2;
-    let (inst, (state, after)) = all.into_iter().nth(middle)?;
-    function.insts[inst].state = Some(function.states.child(state, after));
-    Some(())
+        if change(&mut after) {
+            function.insts[inst].state = Some(function.states.child(state, after));
+            changed = Some(());
+        }
+    }
+    changed
+}
+
+fn forgotten_slot(function: &mut Function) -> Option<()> {
+    change_states(function, leaves, |state| {
+        let local = state.locals.iter().find(|slot| slot.value().is_some()).cloned();
+        match (state.stack.last_mut(), local) {
+            (Some(top @ Slot::Value(_)), Some(local)) if *top != local => {
+                *top = local;
+                true
+            }
+            _ => false,
+        }
+    })
 }
 
 fn boxed_twice(function: &mut Function) -> Option<()> {
     let uses = |function: &Function, value: Value| -> usize {
-        function.instructions().filter(|(_, _, data)| data.instruction.operands().contains(&value)).count()
+        function
+            .instructions()
+            .flat_map(|(_, _, data)| data.instruction.operands())
+            .filter(|used| *used == value)
+            .count()
     };
-    let (block, inst) = middle(function, |data| {
-        matches!(data.instruction, Instruction::Box { .. })
-            && data.result.is_some_and(|value| uses(function, value) > 1)
-    })?;
-    let InstData { instruction, result: Some(value), state, error } = function.insts[inst].clone() else { return None };
-    let again = function.insts.push(InstData { instruction, result: None, state, error });
-    let ty = function.ty(value).clone();
-    let second = function.values.push(ValueData { ty, def: ValueDef::Result(again) });
-    function.insts[again].result = Some(second);
-    let at = function.blocks[block].insts.iter().position(|other| *other == inst)? + 1;
-    function.blocks[block].insts.insert(at, again);
-    // All uses in instructions but the first one.
-    let users: Vec<Inst> = function
+    let boxes: Vec<(Block, Inst)> = function
         .instructions()
-        .filter(|(_, _, data)| data.instruction.operands().contains(&value))
-        .map(|(_, inst, _)| inst)
+        .filter(|(_, _, data)| matches!(data.instruction, Instruction::Box { .. }))
+        .filter(|(_, _, data)| data.result.is_some_and(|value| uses(function, value) > 1))
+        .map(|(block, inst, _)| (block, inst))
         .collect();
-    for user in users.into_iter().skip(1) {
-        function.insts[user].instruction.for_each_operand(|operand| {
-            if *operand == value {
-                *operand = second;
+    let changed = (!boxes.is_empty()).then_some(());
+    for (block, inst) in boxes {
+        let InstData { instruction, result: Some(value), state, error } = function.insts[inst].clone() else {
+            continue;
+        };
+        let ty = function.ty(value).clone();
+        let again = function.add_inst(instruction, Some(ty));
+        function.insts[again].state = state;
+        function.insts[again].error = error;
+        let Some(second) = function.insts[again].result else { continue };
+        let at = function.blocks[block].insts.iter().position(|other| *other == inst)? + 1;
+        function.blocks[block].insts.insert(at, again);
+        // All uses but the first one.
+        let mut is_first = true;
+        for block in function.layout.clone() {
+            for user in function.blocks[block].insts.clone() {
+                function.insts[user].instruction.for_each_operand(|operand| {
+                    if *operand == value && !std::mem::take(&mut is_first) {
+                        *operand = second;
+                    }
+                });
             }
-        });
+        }
     }
-    Some(())
+    changed
 }
 
 fn stale_local(function: &mut Function) -> Option<()> {
@@ -206,11 +223,13 @@ fn stale_local(function: &mut Function) -> Option<()> {
             before = Some(now);
         }
     }
-    let (inst, state, index, old) = found.get(found.len() / 2)?.clone();
-    let mut after = function.states.get(state);
-    after.locals[index] = old;
-    function.insts[inst].state = Some(function.states.child(state, after));
-    Some(())
+    let changed = (!found.is_empty()).then_some(());
+    for (inst, state, index, old) in found {
+        let mut after = function.states.get(state);
+        after.locals[index] = old;
+        function.insts[inst].state = Some(function.states.child(state, after));
+    }
+    changed
 }
 
 fn hoisted_guard(function: &mut Function) -> Option<()> {
@@ -230,9 +249,12 @@ fn hoisted_guard(function: &mut Function) -> Option<()> {
             }
         }
     }
-    let (block, from, to, state) = found.get(found.len() / 2).copied()?;
-    let inst = function.blocks[block].insts.remove(from);
-    function.blocks[block].insts.insert(to, inst);
-    function.insts[inst].state = Some(state);
-    Some(())
+    let changed = (!found.is_empty()).then_some(());
+    for (block, from, to, state) in found {
+        // What stands after it stays where it is, and the call is right after it.
+        let inst = function.blocks[block].insts.remove(from);
+        function.blocks[block].insts.insert(to, inst);
+        function.insts[inst].state = Some(state);
+    }
+    changed
 }

@@ -5,6 +5,7 @@
 //! symbolic unless they have an address, so IR and its text form can be tested on any machine.
 
 mod analyses;
+mod argument_types;
 mod assumption;
 mod builder;
 mod callee;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use typedcall::demo::{Case, Measurement, Once, Way};
+use typedcall::demo::{Case, LoopTime, Measurement, Once, Way};
 
 use crate::style;
 
@@ -10,6 +10,7 @@ use crate::style;
 const NAME: usize = 13;
 const WAY: usize = 13;
 const RATIO: usize = 20;
+const LOOP: usize = 16;
 
 /// The ratios in the table: those for which the library promises bounds.
 const RATIOS: [(Way, Way); 2] = [(Way::Guarded, Way::Vectorcall), (Way::Native, Way::Direct)];
@@ -55,6 +56,26 @@ pub fn print(
             column(RATIO, ratio.median, ratio.spread);
         }
         writeln!(out, "{medians}\n{}", style::dim(spreads))?;
+    }
+    Ok(())
+}
+
+/// Prints the times of the loops.
+pub fn print_loops(out: &mut dyn Write, loops: &[LoopTime]) -> io::Result<()> {
+    writeln!(
+        out,
+        "{}",
+        style::heading("\nnanoseconds per iteration of a loop in Python: interpreted, compiled, and in C")
+    )?;
+    let head = ["python", "typedcall", "c"].map(|way| format!("{way:>WAY$}")).concat();
+    let ratios = ["python/typedcall", "typedcall/c"].map(|ratio| format!("{ratio:>RATIO$}")).concat();
+    writeln!(out, "{}", style::heading(format_args!("{:<LOOP$}{head}{ratios}", "")))?;
+    for ways in loops.chunks(3) {
+        let [python, compiled, c] = ways else { continue };
+        let times = [python, compiled, c].map(|each| format!("{:>WAY$.2}", each.least)).concat();
+        let ratios =
+            [python.least / compiled.least, compiled.least / c.least].map(|ratio| format!("{ratio:>RATIO$.2}"));
+        writeln!(out, "{:<LOOP$}{times}{}", python.case, ratios.concat())?;
     }
     Ok(())
 }

@@ -138,7 +138,10 @@ unsafe fn run(
             null_mut()
         } else if ready.parameters.are_bound(arguments) {
             count_call(python, record, ready);
-            (ready.entry)(arguments.objects)
+            match ready.typed.select(python, record.specializer, ready, arguments.objects) {
+                Some(entry) => entry(arguments.objects),
+                None => null_mut(),
+            }
         } else {
             run_bound(python, record, ready, arguments)
         }
@@ -165,7 +168,10 @@ unsafe fn run_bound(
             return call_original(record, arguments);
         }
         count_call(python, record, ready);
-        let result = (ready.entry)(bound.as_ptr());
+        let result = match ready.typed.select(python, record.specializer, ready, bound.as_ptr()) {
+            Some(entry) => entry(bound.as_ptr()),
+            None => null_mut(),
+        };
         bound.release();
         result
     }
@@ -191,7 +197,7 @@ fn count_call(python: &Python, record: &FunctionRecord, ready: &ReadyCode) {
 /// Leaves a function to CPython if most of its calls leave the compiled code.
 #[cold]
 fn look_at_exits(python: &Python, record: &FunctionRecord, ready: &ReadyCode, calls: u64) {
-    let exits = table::taken(&ready.compiled.exit_sites());
+    let exits = ready.exits();
     if exits > calls / 2 {
         record.leave(python, &format!("{exits} of its {calls} calls left the compiled code: CPython runs it as fast"));
     }
@@ -216,10 +222,7 @@ unsafe fn call_unready(
                 record.forget_code(python, "what its code relies on changed too often");
             }
         }
-        if *record.phase.borrow() == Phase::Compiled || is_observed(python) {
-            return call_original(record, arguments);
-        }
-        if !compile(python, record) {
+        if *record.phase.borrow() != Phase::Compiled && !is_observed(python) && !compile(python, record) {
             return null_mut();
         }
         match record.ready() {
@@ -231,7 +234,9 @@ unsafe fn call_unready(
 
 /// Whether somebody observes this thread, so that compiling must wait: what it runs would be seen.
 fn is_observed(python: &Python) -> bool {
-    observed::is_traced(python) || observed::has_evaluator(python)
+    observed::is_traced(python)
+        || observed::has_evaluator(python)
+        || !matches!(monitoring::has_global_events(python), Ok(false))
 }
 
 /// Compiles a function; false if an exception is set that must not be lost.

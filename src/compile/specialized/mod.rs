@@ -9,6 +9,7 @@
 //! | `table` | the records by function, and their lifetime |
 //! | `enter` | a call |
 //! | `parameters` | the binding of arguments |
+//! | `typed_versions` | the versions for arguments of certain types |
 //! | `depth` | deep recursion |
 //! | `dispatcher` | the object that stands for a function on 3.11 |
 
@@ -18,6 +19,7 @@ mod enter;
 mod parameters;
 mod record;
 mod table;
+mod typed_versions;
 
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
@@ -205,8 +207,8 @@ pub fn function_report(python: &Python, function: &Object) -> Option<FunctionRep
         calls: record.calls.get(),
         original_calls: record.original_calls.get(),
         versions: ready.map_or(0, |ready| ready.compiled.versions()),
-        code_bytes: ready.map_or(0, |ready| ready.compiled.code_bytes()),
-        exits: ready.map(|ready| ready.compiled.exit_sites()).unwrap_or_default(),
+        code_bytes: ready.map_or(0, |ready| ready.compiled.all_code_bytes()),
+        exits: ready.map(|ready| ready.compiled.all_exit_sites()).unwrap_or_default(),
     })
 }
 

@@ -151,9 +151,9 @@ impl FunctionParameters {
             return false;
         }
         for slot in 0..named {
+            let is_given = slot < given.min(positional);
             // SAFETY: there are that many arguments.
-            let object =
-                if slot < given.min(positional) { unsafe { *arguments.objects.add(slot) } } else { null_mut() };
+            let object = if is_given { unsafe { *arguments.objects.add(slot) } } else { null_mut() };
             bound.put_borrowed(slot, object);
         }
         // SAFETY: as the caller promises, for all calls.

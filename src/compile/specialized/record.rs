@@ -2,13 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3_ffi as ffi;
 
 use super::parameters::FunctionParameters;
-use crate::compile::CompiledFunction;
+use super::typed_versions::TypedVersions;
+use crate::compile::{CompiledFunction, ExitSite};
 use crate::cpython::python_function::{self, FunctionState, VectorcallFunction};
 use crate::embed::{Exception, Object, Python};
+use crate::ir::ExitReason;
 use crate::runtime::body::BodyEntry;
 use crate::runtime::code::thunk::Thunk;
 use crate::specializer::Specializer;
@@ -33,8 +36,10 @@ pub enum Phase {
 /// The code that calls run, and what the check before a call compares.
 #[derive(Debug)]
 pub struct ReadyCode {
-    /// The machine code.
+    /// The machine code that takes arguments of any types.
     pub entry: BodyEntry,
+    /// The code for arguments of certain types.
+    pub typed: TypedVersions,
     /// The code object that was compiled; `compiled` keeps it alive.
     pub code: *mut ffi::PyObject,
     /// The parameters.
@@ -43,6 +48,32 @@ pub struct ReadyCode {
     pub compiled: CompiledFunction,
     /// The version of the global events of `sys.monitoring` at which it was last found that there are none.
     pub unmonitored: Cell<u64>,
+}
+
+/// Exits of code that is gone.
+static PAST_EXITS: AtomicU64 = AtomicU64::new(0);
+
+/// Exits of code that is gone, since the process began.
+pub fn past_exits() -> u64 {
+    PAST_EXITS.load(Ordering::Relaxed)
+}
+
+/// How often the places were left other than by an exception that leaves the function.
+fn taken(sites: &[ExitSite]) -> u64 {
+    sites.iter().filter(|site| site.reason != ExitReason::Raised).map(|site| site.taken).sum()
+}
+
+impl ReadyCode {
+    /// How often calls left the code, whichever version they ran.
+    pub fn exits(&self) -> u64 {
+        taken(&self.compiled.all_exit_sites())
+    }
+}
+
+impl Drop for ReadyCode {
+    fn drop(&mut self) {
+        PAST_EXITS.fetch_add(self.exits(), Ordering::Relaxed);
+    }
 }
 
 /// A specialized function. Its fields are only touched with the GIL held, and no borrow of a cell outlives a call that
@@ -66,6 +97,7 @@ pub struct FunctionRecord {
     /// Whether the function is gone, so that the record goes with the last running call.
     pub orphaned: Cell<bool>,
     /// Code that runs in older calls only.
+    #[expect(clippy::vec_box, reason = "older calls have the addresses of what is in the boxes")]
     pub retired: RefCell<Vec<Box<ReadyCode>>>,
     /// How often it was compiled.
     pub compilations: Cell<u32>,
@@ -217,7 +249,8 @@ impl FunctionRecord {
         };
         let parameters = FunctionParameters::of(python, code, compiled.argument_counts()).map_err(NotMade::Python)?;
         let code = code.as_ptr();
-        Ok(ReadyCode { entry: compiled.entry(), code, parameters, compiled, unmonitored: Cell::new(u64::MAX) })
+        let (entry, typed) = (compiled.entry(), TypedVersions::default());
+        Ok(ReadyCode { entry, typed, code, parameters, compiled, unmonitored: Cell::new(u64::MAX) })
     }
 }
 

@@ -10,10 +10,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use pyo3_ffi as ffi;
 
-use super::record::FunctionRecord;
-use crate::compile::ExitSite;
+use super::record::{FunctionRecord, past_exits};
 use crate::embed::{Exception, Object, Python};
-use crate::ir::ExitReason;
 
 /// A record in the table.
 struct RecordPointer(NonNull<FunctionRecord>);
@@ -43,9 +41,9 @@ pub struct FunctionStats {
     pub left: usize,
     /// Versions of the compiled ones.
     pub versions: usize,
-    /// Bytes of machine code of the versions that run.
+    /// Bytes of their machine code.
     pub code_bytes: usize,
-    /// Exits of the versions that run.
+    /// Calls that left compiled code, other than by an exception that leaves the function, since the process began.
     pub exits: u64,
     /// Calls that ran compiled code, since the process began.
     pub calls: u64,
@@ -156,6 +154,7 @@ pub fn stats(_: &Python) -> FunctionStats {
     let mut stats = FunctionStats {
         calls: PAST[0].load(Ordering::Relaxed),
         original_calls: PAST[1].load(Ordering::Relaxed),
+        exits: past_exits(),
         ..FunctionStats::default()
     };
     for entry in table().values() {
@@ -171,14 +170,9 @@ pub fn stats(_: &Python) -> FunctionStats {
         if let Some(ready) = record.ready() {
             stats.compiled += 1;
             stats.versions += ready.compiled.versions();
-            stats.code_bytes += ready.compiled.code_bytes();
-            stats.exits += taken(&ready.compiled.exit_sites());
+            stats.code_bytes += ready.compiled.all_code_bytes();
+            stats.exits += ready.exits();
         }
     }
     stats
-}
-
-/// How often the places were left other than by an exception that leaves the function.
-pub fn taken(sites: &[ExitSite]) -> u64 {
-    sites.iter().filter(|site| site.reason != ExitReason::Raised).map(|site| site.taken).sum()
 }

@@ -53,16 +53,12 @@ impl AssumptionFlag {
 
     /// Keeps the value of a watched name alive, without a reference of its own while it is bound.
     pub fn keep_value(&self, python: &Python, value: Object) {
-        let holds = self.holds();
-        let pointer = NonNull::new(value.into_ptr()).map(WatchedValue);
-        self.values.lock().unwrap_or_else(PoisonError::into_inner).extend(pointer.map(|value| {
-            if holds {
-                // The dict has another reference.
-                // SAFETY: this one is the one that was taken over.
-                drop(unsafe { python.owned(value.0.as_ptr()) });
-            }
-            value
-        }));
+        let Some(pointer) = NonNull::new(value.into_ptr()) else { return };
+        if self.holds() {
+            // The dict has another reference. SAFETY: this one is the one that was taken over.
+            drop(unsafe { python.owned(pointer.as_ptr()) });
+        }
+        self.values.lock().unwrap_or_else(PoisonError::into_inner).push(WatchedValue(pointer));
     }
 
     /// Whether all hold.

@@ -1,7 +1,7 @@
 //! The data of one compiled function that all its versions share.
 
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3_ffi as ffi;
 
@@ -29,6 +29,8 @@ pub struct Unit {
     pub borrows: bool,
     /// The function itself, which the caller of its code holds; `None` for a snippet.
     pub function: Option<NonNull<ffi::PyObject>>,
+    /// By argument: whether its type matters to the code. The first version sets this.
+    pub used_arguments: OnceLock<Vec<bool>>,
     /// The compiled versions, the oldest first. The lock is never held while Python code may run.
     versions: Mutex<Vec<Arc<Version>>>,
 }
@@ -47,7 +49,16 @@ impl Unit {
         function: Option<NonNull<ffi::PyObject>>,
     ) -> Self {
         let (globals, builtins, closure) = (Kept::owned(globals), Kept::owned(builtins), closure.map(Kept::owned));
-        Self { prepared, globals, builtins, closure, borrows: false, function, versions: Mutex::default() }
+        Self {
+            prepared,
+            globals,
+            builtins,
+            closure,
+            borrows: false,
+            function,
+            used_arguments: OnceLock::new(),
+            versions: Mutex::default(),
+        }
     }
 
     /// The same, for a function from which namespaces and closure are borrowed.
@@ -70,6 +81,7 @@ impl Unit {
             closure: closure.map(borrowed),
             borrows: true,
             function: Some(function),
+            used_arguments: OnceLock::new(),
             versions: Mutex::default(),
         }
     }

@@ -156,7 +156,9 @@ class Driver:
         number, end = self.options['seed'], time.monotonic() + (1e9 if self.options['seconds'] is None else self.options['seconds'])
         last = None if self.options['count'] is None else number + self.options['count']
         while (last is None or number < last) and time.monotonic() < end and len(self.findings.found) < self.options['findings']:
-            size = min(BATCH, last - number) if last is not None else BATCH
+            # A mistake ends the search.
+            size = 3 if self.options['mistake'] else BATCH
+            size = size if last is None else min(size, last - number)
             yield [(each, generate.program(each, self.options['frames'])) for each in range(number, number + size)]
             number += size
 

@@ -101,7 +101,7 @@ class Writer:
         self.depth = 0
         self.small = []
         self.in_loop = 0
-        self.nonlocal_ok = True
+        self.carried = True
 
     # Only `random` is used, whose numbers are the same on each version.
     def below(self, count):
@@ -176,7 +176,7 @@ class Writer:
         return [self.statement(depth) for _ in range(least + self.below(most - least + 1))]
 
     def statement(self, depth):
-        kinds = ['assign'] * 8 + ['in place'] * 4 + ['unpack', 'item', 'attribute', 'note', 'value', 'object', 'append']
+        kinds = ['assign'] * 8 + ['in place'] * 4 + ['twice'] * (2 if self.theme == NUMBERS else 0) + ['unpack', 'item', 'attribute', 'note', 'value', 'object', 'append']
         if self.rebinds:
             kinds += ['rebind'] * 2
         if self.frames:
@@ -222,6 +222,13 @@ class Writer:
 
     def do_attribute(self, depth):
         return simple(self.pick(['p.x = {}', 'p.y = {}', 'p.new = {}', 'p.y = {}', 'p.new = {}', 'a.x = {}']), self.expression(2, False))
+
+    def do_twice(self, depth):
+        """Uses a number as an object more than once."""
+        number = self.form(self.pick(['m.add({s}, 1.5)', 'm.inc({i})', '({s} + 0.5)', '({i} + 5000)', 'math.hypot({s}, 2.5)', '({s} * 2.5)']), 1)
+        x = self.pick(CARRIED)
+        return simple(f'{x} = {{}}; ' + self.pick([f'D[1] = [{x}, {x}]', f'K.append({x}); p.x = {x}', f'D[2] = {x}; D[3] = {x}, {x}', f'note({x} is m.same({x}))']),
+                      number)
 
     def do_append(self, depth):
         return simple('K.append({})', self.expression(2, False))
@@ -355,7 +362,7 @@ class Writer:
         elif self.chance(0.4):
             header, first = E(f'while {n} < {rounds} and {{}}', self.condition()), (f'{n} += 1',)
         elif self.chance(0.5):
-            header, first = E(f'while {n} < {rounds}'), (f'{n} = m.next({n}) if {n} < 2 else {n} + 1',)
+            header, first = E(f'while {n} < {rounds}'), (f'{n} = {n} + 1',)
         else:
             header, first = E(f'while {n} < {rounds}'), (f'{n} += 1',)
         return Statement(Clause(header, self.loop_body(depth, [n]), first), *self.else_of_loop(depth), before=(f'{n} = 0',))

@@ -78,7 +78,9 @@ const fn method(name: &'static CStr, function: Function, doc: &'static CStr) -> 
 pub fn make(python: &Python, typed: &Object) -> Result<Object, CommandFailure> {
     let specializer = Specializer::new(python, Options::default())?;
     specializer.adopt(python, typed)?;
-    SPECIALIZER.with(|cell| cell.set(specializer)).map_err(|_| CommandFailure::other("fuzz runs once in a process"))?;
+    if !SPECIALIZER.with(|cell| cell.set(specializer).is_ok()) {
+        return Err(CommandFailure::other("fuzz runs once in a process"));
+    }
     // SAFETY: the definition is used once and lives as long as the program.
     Ok(unsafe { python.owned(ffi::PyModule_Create(&raw mut DEFINITION)) }?)
 }
@@ -134,8 +136,7 @@ unsafe extern "C" fn compiled(
     let (python, arguments) = unsafe { attached(arguments, count) };
     let [function, passes, leave_at, mistake] = &arguments[..] else { return wrong(&python) };
     let mut options = CompileOptions::default();
-    let is_true = |object: &Object| object.text(&python).is_ok_and(|text| text == "True");
-    options.passes = is_true(passes);
+    options.passes = passes.text(&python).is_ok_and(|text| text == "True");
     options.leave_at = leave_at.text(&python).ok().and_then(|text| text.parse().ok());
     #[cfg(debug_assertions)]
     if let Ok(name) = mistake.text(&python) {
