@@ -510,7 +510,7 @@ mod tests {
             ("the fields of a frame", |layout| layout.globals += 8),
             ("the fields of a frame", |layout| layout.builtins -= 8),
             ("the fields of a frame", |layout| layout.object += 8),
-            ("the fields of a frame", |layout| layout.frame_object.frame -= 8),
+            ("the locals of a frame", |layout| layout.frame_object.frame -= 8),
             ("the namespace of a module's frame", |layout| layout.mapping -= 8),
             ("the caller of a frame", |layout| layout.previous -= 8),
             ("the position of a frame", |layout| layout.instruction -= 8),
