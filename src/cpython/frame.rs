@@ -15,6 +15,12 @@ type Proof = super::facts::Proof<proof::Check>;
 facts! {
     /// The layout of a frame, and of what belongs to it.
     pub struct FrameLayout(minor) {
+        /// The words of locals, cells and free variables; then those of the stack. The header ends here.
+        words: i32 = if minor <= 13 { 72 } else { 80 }, proven by WORDS;
+        /// Whether a word has tags in its low two bits: see [`TAG_UNCOUNTED`] and [`TAG_INT`].
+        tagged: bool = minor >= 14, proven by WORDS;
+        /// What a word of no object is.
+        null: u64 = if minor >= 14 { 1 } else { 0 }, proven by WORDS;
         /// The code object, a word.
         code: i32 = if minor <= 11 { 32 } else { 0 }, proven by RUNNING;
         /// The function, a word.
@@ -41,12 +47,6 @@ facts! {
             12 | 13 => 70,
             _ => 74,
         }, proven by OWNER;
-        /// The words of locals, cells and free variables; then those of the stack. The header ends here.
-        words: i32 = if minor <= 13 { 72 } else { 80 }, proven by WORDS;
-        /// Whether a word has tags in its low two bits: see [`TAG_UNCOUNTED`] and [`TAG_INT`].
-        tagged: bool = minor >= 14, proven by WORDS;
-        /// What a word of no object is.
-        null: u64 = if minor >= 14 { 1 } else { 0 }, proven by WORDS;
         /// The fields of a thread.
         thread: ThreadLayout = ThreadLayout::of_version(minor), proven by CURRENT_FRAME;
         /// The fields of a code object.

@@ -274,6 +274,31 @@ fn a_pushed_frame_is_one_of_cpythons() {
     assert!(matches!(Layout::CURRENT.frame.stack_top, StackTop::Count(_) | StackTop::Address(_)));
 }
 
+/// A profiler in another process keeps the frame that it saw last in the thread's state, with the number of changes after it.
+#[test]
+fn a_popped_frame_is_not_the_last_profiled_one() {
+    own_process!();
+    let python = Python::attach();
+    let Some(offset) = Layout::CURRENT.frame.thread.last_profiled else { return };
+    let names = python.namespace().expect("there is memory");
+    python.run("def f(): pass", &names).expect("a function");
+    let function = names.item(&python, "f").expect("it was just defined");
+    // SAFETY: the thread is attached, and the fields are proven.
+    unsafe {
+        let thread = ffi::PyThreadState_Get();
+        let seen = thread.byte_offset(offset as isize).cast::<*mut InterpreterFrame>();
+        let changes = seen.add(1).cast::<usize>();
+        let (outer, count) = (frame::push(thread, function.as_ptr()), *changes);
+        for (profiled, expected) in [(true, outer), (false, null_mut())] {
+            let inner = frame::push(thread, function.as_ptr());
+            *seen = if profiled { inner } else { null_mut() };
+            frame::pop(thread, inner);
+            assert_eq!((*seen, *changes), (expected, count + 1));
+        }
+        frame::pop(thread, outer);
+    }
+}
+
 /// Leaves all cases, and shows what is different.
 fn leaves(call: &str) {
     let python = Python::attach();

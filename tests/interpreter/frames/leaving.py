@@ -159,7 +159,7 @@ def leaks(function, arguments, raises, last):
 
 def left_everywhere(raises):
     """The failures, and a summary."""
-    failures, seen, functions, start = [], collections.Counter(), 0, left()
+    failures, seen, functions, checked, start = [], collections.Counter(), 0, set(), left()
     for function, arguments in every_pair():
         if function.__name__ in ('recursing', 'deleted'): continue
         functions += 1
@@ -174,7 +174,8 @@ def left_everywhere(raises):
             opname = dis.opname[getattr(function, 'make', lambda: function)().__code__.co_code[ours[0]]]
             seen[opname] += 1
             failures += disagreement(function, arguments, theirs, ours[1], f'at {ours[0]}, {opname}')
-        if function.__name__ not in ('imports', 'missing_import', 'functions', 'type_parameters', 'type_defaults'):
+        if function not in checked and function.__name__ not in ('imports', 'missing_import', 'functions', 'type_parameters', 'type_defaults'):
+            checked.add(function)
             failures += leaks(function, arguments, raises, number)
         if left() != start: failures.append(f'{function.__name__}: {start} of the stack was left, now {left()}')
         if len(failures) > 40: break
