@@ -44,9 +44,11 @@ class Shared:
 class Ways:
     """Makes implementations of a function with the module that the tool gives (`module.rs`)."""
 
-    def __init__(self, tool, mistake=None):
+    def __init__(self, tool, mistake=None, frames=False):
         self.tool = tool
         self.mistake = mistake
+        # The interpreter has no frames that callees could look at.
+        self.compared = ('compiled',) if mistake else (*(() if frames else ('interpreter',)), 'without passes', 'compiled')
 
     def __call__(self, way, function):
         """A callable in the place of the function, and its number; a text if there is none, the reason."""
@@ -145,7 +147,7 @@ class Comparison:
             caught = any(entry[:1] == ['caught'] for seen in expected for entry in seen['log'])
             facts = outcome.facts = {'calls': len(cases), 'raising': raising, 'raises': bool(raising) or caught}
             guards = 0
-            for way in ('compiled',) if self.ways.mistake else ('interpreter', 'without passes', 'compiled'):
+            for way in self.ways.compared:
                 found, number = self.run(code, cases, way)
                 self.differ(outcome, way, expected, found)
                 if way == 'compiled':
