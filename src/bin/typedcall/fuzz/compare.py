@@ -48,19 +48,24 @@ class Ways:
         self.tool = tool
         self.mistake = mistake
         # The interpreter has no frames that callees could look at.
-        self.compared = ('compiled',) if mistake else (*(() if frames else ('interpreter',)), 'without passes', 'compiled')
+        self.compared = ('compiled',) if mistake else (*(() if frames else ('interpreter',)), 'without passes', 'compiled', 'for types')
 
-    def __call__(self, way, function):
-        """A callable in the place of the function, and its number; a text if there is none, the reason."""
+    def __call__(self, way, function, arguments):
+        """A callable in the place of the function, and its number; a text if there is none, the reason. `arguments` are those of
+        the first call, for whose types code is made."""
         if way == PLAIN:
             return function, None
         if way == 'interpreter':
             return self.tool.interpreted(function)
         if way == 'without passes':
-            return self.tool.compiled(function, False, None, None)
+            return self.tool.compiled(function, False, None, None, '')
         if way == 'compiled':
-            return self.tool.compiled(function, True, None, self.mistake)
-        return self.tool.compiled(function, True, int(way.rpartition(' ')[2]), None)
+            return self.tool.compiled(function, True, None, self.mistake, '')
+        types = ' '.join(type(argument).__name__ for argument in arguments)
+        if way == 'for types':
+            return self.tool.compiled(function, True, None, None, types)
+        number = int(way.rpartition(' ')[2])
+        return self.tool.compiled(function, True, number, None, types if number % 2 else '')
 
 
 class Outcome:
@@ -86,7 +91,7 @@ class Comparison:
         made = number = None
         try:
             exec(code, names)
-            made = self.ways(way, names['f'])
+            made = self.ways(way, names['f'], [eval(argument, names) for argument in cases[0]])
             if isinstance(made, str):
                 return made, None
             function, number = made
