@@ -211,7 +211,7 @@ pub struct Fuzz {
     /// The seconds without a sign of life after which a process is ended
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub patience: u64,
-    /// Let called functions look at the frame of their caller
+    /// Let called functions look at the frame of their caller (docs/differences.md says what they see)
     #[arg(long)]
     pub frames: bool,
     /// Print a program instead of running it

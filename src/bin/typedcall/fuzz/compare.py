@@ -44,21 +44,28 @@ class Shared:
 class Ways:
     """Makes implementations of a function with the module that the tool gives (`module.rs`)."""
 
-    def __init__(self, tool, mistake=None):
+    def __init__(self, tool, mistake=None, frames=False):
         self.tool = tool
         self.mistake = mistake
+        # The interpreter has no frames that callees could look at.
+        self.compared = ('compiled',) if mistake else (*(() if frames else ('interpreter',)), 'without passes', 'compiled', 'for types')
 
-    def __call__(self, way, function):
-        """A callable in the place of the function, and its number; a text if there is none, the reason."""
+    def __call__(self, way, function, arguments):
+        """A callable in the place of the function, and its number; a text if there is none, the reason. `arguments` are those of
+        the first call, for whose types code is made."""
         if way == PLAIN:
             return function, None
         if way == 'interpreter':
             return self.tool.interpreted(function)
         if way == 'without passes':
-            return self.tool.compiled(function, False, None, None)
+            return self.tool.compiled(function, False, None, None, '')
         if way == 'compiled':
-            return self.tool.compiled(function, True, None, self.mistake)
-        return self.tool.compiled(function, True, int(way.rpartition(' ')[2]), None)
+            return self.tool.compiled(function, True, None, self.mistake, '')
+        types = ' '.join(type(argument).__name__ for argument in arguments)
+        if way == 'for types':
+            return self.tool.compiled(function, True, None, None, types)
+        number = int(way.rpartition(' ')[2])
+        return self.tool.compiled(function, True, number, None, types if number % 2 else '')
 
 
 class Outcome:
@@ -84,7 +91,7 @@ class Comparison:
         made = number = None
         try:
             exec(code, names)
-            made = self.ways(way, names['f'])
+            made = self.ways(way, names['f'], [eval(argument, names) for argument in cases[0]])
             if isinstance(made, str):
                 return made, None
             function, number = made
@@ -145,7 +152,7 @@ class Comparison:
             caught = any(entry[:1] == ['caught'] for seen in expected for entry in seen['log'])
             facts = outcome.facts = {'calls': len(cases), 'raising': raising, 'raises': bool(raising) or caught}
             guards = 0
-            for way in ('compiled',) if self.ways.mistake else ('interpreter', 'without passes', 'compiled'):
+            for way in self.ways.compared:
                 found, number = self.run(code, cases, way)
                 self.differ(outcome, way, expected, found)
                 if way == 'compiled':

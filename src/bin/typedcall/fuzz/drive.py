@@ -81,6 +81,9 @@ class Child:
     def end(self, kill=False):
         """What became of it: None if it ended well."""
         if kill:
+            # Its faulthandler says where it is.
+            os.kill(self.pid, signal.SIGABRT)
+            time.sleep(1)
             os.kill(self.pid, signal.SIGKILL)
         os.close(self.reading)
         _, status = os.waitpid(self.pid, 0)
@@ -144,7 +147,7 @@ class Findings:
 class Driver:
     def __init__(self, tool, options, out):
         self.options, self.out = options, out
-        self.ways = compare.Ways(tool, options.get('mistake'))
+        self.ways = compare.Ways(tool, options['mistake'], options['frames'])
         self.findings = Findings()
         self.patience = options['patience']
 

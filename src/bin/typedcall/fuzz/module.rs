@@ -8,9 +8,9 @@ use pyo3_ffi as ffi;
 use typedcall::bytecode::decode;
 use typedcall::embed::{Exception, Object, Python};
 use typedcall::interpreter::{FunctionFrame, InterpreterState, Prepared, run};
-use typedcall::ir::ExitReason;
 #[cfg(debug_assertions)]
 use typedcall::ir::Mistake;
+use typedcall::ir::{ExitReason, Type};
 use typedcall::{CompileOptions, CompiledFunction, Options, Specializer};
 
 use crate::failure::CommandFailure;
@@ -36,7 +36,7 @@ static mut METHODS: [ffi::PyMethodDef; 5] = [
     method(
         c"compiled",
         compiled,
-        c"compiled(function, passes, leave_at, mistake): a callable and its number, or the reason why there is none.",
+        c"compiled(function, passes, leave_at, mistake, types): a callable and its number, or the reason why there is none.",
     ),
     method(
         c"interpreted",
@@ -134,9 +134,11 @@ unsafe extern "C" fn compiled(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this.
     let (python, arguments) = unsafe { attached(arguments, count) };
-    let [function, passes, leave_at, mistake] = &arguments[..] else { return wrong(&python) };
+    let [function, passes, leave_at, mistake, types] = &arguments[..] else { return wrong(&python) };
     let mut options = CompileOptions::default();
     options.passes = passes.text(&python).is_ok_and(|text| text == "True");
+    let types = types.text(&python).unwrap_or_default();
+    options.argument_types = types.split_whitespace().map(expected).collect();
     options.leave_at = leave_at.text(&python).ok().and_then(|text| text.parse().ok());
     #[cfg(debug_assertions)]
     if let Ok(name) = mistake.text(&python) {
@@ -156,6 +158,20 @@ unsafe extern "C" fn compiled(
         all.len() - 1
     });
     given(&python, made.and_then(|callable| pair(&python, &callable, &python.int(number as i64)?)))
+}
+
+/// The type of an argument, by the name of its class.
+fn expected(name: &str) -> Option<Type> {
+    match name {
+        "int" => Some(Type::LONG_EXACT),
+        "float" => Some(Type::FLOAT_EXACT),
+        "bool" => Some(Type::BOOL),
+        "str" => Some(Type::UNICODE_EXACT),
+        "list" => Some(Type::LIST_EXACT),
+        "tuple" => Some(Type::TUPLE_EXACT),
+        "dict" => Some(Type::DICT_EXACT),
+        _ => None,
+    }
 }
 
 unsafe extern "C" fn facts(
