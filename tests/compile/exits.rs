@@ -299,3 +299,46 @@ for f, fast in [(divide, fast_divide), (cell, fast_cell)]:
     let raised: u64 = compiled.iter().flat_map(|each| each.exit_sites()).map(|site| site.taken).sum();
     assert_eq!(raised, 2);
 }
+
+/// A frame is of the function's code, so code that was replaced while it runs goes on without one.
+#[test]
+fn a_function_that_gets_other_code_goes_on_with_its_own() {
+    own_process!();
+    let session = Session::with_chain(AGREE);
+    session.run(
+        "
+def other(a, b):
+    c = d = e = f = g = h = [a, b]
+    return (c, d, e, f, g, h)
+def change(a, b):
+    x = [a]
+    swap()
+    y = m.half(b)
+    return x, y, a + b
+def caught(a, b):
+    try:
+        swap()
+        return a.missing
+    except AttributeError as error:
+        return str(error), b
+",
+    );
+    for name in ["change", "caught"] {
+        let compiled = session.fast(name);
+        session.run(&format!(
+            "
+own = {name}.__code__
+def swap(): {name}.__code__ = other.__code__
+for a, b in [(1, 2), (1, 2**62), (1, 2**70), (1, 'x')]:
+    seen = []
+    for f in {name}, fast_{name}:
+        {name}.__code__ = own
+        try: seen.append(f(a, b))
+        except Exception as error: seen.append((type(error), str(error)))
+    {name}.__code__ = own
+    assert seen[0] == seen[1], seen
+"
+        ));
+        assert!(compiled.exits() > 0, "{name}");
+    }
+}

@@ -102,7 +102,14 @@ unsafe fn prepare(unit: *const Unit, version: *const Version, exit: usize, words
 }
 
 fn way_out(python: &Python, unit: &Unit, at: u32, raised: bool, objects: ExitObjects) -> Result<WayOut> {
-    let function = unit.function.zip(FramePoint::at(unit.prepared.code(), at, raised));
+    let code = unit.prepared.code();
+    // A function that has been given other code has no frame for this one any more.
+    // SAFETY: the caller of compiled code holds its function.
+    let is_same = |function: &NonNull<_>| unsafe {
+        let own = code.object.as_ref().map(|code| code.as_ptr());
+        own == Some(ffi::PyFunction_GetCode(function.as_ptr()))
+    };
+    let function = unit.function.filter(is_same).zip(FramePoint::at(code, at, raised));
     let ExitObjects { locals, stack } = objects;
     let Some((function, point)) = function.filter(|(_, point)| point.takes(&stack)) else {
         let state = |slots: Vec<Option<Owned>>| slots.into_iter().map(|slot| slot.map(|it| it.into_object(python)));
