@@ -303,7 +303,9 @@ fn owner(functions: &Functions<'_>, layout: &FrameLayout) -> Result<(), String> 
         kept = Some(running.inner.clone_ref(functions.python));
         expect("the owner of a running frame", OWNED_BY_THREAD, peek_field::<u8>(frame, layout.owner)?)
     })?;
-    let ended = frame_of(layout, &kept.ok_or("no frame was seen")?)?;
+    // The frame of a function that has ended is in its frame object, which must live while it is read.
+    let kept = kept.ok_or("no frame was seen")?;
+    let ended = frame_of(layout, &kept)?;
     expect("the owner of a frame that has ended", OWNED_BY_FRAME_OBJECT, peek_field::<u8>(ended, layout.owner)?)?;
     let (_generator, object) = functions.waiting()?;
     let frame = frame_of(layout, &object)?;

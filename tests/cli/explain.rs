@@ -146,11 +146,11 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
-fn a_loop_is_shown_whole_and_said_not_to_be_compiled_yet() {
+fn a_loop_is_compiled_with_its_numbers_in_registers() {
     let text = explained("loops", "summed");
     assert!(part(&text, "IR after unboxing").contains("Arithmetic<\"+\">"), "{text}");
     assert!(part(&text, "CLIF").starts_with("function "), "{text}");
-    assert!(text.starts_with("summed\n\n-- not compiled; it still runs in CPython\nsummed, line 14: functions with loops are not compiled yet\n"), "{text}");
+    assert!(text.starts_with("summed\n\n-- source\n"), "{text}");
 }
 
 #[test]

@@ -60,7 +60,9 @@ Examples:
 With --json: one array of rows {\"case\", \"how\", \"ns\", \"low\", \"high\"}. `ns` is the median, in nanoseconds; `low` and
 `high` are the 10th and 90th percentile. For noop, inc, add and obj, `how` is vectorcall, guarded, boxed, native or
 direct (C at -O2, through a pointer); compile_shape (a stub of a new shape) and make_stub (one more of a known shape)
-are warm, startup (of the library) is cold.";
+are warm, startup (of the library) is cold. For loop_inc, loop_obj, loop_same, loop_same_raise and loop_exc, `ns` is the
+least of all rounds, per iteration of a loop in Python over a typed method, and `how` is python (interpreted), typedcall
+(compiled) or c (the same loop in C).";
 
 const SURVEY_EXAMPLES: &str = "\
 Examples:
