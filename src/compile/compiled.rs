@@ -98,12 +98,12 @@ impl CompiledFunction {
         self.entry
     }
 
-    /// Whether all assumptions of the code still hold. If not, the code leaves for the interpreter.
+    /// Whether all assumptions of the code still hold. If not, the code leaves for CPython.
     pub fn is_valid(&self) -> bool {
         self.version.flag.holds()
     }
 
-    /// The number of times that the code was left for the interpreter of bytecode, because the code was compiled for
+    /// The number of times that the code was left for CPython, because the code was compiled for
     /// another case, or because an instruction raised in the range of a handler.
     pub fn exits(&self) -> u64 {
         let handed_over = self.version.exits().iter().filter(|exit| exit.point.reason != ExitReason::Raised);

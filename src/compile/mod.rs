@@ -89,7 +89,7 @@ pub enum NotCompiled {
 pub struct CompileOptions {
     /// Whether the passes run. Without them the code does what the bytecode says, step by step.
     pub passes: bool,
-    /// The number of a guard that never holds: the code always leaves there for the interpreter, and the instructions
+    /// The number of a guard that never holds: the code always leaves there, and the instructions
     /// after it are not compiled.
     pub leave_at: Option<usize>,
     /// Expectations that the passes must not have, by place and reason, as [`CompiledFunction::exit_sites`] gives them.

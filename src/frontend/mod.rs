@@ -1,4 +1,4 @@
-//! Translates decoded bytecode to IR: SSA with frame states. Exception handlers are left to the interpreter.
+//! Translates decoded bytecode to IR: SSA with frame states. Exception handlers are left to CPython.
 //!
 //! [`build`] goes over the instructions once, from front to back, with the current values of locals and stack. At a
 //! block with several predecessors, every local and every value on the stack becomes a parameter of the block; a

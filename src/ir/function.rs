@@ -66,7 +66,7 @@ pub struct InstData {
     /// one of the bytecode share it.
     pub state: Option<State>,
     /// The interpreter's state if it raises in the range of a handler: its operands are no longer on the stack. The
-    /// interpreter continues there with the exception raised at that instruction, and finds the handler itself. Without
+    /// CPython continues there with the exception raised at that instruction, and finds the handler itself. Without
     /// it, the exception leaves the function.
     pub error: Option<State>,
 }
@@ -121,7 +121,7 @@ impl Function {
         self.insts[inst].state.map(|state| self.states.at(state))
     }
 
-    /// The state with which the interpreter continues if an instruction raises.
+    /// The state with which CPython continues if an instruction raises.
     pub fn error_state(&self, inst: Inst) -> Option<FrameState> {
         self.insts[inst].error.map(|state| self.states.get(state))
     }

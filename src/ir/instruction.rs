@@ -188,7 +188,7 @@ pub enum Instruction {
         /// The result.
         value: Value,
     },
-    /// Leaves through the exit of its state: the interpreter continues there.
+    /// Leaves through the exit of its state: CPython continues there.
     Exit,
     /// Never reached: the instruction before it always raises.
     Unreachable,
@@ -201,7 +201,7 @@ pub enum Failure {
     Never,
     /// A stub leaves through its fallback: it makes the original call.
     Fallback,
-    /// A function leaves through the exit of the instruction's state, and the interpreter continues there.
+    /// A function leaves through the exit of the instruction's state, and CPython continues there.
     Exit,
 }
 

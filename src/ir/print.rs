@@ -4,7 +4,7 @@
 //! An instruction that may fail says what happens then, `fallback` or `exit`. The alternate form, `{:#}`, has the frame
 //! states too: ` at 4(v0 _ | v1)` after an instruction is the state before instruction 4 of the bytecode, with locals,
 //! a bar, and the stack; `_` is null, and a type with one value stands for that constant. ` error 4(v0 _)` is the state
-//! in which the interpreter continues at a handler if the instruction raises. ` releases v7 v8` are the values that the
+//! in which CPython continues at a handler if the instruction raises. ` releases v7 v8` are the values that the
 //! function gives up if it is left at the instruction, in that order.
 
 use std::fmt;

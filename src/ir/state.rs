@@ -6,7 +6,7 @@ use super::types::Type;
 
 /// The state of the interpreter before an instruction.
 ///
-/// If a guard with a state fails, the function leaves through an *exit*: the interpreter continues with the instruction
+/// If a guard with a state fails, the function leaves through an *exit*: CPython continues with the instruction
 /// at `at`, and its result is the function's result. So the effects up to the guard must be exactly those of the
 /// bytecode before `at`. A state also says which objects the function keeps alive at this point, as CPython's frame
 /// does, and which line it is at.

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `reference` | the addresses that a function's code uses |
 //! | `recipe` | the function that an operation calls, and its arguments |
-//! | `exit` | the values that the interpreter gets at an exit, and the cold paths |
+//! | `exit` | the table of exits, and the cold paths to them |
 //! | `block` | blocks, and the branches between them |
 //! | `instruction`, `operation`, `call`, `number` | instructions to CLIF |
 //! | `check` | whether a function can be compiled at all |
