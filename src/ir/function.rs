@@ -65,9 +65,9 @@ pub struct InstData {
     /// The interpreter's state before it, used for exits, lifetimes and line numbers. Several instructions that stand for
     /// one of the bytecode share it.
     pub state: Option<State>,
-    /// The interpreter's state if it raises in the range of a handler: its operands are no longer on the stack. The
-    /// CPython continues there with the exception raised at that instruction, and finds the handler itself. Without
-    /// it, the exception leaves the function.
+    /// The interpreter's state if it raises in the range of a handler: its operands are no longer on the stack.
+    /// CPython continues there with the exception raised at that instruction, and finds the handler itself. Without it,
+    /// the exception leaves the function.
     pub error: Option<State>,
 }
 
