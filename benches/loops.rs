@@ -1,57 +1,35 @@
-//! Four loops over typed methods, compiled beside interpreted: `cargo bench --bench loops`.
+//! Five loops over typed methods, interpreted, compiled, and in C: `cargo bench --bench loops`.
 //!
-//! The methods are those of the study of typed methods. The best of many interleaved rounds counts: what disturbs a round makes
-//! it longer only. It fails where a compiled loop takes longer than CPython's interpreter.
-
-use std::time::Instant;
+//! The loops are those of `typedcall bench`. The best of many rounds counts, with the three in turns: what disturbs a round
+//! makes it longer only. The bench fails if a compiled loop takes more than [`LIMIT`] of the interpreted one.
 
 use typedcall::demo;
-use typedcall::embed::{Object, Python};
-use typedcall::{Options, Specializer};
+use typedcall::embed::Python;
 
-const LOOPS: &str = include_str!("../tests/compile/loops.py");
-const NAMES: [&str; 4] = ["inc", "takes_object", "same", "same_may_raise"];
 const ITERATIONS: i64 = 100_000;
 const ROUNDS: usize = 60;
+/// The limit for the time of the compiled loop divided by that of the interpreted one.
+const LIMIT: f64 = 0.25;
 
 fn main() {
     let python = Python::attach();
     let folder = tempfile::tempdir().expect("a folder for temporary files can be made");
-    let source = include_str!("../tests/c/loops.c");
-    let library = demo::compile(&python, folder.path(), "loops", source).expect("it compiles");
-    let module = demo::import(&python, "loops", &library).expect("it can be imported");
-    let specializer = Specializer::new(&python, Options::default()).expect("this Python is supported");
-    specializer.adopt(&python, &module).expect("its metadata is good");
-    let names = python.namespace().expect("there is memory");
-    names.set_item(&python, "m", &module).expect("there is memory");
-    python.run(&LOOPS.replace("BOUND", "n"), &names).expect("they are functions");
-    python.run("obj = object()", &names).expect("there is memory");
-    let item = |name: &str| names.item(&python, name).expect("it was just defined");
-    let (obj, count) = (item("obj"), python.int(ITERATIONS).expect("there is memory"));
-    let time = |function: &Object| {
-        let start = Instant::now();
-        let result = function.call(&python, &[&obj, &count]).expect("no call raises");
-        let time = start.elapsed().as_secs_f64() / ITERATIONS as f64 * 1e9;
-        assert_eq!(result.text(&python).expect("an int"), ITERATIONS.to_string());
-        time
-    };
-    println!("ns a round, best of {ROUNDS} times {ITERATIONS}   compiled  interpreted  ratio");
-    let mut slower = Vec::new();
-    for name in NAMES {
-        let original = item(name);
-        let compiled = specializer.compile(&python, &original);
-        let compiled = compiled.unwrap_or_else(|error| panic!("{error}"));
-        let fast = compiled.as_object(&python).expect("there is memory");
-        let (mut ours, mut theirs) = (f64::MAX, f64::MAX);
-        for _ in 0..ROUNDS {
-            ours = ours.min(time(&fast));
-            theirs = theirs.min(time(&original));
-        }
-        println!("  {name:<38} {ours:8.2} {theirs:12.2} {:6.2}", ours / theirs);
-        assert_eq!(compiled.exits(), 0, "{name} left its code");
-        if ours > theirs {
-            slower.push(name);
+    let times = demo::measure_loops(&python, folder.path(), ROUNDS, ITERATIONS);
+    let times = times.unwrap_or_else(|error| panic!("{error}"));
+    println!(
+        "ns a round, best of {ROUNDS} times {ITERATIONS}   interpreted  compiled       in C  compiled/interpreted  compiled/C"
+    );
+    let mut slow = Vec::new();
+    for ways in times.chunks(3) {
+        let [interpreted, compiled, c] = ways else { panic!("{ways:?}") };
+        let (share, ratio) = (compiled.least / interpreted.least, compiled.least / c.least);
+        println!(
+            "  {:<38} {:10.2} {:10.2} {:10.2} {share:21.2} {ratio:11.2}",
+            interpreted.case, interpreted.least, compiled.least, c.least
+        );
+        if share > LIMIT {
+            slow.push(interpreted.case);
         }
     }
-    assert!(slower.is_empty(), "slower than interpreted: {}", slower.join(", "));
+    assert!(slow.is_empty(), "more than {LIMIT} of interpreted: {}", slow.join(", "));
 }
