@@ -104,6 +104,15 @@ impl Function {
         }
     }
 
+    /// A value before the guards that it passed: the same object or number.
+    pub fn unguarded(&self, value: Value) -> Value {
+        let mut value = value;
+        while let Some(Instruction::Guard { value: same, .. }) = self.definition(value) {
+            value = *same;
+        }
+        value
+    }
+
     /// The instructions in the order of the text form.
     pub fn instructions(&self) -> impl Iterator<Item = (Block, Inst, &InstData)> {
         self.layout

@@ -32,15 +32,6 @@ fn told(change: Change, analyses: &mut Analyses) -> Change {
     change
 }
 
-/// A value before the guards that it passed.
-fn origin(function: &Function, value: Value) -> Value {
-    let mut value = value;
-    while let Some(Instruction::Guard { value: same, .. }) = function.definition(value) {
-        value = *same;
-    }
-    value
-}
-
 /// Removes guards on built-in types if the operand passed the same guard on every path, or is proven to be of the type.
 fn drop_guards(function: &mut Function, analyses: &mut Analyses) -> Change {
     let Some(dominators) = analyses.dominators(function) else { return Change::Nothing };
@@ -59,7 +50,7 @@ fn drop_guards(function: &mut Function, analyses: &mut Analyses) -> Change {
                 continue;
             }
             let value = replaced.get(value).copied().unwrap_or(*value);
-            let from = origin(function, value);
+            let from = function.unguarded(value);
             let known = passed.get(&from).into_iter().flatten();
             let proven = known
                 .filter(|(at, proven, _)| proven.is_subtype(ty) && dominators.dominates(*at, block))

@@ -39,18 +39,9 @@ pub fn run(function: &mut Function, knowledge: &Knowledge<'_>, analyses: &mut An
     Change::of_instructions(changed)
 }
 
-/// A value before the guards that it passed.
-fn unguarded(function: &Function, value: Value) -> Value {
-    let mut value = value;
-    while let Some(Instruction::Guard { value: same, .. }) = function.definition(value) {
-        value = *same;
-    }
-    value
-}
-
 /// The C number of this type whose box the value is.
 fn boxed(function: &Function, ctype: &Type, value: Value) -> Option<Value> {
-    match function.definition(unguarded(function, value)) {
+    match function.definition(function.unguarded(value)) {
         Some(Instruction::Box { value }) if function.ty(*value).is_subtype(ctype) => Some(*value),
         _ => None,
     }
@@ -278,7 +269,7 @@ impl UnboxingRewriter<'_> {
 
     /// Whether an int is likely to fit: computed here, a length, a constant, or a local around a loop.
     fn is_short(&self, value: Value) -> bool {
-        let value = unguarded(self.function, value);
+        let value = self.function.unguarded(value);
         match self.function.definition(value) {
             Some(Instruction::Box { .. }) => true,
             Some(Instruction::Operate { operation: Operation::GetLen, .. }) => true,
@@ -304,12 +295,12 @@ impl UnboxingRewriter<'_> {
     }
 
     fn held(&self, block: Block, value: Value, ty: &Type) -> Option<Value> {
-        let known = self.unboxed.get(&(unguarded(self.function, value), ty.clone()))?;
+        let known = self.unboxed.get(&(self.function.unguarded(value), ty.clone()))?;
         known.iter().find(|(at, _)| self.dominators.dominates(*at, block)).map(|(_, value)| *value)
     }
 
     fn hold(&mut self, block: Block, value: Value, ty: Type, holder: Value) {
-        self.unboxed.entry((unguarded(self.function, value), ty)).or_default().push((block, holder));
+        self.unboxed.entry((self.function.unguarded(value), ty)).or_default().push((block, holder));
     }
 
     fn add(&mut self, instruction: Instruction, ty: Type, state: Option<State>) -> Value {

@@ -12,7 +12,7 @@ use cranelift_codegen::ir::{Block as Label, InstBuilder, types};
 
 use super::block::Lowering;
 use super::reference::Reference;
-use crate::ir::{BlockCall, ConstObject, ExitReason, FrameState, Inst, Instruction, Slot, State, Value};
+use crate::ir::{BlockCall, ConstObject, ExitReason, FrameState, Inst, Slot, State, Value};
 use crate::lower::emit::admitted::View;
 use crate::lower::emit::emitter::{POINTER_BYTES, TRUSTED};
 use crate::lower::symbol::Symbol;
@@ -333,7 +333,8 @@ impl Lowering<'_, '_, '_> {
             (Some(scalar), _) => ExitValue::Number(scalar),
             (None, Some(view)) => view,
             (None, None) if ty.is_object_or_null() => {
-                let owner = self.unguarded(value);
+                // It is the same object, and has the same owner.
+                let owner = self.function.unguarded(value);
                 let owner = words.owned.iter().position(|owned| *owned == owner);
                 match owner {
                     Some(position) => {
@@ -355,14 +356,6 @@ impl Lowering<'_, '_, '_> {
             (None, _) => words.put(index, value),
         };
         Ok(ExitSlot::Word { index, value: holds })
-    }
-
-    /// A value before the guards that it passed: they are the same object, and have one owner.
-    fn unguarded(&self, value: Value) -> Value {
-        match self.function.definition(value) {
-            Some(Instruction::Guard { value, .. }) => self.unguarded(*value),
-            _ => value,
-        }
     }
 
     /// Goes to a block of the function.

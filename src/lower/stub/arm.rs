@@ -195,7 +195,7 @@ impl<'a> ArmCheck<'a> {
                     }
                 }
                 Instruction::Decref { value } => return Err(self.given_up(*value)),
-                Instruction::Return { value } if lent.contains(&origin(self.function, *value)) => {
+                Instruction::Return { value } if lent.contains(&self.function.unguarded(*value)) => {
                     let reason = "a stub returns a reference of its own, and this one is only lent";
                     return Err(Unsupported::new(self.function.display_inst(data), reason));
                 }
@@ -247,14 +247,6 @@ impl<'a> ArmCheck<'a> {
             Instruction::Box { value } => self.function.ty(*value).scalar().is_none(),
             _ => false,
         }
-    }
-}
-
-/// A value before the guards that it passed.
-fn origin(function: &Function, value: Value) -> Value {
-    match function.definition(value) {
-        Some(Instruction::Guard { value, .. }) => origin(function, *value),
-        _ => value,
     }
 }
 

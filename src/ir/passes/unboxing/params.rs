@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{boxed, constant, unguarded};
+use super::{boxed, constant};
 use crate::ir::{Block, BlockCall, Dominators, Failure, Function, Inst, Instruction, Type, Value, ValueDef};
 
 /// Runs this part; returns whether it changed anything.
@@ -92,7 +92,7 @@ fn refused(
     for edge in edges {
         for (&arg, &param) in edge.call.args.iter().zip(&function.blocks[edge.call.block].params) {
             let Some(ctype) = candidates.get(&param) else { continue };
-            let arg = unguarded(function, arg);
+            let arg = function.unguarded(arg);
             if candidates.get(&arg) == Some(ctype) || boxed(function, ctype, arg).is_some() {
                 classes.union(arg, param);
             } else if constant(ctype, function.ty(arg)).is_none() {
@@ -153,7 +153,7 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
             let mut passed = |call: &BlockCall| {
                 for (&arg, param) in call.args.iter().zip(&function.blocks[call.block].params) {
                     if !candidates.contains_key(param) {
-                        as_object(unguarded(function, arg), false);
+                        as_object(function.unguarded(arg), false);
                     }
                 }
             };
@@ -166,7 +166,7 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
                 // Only the uses of its result count.
                 Instruction::Guard { .. } => {}
                 Instruction::Unbox { ctype, value, .. } => {
-                    let value = unguarded(function, *value);
+                    let value = function.unguarded(*value);
                     if candidates.get(&value).is_none_or(|wanted| wanted == ctype) {
                         numbers.insert(value);
                     } else {
@@ -175,7 +175,7 @@ fn object_uses(function: &Function, dominators: &Dominators, candidates: &HashMa
                 }
                 other => {
                     for operand in other.operands() {
-                        as_object(unguarded(function, operand), data.error.is_some());
+                        as_object(function.unguarded(operand), data.error.is_some());
                     }
                 }
             }
@@ -224,7 +224,7 @@ fn convert(function: &mut Function, edges: &[Edge], candidates: &HashMap<Value, 
         let mut args = edge.call.args.clone();
         for (arg, param) in args.iter_mut().zip(params) {
             let Some(ctype) = candidates.get(&param) else { continue };
-            let origin = unguarded(function, *arg);
+            let origin = function.unguarded(*arg);
             *arg = if candidates.get(&origin) == Some(ctype) {
                 origin
             } else if let Some(number) = boxed(function, ctype, origin) {
