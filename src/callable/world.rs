@@ -51,7 +51,7 @@ pub struct LiveWorld<'a> {
 }
 
 /// The types whose methods are known, with the leaf of their exact instances.
-fn types() -> [(Type, *mut ffi::PyTypeObject); 8] {
+pub fn exact_types() -> [(Type, *mut ffi::PyTypeObject); 8] {
     [
         (Type::LONG_EXACT, &raw mut ffi::PyLong_Type),
         (Type::BOOL, &raw mut ffi::PyBool_Type),
@@ -102,7 +102,7 @@ impl<'a> LiveWorld<'a> {
                     break;
                 }
             }
-            for (_, class) in types() {
+            for (_, class) in exact_types() {
                 if let Some(method) = world.type_attribute(class, name) {
                     world.discover(&method);
                 }
@@ -351,7 +351,7 @@ impl World for LiveWorld<'_> {
         if receiver.is_bottom() || matches!(receiver.spec(), Some(Spec::Class(_) | Spec::Instance(_))) {
             return None;
         }
-        let (_, class) = types().into_iter().find(|(leaf, _)| receiver.is_subtype(leaf))?;
+        let (_, class) = exact_types().into_iter().find(|(leaf, _)| receiver.is_subtype(leaf))?;
         let method = self.type_attribute(class, name)?;
         Some(Found { ty: self.constant(&method), assumption: None })
     }
@@ -394,7 +394,7 @@ fn leaf(object: &Object) -> Type {
             return Type::NONE_TYPE;
         }
         let class = ffi::Py_TYPE(pointer);
-        let exact = types().into_iter().find(|(_, known)| *known == class);
+        let exact = exact_types().into_iter().find(|(_, known)| *known == class);
         if let Some((leaf, _)) = exact {
             return leaf;
         }

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pyo3_ffi as ffi;
 
 use super::record::ReadyCode;
+use crate::callable::world::exact_types;
 use crate::compile::{CompileOptions, CompiledFunction, NotCompiled};
 use crate::embed::Python;
 use crate::ir::Type;
@@ -127,20 +128,10 @@ impl TypedVersion {
     }
 }
 
-/// The class of an argument, and its type, if the code is better for knowing it.
+/// The class of an argument, and its type, if the code is better for knowing it. Of a bool it is not.
 fn expected(argument: *mut ffi::PyObject) -> Option<(*mut ffi::PyTypeObject, Type)> {
-    // SAFETY: the callers have live arguments; these classes are static.
-    unsafe {
-        let class = ffi::Py_TYPE(argument);
-        let types = [
-            (&raw mut ffi::PyLong_Type, Type::LONG_EXACT),
-            (&raw mut ffi::PyFloat_Type, Type::FLOAT_EXACT),
-            (&raw mut ffi::PyUnicode_Type, Type::UNICODE_EXACT),
-            (&raw mut ffi::PyBytes_Type, Type::BYTES_EXACT),
-            (&raw mut ffi::PyList_Type, Type::LIST_EXACT),
-            (&raw mut ffi::PyTuple_Type, Type::TUPLE_EXACT),
-            (&raw mut ffi::PyDict_Type, Type::DICT_EXACT),
-        ];
-        types.into_iter().find(|(known, _)| std::ptr::eq(*known, class))
-    }
+    // SAFETY: the callers have live arguments.
+    let class = unsafe { ffi::Py_TYPE(argument) };
+    let (ty, _) = exact_types().into_iter().find(|(ty, known)| *known == class && *ty != Type::BOOL)?;
+    Some((class, ty))
 }
