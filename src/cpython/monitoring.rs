@@ -13,10 +13,9 @@ use super::memory;
 use crate::embed::{Exception, Object, Python};
 
 /// `PyCodeObject._co_monitoring`; `None` in versions without monitoring.
-const MONITORING_DATA: Option<usize> = match Layout::CURRENT.minor {
-    ..=11 => None,
-    12 => Some(168),
-    _ => Some(176),
+const MONITORING_DATA: Option<usize> = match Layout::CURRENT.frame.code_object.monitoring {
+    Some(offset) => Some(offset as usize),
+    None => None,
 };
 
 /// Bytes of the tools of local events, one for each event. After them are those of all active events.
