@@ -30,12 +30,12 @@ impl Function {
         let mut guards = Vec::new();
         for (&argument, ty) in arguments.iter().zip(types) {
             let Some(ty) = ty else { continue };
-            let unchecked = Instruction::Guard { ty: ty.clone(), value: argument, failure: Failure::Exit };
-            let guard = self.add_inst(unchecked, Some(ty.clone()));
+            let check = Instruction::Guard { ty: ty.clone(), value: argument, failure: Failure::Exit };
+            let guard = self.add_inst(check.clone(), Some(ty.clone()));
             let Some(checked) = self.insts[guard].result else { continue };
             self.replace_uses(argument, checked);
-            self.insts[guard].instruction =
-                Instruction::Guard { ty: ty.clone(), value: argument, failure: Failure::Exit };
+            // All uses but its own.
+            self.insts[guard].instruction = check;
             guards.push(guard);
         }
         if !guards.is_empty() {
